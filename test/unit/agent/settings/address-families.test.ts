@@ -2,32 +2,32 @@ import { expect, test } from 'vitest';
 import { misfits } from '../../../../src/agent/settings/rules.ts';
 
 test.each<readonly [string, object, string | undefined, RegExp]>([
-  ['nothing', {}, undefined, /^$/],
+  ['empty settings', {}, undefined, /^$/],
   [
-    'IPv4 alone',
+    'an IPv4 node in an IPv4 cluster',
     { k3s: { config: { 'cluster-cidr': '10.99.0.0/16' } }, node: { ip: '10.0.0.4' } },
     undefined,
     /^$/,
   ],
   [
-    'IPv6 alone',
+    'an IPv6 node in an IPv6 cluster',
     { k3s: { config: { 'cluster-cidr': 'fd00::/56' } }, node: { ip: 'fd01::4' } },
     undefined,
     /^$/,
   ],
   [
-    'both in one text',
+    'a dual-stack range in one text',
     { k3s: { config: { 'cluster-cidr': '10.99.0.0/16, fd00::/56' } } },
     'k3s.config.cluster-cidr',
     /dual stack is not supported/,
   ],
   [
-    'both in a list',
+    'a dual-stack list of ranges',
     { k3s: { config: { 'service-cidr': ['10.99.0.0/16', 'fd00::/112'] } } },
     'k3s.config.service-cidr',
     /dual stack is not supported/,
   ],
-  ['an IPv6 node whose cluster is unknown', { node: { ip: 'fd01::4' } }, undefined, /^$/],
+  ['an IPv6 node without a cluster range', { node: { ip: 'fd01::4' } }, undefined, /^$/],
   [
     'an IPv4 node in an IPv6 cluster',
     { k3s: { config: { 'cluster-cidr': 'fd00::/56' } }, node: { ip: '10.0.0.4' } },
@@ -35,7 +35,7 @@ test.each<readonly [string, object, string | undefined, RegExp]>([
     /is IPv4, and k3s\.config\.cluster-cidr IPv6/,
   ],
   ['values that are not text', { k3s: { config: { 'cluster-cidr': null } }, node: null }, undefined, /^$/],
-])('%s', (_name, written, path, message) => {
+])('misfits checks the address families of %s', (_name, written, path, message) => {
   const [problem] = misfits(written);
   expect(problem?.path.join('.')).toBe(path);
   expect(problem?.message ?? '').toMatch(message);

@@ -33,7 +33,7 @@ const places = [
   ['registries.configs', (at: string) => `registries: { configs: { "${at}": {} } }`],
 ] as const;
 
-test.each(places)('%s refuses an invalid port with one line: %#', async (path, yaml) => {
+test.each(places)('%s refuses an invalid port with one problem (row %#)', async (path, yaml) => {
   for (const port of [99_999, 65_536, 0]) {
     const found = await problemsOf(() => settings(yaml(`x.example.com:${port}`)));
     expect(found).toEqual([expect.stringContaining(`${own}: ${path}`)]);
@@ -41,11 +41,11 @@ test.each(places)('%s refuses an invalid port with one line: %#', async (path, y
   }
 });
 
-test.each(places)('%s accepts a valid port: %#', async (_, yaml) => {
+test.each(places)('%s accepts a valid port (row %#)', async (_, yaml) => {
   expect(await problemsOf(() => settings(yaml('x.example.com:8443')))).toEqual([]);
 });
 
-test.each(places)('%s refuses an invalid host: %#', async (path, yaml) => {
+test.each(places)('%s refuses an invalid host (row %#)', async (path, yaml) => {
   expect((await problemsOf(() => settings(yaml('10.0.0.256'))))[0]).toContain(`${own}: ${path}`);
 });
 
@@ -83,11 +83,11 @@ test.each([
   ['gitUrl', 'https://a.io/b?c'],
   ['gitHost', '-a.io'],
   ['gitHost', 'a.io:99999/b'],
-] as const)('%s refuses %s with one line', (form, value) => {
+] as const)('%s refuses %s with one problem', (form, value) => {
   expect(z.safeParse(forms[form], value).error?.issues).toHaveLength(1);
 });
 
-test('an address with a control character has one fault, not two', async () => {
+test('a URL with a control character and an invalid port causes one problem, not two', async () => {
   const found = await problemsOf(() => settings('k3s: { releaseUrl: "https://a.io:99999/\\x01" }'));
   expect(found).toEqual([expect.stringContaining('k3s.releaseUrl')]);
   expect(found[0]).not.toMatch(/port/);

@@ -19,15 +19,15 @@ describe('consent', () => {
   test.each([
     ['is not given by default', none, ['3f2a9c1b2d4e'], false],
     ['covers the subjects that it names', given, ['3f2a9c1b2d4e'], true],
-    ['covers nothing else', given, ['3f2a9c1b2d4f'], false],
+    ['does not cover another subject', given, ['3f2a9c1b2d4f'], false],
     ['does not cover a part of a subject', given, ['3f2a9c1b2d4'], false],
     ['covers several subjects only if it names each', given, ['3f2a9c1b2d4e', 'third'], false],
-    ['as true covers everything', legacy, ['third'], true],
+    ['covers every subject if it is true', legacy, ['third'], true],
   ] as const)('%s', (_name, settings, subjects, expected) => {
     expect(isConsented(settings, 'tokenChange', ...subjects)).toBe(expected);
   });
 
-  test('to one kind does not cover another', () => {
+  test('does not cover another kind of consent', () => {
     expect(isConsented(given, 'roleChange', '3f2a9c1b2d4e')).toBe(false);
   });
 
@@ -36,18 +36,18 @@ describe('consent', () => {
   });
 });
 
-describe('the subjects consented to', () => {
+describe('consentedSubjects', () => {
   test.each([
-    ['those of the list, without invalid names', ['a', true, 1, 'b'], ['a', 'b']],
-    ['none for true, which names no subject', true, []],
-    ['none for a text', 'a', []],
-    ['none by default', undefined, []],
-  ])('are %s', (_name, value, expected) => {
+    ['the valid names in a list', ['a', true, 1, 'b'], ['a', 'b']],
+    ['nothing for true', true, []],
+    ['nothing for a text', 'a', []],
+    ['nothing by default', undefined, []],
+  ])('returns %s', (_name, value, expected) => {
     expect(consentedSubjects({ consent: { tokenChange: value } }, 'tokenChange')).toEqual(expected);
   });
 });
 
-describe('the advice for a consent', () => {
+describe('consentAdvice', () => {
   test.each([
     ['tokenChange', ['3f2a9c1b2d4e'], 'consent: { tokenChange: [3f2a9c1b2d4e] }'],
     ['tokenChange', ['123456789012'], 'consent: { tokenChange: ["123456789012"] }'],
@@ -62,7 +62,7 @@ describe('the advice for a consent', () => {
       ['a.io=http://[fd00::5]:5000'],
       'consent: { foreignMirrors: ["a.io=http://[fd00::5]:5000"] }',
     ],
-  ] as const)('for %s is a line that gives the consent: %j', (what, subjects, line) => {
+  ] as const)('returns a line that gives the consent %s to %j', (what, subjects, line) => {
     expect(consentAdvice(none, what, ...subjects)).toBe(`add \`${line}\` to /etc/slipway/config.yaml`);
     const { value } = readYaml(line);
     const { consent } = Object(value);
@@ -74,7 +74,7 @@ describe('the advice for a consent', () => {
     expect(consentAdvice(given, 'tokenChange', 'another')).toContain('[3f2a9c1b2d4e, another]');
   });
 
-  test('replaces true with only the subject', () => {
+  test('replaces true with a list of only the new subject', () => {
     expect(consentAdvice(legacy, 'tokenChange', '3f2a9c1b2d4e')).toContain('[3f2a9c1b2d4e]');
   });
 });
@@ -90,7 +90,7 @@ describe('consent given as true', () => {
   });
 
   test.each(Object.entries(consents))(
-    'is accepted for %s only if the table says so',
+    'is accepted for %s only if the table allows true',
     (what, { takesTrue }) => {
       const written = { ...none.consent, [what]: true };
       expect(z.safeParse(consentSection.schema, written).success).toBe(takesTrue);

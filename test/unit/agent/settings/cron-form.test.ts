@@ -11,7 +11,7 @@ const days = ['*', '1', '29', '30', '31', '30-31', '29-31/2', '*/31', '0', '32',
 const months = ['*', '2', '4,6', '4-6/2', '2,4', '4,5', '*/2', '*/12', '0', '13', '2-2'];
 const weekdays = ['*', '0', '7', '1-5', '5-7', '*/2', '8', 'sun', '6L', '1#2'];
 
-/** Every value of each field, with values of the other fields that are always valid. */
+/** Schedules with each value of one field, or of day and month, and valid values in the other fields. */
 const schedules = [
   ...minutes.map((minute) => `${minute} * * * *`),
   ...hours.map((hour) => `0 ${hour} * * *`),
@@ -25,7 +25,7 @@ const schedules = [
   '@daily',
 ];
 
-test.each(schedules.filter(isCron))('the accepted schedule %j has a next tick', (schedule) => {
+test.each(schedules.filter(isCron))('cron accepts %j, which has a next tick', (schedule) => {
   expect(validate(schedule)).toBe(true);
   const task = createTask(schedule, () => {}, { timezone: 'UTC', unref: true });
   void task.start();
@@ -33,13 +33,13 @@ test.each(schedules.filter(isCron))('the accepted schedule %j has a next tick', 
   void task.destroy();
 });
 
-test('accepts numbers, lists, ranges and steps as node-cron does', () => {
+test('cron accepts numbers, lists, ranges and steps as node-cron does', () => {
   const beyondFiveFields = /^(@daily|(\S+ ){5}\S+)$|sun|[L#]|9-5|\n/;
   const accepted = schedules.filter((schedule) => !beyondFiveFields.test(schedule) && validate(schedule));
   expect(accepted.filter((schedule) => !isCron(schedule))).toEqual([]);
 });
 
-describe('refuses', () => {
+describe('cron', () => {
   test.each([
     ...['5/2 * * * *', '0 0 31 4 *', '0 0 31 2 *', '0 0 30-31 2 *', '0 0 31 4,6 *', '0\t0 * * *'],
     ...[
@@ -53,12 +53,12 @@ describe('refuses', () => {
       '@daily',
     ],
     ...['*/100 * * * *', '005 * * * *', '0-999 * * * *', '0 0 1 1-59/59 *', '0-99/60 * * * *'],
-  ])('%j', (schedule) => {
+  ])('refuses %j', (schedule) => {
     expect(isCron(schedule)).toBe(false);
   });
 });
 
-test('accepts a schedule with every number of every field', () => {
+test('cron accepts a schedule with every number of every field', () => {
   const fields = [numbers(0, 59), numbers(0, 23), numbers(1, 31), numbers(1, 12), numbers(0, 7)];
   expect(isCron(fields.join(' '))).toBe(true);
 });

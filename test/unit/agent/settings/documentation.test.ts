@@ -39,7 +39,9 @@ function settingNames(): readonly string[] {
   return [...pageText('').matchAll(/^\| `([\w.]+)` \|/gm)].map(([, path = '']) => path);
 }
 
-/** The settings whose last key the program neither reads from an object, nor destructures, nor names in a text. */
+/**
+ * Returns the settings whose last key the program neither reads from an object, nor destructures, nor names in a text.
+ */
 function unread(names: readonly string[]): readonly string[] {
   const code = program();
   return names.filter((name) => {

@@ -21,7 +21,7 @@ async function explained() {
   return withTags(loaded, { 'k3s-role': 'server' }).loaded;
 }
 
-test('each value is shown as it was written, with its origin', async () => {
+test('explain shows each value as written, with its origin', async () => {
   const lines = explain(await explained()).split('\n');
   expect(lines.map((line) => line.replace(/ +#/, ' #'))).toEqual(
     expect.arrayContaining([
@@ -37,7 +37,7 @@ test('each value is shown as it was written, with its origin', async () => {
   );
 });
 
-test('the origins are aligned, in the order of the reference', async () => {
+test('explain aligns the origins and keeps the order of the reference', async () => {
   const lines = explain(await explained())
     .split('\n')
     .filter((line) => line.length < 100 && line !== '');
@@ -45,13 +45,13 @@ test('the origins are aligned, in the order of the reference', async () => {
   expect(lines[1]).toMatch(/^role: /);
 });
 
-test('the form for programs has the same content', async () => {
+test('shownSettings returns path, value and origin of each setting', async () => {
   const entries = shownSettings(await explained());
   expect(entries).toContainEqual({ path: 'role', value: 'server', origin: 'tag k3s-role' });
   expect(entries).toContainEqual({ path: 'joinToken.attempts', value: 30, origin: 'default' });
 });
 
-test('no secret is shown', async () => {
+test('explain and shownSettings hide every secret', async () => {
   const loaded = await explained();
   const everything = explain(loaded) + JSON.stringify([shownSettings(loaded), loaded.settings]);
   expect(everything).not.toMatch(/canary|Y2FuYXJ5/);

@@ -8,11 +8,11 @@ const facts = (content: string) => factsSetting(memoryHost({ files: { '/f.yaml':
 test.each([
   ['vmId: a', { vmId: 'a' }],
   ['', {}],
-])('%j is the setting static', async (content, value) => {
+])('factsSetting returns %j as the setting static', async (content, value) => {
   expect(await facts(content)).toEqual({ option: '--facts /f.yaml', path: 'static', value });
 });
 
-test('a file that is not YAML is not quoted', async () => {
+test('factsSetting reports the place of a YAML fault and does not quote the file', async () => {
   expect(await problemsOf(() => facts('vmId: *hunter2\ntags: |hunter2'))).toEqual([
     expect.stringMatching(/^\/f\.yaml: line 2, column 8: (?!.*hunter2)/),
   ]);
@@ -21,7 +21,7 @@ test('a file that is not YAML is not quoted', async () => {
   ]);
 });
 
-test('a missing file is reported', async () => {
+test('factsSetting reports a missing file', async () => {
   expect(await problemsOf(() => factsSetting(memoryHost(), '/f.yaml'))).toEqual([
     '/f.yaml: does not exist; check the path after --facts',
   ]);

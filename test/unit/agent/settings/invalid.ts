@@ -1,6 +1,6 @@
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
-/** The lines of the `InvalidSettings` error of an action; empty if it succeeds. */
+/** Returns the lines of the `InvalidSettings` error of an action; none if the action succeeds. */
 export async function problemsOf(action: () => unknown): Promise<readonly string[]> {
   try {
     await action();

@@ -15,8 +15,8 @@ function problems(yaml: string) {
   return problemsOf(() => loadFiles({ [own]: yaml }, { check: k3sSettingsProblems }));
 }
 
-describe('layers', () => {
-  test('without any file all settings have their defaults', async () => {
+describe('load', () => {
+  test('uses the defaults if no file exists', async () => {
     const { settings, origins } = await loadFiles({});
     expect(settings.cloud).toBe('azure');
     expect(settings.joinToken.interval).toBe(10_000);
@@ -24,7 +24,7 @@ describe('layers', () => {
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
   });
 
-  test('vendor, own file, own folder in name order, command line: the later layer wins', async () => {
+  test('lets later layers win: vendor folder, own file, own folder by name, command line', async () => {
     const files = {
       '/usr/lib/slipway/config.d/50-image.yaml':
         'node: { name: vendor, labels: [a=vendor] }\nlog: { level: warn }',
@@ -50,7 +50,7 @@ describe('layers', () => {
     });
   });
 
-  test('--config replaces only the own file', async () => {
+  test('replaces only the own file for --config', async () => {
     const files = {
       [own]: 'role: server',
       '/tmp/x.yaml': 'role: agent',
@@ -60,13 +60,13 @@ describe('layers', () => {
     expect(settings).toMatchObject({ role: 'agent', log: { level: 'warn' } });
   });
 
-  test('a missing file after --config is reported', async () => {
+  test('reports a missing file after --config', async () => {
     expect(await problemsOf(() => loadFiles({}, { file: '/tmp/x.yaml' }))).toEqual([
       '/tmp/x.yaml: does not exist; check the path after --config',
     ]);
   });
 
-  test.each([own, '/etc/slipway/config.d/a.yaml'])('a dangling link at %s is reported', async (path) => {
+  test.each([own, '/etc/slipway/config.d/a.yaml'])('reports a dangling link at %s', async (path) => {
     const host = memoryHost({ files: { [path]: { link: '/nowhere.yaml' } } });
     expect(await problemsOf(() => load(host, { paths: nodePaths('/') }))).toEqual([
       `${path}: is a link that leads nowhere; repair or remove it`,
@@ -75,7 +75,7 @@ describe('layers', () => {
     expect((await load(host, { paths: nodePaths('/') })).settings.role).toBe('agent');
   });
 
-  test('files are found below the root', async () => {
+  test('finds the files below the root', async () => {
     const host = memoryHost({ files: { '/lab/etc/slipway/config.yaml': 'role: server' } });
     expect((await load(host, { paths: nodePaths('/lab') })).settings.role).toBe('server');
   });
@@ -85,14 +85,14 @@ describe('layers', () => {
     ['# only a comment', {}],
     ['role:', {}],
     ['gitops:\n  flux:', {}],
-  ])('an empty value sets nothing: %j', async (yaml) => {
+  ])('ignores an empty value: %j', async (yaml) => {
     const { settings } = await loadFiles({ [own]: yaml });
     expect(settings.role).toBeUndefined();
     expect(settings.gitops.flux.branch).toBe('main');
   });
 });
 
-describe('YAML that cannot be read', () => {
+describe('load of invalid YAML', () => {
   test('reports every fault of every file with its place, and quotes no line', async () => {
     const files = {
       [own]: 'registries:\n  password: "hunter2\n',
@@ -112,7 +112,7 @@ describe('YAML that cannot be read', () => {
 });
 
 describe('faults of the settings', () => {
-  test('are all reported at once, each with its file', async () => {
+  test('are all reported at once, each with its origin', async () => {
     const files = {
       [own]: 'cloud: azur\nregistries: { server: [a.azurecr.io] }\njoinToken: { interval: 10 }',
       '/etc/slipway/config.d/flux.yaml':
@@ -223,7 +223,7 @@ describe('faults of the settings', () => {
       'k3s: { config: { disable: { a: 1 } } }',
       'k3s.config.disable: must be text, a number, true or false, or a list',
     ],
-  ])('%s', async (yaml, beginning) => {
+  ])('cause one problem with its path: %s', async (yaml, beginning) => {
     const found = await problems(yaml);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(`${own}: ${beginning}`);
@@ -239,7 +239,7 @@ describe('faults of the settings', () => {
   });
 });
 
-describe('accepts', () => {
+describe('valid settings', () => {
   test.each([
     'node: { labels: ["node.kubernetes.io/pool=a", "topology.kubernetes.io/zone=1", "example.com/x="] }',
     'node: { taints: ["dedicated:NoExecute", "a.io/b=c:PreferNoSchedule"] }',
@@ -258,7 +258,7 @@ describe('accepts', () => {
     'gitops: { engine: flux, flux: { provider: git, url: "https://git.example.com:2222/a.git", path: ./clusters/a } }',
     'gitops: { flux: { owner: only-prepared } }',
     'cloud: static\nazure: { keyVault: { name: my-vault } }',
-  ])('%s', async (yaml) => {
+  ])('are accepted: %s', async (yaml) => {
     expect(await problems(yaml)).toEqual([]);
   });
 });
@@ -268,9 +268,9 @@ describe('settings that were already loaded', () => {
 
   test.each([
     ['are used again for the same files', text, true],
-    ['are not used for another value', text.replace('2', '3'), false],
+    ['are not used again if a value changes', text.replace('2', '3'), false],
     [
-      'are not used for keys in another order, which K3s gets',
+      'are not used again if keys change their order, which K3s sees',
       text.replace('debug: true, v: 2', 'v: 2, debug: true'),
       false,
     ],
@@ -281,7 +281,7 @@ describe('settings that were already loaded', () => {
     expect(JSON.stringify(after)).toBe(JSON.stringify(await loadFiles({ [own]: now })));
   });
 
-  test('do not hide a value that JSON cannot represent', async () => {
+  test('are not used again if a value changes to one that JSON cannot represent', async () => {
     const before = await loadFiles({ [own]: 'metrics: { listen: null }' });
     await expect(loadFiles({ [own]: 'metrics: { listen: .inf }' }, { before })).rejects.toThrow(
       'metrics.listen',

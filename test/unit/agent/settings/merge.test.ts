@@ -10,31 +10,35 @@ function merged(...layers: readonly unknown[]) {
   );
 }
 
-describe('later layers win', () => {
+describe('mergeLayers', () => {
   test.each([
-    ['maps merge', [{ a: { y: 3 } }], { a: { x: 1, y: 3 } }],
-    ['lists replace', [{ list: [3] }], { list: [3] }],
-    ['an empty list replaces', [{ list: [] }], { list: [] }],
-    ['an empty map removes nothing', [{ a: {} }], {}],
-    ['new keys are added', [{ map: { k: 'v' } }, { map: { l: 'w' } }], { map: { k: 'v', l: 'w' } }],
-    ['null restores the lowest layer', [{ name: 'm' }, { name: null }], { name: 'n' }],
-    ['null restores a whole map', [{ a: { x: 7, z: 8 } }, { a: null }], {}],
-    ['null removes a key that the lowest layer does not have', [{ map: { k: 1 } }, { map: { k: null } }], {}],
-    ['a map over a single value keeps the lowest keys', [{ a: 5 }, { a: { x: 9 } }], { a: { x: 9, y: 2 } }],
-    ['a single value replaces a map', [{ a: 5 }], { a: 5 }],
+    ['merges maps', [{ a: { y: 3 } }], { a: { x: 1, y: 3 } }],
+    ['replaces lists', [{ list: [3] }], { list: [3] }],
+    ['replaces a list with an empty list', [{ list: [] }], { list: [] }],
+    ['removes nothing for an empty map', [{ a: {} }], {}],
+    ['adds new keys', [{ map: { k: 'v' } }, { map: { l: 'w' } }], { map: { k: 'v', l: 'w' } }],
+    ['restores the lowest layer for null', [{ name: 'm' }, { name: null }], { name: 'n' }],
+    ['restores a whole map for null', [{ a: { x: 7, z: 8 } }, { a: null }], {}],
+    ['removes a key for null if the lowest layer lacks it', [{ map: { k: 1 } }, { map: { k: null } }], {}],
+    [
+      'keeps the lowest keys if a map replaces a single value',
+      [{ a: 5 }, { a: { x: 9 } }],
+      { a: { x: 9, y: 2 } },
+    ],
+    ['replaces a map with a single value', [{ a: 5 }], { a: 5 }],
   ])('%s', (_, layers, difference) => {
     expect(plain(merged(...layers))).toEqual({ ...lowest.values, ...difference });
   });
 
-  test('a key called __proto__ is a key', () => {
+  test('treats __proto__ as an ordinary key', () => {
     const result = plain(merged(JSON.parse('{"__proto__": {"polluted": true}}')));
     expect(Object.keys(result as object)).toContain('__proto__');
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 });
 
-describe('origins', () => {
-  test('each leaf knows its layer', () => {
+describe('the origin of a value', () => {
+  test('is its layer, for each leaf', () => {
     const found = leaves(merged({ a: { y: 3 } }, { list: [] })).map(({ path, origin }) => [
       path.join('.'),
       origin,
@@ -53,7 +57,7 @@ describe('origins', () => {
     ['the layer that set the list around it', ['list', 1], 'file 1'],
     ['the last layer around a missing value', ['a', 'missing', 'deep'], 'file 0'],
     ['the last layer', ['other'], 'file 1'],
-  ])('a value comes from %s', (_, path, origin) => {
+  ])('is %s', (_, path, origin) => {
     expect(originOf(merged({ a: { y: 3 } }, { list: [3] }), path, 'default')).toBe(origin);
   });
 });

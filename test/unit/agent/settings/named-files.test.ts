@@ -10,7 +10,7 @@ const own = '/etc/slipway/config.yaml';
 const { certificate } = makeAuthority('a-ca');
 const damaged = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
 
-/** The one error of settings with this login file. */
+/** Returns the error of settings with this login file, if any. */
 async function loginProblem(file: string, arrange: (host: MemoryHost) => void = () => {}) {
   const host = memoryHost({
     files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${file} }` },
@@ -33,7 +33,7 @@ async function loadWith(caFile: string, files: Readonly<Record<string, string>>)
 describe('network.caFile', () => {
   test.each([
     ['one certificate', certificate],
-    ['several, with text between them', `# ours\n${certificate}\n# theirs\n${certificate}`],
+    ['several certificates with text between them', `# ours\n${certificate}\n# theirs\n${certificate}`],
   ])('may contain %s', async (_, content) => {
     const { settings } = await loadWith('/ca.pem', { '/ca.pem': content });
     expect(settings.network.caFile).toBe('/ca.pem');
@@ -42,7 +42,7 @@ describe('network.caFile', () => {
   test.each([
     ['that is missing', '/ca.pem', {}, /names \/ca\.pem, which does not exist; put the CAs there/],
     ['that is empty', '/ca.pem', { '/ca.pem': '' }, /which holds no certificate; put the CAs there as PEM/],
-    ['of another kind', '/ca.pem', { '/ca.pem': 'hunter2' }, /which holds no certificate/],
+    ['without a certificate', '/ca.pem', { '/ca.pem': 'hunter2' }, /which holds no certificate/],
     [
       'that is damaged',
       '/ca.pem',
@@ -50,13 +50,13 @@ describe('network.caFile', () => {
       /whose certificate 2 is damaged; put/,
     ],
     ['that is damaged at its beginning', '/ca.pem', { '/ca.pem': damaged }, /whose certificate 1 is damaged/],
-    ['of a relative path', 'ca.pem', { 'ca.pem': certificate }, /must be an absolute path such as/],
+    ['with a relative path', 'ca.pem', { 'ca.pem': certificate }, /must be an absolute path such as/],
   ])('cannot be a file %s', async (_, path, files, message) => {
     const error = await loadWith(path, files).then(
       () => expect.fail(),
       (thrown) => thrown,
     );
-    // It may appear later.
+    // The file may appear later.
     expect(error).toMatchObject({ reason: 'InvalidSettings', endedBy: 'time' });
     expect(error.message).toMatch(new RegExp(`^${own}: network\\.caFile: `));
     expect(error.message).toMatch(message);
@@ -68,7 +68,7 @@ test.each([
   ['caFile', 'PermissionDenied'],
   ['caFile', 'FileSystemError'],
   ['proxyCredentialsFile', 'FileSystemError'],
-] as const)('a file of network.%s that cannot be read is reported: %s', async (name, reason) => {
+] as const)('checkNamedFiles reports an unreadable file of network.%s: %s', async (name, reason) => {
   const host = memoryHost({
     files: { [own]: `network: { proxy: 'https://proxy.example', ${name}: /etc/slipway/named }` },
   });
@@ -97,7 +97,7 @@ describe('network.proxyCredentialsFile', () => {
     expect(await loginProblem(path, arrange)).toBeUndefined();
   });
 
-  test('may belong to this user and to a group that may not read it, without root', async () => {
+  test('may belong to this user, who is not root, and to a group that may not read it', async () => {
     const arrange = (host: MemoryHost) => {
       const own = { foreignOwner: '1000:27', foreignGroup: 27 };
       const readFile = host.readFile.bind(host);
@@ -107,7 +107,7 @@ describe('network.proxyCredentialsFile', () => {
     expect(await loginProblem(path, arrange)).toBeUndefined();
   });
 
-  test('is left to root if this user cannot read it', async () => {
+  test('is not checked by a user who may not read it', async () => {
     const host = memoryHost({
       files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${path} }` },
     });
@@ -118,7 +118,7 @@ describe('network.proxyCredentialsFile', () => {
 
   test.each<[string, string, (host: MemoryHost) => void, RegExp]>([
     ['that is missing', path, () => {}, /does not exist; write the line user:password into it/],
-    ['of a relative path', 'proxy', () => {}, /must be an absolute path such as \/etc\/slipway\/proxy/],
+    ['with a relative path', 'proxy', () => {}, /must be an absolute path such as \/etc\/slipway\/proxy/],
     [
       'that its group may read',
       path,
@@ -161,7 +161,7 @@ describe('network.proxyCredentialsFile', () => {
   });
 });
 
-test('both files are reported at once', async () => {
+test('checkNamedFiles reports both files at once', async () => {
   const host = memoryHost({
     files: {
       [own]:

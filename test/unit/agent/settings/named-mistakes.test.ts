@@ -7,7 +7,7 @@ function settingsOf(values: unknown) {
 }
 
 test.each([['docker.io'], ['*']])(
-  'a mirror %s without a value is written in the form of K3s for the embedded registry',
+  'a mirror %s without a value becomes an empty map, which enables the embedded registry of K3s',
   (name) => {
     const { registries } = settingsOf({ registries: { mirrors: { [name]: null } } });
     expect(wantedRegistries(registries)).toEqual({ mirrors: { [name]: {} }, configs: {} });
@@ -19,19 +19,19 @@ test.each([
   ['base64 without a colon', Buffer.from('canary').toString('base64')],
   ['base64 of another alphabet', 'dXNlcjpw_-A='],
   ['base64 without a user', Buffer.from(':canary').toString('base64')],
-])('auth that is %s is reported, and not quoted', (_what, auth) => {
+])('the settings refuse auth that is %s, and do not quote it', (_what, auth) => {
   const wrong = () => settingsOf({ registries: { configs: { 'ghcr.io': { auth: { auth } } } } });
   expect(wrong).toThrow(/auth\.auth: must be user:password in base64/);
   expect(wrong).not.toThrow(auth);
 });
 
-test('auth that is user:password in base64 is accepted', () => {
+test('the settings accept auth that is user:password in base64', () => {
   const auth = Buffer.from('user:pass:word').toString('base64');
   const { registries } = settingsOf({ registries: { configs: { 'ghcr.io': { auth: { auth } } } } });
   expect(registries.configs['ghcr.io']?.auth?.auth?.reveal()).toBe(auth);
 });
 
-test('the clone URL of Azure DevOps is reported with its valid form', () => {
+test('the settings refuse the clone URL of Azure DevOps, and show its valid form', () => {
   const flux = {
     provider: 'git',
     path: 'clusters/a',

@@ -11,6 +11,6 @@ test.each([
   ['zzzzzz', ['role', 'log'], undefined],
   ['x', ['v'], undefined],
   ['role', [], undefined],
-])('the nearest to %s in %j is %s', (word, candidates, found) => {
+])('nearest(%j, %j) returns %j', (word, candidates, found) => {
   expect(nearest(word, candidates)).toBe(found);
 });

@@ -6,7 +6,7 @@ test.each([
   [['node', 'labels', 0], 'node.labels[0]'],
   [['registries', 'configs', 'docker.io', 'tls'], 'registries.configs."docker.io".tls'],
   [['k3s', 'config', 'kubelet-arg+'], 'k3s.config.kubelet-arg+'],
-])('%j reads %s', (path, text) => {
+])('pathText writes %j as %s', (path, text) => {
   expect(pathText(path)).toBe(text);
 });
 
@@ -15,6 +15,6 @@ test.each([
   [['a', 'missing', 'deep'], undefined],
   [['a', 'b', 'length', 'x'], undefined],
   [['constructor'], undefined],
-])('at %j there is %s', (path, value) => {
+])('valueAt finds at %j the value %s', (path, value) => {
   expect(valueAt({ a: { b: ['x', 'y'] } }, path)).toBe(value);
 });

@@ -31,19 +31,19 @@ const settingsWith: Readonly<Record<string, (url: string) => object>> = {
   'registries.mirrors."docker.io".endpoint[0]': (url) => mirrored(url, { configs: { '*': { auth } } }),
 };
 
-/** URLs that may be plain http without consent, each with the reason. */
+/** Settings whose URL may be plain http without consent, each with the reason. */
 const harmless: Readonly<Record<string, string>> = {
-  'azure.registryAudience': 'it names an audience, and nothing is asked there',
+  'azure.registryAudience': 'it names an audience, and gets no request',
 };
 
-test('every setting with a plain-http URL needs consent, or has a reason not to', () => {
+test('every setting that accepts a plain-http URL is in these tests, or has a reason to need no consent', () => {
   const known = [...Object.keys(settingsWith), ...Object.keys(harmless)];
   expect([...urlSettings(settingsSchema, '')].sort()).toEqual(
     known.map((path) => path.replace(/"[^"]*"/, '*')).sort(),
   );
 });
 
-/** The paths of settings that are URLs; `*` is any key of a map. */
+/** Returns the paths of settings that are URLs, with `*` for any key of a map. */
 function urlSettings(schema: z.core.$ZodType, path: string): readonly string[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (def.type === 'optional') {
@@ -64,7 +64,7 @@ function urlSettings(schema: z.core.$ZodType, path: string): readonly string[] {
   return takes('http://a.example') && !takes('no-url') ? [path] : [];
 }
 
-describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
+describe.each(Object.entries(settingsWith))('the setting %s', (path, settings) => {
   test.each(['http://mirror.example:8080/k3s', 'http://10.0.0.9', 'http://127.0.0.1.example'])(
     'refuses %s without consent, and shows the consent line',
     async (url) => {
@@ -91,11 +91,11 @@ describe.each(Object.entries(settingsWith))('%s', (path, settings) => {
     'http://[::1]:8080',
     'http://localhost:8080',
     'http://169.254.169.254',
-  ])('takes %s', async (url) => {
+  ])('accepts %s without consent', async (url) => {
     expect(await problems(settings(url))).toEqual([]);
   });
 
-  test('leaves a URL with another fault to its rule', async () => {
+  test('is not reported as plain http if its URL has another fault', async () => {
     const found = await problems(settings('http://me:hunter2@mirror.example'));
     expect(found.join()).not.toMatch(/plain http|hunter2/);
   });
@@ -105,32 +105,29 @@ test.each([
   ['a proxy without a login', { network: { proxy: 'http://proxy.example:3128' } }],
   ['a mirror without a login', mirrored('http://mirror.example')],
   [
-    'a mirror at another port than the login is for',
+    'a mirror at another port than its login',
     mirrored('http://a.io:5000', { configs: { 'a.io': { auth } } }),
   ],
   ['a mirror whose login is null', mirrored('http://a.io', { configs: { 'a.io': { auth: null } } })],
-])('takes %s', async (_, settings) => {
+])('the settings accept without consent the plain http of %s', async (_, settings) => {
   expect(await problems(settings)).toEqual([]);
 });
 
 test.each([
-  ['with a login of its own', mirrored('http://a.io', { configs: { 'a.io': { auth } } })],
+  ['with its own login', mirrored('http://a.io', { configs: { 'a.io': { auth } } })],
   ['with a login for any registry', mirrored('http://a.io', { configs: { '*': { auth } } })],
-  [
-    'with the login written with the port of http',
-    mirrored('http://a.io', { configs: { 'a.io:80': { auth } } }),
-  ],
+  ['whose login names port 80', mirrored('http://a.io', { configs: { 'a.io:80': { auth } } })],
   ['that is a login server', mirrored('http://a.io', { servers: ['a.io'] })],
-])('refuses a plain-http mirror %s', async (_, settings) => {
+])('the settings refuse a plain-http mirror %s', async (_, settings) => {
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io'))]);
 });
 
-test('refuses a plain-http mirror at the port that a login is for', async () => {
+test('the settings refuse a plain-http mirror at the port of a login', async () => {
   const settings = mirrored('http://a.io:8080', { configs: { 'a.io:8080': { auth } } });
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io:8080'))]);
 });
 
-test('leaves a mirror that is not a URL to its rule', async () => {
+test('the settings do not report plain http for a mirror that is not a URL', async () => {
   const found = await problems(mirrored('a.io', { configs: { '*': { auth } } }));
   expect(found.join()).toContain('registries.mirrors."docker.io".endpoint[0]');
   expect(found.join()).not.toContain('plain http');
@@ -146,7 +143,7 @@ test('a mirror of a login server over http needs one consent, not two', async ()
   expect(await problems({ ...withPort, consent })).toEqual([]);
 });
 
-test('plain http needs consent by name', async () => {
+test('consent.plainHttp must be a list of URLs, not true', async () => {
   const [problem] = await problems({ k3s: { releaseUrl: 'http://a.io' }, consent: { plainHttp: true } });
   expect(problem).toContain('consent.plainHttp: must be a list');
 });

@@ -7,7 +7,7 @@ function found(written: unknown): readonly string[] {
   return misfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
 }
 
-test('the defaults and empty settings are consistent', () => {
+test('misfits finds no problem in the defaults and in empty settings', () => {
   expect(found(defaults)).toEqual([]);
   expect(found(undefined)).toEqual([]);
 });
@@ -29,13 +29,13 @@ test.each([
     { registries: { servers: ['a.io'], configs: { 'a.io': { auth: {} } } } },
     'registries.configs."a.io".auth: is written by Slipway',
   ],
-])('%j', (written, beginning) => {
+])('misfits finds one problem in %j', (written, beginning) => {
   const problems = found(written);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(beginning);
 });
 
-describe('Flux', () => {
+describe('misfits of gitops.flux', () => {
   const hosted = { owner: 'o', repository: 'r', path: 'p' };
   test.each([
     [{}, ['gitops.flux.provider: is missing']],
@@ -55,7 +55,7 @@ describe('Flux', () => {
     ],
     [{ provider: 'gitub', path: 5 }, []],
     [{ provider: 'constructor' }, []],
-  ])('%j', (flux, beginnings) => {
+  ])('are listed only while Flux is in use: %j', (flux, beginnings) => {
     const problems = found({ gitops: { engine: 'flux', flux } });
     expect(problems).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
     expect(found({ gitops: { engine: 'none', flux } })).toEqual([]);

@@ -24,7 +24,7 @@ const names = [
   ['gitops.flux.tokenSecretName', (name: string) => `gitops: { flux: { tokenSecretName: "${name}" } }`],
 ] as const;
 
-describe.each(names)('%s', (path, written) => {
+describe.each(names)('the setting %s', (path, written) => {
   test.each(['k3s_token', 'team/k3s.token', '', 'two words', 'a'.repeat(128)])(
     'refuses "%s" for Key Vault with one message',
     async (name) => {
@@ -50,18 +50,18 @@ describe.each(names)('%s', (path, written) => {
   });
 });
 
-test('the name of a secret follows the same rule in the static cloud', async () => {
+test('static.secrets accepts a name with an underscore', async () => {
   expect(await loaded('cloud: static\nstatic: { secrets: { k3s_token: /etc/slipway/token } }')).toBe('fine');
 });
 
-test('a made-up cloud has its own form of secret names', () => {
+test('secretNameMisfits applies the form of a made-up cloud', () => {
   const written = { cloud: 'moon', joinToken: { secretName: 'k3s-token' } };
   expect(secretNameMisfits(written, withMoon)).toEqual([
     { path: ['joinToken', 'secretName'], message: 'must be the name of a crater' },
   ]);
 });
 
-describe('a setting with a secret name is found, whatever its key', () => {
+describe('secretNameMisfits', () => {
   const schema = z.strictObject({
     key: about('Of the chest.', secretName),
     spare: z.optional(secretName.check(z.maxLength(20))),
@@ -73,11 +73,11 @@ describe('a setting with a secret name is found, whatever its key', () => {
     secretNameMisfits({ cloud: 'moon', chest }, withMoon, z.object({ chest: schema }));
 
   test.each([
-    ['key', { key: 'k3s-token' }, ['chest', 'key']],
-    ['an optional one with an additional check', { spare: 'k3s-token' }, ['chest', 'spare']],
-    ['one in a list', { others: ['Tycho', 'k3s-token'] }, ['chest', 'others', 1]],
-    ['one in a map', { byDoor: { front: 'k3s-token' } }, ['chest', 'byDoor', 'front']],
-  ])('%s', (_name, chest, path) => {
+    ['a setting with any key', { key: 'k3s-token' }, ['chest', 'key']],
+    ['an optional setting with a further check', { spare: 'k3s-token' }, ['chest', 'spare']],
+    ['a name in a list', { others: ['Tycho', 'k3s-token'] }, ['chest', 'others', 1]],
+    ['a name in a map', { byDoor: { front: 'k3s-token' } }, ['chest', 'byDoor', 'front']],
+  ])('checks %s', (_name, chest, path) => {
     expect(found(chest)).toEqual([{ path, message: 'must be the name of a crater' }]);
   });
 
@@ -85,12 +85,12 @@ describe('a setting with a secret name is found, whatever its key', () => {
     ['has another form', { ownSecretName: 'k3s-token' }],
     ['is not a setting', { hidden: 'k3s-token' }],
     ['is not text', { key: 5, spare: null, others: 'k3s-token' }],
-  ])('but not a value that %s', (_name, chest) => {
+  ])('ignores a value that %s', (_name, chest) => {
     expect(found(chest)).toEqual([]);
   });
 });
 
-test('the setting of a made-up engine is found', () => {
+test('secretNameMisfits checks the settings of a made-up engine', () => {
   const harbour = {
     ...gitOpsEngines.none,
     settings: { schema: z.strictObject({ anchor: secretName }), defaults: { anchor: 'Tycho' } },

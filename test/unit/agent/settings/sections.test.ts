@@ -17,13 +17,13 @@ describe.each(Object.entries<Sections[string]>(sections))('the section %s', (nam
     expect(misfits({ [name]: section.defaults })).toEqual([]);
   });
 
-  test('is ignored by its rules if it is not a map', () => {
+  test('causes no problem in its rules if it is not a map', () => {
     for (const written of [undefined, null, 'text', 5, []]) {
       expect(misfits({ [name]: written })).toEqual([]);
     }
   });
 
-  test('lists existing settings as URLs that must not be plain http', () => {
+  test('lists only existing settings as URLs that need consent for plain http', () => {
     const urls = sensitiveUrls({ [name]: section }, defaults).map(({ path }) => path);
     for (const path of urls) {
       expect(knownAt(path.slice(0, -1))).toContain(path.at(-1));
@@ -36,7 +36,7 @@ test('the settings have every section, in the order of the table', () => {
   expect(Object.keys(defaults)).toEqual(['cloud', ...Object.keys(sections)]);
 });
 
-test('the architecture page leads from every setting to its file', () => {
+test('the architecture page names the file of every setting', () => {
   const page = readFileSync('docs/architecture.md', 'utf8');
   const rows = [...page.matchAll(/^\| (`.+`) \| `([\w/]+\/(?:settings|KEY)\.ts)`/gm)];
   const files = rows.flatMap(([, keys = '', file = '']) =>
@@ -50,7 +50,7 @@ test('the architecture page leads from every setting to its file', () => {
 
 test('a section with missing or invalid defaults does not compile', () => {
   const schema = z.strictObject({ depth: z.number() });
-  // @ts-expect-error It has no defaults.
+  // @ts-expect-error The section has no defaults.
   const bare = { mine: { schema } } satisfies Sections;
   // @ts-expect-error A depth is a number.
   const misread = { schema, defaults: { depth: 'deep' } } satisfies SettingsSection<typeof schema>;

@@ -13,8 +13,8 @@ async function tagged(
   return withTags(await load(host, { paths: nodePaths('/'), commandLine }), tags);
 }
 
-describe('a tag overrides the files, and the command line overrides a tag', () => {
-  test('three tags are read, and named as the origin of their settings', async () => {
+describe('withTags', () => {
+  test('overrides the files with three tags, and names each as the origin of its setting', async () => {
     const tags = {
       'k3s-role': ' agent ',
       'k3s-server': '10.0.0.4',
@@ -34,25 +34,25 @@ describe('a tag overrides the files, and the command line overrides a tag', () =
     expect(warnings).toEqual([]);
   });
 
-  test('the command line wins, even over an invalid tag', async () => {
+  test('lets the command line win, even over an invalid tag', async () => {
     const commandLine = [{ option: '--k3s-version', path: 'k3s.version', value: 'v1.34.1+k3s1' }];
     const { loaded } = await tagged({ 'k3s-version': 'nonsense' }, { commandLine });
     expect(loaded.settings.k3s.version).toBe('v1.34.1+k3s1');
     expect(loaded.origins['k3s.version']).toBe('command line --k3s-version');
   });
 
-  test('a closed tag is ignored, so a file sets the role', async () => {
+  test('ignores a closed tag, so that a file sets the role', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'agent' }, { yaml: 'role: server\ntags: { role: false }' });
     expect(loaded.settings.role).toBe('server');
   });
 
-  test('an empty tag is ignored', async () => {
+  test('ignores an empty tag', async () => {
     const { loaded } = await tagged({ 'k3s-role': '  ', 'k3s-version': '' }, { yaml: 'role: server' });
     expect(loaded.settings.role).toBe('server');
     expect(loaded.origins['k3s.version']).toBe('default');
   });
 
-  test('removed tags leave no setting behind', async () => {
+  test('drops the setting of a removed tag', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'agent' });
     expect(withTags(loaded, {}).loaded.settings.role).toBeUndefined();
   });
@@ -65,11 +65,11 @@ test.each([
   expect(await problemsOf(() => tagged(tags))).toEqual([expect.stringContaining(beginning)]);
 });
 
-test('a tag with an unknown role is accepted here, for a later check', async () => {
+test('withTags accepts an unknown role, which a later check refuses', async () => {
   expect((await tagged({ 'k3s-role': 'servr' })).loaded.settings.role).toBe('servr');
 });
 
-test('each unknown k3s-* tag gets a warning', async () => {
+test('withTags warns about each unknown k3s-* tag', async () => {
   const { warnings } = await tagged({ 'k3s-rol': 'agent', 'k3s-registry-mirror': 'x', k3s: 'x' });
   expect(warnings).toEqual([
     'The tag k3s-rol is not read; did you mean k3s-role?',
@@ -90,13 +90,13 @@ describe('an impostor of the metadata service', () => {
     expect(loaded.settings.role).toBeUndefined();
   });
 
-  test('has no effect on a setting of the command line', async () => {
+  test('has no effect on a setting from the command line', async () => {
     const commandLine = [{ option: '--role', path: 'role', value: 'server' }];
     const { loaded } = await tagged({ 'k3s-role': 'x'.repeat(257) }, { commandLine });
     expect(loaded.settings.role).toBe('server');
   });
 
-  test('causes at most 50 warnings, and none for an invalid tag name', async () => {
+  test('causes at most 50 warnings, and none for an overlong tag name', async () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`k3s-${at}`, '']));
     expect((await tagged(many)).warnings).toHaveLength(50);
     expect((await tagged({ [`k3s-${'x'.repeat(3_000_000)}`]: '' })).warnings).toEqual([]);

@@ -14,7 +14,7 @@ function problems(files: Readonly<Record<string, string>>) {
   return problemsOf(() => load(memoryHost({ files }), { paths: nodePaths('/'), check: k3sSettingsProblems }));
 }
 
-describe('an unfilled template variable is the only fault of its setting', () => {
+describe('an unfilled template variable', () => {
   test.each([
     [`azure:\n  keyVault:\n    name: \${key_vault_name}`, 'azure.keyVault.name', 'key_vault_name'],
     [`registries: { servers: ["\${acr}.azurecr.io"] }`, 'registries.servers[0]', 'acr'],
@@ -26,14 +26,14 @@ describe('an unfilled template variable is the only fault of its setting', () =>
     [`k3s:\n  config:\n    \${key}: \${value}`, `k3s.config."\${key}"`, 'key'],
     [`registries:\n  configs:\n    "\${acr}": {}`, `registries.configs."\${acr}"`, 'acr'],
     [`gitops:\n  flux:\n    url: \${git_url}`, 'gitops.flux.url', 'git_url'],
-  ])('%s', async (yaml, path, name) => {
+  ])('is the only problem of its setting: %s', async (yaml, path, name) => {
     expect(await problems({ [own]: yaml })).toEqual([
       `${own}: ${path}: the template variable \${${name}} ${repair}`,
     ]);
   });
 });
 
-test('each is reported with its file, beside other faults', async () => {
+test('unfilled template variables are reported with their file, beside other problems', async () => {
   const files = {
     [own]: `role: \${role}\nclod: azure`,
     '/etc/slipway/config.d/vault.yaml': `azure: { keyVault: { name: "\${vault}" } }`,
@@ -45,13 +45,13 @@ test('each is reported with its file, beside other faults', async () => {
   ]);
 });
 
-test('an unfilled variable that a later file overrides is ignored', async () => {
+test('an unfilled template variable that a later file overrides is ignored', async () => {
   expect(await problems({ [own]: `role: \${role}`, '/etc/slipway/config.d/1.yaml': 'role: agent' })).toEqual(
     [],
   );
 });
 
-test('in flow maps and lists, which are then invalid YAML, they are reported by line', async () => {
+test('unfilled template variables in flow maps and lists, which are invalid YAML, are reported by line', async () => {
   const yaml = `# fill in \${this}\nazure:\n  keyVault: { name: \${vault} }  # \${that}\nregistries:\n  servers: [\${acr}]\n`;
   expect(await problems({ [own]: yaml })).toEqual([
     `${own}: line 3: the template variable \${vault} ${repair}`,
@@ -62,13 +62,19 @@ test('in flow maps and lists, which are then invalid YAML, they are reported by 
 
 test.each([
   ['a variable of kubelet', 'k3s: { config: { kubelet-arg: ["a=$(NODE_NAME)"] } }'],
-  ['a group by number', `registries: { mirrors: { a.io: { rewrite: { "^(.*)$": "b/\${1}" } } } }`],
-  ['a group by name', `registries: { mirrors: { a.io: { rewrite: { "^(?P<image>.*)$": "b/\${image}" } } } }`],
+  [
+    'a numbered group of a rewrite',
+    `registries: { mirrors: { a.io: { rewrite: { "^(.*)$": "b/\${1}" } } } }`,
+  ],
+  [
+    'a named group of a rewrite',
+    `registries: { mirrors: { a.io: { rewrite: { "^(?P<image>.*)$": "b/\${image}" } } } }`,
+  ],
 ])('%s is not a template variable', async (_, yaml) => {
   expect(await problems({ [own]: yaml })).toEqual([]);
 });
 
-test('text beside the name is not shown', () => {
+test('the problem of an unfilled template variable shows only its name', () => {
   const [problem] = unfilledVariables(`canary\${name:-canary}canary`, ['role']);
   expect(problem?.message).not.toContain('canary');
 });

@@ -6,7 +6,7 @@ test.each([
   ['', null],
   ['a: &x [1]\nb: *x', { a: [1], b: [1] }],
   ['5: five', { '5': 'five' }],
-])('%j is %j', (content, value) => {
+])('readYaml reads %j as %j', (content, value) => {
   expect(readYaml(content)).toEqual({ value, faults: [] });
 });
 
@@ -23,21 +23,29 @@ test.each([
   ['"hun\\qter2"', 'line 1, column 15: '],
   ['{[hunter2]: x}', 'line 1, column 12: a key is not text'],
   ['hunter2: x', 'line 1, column 11: '],
-])('password: %s is reported with its place, and not quoted', (password, beginning) => {
+])('readYaml reports password: %s with its place, and does not quote it', (password, beginning) => {
   const { faults } = readYaml(`password: ${password}`);
   expect(faults[0]).toContain(beginning);
   expect(faults.join()).not.toMatch(/hunter2|undefined/);
 });
 
 test.each([
-  ['a: 1\nb: hunter2\u0000\nc: 2', 'line 2: holds bytes that are not text; save it as UTF-8'],
-  ['\ufffdhunter2', 'line 1: holds bytes that are not text; save it as UTF-8'],
-  ['#'.repeat(1_048_577), 'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it'],
-])('refuses binary or oversized text: %#', (content, fault) => {
+  [
+    'a NUL character',
+    'a: 1\nb: hunter2\u0000\nc: 2',
+    'line 2: holds bytes that are not text; save it as UTF-8',
+  ],
+  ['a replacement character', '\ufffdhunter2', 'line 1: holds bytes that are not text; save it as UTF-8'],
+  [
+    'more than 1 MiB',
+    '#'.repeat(1_048_577),
+    'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it',
+  ],
+])('readYaml refuses %s', (_, content, fault) => {
   expect(readYaml(content)).toEqual({ value: undefined, faults: [fault] });
 });
 
-test('reads a text within the bounds', () => {
+test('readYaml reads a text within the bounds', () => {
   const deep = '['.repeat(62) + ']'.repeat(62);
   const wide = Array.from({ length: 2_000 }, (_, at) => `key${at}: value # why`).join('\n');
   const aliased = `a: &a x\nb: [${'*a,'.repeat(99)}]`;
@@ -57,44 +65,44 @@ test.each([
     '#'.repeat(1_048_577),
     'line 1, column 1: the text is longer than 1 MiB; keep settings alone in it',
   ],
-])('refuses text that is too %s at its place, without parsing it', (_, content, fault) => {
+])('readYaml and parseYaml refuse text that is too %s, and name the place', (_, content, fault) => {
   expect(readYaml(content)).toEqual({ value: undefined, faults: [fault] });
   expect(() => parseYaml(content)).toThrow(fault);
 });
 
-test('refuses the hundredth alias with one fault', () => {
+test('readYaml refuses the hundredth alias with one fault', () => {
   expect(readYaml(`a: &a hunter2\nb: [${'*a,'.repeat(102)}]`)).toEqual({
     value: undefined,
     faults: ['line 2, column 302: has too many aliases; write their values out'],
   });
 });
 
-test('lists at most 20 faults of one text', () => {
+test('readYaml lists at most 20 faults of one text', () => {
   expect(readYaml('- @x\n'.repeat(30)).faults).toHaveLength(20);
 });
 
 test.each(['@hunter2', '|hunter2', '*hunter2', '"hun\\qter2"'])(
-  'throws an error that names a line and quotes nothing for password: %s',
+  'parseYaml throws an error that names the line and quotes nothing for password: %s',
   (password) => {
     expect(() => parseYaml(`password: ${password}`)).toThrow(/^line 1, column \d+: (?!.*(?:hunter2|\\q))/s);
   },
 );
 
-test('reads a text, and throws its first fault', () => {
+test('parseYaml returns the data of a text, or throws its first fault', () => {
   expect(parseYaml('a: 1')).toEqual({ a: 1 });
   expect(parseYaml('')).toBeNull();
   expect(() => parseYaml('a: [')).toThrow();
   expect(() => parseYaml('a: 1\n---\nb: 2')).toThrow('a second document begins');
 });
 
-test('refuses a second document at its place', () => {
+test('readYaml refuses a second document and names its place', () => {
   expect(readYaml('a: 1\n---\nb: hunter2\n')).toEqual({
     value: undefined,
     faults: ['line 2, column 1: a second document begins; keep one of the two'],
   });
 });
 
-test('refuses aliases that expand exponentially', () => {
+test('readYaml refuses aliases that expand exponentially', () => {
   const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`);
   expect(readYaml(`a0: &a0 [hunter2]\n${levels.join('\n')}`).faults).toEqual([
     expect.stringMatching(/^line \d+, column \d+: has too many aliases/),
@@ -109,10 +117,10 @@ test.each([
   ['a date as text', 'a: 2020-01-01', { a: '2020-01-01' }],
   ['a time as text', 'a: 1:30', { a: '1:30' }],
   ['<< as an ordinary key', 'a: &a { b: 1 }\nc: { <<: *a }', { a: { b: 1 }, c: { '<<': { b: 1 } } }],
-])('reads %s, as K3s does', (_, content, value) => {
+])('readK3sYaml reads %s, as K3s does', (_, content, value) => {
   expect(readK3sYaml(content, '/c')).toEqual({ value, faults: [] });
 });
 
-test.each(['a: [', 'a: @b'])('finds the fault of %s, as K3s does', (content) => {
+test.each(['a: [', 'a: @b'])('readK3sYaml finds a fault in %s, as K3s does', (content) => {
   expect(readK3sYaml(content, '/c').faults).not.toEqual([]);
 });
