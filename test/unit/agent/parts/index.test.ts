@@ -12,9 +12,9 @@ import { aMachine } from '../a-machine.ts';
 import { aNode, type NodeChanges, outcome, type RoleName } from '../a-node.ts';
 
 const hour = 3_600_000;
-/** Without the packet filter, which has its own scenario. */
+/** The setting that switches off the packet filter, which has a separate scenario. */
 const imds = { pods: 'allow' };
-/** Megabytes. */
+/** The memory of the machine in megabytes. */
 const memory = 8_192;
 const registry = 'myteam.azurecr.io';
 const rotateAt = (after: number) => after + 2 * hour;
@@ -37,7 +37,7 @@ function plan(
   return nodeResources(aNode(role, { ...changes, settings }), { cloud, rotateAt, memory });
 }
 
-/** Makes passes until one changes nothing; returns their outcomes. */
+/** Makes passes until one changes nothing, and returns the outcomes of the last pass. */
 async function converge(resources: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   const attempts: Attempts = new Map();
   for (let pass = 0; pass < 10; pass += 1) {
@@ -56,7 +56,7 @@ function troubles(outcomes: readonly Outcome[]): readonly string[] {
     .map((outcome) => `${outcome.resource.id} ${outcome.state} ${'reason' in outcome ? outcome.reason : ''}`);
 }
 
-test('the plan of an observability node', () => {
+test('the plan of an observability node has its Resources in the order of a first boot', () => {
   expect(plan('observability', undefined).map(({ id }) => id)).toEqual([
     'Cgroups',
     'Directories',
@@ -101,10 +101,10 @@ test('the plan of an observability node', () => {
   ]);
 });
 
-describe.each(roles)('$name', (role) => {
+describe.each(roles)('the plan of role $name', (role) => {
   const machine = () => aMachine(role.k3s);
 
-  test('ids are unique, and needs come first', () => {
+  test('has unique ids, and each need before its dependants', () => {
     const seen = new Set<string>();
     for (const { id, needs = [] } of plan(role, undefined)) {
       expect(seen.has(id)).toBe(false);
@@ -113,7 +113,7 @@ describe.each(roles)('$name', (role) => {
     }
   });
 
-  test('a first boot starts K3s once, and the next pass changes nothing', async () => {
+  test('starts K3s once at a first boot, and changes nothing in the next pass', async () => {
     const { host, log } = machine();
     const outcomes = await converge(plan(role, host), host);
     expect(troubles(outcomes)).toEqual(role.taints.length > 0 ? ['Node/taints Failed TaintNotApplied'] : []);
@@ -123,7 +123,7 @@ describe.each(roles)('$name', (role) => {
     expect(host.journal.length).toBe(length);
   });
 
-  test('a crash before any mutation heals, and K3s is not started twice', async () => {
+  test('recovers from a crash before any mutation, and does not start K3s twice', async () => {
     const { host: whole } = machine();
     await converge(plan(role, whole), whole);
     for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {
@@ -136,7 +136,7 @@ describe.each(roles)('$name', (role) => {
     }
   });
 
-  test('a dry run changes nothing and fetches nothing', async () => {
+  test('changes nothing and fetches nothing in a dry run', async () => {
     const { host } = machine();
     const dry = recordingHost(host);
     const outcomes = await reconcile(plan(role, host), { host: dry, attempts: new Map(), random: 0.5 });
@@ -146,9 +146,9 @@ describe.each(roles)('$name', (role) => {
   });
 
   test.each([
-    ['restart', ['start', 'restart']],
-    ['never', ['start']],
-  ])('a rotation, with onRotate %s', async (onRotate, expected) => {
+    ['restarts K3s after a rotation with onRotate restart', 'restart', ['start', 'restart']],
+    ['does not restart K3s after a rotation with onRotate never', 'never', ['start']],
+  ])('%s', async (_, onRotate, expected) => {
     const { host, log } = machine();
     const resources = plan(role, host, { settings: { registries: { onRotate } } });
     await converge(resources, host);
@@ -157,7 +157,7 @@ describe.each(roles)('$name', (role) => {
     expect(log).toEqual(expected);
   });
 
-  test('an edit of the settings restarts K3s once', async () => {
+  test('restarts K3s once after an edit of the settings', async () => {
     const { host, log } = machine();
     await converge(plan(role, host), host);
     const mirrors = { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } };
@@ -168,7 +168,7 @@ describe.each(roles)('$name', (role) => {
     expect(log).toEqual(['start', 'restart']);
   });
 
-  test('a node stays up without a cloud, and resources that need no cloud converge', async () => {
+  test('keeps a node up without a cloud, and converges resources that need no cloud', async () => {
     const { host, log } = machine();
     await converge(plan(role, host), host);
     host.advance(30 * hour);
@@ -182,7 +182,7 @@ describe.each(roles)('$name', (role) => {
   });
 });
 
-test('the service of K3s needs all files that K3s reads at its start', () => {
+test('the service of K3s waits for all files that K3s reads when it starts', () => {
   const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
   const needs = plan('server', undefined, { settings }).find(({ id }) => id === 'Service/k3s')?.needs;
   expect(needs).toEqual([
@@ -212,7 +212,7 @@ test.each([
     'defaultCacheDuration: "1h"',
   ],
   ['the unit', '/etc/systemd/system/k3s.service', /^KillMode=/m, 'Environment=BY=hand\n$&'],
-])('K3s is not restarted for %s that was edited during a pass', async (_, path, found, replaced) => {
+])('K3s is not restarted for an edit of %s during a pass', async (_, path, found, replaced) => {
   const { host } = aMachine('server');
   const resources = plan('server', host);
   await converge(resources, host);
@@ -223,7 +223,7 @@ test.each([
   expect(service && (await outcome(service, host))).toBe('Waiting Blocked');
 });
 
-test('K3s is not started on an agent before its server is up', async () => {
+test('K3s does not start on an agent before the server is up', async () => {
   const { host, log } = aMachine('agent');
   host.onGet(/\/ping$/, { status: 503 });
   const outcomes = await converge(plan('agent', host), host);
@@ -237,7 +237,7 @@ test('K3s is not started on an agent before its server is up', async () => {
   expect(log).toEqual([]);
 });
 
-test('an agent without a known server does not start', async () => {
+test('K3s does not start on an agent without a known server', async () => {
   const { host, log } = aMachine('agent');
   const outcomes = await converge(plan('agent', host, { server: undefined }), host);
   expect(troubles(outcomes).slice(0, 2)).toEqual([
@@ -247,7 +247,7 @@ test('an agent without a known server does not start', async () => {
   expect(log).toEqual([]);
 });
 
-test('an agent that joins during a pass has its CA pinned at its end', async () => {
+test('the CA of an agent that joins during a pass is pinned at the end of the pass', async () => {
   const { host } = aMachine('agent');
   const attempts: Attempts = new Map();
   await reconcile(plan('agent', host), { host, attempts, random: 0.5 });

@@ -24,9 +24,9 @@ import { aNode } from '../a-node.ts';
 const src = join(import.meta.dirname, '../../../../src');
 const paths = nodePaths('/');
 
-/** The table entries of the daemon and of setup, besides those of the parts. */
+/** The entries of tables that belong to the daemon or setup, not to a part. */
 const own = {
-  /** Sections of the settings themselves, of the report, and of records with their own tables. */
+  /** The sections of the settings themselves, of the report, and of records with separate tables. */
   sections: [
     ...sectionsIn('agent/settings/sections'),
     ...sectionsIn('agent/report/metrics'),
@@ -37,7 +37,7 @@ const own = {
     ...['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
     paths.slipway.gitopsDownload,
   ],
-  /** Shared directories, and the settings of the operator. */
+  /** The shared directories, and the settings of the operator. */
   places: [
     ...paths.slipway.configLayers,
     ...[paths.slipway.state, paths.slipway.setupLock, paths.system.units, paths.system.bin],
@@ -45,14 +45,14 @@ const own = {
   ],
 };
 
-/** Files outside the state that an uninstall leaves to K3s: paths, or their folders. */
+/** The files outside the state that an uninstall keeps for K3s, as paths or folders. */
 const keptWithK3s = [
   ...['/etc/rancher/', '/var/lib/rancher/', '/etc/modules-load.d/', '/etc/sysctl.d/'],
   ...['k3s', 'kubectl', 'crictl', 'ctr'].map((name) => `/usr/local/bin/${name}`),
   ...['k3s', 'k3s-agent', 'slipway-imds-guard'].map((name) => `/etc/systemd/system/${name}.service`),
 ];
 
-/** A part that was added without its tables. */
+/** A part that was added without its entries in the tables. */
 const forgotten: Part = {
   name: 'forgotten',
   settings: { k3s: { schema: z.strictObject({}), defaults: {} } },
@@ -79,7 +79,7 @@ function partOf({ path }: Source): string | undefined {
   return /^agent\/parts\/(\w+)\//.exec(path)?.[1];
 }
 
-/** The names of the sections whose records the files of a folder export. */
+/** Returns the names of the sections whose records the files of a folder export. */
 function sectionsIn(folder: string): readonly string[] {
   const exported = readdirSync(join(src, folder)).flatMap((name) => [
     ...readFileSync(join(src, folder, name), 'utf8').matchAll(/^export const (\w+) = \{/gm),
@@ -91,7 +91,7 @@ function named(section: string): Sections[string] | undefined {
   return Object.entries<Sections[string]>(sections).find(([name]) => name === section)?.[1];
 }
 
-/** The words that a pattern finds in the sources of a part. */
+/** Returns the words that a pattern matches in the sources of a part. */
 function saidBy({ name }: Part, pattern: RegExp): readonly string[] {
   const found = sources
     .filter((source) => partOf(source) === name)
@@ -99,7 +99,7 @@ function saidBy({ name }: Part, pattern: RegExp): readonly string[] {
   return [...new Set(found.map(([, word = '']) => word))].sort();
 }
 
-/** The names that occur twice, or on one side only. */
+/** Returns the names that occur twice, or in only one of the lists. */
 function differing(one: readonly string[], other: readonly string[]): readonly string[] {
   const twice = [...one.filter((each, at) => one.indexOf(each) !== at)];
   const missing = [
@@ -109,7 +109,7 @@ function differing(one: readonly string[], other: readonly string[]): readonly s
   return [...new Set([...twice, ...missing])].sort();
 }
 
-describe('a record of a part matches its sources', () => {
+describe('the record of a part', () => {
   const check = {
     conditions: (part: Part) =>
       differing(part.conditions, saidBy(part, /\bcondition(?:(?:: ConditionType)? =|:) '(\w+)'/g)),
@@ -120,12 +120,15 @@ describe('a record of a part matches its sources', () => {
       ),
   };
 
-  test.each(parts.map((part) => [part.name, part] as const))('%s', (_, part) => {
-    expect([...check.conditions(part), ...check.consents(part)]).toEqual([]);
-  });
+  test.each(parts.map((part) => [part.name, part] as const))(
+    'has the conditions and consents in the sources of %s',
+    (_, part) => {
+      expect([...check.conditions(part), ...check.consents(part)]).toEqual([]);
+    },
+  );
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    '%s, with all its reasons',
+    'has the reasons in the sources of %s',
     async (name, part) => {
       const path = join(src, 'agent/parts', name, 'reasons.ts');
       const tables: object = existsSync(path) ? await import(path) : {};
@@ -134,7 +137,7 @@ describe('a record of a part matches its sources', () => {
   );
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    '%s, with its sections of the settings, as in the table',
+    'has the settings sections of %s, which the table of sections also has',
     async (name, part) => {
       const path = join(src, 'agent/parts', name, 'settings.ts');
       const made: object = existsSync(path) ? await import(path) : {};
@@ -145,11 +148,11 @@ describe('a record of a part matches its sources', () => {
     },
   );
 
-  test('reports a forgotten part', () => {
+  test('is reported if it has conditions and consents that its sources lack', () => {
     expect([check.conditions(forgotten), check.consents(forgotten)]).toEqual([['GitOps'], ['settings']]);
   });
 
-  test('exists for every folder of a part', () => {
+  test('exists for the folder of every part', () => {
     const folders = new Set(sources.flatMap((source) => partOf(source) ?? []));
     expect(
       differing(
@@ -160,7 +163,7 @@ describe('a record of a part matches its sources', () => {
   });
 });
 
-describe('ownership of parts', () => {
+describe('in the tables of all parts', () => {
   const unowned = {
     'section of the settings': (table: readonly Part[]) =>
       differing(
@@ -181,7 +184,7 @@ describe('ownership of parts', () => {
         table.flatMap(({ startInputs }) => startInputs.map(({ name }) => name)),
         startSources.inputs.map(({ name }) => name),
       ),
-    place: (table: readonly Part[]) => {
+    path: (table: readonly Part[]) => {
       const owned = table.flatMap((part) => [...part.owns(paths), ...part.reads(paths)]);
       const known = [...owned, ...own.places, ...own.files];
       return differing(known, [...allPlaces(paths), ...known]);
@@ -192,14 +195,14 @@ describe('ownership of parts', () => {
     reason: ['RoleChanged'],
     consent: ['settings'],
     'input of a start of K3s': ['forgotten'],
-    place: [paths.k3s.config, paths.k3s.serverToken],
+    path: [paths.k3s.config, paths.k3s.serverToken],
   };
 
-  test.each(Object.entries(unowned))('every %s has exactly one owner', (_, check) => {
+  test.each(Object.entries(unowned))('each %s has exactly one owner', (_, check) => {
     expect(check(parts)).toEqual([]);
   });
 
-  test.each(Object.entries(expected))('a missing %s of a forgotten part is reported', (name, complaints) => {
+  test.each(Object.entries(expected))('a forgotten part is reported for its %s', (name, complaints) => {
     expect(Object.entries(unowned).find(([each]) => each === name)?.[1](withForgotten)).toEqual(complaints);
   });
 });
@@ -207,23 +210,23 @@ describe('ownership of parts', () => {
 describe('a file that a part owns', () => {
   const files = (table: readonly Part[]) => table.flatMap((part) => part.owns(paths));
 
-  test('is on the page of owned files, which has no other file', () => {
+  test('is listed on the page of owned files, which lists no other file', () => {
     expect(differing([...files(parts), ...own.files], pageFiles())).toEqual([]);
   });
 
-  test('is reported if it is missing on the page of owned files', () => {
+  test('is reported if the page of owned files lacks it', () => {
     expect(differing([...files(withForgotten), ...own.files], pageFiles())).toContain('/var/lib/forgotten');
   });
 
-  test('is writable for the unit of the daemon or of K3s', () => {
+  test('can be written by the unit of the daemon, or is created by the unit of K3s', () => {
     expect([...files(parts), ...own.files].filter((path) => !isWritable(path))).toEqual([]);
   });
 
-  test('is reported if it is not writable for these units', () => {
+  test('is reported if neither the unit of the daemon nor that of K3s can write it', () => {
     expect(files([forgotten]).filter((path) => !isWritable(path))).toEqual(['/var/lib/forgotten']);
   });
 
-  test('is in a folder that exists before the sandbox of the daemon starts', () => {
+  test('is in a folder that systemd creates before the daemon starts in its sandbox', () => {
     const made = [...textOf('systemd/slipway.tmpfiles.conf').matchAll(/^d (\S+)/gm)].map(
       ([, path = '']) => path,
     );
@@ -234,11 +237,11 @@ describe('a file that a part owns', () => {
     expect(await leftOf(files(parts))).toEqual([]);
   });
 
-  test('is removed with K3s, except for state and files in memory', async () => {
+  test('is removed by an uninstall with K3s, except for state and files in memory', async () => {
     expect((await leftOf(files(parts), { purge: false })).filter(isOnDisk)).toEqual([]);
   });
 
-  test('is removed without K3s, except for the files that K3s needs', async () => {
+  test('is removed by an uninstall without K3s, except for the files that K3s needs', async () => {
     const left = await leftOf(files(parts), { k3s: false });
     const isKept = (path: string) =>
       keptWithK3s.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
@@ -247,7 +250,7 @@ describe('a file that a part owns', () => {
     expect(differing(state, neededByK3s(paths))).toEqual([]);
   });
 
-  test('is reported if its removal was forgotten', async () => {
+  test('is reported if no uninstall removes it', async () => {
     for (const extent of [{}, { purge: false }, { k3s: false }]) {
       expect((await leftOf(files([forgotten]), extent)).filter(isOnDisk)).toContain('/var/lib/forgotten');
     }
@@ -275,7 +278,7 @@ function valuesOf(unit: string, key: string): readonly string[] {
   return [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].flatMap(([, value = '']) => value.split(' '));
 }
 
-/** The rows of the page, and the temporary files in its text. A name with a star counts as the name. */
+/** Returns the files in the rows and the text of the page. A name with a star stands for the name without it. */
 function pageFiles(): readonly string[] {
   const { events, formerLogins, k3sDownload, gitopsDownload } = paths.slipway;
   const fleeting = [events, formerLogins, k3sDownload, gitopsDownload];
@@ -284,12 +287,12 @@ function pageFiles(): readonly string[] {
   );
 }
 
-/** True if a path outlives a reboot and is not part of the state, which only `--purge` removes. */
+/** True if a file outlives a reboot and does not belong to the state, which only `--purge` removes. */
 function isOnDisk(path: string): boolean {
   return !path.startsWith('/run/') && !path.startsWith(`${paths.slipway.state}/`);
 }
 
-/** The files that remain after `slipway uninstall --k3s --purge`, or without one of the two options. */
+/** Returns the files that remain after `slipway uninstall --k3s --purge`, or without one of the two options. */
 async function leftOf(
   files: readonly string[],
   { k3s = true, purge = true }: { readonly k3s?: boolean; readonly purge?: boolean } = {},
@@ -329,17 +332,20 @@ describe('the plan of a node', () => {
   );
   const cases = nodes.map((node) => [node.role.name, node.paths.root, node] as const);
 
-  test.each(cases)('of role %s below %s has each Resource once, with all its needs', (_name, _root, node) => {
-    const plan = nodeResources(node, ports);
-    const ids = plan.map(({ id }) => id);
-    expect(ids).toEqual([...new Set(ids)]);
-    expect(plan.flatMap(({ needs = [] }) => needs).filter((id) => !ids.includes(id))).toEqual([]);
-    const conditions = parts.flatMap((part) => part.conditions);
-    expect(plan.filter(({ condition }) => !conditions.includes(condition))).toEqual([]);
-  });
+  test.each(cases)(
+    'for role %s below %s contains each Resource once, with all its needs',
+    (_name, _root, node) => {
+      const plan = nodeResources(node, ports);
+      const ids = plan.map(({ id }) => id);
+      expect(ids).toEqual([...new Set(ids)]);
+      expect(plan.flatMap(({ needs = [] }) => needs).filter((id) => !ids.includes(id))).toEqual([]);
+      const conditions = parts.flatMap((part) => part.conditions);
+      expect(plan.filter(({ condition }) => !conditions.includes(condition))).toEqual([]);
+    },
+  );
 
   test.each(cases)(
-    'of role %s below %s writes only files that a part owns, below its root',
+    'for role %s below %s writes only files that a part owns, below the root',
     async (_name, root, node) => {
       const written = await writtenBy(nodeResources(node, ports));
       expect(written.length).toBeGreaterThan(5);
@@ -350,7 +356,7 @@ describe('the plan of a node', () => {
   );
 
   test.each(cases)(
-    'of role %s below %s starts K3s only after the files that its start reads',
+    'for role %s below %s starts K3s only after the files that a start reads',
     async (_name, _root, node) => {
       const plan = nodeResources(node, ports);
       const [service] = plan.filter(({ id }) => id === 'Service/k3s');
@@ -363,7 +369,7 @@ describe('the plan of a node', () => {
   );
 
   test.each(cases)(
-    'of role %s below %s lets K3s read only state that an uninstall leaves to it',
+    'for role %s below %s makes K3s read only state that an uninstall keeps for K3s',
     async (_name, _root, node) => {
       const { state, providerSettings } = node.paths.slipway;
       const written = await writtenBy(nodeResources(node, ports));
@@ -375,7 +381,7 @@ describe('the plan of a node', () => {
     },
   );
 
-  test('contains every Resource that a part can make', () => {
+  test('contains every Resource that a function of a part returns', () => {
     expect(unplanned(sources)).toEqual([]);
   });
 
@@ -389,7 +395,7 @@ describe('the plan of a node', () => {
       'imported but not called',
       [{ path: 'agent/parts/index.ts', text: "import { made } from './new/index.ts';" }],
     ],
-  ])('reports a missing Resource that is %s', (_, others) => {
+  ])('is reported if it lacks a Resource whose function is %s', (_, others) => {
     const text =
       'export function made(node: K3sNode, [first]: readonly string[]): readonly Resource[] {\n}\n';
     expect(unplanned([{ path: 'agent/parts/new/made.ts', text }, ...others])).toEqual(['made']);
@@ -403,7 +409,10 @@ interface Written {
   readonly text: string;
 }
 
-/** The paths that each Resource writes, downloads or links on an empty machine, one after the other, until it fails. */
+/**
+ * Returns the paths that each Resource writes, downloads or links on an empty machine, in order, until the Resource
+ * fails.
+ */
 async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]> {
   const host = memoryHost().onDownload(/./, '');
   const written: Written[] = [];
@@ -419,7 +428,7 @@ async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]>
   return written;
 }
 
-/** The files that the inputs of a start of K3s read. */
+/** Returns the files that the inputs of a start of K3s read. */
 async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
   const read: string[] = [];
   const host = Object.assign(memoryHost(), {
@@ -431,7 +440,7 @@ async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
   return [...new Set(read)];
 }
 
-/** The makers of Resources that no table of contents and no other maker of their part calls. */
+/** Returns the functions that return Resources and that neither a plan nor another function of their part calls. */
 function unplanned(all: readonly Source[]): readonly string[] {
   const makers = all.flatMap((source) =>
     [
@@ -450,7 +459,7 @@ function unplanned(all: readonly Source[]): readonly string[] {
   return makers.filter((maker) => !isUsed(maker)).map(({ name }) => name);
 }
 
-/** Matches a call, or a function passed on, but not its definition. */
+/** Returns a pattern that matches a call, or the function as an argument, but not its definition. */
 function callsOf(name: string): RegExp {
   return new RegExp(`(?<!function )(?<!\\w|[^.]\\.)${name}\\b(?!\\.)`);
 }

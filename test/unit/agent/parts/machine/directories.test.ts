@@ -7,7 +7,7 @@ const node = aNode('agent');
 const directories = safeDirectories(node);
 const joined = { [node.paths.k3s.agentServerCa]: 'ca' };
 
-/** A machine with the files of an installed node. */
+/** Returns a machine with the files of an installed node. */
 function machine(files: Readonly<Record<string, string>> = {}): MemoryHost {
   return memoryHost({
     files: {
@@ -21,22 +21,22 @@ function machine(files: Readonly<Record<string, string>> = {}): MemoryHost {
   });
 }
 
-describe('the path of an executable that root runs', () => {
+describe('the path to what root runs or trusts', () => {
   test.each<[string, (host: MemoryHost) => void]>([
-    ['belongs to root', () => {}],
+    ['belongs to root in all its parts', () => {}],
     [
-      'leads through a directory of another group that may not write',
+      'contains a directory of another group without write permission',
       ({ files }) => files.give('/etc', '0:4'),
     ],
     [
-      "leads through Debian's /usr/local/bin, to which the group staff may write",
+      "contains Debian's /usr/local/bin, to which the group staff may write",
       ({ files }) => {
         files.give('/usr/local/bin', '0:50');
         files.changeMode('/usr/local/bin', 0o2775);
       },
     ],
     [
-      'leads through an existing entry of a directory with the sticky bit',
+      'contains an existing entry of a directory with the sticky bit',
       ({ files }) => {
         files.link('/var/lib/rancher', '/data/rancher');
         files.makeDirectory('/data/rancher/k3s');
@@ -44,12 +44,15 @@ describe('the path of an executable that root runs', () => {
       },
     ],
     [
-      'has a file of another user, which its own check corrects',
+      'ends at a file of another user that has a separate check',
       ({ files }) => files.give('/var/lib/slipway/join-token', '1000:1000'),
     ],
     ['ends at a dangling link', ({ files }) => files.link('/usr/local/bin/k3s', '/opt/k3s')],
-    ['leads in a circle', ({ files }) => files.link('/var/lib/rancher', 'rancher')],
-    ['leads above the root', ({ files }) => files.link('/var/lib/rancher', '../../../../data')],
+    ['contains a circular link', ({ files }) => files.link('/var/lib/rancher', 'rancher')],
+    [
+      'contains a link that leads above the root',
+      ({ files }) => files.link('/var/lib/rancher', '../../../../data'),
+    ],
   ])('is safe if it %s', async (_, arrange) => {
     const host = machine();
     arrange(withoutData(host));
@@ -73,12 +76,12 @@ describe('the path of an executable that root runs', () => {
       ({ files }) => files.changeMode('/etc/systemd/system', 0o777),
     ],
     [
-      'a directory whose new entries count, despite the sticky bit',
+      'a settings directory to which any user can add files despite the sticky bit',
       '/etc/slipway/config.d can be changed by every user (mode 1777)|chmod o-w /etc/slipway/config.d.',
       ({ files }) => files.changeMode('/etc/slipway/config.d', 0o1777),
     ],
     [
-      'a directory with the sticky bit in which something is missing',
+      'a directory with the sticky bit and a missing entry',
       '/data, on the way to |can be changed by every user (mode 1777)|chmod o-w /data.',
       ({ files }) => {
         files.link('/var/lib/rancher', '/data/rancher');
@@ -87,7 +90,7 @@ describe('the path of an executable that root runs', () => {
       },
     ],
     [
-      'the root directory',
+      'a root directory of another user',
       '/, on the way to |belongs to another user|chown -h root:root /.',
       ({ files }) => files.give('/', '1000:1000'),
     ],
@@ -108,7 +111,7 @@ describe('the path of an executable that root runs', () => {
       },
     ],
     [
-      'the target of a link of root',
+      'the target of a link of root in the directory of another user',
       '/home/me, on the way to |chown -h root:root /home/me.',
       ({ files }) => {
         files.link('/var/lib/rancher', '/home/me/k3s');
@@ -117,7 +120,7 @@ describe('the path of an executable that root runs', () => {
       },
     ],
     [
-      'the target of a link of root, upwards',
+      'the target of an upward link of root',
       '/var/home/me, on the way to |chown -h root:root /var/home/me.',
       ({ files }) => {
         files.link('/var/lib/rancher', '../home/./me/k3s');
@@ -126,7 +129,7 @@ describe('the path of an executable that root runs', () => {
       },
     ],
     [
-      'an executable that is the target of a link',
+      'an executable of another user that is the target of a link',
       '/opt/k3s, on the way to /usr/local/bin/k3s, belongs to another user|chown -h root:root /opt/k3s.',
       ({ files }) => {
         files.write('/opt/k3s', 'k3s');
@@ -135,16 +138,16 @@ describe('the path of an executable that root runs', () => {
       },
     ],
     [
-      'the settings file',
+      'a settings file of another user',
       '/etc/slipway/config.yaml belongs to another user|chown -h root:root /etc/slipway/config.yaml.',
       ({ files }) => files.give('/etc/slipway/config.yaml', '1000:1000'),
     ],
     [
-      'a settings file of several',
+      'a settings file writable by all users',
       '/etc/slipway/config.d/50-mine.yaml can be changed by every user (mode 0666)|chmod o-w /etc/slipway/config.d/50-mine.yaml.',
       ({ files }) => files.write('/etc/slipway/config.d/50-mine.yaml', '{}', 0o666),
     ],
-  ])('is refused with %s', async (_, parts, arrange) => {
+  ])('is not safe with %s', async (_, parts, arrange) => {
     const host = machine();
     arrange(withoutData(host));
     expect(await outcome(directories, host)).toBe('UnsafePath (person)');
@@ -155,7 +158,7 @@ describe('the path of an executable that root runs', () => {
   });
 });
 
-test('the directory after --root may belong to another user, or be a link', async () => {
+test('the directory of --root may belong to another user, or be a link', async () => {
   const host = memoryHost({ directories: ['/home/me/image/etc'] });
   host.files.give('/home/me/image', '1000:1000');
   host.files.link('/image', '/home/me/image');
@@ -165,11 +168,11 @@ test('the directory after --root may belong to another user, or be a link', asyn
 });
 
 test.each([
-  ['relative', '/image/usr', 'home/me'],
-  ['absolute', '/image/usr', '/home/me'],
-  ['upward, from the root', '/image/usr', '../../home/me'],
-  ['upward, beyond the root', '/image/var/lib/rancher', '../../../../home/me'],
-])('below --root a link is resolved within the image: %s', async (_, link, target) => {
+  ['a relative link', '/image/usr', 'home/me'],
+  ['an absolute link', '/image/usr', '/home/me'],
+  ['an upward link in the root', '/image/usr', '../../home/me'],
+  ['an upward link that leads above the root', '/image/var/lib/rancher', '../../../../home/me'],
+])('safeDirectories resolves %s within the image of --root', async (_, link, target) => {
   const host = memoryHost({ directories: ['/image/home/me', '/image/var/lib', '/home/me'] });
   host.files.link(link, target);
   host.files.give('/image/home/me', '1000:1000');
@@ -177,14 +180,14 @@ test.each([
   await expect(safeDirectories(node).check(host)).rejects.toThrow('run: chown -h root:root /image/home/me.');
 });
 
-describe('a node that has joined', () => {
-  test('keeps running, with a report', async () => {
+describe('an unsafe path on a node that has joined', () => {
+  test('is reported, and does not block the node', async () => {
     const host = machine(joined);
     host.files.give('/usr/local/bin', '1000:1000');
     expect(await outcome(directories, host)).toBe('UnsafePath (person, non-blocking)');
   });
 
-  test('is not recognized by a file that another user may have created', async () => {
+  test('blocks the node if another user may have created the proof of joining', async () => {
     const host = machine(joined);
     host.files.give('/var/lib/rancher', '1000:1000');
     expect(await outcome(directories, host)).toBe('UnsafePath (person)');
@@ -192,23 +195,26 @@ describe('a node that has joined', () => {
 });
 
 describe("Slipway's own directories", () => {
-  test.each(['/var/lib/slipway', '/run/slipway'])('%s is corrected, owner first', async (path) => {
-    const host = machine()
-      .on({ file: 'chown', args: ['-h', 'root:root', path] }, (_, { files }) => {
-        files.give(path);
-        return '';
-      })
-      .on({ file: 'chmod', args: ['o-w', path] }, (_, { files }) => {
-        files.changeMode(path, 0o775);
-        return '';
-      });
-    host.files.give(path, '1000:1000');
-    host.files.changeMode(path, 0o777);
-    expect(await settle(directories, host)).toEqual([`Drifted ${path}`, `Drifted ${path}`, 'InSync']);
-    expect(host.lines()).toEqual([`run chown -h root:root ${path}`, `run chmod o-w ${path}`]);
-  });
+  test.each(['/var/lib/slipway', '/run/slipway'])(
+    'get their owner and mode back, the owner first: %s',
+    async (path) => {
+      const host = machine()
+        .on({ file: 'chown', args: ['-h', 'root:root', path] }, (_, { files }) => {
+          files.give(path);
+          return '';
+        })
+        .on({ file: 'chmod', args: ['o-w', path] }, (_, { files }) => {
+          files.changeMode(path, 0o775);
+          return '';
+        });
+      host.files.give(path, '1000:1000');
+      host.files.changeMode(path, 0o777);
+      expect(await settle(directories, host)).toEqual([`Drifted ${path}`, `Drifted ${path}`, 'InSync']);
+      expect(host.lines()).toEqual([`run chown -h root:root ${path}`, `run chmod o-w ${path}`]);
+    },
+  );
 
-  test('are not touched while their path is not safe', async () => {
+  test('stay unchanged while the path to them is not safe', async () => {
     const host = machine();
     host.files.give('/var/lib', '1000:1000');
     host.files.give('/var/lib/slipway', '1000:1000');
@@ -217,7 +223,7 @@ describe("Slipway's own directories", () => {
   });
 });
 
-/** The data of K3s, which some of these cases are about, is created as they say. */
+/** Removes the data of K3s, so that a case can create the directories itself; returns the machine. */
 function withoutData(host: MemoryHost): MemoryHost {
   host.files.remove('/var/lib/rancher');
   return host;

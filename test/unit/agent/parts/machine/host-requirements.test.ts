@@ -8,27 +8,42 @@ test.each([
   ['v1.35.0+k3s1', true],
   ['v2.0.0+k3s1', true],
   ['latest', true],
-])('cgroups of version 1 stop K3s %s: %j', async (version, expected) => {
-  expect(await refusesCgroupV1(memoryHost(), aNode('agent', { version }))).toBe(expected);
-});
+])(
+  'refusesCgroupV1 returns whether K3s %s exits with cgroups of version 1: %j',
+  async (version, expected) => {
+    expect(await refusesCgroupV1(memoryHost(), aNode('agent', { version }))).toBe(expected);
+  },
+);
 
 describe('the noexec mount of a path', () => {
   const root = '/dev/sda1 / ext4 rw 0 0';
   test.each([
-    ['is that of the root', ['/dev/sda1 / ext4 rw,noexec 0 0'], '/'],
-    ['is the path itself', [root, 'x /var/lib ext4 noexec 0 0'], '/var/lib'],
-    ['is the nearest above the path', ['/dev/sda1 / ext4 noexec 0 0', 'x /var ext4 rw 0 0'], undefined],
-    ['is the nearest in any order', ['x /var/lib ext4 noexec 0 0', root], '/var/lib'],
-    ['is the later of two on one path', [root, 'x /var ext4 noexec 0 0', 'y /var ext4 rw 0 0'], undefined],
-    ['is not one whose name begins like the path', [root, 'x /var/li ext4 noexec 0 0'], undefined],
-    ['is not one with an option that ends with noexec', ['/dev/sda1 / ext4 rw,xnoexec 0 0'], undefined],
-    ['is unknown without a list', [], undefined],
+    ['is that of the root directory', ['/dev/sda1 / ext4 rw,noexec 0 0'], '/'],
+    ['is that at the path itself', [root, 'x /var/lib ext4 noexec 0 0'], '/var/lib'],
+    [
+      'is undefined if the nearest mount above the path is not noexec',
+      ['/dev/sda1 / ext4 noexec 0 0', 'x /var ext4 rw 0 0'],
+      undefined,
+    ],
+    ['is the nearest mount in any order of the list', ['x /var/lib ext4 noexec 0 0', root], '/var/lib'],
+    [
+      'is undefined if a later mount on the same path is not noexec',
+      [root, 'x /var ext4 noexec 0 0', 'y /var ext4 rw 0 0'],
+      undefined,
+    ],
+    [
+      'is not a mount whose name is only the beginning of a name in the path',
+      [root, 'x /var/li ext4 noexec 0 0'],
+      undefined,
+    ],
+    ['is not a mount with an option that ends with noexec', ['/dev/sda1 / ext4 rw,xnoexec 0 0'], undefined],
+    ['is undefined without a list of mounts', [], undefined],
   ])('%s', async (_, lines, expected) => {
     const host = memoryHost({ files: { '/proc/self/mounts': `${lines.join('\n')}\n` } });
     expect(await noexecMount(host, '/var/lib')).toBe(expected);
   });
 
-  test('may have an escaped blank in its name', async () => {
+  test('may have an escaped space in its name', async () => {
     const host = memoryHost({ files: { '/proc/self/mounts': 'x /my\\040disk ext4 noexec 0 0\n' } });
     expect(await noexecMount(host, '/my disk/k3s')).toBe('/my disk');
   });

@@ -15,40 +15,45 @@ async function troubles(host: MemoryHost, changes: NodeChanges = {}, memory = 4_
 
 describe('preflight', () => {
   test.each<readonly [string, Readonly<Record<string, string>>, NodeChanges, readonly string[]]>([
-    ['finds no fault', {}, {}, []],
+    ['reports nothing on a healthy machine', {}, {}, []],
     ['refuses cgroups of version 1 before the first start', v1, {}, ['CgroupsUnsupported (person)']],
     [
-      'does not block a node that has joined',
+      'does not block a node that has joined because of cgroups of version 1',
       { ...v1, ...joined },
       {},
       ['CgroupsUnsupported (person, non-blocking)'],
     ],
     ['judges cgroups by the wanted K3s version', v1, { version: 'v1.34.5+k3s1' }, []],
     [
-      'respects failCgroupV1 of kubelet',
+      'accepts cgroups of version 1 if the settings set fail-cgroupv1=false',
       v1,
       { settings: { k3s: { config: { 'kubelet-arg': 'fail-cgroupv1=false' } } } },
       [],
     ],
     [
-      'respects a drop-in',
+      'accepts cgroups of version 1 if a drop-in sets fail-cgroupv1=false',
       { ...v1, '/etc/rancher/k3s/config.yaml.d/a.yaml': 'kubelet-arg: [fail-cgroupv1=false]\n' },
       {},
       [],
     ],
-    ['leaves the kernel out below another root', v1, { root: '/image' }, []],
+    ['does not check the kernel below another root', v1, { root: '/image' }, []],
     [
-      'treats both versions at once as version 2',
+      'accepts cgroups of both versions at once',
       { ...v1, '/sys/fs/cgroup/cgroup.controllers': 'memory' },
       {},
       [],
     ],
-    ['refuses a noexec target before the first start', noexec, {}, ['MountedNoexec (person)']],
+    [
+      'refuses a directory of K3s that is mounted noexec before the first start',
+      noexec,
+      {},
+      ['MountedNoexec (person)'],
+    ],
   ])('%s', async (_name, files, changes, expected) => {
     expect(await troubles(memoryHost({ files }), changes)).toEqual(expected);
   });
 
-  test('reports a full target, by the needs of K3s before and after its first start', async () => {
+  test('reports a full disk by the space that K3s needs before and after its first start', async () => {
     const free = async () => 300;
     expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull (person, non-blocking)']);
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, free)).toEqual([]);
@@ -71,7 +76,7 @@ describe('preflight', () => {
     expect(await troubles(memoryHost(), {}, 435)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 
-  test('reports little memory', async () => {
+  test('reports too little memory', async () => {
     expect(await troubles(memoryHost(), {}, 100)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 });

@@ -38,13 +38,13 @@ function machine(files: Record<string, StartFile> = {}, directories = well.direc
 const lib = '/lib/modules/6.1.0-cloud';
 const some = 'kernel/net/bridge/br_netfilter.ko.xz: kernel/net/bridge/bridge.ko.xz\n';
 
-test('a healthy machine', async () => {
+test('all probes of a healthy machine report ok', async () => {
   const found = await lookedAt(machine());
   expect(new Set(Object.values(found).map(({ level }) => level))).toEqual(new Set(['ok']));
   expect(found.disk?.message).toBe('60000 of 100000 MB free for /var/lib/rancher/k3s');
 });
 
-describe('a fault of the machine is reported with its cause and its remedy', () => {
+describe('a probe of the machine', () => {
   test.each([
     {
       what: 'kernel modules',
@@ -81,14 +81,17 @@ describe('a fault of the machine is reported with its cause and its remedy', () 
       message: /\/dev\/sda2/,
       repair: /swapoff/,
     },
-  ] as const)('$what: $message', async ({ what, host, level, message, repair }) => {
-    const { [what]: found } = await lookedAt(host);
-    expect(found?.level).toBe(level);
-    expect(found?.message).toMatch(message);
-    expect(found?.repair).toMatch(repair);
-  });
+  ] as const)(
+    'reports a fault of the $what as a $level, with a repair: $message',
+    async ({ what, host, level, message, repair }) => {
+      const { [what]: found } = await lookedAt(host);
+      expect(found?.level).toBe(level);
+      expect(found?.message).toMatch(message);
+      expect(found?.repair).toMatch(repair);
+    },
+  );
 
-  test('cgroups of version 1', async () => {
+  test('reports cgroups of version 1 as a failure', async () => {
     const host = machine();
     host.files.remove('/sys/fs/cgroup/cgroup.controllers');
     const { cgroups } = await lookedAt(host);
@@ -98,7 +101,7 @@ describe('a fault of the machine is reported with its cause and its remedy', () 
     });
   });
 
-  test('little memory, little disk', async () => {
+  test('reports little memory and little free disk space as warnings', async () => {
     const { memory, disk } = await lookedAt(machine(), measured(100, { size: 100_000, available: 9_000 }));
     expect(memory).toMatchObject({ level: 'warning', repair: expect.stringContaining('VM size') });
     expect(disk).toMatchObject({ level: 'warning', repair: expect.stringContaining('crictl rmi --prune') });
@@ -107,14 +110,14 @@ describe('a fault of the machine is reported with its cause and its remedy', () 
   test.each([
     [{ size: 100_000, available: 9_000 }, 'with less than a twentieth free K3s evicts pods'],
     [{ size: 5_120, available: 4_567 }, 'images and logs soon fill less than 5000 MB'],
-  ])('a disk with %j is reported with the limit that it violates', async (found, limit) => {
+  ])('reports a disk with %j, and the limit that the disk violates', async (found, limit) => {
     const { disk } = await lookedAt(machine(), measured(4_000, found));
     expect(disk?.message).toContain(`${found.available} of ${found.size} MB free`);
     expect(disk?.message).toContain(limit);
   });
 });
 
-test('a module may be built in or loadable', async () => {
+test('the probe of kernel modules accepts built-in and loadable modules', async () => {
   const lists = {
     [`${lib}/modules.dep`]: some,
     [`${lib}/modules.builtin`]: ['overlay', 'vxlan', 'nf_conntrack']
@@ -124,28 +127,31 @@ test('a module may be built in or loadable', async () => {
   expect((await lookedAt(machine(lists, [])))['kernel modules']?.level).toBe('ok');
 });
 
-test('no module is reported as missing if the kernel has no lists', async () => {
+test('the probe of kernel modules is skipped if the kernel has no lists of modules', async () => {
   expect((await lookedAt(machine({}, [])))['kernel modules']?.level).toBe('skipped');
 });
 
-describe('cgroups of version 1 are judged by the wanted K3s version', () => {
+describe('the probe of cgroups of version 1', () => {
   test.each([
     ['v1.36.3+k3s1', {}, 'failure', /K3s v1\.36\.3\+k3s1, which is wanted, would not start/],
     ['v1.34.5+k3s1', {}, 'warning', /K3s v1\.34\.5\+k3s1, which is wanted, starts with it/],
     ['v1.36.3+k3s1', { 'kubelet-arg': ['fail-cgroupv1=false'] }, 'warning', /starts with it/],
-  ] as const)('%s %j', async (version, config, level, message) => {
-    const host = machine();
-    host.files.remove('/sys/fs/cgroup/cgroup.controllers');
-    const { cgroups } = await lookedAt(
-      host,
-      measures,
-      aNode('agent', { version, settings: { k3s: { config } } }),
-    );
-    expect(cgroups).toMatchObject({ level, message: expect.stringMatching(message) });
-  });
+  ] as const)(
+    'judges by the wanted K3s version and its config: %s %j',
+    async (version, config, level, message) => {
+      const host = machine();
+      host.files.remove('/sys/fs/cgroup/cgroup.controllers');
+      const { cgroups } = await lookedAt(
+        host,
+        measures,
+        aNode('agent', { version, settings: { k3s: { config } } }),
+      );
+      expect(cgroups).toMatchObject({ level, message: expect.stringMatching(message) });
+    },
+  );
 });
 
-test('a noexec mount of the executables of K3s is a failure, and one beside it is not', async () => {
+test('the probe of mounts reports a noexec mount of the executables of K3s, and no other noexec mount', async () => {
   const mounts = '/dev/sda1 / ext4 rw 0 0\ntmpfs /tmp tmpfs rw,noexec 0 0\n';
   expect((await lookedAt(machine({ '/proc/self/mounts': mounts }))).mounts?.level).toBe('ok');
   const hardened = `${mounts}/dev/sdb1 /var ext4 rw,nosuid,noexec 0 0\n`;

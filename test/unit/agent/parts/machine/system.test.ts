@@ -5,7 +5,7 @@ import { aNode, outcome } from '../../a-node.ts';
 
 const protective = { settings: { k3s: { config: { 'protect-kernel-defaults': true } } } };
 
-test('the files', () => {
+test('the files contain the modules and settings of K3s, and those of kubelet with protect-kernel-defaults', () => {
   expect(renderModules()).toBe('# Written by Slipway for K3s.\nbr_netfilter\noverlay\n');
   expect(renderSysctl(aNode('server'))).toBe(`# Written by Slipway for K3s.
 net.ipv4.ip_forward = 1
@@ -32,16 +32,21 @@ const kernel = {
 
 describe('the applied kernel settings', () => {
   test.each([
-    ['all are present, and some exceed their minimum', {}, 'InSync', 'InSync'],
+    ['are in sync if all are present and some exceed their minimum', {}, 'InSync', 'InSync'],
     [
-      'forwarding is off',
+      'drift if forwarding is off',
       { '/proc/sys/net/ipv4/ip_forward': '0\n' },
       'InSync',
       'Drifted (non-blocking) net.ipv4.ip_forward',
     ],
-    ['overlay is missing', { '/proc/filesystems': '\text4\n' }, 'Drifted (non-blocking) overlay', 'InSync'],
     [
-      'there are too few watches',
+      'drift if overlay is missing',
+      { '/proc/filesystems': '\text4\n' },
+      'Drifted (non-blocking) overlay',
+      'InSync',
+    ],
+    [
+      'drift if the limit of watches is too low',
       { '/proc/sys/fs/inotify/max_user_watches': '65536\n' },
       'InSync',
       'Drifted (non-blocking) fs.inotify.max_user_watches',
@@ -53,13 +58,13 @@ describe('the applied kernel settings', () => {
     expect(sysctlApplied && (await outcome(sysctlApplied, host))).toBe(sysctl);
   });
 
-  test('kubelet requires its exact values', async () => {
+  test('drift with protect-kernel-defaults if a value differs from that of kubelet', async () => {
     const [, , , sysctl] = system(aNode('agent', protective));
     const found = sysctl && (await outcome(sysctl, memoryHost({ files: kernel })));
     expect(found).toMatch(/^Drifted vm\.panic_on_oom/);
   });
 
-  test('are applied by one command each', async () => {
+  test('are applied by one command for the modules and one for the settings', async () => {
     const host = memoryHost().on({ file: 'systemctl' });
     for (const resource of system(aNode('agent')).slice(2)) {
       const finding = await resource.check(host);

@@ -7,7 +7,7 @@ import { aNode, outcome } from '../../a-node.ts';
 
 const unit = 'slipway-imds-guard.service';
 
-test('the plan has rules and unit, then loads and enables them, then verifies them', () => {
+test('the guard writes rules and unit, then loads and enables the unit, then verifies the rules', () => {
   const resources = imdsGuard(aNode('server'));
   expect(resources.map(({ id }) => id)).toEqual([
     'File//var/lib/slipway/imds-guard.nft',
@@ -26,13 +26,23 @@ test('no fault of the guard blocks a dependant', async () => {
   }
 });
 
-describe('the guard is not needed', () => {
+describe('imdsGuard removes the guard', () => {
   const { settings } = aNode('server');
   test.each([
-    ['if it is allowed', { imds: { ...settings.imds, pods: 'allow' } }, '/', 'imds.pods lets every pod ask'],
-    ['without a cloud', { cloud: 'static' }, '/', 'cloud static has no metadata service'],
-    ['on loopback', metadataAt('http://127.0.0.1:8080'), '/', 'leads to 127.0.0.1'],
-    ['under a name', metadataAt('http://imds.example'), '/', 'leads to imds.example'],
+    [
+      'if imds.pods is allow',
+      { imds: { ...settings.imds, pods: 'allow' } },
+      '/',
+      'imds.pods lets every pod ask',
+    ],
+    [
+      'for a cloud without a metadata service',
+      { cloud: 'static' },
+      '/',
+      'cloud static has no metadata service',
+    ],
+    ['for a metadata service on loopback', metadataAt('http://127.0.0.1:8080'), '/', 'leads to 127.0.0.1'],
+    ['for a metadata service under a name', metadataAt('http://imds.example'), '/', 'leads to imds.example'],
     ['below another root', {}, '/tmp/lab', "the network is the machine's own"],
   ] as const)('%s', async (_, changes, root, message) => {
     const node = aNode('server', { root });
@@ -49,13 +59,13 @@ describe('the guard is not needed', () => {
   }
 });
 
-test('an address is recognized in any notation', async () => {
+test('imdsGuard recognizes the address of the metadata service in any notation', async () => {
   const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://0xA9FEA9FE/' } } });
   const finding = await imdsGuard(node)[0]?.check(memoryHost());
   expect(finding?.state).toBe('Drifted');
 });
 
-test('the unit of the guard', () => {
+test('the unit of the guard loads the rules before K3s and with nftables.service', () => {
   expect(renderGuardUnit(nodePaths('/'))).toBe(`# Written by Slipway
 [Unit]
 Description=Keep pods from the instance metadata service

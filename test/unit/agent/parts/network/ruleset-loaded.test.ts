@@ -14,24 +14,29 @@ function machine(state: string, nft: { exitCode?: number; stdout?: string; stder
     .on({ file: 'systemd-run', args: / \/usr\/sbin\/nft list table inet slipway_imds$/ }, nft);
 }
 
-describe('the loaded rules', () => {
+describe('the rules of the guard', () => {
   test.each([
-    ['loaded', 'active', { stdout: listing }, 'InSync'],
+    ['are in sync if they are loaded', 'active', { stdout: listing }, 'InSync'],
     [
-      'of an earlier configuration',
+      'drift if the loaded rules are those of an earlier configuration',
       'active',
       { stdout: listing.replace(/refuse_\w+/g, 'refuse_000000000000') },
       'Drifted rules',
     ],
-    ['flushed', 'active', { exitCode: 1, stderr: 'Error: No such file or directory\n' }, 'Drifted rules'],
     [
-      'without systemd',
+      'drift if they were flushed',
+      'active',
+      { exitCode: 1, stderr: 'Error: No such file or directory\n' },
+      'Drifted rules',
+    ],
+    [
+      'cannot be checked without systemd',
       'active',
       { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory\n' },
       'ImdsGuardFailed (person)',
     ],
     [
-      'not readable',
+      'cannot be checked if nft may not list them',
       'active',
       { exitCode: 1, stderr: 'Operation not permitted' },
       'ImdsGuardFailed (person)',
@@ -40,7 +45,7 @@ describe('the loaded rules', () => {
     expect(await outcome(resource, machine(state, nft))).toBe(found);
   });
 
-  test('of one port are reported with it', async () => {
+  test('are reported with the port that they guard', async () => {
     const narrow = { ...rules, only: { protocol: 'tcp', port: 80 } } as const;
     const finding = await rulesetLoaded(narrow, []).check(
       machine('active', { stdout: renderRuleset(narrow) }),
@@ -51,13 +56,16 @@ describe('the loaded rules', () => {
     });
   });
 
-  test.each(['inactive', 'failed', ''])('are not checked while the unit is "%s"', async (state) => {
-    const host = machine(state);
-    expect(await outcome(resource, host)).toBe('Drifted rules');
-    expect(host.looks.join()).not.toContain('systemd-run');
-  });
+  test.each(['inactive', 'failed', ''])(
+    'drift without a list of nft while the unit is "%s"',
+    async (state) => {
+      const host = machine(state);
+      expect(await outcome(resource, host)).toBe('Drifted rules');
+      expect(host.looks.join()).not.toContain('systemd-run');
+    },
+  );
 
-  test('wait for their unit, which could not be written', async () => {
+  test('wait for a unit that could not be written', async () => {
     const host = memoryHost({ files: { '/usr/sbin/nft': 'nft' } }).on(
       { file: 'systemctl', args: /^show / },
       'ActiveState=inactive\nLoadState=not-found\n',
@@ -65,20 +73,20 @@ describe('the loaded rules', () => {
     expect(await outcome(resource, host)).toBe('Waiting Blocked');
   });
 
-  test('are read once per check', async () => {
+  test('are listed once per check', async () => {
     const host = machine('active', { stdout: listing });
     await resource.check(host);
     expect(host.looks.filter((look) => look.startsWith('systemd-run'))).toHaveLength(1);
   });
 
-  test('need nft', async () => {
+  test('cannot be checked without nft', async () => {
     const host = machine('active');
     host.files.remove('/usr/sbin/nft');
     expect(await outcome(resource, host)).toBe('NftablesMissing (person)');
   });
 });
 
-describe('a load that fails', () => {
+describe('a failed load of the rules', () => {
   const asked = /^_SYSTEMD_INVOCATION_ID=i1 -t nft /;
 
   test('is reported with the output of nft', async () => {
@@ -91,7 +99,7 @@ describe('a load that fails', () => {
     expect(thrown.message).toContain('It wrote: x.nft:9:3-9: Error: Operation not supported');
   });
 
-  test('without systemctl is reported as such', async () => {
+  test('is reported as CommandNotFound without systemctl', async () => {
     const host = machine('inactive').on({ file: 'systemctl', args: /^reload-or/ }, { exitCode: 127 });
     const finding = await resource.check(host);
     const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));

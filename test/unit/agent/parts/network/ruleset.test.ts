@@ -8,7 +8,7 @@ const allow = [
   { name: 'monitor, too', uid: 104 },
 ];
 
-test("the file replaces Slipway's table at once, and touches no other", () => {
+test("renderRuleset replaces Slipway's table at once, and changes no other table", () => {
   const refuse = rulesName({ address, allow });
   expect(renderRuleset({ address, allow })).toBe(`\
 # Written by Slipway: who may ask the instance metadata service for the identity of this VM.
@@ -32,7 +32,7 @@ table inet slipway_imds {
 `);
 });
 
-test('different rules have a different name', () => {
+test('rulesName returns a different name for different rules', () => {
   const names = [
     rulesName({ address, allow: [] }),
     rulesName({ address, allow }),
@@ -45,7 +45,7 @@ test('different rules have a different name', () => {
   expect(names[0]).toMatch(/^refuse_[0-9a-f]{12}$/);
 });
 
-describe('the output of nft for the table', () => {
+describe('listedRules', () => {
   const name = 'refuse_0123456789ab';
   const jump = `ip daddr ${address} jump ${name}`;
   const list = ({ refusal = 'reject', forward = jump } = {}) => `\
@@ -66,15 +66,39 @@ table inet slipway_imds {
 `;
 
   test.each([
-    ['', {}, name],
-    ['with a rejection printed in full', { refusal: 'reject with icmpx port-unreachable' }, name],
-    ['without a jump for forwarded packets', { forward: '' }, 'incomplete'],
-    ['without a rejection', { refusal: 'accept' }, 'incomplete'],
-    ['with the jump only in a comment', { forward: `accept comment "jump ${name}"` }, 'incomplete'],
-    ['with the rejection only in a comment', { refusal: 'accept comment "reject with x"' }, 'incomplete'],
-    ['whose first rule accepts everything', { forward: `accept\n\t\t${jump}` }, 'incomplete'],
-    ['with an additional rule', { forward: `ip daddr ${address} accept\n\t\t${jump}` }, 'incomplete'],
-    ['with different rules', { forward: 'ip daddr 169.254.169.254 jump refuse_000000000000' }, 'incomplete'],
+    ['returns the name of the rules in a complete list', {}, name],
+    [
+      'returns the name if nft prints the rejection in full',
+      { refusal: 'reject with icmpx port-unreachable' },
+      name,
+    ],
+    ['returns incomplete without a jump for forwarded packets', { forward: '' }, 'incomplete'],
+    ['returns incomplete without a rejection', { refusal: 'accept' }, 'incomplete'],
+    [
+      'returns incomplete with the jump only in a comment',
+      { forward: `accept comment "jump ${name}"` },
+      'incomplete',
+    ],
+    [
+      'returns incomplete with the rejection only in a comment',
+      { refusal: 'accept comment "reject with x"' },
+      'incomplete',
+    ],
+    [
+      'returns incomplete if the first rule accepts everything',
+      { forward: `accept\n\t\t${jump}` },
+      'incomplete',
+    ],
+    [
+      'returns incomplete with an additional rule',
+      { forward: `ip daddr ${address} accept\n\t\t${jump}` },
+      'incomplete',
+    ],
+    [
+      'returns incomplete with different rules',
+      { forward: 'ip daddr 169.254.169.254 jump refuse_000000000000' },
+      'incomplete',
+    ],
   ])('%s', (_, changes, found) => {
     expect(listedRules(list(changes), { address, allow: [] })).toBe(found);
   });
@@ -84,11 +108,14 @@ table inet slipway_imds {
     ['ip daddr 169.254.169.254 accept comment "backup"', name],
     ['accept comment "backup"', 'incomplete'],
     ['', 'incomplete'],
-  ])('with an accepted client: %s', (accept, found) => {
-    expect(listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { address, allow })).toBe(found);
-  });
+  ])(
+    'returns the name only if the rule of an allowed client has the guarded address: %s',
+    (accept, found) => {
+      expect(listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { address, allow })).toBe(found);
+    },
+  );
 
-  test('with the guard of one port', () => {
+  test('returns the name for a guard of one port only if the list has that port', () => {
     const only = { protocol: 'tcp', port: 80 } as const;
     const narrow = list().replaceAll(`ip daddr ${address}`, `ip daddr ${address} tcp dport 80`);
     expect(listedRules(narrow, { address, only, allow: [] })).toBe(name);
@@ -96,12 +123,12 @@ table inet slipway_imds {
     expect(listedRules(list(), { address, allow: [] })).toBe(name);
   });
 
-  test('with many users, on several lines', () => {
+  test('returns the name if the list has many users on several lines', () => {
     const users = list().replace('!= 0 jump', '!= { 0, 104,\n\t\t\t\t     105 } jump');
     expect(listedRules(users, { address, allow: [] })).toBe(name);
   });
 
-  test('that is empty', () => {
+  test('returns incomplete for an empty table', () => {
     expect(listedRules('table inet slipway_imds {\n}\n', { address, allow: [] })).toBe('incomplete');
   });
 });

@@ -10,7 +10,7 @@ function settings(imds: string) {
   return load(memoryHost({ files: { [own]: `imds: ${imds}` } }), { paths: nodePaths('/') });
 }
 
-test('pods are blocked by default', async () => {
+test('imds.pods is block by default', async () => {
   expect((await settings('{}')).settings.imds).toEqual({ pods: 'block', allow: [] });
 });
 
@@ -18,7 +18,7 @@ test.each([
   '{ pods: allow }',
   '{ allow: [{ name: Azure Monitor, uid: 104 }, { name: kube-system/metrics, from: 10.42.3.0/24 }] }',
   '{ allow: [{ name: one, from: 10.42.3.7 }] }',
-])('%s is valid', async (imds) => {
+])('the imds settings %s are valid', async (imds) => {
   expect(await problemsOf(() => settings(imds))).toEqual([]);
 });
 
@@ -39,7 +39,7 @@ test.each([
   ['{ allow: [{ name: a, uid: 4294967295 }] }', 'imds.allow[0].uid: must be a user id, at most 4294967294'],
   ['{ allow: [{ name: a, uid: syslog }] }', 'imds.allow[0].uid: must be a user id: a whole number'],
   ['{ allow: [{ name: a, user: 5, uid: 5 }] }', 'imds.allow[0].user: is not a setting'],
-])('%s is invalid', async (imds, beginning) => {
+])('the imds settings %s are invalid', async (imds, beginning) => {
   const found = await problemsOf(() => settings(imds));
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(`${own}: ${beginning}`);

@@ -13,7 +13,7 @@ const hour = 60 * minute;
 const [one, two] = ['one.azurecr.io', 'two.azurecr.io'];
 const mirrors = { 'docker.io': { endpoint: [`https://${two}`] } };
 
-/** Returns a host whose K3s was started with a login for each server, of so many hours. */
+/** Returns a host whose K3s started with a login for each server that is valid for the given hours. */
 async function started(lives: Readonly<Record<string, number>>, registries: object = { mirrors }) {
   const node = aNode('agent', { settings: { registries: { servers: [one, two], ...registries } } });
   const { paths } = node;
@@ -48,11 +48,11 @@ function brief(finding: Finding, host: MemoryHost): string {
   return `${reason} ${endedBy} ${blocks} ${after} ${/ends at|ended at/.exec(message)?.[0]}`;
 }
 
-test('without login servers there is nothing to watch', () => {
+test('containerdLogins returns no Resource without login servers', () => {
   expect(containerdLogins(aNode('agent'))).toEqual([]);
 });
 
-describe("the end of the login that containerd pulls a mirror's images with", () => {
+describe('the expiry of a login that containerd uses for a mirror', () => {
   test.each([
     ['never', 0, `InSync ${2 * hour}`],
     ['never', 2 * hour - 1, 'InSync 1'],
@@ -61,13 +61,13 @@ describe("the end of the login that containerd pulls a mirror's images with", ()
     ['auto', 2 * hour, `InSync ${hour}`],
     ['auto', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
     ['restart', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
-  ])('with onRotate %s after %i ms', async (onRotate, after, expected) => {
+  ])('with onRotate %s after %i ms leads to: %s', async (onRotate, after, expected) => {
     const { host, check } = await started({ [one]: 1, [two]: 3 }, { onRotate, mirrors });
     host.advance(after);
     expect(brief(await check(), host)).toBe(expected);
   });
 
-  test('is reported with its time, the pulls that need it, and the repair', async () => {
+  test('is reported with its time, the pulls that need the login, and the repair', async () => {
     const { host, check } = await started({ [two]: 3 });
     host.advance(2 * hour);
     expect(await check()).toMatchObject({
@@ -78,15 +78,15 @@ describe("the end of the login that containerd pulls a mirror's images with", ()
 
 test.each<readonly [string, Readonly<Record<string, number>>, object]>([
   ['a login that containerd does not use', { [one]: 1 }, { mirrors }],
-  ['a login without an end', {}, { mirrors }],
-  ['a containerd without pulls of its own', { [one]: 1, [two]: 1 }, {}],
-])('%s is not reported', async (_what, lives, registries) => {
+  ['a login that does not expire', {}, { mirrors }],
+  ['a login of a containerd without separate pulls', { [one]: 1, [two]: 1 }, {}],
+])('the expiry of %s is not reported', async (_what, lives, registries) => {
   const { host, check } = await started(lives, registries);
   host.advance(24 * hour);
   expect(await check()).toEqual({ state: 'InSync' });
 });
 
-test('a start without a stamp is not reported', async () => {
+test('the expiry of a login is not reported for a start without a stamp', async () => {
   const { host, paths, check } = await started({ [two]: 1 });
   host.files.remove(paths.k3s.stamp);
   host.advance(24 * hour);

@@ -27,40 +27,56 @@ describe('containerd needs no fresh login', () => {
       { [dropIn]: 'image-credential-provider-config: /etc/a.yaml' },
       { servers: [] },
     ],
-    ['for another mirror', {}, { mirrors: { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } } }],
+    [
+      'for a mirror that is not a login server',
+      {},
+      { mirrors: { 'docker.io': { endpoint: ['https://mirror.gcr.io'] } } },
+    ],
     ['for a mirror without an endpoint', {}, { mirrors: { '*': {} } }],
     [
       'for a login server that is its own mirror',
       {},
       { mirrors: { 'team.azurecr.io': { endpoint: ['https://team.azurecr.io'], rewrite: { a: 'b' } } } },
     ],
-    ['for a pause image of another registry', { [k3s.config]: 'pause-image: rancher/team.azurecr.io:1' }, {}],
-    ['for another default registry', { [dropIn]: 'system-default-registry: mirror.gcr.io' }, {}],
+    [
+      'for a pause image that is not from a login server',
+      { [k3s.config]: 'pause-image: rancher/team.azurecr.io:1' },
+      {},
+    ],
+    [
+      'for a default registry that is not a login server',
+      { [dropIn]: 'system-default-registry: mirror.gcr.io' },
+      {},
+    ],
     [
       'for a registry that only tags images',
       { [k3s.config]: 'airgap-extra-registry: [team.azurecr.io]' },
       {},
     ],
     ['for the pause image of K3s', { [containerd]: '  sandbox = "rancher/mirrored-pause:3.6"\n' }, {}],
-    ['for a list of other images', { [`${k3s.agent}/images/k3s.txt`]: 'docker.io/rancher/pause:3.6\n' }, {}],
     [
-      'for a folder with the name of a list',
+      'for a list without images of a login server',
+      { [`${k3s.agent}/images/k3s.txt`]: 'docker.io/rancher/pause:3.6\n' },
+      {},
+    ],
+    [
+      'for a folder in place of a list of images',
       { [`${k3s.agent}/images/x.txt/a`]: 'team.azurecr.io/base:1\n' },
       {},
     ],
     [
-      'for a folder with the name of a drop-in',
+      'for a folder in place of a drop-in',
       { [`${k3s.config}.d/x.yaml/a`]: 'pause-image: team.azurecr.io/a' },
       {},
     ],
     [
-      'for a list that was renamed to .bak',
+      'for a list of images that was renamed to .bak',
       { [`${k3s.agent}/images/own.txt.bak`]: 'team.azurecr.io/a:1\n' },
       {},
     ],
     ['for an archive of images', { [`${k3s.agent}/images/own.tar`]: 'team.azurecr.io/base:1\n' }, {}],
     [
-      'if a flag names the usual place of the provider',
+      'if a flag names the usual path of the provider',
       { [k3s.config]: `image-credential-provider-config: ${k3s.credentialProvider}` },
       {},
     ],
@@ -83,7 +99,7 @@ describe('containerd needs a fresh login', () => {
       { mirrors: { '*': { endpoint: ['https://team.azurecr.io', 'https://two.azurecr.io'] } } },
       'every other registry is mirrored by team.azurecr.io, two.azurecr.io',
     ],
-  ])('%j', async (settings, expected) => {
+  ])('for the mirrors of %j', async (settings, expected) => {
     expect(await found({}, settings)).toEqual([expected]);
   });
 
@@ -123,11 +139,11 @@ describe('containerd needs a fresh login', () => {
       provider.replace('two.azurecr.io', 'three.azurecr.io'),
       `${k3s.credentialProvider} does not have kubelet ask Slipway about two.azurecr.io`,
     ],
-  ])('%s: %s', async (path, text, expected) => {
+  ])('because of %s with %s', async (path, text, expected) => {
     expect(await found({ [path]: text })).toEqual([expected]);
   });
 
-  test('by the registries that kubelet was started with, not by its present configuration', async () => {
+  test('for a registry that kubelet did not know at its start, whatever its present configuration', async () => {
     const host = memoryHost();
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(host, node, servers)).toEqual([]);
@@ -144,18 +160,18 @@ describe('containerd needs a fresh login', () => {
     [{ [`${k3s.agent}/images/a.txt`]: 'two.azurecr.io/a:1\n' }, {}, ['two.azurecr.io']],
     [{}, { mirrors: { '*': { endpoint: ['https://two.azurecr.io', 'https://x.io'] } } }, ['two.azurecr.io']],
     [{ [dropIn]: 'image-credential-provider-config: /etc/other.yaml' }, {}, servers],
-  ])('names the login servers of %j %j', async (files, settings, expected) => {
+  ])('from the login servers in the files %j and settings %j', async (files, settings, expected) => {
     const host = memoryHost({ files: { [k3s.credentialProvider]: provider, ...files } });
     const node = aNode('agent', { settings: { registries: { servers, ...settings } } });
     expect(await containerdPulls(host, node)).toMatchObject([{ servers: expected }]);
   });
 
-  test('if kubelet has no configuration of a provider', async () => {
+  test('if kubelet has no configuration of a credential provider', async () => {
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(memoryHost(), node)).toMatchObject([{ servers }]);
   });
 
-  test('for each of several reasons', async () => {
+  test('for each reason if there are several', async () => {
     const mirrors = { 'docker.io': { endpoint: ['https://team.azurecr.io'] } };
     const reasons = await found({ [dropIn]: 'pause-image: team.azurecr.io/pause:1' }, { mirrors });
     expect(reasons).toHaveLength(2);
@@ -186,11 +202,11 @@ describe('observedPulls', () => {
 });
 
 test.each([
-  ['ours', provider, servers],
-  ['for another provider', provider.replace('slipway-', 'acr-'), []],
-  ['damaged', 'providers: {', []],
-  ['of another form', 'providers: [{ name: slipway-credential-provider }]', []],
-  ['empty', '', []],
-])('servedRegistries of a configuration that is %s', (_name, text, expected) => {
+  ['the servers of our provider', provider, servers],
+  ['no servers of another provider', provider.replace('slipway-', 'acr-'), []],
+  ['no servers of a damaged configuration', 'providers: {', []],
+  ['no servers of a configuration in another form', 'providers: [{ name: slipway-credential-provider }]', []],
+  ['no servers of an empty text', '', []],
+])('servedRegistries returns %s', (_name, text, expected) => {
   expect(servedRegistries(text)).toEqual(expected);
 });

@@ -22,7 +22,7 @@ async function world() {
   return { host, spec };
 }
 
-test('returns the times of each credential, and the result of its proof', async () => {
+test('registryCredentials returns the times of each credential, and the result of its pull check', async () => {
   const { host, spec } = await world();
   const { pullProof } = node.paths.slipway;
   await writeProof(host, pullProof, 'two.azurecr.io', { credential: 'x', images: [], result: 'logged in' });
@@ -33,7 +33,7 @@ test('returns the times of each credential, and the result of its proof', async 
   ]);
 });
 
-test('returns nothing of the password', async () => {
+test('registryCredentials returns no part of the password', async () => {
   const { host, spec } = await world();
   const [login] = Object.values(
     (await host.readFile(node.paths.slipway.logins))?.content.match(/eyJ\S+/g) ?? [],
@@ -42,7 +42,7 @@ test('returns nothing of the password', async () => {
   expect(JSON.stringify(await registryCredentials(host, node, spec))).not.toContain(login?.slice(0, 30));
 });
 
-test('returns no credential if the store is missing, damaged, or has only logins of another user', async () => {
+test('registryCredentials returns no credential if the store is missing, damaged, or has only logins of another user', async () => {
   const { host, spec } = await world();
   const { logins } = node.paths.slipway;
   const theirs = { 'one.azurecr.io': { username: 'me', password: 'x', receivedAt: 1 } };
@@ -56,7 +56,7 @@ test('returns no credential if the store is missing, damaged, or has only logins
   }
 });
 
-test('returns no end for a password without one', async () => {
+test('registryCredentials returns no expiry for a password that does not expire', async () => {
   const host = memoryHost();
   const cloud = new FakeCloud({ registries: servers, clock: host });
   cloud.registryPassword = async () => ({ password: new Secret('hunter2') });

@@ -14,7 +14,10 @@ import { aNode, settle } from '../../a-node.ts';
 
 const hour = 3_600_000;
 const [one, two, three] = ['one.azurecr.io', 'two.azurecr.io', 'three.azurecr.io'] as const;
-/** That release received its logins at midnight; kubelet's plugin fetched the one of `two` half an hour later. */
+/**
+ * The time at which the former release received its logins; the plugin of kubelet fetched the login of `two` half an
+ * hour later.
+ */
 const received = Date.UTC(2026, 0, 1);
 const fetched = received + hour / 2;
 
@@ -23,7 +26,7 @@ const yaml = paths.k3s.registries;
 const cache = paths.slipway.formerLogins;
 const store = paths.slipway.logins;
 
-/** Returns a file that the last release without a store wrote (commit 173fedd). */
+/** Returns the content of a file from the last release without a store (commit 173fedd). */
 const written = (name: string) => readFileSync(join(import.meta.dirname, 'before-the-store', name), 'utf8');
 const texts = { [yaml]: written('registries.yaml'), [cache]: written('registry-logins.json') };
 
@@ -44,7 +47,7 @@ async function times(host: MemoryHost) {
 
 const inFile = [received, received + 3 * hour];
 
-test('formerLogins has the later login of each server, with the end of its token, if any', async () => {
+test('formerLogins returns the later login of each server, with the expiry of its token, if any', async () => {
   expect(await times(world())).toEqual({
     [one]: inFile,
     [two]: [fetched, fetched + 3 * hour],
@@ -52,7 +55,7 @@ test('formerLogins has the later login of each server, with the end of its token
   });
 });
 
-test('formerLogins has no end for a password without one', async () => {
+test('formerLogins returns no expiry for a password that does not expire', async () => {
   expect((await formerLogins(world(), paths))[three]).toStrictEqual({
     username: 'fake-user',
     password: 'a "password" # without an end',
@@ -60,7 +63,7 @@ test('formerLogins has no end for a password without one', async () => {
   });
 });
 
-test('the cache, and the receipts in registries.yaml, stay until there is a store', async () => {
+test('the cache and the receipts in registries.yaml stay until a store exists', async () => {
   const host = world();
   const node = aNode('agent', { settings: { registries: { servers: [one, two, three] } } });
   const dependants = [formerLoginsGone(node, []), ...registriesFile(node, [])];
@@ -77,7 +80,7 @@ test('the cache, and the receipts in registries.yaml, stay until there is a stor
   expect(await formerLogins(host, paths)).toEqual({});
 });
 
-test('formerLoginsGone removes the cache', async () => {
+test('formerLoginsGone removes the cache once a store exists', async () => {
   const host = world();
   host.files.write(store, '', 0o600);
   expect(await settle(formerLoginsGone(aNode('agent'), ['Needed']), host)).toEqual([
@@ -91,7 +94,7 @@ test('formerLoginsGone removes the cache', async () => {
   });
 });
 
-test('the former logins become the store, without a request to the cloud', async () => {
+test('loginsRenewed writes the former logins to the store, without a request to the cloud', async () => {
   const host = world();
   const cloud = new FakeCloud({ registries: [one, two, three], clock: host });
   const node = aNode('agent', { settings: { registries: { servers: [one, two, three] } } });
@@ -102,7 +105,7 @@ test('the former logins become the store, without a request to the cloud', async
   expect(cloud.calls).toEqual([]);
 });
 
-describe('formerLogins has the logins that are left', () => {
+describe('formerLogins returns the remaining logins', () => {
   test.each([
     [
       'without the cache, as after a reboot',
@@ -121,7 +124,7 @@ describe('formerLogins has the logins that are left', () => {
     ],
     ['without the receipts', { [yaml]: texts[yaml]?.replaceAll(/^#.*\n/gm, ''), [cache]: undefined }, {}],
     [
-      'with another password by hand',
+      'with passwords that were edited by hand',
       { [yaml]: texts[yaml]?.replaceAll(/eyJ/g, 'eyK'), [cache]: undefined },
       { [three]: [received, undefined] },
     ],
@@ -140,7 +143,7 @@ describe('formerLogins has the logins that are left', () => {
       {},
     ],
     [
-      'with receipts of servers that are gone',
+      'with receipts of servers without a login',
       { [yaml]: texts[yaml]?.replaceAll(/^# (one|two)/gm, '# no-$1'), [cache]: undefined },
       { [three]: [received, undefined] },
     ],
@@ -150,17 +153,20 @@ describe('formerLogins has the logins that are left', () => {
     expect(Object.keys(await times(world(changes))).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.each([yaml, cache])('only in private files: not in an open %s', async (path) => {
-    const host = world();
-    for (const each of [yaml, cache]) {
-      if (each !== path) {
-        host.files.remove(each);
+  test.each([yaml, cache])(
+    'only from private files: none from %s if others may read or own it',
+    async (path) => {
+      const host = world();
+      for (const each of [yaml, cache]) {
+        if (each !== path) {
+          host.files.remove(each);
+        }
       }
-    }
-    host.files.changeMode(path, 0o644);
-    expect(await formerLogins(host, paths)).toEqual({});
-    host.files.changeMode(path, 0o600);
-    host.files.give(path, '1000:1000');
-    expect(await formerLogins(host, paths)).toEqual({});
-  });
+      host.files.changeMode(path, 0o644);
+      expect(await formerLogins(host, paths)).toEqual({});
+      host.files.changeMode(path, 0o600);
+      host.files.give(path, '1000:1000');
+      expect(await formerLogins(host, paths)).toEqual({});
+    },
+  );
 });

@@ -22,7 +22,7 @@ providers:
   - name: ecr-credential-provider # in place of slipway-credential-provider
 `;
 
-test('the text names each login server', () => {
+test('renderProviderConfig names each login server', () => {
   expect(text).toBe(`# Written by Slipway, from registries.servers; kubelet reads it when K3s starts.
 apiVersion: "kubelet.config.k8s.io/v1"
 kind: "CredentialProviderConfig"
@@ -54,7 +54,7 @@ test('kubelet accepts the configuration, also below another root', () => {
   ]);
 });
 
-describe('the configuration', () => {
+describe('the configuration of the credential provider', () => {
   const resource = providerConfig(node, ['plugin']);
 
   function machine(content?: string): MemoryHost {
@@ -69,11 +69,11 @@ describe('the configuration', () => {
   test.each([
     ['a missing file', undefined],
     ['an empty file', '\n'],
-    ['ours for other servers', text.replace('myteam.azurecr.io', 'other.azurecr.io')],
-    ['ours without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
-    ['ours cut off', text.slice(0, 120)],
-    ['ours cut off, without its first line', 'providers:\n  - name: "slipway-credential-provider'],
-  ])('%s becomes ours', async (_, content) => {
+    ['our file for other servers', text.replace('myteam.azurecr.io', 'other.azurecr.io')],
+    ['our file without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
+    ['our file cut off', text.slice(0, 120)],
+    ['our file cut off and without its first line', 'providers:\n  - name: "slipway-credential-provider'],
+  ])('replaces %s', async (_, content) => {
     const host = machine(content);
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
     expect(host.files.text(path)).toBe(text);
@@ -81,13 +81,16 @@ describe('the configuration', () => {
   });
 
   test.each([
-    ['another provider', foreign],
-    ['another provider in a file of ours', text.replace('slipway-credential', 'ecr-credential')],
-    ['another provider cut off', `${text}  - name: ecr-credential-provider\n    matchImages: [`],
+    ['the configuration of another provider', foreign],
+    ['another provider in our file', text.replace('slipway-credential', 'ecr-credential')],
+    [
+      'a truncated file with another provider',
+      `${text}  - name: ecr-credential-provider\n    matchImages: [`,
+    ],
     ['a file that is not YAML', 'providers: [\n'],
     ['a file that is not a map', 'ecr\n'],
-    ['a map of something else', 'providers: { name: x }\n'],
-  ])('%s is left alone, and blocks nothing', async (_, content) => {
+    ['a map with providers of another form', 'providers: { name: x }\n'],
+  ])('does not replace %s, and does not block', async (_, content) => {
     const host = machine(content);
     expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
     expect(host.files.text(path)).toBe(content);
@@ -95,18 +98,18 @@ describe('the configuration', () => {
 
   test.each([
     ['full of NUL characters', '\0'.repeat(text.length)],
-    ['NUL characters from its middle on', `${text.slice(0, 60)}${'\0'.repeat(200)}`],
+    ['with NUL characters from the middle on', `${text.slice(0, 60)}${'\0'.repeat(200)}`],
     ...Array.from({ length: text.length / 10 }, (_, at) => [
-      `cut off after ${at * 10}`,
+      `cut off after ${at * 10} characters`,
       text.slice(0, at * 10),
     ]),
-  ])('our file is written anew if a power loss left it %s', async (_name, content) => {
+  ])('replaces our file if a power loss left it %s', async (_name, content) => {
     const host = machine(content);
     await settle(resource, host);
     expect(host.files.text(path)).toBe(text);
   });
 
-  test('another provider whose name is the beginning of ours is left alone', async () => {
+  test('does not replace another provider whose name is the beginning of ours', async () => {
     const content = 'providers:\n  - name: slipway\n    matchImages: ["x"]\n';
     const host = machine(content);
     expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
@@ -114,7 +117,7 @@ describe('the configuration', () => {
 
   const merged = `${text}  - name: theirs\n    matchImages: ["*.example.com"]\n`;
 
-  test('a file with other providers is left alone, and in sync while it names us for each server', async () => {
+  test('does not replace a file with other providers, which is in sync while it names us for each server', async () => {
     const host = machine(merged);
     expect(await settle(resource, host)).toEqual(['InSync']);
     host.files.write(path, merged.replace('myteam.azurecr.io', 'other.azurecr.io'));
@@ -124,7 +127,7 @@ describe('the configuration', () => {
     expect(host.lines()).toEqual([]);
   });
 
-  test('the order of the login servers and duplicates do not change the text', () => {
+  test('does not depend on the order of the login servers, or on duplicates', () => {
     const again = aNode('agent', {
       settings: { registries: { servers: [...servers, ...servers].reverse() } },
     });
@@ -135,17 +138,20 @@ describe('the configuration', () => {
     ['is gone', (host: MemoryHost) => host.files.remove(plugin)],
     ['cannot be run', (host: MemoryHost) => host.files.write(plugin, '#!/bin/sh\n', 0o644)],
     ['is a link', (host: MemoryHost) => host.files.link(plugin, '/usr/bin/slipway')],
-  ])('is removed if the plugin %s, also on a full disk, and returns with it', async (_, harm) => {
-    const host = machine(text);
-    harm(host);
-    const finding = await resource.check(host);
-    expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`without ${plugin}`) } });
-    expect(await settle(resource, host)).toEqual([`Drifted ${path}`, 'Waiting Blocked']);
-    expect(host.lines()).toEqual([`remove ${path}`]);
-    host.files.write(plugin, '#!/bin/sh\n', 0o755);
-    expect((await settle(resource, host)).at(-1)).toBe('InSync');
-    expect(host.files.text(path)).toBe(text);
-  });
+  ])(
+    'is removed if the plugin %s, even on a full disk, and is written again with the plugin',
+    async (_, harm) => {
+      const host = machine(text);
+      harm(host);
+      const finding = await resource.check(host);
+      expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`without ${plugin}`) } });
+      expect(await settle(resource, host)).toEqual([`Drifted ${path}`, 'Waiting Blocked']);
+      expect(host.lines()).toEqual([`remove ${path}`]);
+      host.files.write(plugin, '#!/bin/sh\n', 0o755);
+      expect((await settle(resource, host)).at(-1)).toBe('InSync');
+      expect(host.files.text(path)).toBe(text);
+    },
+  );
 
   test('is not written without the plugin', async () => {
     const host = machine();
@@ -161,25 +167,33 @@ describe('the configuration', () => {
 
   test.each([
     [
-      'another configuration',
+      'fails if a drop-in for K3s names another configuration',
       'image-credential-provider-config: /etc/ecr.yaml\n',
       'ProviderNotOurs (person, non-blocking)',
     ],
     [
-      'another folder',
+      'fails if a drop-in for K3s names another plugin folder',
       'image-credential-provider-bin-dir: /opt/bin\n',
       'ProviderNotOurs (person, non-blocking)',
     ],
     [
-      'it to kubelet',
+      'fails if a drop-in for K3s passes another configuration to kubelet',
       'kubelet-arg: [max-pods=50, image-credential-provider-config=/x]\n',
       'ProviderNotOurs (person, non-blocking)',
     ],
-    ['the same places', `image-credential-provider-config: ${path}\n`, 'Drifted content, mode'],
-    ['something else', 'tls-san: [k8s.example]\n', 'Drifted content, mode'],
-    ['invalid YAML', 'a: [\n', 'Drifted content, mode'],
-    ['nothing', '', 'Drifted content, mode'],
-  ])("a drop-in of K3s's configuration that names %s", async (_, content, expected) => {
+    [
+      'is written if a drop-in for K3s names the same path',
+      `image-credential-provider-config: ${path}\n`,
+      'Drifted content, mode',
+    ],
+    [
+      'is written if a drop-in for K3s names no provider',
+      'tls-san: [k8s.example]\n',
+      'Drifted content, mode',
+    ],
+    ['is written if a drop-in for K3s is not YAML', 'a: [\n', 'Drifted content, mode'],
+    ['is written if a drop-in for K3s is empty', '', 'Drifted content, mode'],
+  ])('%s', async (_, content, expected) => {
     const host = machine();
     host.files.write('/etc/rancher/k3s/config.yaml.d/50-mine.yaml', content);
     host.files.write('/etc/rancher/k3s/config.yaml.d/notes.txt', 'image-credential-provider-config: /x\n');
@@ -187,7 +201,7 @@ describe('the configuration', () => {
   });
 });
 
-describe('the removal of the provider', () => {
+describe('the removal of the credential provider', () => {
   const resource = noProvider(paths);
   const logins = '/var/lib/slipway/logins.json';
   const former = '/run/slipway/registry-logins.json';
@@ -215,7 +229,7 @@ describe('the removal of the provider', () => {
     expect(host.files.text(path)).toBe(foreign);
   });
 
-  test('does nothing if there was no provider', async () => {
+  test('does nothing without a provider', async () => {
     const host = memoryHost();
     expect(await settle(resource, host)).toEqual(['InSync']);
     expect(host.lines()).toEqual([]);

@@ -14,7 +14,7 @@ import { aNode, settle, someSettings } from '../../a-node.ts';
 const servers = ['myteam.azurecr.io', 'myteam.westeurope.geo.azurecr.io'];
 const node = aNode('agent', { settings: { registries: { servers } } });
 
-test('installs the plugin, its settings, and then the configuration of kubelet', () => {
+test('credentialProvider installs the plugin, its settings, and then the configuration of kubelet', () => {
   expect(credentialProvider(node).map(({ id, needs = [] }) => [id, ...needs])).toEqual([
     ['File//var/lib/rancher/credentialprovider/bin/slipway-credential-provider'],
     ['File//var/lib/slipway/credential-provider.yaml'],
@@ -25,11 +25,11 @@ test('installs the plugin, its settings, and then the configuration of kubelet',
   ]);
 });
 
-test('removes the provider if the settings name no login server', () => {
+test('credentialProvider removes the provider if the settings name no login server', () => {
   expect(credentialProvider(aNode('agent')).map(({ id }) => id)).toEqual(['CredentialProvider/none']);
 });
 
-describe('the plugin', () => {
+describe('the credential plugin of kubelet', () => {
   const path = '/var/lib/rancher/credentialprovider/bin/slipway-credential-provider';
   const text = renderPlugin(node);
   const [plugin] = credentialProvider(node);
@@ -58,19 +58,19 @@ exec /usr/bin/env -i "$slipway" "$@"
   });
 
   test.each<[string, (host: MemoryHost) => void, string]>([
-    ['missing', () => undefined, 'content, mode'],
-    ['edited', (host) => host.files.write(path, '#!/bin/sh\nexit 0\n', 0o755), 'content'],
-    ['not executable', (host) => host.files.write(path, text, 0o644), 'mode'],
-    ['a link to nothing', (host) => host.files.link(path, '/usr/bin/slipway'), 'content, mode'],
+    ['replaces a missing file', () => undefined, 'content, mode'],
+    ['replaces an edited file', (host) => host.files.write(path, '#!/bin/sh\nexit 0\n', 0o755), 'content'],
+    ['replaces a file that is not executable', (host) => host.files.write(path, text, 0o644), 'mode'],
+    ['replaces a dangling link', (host) => host.files.link(path, '/usr/bin/slipway'), 'content, mode'],
     [
-      'a link to a copy of it',
+      'replaces a link to a copy of the plugin',
       (host) => {
         host.files.write('/opt/copy', text, 0o755);
         host.files.link(path, '/opt/copy');
       },
       'content, mode',
     ],
-  ])('that is %s is replaced by the file', async (_, arrange, drifted) => {
+  ])('%s', async (_, arrange, drifted) => {
     const host = memoryHost();
     arrange(host);
     expect(await settle(plugin, host)).toEqual([`Drifted ${drifted}`, 'InSync']);
@@ -79,7 +79,7 @@ exec /usr/bin/env -i "$slipway" "$@"
   });
 });
 
-describe('the settings of the plugin', () => {
+describe('the settings file of the plugin', () => {
   const file = '/var/lib/slipway/credential-provider.yaml';
 
   function loaded(settings: Settings): Settings {
@@ -88,7 +88,7 @@ describe('the settings of the plugin', () => {
   }
 
   test.each<[string, Parameters<typeof someSettings>[0]]>([
-    ['by default', {}],
+    ['with the defaults', {}],
     [
       'with all fields of azure',
       {
@@ -103,7 +103,7 @@ describe('the settings of the plugin', () => {
       },
     ],
     [
-      'with consented plain http',
+      'with plain http by consent',
       {
         azure: { imdsEndpoint: 'http://imds.example' },
         network: { proxy: 'http://proxy.example:3128', proxyCredentialsFile: '/etc/slipway/proxy' },
@@ -124,7 +124,7 @@ describe('the settings of the plugin', () => {
         },
       },
     ],
-  ])('%s are read back unchanged', (_, changes) => {
+  ])('is read back unchanged %s', (_, changes) => {
     const settings = someSettings({ ...changes, registries: { servers } });
     const read = loaded(settings);
     for (const section of ['cloud', 'azure', 'static', 'network'] as const) {
@@ -133,12 +133,12 @@ describe('the settings of the plugin', () => {
     expect(read.registries).toEqual(someSettings({ registries: { servers } }).registries);
   });
 
-  test('of another cloud are read back unchanged', () => {
+  test('is read back unchanged with another cloud', () => {
     const settings: Settings = { ...someSettings(), cloud: 'static' };
     expect(loaded(settings).cloud).toBe('static');
   });
 
-  test('have no secret, and no settings that the plugin does not need', () => {
+  test('contains no secret, and no settings that the plugin does not need', () => {
     const settings = someSettings({
       registries: { servers, configs: { 'ghcr.io': { auth: { username: 'robot', password: 'hunter2' } } } },
     });
@@ -146,7 +146,7 @@ describe('the settings of the plugin', () => {
     expect(text).not.toMatch(/hunter2|ghcr|joinToken|k3s:|gitops|schedule/);
   });
 
-  test('are readable by root only', async () => {
+  test('is readable by root only', async () => {
     const host = memoryHost();
     const [, settings] = credentialProvider(node);
     expect(settings && (await settle(settings, host))).toEqual(['Drifted content, mode', 'InSync']);

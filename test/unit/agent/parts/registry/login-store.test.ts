@@ -23,13 +23,13 @@ function world(): MemoryHost {
   return host;
 }
 
-test('a store is read back unchanged, and has a format', async () => {
+test('readLogins returns the logins of a store as written, and the store has a format', async () => {
   const host = world();
   expect(await readLogins(host, paths)).toStrictEqual(logins);
   expect(JSON.parse(host.files.text(path) ?? '')).toEqual({ format: 1, logins });
 });
 
-test('a login of a password without an end has no end', () => {
+test('storedLogin returns a login without an expiry for a password that does not expire', () => {
   expect(storedLogin('user', { password }, receivedAt)).toStrictEqual({
     username: 'user',
     password: 'canary',
@@ -37,12 +37,12 @@ test('a login of a password without an end has no end', () => {
   });
 });
 
-test('a store that is printed shows no password', () => {
+test('renderLogins returns a text that shows no password when printed', () => {
   expect(`${renderLogins(logins)}`).toContain('"password": "‹redacted›"');
   expect(`${renderLogins(logins)}`).not.toContain('canary');
 });
 
-describe('no login is read, without an error, if the store', () => {
+describe('readLogins returns no login, and no error, if the store', () => {
   test.each<[string, (host: MemoryHost) => void]>([
     ['is lost', (host) => host.files.remove(path)],
     ['is damaged', (host) => host.files.write(path, '{', 0o600)],
@@ -62,14 +62,14 @@ describe('no login is read, without an error, if the store', () => {
   });
 });
 
-describe('after a way back to a release without a store', () => {
+describe('after a rollback to a release without a store, readLogins', () => {
   const server = 'three.azurecr.io';
   const login = (password: string, at: number) => ({ username: 'user', password, receivedAt: at });
 
   test.each([
-    ['later than the store is read', 1, 'theirs'],
-    ['no later is not', 0, 'ours'],
-  ])('what that release received %s', async (_, later, expected) => {
+    ['returns a login that this release received later', 1, 'theirs'],
+    ['returns the stored login if this release received none later', 0, 'ours'],
+  ])('%s', async (_, later, expected) => {
     const host = memoryHost();
     const cached = { [server]: login('theirs', host.now() + later) };
     host.files.write(paths.slipway.formerLogins, JSON.stringify(cached), 0o600);

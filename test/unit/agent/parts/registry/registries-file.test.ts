@@ -43,11 +43,11 @@ async function world() {
   return host;
 }
 
-test('registries.yaml of an operator stays if the settings name no registry', () => {
+test('registriesFile returns no Resource if the settings name no registry, so a file of the operator stays', () => {
   expect(registriesFile(aNode('server'), [])).toEqual([]);
 });
 
-test('registries.yaml has the logins of the store, readable by root only', async () => {
+test('registries.yaml contains the logins of the store, and is readable by root only', async () => {
   const host = await world();
   expect(await outcome(resource, host)).toBe('InSync');
   expect(host.files.stat(path)?.mode).toBe(0o600);
@@ -56,7 +56,7 @@ test('registries.yaml has the logins of the store, readable by root only', async
   expect(host.files.text(path)).not.toMatch(/received/);
 });
 
-test('registries.yaml follows the store, also for a login that its registry refused', async () => {
+test('registries.yaml follows the store, even for a login that its registry refused', async () => {
   const host = await world();
   const login = { username: 'user', password: 'third', receivedAt: host.now(), refused: true } as const;
   host.files.write(storePath, renderLogins({ [server]: login }).reveal(), 0o600);
@@ -65,16 +65,20 @@ test('registries.yaml follows the store, also for a login that its registry refu
 });
 
 test.each([
-  ['received after the file was written is due', 1, true],
-  ['received before is drift, as after an edit by hand', 0, false],
-])('a login that was %s', async (_, later, due) => {
+  ['a login that was received after registries.yaml was written is due', 1, true],
+  [
+    'a login that was received before registries.yaml was written is drift, as after an edit by hand',
+    0,
+    false,
+  ],
+])('%s', async (_, later, due) => {
   const host = await world();
   host.advance(later);
   store(host, { [server]: 'third', [other]: 'second' });
   expect(await resource.check(host)).toMatchObject({ state: 'Drifted', drift: { due } });
 });
 
-test('a change of the settings together with a new login is drift, not only due', async () => {
+test('registries.yaml is drift, not only due, after a new login with a change of the settings', async () => {
   const host = await world();
   host.advance(1);
   store(host, { [server]: 'third', [other]: 'second' });
@@ -82,13 +86,13 @@ test('a change of the settings together with a new login is drift, not only due'
   expect(await mirrored.check(host)).toMatchObject({ drift: { due: false } });
 });
 
-describe('a login that the store does not have', () => {
+describe('a login in registries.yaml', () => {
   test.each<[string, (host: MemoryHost) => void]>([
-    ['because the store is lost', (host) => host.files.remove(storePath)],
-    ['because the store is damaged', (host) => host.files.write(storePath, '{', 0o600)],
-    ['because others may read the store', (host) => host.files.changeMode(storePath, 0o644)],
-    ['of one server', (host) => store(host, { [other]: 'second' })],
-  ])('%s stays in the file', async (_, harm) => {
+    ['stays if the store is lost', (host) => host.files.remove(storePath)],
+    ['stays if the store is damaged', (host) => host.files.write(storePath, '{', 0o600)],
+    ['stays if others may read the store', (host) => host.files.changeMode(storePath, 0o644)],
+    ['stays if the store lacks only this login', (host) => store(host, { [other]: 'second' })],
+  ])('%s', async (_, harm) => {
     const host = await world();
     harm(host);
     const mirrored = fileFor({ servers: [server, other], mirrors });
@@ -97,7 +101,7 @@ describe('a login that the store does not have', () => {
     expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
   });
 
-  test('stays as the file has it if others can only read the file, which is then private', async () => {
+  test('stays without a store if others can only read the file, and the file becomes private', async () => {
     const host = await world();
     host.files.remove(storePath);
     host.files.changeMode(path, 0o644);
@@ -106,10 +110,10 @@ describe('a login that the store does not have', () => {
   });
 
   test.each<[string, (host: MemoryHost) => void, string]>([
-    ['owned', (host) => host.files.give(path, '1000:1000'), 'owner'],
-    ['written as its group', (host) => host.files.changeMode(path, 0o620), 'mode'],
-    ['written', (host) => host.files.changeMode(path, 0o602), 'mode'],
-  ])('is not kept if others could have %s the file', async (_, harm, drift) => {
+    ['belongs to another user', (host) => host.files.give(path, '1000:1000'), 'owner'],
+    ['is writable by its group', (host) => host.files.changeMode(path, 0o620), 'mode'],
+    ['is writable by all users', (host) => host.files.changeMode(path, 0o602), 'mode'],
+  ])('is removed without a store if the file %s', async (_, harm, drift) => {
     const host = await world();
     host.files.remove(storePath);
     harm(host);
@@ -118,31 +122,35 @@ describe('a login that the store does not have', () => {
   });
 });
 
-describe('after an edit', () => {
+describe('registries.yaml is restored without fetching a login', () => {
   test.each([
-    ['not YAML', () => '{', 'Drifted content'],
+    ['if it is not YAML', () => '{', 'Drifted content'],
     [
-      'a mirror by hand',
+      'after an edit that adds a mirror',
       (text: string) => text.replace('"configs"', '  "quay.io": {}\n"configs"'),
       'Drifted (non-blocking) mirrors and TLS',
     ],
     [
-      'a login by hand',
+      'after an edit that adds a login',
       (text: string) => `${text}  "ghcr.io": { auth: { username: me } }\n`,
       'Drifted (non-blocking) login for ghcr.io',
     ],
     [
-      'another user',
+      'after an edit that changes a user',
       (text: string) => text.replace('"user"', '"me"'),
       `Drifted (non-blocking) login for ${server}`,
     ],
     [
-      'no password',
+      'after an edit that removes a password',
       (text: string) => text.replace(/"password": .*/, ''),
       `Drifted (non-blocking) login for ${server}`,
     ],
-    ['a comment', (text: string) => `# hello\n${text}`, 'Drifted (non-blocking) text'],
-  ])('%s: registries.yaml is restored, and no login is fetched', async (_name, edit, expected) => {
+    [
+      'after an edit that adds a comment',
+      (text: string) => `# hello\n${text}`,
+      'Drifted (non-blocking) text',
+    ],
+  ])('%s', async (_name, edit, expected) => {
     const host = await world();
     const before = host.files.text(path) ?? '';
     host.files.write(path, edit(before), 0o600);
@@ -158,7 +166,7 @@ test('registries.yaml with only mirrors needs no store', async () => {
   expect(host.files.text(path)).toContain('mirror.gcr.io');
 });
 
-test('plan and journal show no password, not even a digest', async () => {
+test('plan and journal of registries.yaml show no password, not even a digest', async () => {
   const changes: unknown[] = [];
   for (const password of ['canary-1', 'canary-2']) {
     const host = await world();

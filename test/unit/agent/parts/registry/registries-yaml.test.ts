@@ -66,23 +66,23 @@ describe('renderRegistries', () => {
 });
 
 test.each([
-  ['not YAML', '{'],
-  ['a key twice', 'mirrors: {}\nmirrors: {}\n'],
+  ['a text that is not YAML', '{'],
+  ['a duplicate key', 'mirrors: {}\nmirrors: {}\n'],
   ['a list', '- a\n'],
   ['a key that K3s ignores', 'mirror: {}\n'],
   ['an endpoint that is not a list', 'mirrors: { a: { endpoint: "https://a" } }\n'],
   ['an endpoint that is not a URL', 'mirrors: { a: { endpoint: ["not a url"] } }\n'],
-])('parseRegistries refuses %s', (_name, text) => {
+])('parseRegistries returns undefined for %s', (_name, text) => {
   expect(parseRegistries(text)).toBeUndefined();
 });
 
-test('parseRegistries accepts names without a value, the form of the embedded registry', () => {
+test('parseRegistries accepts a name without a value, as the embedded registry requires', () => {
   expect(parseRegistries('mirrors:\n  docker.io:\n  "*":\n')).toEqual({
     mirrors: { 'docker.io': {}, '*': {} },
   });
 });
 
-test('withoutAuth keeps mirrors and TLS', () => {
+test('withoutAuth removes logins, and keeps mirrors and TLS', () => {
   const configs = { a: { auth: { username: 'u' } }, b: { auth: { username: 'u' }, tls: { ca_file: 'f' } } };
   expect(withoutAuth({ mirrors: {}, configs })).toEqual({
     mirrors: {},
@@ -90,7 +90,7 @@ test('withoutAuth keeps mirrors and TLS', () => {
   });
 });
 
-test('a login server without a login gets an empty one, so that its pulls avoid the mirror of *', () => {
+test('renderRegistries writes an empty login for a login server without one, so pulls avoid the mirror of *', () => {
   const { registries } = someSettings({
     registries: { servers: ['a.io', 'b.io'], mirrors: { '*': { endpoint: ['https://mirror.example'] } } },
   });
@@ -101,7 +101,7 @@ test('a login server without a login gets an empty one, so that its pulls avoid 
   });
 });
 
-test('renderRegistries refuses a text that does not parse to its content, such as one that is too long', () => {
+test('renderRegistries throws if the text does not parse to its content, such as a text that is too long', () => {
   const auth = { username: 'u', password: 'x'.repeat(1_048_577) };
   const { registries } = someSettings({ registries: { configs: { 'a.io': { auth } } } });
   expect(() => renderRegistries(registries, new Map())).toThrow(
@@ -124,7 +124,7 @@ test('wantedRegistries leaves out undefined values', () => {
   });
 });
 
-test('parseRegistries parses the same text once, however long it is', () => {
+test('parseRegistries parses the same text only once, whatever its length', () => {
   const text = `mirrors: { "*": { endpoint: ["https://mirror.example/${'x'.repeat(70_000)}"] } }`;
   expect(parseRegistries(text)).toBeDefined();
   expect(parseRegistries(text)).toBe(parseRegistries(text));

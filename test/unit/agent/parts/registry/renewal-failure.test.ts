@@ -27,13 +27,13 @@ describe('the failure of a renewal', () => {
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; pulls work until 2026-01-01T03:00:00.000Z.',
     ],
     [
-      'has ended',
+      'has expired',
       3 * hour,
       held,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z and ended at 2026-01-01T03:00:00.000Z; pulls of new images fail.',
     ],
     [
-      'has no known end',
+      'has no known expiry',
       30 * hour,
       endless,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; when it ends is not known.',
@@ -51,7 +51,7 @@ describe('the failure of a renewal', () => {
     expect(message).toBe(`a.io answers 503. ${outlook}`.trim());
   });
 
-  test('has a common message once, and the times of each server', () => {
+  test('contains a common message once, and the times of each server', () => {
     const others = { ...held, until: received + 6 * hour };
     const { message } = renewalFailure(
       [
@@ -67,31 +67,31 @@ describe('the failure of a renewal', () => {
 
 test.each([
   [
-    'a registry that is down is asked soon, despite its Retry-After',
+    'the renewal is retried soon if a registry is down, despite its Retry-After',
     [new NodeError('RegistryUnavailable', '', { endedBy: 'time', retry: { after: hour } })],
     'RegistryUnavailable',
     { endedBy: 'time', retry: {} },
   ],
   [
-    'a registry that throttles is asked after its Retry-After',
+    'the renewal is retried after the Retry-After of a registry that throttles',
     [busy(30_000)],
     'Throttled',
     { endedBy: 'time', retry: { after: 30_000 } },
   ],
   [
-    'a failure for a person is retried slowly',
+    'the renewal is retried slowly if only a person can end the failure',
     [walled],
     'RegistryForbidden',
     { endedBy: 'person', retry: {} },
   ],
   [
-    'a failure that may pass soon is not delayed by others',
+    'the renewal is retried soon if any of several failures may end soon',
     [walled, busy(600_000), away],
     'RegistryUnavailable',
     { endedBy: 'time', retry: {} },
   ],
   [
-    'the shortest Retry-After of several counts',
+    'the renewal is retried after the shortest of several Retry-Afters',
     [walled, busy(600_000), busy(5_000)],
     'Throttled',
     { endedBy: 'time', retry: { after: 5_000 } },

@@ -21,7 +21,7 @@ const hour = 60 * minute;
 const server = 'myteam.azurecr.io';
 const other = 'two.azurecr.io';
 
-/** A tick at every even hour; the clock starts at one. */
+/** Returns the next tick, at every even hour; the clock starts at one. */
 const rotateAt = (after: number) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour;
 
 const node = (servers: readonly string[] = [server]) =>
@@ -56,11 +56,11 @@ async function refuse(host: MemoryHost, { username, password }: StoredLogin): Pr
   await writeProof(host, '/run/slipway/pull-proof.json', server, proof);
 }
 
-test('without login servers there is no store', () => {
+test('loginsRenewed returns no Resource without login servers', () => {
   expect(loginsRenewed(node([]), { cloud: new FakeCloud(), rotateAt })).toEqual([]);
 });
 
-test('the store is written 0600 and checked again at the tick', async () => {
+test('the login store is written with mode 0600, and checked again at the tick', async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = 24 * hour;
   expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
@@ -78,7 +78,7 @@ test('a password is renewed after two thirds of its life if the tick comes later
   expect(cloud.calls).toHaveLength(2);
 });
 
-test('the life of a password counts from its receipt, so that a wrong clock is harmless', async () => {
+test('the life of a password counts from its receipt, even if the clock of the cloud differs', async () => {
   const { host, cloud, resource } = world();
   cloud.clockSkew = -10 * 365 * 24 * hour;
   expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
@@ -93,7 +93,7 @@ test('a password is renewed if the clock was set back to before its receipt', as
   expect(await outcome(resource, past)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a registry that is down does not block, however old the stored login is', async () => {
+test('a registry that is down does not block dependants, whatever the age of the stored login', async () => {
   const { host, cloud, resource } = world();
   await settle(resource, host);
   cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'away'));
@@ -108,7 +108,7 @@ test('a registry that is down does not block, however old the stored login is', 
   expect((await settle(resource, host)).at(-1)).toBe('InSync');
 });
 
-test('a registry that refuses does not delay others, and only it is asked again', async () => {
+test('a refusal by one registry does not delay others, and only the refusing registry gets another request', async () => {
   const { host, cloud, resource } = world([server, 'three.azurecr.io']);
   expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized (time)']);
   const [first] = host.journal;
@@ -125,7 +125,7 @@ test('a registry that refuses does not delay others, and only it is asked again'
   expect(host.journal).toHaveLength(1);
 });
 
-test('a kept password is due by its receipt, not by the time of the file', async () => {
+test('the due time of a kept password depends on its receipt, not on the time of the file', async () => {
   const { host, cloud, resource } = world([server, 'three.azurecr.io']);
   cloud.tokenLifetime = hour;
   await settle(resource, host);
@@ -140,7 +140,7 @@ test('a kept password is due by its receipt, not by the time of the file', async
   expect(await outcome(resource, host)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a password of seconds is renewed every five seconds, one of years at the tick', async () => {
+test('a password that lives for seconds is renewed every five seconds, and one that lives for years at the tick', async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = 3_000;
   await settle(resource, host);
@@ -165,7 +165,7 @@ test('the schedule gets two thirds of the life of the password as its limit', as
   expect(new Set(asked)).toEqual(new Set([2 * hour]));
 });
 
-test('the store has the received login and its end', async () => {
+test('the login store contains the received login and its expiry', async () => {
   const { host, resource } = world();
   await settle(resource, host);
   expect(JSON.parse(host.files.text(path) ?? '')).toEqual({
@@ -181,7 +181,7 @@ test('the store has the received login and its end', async () => {
   });
 });
 
-test('a password without an end is stored without one, and renewed at the tick', async () => {
+test('a password that does not expire is stored without an expiry, and renewed at the tick', async () => {
   const { host, cloud, resource } = world();
   cloud.registryPassword = async () => received(new Secret('hunter2'), host.now());
   await settle(resource, host);
@@ -193,19 +193,23 @@ test('a password without an end is stored without one, and renewed at the tick',
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
 });
 
-describe('the logins are fetched anew if the store is', () => {
+describe('the logins are fetched again if the store', () => {
   test.each<[string, (host: MemoryHost) => void, string]>([
-    ['lost', (host) => host.files.remove(path), 'Drifted file'],
+    ['is lost', (host) => host.files.remove(path), 'Drifted file'],
     [
-      'cut off',
+      'is cut off',
       (host) => host.files.write(path, (host.files.text(path) ?? '').slice(0, -5), 0o600),
       'non-blocking',
     ],
-    ['empty', (host) => host.files.write(path, '', 0o600), 'non-blocking'],
-    ['not JSON', (host) => host.files.write(path, 'logins', 0o600), 'non-blocking'],
-    ['open to others', (host) => host.files.changeMode(path, 0o644), 'Drifted mode'],
-    ['of another user', (host) => host.files.give(path, '1000:1000'), 'Drifted owner'],
-    ['of another login', (host) => store(host, { [server]: login('x', host.now(), 'me') }), 'non-blocking'],
+    ['is empty', (host) => host.files.write(path, '', 0o600), 'non-blocking'],
+    ['is not JSON', (host) => host.files.write(path, 'logins', 0o600), 'non-blocking'],
+    ['may be read by others', (host) => host.files.changeMode(path, 0o644), 'Drifted mode'],
+    ['belongs to another user', (host) => host.files.give(path, '1000:1000'), 'Drifted owner'],
+    [
+      'has a login of another user',
+      (host) => store(host, { [server]: login('x', host.now(), 'me') }),
+      'non-blocking',
+    ],
   ])('%s', async (_, harm, drifted) => {
     const { host, cloud, resource } = world();
     await settle(resource, host);
@@ -216,7 +220,7 @@ describe('the logins are fetched anew if the store is', () => {
     expect(host.files.stat(path)?.mode).toBe(0o600);
   });
 
-  test('lost while its registry is down; dependants wait only for the first login', async () => {
+  test('is lost while a registry is down, and dependants wait only for the first login', async () => {
     const { host, cloud, resource } = world([server, other]);
     cloud.registries.delete(server);
     cloud.registries.delete(other);
@@ -229,7 +233,7 @@ describe('the logins are fetched anew if the store is', () => {
   });
 });
 
-test('a store of a later release is read without unknown fields, and no login is fetched', async () => {
+test('the store of a later release is read without its unknown fields, and no login is fetched', async () => {
   const { host, cloud, resource } = world();
   const later = { format: 2, new: 1, logins: { [server]: { ...login('x', host.now()), new: [2] } } };
   host.files.write(path, JSON.stringify(later), 0o600);
@@ -237,7 +241,7 @@ test('a store of a later release is read without unknown fields, and no login is
   expect(cloud.calls).toEqual([]);
 });
 
-test('a server that the settings no longer name is removed from the store', async () => {
+test('a server that the settings no longer name is removed from the login store', async () => {
   const { host, cloud, marks } = world();
   store(host, { [server]: login('x', host.now()), 'old.azurecr.io': login('y', host.now()) });
   expect(await settle(marks, host)).toEqual(['Drifted (non-blocking) login for old.azurecr.io', 'InSync']);
@@ -247,7 +251,7 @@ test('a server that the settings no longer name is removed from the store', asyn
 
 describe("a login that kubelet's plugin writes during a fetch", () => {
   test.each([
-    ['stays if it is of another server', other, 'theirs'],
+    ['stays if it belongs to another server', other, 'theirs'],
     ['is replaced by a later login of the same server', server, undefined],
   ])('%s', async (_, of, expected) => {
     const { host, cloud, resource } = world([server, other]);
@@ -269,7 +273,7 @@ describe("a login that kubelet's plugin writes during a fetch", () => {
 });
 
 describe('a login that its registry refused', () => {
-  test('is marked in the store, and unmarked when it is accepted', async () => {
+  test('is marked as refused in the store, until it is no longer refused', async () => {
     const { host, resource, marks } = world();
     await settle(resource, host);
     const [before] = Object.values(stored(host));
@@ -297,7 +301,7 @@ describe('a login that its registry refused', () => {
     expect(stored(host)[server]).not.toHaveProperty('refused');
   });
 
-  test('and has no end is due at once, and is for a person if the cloud returns it again', async () => {
+  test('is due at once if it does not expire, and needs a person if the cloud returns it again', async () => {
     const { host, cloud, resource } = world();
     let password = 'wrong';
     cloud.registryPassword = async () => ({ password: new Secret(password) });
@@ -312,7 +316,7 @@ describe('a login that its registry refused', () => {
   });
 });
 
-test('what a former release received later gets into the store, and no login is fetched for it', async () => {
+test('a login that a former release received later is stored, and no login is fetched', async () => {
   const { host, cloud, marks } = world();
   store(host, { [server]: login('ours', host.now() - minute) });
   const theirs = { username: 'fake-user', password: 'theirs', receivedAt: host.now() };
@@ -322,7 +326,7 @@ test('what a former release received later gets into the store, and no login is 
   expect(cloud.calls).toEqual([]);
 });
 
-test('an empty password is refused', async () => {
+test('the renewal fails if the cloud returns an empty password', async () => {
   const { host, cloud, resource } = world();
   cloud.registryPassword = async () => ({ password: new Secret('') });
   const finding = await resource.check(host);

@@ -8,7 +8,10 @@ import { aNode, settle } from '../../a-node.ts';
 const [bad, good] = ['bad.azurecr.io', 'good.azurecr.io'] as const;
 const names = { username: 'u', password: 'p', receivedAt: 0 };
 
-/** Returns the inputs that do not restart K3s if the logins end at these times; the first server refused one. */
+/**
+ * Returns the changed inputs that do not restart K3s if the logins expire at these times; the first server refused a
+ * login.
+ */
 async function spared(
   then: Readonly<Record<string, number>>,
   now: Readonly<Record<string, number>>,
@@ -30,34 +33,34 @@ async function spared(
 
 test.each([
   [
-    'is not restarted for a login of a registry that refused one',
+    'does not restart for a new login of a registry that refused one',
     { [bad]: 1, [good]: 2 },
     { [bad]: 3, [good]: 2 },
     true,
   ],
   [
-    'is not restarted for the first login of a registry that refused one',
+    'does not restart for the first login of a registry that refused one',
     { [good]: 2 },
     { [bad]: 3, [good]: 2 },
     true,
   ],
   [
-    'is restarted if the login of another registry changed too',
+    'restarts if the login of another registry also changed',
     { [bad]: 1, [good]: 2 },
     { [bad]: 3, [good]: 4 },
     false,
   ],
   [
-    'is restarted if only the login of another registry changed',
+    'restarts if only the login of another registry changed',
     { [bad]: 1, [good]: 2 },
     { [bad]: 1, [good]: 4 },
     false,
   ],
-  ['is restarted if the end of another login is not known', { [bad]: 1 }, { [bad]: 3 }, false],
+  ['restarts if the expiry of another login at the start is not known', { [bad]: 1 }, { [bad]: 3 }, false],
 ])('K3s %s', async (_, then, now, isSpared) => {
   expect(await spared(then, now)).toEqual(isSpared ? ['registryLogins'] : []);
 });
 
-test('K3s is restarted for a login once a pull has been proven with it', async () => {
+test('K3s restarts for a login once a pull with it has succeeded', async () => {
   expect(await spared({ [bad]: 1, [good]: 2 }, { [bad]: 3, [good]: 2 }, false)).toEqual([]);
 });

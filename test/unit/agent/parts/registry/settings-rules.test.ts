@@ -30,7 +30,7 @@ test('a login server may have no login in the settings', () => {
   ]);
 });
 
-describe('a mirror of a login server', () => {
+describe('the URL of a mirror of a login server', () => {
   test.each([
     'https://team.azurecr.io',
     'https://team.azurecr.io/v2/mirror',
@@ -65,7 +65,7 @@ describe('a mirror of a login server', () => {
     ]);
   });
 
-  test('is found at each place of the list, with a rewrite, and by a name with a port', () => {
+  test('needs consent at each position of the list, with a rewrite, and for a name with a port', () => {
     const endpoint = [`https://${server}`, 'https://mirror.example'];
     const mirrors = { [`${server}:443`]: { endpoint, rewrite: { '^(.*)$': 'team/$1' } } };
     expect(found({ mirrors })).toEqual([
@@ -73,7 +73,7 @@ describe('a mirror of a login server', () => {
     ]);
   });
 
-  test('is found for a server that is an address', () => {
+  test('needs consent for a login server that is an IP address', () => {
     const [own] = found({
       servers: ['[fd00::5]'],
       mirrors: { '[fd00::5]:5000': { endpoint: ['https://mirror.example'] } },
@@ -81,7 +81,7 @@ describe('a mirror of a login server', () => {
     expect(own).toContain('would show the credential of [fd00::5] to mirror.example');
   });
 
-  test('of another registry needs no consent', () => {
+  test('needs no consent if the mirror is for another registry', () => {
     expect(mirroredAt('https://mirror.example', 'docker.io')).toEqual([]);
     expect(mirroredAt('http://mirror.example', '*')).toEqual([]);
     expect(mirroredAt('http://mirror.example', 'x.team.azurecr.io')).toEqual([]);
@@ -93,13 +93,13 @@ describe('a mirror of a login server', () => {
     ['no scheme', 'mirror.example'],
     ['another scheme', 'git+https://mirror.example'],
     ['a number', 5],
-    ['nothing', null],
-  ])('with %s is refused for its form', (_name, endpoint) => {
+    ['null', null],
+  ])('is rejected by the schema with %s', (_name, endpoint) => {
     expect(z.safeParse(url, endpoint).success).toBe(false);
     expect(mirroredAt(endpoint)).toEqual([]);
   });
 
-  test('is allowed by consent', () => {
+  test('is accepted with consent for this login server and mirror', () => {
     const mirrors = { [server]: { endpoint: ['http://mirror.example'] } };
     const given = (foreignMirrors: unknown) => found({ mirrors }, { consent: { foreignMirrors } });
     expect(given([`${server}=http://mirror.example`])).toEqual([]);
@@ -123,7 +123,7 @@ describe('a login server whose certificate is not checked', () => {
     expect(found(skip(name), { consent: { foreignMirrors } })).toEqual([]);
   });
 
-  test('needs no consent if it is checked after all, or for another registry', () => {
+  test('needs no consent if the setting is false, or for another registry', () => {
     expect(found(skip(server, false))).toEqual([]);
     expect(found(skip('docker.io'))).toEqual([]);
   });
@@ -139,18 +139,18 @@ describe('the images of registries.proof', () => {
       ],
     ],
     [['base:1', 7, 'me@docker.io/a', 'docker.io/a b'], []],
-  ])('%j', (proof, expected) => {
+  ])('must belong to a login server: %j', (proof, expected) => {
     expect(found({ proof })).toEqual(expected);
     expect(found({ proof }, { consent: { foreignMirrors: true } })).toEqual(expected);
   });
 
-  test('need a login server', () => {
+  test('are a problem without a login server', () => {
     expect(found({ servers: [], proof: [`${server}/base:1`] })[0]).toContain('registries.servers (none)');
   });
 });
 
 test.each([undefined, 'text', { servers: 'a', mirrors: [], configs: 3, proof: 'b' }])(
-  'registries of another type, as %j, have no misfits',
+  'registriesMisfits ignores registries of another type: %j',
   (registries) => {
     expect(misfitsOf({ registries: section }, { registries })).toEqual([]);
   },

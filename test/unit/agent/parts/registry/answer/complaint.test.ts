@@ -10,20 +10,20 @@ test.each([
     'RegistryForbidden: It refuses. Allow it.',
   ],
   ['a text', 'broken', 'broken'],
-  ['nothing', undefined, 'undefined'],
-  ['several lines', new Error('one\ntwo\r\n\r\nthree'), 'one two three'],
+  ['undefined', undefined, 'undefined'],
+  ['an Error with several lines', new Error('one\ntwo\r\n\r\nthree'), 'one two three'],
   ['control sequences of a terminal', new Error('\u001b[2J\u0007\u009b31mred\u007f'), ' [2J 31mred '],
   [
-    'other line separators and changes of direction',
+    'other line separators and characters that change the direction of text',
     new Error('a\u2028b\u2029c\u202ed\ufeffe\0f'),
     'a b c d e f',
   ],
-  ['half a character', new Error('a\ud800b'), 'a b'],
+  ['half of a surrogate pair', new Error('a\ud800b'), 'a b'],
   ['umlauts', new Error('größer als erlaubt'), 'größer als erlaubt'],
-])('a complaint about %s is one printable line', (_, thrown, said) => {
+])('complaint returns one printable line for %s', (_, thrown, said) => {
   expect(complaint(thrown)).toBe(`slipway-credential-provider: ${said}\n`);
 });
 
-test('a complaint is cut off after 2000 characters', () => {
+test('complaint returns at most 2000 characters', () => {
   expect(complaint(new Error('x'.repeat(1_000_000)))).toMatch(/^slipway-credential-provider: x{2000}\n$/);
 });

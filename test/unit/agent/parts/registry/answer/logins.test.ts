@@ -15,11 +15,11 @@ const names = { username: 'someone', password: 'canary' };
 const login: StoredLogin = { ...names, receivedAt, until: receivedAt + 3 * hour };
 const text = (logins: object) => JSON.stringify({ format: 1, logins });
 
-test('a password of three hours is not used in its last five minutes', () => {
+test('usableUntil excludes the last five minutes of a password that lives for three hours', () => {
   expect(usableUntil(login)).toBe(receivedAt + 3 * hour - 5 * minute);
 });
 
-test('a password without an end is always usable', () => {
+test('a login whose password does not expire is always usable', () => {
   const endless = { ...names, receivedAt };
   expect(usableUntil(endless)).toBe(Number.POSITIVE_INFINITY);
   expect(usableLogin({ [server]: endless }, server, receivedAt + 10_000 * hour)).toBe(endless);
@@ -29,34 +29,45 @@ test('a login that its registry refused is not usable', () => {
   expect(usableLogin({ [server]: { ...login, refused: true } }, server, receivedAt)).toBeUndefined();
 });
 
-describe('a login is usable', () => {
+describe('a login', () => {
   test.each([
-    ['when it is received', 0, true],
-    ['until a second before its end', 175 * minute - 1_000, true],
-    ['not in its last second, since kubelet gets whole seconds', 175 * minute - 999, false],
-    ['not at its end', 175 * minute, false],
-    ['not after the node was off for a day', 24 * hour, false],
-    ['after the clock was set forward by an hour', hour, true],
-    ['after the clock was set back by a minute', -minute, true],
-    ['not after the clock was set back by more, since its age is not known', -minute - 1, false],
-    ['not after the clock was set back by an hour', -hour, false],
+    ['is usable when it is received', 0, true],
+    ['is usable until a second before its last five minutes', 175 * minute - 1_000, true],
+    [
+      'is not usable in the last second before its last five minutes, since kubelet gets whole seconds',
+      175 * minute - 999,
+      false,
+    ],
+    ['is not usable in its last five minutes', 175 * minute, false],
+    ['is not usable after the node was off for a day', 24 * hour, false],
+    ['is usable after the clock was set forward by an hour', hour, true],
+    ['is usable after the clock was set back by a minute', -minute, true],
+    [
+      'is not usable after the clock was set back by more than a minute, since its age is not known',
+      -minute - 1,
+      false,
+    ],
+    ['is not usable after the clock was set back by an hour', -hour, false],
   ])('%s', (_, after, usable) => {
     const found = usableLogin({ [server]: login }, server, receivedAt + after);
     expect(found).toBe(usable ? login : undefined);
   });
 
-  test.each(['other.azurecr.io', '__proto__', 'constructor', 'toString'])('not for %s', (name) => {
-    expect(usableLogin({ [server]: login }, name, receivedAt)).toBe(undefined);
-  });
+  test.each(['other.azurecr.io', '__proto__', 'constructor', 'toString'])(
+    'is not usable for the server %s',
+    (name) => {
+      expect(usableLogin({ [server]: login }, name, receivedAt)).toBe(undefined);
+    },
+  );
 
-  test('for its server, even one with the name of a prototype', () => {
+  test('is usable for a server with the name of a prototype', () => {
     const logins = parseLogins(`{ "logins": { "__proto__": ${JSON.stringify(login)} } }`);
     expect(usableLogin(logins, '__proto__', receivedAt)).toEqual(login);
     expect(usableLogin(logins, 'username', receivedAt)).toBe(undefined);
   });
 });
 
-describe('a store', () => {
+describe('the text of a login store', () => {
   const written = text({ [server]: login });
 
   test('is read as it was written', () => {
@@ -66,7 +77,7 @@ describe('a store', () => {
     });
   });
 
-  test('of a later release is read without unknown fields', () => {
+  test('is read without unknown fields if a later release wrote it', () => {
     const later = { format: 2, by: 'later', logins: { [server]: { ...login, scope: ['pull'], refused: 1 } } };
     expect(parseLogins(JSON.stringify(later))).toStrictEqual({ [server]: login });
   });
@@ -80,31 +91,31 @@ describe('a store', () => {
     ['has no logins', '{ "format": 1 }'],
     ['has logins that are null', '{ "format": 1, "logins": null }'],
     ['has a list of logins', JSON.stringify({ format: 1, logins: ['canary'] })],
-  ])('that %s is read as a store without logins', (_, text) => {
+  ])('is read as a store without logins if it %s', (_, text) => {
     expect(parseLogins(text)).toEqual({});
   });
 
   test.each([
     ['null', null],
     ['a text', 'canary'],
-    ['without a password', { ...login, password: undefined }],
-    ['with an empty password', { ...login, password: '' }],
-    ['with an empty user name', { ...login, username: '' }],
-    ['with a user name that is not a string', { ...login, username: 1 }],
-    ['with no time of receipt', { ...login, receivedAt: undefined }],
-    ['with a time that is not a number', { ...login, receivedAt: '1' }],
-    ['with an end that is not a number', { ...login, until: '1' }],
-    ['with a time later than a Date can hold', { ...login, receivedAt: 8.64e15 + 1 }],
-    ['with a time earlier than a Date can hold', { ...login, receivedAt: -1e17 }],
-    ['with an end later than a Date can hold', { ...login, until: 1e300 }],
-    ['with an end that is null', { ...login, until: null }],
+    ['an object without a password', { ...login, password: undefined }],
+    ['an object with an empty password', { ...login, password: '' }],
+    ['an object with an empty user name', { ...login, username: '' }],
+    ['an object with a user name that is not a string', { ...login, username: 1 }],
+    ['an object without a time of receipt', { ...login, receivedAt: undefined }],
+    ['an object with a time that is not a number', { ...login, receivedAt: '1' }],
+    ['an object with an expiry that is not a number', { ...login, until: '1' }],
+    ['an object with a time later than a Date can represent', { ...login, receivedAt: 8.64e15 + 1 }],
+    ['an object with a time earlier than a Date can represent', { ...login, receivedAt: -1e17 }],
+    ['an object with an expiry later than a Date can represent', { ...login, until: 1e300 }],
+    ['an object with an expiry that is null', { ...login, until: null }],
   ])('is read without a login that is %s', (_, damaged) => {
     expect(parseLogins(text({ 'damaged.azurecr.io': damaged, [server]: login }))).toEqual({
       [server]: login,
     });
   });
 
-  test('is read with the latest time that a Date can hold', () => {
+  test('is read with the latest time that a Date can represent', () => {
     const latest = { ...login, receivedAt: 8.64e15 };
     expect(parseLogins(text({ [server]: latest }))).toEqual({ [server]: latest });
   });
@@ -122,7 +133,7 @@ describe('newestLogins', () => {
       { 'a.io': at(3) },
     ],
     [
-      'keeps the fresh one of two equally old logins',
+      'keeps the fresh login of two equally old logins',
       { 'a.io': at(2) },
       { 'a.io': { ...at(2), username: 'new' } },
       undefined,
@@ -138,7 +149,7 @@ describe('newestLogins', () => {
     expect(newestLogins(found, fresh, 3)).toEqual(expected ?? fresh);
   });
 
-  test('takes the name of a prototype as any other name', () => {
+  test('handles the name of a prototype like any other name', () => {
     const odd = parseLogins(`{ "logins": { "__proto__": ${JSON.stringify(at(1))} } }`);
     expect(Object.entries(newestLogins(odd, {}, 3))).toEqual([['__proto__', at(1)]]);
     expect(Object.entries(newestLogins({}, odd, 3))).toEqual([['__proto__', at(1)]]);

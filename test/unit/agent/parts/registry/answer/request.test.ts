@@ -7,7 +7,7 @@ import {
 
 const request = { kind: 'CredentialProviderRequest', apiVersion, image: 'team.azurecr.io/base:1' };
 
-/** Returns a request as kubelet encodes it, with a newline at its end. */
+/** Returns a request as kubelet encodes it, with a newline at the end. */
 function text(changes: object = {}): string {
   return `${JSON.stringify({ ...request, ...changes })}\n`;
 }
@@ -25,10 +25,10 @@ describe('requestedServer returns', () => {
   });
 });
 
-describe('requestedServer refuses, with a repair,', () => {
+describe('requestedServer throws an error with a repair for', () => {
   test.each([
     ['an empty text', '', /empty; kubelet calls/],
-    ['blanks', ' \n', /empty; kubelet calls/],
+    ['a text of spaces', ' \n', /empty; kubelet calls/],
     ['a text that is not JSON', 'team.azurecr.io', /not JSON; kubelet calls/],
     ['half a request', text().slice(0, 40), /not JSON/],
     ['two requests', text() + text(), /not JSON/],
@@ -50,7 +50,7 @@ describe('requestedServer refuses, with a repair,', () => {
     expect(() => requestedServer(given)).toThrow(message);
   });
 
-  test('a text that is not JSON, without quoting it', () => {
+  test('a text that is not JSON, and does not quote the text', () => {
     expect(() => requestedServer('{"password": canary}')).toThrow(/^[^{]*not JSON[^{]*$/);
   });
 });
@@ -70,6 +70,6 @@ test.each([
   ['library/alpine:3.22', 'docker.io'],
   ['library/team.azurecr.io/alpine', 'docker.io'],
   ['__proto__/alpine', 'docker.io'],
-])('the registry of %s is %s', (image, host) => {
+])('registryHost returns the registry of %s: %s', (image, host) => {
   expect(registryHost(image)).toBe(host);
 });

@@ -16,7 +16,7 @@ function durationAt(after: number, life: number | undefined): string | undefined
   return answer && JSON.parse(answer).cacheDuration;
 }
 
-test('the answer is one line with exactly the fields of the protocol', () => {
+test('responseFor returns one line with exactly the fields of the protocol', () => {
   const answer = responseFor({ [server]: login(3 * hour) }, server, received) ?? '';
   expect(answer).not.toContain('\n');
   expect(JSON.parse(answer)).toEqual({
@@ -32,14 +32,14 @@ describe('kubelet keeps an answer', () => {
   const usable = (3 * hour * 35) / 36;
   test.each([
     ['for ten minutes at most', 0, 3 * hour, '600s'],
-    ['for ten minutes if the login has no end', 100 * hour, undefined, '600s'],
+    ['for ten minutes if the login does not expire', 100 * hour, undefined, '600s'],
     ['for ten minutes if the login is usable that long', usable - 600_000, 3 * hour, '600s'],
     ['for the rest of the usable time, in whole seconds', usable - 599_999, 3 * hour, '599s'],
     ['for at least a second', usable - 1_000, 3 * hour, '1s'],
     ['not at all if less than a second is left', usable - 999, 3 * hour, undefined],
     ['not at all once the login is too old', usable, 3 * hour, undefined],
-    ['not at all after the end of the login', 4 * hour, 3 * hour, undefined],
-    ['for no longer after the clock was set back a little', -30_000, 60_000, '88s'],
+    ['not at all after the expiry of the login', 4 * hour, 3 * hour, undefined],
+    ['no longer than usable after the clock was set back a little', -30_000, 60_000, '88s'],
     ['not at all after the clock was set back by an hour', -hour, 3 * hour, undefined],
   ])('%s', (_, after, life, duration) => {
     expect(durationAt(after, life)).toBe(duration);
@@ -47,7 +47,7 @@ describe('kubelet keeps an answer', () => {
 });
 
 test.each(['other.azurecr.io', '__proto__', 'constructor'])(
-  'there is no answer for %s, which is not in the store',
+  'responseFor returns no answer for %s, which is not in the store',
   (name) => {
     expect(responseFor({ [server]: login(3 * hour) }, name, received)).toBe(undefined);
   },

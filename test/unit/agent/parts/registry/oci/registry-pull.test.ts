@@ -22,7 +22,7 @@ interface World {
   readonly host: MemoryHost;
   readonly registry: MemoryRegistry;
   readonly digest: string;
-  /** Every request, with its real headers. */
+  /** All requests with their real headers. */
   readonly sent: HttpSend[];
   readonly pull: (arch?: 'x64' | 'arm64') => ReturnType<typeof pull>;
   readonly logIn: () => Promise<boolean>;
@@ -54,7 +54,7 @@ function digestOf(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-/** Replaces the answer of the registry to a request with a credential. */
+/** Replaces the answer of the registry to a request that has a credential. */
 function once(world: World, url: string | RegExp, answer: Partial<HttpResponse> | Error): void {
   world.host.onGet(url, (request) =>
     request.headers?.authorization ? answer : world.registry.answer(request),
@@ -62,7 +62,7 @@ function once(world: World, url: string | RegExp, answer: Partial<HttpResponse> 
 }
 
 describe('a pull', () => {
-  test('asks without a credential, then with a token for it, and follows the layer to its storage', async () => {
+  test('sends a request without a credential, then with a token, and follows the layer to its storage', async () => {
     const { pull, sent, host, digest } = world();
     expect(await pull()).toEqual({
       digest,
@@ -113,7 +113,7 @@ describe('a pull', () => {
   test.each([
     ['x64', 'amd64'],
     ['arm64', 'arm64'],
-  ] as const)('takes the manifest for %s out of an index', async (arch, architecture) => {
+  ] as const)('selects the manifest for %s from an index', async (arch, architecture) => {
     const made = world();
     const body = index('s390x', architecture);
     once(made, registryUrl('manifests/3.22'), { body });
@@ -154,7 +154,7 @@ describe('a pull', () => {
     expect(await made.pull()).toMatchObject({ bytes: 7 });
   });
 
-  test('sends user and password if the registry asks for them', async () => {
+  test('sends user and password if the registry requires them', async () => {
     const made = world();
     const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="Registry"' } };
     made.host.onGet(/\/v2\//, ({ url, headers = {} }) => {
@@ -166,7 +166,7 @@ describe('a pull', () => {
     expect(await made.pull()).toMatchObject({ bytes: 7, anonymous: false });
   });
 
-  test('reports that the registry asked for no credential', async () => {
+  test('reports that the registry required no credential', async () => {
     const made = world();
     made.host.onGet(/\/v2\//, ({ url }) =>
       url.includes('/blobs/') ? { headers: { 'content-length': '7' } } : { body: manifest(7) },
@@ -242,7 +242,7 @@ describe('a pull', () => {
     ['status 403 for a token', tag(error(403)), 'PullDenied', 'person', /said it.*AcrPull/],
     ['status 403 for a layer', blob(error(403)), 'PullDenied', 'person', /said it/],
     [
-      'the firewall',
+      'the refusal of a firewall',
       ({ registry }) => Object.assign(registry, { closed: true }),
       'RegistryForbidden',
       'person',
@@ -296,7 +296,7 @@ describe('a pull', () => {
       /eu1\.blob\.core\.windows\.net.*ENOTFOUND.*data\.azurecr\.io.*DNS/,
     ],
     [
-      'a storage that is silent',
+      'a storage that does not answer',
       stored(new NodeError('TimedOut', 'No answer.')),
       'StorageUnreachable',
       'time',
@@ -309,7 +309,7 @@ describe('a pull', () => {
       'person',
       /eu1\.blob.*answers 403/,
     ],
-    ['a storage in trouble', stored(error(503)), 'StorageUnreachable', 'time', /answers 503/],
+    ['a storage that answers 503', stored(error(503)), 'StorageUnreachable', 'time', /answers 503/],
     [
       'a storage with an untrusted certificate',
       stored(new NodeError('TlsUntrusted', 'no')),
@@ -325,14 +325,14 @@ describe('a pull', () => {
       /4 MiB/,
     ],
     [
-      'another layer',
+      'a storage that sends a part of another layer',
       stored({ status: 206, headers: { 'content-range': 'bytes 0-65535/99999' } }),
       'UnexpectedAnswer',
       'person',
       /another layer/,
     ],
     [
-      'another whole layer',
+      'a storage that sends another layer as a whole',
       stored({ status: 200, headers: { 'content-length': '12' } }),
       'UnexpectedAnswer',
       'person',
@@ -368,7 +368,7 @@ describe('a pull', () => {
       /promises sha256:.* and sends/,
     ],
     [
-      'a manifest that was swapped',
+      'a manifest that was replaced by another',
       (made) => {
         tag({ body: index('amd64') })(made);
         once(made, registryUrl(`manifests/${digestOf(manifest(7))}`), { body: manifest(8) });
@@ -379,33 +379,39 @@ describe('a pull', () => {
     ],
     ['a page of HTML', tag({ body: '<html>' }), 'UnexpectedAnswer', 'person', /no manifest/],
     [
-      'a name that does not resolve',
+      'a registry whose name does not resolve',
       ({ host }) => host.onGet(/./, new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') })),
       'RegistryNotFound',
       'time',
       /team\.azurecr\.io/,
     ],
     [
-      'no connection',
+      'a registry that refuses connections',
       ({ host }) => host.onGet(/./, unreachable),
       'RegistryUnavailable',
       'time',
       /cannot be reached/,
     ],
     [
-      'an untrusted registry',
+      'a registry with an untrusted certificate',
       ({ host }) => host.onGet(/./, new NodeError('TlsUntrusted', 'no')),
       'TlsUntrusted',
       'person',
       /network\.caFile/,
     ],
     ['an error of the registry', tag(error(500)), 'RegistryUnavailable', 'time', /500/],
-    ['an error at the token', token(error(502)), 'RegistryUnavailable', 'time', /502/],
-    ['an answer without a token', token({ body: '{}' }), 'UnexpectedAnswer', 'person', /request for a token/],
-    ['no token endpoint', token(error(404)), 'UnexpectedAnswer', 'person', /status 404/],
+    ['an error of the token endpoint', token(error(502)), 'RegistryUnavailable', 'time', /502/],
+    [
+      'an answer of the token endpoint without a token',
+      token({ body: '{}' }),
+      'UnexpectedAnswer',
+      'person',
+      /request for a token/,
+    ],
+    ['a missing token endpoint', token(error(404)), 'UnexpectedAnswer', 'person', /status 404/],
     ['status 418', tag({ status: 418 }), 'UnexpectedAnswer', 'person', /418/],
     [
-      'a realm elsewhere',
+      'a realm on another host',
       challenge('Bearer realm="https://evil.example/token",service="s"'),
       'UnexpectedAnswer',
       'person',
@@ -419,13 +425,13 @@ describe('a pull', () => {
       /not shown/,
     ],
     [
-      'a realm at another port',
+      'a realm on another port',
       challenge(`Bearer realm="https://${server}:8443/token"`),
       'UnexpectedAnswer',
       'person',
       /not shown/,
     ],
-    ['a challenge of another kind', challenge('Negotiate'), 'UnexpectedAnswer', 'person', /which kind/],
+    ['a challenge of an unknown scheme', challenge('Negotiate'), 'UnexpectedAnswer', 'person', /which kind/],
     [
       'a password that is refused',
       challenge('Basic realm="Registry"'),
@@ -459,8 +465,8 @@ describe('a pull', () => {
   });
 });
 
-describe('a login', () => {
-  test('follows docker: the challenge, a token without a scope, and a request with it', async () => {
+describe('a registry login', () => {
+  test('requests a token without a scope after the challenge, and then logs in with the token, as docker does', async () => {
     const { logIn, sent } = world();
     expect(await logIn()).toBe(true);
     expect(sent.map(({ url }) => url)).toEqual([

@@ -17,9 +17,12 @@ test.each([
     /password in static\.registries/,
     /this machine through to it/,
   ],
-] as const)('a refusal names its repair in the terms of %s', (cloud, permit, login, storage) => {
-  const asked = { server: 'team.example', hints: clouds[cloud].hints };
-  expect(pullDenied(asked, 'team.example/a:1', '').message).toMatch(permit);
-  expect(credentialRefused(asked, '').message).toMatch(login);
-  expect(storageUnreachable(asked, 'storage.example', away).message).toMatch(storage);
-});
+] as const)(
+  'the errors of a pull name their repair in the terms of the cloud %s',
+  (cloud, permit, login, storage) => {
+    const asked = { server: 'team.example', hints: clouds[cloud].hints };
+    expect(pullDenied(asked, 'team.example/a:1', '').message).toMatch(permit);
+    expect(credentialRefused(asked, '').message).toMatch(login);
+    expect(storageUnreachable(asked, 'storage.example', away).message).toMatch(storage);
+  },
+);

@@ -47,8 +47,8 @@ async function message(resource: Resource, host: World['host']): Promise<string 
   return finding.state === 'Drifted' ? undefined : finding.message;
 }
 
-describe('the proof of pull', () => {
-  test('is made once for each credential, and reports its result', async () => {
+describe('the pull check', () => {
+  test('runs once for each credential, and reports its result', async () => {
     const made = world();
     const { host, resource, registry, digest } = made;
     rotate(made);
@@ -104,7 +104,7 @@ describe('the proof of pull', () => {
       'with a higher format',
       (servers: object) => ({ format: 9, servers: { ...servers, 'x.io': 7 }, new: [1] }),
     ],
-  ])('is read from the record of a release %s', async (_, recorded) => {
+  ])('reads the record of a release %s', async (_, recorded) => {
     const made = world();
     rotate(made);
     await settle(made.resource, made.host);
@@ -114,7 +114,7 @@ describe('the proof of pull', () => {
     expect(made.registry.pulls).toBe(1);
   });
 
-  test('has nothing of the credential in its changes, not even a digest', async () => {
+  test('shows no part of the credential in its changes, not even a digest', async () => {
     const made = world();
     rotate(made);
     const drifts: unknown[] = [];
@@ -133,7 +133,7 @@ describe('the proof of pull', () => {
     ]);
   });
 
-  test('covers every image of its server, and is repeated when they change', async () => {
+  test('covers all images of its server, and is repeated when the images change', async () => {
     const made = world([image, 'other.azurecr.io/x:1', `${server}/more/tools:2`]);
     const { host, registry, cloud } = made;
     registry.push('more/tools', '2', 500);
@@ -147,7 +147,7 @@ describe('the proof of pull', () => {
     expect(resource && (await settle(resource, host))).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
   });
 
-  test('keeps the servers apart, in plan and record', async () => {
+  test('is separate for each server, in plan and record', async () => {
     const made = world();
     const { host, cloud } = made;
     memoryRegistry(host, 'two.azurecr.io');
@@ -168,7 +168,7 @@ describe('the proof of pull', () => {
     }
   });
 
-  test('without an image proves the login, and says how to prove a pull', async () => {
+  test('checks only the login without an image, and reports how to check a pull', async () => {
     const made = world([]);
     rotate(made);
     expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
@@ -179,9 +179,9 @@ describe('the proof of pull', () => {
   });
 
   test.each([
-    ['has no end', 'canary'],
-    ['has an end that no Date can hold', datedToken(Date.UTC(2026, 0, 1), 1e19)],
-  ])('names no end if the credential %s', async (_what, password) => {
+    ['does not expire', 'canary'],
+    ['has an expiry that no Date can represent', datedToken(Date.UTC(2026, 0, 1), 1e19)],
+  ])('reports no expiry if the credential %s', async (_what, password) => {
     const made = world();
     made.host.onGet(/oauth2\/token/, { body: '{"token":"repository:base:pull#"}' });
     const auth = { username: 'fake-user', password };
@@ -190,7 +190,7 @@ describe('the proof of pull', () => {
     expect(await message(made.resource, made.host)).toMatch(/with the credential of registries\.yaml$/);
   });
 
-  test('does not block if its record cannot be read', async () => {
+  test('does not block dependants if its record cannot be read', async () => {
     const made = world();
     rotate(made);
     const read = made.host.readFile.bind(made.host);
@@ -226,7 +226,7 @@ describe('the proof of pull', () => {
     expect(made.host.journal).toEqual([]);
   });
 
-  test('fails without a request once its credential has ended', async () => {
+  test('fails without a request once its credential has expired', async () => {
     const made = world();
     rotate(made);
     await settle(made.resource, made.host);
@@ -242,7 +242,7 @@ describe('the proof of pull', () => {
     expect(made.host.journal).toHaveLength(length);
   });
 
-  test('is for the credential in the file, even if the store has another', async () => {
+  test('uses the credential in registries.yaml, even if the store has another', async () => {
     const made = world();
     rotate(made, 'canary-2');
     const text = made.host.files.text(yaml) ?? '';
@@ -254,7 +254,7 @@ describe('the proof of pull', () => {
     expect(await made.resource.check(made.host)).not.toHaveProperty('until');
   });
 
-  test('leaves no record if it fails, and is repeated until it succeeds', async () => {
+  test('writes no record if it fails, and is repeated until it succeeds', async () => {
     const made = world();
     rotate(made);
     made.registry.storage = 'is away';
@@ -268,7 +268,7 @@ describe('the proof of pull', () => {
     expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
   });
 
-  test('marks a refused credential, is repeated in seconds, then slowly, until it succeeds', async () => {
+  test('records a refused credential, and is repeated in seconds, then slowly, until it succeeds', async () => {
     const made = world();
     rotate(made);
     made.registry.refuses = true;
@@ -304,32 +304,32 @@ describe('the proof of pull', () => {
   });
 });
 
-describe("the identity's own view", () => {
+describe('the access of the identity itself', () => {
   const denied = new NodeError('PullDenied', 'It may not see it.');
   const gone = new NodeError('RegistryUnavailable', 'It is away.');
 
   test.each<readonly [string, (made: World) => unknown, RegExp]>([
     [
-      'has no such view',
+      'cannot be checked in this cloud',
       ({ cloud }) => Object.assign(cloud, { imageDigest: async () => undefined }),
       / from \S+\) with/,
     ],
     [
-      'sees another digest',
+      'shows another digest',
       ({ cloud }) => cloud.images.set(image, 'sha256:abc'),
       /the identity sees sha256:abc there, a moved tag\)/,
     ],
     [
-      'may not look',
+      'is denied',
       ({ cloud }) => cloud.fail('imageDigest', denied),
       /the identity's own look at it failed: PullDenied\)/,
     ],
     [
-      'cannot look',
+      'cannot be checked while the registry is down',
       ({ cloud }) => cloud.fail('imageDigest', gone),
       /own look at it failed: RegistryUnavailable\)/,
     ],
-  ])('is a remark on a pull that worked if the identity %s', async (_what, arrange, says) => {
+  ])('is a remark on a successful pull if the access %s', async (_what, arrange, says) => {
     const made = world();
     arrange(made);
     rotate(made);
@@ -361,14 +361,14 @@ describe("the identity's own view", () => {
       /^The identity itself has no access either\. It may not see it\.$/,
     ],
     [
-      'a denied pull if the identity is not known',
+      'a denied pull if the registry does not know the identity',
       noScope,
       isUnknown,
       'PullDenied',
       /no access either\. Who\?$/,
     ],
     [
-      'a denied pull if the registry cannot be asked',
+      'a denied pull if the registry does not answer',
       noScope,
       isAway,
       'PullDenied',
@@ -383,7 +383,7 @@ describe("the identity's own view", () => {
     ],
     ['a refused login if the identity has no access', noLogin, mayNot, 'PullDenied', /no access either/],
     [
-      'a refused login if the registry cannot be asked',
+      'a refused login if the registry does not answer',
       noLogin,
       isAway,
       'PullCredentialRefused',
