@@ -1,4 +1,4 @@
-import { findRole, namesOf, roles } from '../roles/index.ts';
+import { findRole, namesOf, rolesWith } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
 import { type Choosing, chosenCloud } from './clouds/chosen.ts';
 import type { Cloud, Identity } from './clouds/cloud.ts';
@@ -115,7 +115,7 @@ export function comesByItself({ reason }: NodeError, settings: Choosing, table: 
 export function roleOf(
   { settings, origins }: Loaded,
   warnings: Tagged['warnings'] = [],
-  among: readonly Role[] = roles,
+  among: readonly Role[] = rolesWith(settings.roles),
 ): Role {
   const { role, tags } = settings;
   const where = tags.role

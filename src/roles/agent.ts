@@ -1,4 +1,4 @@
-import type { Role } from './role.ts';
+import type { BuiltInRole } from './role.ts';
 
 export const agent = {
   name: 'agent',
@@ -8,4 +8,4 @@ export const agent = {
   taints: [],
   gitops: false,
   memory: 512,
-} as const satisfies Role;
+} as const satisfies BuiltInRole;

@@ -1,10 +1,10 @@
 import { agent } from './agent.ts';
 import { observability } from './observability.ts';
-import type { Role } from './role.ts';
+import type { BuiltInRole, Role } from './role.ts';
 import { server } from './server.ts';
 
-/** Every role. To add a role, add a file in this folder and an entry in this list. */
-export const roles = [server, agent, observability] as const satisfies readonly Role[];
+/** Every built-in role. To add a role, add a file in this folder and an entry in this list. */
+export const roles = [server, agent, observability] as const satisfies readonly BuiltInRole[];
 
 /** Returns the names of these roles. */
 export function namesOf(some: readonly Role[]): readonly string[] {
@@ -14,4 +14,20 @@ export function namesOf(some: readonly Role[]): readonly string[] {
 /** Returns the role of that name, ignoring case; `undefined` for an unknown name. */
 export function findRole(name: string, among: readonly Role[] = roles): Role | undefined {
   return among.find((role) => role.name === name.trim().toLowerCase());
+}
+
+/** A role that the settings define. */
+export interface DefinedRole {
+  readonly k3s: Role['k3s'];
+  readonly labels?: readonly string[] | undefined;
+  readonly taints?: readonly string[] | undefined;
+}
+
+/** Returns the built-in roles, then these defined ones by name, each with the memory and duties of its kind of node. */
+export function rolesWith(defined: Readonly<Record<string, DefinedRole>>): readonly Role[] {
+  const others = Object.entries(defined).map(([name, { k3s, labels = [], taints = [] }]): Role => {
+    const kind = k3s === 'server' ? server : agent;
+    return { ...kind, name, summary: 'a role of the settings', labels, taints };
+  });
+  return [...roles, ...others];
 }

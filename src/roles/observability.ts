@@ -1,4 +1,4 @@
-import type { Role } from './role.ts';
+import type { BuiltInRole } from './role.ts';
 
 export const observability = {
   name: 'observability',
@@ -8,4 +8,4 @@ export const observability = {
   taints: ['observability=true:NoSchedule'],
   gitops: false,
   memory: 512,
-} as const satisfies Role;
+} as const satisfies BuiltInRole;

@@ -7,12 +7,18 @@ interface Traits {
   /** One line that describes the role to an operator. */
   readonly summary: string;
   /** Node labels, in the form of `node.labels`; applied at every start of K3s. */
-  readonly labels: readonly `${string}=${string}`[];
+  readonly labels: readonly string[];
   /** Node taints, in the form of `node.taints`; applied only when the node registers. */
-  readonly taints: readonly `${string}:${TaintEffect}`[];
+  readonly taints: readonly string[];
   /** The least memory for K3s to run well, in megabytes (K3s requirements page). */
   readonly memory: number;
 }
+
+/** A role in the table, whose labels and taints the compiler checks; the settings check those of a defined role. */
+export type BuiltInRole = Role & {
+  readonly labels: readonly `${string}=${string}`[];
+  readonly taints: readonly `${string}:${TaintEffect}`[];
+};
 
 type TaintEffect = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 

@@ -1,4 +1,4 @@
-import type { Role } from './role.ts';
+import type { BuiltInRole } from './role.ts';
 
 export const server = {
   name: 'server',
@@ -8,4 +8,4 @@ export const server = {
   taints: [],
   gitops: true,
   memory: 2048,
-} as const satisfies Role;
+} as const satisfies BuiltInRole;

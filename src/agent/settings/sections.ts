@@ -11,6 +11,7 @@ import { consent } from './sections/consent.ts';
 import { log } from './sections/log.ts';
 import { network } from './sections/network.ts';
 import { node } from './sections/node.ts';
+import { roles } from './sections/roles.ts';
 import { tags } from './sections/tags.ts';
 
 /**
@@ -22,6 +23,7 @@ export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines
   engines: Engines,
 ) {
   return {
+    roles,
     tags,
     node,
     network,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { nodeLabel, nodeTaint } from '../../../src/agent/settings/forms.ts';
 import { findRole, namesOf, roles } from '../../../src/roles/index.ts';
-import type { Role } from '../../../src/roles/role.ts';
+import type { BuiltInRole, Role } from '../../../src/roles/role.ts';
 
 test('every role has a unique name', () => {
   expect(new Set(namesOf(roles)).size).toBe(roles.length);
@@ -33,6 +33,6 @@ test('a role with a handover on an agent, or with an unknown taint effect, does 
   // @ts-expect-error An agent has no kubeconfig to bootstrap GitOps with.
   const handsOver: Role = { ...agent, k3s: 'agent', gitops: true };
   // @ts-expect-error Kubernetes has no taint effect NoExecut.
-  const taint: Role['taints'][number] = 'ingress=true:NoExecut';
+  const taint: BuiltInRole['taints'][number] = 'ingress=true:NoExecut';
   expect([handsOver, taint]).toHaveLength(2);
 });

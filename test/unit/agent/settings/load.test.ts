@@ -198,7 +198,7 @@ describe('faults of the settings', () => {
       'gitops.flux.url: must be the https:// URL',
     ],
     ['version: v1.36.3+k3s1', 'version: is not a setting; did you mean `tags.version`, `k3s.version` or'],
-    ['zzzz: 1', 'zzzz: is not a setting; known here: cloud, role, tags,'],
+    ['zzzz: 1', 'zzzz: is not a setting; known here: cloud, role, roles, tags,'],
     [
       'imds: { allow: [{ name: a, uid: 1, fron: 10.42.3.7 }] }',
       'imds.allow[0].fron: is not a setting; did you mean `imds.allow[0].from`?',

@@ -1,4 +1,5 @@
 import { findRole } from '../../../../roles/index.ts';
+import { nodeLabel, nodeTaint } from '../../../settings/forms.ts';
 import { nearest } from '../../../settings/nearest.ts';
 import { mapAt, type Problem, valueAt } from '../../../settings/path.ts';
 
@@ -35,7 +36,7 @@ export function checkK3sConfig(
 
 /** Returns the same for `k3s.config` in written settings; while the role is unknown, the problems of every command. */
 export function k3sSettingsProblems(written: unknown): readonly Problem[] {
-  const command = findRole(String(valueAt(written, ['role'])))?.k3s;
+  const command = commandOf(String(valueAt(written, ['role'])), written);
   const config = mapAt(written, ['k3s', 'config']);
   const [problems = [], ...others] = (command ? [command] : commands).map((one) =>
     checkK3sConfig(one, config),
@@ -43,6 +44,12 @@ export function k3sSettingsProblems(written: unknown): readonly Problem[] {
   return problems
     .filter(({ key }) => others.every((other) => other.some((problem) => problem.key === key)))
     .map(({ key, message }) => ({ path: ['k3s', 'config', key], message }));
+}
+
+/** Returns the command of a built-in role, or of one that these settings define. */
+function commandOf(role: string, written: unknown): K3sCommand | undefined {
+  const defined = valueAt(written, ['roles', role.trim().toLowerCase(), 'k3s']);
+  return findRole(role)?.k3s ?? commands.find((command) => command === defined);
 }
 
 function keyProblem(command: K3sCommand, written: string, value: unknown): string | undefined {
@@ -58,8 +65,22 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   if (appends && key.type !== 'StringSlice') {
     return `is not a list, so nothing can be appended; write ${name}`;
   }
-  return fits[key.type](value) ? undefined : `must be ${expected[key.type]}`;
+  return fits[key.type](value) ? itemProblem(name, value) : `must be ${expected[key.type]}`;
 }
+
+/** Returns the first problem of a label or taint, of which one text may hold several, separated by commas. */
+function itemProblem(name: string, value: unknown): string | undefined {
+  const form = itemForms[name];
+  const items = form ? [value].flat().flatMap((item) => String(item).split(',')) : [];
+  const faults = items.flatMap((item) => form?.safeParse(item).error?.issues ?? []);
+  return faults[0]?.message;
+}
+
+/** The forms of lists whose faults K3s finds only when kubelet starts, and ends then. */
+const itemForms: Readonly<Record<string, typeof nodeLabel | undefined>> = {
+  'node-label': nodeLabel,
+  'node-taint': nodeTaint,
+};
 
 function unknownKey(command: K3sCommand, name: string): string {
   const known = k3sKeys.filter(({ commands }) => commands.includes(command));

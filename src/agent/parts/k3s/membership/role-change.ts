@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { roles } from '../../../../roles/index.ts';
+import { rolesWith } from '../../../../roles/index.ts';
 import type { Role } from '../../../../roles/role.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
@@ -46,7 +46,7 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
 export async function keepingRole(
   host: HostReader,
   node: K3sNode,
-  among: readonly Role[] = roles,
+  among: readonly Role[] = rolesWith(node.settings.roles),
 ): Promise<K3sNode> {
   const kind = otherKind(node);
   if ((await host.stat(join(node.paths.system.units, unitName(kind)))) === undefined) {

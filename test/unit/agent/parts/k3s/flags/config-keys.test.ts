@@ -25,6 +25,9 @@ describe('a configuration', () => {
     ['agent', 'debug', true],
     ['agent', 'debug', 'true'],
     ['agent', 'disable-apiserver-lb', true],
+    ['agent', 'node-label', ['a=b', 'node.kubernetes.io/a=']],
+    ['agent', 'node-label+', 'a=b,c=d'],
+    ['agent', 'node-taint', ['a=b:NoSchedule', 'c:NoExecute']],
     ['server', 'etcd-s3-timeout', '5m0s'],
     ['server', 'write-kubeconfig-mode', '0640'],
     ['server', 'write-kubeconfig-mode', 640],
@@ -50,6 +53,19 @@ describe('a configuration', () => {
     ['server', 'etcd-s3-timeout', 30, 'must be a duration such as 30s or 5m0s'],
     ['server', 'disable', { traefik: true }, 'must be a list of texts, or one text'],
     ['server', 'disable', [['traefik']], 'must be a list of texts, or one text'],
+    ['agent', 'node-label', ['a=b', 'role'], 'must be a label such as team=web'],
+    [
+      'agent',
+      'node-label+',
+      'a=b,node-role.kubernetes.io/worker=true',
+      'is a label that kubelet may not give itself; use another prefix, or set it with kubectl once the node is there',
+    ],
+    [
+      'agent',
+      'node-taint',
+      'a=b',
+      'must be a taint such as dedicated=gpu:NoSchedule (or PreferNoSchedule, NoExecute)',
+    ],
     ['server', 'debug+', true, 'is not a list, so nothing can be appended; write debug'],
   ] as const)('of %s refuses %s: %j', (command, key, value, message) => {
     expect(checkK3sConfig(command, { [key]: value })).toEqual([{ key, message }]);
