@@ -1,9 +1,8 @@
 /**
- * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants
- *
- * --prepare] [WORD...]`: boots real hosts from nothing. Each scenario has its own namespaces for network, mounts and
- * processes, so nothing of it remains, however it ends. WORDs choose the scenarios or mutants whose names contain any
- * of them; --prepare only builds the root file system.
+ * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants] [--prepare] [WORD...]`: boots real hosts from
+ * nothing. Each scenario has its own namespaces for network, mounts and processes, so that nothing of it remains,
+ * however it ends. WORDs select the scenarios or mutants whose names contain any of them; --prepare only builds the
+ * root file system.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -103,7 +102,7 @@ function say(line: string): void {
 async function runAll(files: readonly string[]): Promise<readonly string[]> {
   const failed: string[] = [];
   const waiting = files.toSorted((a, b) => patience(b) - patience(a));
-  // The first boot is timed, so nothing runs in parallel.
+  // The first boot is timed, so no other scenario runs in parallel.
   for (const file of waiting.filter((name) => name.startsWith('01-'))) {
     waiting.splice(waiting.indexOf(file), 1);
     if (!(await runOne(file))) {
@@ -121,7 +120,9 @@ async function runAll(files: readonly string[]): Promise<readonly string[]> {
   return failed;
 }
 
-/** Starts the scenarios with the longest waits first, so that none is left over at the end. */
+/**
+ * Returns the rank of a scenario: those with the longest waits start first, so that none of them runs alone at the end.
+ */
 function patience(file: string): number {
   return ['07-', '06-', '11-', '05-', '02-', '04-'].findIndex((start) => file.startsWith(start));
 }
@@ -146,7 +147,7 @@ async function runOne(file: string): Promise<boolean> {
   return code === 0;
 }
 
-/** unshare ends all processes in the namespaces when it ends. */
+/** Returns a command that runs `command` in new namespaces; when unshare exits, it kills all processes in them. */
 function inNamespaces(...command: readonly string[]): readonly string[] {
   const kinds = ['--net', '--mount', '--pid', '--propagation', 'private', '--mount-proc'];
   return [...kinds, '--fork', '--kill-child', ...command];

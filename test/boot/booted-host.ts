@@ -22,18 +22,18 @@ import { type JournalEntry, journalOf } from './journal.ts';
 export interface BootedHostOptions<Name extends string = string> {
   readonly name: Name;
   readonly address: string;
-  /** The mount point of its disk, a tmpfs with its layer. */
+  /** The mount point of the host's disk, a tmpfs with the host's layer. */
   readonly dir: string;
-  /** The root file system on that disk. */
+  /** The read-only root file system below the layer. */
   readonly image: string;
-  /** The file through which its network namespace is entered. */
+  /** The file of the host's network namespace. */
   readonly namespace: string;
 }
 
 export class BootedHost<Name extends string = string> {
   readonly name: Name;
   readonly address: string;
-  /** The root file system as the host has it, running or not. */
+  /** The host's root file system, whether the host is on or off. */
   readonly root: string;
   /** The time of the last power-on, in epoch milliseconds. */
   poweredOnAt = 0;
@@ -60,7 +60,7 @@ export class BootedHost<Name extends string = string> {
     mount('-t', 'overlay', '-o', `lowerdir=${image},upperdir=${upper},workdir=${work}`, 'overlay', this.root);
   }
 
-  /** Gives the host a new disk with the image on it, as a VM has after it is deleted and created again. */
+  /** Replaces the disk with a new one from the image, as when a VM is deleted and created again. */
   renewDisk(): void {
     if (this.#init) {
       throw new Error(`${this.name} is on.`);
@@ -71,7 +71,7 @@ export class BootedHost<Name extends string = string> {
     this.#makeDisk();
   }
 
-  /** Leaves this many bytes of its disk free; without a number, as many as on a new disk. */
+  /** Resizes the disk so that this many bytes are free; without a number, to its original size. */
   leaveRoom(bytes?: number): void {
     const { dir } = this.#options;
     const { blocks, bfree, bsize } = statfsSync(dir);
@@ -82,12 +82,12 @@ export class BootedHost<Name extends string = string> {
     return this.#nspawn !== undefined;
   }
 
-  /** Powers the host on; resolves when systemd runs. A host that asks for a reboot is started again. */
+  /** Powers the host on; resolves when systemd runs. A host that reboots is started again. */
   async powerOn(): Promise<void> {
     if (this.#nspawn) {
       throw new Error(`${this.name} is on already.`);
     }
-    // The namespace outlives a boot; the memory of a kernel does not.
+    // The namespace keeps the rules of the last boot, which a real kernel would lose.
     execFileSync('nsenter', [`--net=${this.#options.namespace}`, 'nft', 'flush', 'ruleset']);
     this.poweredOnAt = Date.now();
     const console = openSync(join(this.#options.dir, 'console'), 'a');
@@ -121,7 +121,7 @@ export class BootedHost<Name extends string = string> {
     ];
   }
 
-  /** Waits until systemd answers: a program that runs earlier fails. */
+  /** Waits until systemd accepts requests, since programs that run earlier fail. */
   async #booted(): Promise<void> {
     for (const end = Date.now() + 30_000; ; await sleep(50)) {
       if (!this.#init) {
@@ -136,7 +136,7 @@ export class BootedHost<Name extends string = string> {
     }
   }
 
-  /** Shuts the host down in order. */
+  /** Shuts the host down cleanly. */
   async powerOff(): Promise<void> {
     await this.#end(sigRtMin4);
   }
@@ -152,12 +152,12 @@ export class BootedHost<Name extends string = string> {
       return;
     }
     const exited = once(nspawn, 'exit');
-    // Node knows no real-time signals by name, and process.kill takes their numbers.
+    // Node has no names for real-time signals, but process.kill accepts their numbers.
     process.kill(init, signal);
     await exited;
   }
 
-  /** Reboots the host in order; resolves when systemd runs again. */
+  /** Reboots the host cleanly; resolves when systemd runs again. */
   async reboot(): Promise<void> {
     const before = this.#init;
     await this.run('systemctl', '--no-block', 'reboot');
@@ -165,7 +165,7 @@ export class BootedHost<Name extends string = string> {
     await this.#booted();
   }
 
-  /** The command that runs the command after it in the host. */
+  /** The words in front of a command that run it in the host. */
   get within(): readonly [string, ...string[]] {
     if (!this.#init) {
       throw new Error(`${this.name} is off.`);
@@ -173,13 +173,13 @@ export class BootedHost<Name extends string = string> {
     return ['nsenter', '-t', String(this.#init), '-a', '--wd=/'];
   }
 
-  /** Runs a program in the host to its end, whatever its exit code. */
+  /** Runs a program in the host; resolves to its exit code and output when it has exited. */
   run(program: string, ...args: readonly string[]): Promise<Finished> {
     const [file, ...first] = this.within;
     return runProgram(file, [...first, program, ...args], environment);
   }
 
-  /** Runs a program that must succeed; resolves to its trimmed output. */
+  /** Runs a program in the host; resolves to its trimmed output, or rejects if it fails. */
   async ask(program: string, ...args: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(program, ...args);
     if (exitCode !== 0) {
@@ -188,13 +188,13 @@ export class BootedHost<Name extends string = string> {
     return stdout.trim();
   }
 
-  /** Properties of a unit, as systemd shows them. */
+  /** Resolves to properties of a unit, as systemd shows them. */
   async show(unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const text = await this.ask('systemctl', 'show', unit, '-p', names.join(','));
     return Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
   }
 
-  /** The name of K3s's unit on this host, and its current start. */
+  /** Resolves to the invocation ID of the current start of K3s. */
   async k3sStart(): Promise<string> {
     const { InvocationID = '' } = await this.show(this.k3sUnit, 'InvocationID');
     return InvocationID;
@@ -204,22 +204,24 @@ export class BootedHost<Name extends string = string> {
     return this.has('/etc/systemd/system/k3s.service') ? 'k3s.service' : 'k3s-agent.service';
   }
 
-  /** The text on its console. */
+  /** The text on the host's console. */
   get console(): string {
     return readFileSync(join(this.#options.dir, 'console'), 'utf8');
   }
 
-  /** The journal entries of all its boots, oldest first, also after a crash. */
+  /** Resolves to the journal entries of all boots of the host, oldest first, even after a crash. */
   journal(...matches: readonly string[]): Promise<readonly JournalEntry[]> {
     return journalOf(join(this.root, 'var/log/journal'), matches);
   }
 
-  /** A path of the host as this process reaches it; includes files in memory while the host runs. */
+  /**
+   * Returns the path by which this process reaches a path of the host; while the host runs, also for files in memory.
+   */
   path(path: string): string {
     return join(this.#init ? `/proc/${this.#init}/root` : this.root, path);
   }
 
-  /** True if the path exists; a link counts, wherever it points. */
+  /** True if the path exists, even as a link without a target. */
   has(path: string): boolean {
     return lstatSync(this.path(path), { throwIfNoEntry: false }) !== undefined;
   }
@@ -241,7 +243,7 @@ export class BootedHost<Name extends string = string> {
     appendFileSync(this.path(path), content);
   }
 
-  /** The last status of the running daemon. */
+  /** Returns the last status that the daemon wrote; `undefined` before its first pass. */
   status(): Status | undefined {
     const text = this.read('/run/slipway/status.json');
     return text === undefined ? undefined : JSON.parse(text);
@@ -251,7 +253,7 @@ export class BootedHost<Name extends string = string> {
     return this.status()?.conditions.find((condition) => condition.type === type);
   }
 
-  /** True if the node is Ready by a pass after `since` (epoch milliseconds) that had nothing to change. */
+  /** True if a pass after `since` (epoch milliseconds) had nothing to change and the node is Ready. */
   isReady(since = this.poweredOnAt): boolean {
     const { conditions: [ready] = [], updated = '' } = this.status() ?? {};
     return ready?.status === 'True' && ready.reason === 'InSync' && Date.parse(updated) > since;
@@ -273,9 +275,9 @@ function mount(...args: readonly string[]): void {
 /** The Node that the stand-ins of K3s and Flux use, at a path that no sandbox or tmpfs hides. */
 export const standInNode = '/opt/stand-in-node';
 
-/** The exit code of nspawn when the host asked for a reboot. */
+/** The exit code of nspawn when the host requests a reboot. */
 const rebootAsked = 133;
-/** SIGRTMIN+4: systemd(1), "Powers off the machine". */
+/** SIGRTMIN+4, the signal that makes systemd power off the machine (systemd(1)). */
 const sigRtMin4 = 38;
 
 const environment = {
@@ -283,13 +285,13 @@ const environment = {
   LC_ALL: 'C.UTF-8',
 };
 
-/** Settings of nspawn: sysctls of the network per host, and cgroups as a VM has them. */
+/** Variables that make nspawn give each host its own network sysctls, and cgroups as on a VM. */
 const nspawnEnvironment = {
   SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network',
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
 };
 
-/** Enters the cgroups in its first arguments, then becomes the command in the others. */
+/** A shell script that enters the cgroups in its first arguments, then executes the command in the others. */
 const inCgroups =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
 
@@ -304,7 +306,7 @@ async function childOf(parent: ChildProcess): Promise<number> {
   throw new Error('systemd-nspawn starts no init.');
 }
 
-/** The text of a file in /proc; empty once the process is gone, as nspawn's first child is at once. */
+/** Returns the text of a file in /proc; an empty text once the process is gone, as nspawn's first child soon is. */
 function ofProcess(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -313,7 +315,7 @@ function ofProcess(path: string): string {
   }
 }
 
-/** Resolves when `happened` is true; rejects after `timeout` milliseconds with `what`. */
+/** Resolves when `happened` returns true; rejects after `timeout` milliseconds with an error that names `what`. */
 export async function eventually(
   what: string,
   happened: () => boolean | Promise<boolean>,
@@ -326,7 +328,7 @@ export async function eventually(
   }
 }
 
-/** Waits until an agent pins the CA that it joined, the last write of its first boot. */
+/** Waits until an agent has pinned the CA of its server, which is the last write of its first boot. */
 export async function pinsItsCa(agent: BootedHost): Promise<void> {
   const token = () => agent.read('/var/lib/slipway/join-token');
   await eventually('the agent to pin the CA it has joined', () => token()?.startsWith('K10') ?? false);

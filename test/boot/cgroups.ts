@@ -1,8 +1,8 @@
-/** The cgroups of a host: hosts that shared one would mistake each other's units for their own. */
+/** The cgroups of hosts. Two hosts in one cgroup would mistake each other's units for their own. */
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** systemd's hierarchy and the unified one if the machine has both (cgroup v1), else the only one. */
+/** The cgroup hierarchies: systemd's and the unified one if the machine has both (cgroup v1), else the only one. */
 const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].every((path) => existsSync(path))
   ? ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']
   : ['/sys/fs/cgroup'];
@@ -23,7 +23,7 @@ export function removeCgroups(run: string): void {
   }
 }
 
-/** The files of a cgroup go with it; only its child groups must be removed first. */
+/** Removes a cgroup and its child groups; the kernel removes the files in them. */
 function removeEmpty(folder: string): void {
   if (!existsSync(folder)) {
     return;
@@ -36,6 +36,6 @@ function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // A process in it is still ending. An empty cgroup costs nothing.
+    // A process in the cgroup is still exiting. An empty cgroup costs nothing.
   }
 }

@@ -16,14 +16,14 @@ export type HostName = 'server' | 'agent' | 'observability';
 
 export interface ClusterOptions {
   readonly hosts?: readonly HostName[];
-  /** From nothing, by cloud-init, or from an image with the executable, its units and its settings. */
+  /** How a host gets Slipway: by cloud-init, or in an image with the executable, its units and its settings. */
   readonly from?: 'cloud-init' | 'image';
-  /** Settings in addition to those of every host, merged at the top level. */
+  /** Returns settings of a host in addition to those of every host, merged at the top level. */
   readonly settings?: (host: HostName) => object;
   readonly k3sVersions?: readonly string[];
   /** The life of registry credentials, in milliseconds. */
   readonly passwordLife?: number;
-  /** Starts without the join token in the vault and the roles of the identities; `prepare` adds them. */
+  /** True to start without the secrets in the vault and the roles of the identities; `prepare` adds them. */
   readonly unprepared?: boolean;
 }
 
@@ -35,13 +35,13 @@ export interface Cluster {
   readonly hosts: readonly BootedHost<HostName>[];
   readonly secrets: ClusterSecrets;
   host(name: HostName): BootedHost<HostName>;
-  /** Deletes a VM and creates it again with its name and its address, and without its data; powers it on. */
+  /** Deletes a VM with its data, creates it again with its name and address, and powers it on. */
   recreate(host: BootedHost<HostName>): Promise<void>;
   /** Powers all hosts on. */
   powerOn(): Promise<void>;
   /** Resolves when all powered-on hosts are Ready. */
   ready(timeout?: number): Promise<void>;
-  /** Adds what `unprepared` left out: the secrets, and the roles of every identity. */
+  /** Adds the secrets and the roles of every identity, which `unprepared` omits. */
   prepare(): void;
   stop(): Promise<void>;
 }
@@ -130,7 +130,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return cluster;
 }
 
-/** Debian 13 unless the environment names another suite. */
+/** Returns the suite that the environment names; Debian 13 by default. */
 function suite(): Suite {
   return process.env.SLIPWAY_BOOT_SUITE === 'bookworm' ? 'bookworm' : 'trixie';
 }
@@ -140,7 +140,7 @@ function vm(name: HostName) {
   return { computerName: `vm-${name}`, interfaces: [[addresses[name]]], tags };
 }
 
-/** The settings, the same on every host: settings for another role have no effect. */
+/** The settings of every host; those for another role have no effect. */
 const everyHosts = {
   azure: { keyVault: { name: vaultName } },
   joinToken: { agentSecretName: 'k3s-agent-token' },
@@ -157,7 +157,7 @@ const everyHosts = {
   },
 };
 
-/** Stands in for DNS and public certificate authorities: names and trust. */
+/** Gives the host names in place of DNS, the lab's CA in place of public ones, and the ids of its VM. */
 function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 vm-${host.name}\n${door.names}`);
   host.append('/etc/ssl/certs/ca-certificates.crt', azure.ca);

@@ -1,6 +1,6 @@
 /**
- * The addresses of the emulated Azure and of the release mirror: each real name has its own address and port 443; the
- * metadata service recognizes each VM by its address; and the wire server.
+ * The addresses of the emulated Azure and of the release mirror. Each real name has its own address with port 443; the
+ * metadata service and the wire server have Azure's addresses, and the former recognizes each VM by its address.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Azure } from '../lab/azure/index.ts';
@@ -11,8 +11,8 @@ export interface FrontDoor {
   /** Lines of /etc/hosts, in place of DNS. */
   readonly names: string;
   /**
-   * Opens or closes the way to a name, or from a host to the metadata service (`imds HOST`). Closed, connections hang
-   * as behind a firewall.
+   * Opens or closes the route to a name, or from a host to the metadata service (`imds HOST`). Connections on a closed
+   * route hang, as behind a firewall.
    */
   open(name: string, isOpen: boolean): void;
   stop(): Promise<void>;
@@ -64,7 +64,7 @@ interface Relay {
   stop(): Promise<void>;
 }
 
-/** Forwards connections to a port of the loopback; without a port they stay open and silent. */
+/** Forwards connections to a loopback port; without a port, they stay open and silent. */
 async function relay(
   address: string,
   port: number,

@@ -4,14 +4,14 @@ export interface JournalEntry {
   readonly message: string;
   /** The unit that wrote the entry, or the unit that systemd wrote it about. */
   readonly unit: string;
-  /** 0 (emergency) to 7 (debug); syslog(3). */
+  /** The priority from 0 (emergency) to 7 (debug), as in syslog(3). */
   readonly priority: number;
-  /** Epoch milliseconds. */
+  /** The time in epoch milliseconds. */
   readonly time: number;
   readonly boot: string;
 }
 
-/** The matching entries of a journal folder (journalctl(1), MATCHES and options), oldest first. */
+/** Resolves to the entries of a journal folder that fit the matches and options of journalctl(1), oldest first. */
 export async function journalOf(
   folder: string,
   matches: readonly string[],
@@ -38,7 +38,7 @@ function entry(line: string): JournalEntry {
   };
 }
 
-/** Text that is not plain comes as bytes. */
+/** Returns a field as text; journalctl prints a text with control characters as an array of bytes. */
 function text(field: unknown): string {
   return Array.isArray(field) ? Buffer.from(field).toString() : String(field ?? '');
 }

@@ -1,4 +1,4 @@
-/** What scenarios judge by, from outside: the API of the cluster, the journal, systemd. */
+/** Observes hosts from outside for the scenarios: by the API of the cluster, the journal and systemd. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -6,7 +6,7 @@ import type { PublishedCondition as Condition } from '../../src/agent/report/sta
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 
-/** The Ready condition of every node in the API of the cluster. */
+/** Returns the status of each node's Ready condition in the API of the cluster, by the name of the node. */
 export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   const folder = cluster.host('server').path('/var/lib/rancher/k3s/server/db/objects/nodes/_');
   const objects = readdirSync(folder)
@@ -20,19 +20,19 @@ export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   );
 }
 
-/** The number of times systemd started a unit, over all boots of a host. */
+/** Resolves to the number of times that systemd started a unit, over all boots of a host. */
 export async function startsOf(host: BootedHost, unit: string): Promise<number> {
   const journal = await host.journal('-u', unit);
   return journal.filter(({ message }) => message.startsWith(`Starting ${unit} `)).length;
 }
 
-/** The resources that the daemon changed, over all boots, once per change. */
+/** Resolves to the resources that the daemon changed, over all boots, one entry for each change. */
 export async function changesOf(host: BootedHost): Promise<readonly string[]> {
   const journal = await host.journal('-u', 'slipway.service');
   return journal.flatMap(({ message }) => /^changed \{"resource":"([^"]+)"/.exec(message)?.[1] ?? []);
 }
 
-/** Resolves to a condition once it has this reason. */
+/** Resolves to a condition once it has this reason; rejects after `timeout` milliseconds. */
 export async function told(
   host: BootedHost,
   type: string,
@@ -48,12 +48,12 @@ export async function told(
   return host.condition(type) ?? expect.fail('The condition is gone.');
 }
 
-/** The failed units, as systemd lists them. */
+/** Resolves to the failed units, as systemd lists them. */
 export async function failedUnits(host: BootedHost): Promise<string> {
   return host.ask('systemctl', 'list-units', '--failed', '--plain', '--no-legend');
 }
 
-/** The status line of the daemon's unit, as `systemctl status` prints it. */
+/** Resolves to the status line of the daemon's unit, as `systemctl status` prints it. */
 export async function statusLine(host: BootedHost): Promise<string> {
   return (await host.show('slipway.service', 'StatusText')).StatusText ?? '';
 }

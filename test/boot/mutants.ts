@@ -23,16 +23,13 @@ const settings = [
 ];
 
 export interface Mutants {
-  /** Only the patches whose names contain any of these words; all if there are no words. */
+  /** The words of which a patch must have one in its name; without words, all patches are tried. */
   readonly words: readonly string[];
   /** The number of mutants that are tried at once. */
   readonly jobs: number;
 }
 
-/**
- * Tries mutants; resolves to the names of those that no scenario caught, or that failed a test other than the one in
- * the patch.
- */
+/** Tries mutants; resolves to the names of those with which the test that the patch names did not fail. */
 export async function survivors({ words, jobs }: Mutants): Promise<readonly string[]> {
   const names = readdirSync(patches)
     .filter((name) => name.endsWith('.patch'))
@@ -51,7 +48,7 @@ export async function survivors({ words, jobs }: Mutants): Promise<readonly stri
   return alive;
 }
 
-/** Whether the test in the first line of the patch fails with it, and the failures. */
+/** Tries a patch; resolves to whether the test in its first line fails with it, and to all failures. */
 async function tried(patch: string): Promise<{ readonly caught: boolean; readonly by: string }> {
   const copy = mkdtempSync(join(tmpdir(), 'slipway-mutant-'));
   try {
@@ -77,7 +74,7 @@ async function tried(patch: string): Promise<{ readonly caught: boolean; readonl
   }
 }
 
-/** Shares downloads and builds, which are the same for every tree. */
+/** Links the cached downloads and builds, which are the same for every copy, into a copy. */
 function shareCaches(copy: string): void {
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
   const [cache, shared] = [join(copy, 'dist/.cache'), join(repository, 'dist/.cache')];

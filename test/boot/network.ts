@@ -2,7 +2,7 @@
  * The network of one scenario. This process runs in the namespace of Azure's side, where a bridge has the addresses of
  * the platform; each host has its own namespace.
  *
- * `boot.ts` creates the namespaces for network, mounts and processes around all of this, so nothing outlives the
+ * `boot.ts` creates the namespaces for network, mounts and processes around this process, so that nothing outlives the
  * scenario or is visible outside.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -10,7 +10,10 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** From "What is IP address 168.63.129.16" and "Azure Instance Metadata Service" (learn.microsoft.com). */
+/**
+ * The platform's addresses, from "What is IP address 168.63.129.16" and "Azure Instance Metadata Service"
+ * (learn.microsoft.com).
+ */
 export const wireServer = '168.63.129.16';
 export const metadataService = '169.254.169.254';
 
@@ -23,11 +26,11 @@ export interface NetworkHost {
 }
 
 export interface Network {
-  /** The file through which the namespace of a host is entered. */
+  /** Returns the file of a host's network namespace. */
   namespaceOf(host: NetworkHost): string;
   /** Gives Azure's side another address of the private network. */
   addAddress(address: string): void;
-  /** Opens or closes the way between two addresses. */
+  /** Opens or closes the route between two addresses. */
   connect(a: string, b: string, connected: boolean): void;
   stop(): Promise<void>;
 }
@@ -68,7 +71,7 @@ export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): 
   };
 }
 
-/** The network card of a host, whose ends are eth0 in the host and a port of the bridge. */
+/** Creates the network card of a host, whose ends are eth0 in the host and a port of the bridge. */
 function plugIn(host: NetworkHost, namespace: string): void {
   writeFileSync(namespace, '');
   execFileSync('unshare', [`--net=${namespace}`, 'true']);
@@ -78,7 +81,9 @@ function plugIn(host: NetworkHost, namespace: string): void {
   inNamespace(namespace, 'ip', 'link', 'set', 'lo', 'up');
 }
 
-/** The MAC address of a host's network card, also in its metadata: Microsoft's prefix, then the last three octets. */
+/**
+ * Returns the MAC address of a host, which its metadata shows too: Microsoft's prefix, then the address's last octets.
+ */
 export function macOf({ address }: NetworkHost): string {
   const octets = address
     .split('.')
@@ -87,7 +92,7 @@ export function macOf({ address }: NetworkHost): string {
   return ['00', '0d', '3a', ...octets].join(':');
 }
 
-/** Azure's DHCP: the wire server in option 245, and routes to the addresses of the platform in option 121. */
+/** Starts DHCP as in Azure, with the wire server in option 245 and routes to the platform's addresses in option 121. */
 async function startDhcp(dir: string, hosts: readonly NetworkHost[]): Promise<ChildProcess> {
   const routes = [`0.0.0.0/0,${gateway}`, `${wireServer}/32,${gateway}`, `${metadataService}/32,${gateway}`];
   const wire = wireServer.split('.').map((octet) => Number(octet).toString(16));

@@ -1,4 +1,6 @@
-/** The files that Slipway owns on a VM, from docs/usage/owned-files.md: a file missing on that page is not tested. */
+/**
+ * The files that Slipway owns on a VM, read from docs/usage/owned-files.md; a file missing on that page is not tested.
+ */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +10,9 @@ import type { BootedHost } from './booted-host.ts';
 const page = join(import.meta.dirname, '../../docs/usage/owned-files.md');
 
 export interface OwnedFile {
-  /** May exist for one role only, so not on every host. A name with `*` stands for several files. */
+  /**
+   * The path, which may exist for one role only, so not on every host. A name with `*` is a pattern for several files.
+   */
   readonly path: string;
   /** A mode such as `0644`, or `link`. */
   readonly mode: string;
@@ -17,7 +21,7 @@ export interface OwnedFile {
 /** Notes of the starts of K3s, which only its unit writes. */
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
-/** The rows of the table, one per file. */
+/** Returns the rows of the page's table, one entry for each file. */
 export function ownedFiles(): readonly OwnedFile[] {
   const rows = readFileSync(page, 'utf8').matchAll(/^\| (`\/.*?) \| (0\d{3}|link) \|/gm);
   return [...rows].flatMap(([, places = '', mode = '']) => pathsOf(places).map((path) => ({ path, mode })));
@@ -34,7 +38,10 @@ function expanded(path: string): readonly string[] {
   return names === undefined ? [path] : names.split(',').map((name) => `${before}${name}${after}`);
 }
 
-/** The kind, mode and digest at each path of a host, for comparison; `undefined` if the path does not exist. */
+/**
+ * Returns the mode and digest, or the target of a link, for each path of a host; `undefined` if the path does not
+ * exist.
+ */
 export function look(
   host: BootedHost,
   paths: readonly string[],

@@ -1,4 +1,4 @@
-/** The two ways to install Slipway on a VM: by cloud-init, and in the image. */
+/** Installs Slipway on a VM, by cloud-init or in the image. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const repository = join(import.meta.dirname, '../..');
 export const template = join(repository, 'packaging/cloud-init/user-data.yaml');
 const release = 'slipway/slipway/v0.1.0';
 
-/** A VM as Azure creates it, with our user data; cloud-init does the rest. */
+/** Gives a VM our user data, as Azure does; cloud-init then installs Slipway. */
 export async function provisionByCloudInit(
   host: BootedHost,
   settings: object,
@@ -32,7 +32,7 @@ export function fillIn(template: string, values: Readonly<Record<string, string>
   return template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
 
-/** The provisioning data that Azure gives a VM ([MS-OVFENV]): its name, its first user and our user data. */
+/** Writes the provisioning data that Azure gives a VM ([MS-OVFENV]): its name, its first user and our user data. */
 export function giveUserData(host: BootedHost, userData: string): void {
   const customData = Buffer.from(userData).toString('base64');
   host.write(
@@ -62,7 +62,7 @@ export function giveUserData(host: BootedHost, userData: string): void {
   );
 }
 
-/** An image with Slipway: its executable, the files of `slipway install`, and the settings. */
+/** Installs Slipway as in an image: its executable, the files of `slipway install`, and the settings. */
 export async function provisionByImage(host: BootedHost, settings: object | undefined): Promise<void> {
   host.write('/etc/cloud/cloud-init.disabled', '');
   host.write('/etc/hostname', `vm-${host.name}\n`);

@@ -1,7 +1,7 @@
 /** The requirements for booting hosts on this machine: root, and programs of Debian packages. */
 import { isInstalled } from '../../packaging/run.ts';
 
-/** Programs, by their Debian package. */
+/** The required programs, by their Debian package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'systemd-container': ['systemd-nspawn'],
   systemd: ['journalctl'],

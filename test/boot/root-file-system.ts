@@ -68,7 +68,9 @@ export function rootFileSystem(suite: Suite): string {
   return root;
 }
 
-/** The settings of an Azure image: only the Azure datasource, DHCP, a persistent journal, and no periodic jobs. */
+/**
+ * Writes the settings of an Azure image: only the Azure datasource, DHCP, a persistent journal, and no periodic jobs.
+ */
 function asInAzure(root: string): void {
   const write = (path: string, content: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -114,7 +116,8 @@ const notWanted = [
 ];
 
 /**
- * A host shares its kernel with this machine and must not change its limits: it gets files that pretend to be limits.
+ * A unit that mounts ordinary files over kernel limits, since a host shares its kernel with this machine and must not
+ * change the limits.
  */
 const pretendedKernel = `[Unit]
 DefaultDependencies=no
@@ -127,14 +130,14 @@ ExecStart=/bin/mkdir -p /run/pretended-kernel
 ExecStart=/bin/sh -c 'for limit in max_user_instances max_user_watches; do cat /proc/sys/fs/inotify/$limit >/run/pretended-kernel/$limit; mount --bind /run/pretended-kernel/$limit /proc/sys/fs/inotify/$limit; done'
 `;
 
-/** Debian 12's systemd mounts a new /proc for a sandbox, without the mounts on the old one. */
+/** A drop-in that mounts the same files in a sandbox, since Debian 12's systemd mounts a new /proc for it. */
 const pretendedInSandbox = `[Service]
 ${['max_user_instances', 'max_user_watches']
   .map((limit) => `BindReadOnlyPaths=-/run/pretended-kernel/${limit}:/proc/sys/fs/inotify/${limit}`)
   .join('\n')}
 `;
 
-/** Makes cloud-init believe that it runs on Azure hardware: a container has no SMBIOS (chassis asset tag). */
+/** Makes cloud-init detect Azure hardware, since a container has no SMBIOS (chassis asset tag). */
 function pretendHardware(root: string): void {
   const path = join(root, 'usr/lib/python3/dist-packages/cloudinit/dmi.py');
   const source = readFileSync(path, 'utf8');

@@ -1,16 +1,16 @@
-/** Measures a first boot from outside: by the journal, and by the kernel's counters of the daemon. */
+/** Measures a first boot from outside, by the journal and by the kernel's counters of the daemon. */
 import { readFileSync } from 'node:fs';
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 import type { JournalEntry } from './journal.ts';
 
-/** Clock ticks per second in /proc/PID/stat: sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on. */
+/** Clock ticks per second in /proc/PID/stat (sysconf(_SC_CLK_TCK)), which are 100 on every Linux that Node supports. */
 const ticks = 100;
 
-/** When the vault had the awaited secrets (epoch milliseconds), and the CPU time of each node until then. */
+/** The time at which the vault got the secrets (epoch milliseconds), and the daemons' CPU time while they waited. */
 export interface Prepared {
   readonly at: number;
-  /** CPU seconds, by host. */
+  /** The CPU seconds of each daemon while it waited, by host. */
   readonly workWaiting: ReadonlyMap<string, number>;
 }
 
@@ -48,7 +48,7 @@ async function timesOf(host: BootedHost) {
   return { boot: at(/^Starting slipway\.service/), ready: at(isReady), ...(await workOf(host)) };
 }
 
-/** CPU seconds of the daemon since its start, and of its child processes that have ended. */
+/** Resolves to the CPU seconds of the daemon since its start, and of its child processes that have exited. */
 export async function workOf(
   host: BootedHost,
 ): Promise<{ readonly work: number; readonly children: number }> {
@@ -61,7 +61,10 @@ export async function workOf(
   return { work: (user + system) / ticks, children: (ofChildren + systemOfChildren) / ticks };
 }
 
-/** The journal of the daemon once it logs that the node is Ready, which comes after the status. */
+/**
+ * Resolves to the daemon's journal once it shows that the node is Ready, which the daemon logs after it writes the
+ * status.
+ */
 async function told(host: BootedHost): Promise<readonly JournalEntry[]> {
   let journal: readonly JournalEntry[] = [];
   await eventually('the journal to say Ready', async () => {
