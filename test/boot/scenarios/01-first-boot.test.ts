@@ -7,7 +7,7 @@ import { changesOf, failedUnits, nodes, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
 
 let cluster: Cluster;
-/** CPU seconds of each daemon at the time it reported what it waits for. */
+/** The CPU seconds of each daemon when it reported that it waits, by host. */
 const workUntilWaiting = new Map<string, number>();
 
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('every node waits for the secret and the roles, and reports it', async () => {
+test('every node reports that it waits for the secret and the roles', async () => {
   for (const host of cluster.hosts) {
     const { message } = await told(host, 'JoinToken', 'VaultForbidden');
     expect(message).toContain('Key Vault Secrets User');
@@ -41,7 +41,7 @@ async function workSince(before: ReadonlyMap<string, number>): Promise<ReadonlyM
   return new Map(await Promise.all(cluster.hosts.map(since)));
 }
 
-test('K3s was started once on each, and GitOps bootstrapped once', async () => {
+test('K3s was started once on each node, and Flux was bootstrapped once', async () => {
   for (const host of cluster.hosts) {
     expect(await startsOf(host, host.k3sUnit)).toBe(1);
   }
@@ -50,7 +50,7 @@ test('K3s was started once on each, and GitOps bootstrapped once', async () => {
   expect(await Promise.all(cluster.hosts.map(bootstraps))).toEqual([1, 0, 0]);
 });
 
-test('cloud-init is done, no unit failed, no job waits, and each node has the name of its VM', async () => {
+test('cloud-init is done, no unit has failed, no job is queued, and each node has the name of its VM', async () => {
   for (const host of cluster.hosts) {
     expect((await host.run('cloud-init', 'status', '--wait')).stdout).toContain('status: done');
     await eventually('all jobs to be done', async () =>
@@ -61,7 +61,7 @@ test('cloud-init is done, no unit failed, no job waits, and each node has the na
   }
 });
 
-test('the daemon runs in its sandbox, whose exposure is below 3', async () => {
+test('the exposure of the daemon in its sandbox is below 3', async () => {
   const judged = await cluster
     .host('server')
     .ask('systemd-analyze', 'security', '--no-pager', 'slipway.service');
@@ -70,7 +70,7 @@ test('the daemon runs in its sandbox, whose exposure is below 3', async () => {
   expect(Number(exposure)).toBeLessThan(3);
 });
 
-test('the doctor finds no fault besides those of the test machine, and shows no secret', async () => {
+test('the doctor reports no fault besides those of the test machine, and no secret', async () => {
   for (const host of cluster.hosts) {
     if (host.k3sUnit === 'k3s-agent.service') {
       await pinsItsCa(host);

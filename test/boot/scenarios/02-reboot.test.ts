@@ -5,7 +5,10 @@ import { type Cluster, startCluster } from '../cluster.ts';
 import { changesOf, nodes, startsOf } from '../judge.ts';
 import { metadataService, wireServer } from '../network.ts';
 
-/** Milliseconds: short enough to expire while the hosts are off, and longer than a first boot on a busy machine. */
+/**
+ * The life of a password in milliseconds: expires while the hosts are off, but not during a first boot on a busy
+ * machine.
+ */
 const passwordLife = 60_000;
 
 let cluster: Cluster;
@@ -39,7 +42,7 @@ test('after a power cut every node is Ready, with one start of K3s', async () =>
   await comeBack(3);
 });
 
-test('after an outage longer than the life of its credentials every node is Ready with new ones', async () => {
+test('after an outage that outlasts the credentials every node is Ready with new credentials', async () => {
   await Promise.all(cluster.hosts.map((host) => host.powerOff()));
   const old = cluster.hosts.map((host) => host.read('/etc/rancher/k3s/registries.yaml'));
   await sleep(passwordLife);
@@ -50,7 +53,7 @@ test('after an outage longer than the life of its credentials every node is Read
   }
 });
 
-test('over all reboots Flux was bootstrapped once, and no token was fetched again', async () => {
+test('despite all reboots Flux was bootstrapped once, and no token was fetched again', async () => {
   const done = await changesOf(cluster.host('server'));
   expect(done.filter((resource) => resource.startsWith('Bootstrap/'))).toHaveLength(1);
   for (const host of cluster.hosts) {
@@ -60,7 +63,7 @@ test('over all reboots Flux was bootstrapped once, and no token was fetched agai
   }
 });
 
-test('pods are kept from the metadata service from the boot on, whether or not the daemon runs', async () => {
+test('pods are kept from the metadata service after a reboot, even if the daemon does not run', async () => {
   const agent = cluster.host('agent');
   await agent.ask('systemctl', 'disable', 'slipway');
   await agent.reboot();
@@ -86,7 +89,7 @@ test('pods are kept from the metadata service from the boot on, whether or not t
 
 const curl = ['curl', '-sS', '-o', '/dev/null', '--max-time', '5'] as const;
 
-/** A network namespace behind the host, like one that flannel makes for a pod. */
+/** A script that makes a network namespace behind the host, as flannel does for a pod. */
 const makePod = `set -e
 ip netns add pod
 ip link add pod0 type veth peer name eth0 netns pod

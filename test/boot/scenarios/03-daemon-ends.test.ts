@@ -14,7 +14,7 @@ beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server'], settings: () => ({ metrics }) });
   server = cluster.host('server');
   expect(server.read('/etc/systemd/system/slipway.service')).toMatch(/^WatchdogSec=60$/m);
-  // A minute is too long for a test, so only the time is shortened.
+  // A minute is too long for a test, so the drop-in shortens the watchdog's time.
   server.write(
     '/etc/systemd/system/slipway.service.d/test.conf',
     '[Service]\nWatchdogSec=15\nRestartSec=1\n',
@@ -33,7 +33,7 @@ async function restarted(pid: string, since: number): Promise<void> {
   expect((await server.run('systemctl', 'is-failed', 'slipway')).exitCode).not.toBe(0);
 }
 
-/** Sends a signal through systemd, which knows if there is a daemon: `kill 0` would signal the whole process group. */
+/** Sends a signal to the daemon through systemd. Without a daemon, `kill 0` would signal this process group. */
 async function send(signal: string): Promise<void> {
   await server.ask('systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, 'slipway.service');
 }
@@ -48,21 +48,18 @@ test('the sandbox allows the daemon to serve and write metrics', async () => {
   expect(server.read(metrics.textfile)).toContain('\nslipway_ready 1\n');
 });
 
-test('while the daemon is healthy the watchdog leaves it alone', async () => {
+test('the watchdog leaves a healthy daemon alone', async () => {
   const pid = await mainPid();
   await sleep(20_000);
   expect(await mainPid()).toBe(pid);
 });
 
-test.each(['SIGKILL', 'SIGSEGV'])(
-  'after %s the daemon is started again, and no file is lost',
-  async (signal) => {
-    const [pid, before, since] = [await mainPid(), owned(), Date.now()];
-    await send(signal);
-    await restarted(pid, since);
-    expect(owned()).toEqual(before);
-  },
-);
+test.each(['SIGKILL', 'SIGSEGV'])('after %s the daemon is restarted, and no file is lost', async (signal) => {
+  const [pid, before, since] = [await mainPid(), owned(), Date.now()];
+  await send(signal);
+  await restarted(pid, since);
+  expect(owned()).toEqual(before);
+});
 
 test('after a stop and a start the daemon continues', async () => {
   const [pid, before] = [await mainPid(), owned()];
@@ -74,7 +71,7 @@ test('after a stop and a start the daemon continues', async () => {
   expect(owned()).toEqual(before);
 });
 
-test('the watchdog ends a blocked event loop, without a core file', async () => {
+test('the watchdog kills a daemon with a blocked event loop, without a core file', async () => {
   const [pid, since] = [await mainPid(), Date.now()];
   await send('SIGSTOP');
   await restarted(pid, since);
@@ -85,11 +82,11 @@ test('the watchdog ends a blocked event loop, without a core file', async () => 
   ).toBe('');
 });
 
-test('K3s was started once', async () => {
+test('K3s was started only once, despite all restarts of the daemon', async () => {
   expect(await startsOf(server, 'k3s.service')).toBe(1);
 });
 
-/** The files of the daemon, by path. */
+/** Returns the text of files that the daemon wrote, by path. */
 function owned(): Readonly<Record<string, string | undefined>> {
   const paths = [
     '/etc/rancher/k3s/config.yaml',

@@ -13,7 +13,7 @@ import { changesOf, startsOf } from '../judge.ts';
 const rotations = 5;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
 
-describe('five rotations, with a real registry', () => {
+describe('after five rotations with a real registry', () => {
   let cluster: Cluster;
   let registry: DockerRegistry;
   let tallies: ReadonlyMap<string, Tally>;
@@ -33,11 +33,11 @@ describe('five rotations, with a real registry', () => {
     await cluster.ready();
     const stop = new AbortController();
     const ways: Readonly<Record<string, Way>> = {
-      'as written': {
+      'in registries.yaml': {
         pull: (credential) => pull(provenImage, credential),
         credential: async () => written(server),
       },
-      'as kubelet gets them': {
+      'from the credential provider': {
         pull: (credential) => pull(provenImage, credential),
         credential: () => given(server),
       },
@@ -52,21 +52,24 @@ describe('five rotations, with a real registry', () => {
     await registry?.stop();
   });
 
-  test.each(['as written', 'as kubelet gets them'])('no pull failed with credentials %s', (way) => {
-    expect(tallies.get(way)?.failures).toEqual([]);
-    expect(tallies.get(way)?.used.size).toBeGreaterThanOrEqual(rotations);
-  });
+  test.each(['in registries.yaml', 'from the credential provider'])(
+    'no pull failed with the credentials %s',
+    (way) => {
+      expect(tallies.get(way)?.failures).toEqual([]);
+      expect(tallies.get(way)?.used.size).toBeGreaterThanOrEqual(rotations);
+    },
+  );
 
-  test('K3s was not restarted', async () => {
+  test('K3s was not restarted with onRotate: never', async () => {
     expect(await startsOf(server, 'k3s.service')).toBe(1);
   });
 
-  test('with onRotate: restart K3s was restarted once each time', async () => {
-    // No further rotation, so that the counts stay constant.
+  test('K3s was restarted once each time with onRotate: restart', async () => {
+    // A long life of passwords prevents further rotations, so that the counts stay constant.
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
       (await changesOf(agent)).filter((resource) => resource === 'Credential/registries').length;
-    // The first renewal is that of the first boot, before K3s ran. On a busy machine two may share a restart.
+    // The first renewal is that of the first boot, before K3s ran. On a busy machine, two renewals may share a restart.
     await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBeGreaterThan(rotations), {
       timeout: 120_000,
       interval: 500,
@@ -84,7 +87,7 @@ function written(host: BootedHost): Credential {
   return parse(host.read(registriesYaml) ?? '').configs[loginServer].auth;
 }
 
-/** The credential that a freshly started kubelet gets, without a cache. */
+/** Resolves to the credential that a freshly started kubelet, without a cache, gets. */
 async function given(host: BootedHost): Promise<Credential> {
   const folder = '/var/lib/rancher/credentialprovider';
   const fresh = kubelet({
@@ -99,7 +102,7 @@ async function given(host: BootedHost): Promise<Credential> {
   return login;
 }
 
-/** Resolves when registries.yaml was renewed `times` times. */
+/** Resolves when registries.yaml has been renewed `times` times. */
 async function rotated(host: BootedHost, times: number): Promise<void> {
   for (let before = host.read(registriesYaml), seen = 0; seen < times; await sleep(100)) {
     const now = host.read(registriesYaml);

@@ -15,10 +15,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-/** A service, the host that needs it, and the condition that reports on it. */
+/** A service, a host that needs the service, and the condition that reports a failure of the service. */
 interface Service {
   readonly host: () => BootedHost;
-  /** The reasons while the service is away, and while it gives an invalid answer. */
+  /** The reason while the service is unavailable, and the reason while it gives an invalid answer. */
   readonly reasons: readonly [absent: string, odd: string];
   /** Makes the host need the service now. */
   readonly need: (host: BootedHost) => void;
@@ -30,7 +30,7 @@ interface Service {
 const services: Readonly<Record<string, Service>> = {
   'Key Vault': {
     host: () => cluster.host('server'),
-    // The time of the file is that of the last comparison with the vault.
+    // The modification time of the file is that of the last comparison with the vault.
     need: (host) => utimesSync(host.path('/var/lib/slipway/join-token'), 1, 1),
     door: `${vaultName}.vault.azure.net`,
     faults: () => cluster.azure.vault().faults,
@@ -73,8 +73,8 @@ const troubles: Readonly<Record<string, Trouble>> = {
   'answers garbage': 'garbage',
 };
 
-describe.concurrent.each(Object.entries(services))('%s', (name, service) => {
-  test('reports every failure, stays Ready, heals within a minute, and works with slow answers', async () => {
+describe.concurrent.each(Object.entries(services))('a node that needs %s', (name, service) => {
+  test('reports every failure, stays Ready, recovers afterwards, and works with slow answers', async () => {
     for (const [what, trouble] of Object.entries(troubles)) {
       await toldAndHealed(service, trouble).catch((thrown: unknown) => {
         throw new Error(`${name} ${what}: ${thrown instanceof Error ? thrown.message : thrown}`);

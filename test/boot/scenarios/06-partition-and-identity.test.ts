@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('an agent that is cut off from its server reports it, keeps running, and heals by itself', async () => {
+test('an agent that is cut off from its server reports this, keeps running, and recovers without help', async () => {
   const k3sStart = await agent.k3sStart();
   cluster.network.connect(agent.address, server.address, false);
   await agent.reload();
@@ -30,7 +30,7 @@ test('an agent that is cut off from its server reports it, keeps running, and he
   expect(await agent.k3sStart(), 'K3s goes on').toBe(k3sStart);
 });
 
-test('a VM that was recreated under its name is refused, and heals when its old node is deleted', async () => {
+test('a VM that was recreated under its name is refused, and joins once its old node is deleted', async () => {
   await cluster.recreate(agent);
   const { message } = await told(agent, 'K3sRunning', 'NodePasswordRejected');
   expect(message).toContain('Node password rejected, duplicate hostname');
@@ -40,7 +40,7 @@ test('a VM that was recreated under its name is refused, and heals when its old 
   expect(await startsOf(agent, 'k3s-agent.service')).toBe(1);
 });
 
-test('a server that was recreated has a new CA, and an agent joins it only with consent', async () => {
+test('a server that was recreated has a new CA, and an agent joins the server only with consent', async () => {
   const known = agent.read('/var/lib/rancher/k3s/agent/server-ca.crt');
   const k3sStart = await agent.k3sStart();
   await cluster.recreate(server);

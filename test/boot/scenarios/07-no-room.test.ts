@@ -6,12 +6,12 @@ import { type Cluster, startCluster } from '../cluster.ts';
 import { told } from '../judge.ts';
 import { look, ownedFiles, startNote } from '../owned-files.ts';
 
-/** Milliseconds; a credential is due after two thirds of it. */
+/** The life of a password in milliseconds; a credential is due after two thirds of this time. */
 const passwordLife = 36_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
 const store = '/var/lib/slipway/logins.json';
 const rotating = [store, registriesYaml];
-/** The constant files on the disk; files in memory have their own test. */
+/** The files on the disk that stay constant; another test covers files in memory. */
 const onDisk = ownedFiles()
   .map(({ path }) => path)
   .filter((path) => !path.startsWith('/run/') && !rotating.includes(path) && !startNote.test(path));
@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('a first boot on a full disk is reported, writes no partial file, and heals by itself', async () => {
+test('a first boot on a full disk reports this, writes no partial file, and continues once there is room', async () => {
   server.leaveRoom(0);
   await cluster.powerOn();
   await saysFull('System', '/etc/modules-load.d/slipway-k3s.conf');
@@ -48,7 +48,7 @@ test('a first boot on a full disk is reported, writes no partial file, and heals
   await hasNoLeftovers();
 });
 
-test('a rotation on a full disk keeps the old credential complete, and follows by itself', async () => {
+test('a rotation on a full disk keeps the old credential complete, and succeeds once there is room', async () => {
   server.leaveRoom(0);
   const old = server.read(registriesYaml);
   await saysFull('Registries', store);
@@ -66,7 +66,7 @@ describe.each([
   { trouble: 'full', reason: 'DiskFull', errno: 'ENOSPC', begin: fill, end: () => server.leaveRoom() },
   { trouble: 'read-only', reason: 'ReadOnly', errno: 'EROFS', begin: freeze, end: thaw },
 ])('a disk that is $trouble', ({ reason, errno, begin, end }) => {
-  test('is reported for every file to write, and each file is restored once there is room', async () => {
+  test('is reported for every file to write, and each file is restored afterwards', async () => {
     const [before, k3sStart] = [look(server, onDisk), await server.k3sStart()];
     await server.ask('systemctl', 'stop', 'slipway');
     const paths = Object.keys(present(before)).filter((path) => !path.endsWith('/flux'));
@@ -92,7 +92,7 @@ describe.each([
   });
 });
 
-test('a full /run: the daemon keeps running, the old status stays complete, and the next one follows by itself', async () => {
+test('a full /run does not stop the daemon, and the old status stays complete until the next one is written', async () => {
   await eventually('a /run without room', hasShrunkRun);
   const old = server.read('/run/slipway/status.json');
   const since = Date.now();
@@ -110,13 +110,13 @@ test('a full /run: the daemon keeps running, the old status stays complete, and 
   await hasNoLeftovers();
 });
 
-/** Removes the free space of /run. The kernel refuses if other processes wrote after the space was measured. */
+/** Removes the free space of /run; false if the kernel refuses, since other processes wrote after the measurement. */
 async function hasShrunkRun(): Promise<boolean> {
   const [, used] = (await server.ask('df', '--output=used', '-B1', '/run')).split('\n');
   return (await server.run('mount', '-o', `remount,size=${used}`, '/run')).exitCode === 0;
 }
 
-/** The behaviour of K3s on a full disk is not tested here. */
+/** Gives K3s a separate disk, since the behaviour of K3s on a full disk is not tested here. */
 function giveK3sItsOwnDisk(): void {
   const [data, git] = ['/var/lib/rancher/k3s', '/var/lib/rancher/k3s/server/db/git-token.sha256'];
   const digest = server.read(git) ?? '';
@@ -139,8 +139,8 @@ async function fill(): Promise<void> {
 }
 
 /**
- * Makes the disk read-only, as the kernel does after an error. It refuses while a file is open for writing, such as the
- * journal.
+ * Makes the disk read-only, as the kernel does after an error. The kernel refuses while a file is open for writing,
+ * such as the journal.
  */
 async function freeze(): Promise<void> {
   await server.ask('journalctl', '--relinquish-var');
@@ -152,7 +152,7 @@ async function thaw(): Promise<void> {
   await server.ask('journalctl', '--flush');
 }
 
-/** Returns a check that registries.yaml has changed since now. */
+/** Returns a function that reports whether registries.yaml has changed since this call. */
 function renewed(): () => boolean {
   const old = server.read(registriesYaml);
   return () => server.read(registriesYaml) !== old;

@@ -22,7 +22,7 @@ const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
 /** Text that is invalid in the format of any of these files. */
 const mark = '{ edited by hand';
 
-/** Files that only their writers keep: a daemon, a credential provider, a start of K3s. */
+/** Files that are not restored, since only their writers need them: a daemon, a credential provider, a start of K3s. */
 const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/;
 /** Files that are rewritten from time to time. */
 const renewed = /^\/run\/|\/(registries\.yaml|logins\.json)$/;
@@ -47,7 +47,7 @@ async function workOn(host: BootedHost): Promise<void> {
   await host.ask('systemctl', 'daemon-reload');
 }
 
-test('every file of the list exists on a host, with its mode', () => {
+test('every file on the page of owned files exists on a host, with its mode', () => {
   for (const { path, mode } of ownedFiles().filter(({ path }) => !path.includes('*'))) {
     const found = cluster.hosts.flatMap((host) => look(host, [path])[path] ?? []);
     expect(found, path).not.toEqual([]);
@@ -59,7 +59,7 @@ test('every file of the list exists on a host, with its mode', () => {
   }
 });
 
-test('every file that the daemon keeps is on the list', () => {
+test('every file that the daemon maintains is on the page of owned files', () => {
   const listed = ownedFiles().map(({ path }) => path);
   for (const host of cluster.hosts) {
     const ids = host.status()?.resources.map(({ id }) => id) ?? [];
@@ -117,7 +117,7 @@ async function damagedAndPutBack(
   const since = Date.now();
   await host.reload();
   await eventually('a whole status', () => !!host.read('/run/slipway/status.json')?.endsWith('}\n'));
-  // A pass in progress may have checked before the damage.
+  // A pass in progress may have checked the files before the damage.
   const putBack = () => {
     expect(look(host, lasting)).toEqual(before);
     for (const { path, mode } of files) {
@@ -130,7 +130,7 @@ async function damagedAndPutBack(
   expect(await host.k3sStart(), 'K3s goes on').toBe(k3sStart);
 }
 
-test('a directory given to another user is taken back if it belongs to Slipway, else reported', async () => {
+test('a directory given to another user is taken back if it belongs to Slipway, and otherwise reported', async () => {
   const host = cluster.host('agent');
   const [own, shared] = [host.path('/var/lib/slipway'), host.path('/usr/local/bin')];
   const k3sStart = await host.k3sStart();
@@ -152,7 +152,7 @@ test('a directory given to another user is taken back if it belongs to Slipway, 
   await eventually('all to be as before', () => host.condition('Preflight')?.status === 'True');
 });
 
-test('a change of the settings restarts K3s once, and only once', async () => {
+test('a change of the settings restarts K3s exactly once', async () => {
   for (const host of cluster.hosts) {
     host.write('/etc/slipway/config.d/60-labels.yaml', 'node: { labels: [tier=gold] }\n');
     const since = Date.now();

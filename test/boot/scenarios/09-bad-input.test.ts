@@ -21,10 +21,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-/** The message of the condition, which the status line and one line of the journal show too. */
+/** Resolves to the message of the condition, once the status line and one line of the journal show its reason too. */
 async function clearly(type: string, reason: string, since: number): Promise<string> {
   const { message, status } = await told(server, type, reason);
-  // The daemon sends the status line before it publishes the condition; only a busy machine can make it late.
+  // The daemon sends the status line before it publishes the condition, but the line can be late on a busy machine.
   await eventually('the status line', async () => (await statusLine(server)).includes(reason), 30_000);
   const { stdout } = await server.run('systemctl', 'status', '--no-pager', '--full', 'slipway');
   expect(stdout).toContain(reason);
@@ -34,7 +34,7 @@ async function clearly(type: string, reason: string, since: number): Promise<str
   return message;
 }
 
-test('a VM without the tag reports the tag and the roles, and waits', async () => {
+test('a VM without the tag for the role reports the tag and the possible roles', async () => {
   delete tags['k3s-role'];
   await server.powerOn();
   const message = await clearly('Role', 'RoleMissing', server.poweredOnAt);
@@ -43,7 +43,7 @@ test('a VM without the tag reports the tag and the roles, and waits', async () =
   }
 });
 
-test('a misspelt tag is quoted, with the known roles', async () => {
+test('a misspelt role is quoted, and the correction of the tag heals the node', async () => {
   const since = Date.now();
   tags['k3s-role'] = 'sever';
   await server.reload();
@@ -60,10 +60,10 @@ test.each([
     'an unfilled variable',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal template variable
     'azure: { keyVault: { name: "${key_vault_name}" } }',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the same
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal template variable, as above
     ['/etc/slipway/config.yaml', 'azure.keyVault.name', '${key_vault_name}'],
   ],
-])('settings with %s: the error names file, place and remedy, and heals at once', async (_, text, parts) => {
+])('the error for settings with %s names the file, the place and the remedy', async (_, text, parts) => {
   const since = Date.now();
   server.write(configuration, text);
   const message = await clearly('Settings', 'InvalidSettings', since);
@@ -74,7 +74,7 @@ test.each([
   await eventually('Ready', () => server.isReady(since));
 });
 
-test('user data with an unfilled variable: cloud-init fails, and the journal names the variable', async () => {
+test('cloud-init fails on user data with an unfilled variable, and the journal names the variable', async () => {
   const agent = cluster.host('agent');
   agent.remove('/etc/cloud/cloud-init.disabled');
   agent.remove('/etc/systemd/system/multi-user.target.wants/slipway.service');

@@ -26,8 +26,8 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 
 /**
- * The previous build: another version, and another word in K3s's unit. The texts have the same length, so all else
- * fits.
+ * Returns the previous build: this build with a different version and a different word in K3s's unit, both of the same
+ * length as before, so that all offsets stay valid.
  */
 function previousBuild(build: Buffer): Buffer {
   const text = build.toString('latin1');
@@ -48,7 +48,7 @@ async function install(build: string, version: string): Promise<void> {
   expect(await server.ask('slipway', 'version')).toContain(version);
 }
 
-test('upgraded and downgraded, K3s keeps running, though its unit changes', async () => {
+test('K3s keeps running through an upgrade and a downgrade that change its unit', async () => {
   const start = await server.k3sStart();
   expect(await server.ask('slipway', 'version')).toContain('0.0.9');
   await install(packaged, '0.1.0');
@@ -58,7 +58,7 @@ test('upgraded and downgraded, K3s keeps running, though its unit changes', asyn
   expect(await server.k3sStart()).toBe(start);
 });
 
-test('upgraded in the middle of a pass, the daemon finishes its work', async () => {
+test('a daemon that is upgraded in the middle of a pass finishes its work', async () => {
   for (const path of ['/var/lib/slipway/logins.json', '/etc/rancher/k3s/registries.yaml']) {
     server.remove(path);
   }
@@ -69,7 +69,7 @@ test('upgraded in the middle of a pass, the daemon finishes its work', async () 
   expect(server.has('/etc/rancher/k3s/registries.yaml')).toBe(true);
 });
 
-test('with Slipway moved away K3s still starts, and Slipway takes it over again', async () => {
+test('K3s starts without the executable of Slipway, and Slipway takes K3s over again without a restart', async () => {
   await server.ask('systemctl', 'stop', 'slipway');
   await server.ask('mv', executable, '/root/slipway');
   const before = await server.k3sStart();

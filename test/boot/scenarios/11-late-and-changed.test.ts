@@ -10,14 +10,14 @@ const configuration = '/etc/slipway/config.yaml';
 let cluster: Cluster;
 
 beforeAll(async () => {
-  // The agent that becomes a server later must not give the same repository to Flux.
+  // The agent, which becomes a server later, must not bootstrap Flux from the same repository.
   const settings = (host: string) => (host === 'agent' ? { gitops: { engine: 'none' } } : {});
   cluster = await startCluster({ hosts: ['server', 'agent'], settings });
 });
 
 afterAll(() => cluster?.stop());
 
-test('settings that come a minute late: the node reports the missing ones, and then starts at once', async () => {
+test('a node whose settings come a minute late reports the missing settings, and then starts', async () => {
   const [server, settings] = [cluster.host('server'), cluster.host('server').read(configuration) ?? ''];
   server.remove(configuration);
   await cluster.powerOn();
@@ -29,7 +29,7 @@ test('settings that come a minute late: the node reports the missing ones, and t
   expect(await startsOf(server, 'k3s.service')).toBe(1);
 });
 
-test('another token in the vault of a live server is reported, not installed, and accepted with consent', async () => {
+test('another token in the vault of a live server is reported, and accepted only with consent', async () => {
   const server = cluster.host('server');
   const before = server.read('/var/lib/slipway/join-token');
   cluster.azure.vault().set('k3s-token', 'another-token-that-somebody-stored');
@@ -43,7 +43,7 @@ test('another token in the vault of a live server is reported, not installed, an
   await cluster.ready();
 });
 
-test('another role on a live node is reported, not taken, and accepted with consent', async () => {
+test('another role on a live node is reported, and accepted only with consent', async () => {
   const agent = cluster.host('agent');
   const start = await agent.k3sStart();
   const { tags } = cluster.azure.node('agent').vm;
@@ -57,7 +57,7 @@ test('another role on a live node is reported, not taken, and accepted with cons
   await eventually('Ready', async () => (await startsOf(agent, 'k3s.service')) === 1 && agent.isReady());
 });
 
-/** Writes a drop-in beside the settings, with the line that the message asks for. */
+/** Writes a drop-in beside the settings, with the consent that the message suggests. */
 function consent(host: 'server' | 'agent', message: string): void {
   const [, line] = /add `(consent: .+)` to /.exec(message) ?? [];
   expect(line, message).toBeDefined();
