@@ -1,5 +1,5 @@
 #!/bin/sh
-# token.sh with the Azure CLI, which signs in first: a VM that comes up has not yet.
+# Does the work of token.sh with the Azure CLI, which must sign in first, as on a new VM.
 set -eu
 umask 077
 az login --identity --allow-no-subscriptions --output none

@@ -1,4 +1,6 @@
-/** A root with settings, the executable of K3s and programs that answer at once, so that only Slipway is measured. */
+/**
+ * Creates roots with settings, the executable of K3s and programs that exit at once, so that only Slipway is measured.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, constants, cpSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -11,7 +13,7 @@ export interface BareNode {
 }
 
 export interface Bareness {
-  /** The folder of all roots. */
+  /** The folder that contains all roots. */
   readonly dir: string;
   /** The settings file of a node of the lab. */
   readonly settings: string;
@@ -28,7 +30,7 @@ export function bareNode({ dir, settings, notifySocket }: Bareness): BareNode {
   cpSync(settings, join(root, 'etc/slipway/config.yaml'));
   program(join(root, 'usr/local/bin/k3s'), "echo 'k3s version v1.36.3+k3s1 (00000000)'");
   program(join(path, 'systemctl'), 'exit 0');
-  // systemd's program does as little; Node cannot listen on Unix datagrams, so a pipe takes its place.
+  // The real program does as little. A pipe replaces systemd's socket, since Node cannot listen on Unix datagrams.
   program(join(path, 'systemd-notify'), 'echo "$*" >"$NOTIFY_SOCKET"');
   return {
     root,
@@ -43,7 +45,7 @@ function program(path: string, script: string): void {
   chmodSync(path, 0o755);
 }
 
-/** A named pipe in place of NOTIFY_SOCKET. */
+/** The notifications of services, read from a named pipe in place of systemd's socket. */
 export class Notifications {
   readonly path: string;
   readonly #descriptor: number;
@@ -53,7 +55,7 @@ export class Notifications {
   constructor(dir: string) {
     this.path = join(dir, 'notify');
     execFileSync('mkfifo', [this.path]);
-    // Opened for writing too, so that it does not end with each writer.
+    // Opened for writing too, so that reading does not end when a writer exits.
     this.#descriptor = openSync(this.path, constants.O_RDWR | constants.O_NONBLOCK);
     this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
     this.#socket.on('data', (data) => {
@@ -63,7 +65,7 @@ export class Notifications {
     });
   }
 
-  /** Resolves when a service sends this. */
+  /** Resolves when a service sends a message with this text. */
   next(text: string): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting = { text, resolve };

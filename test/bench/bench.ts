@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: measures Slipway against scripts that do the same
- * work with the same emulated endpoints, in turns. Needs neither root nor a network; also writes the figures to
+ * work with the same emulated endpoints, alternately. Needs neither root nor a network; also writes the figures to
  * dist/bench.json.
  *
  * `--quick` only checks that everything works: one run, three days, no xz.
@@ -52,7 +52,7 @@ writeFileSync(
   `${JSON.stringify({ machine: about, rows, notes }, undefined, 2)}\n`,
 );
 process.stdout.write(`\n${table(about, rows, notes)}`);
-// A process that was killed may still have a pipe open.
+// An open pipe of a killed process would keep this process alive.
 process.exit();
 
 async function measured(): Promise<readonly Row[]> {

@@ -1,4 +1,4 @@
-/** Changes of files, as soon as they happen. */
+/** Waits for changes of files. */
 import { mkdirSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -9,7 +9,7 @@ export function arrival(path: string): Promise<void> {
   return until(dirname(path), () => inode() !== undefined && inode() !== before);
 }
 
-/** Resolves when `happened` is true, checked after every change in a folder. */
+/** Resolves when `happened` returns true; calls it after every change in a folder. */
 export async function until(folder: string, happened: () => boolean): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 /** Measures all contenders in turn, round after round, so that a slow moment of the machine affects all alike. */
 
-/** The results of one run of a contender, by quantity: `wall`, `cpu`. */
+/** The results of one run of a contender, by quantity, such as `wall` and `CPU`. */
 export type Sample = Readonly<Record<string, number>>;
 
 export interface Contender {
@@ -20,7 +20,7 @@ export interface Row {
 
 export type Unit = 'ms' | 'MB' | 'bytes';
 
-/** The medians of `runs` rounds, after one that does not count. */
+/** Resolves to the median of each quantity over `runs` rounds, after a first round that does not count. */
 export async function interleaved(
   measure: string,
   runs: number,
@@ -38,7 +38,7 @@ export async function interleaved(
   return [...samples].flatMap(([{ name }, each]) => rowsOf(measure, name, 'ms', each));
 }
 
-/** One row for each quantity. */
+/** Returns one row for each quantity. */
 export function rowsOf(
   measure: string,
   contender: string,

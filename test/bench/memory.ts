@@ -6,7 +6,7 @@ import { type Row, rowsOf, type Sample } from './measure.ts';
 import { memoryOf } from './processes.ts';
 import { joinedLab, type World } from './world.ts';
 
-/** Measures two agents in each of several labs, a number of seconds after they were Ready. */
+/** Measures two agents in each of several labs, `seconds` after they became Ready. */
 export async function idleMemory(world: World, runs: number, seconds: number): Promise<readonly Row[]> {
   const measured: Promise<readonly Sample[]>[] = [];
   for (let number = 0; number < Math.ceil(runs / 2); number += 1) {
@@ -17,7 +17,7 @@ export async function idleMemory(world: World, runs: number, seconds: number): P
   return rowsOf(`idle after ${seconds} s`, 'slipway run', 'MB', samples);
 }
 
-/** The memory of the agent in the world of the other measurements, read at once. */
+/** Measures the agent in the world of the other measurements without waiting. */
 export function memoryNow({ lab }: World): readonly Row[] {
   return rowsOf('idle now', 'slipway run', 'MB', [memoryOf(lab.node('agent').pid ?? 0)]);
 }

@@ -1,4 +1,4 @@
-/** Other processes: their figures in /proc, and their end. */
+/** Measures and kills processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,7 +6,9 @@ import type { Sample } from './measure.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Processor time of all live threads of a process in milliseconds, with nanosecond resolution (proc: schedstat). */
+/**
+ * Returns the CPU time of all live threads of a process in milliseconds, with nanosecond resolution (proc: schedstat).
+ */
 export function cpuOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const times = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
@@ -14,8 +16,8 @@ export function cpuOf(pid: number): number {
 }
 
 /**
- * Memory of a process in megabytes: resident; proportional (shared pages divided); private; and the private part
- * without a file (proc_pid_smaps(5)).
+ * Returns the memory of a process in megabytes: resident; proportional (shared pages divided); private; and the
+ * anonymous part (proc_pid_smaps(5)).
  */
 export function memoryOf(pid: number): Sample {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
@@ -28,9 +30,9 @@ export function memoryOf(pid: number): Sample {
   };
 }
 
-/** Runs a command to its end; returns its wall time, and the processor time of it and its children. */
+/** Runs a command; resolves to its wall time, and to the processor time of the command and its children. */
 export async function timed(command: readonly string[], env: Environment, stdin = ''): Promise<Sample> {
-  // bash, since its `time` has milliseconds; its own time is in neither figure.
+  // The `time` of bash prints milliseconds, without the time of bash itself.
   const script = 'TIMEFORMAT="%R %U %S"; exec 3>&2; time "$@" >/dev/null 2>&3';
   const child = spawn('bash', ['-c', script, 'bash', ...command], { env, stdio: 'pipe' });
   let said = '';
@@ -46,7 +48,7 @@ export async function timed(command: readonly string[], env: Environment, stdin 
   return { wall: wall * 1e3, CPU: (user + system) * 1e3 };
 }
 
-/** Kills a measured process; resolves when it is gone. */
+/** Kills a measured process; resolves when it has exited. */
 export async function kill(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
   if (child.kill('SIGKILL')) {

@@ -1,4 +1,6 @@
-/** Kubelet's credential provider, called as kubelet calls it: the plugin, a request on stdin, an answer on stdout. */
+/**
+ * Measures kubelet's credential provider, called as kubelet calls it: with a request on stdin and an answer on stdout.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
@@ -38,7 +40,7 @@ async function answeredWith(command: readonly string[], isReady: boolean): Promi
   return answered(command, ({ kind }) => kind === 'CredentialProviderResponse');
 }
 
-/** Waits until the process is gone, as kubelet does. */
+/** Measures a command until it has exited, as kubelet waits for it; rejects if the command fails or gives no answer. */
 async function answered(
   [file = '', ...args]: readonly string[],
   isAnswer: (answer: { readonly kind?: string }) => boolean = () => true,
@@ -46,7 +48,7 @@ async function answered(
   const begun = performance.now();
   const child = spawn(file, args, { env: { PATH: '/usr/bin:/bin' }, stdio: 'pipe' });
   const said = Promise.all([text(child.stdout), text(child.stderr)]);
-  // A process may end before it has read its input.
+  // A process may exit before it has read its input.
   child.stdin.on('error', () => {}).end(request);
   const [exitCode] = await once(child, 'exit');
   const wall = performance.now() - begun;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a rotation does, by hand: an identity token, the exchange for a registry's refresh token, registries.yaml.
+# Does the work of a rotation with curl and jq: gets an identity token and a refresh token, writes registries.yaml.
 set -eu
 umask 077
 token=$(curl -sSf --noproxy '*' -H 'Metadata: true' \

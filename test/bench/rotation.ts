@@ -1,4 +1,4 @@
-/** A rotation in the running daemon of a joined agent, compared with a script. */
+/** Measures a rotation in the running daemon of a joined agent, and in a script. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -17,7 +17,7 @@ const store = 'var/lib/slipway/logins.json';
 
 export function rotation(world: World, runs: number): Promise<readonly Row[]> {
   const node = world.lab.node('agent');
-  // Identity tokens live shorter than a rotation, so that each rotation requests one, as the script does.
+  // Identity tokens expire before the next rotation, so that each rotation requests one, as the script does.
   world.lab.azure.entra.tokenLifetime = 60_000;
   const script = join(import.meta.dirname, 'rotation.sh');
   const env = { PATH: '/usr/bin:/bin', ...world.scriptEnvironment, OUT: join(world.dir, 'registries.yaml') };
@@ -29,9 +29,9 @@ export function rotation(world: World, runs: number): Promise<readonly Row[]> {
 }
 
 /**
- * `wall` is the time from the first request to the file. `CPU` is the processor time of the daemon from waking to
- * sleeping, less two passes: one found the credential due, the other verified it. `CPU of a pass` is that of one such
- * pass.
+ * Returns a contender that rotates in the daemon. `wall` is the time from the first request to the file. `CPU` is the
+ * processor time of the daemon from waking to sleeping, less two passes: one found the credential due, the other
+ * verified it. `CPU of a pass` is that of one such pass.
  */
 function inDaemon(name: string, world: World, node: LabNode, proof: readonly string[]): Contender {
   return {
@@ -48,7 +48,7 @@ function inDaemon(name: string, world: World, node: LabNode, proof: readonly str
   };
 }
 
-/** The images that prove a pull after a rotation; if the list is empty, only the login is proven. */
+/** Sets the images that prove a pull after a rotation; without images, only the login is proven. */
 export function configure(node: LabNode, proof: readonly string[]): void {
   const settings = parse(node.read('etc/slipway/config.yaml') ?? '');
   settings.registries = { servers: [loginServer], proof };
@@ -84,7 +84,7 @@ async function cpu(node: LabNode, work: () => Promise<void>): Promise<number> {
   return cpuOf(pid) - before;
 }
 
-/** Milliseconds from the next request at the emulated endpoints, except a server's own checks, to `end`. */
+/** Resolves to the milliseconds from the next request for an identity token or a password until `end` resolves. */
 async function fromFirstRequest({ lab }: World, end: Promise<void>): Promise<number> {
   const { requests } = lab.azure;
   const seen = requests.length;

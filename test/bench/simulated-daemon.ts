@@ -1,9 +1,9 @@
 /**
- * The agent of a joined node with real parts except time and commands: `node simulated-daemon.ts ROOT DAYS`.
+ * Runs the agent of a joined node with only time and commands simulated: `node simulated-daemon.ts ROOT DAYS`.
  *
  * Settings, plan, Azure SDKs, requests to the emulated endpoints and files are those of the daemon, except that no file
- * is synced. A sleep ends at once, and takes two hours if nothing is due, so each rotation has two passes: one rotates
- * and one verifies. A command runs once; its answer is cached.
+ * is synced. A sleep ends at once, and takes two simulated hours if nothing is due, so that each rotation has two
+ * passes: one rotates and one verifies. Each command runs once, and its answer is cached.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,8 @@ import { statusOf, writeStatus } from '../../src/agent/report/status.ts';
 import { compose } from '../../src/commands/compose.ts';
 
 /**
- * The figures of this process after a number of days: megabytes, and milliseconds of processor time since the first.
+ * The figures of this process after a number of simulated days: memory in megabytes, and processor time in
+ * milliseconds.
  */
 export interface Look {
   readonly day: number;
@@ -32,7 +33,7 @@ export interface Look {
 const [root = '', days = ''] = process.argv.slice(2);
 const day = 86_400_000;
 const start = Date.now();
-/** Days between two measurements, and before the first. */
+/** The days between two measurements. */
 const interval = Math.max(1, Number(days) / 10);
 let time = start;
 let looks = 0;
@@ -91,10 +92,10 @@ function simulated(real: Host): Host {
     now: () => time,
     monotonic: () => time,
     sleep: async (milliseconds) => {
-      // A long sleep is made of pieces of ten seconds (alarm.ts).
+      // The alarm divides a long sleep into pieces of ten seconds (alarm.ts).
       time += milliseconds < 10_000 ? milliseconds : 7_200_000;
     },
-    // Written in place: no wait for a disk, 200,000 times.
+    // Files are written in place, since 200,000 synced writes would take too long.
     writeFile: (path, content, { mode }) => writeFile(path, reveal(content), { mode }),
     query: remembered(real.query),
     run: remembered(real.run),

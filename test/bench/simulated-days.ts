@@ -1,4 +1,4 @@
-/** Simulates years in minutes: does the memory of the daemon grow with its passes and rotations? */
+/** Simulates years in minutes, to measure whether the memory of the daemon grows with its passes and rotations. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import { configure } from './rotation.ts';
 import type { Look } from './simulated-daemon.ts';
 import type { World } from './world.ts';
 
-/** Days until all code is compiled and all caches are filled. */
+/** The days until all code is compiled and all caches are filled. */
 const warmUp = 100;
 
 export async function simulatedDays({ lab }: World, days: number): Promise<readonly Row[]> {
   const node = lab.node('agent');
   await node.stopDaemon();
   configure(node, []);
-  // Identity tokens live shorter than a rotation.
+  // Identity tokens expire before the next rotation.
   lab.azure.entra.tokenLifetime = 60_000;
   const looks = await lookedAt(node.root, days);
   const first = looks[0];
@@ -63,7 +63,7 @@ async function lookedAt(root: string, days: number): Promise<readonly Look[]> {
   return looks;
 }
 
-/** The slope of the best straight line (least squares). */
+/** Returns the slope of the best straight line (least squares). */
 function slope(points: readonly (readonly [number, number])[]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [mx, my] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];

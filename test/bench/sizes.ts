@@ -1,4 +1,4 @@
-/** The size of the executable, plain and compressed for a download. */
+/** Measures the size of the executable, plain and compressed for a download. */
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-/** The time from the start of a process to its first result. */
+/** Measures the time from the start of a process to its first result. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ async function untilExit(world: World, [file = '', ...args]: readonly string[]):
   });
 }
 
-/** Waits until READY=1 reaches the service manager; also reports the first line of its log. */
+/** Measures until READY=1 reaches the service manager, and until the first line of the log. */
 async function untilReady(world: World): Promise<Sample> {
   return onBareNode(world, async ({ root, environment }) => {
     const ready = world.notifications.next('--ready');
@@ -55,7 +55,7 @@ async function untilReady(world: World): Promise<Sample> {
   });
 }
 
-/** Waits until the join token is in its file, on a node with all earlier steps done. */
+/** Measures until the join token is in its file, on a node with all earlier steps done. */
 async function untilToken(world: World): Promise<Sample> {
   return onBareNode(world, async ({ root, environment }) => {
     const there = arrival(join(root, 'var/lib/slipway/join-token'));

@@ -1,4 +1,4 @@
-/** The report as a Markdown table, as in the README. */
+/** Renders the report as a Markdown table, as in the README. */
 import type { Machine } from './machine.ts';
 import type { Row } from './measure.ts';
 

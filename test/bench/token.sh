@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `slipway run` does for its join token, by hand: an identity token, the secret, a file for root alone.
+# Does the work of `slipway run` for its join token with curl and jq; only root can read the file with the token.
 set -eu
 umask 077
 token=$(curl -sSf --noproxy '*' -H 'Metadata: true' \

@@ -49,7 +49,10 @@ export async function startWorld(options: { readonly hasAzureCli: boolean }): Pr
   };
 }
 
-/** A server and agents, all Ready. Each daemon has its own copy of the executable, so that no page is shared. */
+/**
+ * Starts a server and agents; resolves when all are Ready. Each daemon runs a separate copy of the executable, so that
+ * they share no memory page.
+ */
 export async function joinedLab(
   dir: string,
   nodes: readonly ('server' | 'agent' | 'observability')[] = ['server', 'agent'],
@@ -57,12 +60,12 @@ export async function joinedLab(
   const script = '[ -e "$3/.lab/slipway" ] || cp "$0" "$3/.lab/slipway"; exec "$3/.lab/slipway" "$@"';
   const lab = await startLab({ dir, nodes, executable: ['/bin/sh', '-c', script, packaged] });
   lab.start();
-  // A busy machine takes longer than the minute that the lab allows.
+  // A busy machine may take longer than the time that the lab allows.
   await lab.waitReady().catch(() => lab.waitReady());
   return lab;
 }
 
-/** The variables of MSAL for Python and requests; a new directory, so that no earlier sign-in is used. */
+/** Returns the variables of MSAL for Python and requests; the directory is new, so that no earlier sign-in is used. */
 function forAzureCli(azure: Lab['azure'], dir: string): Record<string, string> {
   return {
     AZURE_POD_IDENTITY_AUTHORITY_HOST: azure.imdsUrl('agent'),
