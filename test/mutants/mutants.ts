@@ -2,8 +2,8 @@
  * Changes the code that protects secrets, files and consent, one expression at a time, and expects a test to fail each
  * time.
  *
- * `npm run mutants [-- PATH...]`: every protected file, or only these. A mutant that survives needs a test, or a line
- * in judged.yaml with the reason why it is harmless. Exits with 1 if one has neither.
+ * `npm run mutants [-- PATH...]` changes every protected file, or only the given ones. A mutant that survives needs a
+ * test, or an entry in judged.yaml with the reason why it is harmless. Exits with 1 if a mutant has neither.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -50,7 +50,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs the mutants; resolves to those that fail no test. */
+/** Runs the mutants; resolves to those with which no test fails. */
 async function survivorsOf(mutate: readonly string[]): Promise<readonly Mutant[]> {
   process.chdir(repository);
   const results = await new Stryker({
@@ -61,10 +61,10 @@ async function survivorsOf(mutate: readonly string[]): Promise<readonly Mutant[]
     coverageAnalysis: 'perTest',
     // The wording of messages is not tested.
     mutator: { plugins: null, excludedMutations: ['StringLiteral'] },
-    // Stryker would rewrite this file with an API that TypeScript 7 does not have; it needs no rewrite.
+    // Stryker would rewrite tsconfig.json, although it needs no change, with an API that TypeScript 7 does not have.
     tsconfigFile: 'none',
     tempDirName: 'dist/.mutants',
-    // Build results, including the root file systems of the booted hosts, whose links Stryker cannot copy.
+    // The build results include root file systems of booted hosts, whose links Stryker cannot copy.
     ignorePatterns: ['dist'],
     reporters: ['progress-append-only'],
   }).runMutationTest();
@@ -90,7 +90,7 @@ function onOneLine(code: string): string {
   return code.replace(/\s+/g, ' ').trim();
 }
 
-/** The keys of the mutants that were judged harmless; each needs a reason. */
+/** Returns the keys of the mutants that were judged harmless; throws if one has no reason. */
 function judgements(): ReadonlySet<string> {
   const path = join(import.meta.dirname, 'judged.yaml');
   const entries = parse(readFileSync(path, 'utf8')) as readonly (Mutant & { readonly harmless?: string })[];

@@ -1,7 +1,7 @@
 /**
  * Files below src/agent in which a mistake would show a secret, lose a file or assume a consent.
  *
- * A file is listed once each of its surviving mutants is caught by a test or judged.
+ * A file is listed here once each of its mutants is caught by a test or judged harmless.
  */
 export const protectedFiles = [
   'clouds/jwt.ts',
@@ -42,7 +42,7 @@ export const protectedFiles = [
   'parts/k3s/membership/token.ts',
 ] as const;
 
-/** The tests that run against each mutant: those of the files, and those of the real machine. */
+/** The tests that run against each mutant: those of the protected files, and those of the real machine. */
 export const tests = [
   ...protectedFiles.map((file) => `test/unit/agent/${file.replace(/ts$/, 'test.ts')}`),
   'test/unit/agent/parts/registry/registries-file.test.ts',
