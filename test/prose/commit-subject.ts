@@ -3,7 +3,7 @@ const types = ['feat', 'fix', 'perf', 'refactor', 'docs', 'test', 'build', 'ci',
 const form = /^(?<type>[a-z]+)(?:\((?<scope>[a-z0-9./-]+)\))?!?: (?<fact>.+)$/;
 const notImperative = /^(?:\w+ed|adds|fixes|makes|lets|gives|moves|removes|renames|uses|\w+ing) /;
 
-/** Returns what is wrong with the subject of a commit, as sentences; an empty list if nothing is. */
+/** Returns the faults of a commit subject, one sentence each. */
 export function subjectFaults(subject: string): readonly string[] {
   const { type = '', fact = '' } = form.exec(subject)?.groups ?? {};
   const faults: readonly (readonly [boolean, string])[] = [

@@ -1,11 +1,11 @@
 /**
- * Checks the subjects of the commits since this rule: a conventional type, a folder as scope, and at most 72 characters.
- * Prints each that is wrong; exits with 1 if there is one.
+ * Checks the subjects of commits: a conventional type, a folder as scope, and at most 72 characters. Prints each faulty
+ * subject; exits with 1 if it finds one.
  */
 import { execFileSync } from 'node:child_process';
 import { subjectFaults } from './commit-subject.ts';
 
-/** The last commit before the rule. */
+/** The last commit before the rules for subjects, which is the last one that is not checked. */
 const last = '7bcce8049f984de0db6db357c5e4af43e6d6c79e';
 
 const faults = subjects().flatMap((subject) =>

@@ -2,17 +2,19 @@ import { type Passage, passagesOfPage, passagesOfSource } from './passages.ts';
 import { phrases } from './phrases.ts';
 
 export interface Finding {
-  /** The file, and the line on which its passage begins. */
+  /** The file, and the line on which the passage with the phrase begins. */
   readonly place: string;
   readonly phrase: string;
   readonly instead: string;
-  /** What stands around the phrase. */
+  /** The phrase with the text around it. */
   readonly context: string;
 }
 
 const around = 40;
 
-/** Returns each phrase to rewrite in a TypeScript source or, by its name, a Markdown page. */
+/**
+ * Returns the phrases to rewrite in a TypeScript source, or in a Markdown page if the name of the file ends with `.md`.
+ */
 export function findingsIn(file: string, text: string): readonly Finding[] {
   const passages = file.endsWith('.md') ? passagesOfPage(text) : passagesOfSource(text);
   return passages.flatMap((passage) => findingsInPassage(file, passage));

@@ -1,6 +1,6 @@
-/** A stretch of prose: a comment, a text of a program, or a paragraph. */
+/** A passage of prose: a comment, a text in a program, or a paragraph. */
 export interface Passage {
-  /** The first of its lines, counted from 1. */
+  /** The number of its first line, counted from 1. */
   readonly line: number;
   readonly text: string;
 }

@@ -1,10 +1,10 @@
-/** A phrase that reads as if it were translated, and what a native writer puts in its place. */
+/** A phrase that reads as if it were translated, and what a native writer would write instead. */
 interface Phrase {
   readonly pattern: RegExp;
   readonly instead: string;
-  /** A sentence with the phrase. */
+  /** An example of a sentence with the phrase. */
   readonly wrong: string;
-  /** The same sentence without it. */
+  /** The same sentence without the phrase. */
   readonly right: string;
 }
 

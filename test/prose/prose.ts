@@ -1,13 +1,13 @@
 /**
  * `npm run prose [-- PATH...]`: finds phrases that read as if they were translated, in the comments, test titles,
- * messages and pages of the repository, or of the files given. Prints each with its place and what to write instead;
- * exits with 1 if there is one.
+ * messages and pages of the repository, or of the files given. Prints each phrase with its place and what to write
+ * instead; exits with 1 if it finds a phrase.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { findingsIn } from './findings.ts';
 
-/** The examples of the phrases themselves. */
+/** The files that contain the phrases as examples. */
 const examples = ['test/prose/phrases.ts', 'test/prose/findings.test.ts'];
 
 const listed = execFileSync('git', ['ls-files', '--', ...process.argv.slice(2)], { encoding: 'utf8' });
