@@ -4,13 +4,16 @@ import { findingsIn } from './findings.ts';
 import { phrases } from './phrases.ts';
 
 describe('each phrase', () => {
-  test.each(phrases)('is found in "$wrong", and nothing is in "$right"', ({ wrong, right, instead }) => {
-    expect(findingsIn('page.md', wrong)).toContainEqual(expect.objectContaining({ instead }));
-    expect(findingsIn('page.md', right)).toEqual([]);
-  });
+  test.each(phrases)(
+    'is found in the example $wrong, but not in the correction $right',
+    ({ wrong, right, instead }) => {
+      expect(findingsIn('page.md', wrong)).toContainEqual(expect.objectContaining({ instead }));
+      expect(findingsIn('page.md', right)).toEqual([]);
+    },
+  );
 });
 
-describe('a phrase is found', () => {
+describe('findingsIn finds a phrase', () => {
   const places = (file: string, lines: readonly string[]) =>
     findingsIn(file, lines.join('\n')).map(({ place }) => place);
 
@@ -44,17 +47,17 @@ describe('a phrase is found', () => {
   });
 });
 
-test('code is left alone, in a page and in a source', () => {
+test('findingsIn ignores code in a page and in a source', () => {
   expect(findingsIn('a.md', 'Run `nobody`:\n\n```\nnobody is told\n```\n')).toEqual([]);
   expect(findingsIn('a.ts', "const user = 'nobody';\nconst nobody = whoever(where, it);\n")).toEqual([]);
 });
 
-describe('the subject of a commit', () => {
+describe('subjectFaults', () => {
   test.each([
     'feat(k3s): wait for the server',
     'fix: read the file once',
     'refactor(parts/registry)!: rename the store',
-  ])('"%s" is accepted', (subject) => {
+  ])('accepts "%s"', (subject) => {
     expect(subjectFaults(subject)).toEqual([]);
   });
 
@@ -65,7 +68,7 @@ describe('the subject of a commit', () => {
     ['fix(k3s): Wait for the server', 'capitalized'],
     ['fix(k3s): added a wait for the server', 'imperative'],
     [`fix(k3s): wait ${'very '.repeat(20)}long`, '72 are allowed'],
-  ])('"%s" is refused: %s', (subject, fault) => {
+  ])('refuses "%s": %s', (subject, fault) => {
     expect(subjectFaults(subject)).toEqual([expect.stringContaining(fault)]);
   });
 });
