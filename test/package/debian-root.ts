@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type Ended, runProgram } from './executable.ts';
 
-/** Returns why no minimal Debian of that suite can be used here; undefined if one can. */
+/** Returns why no minimal Debian of that suite can be used here; `undefined` if one can be used. */
 export function lacksDebianRoot(suite: string): string | undefined {
   if (process.getuid?.() !== 0) {
     return 'needs root, for chroot and mount';
@@ -25,7 +25,7 @@ function rootOf(suite: string): string {
   return resolve('dist/.cache', `root-${suite}`);
 }
 
-/** A minimal Debian that a test may change; `remove` deletes it. */
+/** A copy of a minimal Debian that a test may change; `remove` deletes the copy. */
 export class DebianRoot {
   readonly #folder = mkdtempSync(join(tmpdir(), 'slipway-debian-'));
   readonly #calls = '/calls';
@@ -47,7 +47,7 @@ export class DebianRoot {
     return runProgram('chroot', [this.path('/'), file, ...args], { DEBIAN_FRONTEND: 'noninteractive' });
   }
 
-  /** Installs without dependencies: a minimal Debian has no systemd. */
+  /** Runs dpkg, which ignores missing dependencies, since a minimal Debian has no systemd. */
   dpkg(...args: readonly string[]): Ended {
     return this.run('dpkg', '--force-depends', '--force-unsafe-io', ...args);
   }
@@ -63,13 +63,13 @@ export class DebianRoot {
     chmodSync(this.path(path), mode);
   }
 
-  /** Pretends that a systemd runs, whose systemctl only records its calls. */
+  /** Pretends that systemd runs, with a systemctl that only records its calls. */
   bootsSystemd(): void {
     mkdirSync(this.path('/run/systemd/system'), { recursive: true });
     this.write('/usr/bin/systemctl', `#!/bin/sh\necho "$*" >>${this.#calls}\n`, 0o755);
   }
 
-  /** The calls of systemctl since the last check, except for the preset of Debian's helper. */
+  /** Returns the calls of systemctl since the last call of this method, except the preset of Debian's helper. */
   told(): readonly string[] {
     const calls = this.path(this.#calls);
     const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];

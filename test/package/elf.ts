@@ -1,13 +1,13 @@
 /** The requirements of a dynamically linked ELF executable. */
 export interface Needs {
-  /** Shared libraries, by the names that the loader uses. */
+  /** The shared libraries, by the names that the loader uses. */
   readonly libraries: readonly string[];
   /** The newest version of each family of symbol versions, such as GLIBC: [2, 28]. */
   readonly newest: Readonly<Record<string, readonly number[]>>;
   readonly machine: 'x64' | 'arm64' | 'other';
 }
 
-/** Section types and dynamic tags: elf(5), and the symbol versioning chapter of the LSB core specification. */
+/** Section types and dynamic tags, from elf(5) and the symbol versioning chapter of the LSB core specification. */
 const SHT_DYNAMIC = 6;
 const SHT_GNU_VERNEED = 0x6ffffffe;
 const DT_NEEDED = 1n;
@@ -29,7 +29,7 @@ interface Section {
   readonly type: number;
   readonly offset: number;
   readonly size: number;
-  /** The string section of this section. */
+  /** The index of the section that contains the strings of this one. */
   readonly link: number;
 }
 
@@ -55,7 +55,7 @@ function neededLibraries(file: Buffer, sections: readonly Section[]): readonly s
     .map((at) => text(file, sections, dynamic, Number(file.readBigUInt64LE(at + 8))));
 }
 
-/** Every name in .gnu.version_r: a list of files, each with a list of versions, chained by relative offsets. */
+/** Returns every name in .gnu.version_r, a list of files, each with a list of versions, chained by relative offsets. */
 function neededVersions(file: Buffer, sections: readonly Section[]): readonly string[] {
   const section = only(sections, SHT_GNU_VERNEED);
   return chain(file, section.offset, 12).flatMap((need) =>
@@ -66,7 +66,8 @@ function neededVersions(file: Buffer, sections: readonly Section[]): readonly st
 }
 
 /**
- * The offsets of the entries of a chain; the field at `nextAt` of an entry has the offset of the next one, 0 ends it.
+ * Returns the offsets of the entries of a chain. The field at `nextAt` of an entry contains the distance to the next
+ * entry, or 0 in the last one.
  */
 function chain(file: Buffer, first: number, nextAt: number): readonly number[] {
   const entries = [first];
@@ -91,7 +92,7 @@ function newestVersions(names: readonly string[]): Needs['newest'] {
   return newest;
 }
 
-/** Compares two versions: negative, zero or positive. */
+/** Compares two versions; returns a negative number, zero or a positive number. */
 export function compareVersions(a: readonly number[], b: readonly number[]): number {
   const length = Math.max(a.length, b.length);
   const differences = Array.from({ length }, (_, index) => (a[index] ?? 0) - (b[index] ?? 0));

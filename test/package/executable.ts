@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 type Architecture = 'x64' | 'arm64';
 
-/** The packaged executable of an architecture; throws with the command that builds it if it is missing. */
+/** Returns the path of the executable for an architecture; throws an error with the build command if it is missing. */
 export function packaged(architecture: Architecture): string {
   const path = resolve('dist', `slipway-linux-${architecture}`);
   if (!existsSync(path)) {
@@ -13,7 +13,7 @@ export function packaged(architecture: Architecture): string {
   return path;
 }
 
-/** The packaged executable that runs on this machine. */
+/** Returns the path of the executable for this machine. */
 export function executable(): string {
   return packaged(process.arch === 'arm64' ? 'arm64' : 'x64');
 }
@@ -24,13 +24,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The line in which the executable lists the ignored variables. */
+/** Returns the line in which the executable lists the ignored variables. */
 export function ignored(...names: readonly string[]): string {
   const repair = 'unset them, and use settings instead, such as network.caFile';
   return `slipway: ignored from the environment: ${names.join(', ')}; ${repair}`;
 }
 
-/** Runs a program to its end with only the given environment and a PATH. */
+/** Runs a program with only the given environment and a PATH; returns its exit code and output. */
 export function runProgram(
   file: string,
   args: readonly string[],
