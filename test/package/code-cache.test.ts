@@ -10,8 +10,8 @@ test('V8 accepts the code cache', () => {
   expect(exports.main).toBeTypeOf('function');
 });
 
-test('a code cache of another V8 is ignored', () => {
-  // Another source, since V8 remembers compiled code.
+test('the program loads despite a code cache of another V8', () => {
+  // The source differs from that of the first test, since V8 remembers compiled code.
   const source = Buffer.concat([program, Buffer.from('\n')]);
   const { script, exports } = loadProgram(source, Buffer.from('no cache of this V8 at all'));
   expect(script.cachedDataRejected).toBe(true);

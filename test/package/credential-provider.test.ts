@@ -48,7 +48,7 @@ const evil = {
   HTTPS_PROXY: 'http://127.0.0.1:9',
 };
 
-test('a login is fetched once, in any environment of K3s, and then answered from the cache', async () => {
+test('a login is fetched once, in any environment of K3s, and then answered from the login store', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   const cold = await provide(root, evil);
   expect(cold).toMatchObject({ exitCode: 0, stderr: '' });
@@ -67,7 +67,7 @@ test('ten concurrent calls fetch one login', async () => {
   expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
 });
 
-test('the executable ignores the environment also without the plugin', async () => {
+test('the executable ignores the environment even if it is called without the plugin', async () => {
   const { root } = await nodeWithSettings(azure);
   const ended = await run([executable(), 'credential-provider', '--root', root], request, evil);
   expect(ended.exitCode).toBe(0);
@@ -78,15 +78,15 @@ test('the executable ignores the environment also without the plugin', async () 
 
 test.each([
   ['an empty request', '', /empty/],
-  ['another version', requestFor('a.io/b', { apiVersion: 'v2' }), /v1 is the only one/],
-  ['another registry', requestFor('quay.io/a'), /quay\.io is not one of the login servers/],
+  ['a request of another version', requestFor('a.io/b', { apiVersion: 'v2' }), /v1 is the only one/],
+  ['a request for a foreign registry', requestFor('quay.io/a'), /quay\.io is not one of the login servers/],
 ])('%s is refused in one line', async (_, given, message) => {
   const { root } = await nodeWithSettings(azure);
   const ended = await run([executable(), 'credential-provider', '--root', root], given, { NODE_NAME: 'vm' });
   expect(refusal(ended)).toMatch(message);
 });
 
-test('a plugin without the executable reports it and exits with 1', async () => {
+test('a plugin whose executable is missing reports this and exits with 1', async () => {
   const lost = join(folder, 'lost');
   writeFileSync(lost, renderPlugin({ slipway: join(folder, 'gone') }), { mode: 0o755 });
   expect(refusal(await run([lost, 'credential-provider'], request))).toMatch(/is not there/);

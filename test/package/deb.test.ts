@@ -16,7 +16,7 @@ const enabled = '/etc/systemd/system/multi-user.target.wants/slipway.service';
 describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   const lacks = lacksDebianRoot(suite);
 
-  /** A test in its own Debian. */
+  /** Adds a test that runs in a separate Debian. */
   function story(name: string, tell: (root: DebianRoot) => void): void {
     test(name, ({ skip }) => {
       skip(lacks !== undefined, lacks);
@@ -29,7 +29,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     });
   }
 
-  story('is installed, removed, installed again and purged, without systemd', (root) => {
+  story('can be installed, removed, installed again and purged without systemd', (root) => {
     install(root);
     expect(root.run('slipway', 'version')).toMatchObject({ exitCode: 0, stderr: '' });
     expect(root.run('slipway', 'config', '--cloud', 'static', '--role', 'server')).toMatchObject({
@@ -89,7 +89,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(isThere(root, guard)).toBe(false);
   });
 
-  story('keeps the files that K3s needs, and the provider of another tool', (root) => {
+  story('keeps the files that K3s needs, and the provider of another tool, when it is purged', (root) => {
     install(root);
     root.write('/etc/systemd/system/k3s-agent.service', '');
     root.write('/var/lib/slipway/join-token', 'token');
@@ -101,7 +101,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(leftOf(root, kept)).toEqual(kept);
   });
 
-  story('refuses to be shadowed by an earlier slipway install, with a remedy', (root) => {
+  story('refuses to be installed beside an earlier slipway install, with a remedy', (root) => {
     for (const path of ['/usr/local/bin/slipway', '/etc/systemd/system/slipway.service']) {
       root.write(path, 'from an earlier install');
       const ended = root.install(debianPackage());
@@ -115,7 +115,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   });
 });
 
-test('lintian finds no error and no warning', ({ skip }) => {
+test('lintian finds no error and no warning in the Debian package', ({ skip }) => {
   skip(!isInstalled('lintian'), 'needs lintian');
   const ended = runProgram('lintian', ['--fail-on', 'error,warning', '--allow-root', debianPackage()]);
   expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
@@ -142,7 +142,7 @@ function leftOf(root: DebianRoot, paths: readonly string[]): readonly string[] {
   return paths.filter((path) => isThere(root, path));
 }
 
-/** True if the path exists; a link counts, wherever it points. */
+/** True if the path exists, even as a link without a target. */
 function isThere(root: DebianRoot, path: string): boolean {
   return lstatSync(root.path(path), { throwIfNoEntry: false }) !== undefined;
 }

@@ -15,7 +15,7 @@ const trace = join(folder, 'trace');
 writeFileSync(evil, `require('node:fs').writeFileSync(${JSON.stringify(trace)}, 'evil');`);
 writeFileSync(evilOpenssl, 'nodejs_conf = evil\n[evil]\nengines = evil\n');
 
-describe('the executable ignores the variables of Node', () => {
+describe('the executable', () => {
   test.each([
     ['NODE_OPTIONS', `--require ${evil}`],
     ['NODE_OPTIONS', '--inspect=127.0.0.1:0'],
@@ -28,7 +28,7 @@ describe('the executable ignores the variables of Node', () => {
     ['NODE_PATH', folder],
     ['OPENSSL_CONF', evilOpenssl],
     ['SSL_CERT_FILE', join(folder, 'missing.pem')],
-  ])('%s=%s', (name, value) => {
+  ])('ignores %s=%s, and reports this', (name, value) => {
     const ended = runProgram(executable(), ['--help'], { [name]: value });
     const bare = runProgram(executable(), ['--help']);
     expect(ended.exitCode).toBe(0);
@@ -37,14 +37,14 @@ describe('the executable ignores the variables of Node', () => {
     expect(existsSync(trace)).toBe(false);
   });
 
-  test('NODE_REPL_EXTERNAL_MODULE makes Node refuse to start', () => {
+  test('does not start with NODE_REPL_EXTERNAL_MODULE, which Node itself refuses', () => {
     const ended = runProgram(executable(), ['--help'], { NODE_REPL_EXTERNAL_MODULE: evil });
     expect(ended.exitCode).toBe(9);
     expect(existsSync(trace)).toBe(false);
   });
 });
 
-test('one line lists the ignored variables, without their values', () => {
+test('one line lists the ignored variables without their values', () => {
   const ended = runProgram(executable(), ['version'], { MSI_SECRET: 'hush', AZURE_CLIENT_ID: 'someone' });
   expect(ended.stderr).toBe(`${ignored('AZURE_CLIENT_ID', 'MSI_SECRET')}\n`);
 });
@@ -65,7 +65,7 @@ test('an everyday environment causes no message', () => {
   expect(runProgram(executable(), ['version'], everyday).stderr).toBe('');
 });
 
-test('a daemon keeps its process id, and drops the variables', async () => {
+test('a daemon drops the ignored variables, and keeps its process id', async () => {
   const root = join(folder, 'root');
   mkdirSync(join(root, 'etc/slipway'), { recursive: true });
   writeFileSync(join(root, 'etc/slipway/config.yaml'), 'azure: { imdsEndpoint: http://127.0.0.1:9 }\n');
@@ -88,7 +88,7 @@ test('a daemon keeps its process id, and drops the variables', async () => {
   }
 });
 
-/** The lines of stderr, without those of Node about coverage that was requested and is ignored. */
+/** Returns the lines of stderr, except Node's lines about coverage that was requested and is ignored. */
 function complaintsOf(stderr: string): readonly string[] {
   const coverage = /^(Failed to get 'result' from coverage profile response:|\{"id":4,.*Precise coverage.*)$/;
   return stderr.split('\n').filter((line) => line !== '' && !coverage.test(line));

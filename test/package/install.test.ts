@@ -6,7 +6,7 @@ import { executable, runProgram } from './executable.ts';
 
 const wants = 'etc/systemd/system/multi-user.target.wants';
 
-/** An empty root, and a systemctl that enables units as systemd's does in an image. */
+/** Returns an empty root, and a function that runs slipway on it with a systemctl that enables units as in an image. */
 function image() {
   const root = mkdtempSync(join(tmpdir(), 'slipway-install-'));
   const bin = mkdtempSync(join(tmpdir(), 'slipway-bin-'));
@@ -28,7 +28,7 @@ esac
   return { root, slipway };
 }
 
-test('the executable contains the files that it installs, and removes them again', () => {
+test('the executable installs the files that it contains, and removes them again', () => {
   const { root, slipway } = image();
   expect(slipway('install')).toMatchObject({ exitCode: 0, stderr: '' });
   const installed = (path: string) => readFileSync(join(root, path));

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { executable, runProgram } from './executable.ts';
 
-/** Debian 12 and 13, built by `.ci/run` with mmdebstrap and kept between runs. */
+/** The tests use Debian 12 and 13, which `.ci/run` builds with mmdebstrap and keeps between runs. */
 describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
   const root = resolve('dist/.cache', `root-${suite}`);
 
@@ -14,19 +14,22 @@ describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
       2,
       /observability=true:NoSchedule/,
     ],
-    // There is no /proc and no systemctl here, as in image builds: all steps but the enabling are done.
+    // /proc and systemctl are missing, as in image builds, so slipway performs all steps except enabling the unit.
     [['install'], 1, /\/etc\/systemd\/system\/slipway\.service/],
     [['uninstall', '--purge'], 0, /\/etc\/systemd\/system\/slipway\.service/],
-  ] as const)('slipway %s', ([args, exitCode, stdout], { skip }) => {
-    skip(process.getuid?.() !== 0, 'needs root, for chroot');
-    skip(!existsSync(root), `needs ${root}, which .ci/run makes with mmdebstrap`);
-    const inside = join(root, 'usr/local/bin/slipway');
-    copyFileSync(executable(), inside);
-    try {
-      const ended = runProgram('chroot', [root, '/usr/local/bin/slipway', ...args]);
-      expect(ended).toMatchObject({ exitCode, stdout: expect.stringMatching(stdout) });
-    } finally {
-      rmSync(inside, { force: true });
-    }
-  });
+  ] as const)(
+    'slipway runs with the arguments %j, and exits with %i',
+    ([args, exitCode, stdout], { skip }) => {
+      skip(process.getuid?.() !== 0, 'needs root, for chroot');
+      skip(!existsSync(root), `needs ${root}, which .ci/run makes with mmdebstrap`);
+      const inside = join(root, 'usr/local/bin/slipway');
+      copyFileSync(executable(), inside);
+      try {
+        const ended = runProgram('chroot', [root, '/usr/local/bin/slipway', ...args]);
+        expect(ended).toMatchObject({ exitCode, stdout: expect.stringMatching(stdout) });
+      } finally {
+        rmSync(inside, { force: true });
+      }
+    },
+  );
 });

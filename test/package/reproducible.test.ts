@@ -16,7 +16,7 @@ test('two builds of one commit are identical', () => {
   expect(debianDigests('second')).toEqual(debianDigests('first'));
 });
 
-test('a build without binutils is unstripped, with a message', () => {
+test('a build without binutils works unstripped, and reports this', () => {
   const ended = runPackaging('unstripped', '--no-strip');
   expect(ended.stdout).toContain('not stripped');
   const path = executableIn('unstripped');
@@ -36,7 +36,7 @@ function executableIn(name: string): string {
   return join(folder, name, `slipway-linux-${architecture}`);
 }
 
-/** Empty without dpkg-deb. */
+/** Returns the digests of the Debian packages of a build; an empty list without dpkg-deb. */
 function debianDigests(name: string): readonly string[] {
   const files = readdirSync(join(folder, name)).filter((file) => file.endsWith('.deb'));
   return files.map((file) => digest(join(folder, name, file)));

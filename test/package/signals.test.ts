@@ -17,10 +17,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { executable } from './executable.ts';
 
 test.each([
-  ['only a PATH', {}],
-  ['NODE_OPTIONS that ask for a debugger', { NODE_OPTIONS: '--inspect=127.0.0.1:0 --inspect-port=0' }],
+  ['with only a PATH', {}],
+  ['with NODE_OPTIONS that request a debugger', { NODE_OPTIONS: '--inspect=127.0.0.1:0 --inspect-port=0' }],
 ])(
-  'SIGUSR1 opens no port, and SIGUSR1, SIGUSR2 and SIGPIPE leave the daemon alive: %s',
+  'the daemon opens no port on SIGUSR1, and survives SIGUSR1, SIGUSR2 and SIGPIPE: %s',
   async (_, variables) => {
     const daemon = await startDaemon(variables);
     expect(listeningPorts(daemon)).toEqual([]);
@@ -32,8 +32,8 @@ test.each([
   },
 );
 
-// The daemon has a handler, which keeps Node from opening a port; a command has none, nor does a daemon at its start.
-test('SIGUSR1 opens no port in a command without a handler', async () => {
+// Node opens a port on SIGUSR1 if there is no handler, as in a command, or in a daemon that has just started.
+test('a command without a handler opens no port on SIGUSR1', async () => {
   const args = ['status', '--watch', '--root', rootFolder()];
   const child = spawn(executable(), args, { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -45,7 +45,7 @@ test('SIGUSR1 opens no port in a command without a handler', async () => {
   }
 });
 
-test('SIGQUIT stops the daemon, without a core file', async () => {
+test('SIGQUIT stops the daemon without a core file', async () => {
   const daemon = await startDaemon({});
   daemon.kill('SIGQUIT');
   expect(await once(daemon, 'exit')).toEqual([0, null]);
@@ -60,7 +60,7 @@ async function startDaemon(variables: Readonly<Record<string, string>>): Promise
   return child;
 }
 
-/** The daemon of a VM whose metadata service is away, so that it does nothing. */
+/** Creates the root of a VM whose metadata service is unreachable, so that the daemon does nothing. */
 function rootFolder(): string {
   const root = mkdtempSync(join(tmpdir(), 'slipway-signals-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
@@ -69,7 +69,7 @@ function rootFolder(): string {
   return root;
 }
 
-/** The TCP ports on which a process listens: proc(5), /proc/PID/net/tcp, state 0A. */
+/** Returns the TCP ports on which a process listens (proc(5): /proc/PID/net/tcp, state 0A). */
 function listeningPorts({ pid }: ChildProcess): readonly number[] {
   try {
     const own = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkAt(`/proc/${pid}/fd/${fd}`));

@@ -6,7 +6,9 @@ import { packaged } from './executable.ts';
 /** The oldest supported system, RHEL 8: glibc 2.28, libstdc++ of GCC 8. */
 const oldest: Needs['newest'] = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11], GCC: [8] };
 
-/** Libraries of every supported system, even a minimal one; a minimal Debian has no libatomic.so.1, for example. */
+/**
+ * Libraries that every supported system has, even a minimal one; a minimal Debian lacks libatomic.so.1, for example.
+ */
 const libraries = [
   'libc',
   'libdl',
@@ -23,7 +25,7 @@ const anywhere = new RegExp(
 describe.each(['x64', 'arm64'] as const)('the executable for %s', (architecture) => {
   const needs = () => readNeeds(readFileSync(packaged(architecture)));
 
-  test('is for that processor', () => {
+  test('is built for that processor', () => {
     expect(needs().machine).toBe(architecture);
   });
 
@@ -39,12 +41,12 @@ describe.each(['x64', 'arm64'] as const)('the executable for %s', (architecture)
     expect(compareVersions(newest, oldest[family] ?? [])).toBeLessThanOrEqual(0);
   });
 
-  test('needs no other family of symbols', () => {
+  test('needs no family of symbols besides those of RHEL 8', () => {
     expect(Object.keys(oldest)).toEqual(expect.arrayContaining(Object.keys(needs().newest)));
   });
 });
 
-test('versions are compared as numbers', () => {
+test('compareVersions compares versions as numbers', () => {
   expect(compareVersions([2, 36], [2, 4])).toBeGreaterThan(0);
   expect(compareVersions([2, 28], [2, 28])).toBe(0);
   expect(compareVersions([3, 4], [3, 4, 1])).toBeLessThan(0);

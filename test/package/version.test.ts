@@ -9,7 +9,7 @@ test.each([['version'], ['--version']])('slipway %s prints the version of packag
   expect(ended).toEqual({ exitCode: 0, stdout: expect.stringContaining(`slipway ${version} (`), stderr: '' });
 });
 
-test('the program itself refuses an unknown command', () => {
+test('slipway refuses an unknown command, and names it', () => {
   const ended = runProgram(executable(), ['lunch']);
   expect(ended.exitCode).not.toBe(0);
   expect(ended.stderr).toContain('lunch');
