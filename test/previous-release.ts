@@ -1,5 +1,5 @@
 /**
- * The previous release: its sources, from the history of this repository.
+ * The sources of the previous release, from the history of this repository.
  *
  * Each release sets `previous` to its own commit once it is published (RELEASE.md).
  */
@@ -7,12 +7,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Until the first release: the first commit that writes the current files with their formats. */
+/** The commit of the previous release; before the first release, the first commit that writes the current formats. */
 export const previous = '045e4b66b7a4987b755ad5f6347b1fa0e7820f14';
 
 const repository = join(import.meta.dirname, '..');
 
-/** Why the sources are not available; `undefined` if they are. */
+/** The reason why the sources are not available; `undefined` if they are available. */
 export const noPrevious: string | undefined = isKnown() ? undefined : `git has no commit ${previous} here`;
 
 /** Returns the text of a file of the previous release. */
@@ -20,7 +20,7 @@ export function previousText(path: string): string {
   return git('show', `${previous}:${path}`).toString('utf8');
 }
 
-/** Copies the sources into a folder, with the packages of this checkout. */
+/** Copies the sources into a folder, and links the packages of this checkout there. */
 export function unpackPrevious(folder: string): void {
   mkdirSync(folder, { recursive: true });
   execFileSync('tar', ['-x', '-C', folder], { input: git('archive', '--format=tar', previous) });
