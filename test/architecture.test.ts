@@ -7,7 +7,7 @@ import { clouds } from '../src/agent/clouds/index.ts';
 import { gitOpsEngines } from '../src/agent/gitops/index.ts';
 import { namesOf, roles } from '../src/roles/index.ts';
 
-/** The zones that every part may import, besides its own. */
+/** The zones that every part may import, besides its own zone. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
   ...['part', 'sections', 'probe'],
@@ -141,17 +141,22 @@ const zones: readonly {
   },
 ];
 
-/** The files of a part that may be imported past its index.ts, and by which files; they import nothing of the part. */
+/**
+ * The files of a part that may be imported without its index.ts, each with its importers; they import nothing of the
+ * part.
+ */
 const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
   { leaf: /^src\/agent\/parts\/registry\/answer\//, files: /^src\/(launcher|commands)\// },
   { leaf: /^src\/agent\/parts\/\w+\/reasons\.ts$/, files: /^src\/agent\/vocabulary\.ts$/ },
   { leaf: /^src\/agent\/parts\/\w+\/settings\.ts$/, files: /^src\/agent\/settings\// },
 ];
 
-/** The folders of K3s in order: each may import earlier ones, and the files beside them may import all. */
+/**
+ * The folders of K3s in their order. Each folder may import earlier ones; the files beside the folders may import all.
+ */
 const k3sFolders = ['flags', 'teardown', 'membership', 'upgrade', 'config', 'service'];
 
-/** The only files that may import a package, if it has one home. */
+/** The packages that only some files may import, and these files. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/clouds\/azure\// },
   { package: /^node-cron$/, files: /^src\/agent\/(host\/clock\/cron-ticks|settings\/cron-form)\.ts$/ },
@@ -175,15 +180,15 @@ const machineFiles =
   /^src\/(agent\/host\/.*|setup\/(install|installed-files|uninstall|operator)\.ts|commands\/(?!cli|expose-metrics)[^/]*\.ts|launcher\/(?!environment|version)[^/]*\.ts)$/;
 
 /**
- * The only files that may end the process: its entry, and places that an error cannot leave: an uncaught error, a
- * signal, and a pass that hangs.
+ * The only files that may end the process: its entry, and the handlers of uncaught errors, signals and hung passes,
+ * which have no caller for an error.
  */
 const processEnds =
   /^src\/(launcher\/(launch|exit-code)|commands\/uncaught-error|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
 
 /**
- * The only files that call JSON.parse: the one for all, the leaf that imports nothing, and the one that formats our own
- * log lines.
+ * The only files that may call JSON.parse: the reader for all others, the leaf that imports nothing, and the formatter
+ * of our own log lines.
  */
 const jsonFiles = /^src\/agent\/(engine\/json|parts\/registry\/answer\/[\w-]+|host\/process\/output)\.ts$/;
 
@@ -208,8 +213,8 @@ const machineGlobals: readonly RegExp[] = [
 ];
 
 /**
- * The names in tables: a value that depends on one is a field of its record. `server` and `agent` are also names of
- * K3s.
+ * The names of clouds, engines and roles. A value that depends on a name belongs in the record of that name. `server`
+ * and `agent` are also names of K3s.
  */
 const tableNames = [...Object.keys(clouds), ...Object.keys(gitOpsEngines), ...namesOf(roles)];
 const sharedNames = ['server', 'agent'];
@@ -225,7 +230,7 @@ interface SourceFile {
   readonly source: string;
 }
 
-/** Every import, including imports of types. */
+/** Returns every import of a file, including imports of types. */
 function importsOf({ path, source }: SourceFile): readonly Import[] {
   const statements = source.matchAll(/^(?:import|export)\s+(?:([^;'"]*?)\s+from\s+)?'([^']+)'/gm);
   const expressions = source.matchAll(/\bimport()\('([^']+)'\)/g);
@@ -240,7 +245,7 @@ function zoneOf(path: string) {
   return zones.find(({ files }) => files.test(path));
 }
 
-/** The violations of a set of source files, one line each. */
+/** Returns the violations in a set of source files, one line each. */
 function violations(files: readonly SourceFile[]): readonly string[] {
   const imports = files.flatMap(importsOf);
   return [
@@ -319,7 +324,7 @@ function isAllowedPackage(from: string, to: string, names: string): boolean {
   return imported.length > 0 && imported.every((name) => pureNames.has(name));
 }
 
-/** Cycles of imports, including imports of types; each begins with the file that the search met first. */
+/** Returns the cycles of imports, including imports of types; each begins with the file that the search met first. */
 function cycles(imports: readonly Import[]): readonly (readonly string[])[] {
   const found: string[][] = [];
   const done = new Set<string>();
@@ -341,7 +346,7 @@ function cycles(imports: readonly Import[]): readonly (readonly string[])[] {
   return found;
 }
 
-/** Uses of the machine's globals outside the allowed files, except in comments. */
+/** Returns the uses of the machine's globals outside the allowed files, except in comments. */
 function touches({ path, source }: SourceFile): readonly string[] {
   if (machineFiles.test(path)) {
     return [];
@@ -361,7 +366,10 @@ function foreignWords({ path, source }: SourceFile): readonly string[] {
   return word === undefined ? [] : [`${path} may not speak of ${word}`];
 }
 
-/** Comparisons with a name of a table: with any text, or with a role for the names that are also commands of K3s. */
+/**
+ * Returns the comparisons with a name of a table. A name that is also a command of K3s counts only if a role is
+ * compared.
+ */
 function comparisons({ path, source }: SourceFile): readonly string[] {
   const compared = source.matchAll(
     /([\w.?]+) [!=]== '([\w-]+)'|'([\w-]+)' [!=]== ([\w.?]+)|case '([\w-]+)':/g,
@@ -376,7 +384,7 @@ function comparisons({ path, source }: SourceFile): readonly string[] {
   });
 }
 
-/** Reads JSON without a schema. */
+/** True if a file that must use a schema parses JSON without one. */
 function readsJson({ path, source }: SourceFile): boolean {
   return !jsonFiles.test(path) && /\bJSON\.parse\b/.test(source);
 }
@@ -396,11 +404,11 @@ function sourceFiles(): readonly SourceFile[] {
     .map((path) => ({ path, source: readFileSync(path, 'utf8') }));
 }
 
-/** Words of Azure, which are wrong on other clouds and belong in its folder. */
+/** Words of Azure, which are wrong on other clouds and belong in Azure's folder. */
 const azureWords =
   /azure|\bacr|AcrPull|key ?vault|network security group|169\.254\.169\.254|\bentra\b|virtual network|private (endpoint|dns)|role assignment|\babac\b|managed identit/i;
 
-/** Files with a word of Azure, and why. */
+/** The files that may contain a word of Azure, each with the reason. */
 const azureWordsAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the table names every cloud',
   'src/agent/vocabulary.ts': 'adds the reasons of every cloud',
@@ -412,7 +420,7 @@ const azureWordsAllowed: Readonly<Record<string, string>> = {
   'src/agent/parts/registry/settings.ts': 'a registry as an example',
 };
 
-/** Files outside of Azure's folder with a word of Azure in their code, except in comments. */
+/** Returns the files outside of Azure's folder whose code, without comments, contains a word of Azure. */
 function sayingAzure(files: readonly SourceFile[]): readonly string[] {
   return files
     .filter(({ path }) => !path.startsWith('src/agent/clouds/azure/'))
@@ -425,17 +433,17 @@ function withoutComments(source: string): string {
   return code;
 }
 
-/** Names that may be text only in their own folder, since they mean nothing else. */
+/** Names that may be text only in the folder of that name, since they have no other meaning. */
 const properNames = tableNames.filter((name) => ![...sharedNames, 'none'].includes(name));
 
-/** Files with such a name as text, and why. */
+/** The files outside of these folders that may contain such a name as text, each with the reason. */
 const properNamesAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the cloud of a node whose settings name none',
   'src/agent/settings/facts-file.ts': 'the section that a facts file is',
   'src/roles/observability.ts': 'the record of that role',
 };
 
-/** Files with the name of a cloud, engine or role as text, outside of the folder with that name. */
+/** Returns the files that contain the name of a cloud, engine or role as text, outside of the folder with that name. */
 function sayingNames(files: readonly SourceFile[]): readonly string[] {
   return files
     .filter(({ path, source }) => {
@@ -445,7 +453,7 @@ function sayingNames(files: readonly SourceFile[]): readonly string[] {
     .map(({ path }) => path);
 }
 
-/** Files that check a Resource, besides the engine, and why. */
+/** The files that may check a Resource, each with the reason. */
 const checkingAllowed: Readonly<Record<string, string>> = {
   'src/agent/doctor/conditions.ts': 'makes the checks of a plan without its remedies',
   'src/agent/engine/reconcile.ts': 'the reconciler',
@@ -457,10 +465,10 @@ const checkingAllowed: Readonly<Record<string, string>> = {
   'src/setup/perform.ts': 'leaves resources in sync out of a dry run',
 };
 
-/** A check that is called or taken out of its Resource, in code without spaces. */
+/** Matches a check that is called or taken out of its Resource, in code without spaces. */
 const checks = /\.check\(\w*(host|reader)\b|\bcheck\b[^{}()]*\}(of\b|=)/i;
 
-/** Files whose code checks a Resource; a dependency belongs in `needs` of the dependant. */
+/** Returns the files whose code checks a Resource, since a dependency belongs in `needs` of the dependant. */
 function checking(files: readonly SourceFile[]): readonly string[] {
   return files.filter(({ source }) => checks.test(withoutComments(source))).map(({ path }) => path);
 }
@@ -549,7 +557,11 @@ describe('the rules report', () => {
       'src/agent/parts/k3s/flags/a.ts',
       "import { a } from '../index.ts';",
     ],
-    ['a new folder of K3s', 'src/agent/parts/k3s/new/a.ts', "import { a } from '../service/a.ts';"],
+    [
+      'a folder of K3s that is not in the list',
+      'src/agent/parts/k3s/new/a.ts',
+      "import { a } from '../service/a.ts';",
+    ],
     [
       'K3s that imports another part',
       'src/agent/parts/k3s/a.ts',
@@ -568,12 +580,16 @@ describe('the rules report', () => {
     ],
     ['a cloud that imports another', 'src/agent/clouds/static/a.ts', "import { a } from '../azure/a.ts';"],
     ['a second table of clouds', 'src/agent/clouds/a.ts', "import { a } from './azure/azure.ts';"],
-    ['an engine outside its table', 'src/commands/a.ts', "import { a } from '../agent/gitops/flux/flux.ts';"],
-    ['a lazy import', 'src/agent/agent.ts', "await import('./host/node-host.ts');"],
-    ['an export from elsewhere', engine, "export { a } from '../parts/machine/a.ts';"],
-    ['files', engine, "import { readFile } from 'node:fs/promises';"],
-    ['a socket imported with an address', engine, "import { connect, isIP } from 'node:net';"],
-    ['a built-in module by its short name', engine, "import { join } from 'path';"],
+    [
+      'a GitOps engine that is imported outside of its table',
+      'src/commands/a.ts',
+      "import { a } from '../agent/gitops/flux/flux.ts';",
+    ],
+    ['a lazy import of an adapter', 'src/agent/agent.ts', "await import('./host/node-host.ts');"],
+    ['an export of a part by the engine', engine, "export { a } from '../parts/machine/a.ts';"],
+    ['an import of node:fs by the engine', engine, "import { readFile } from 'node:fs/promises';"],
+    ['an import of connect together with isIP', engine, "import { connect, isIP } from 'node:net';"],
+    ['an import of a built-in module without node:', engine, "import { join } from 'path';"],
     [
       'an Azure SDK outside of its adapter',
       'src/agent/parts/k3s/a.ts',
@@ -586,12 +602,12 @@ describe('the rules report', () => {
     ],
     ['a YAML reader outside of its home', engine, "import { parse, stringify } from 'yaml';"],
     ['a logger outside of log.ts', engine, "import pino from 'pino';"],
-    ['the clock', engine, 'const now = Date.now();'],
-    ['the clock in a Date', engine, 'const now = new Date();'],
-    ['a timer', engine, 'setTimeout(run, 10);'],
-    ['a deadline', engine, 'const signal = AbortSignal.timeout(10);'],
-    ['the environment', engine, 'const home = process.env.HOME;'],
-    ['the network', engine, "await fetch('http://localhost');"],
+    ['a call of Date.now in the engine', engine, 'const now = Date.now();'],
+    ['a Date of the current time in the engine', engine, 'const now = new Date();'],
+    ['a timer in the engine', engine, 'setTimeout(run, 10);'],
+    ['a deadline in the engine', engine, 'const signal = AbortSignal.timeout(10);'],
+    ['a use of process.env in the engine', engine, 'const home = process.env.HOME;'],
+    ['a call of fetch in the engine', engine, "await fetch('http://localhost');"],
     ['a word of Azure in the engine', engine, "const cloud = 'azure';"],
     ['a type named after K3s in the engine', engine, 'interface K3sNode {}'],
     ['kubelet in a comment of the engine', engine, '// as kubelet does'],
@@ -600,8 +616,12 @@ describe('the rules report', () => {
     ['a case for a cloud', 'src/agent/plan.ts', "switch (cloud) { case 'azure': }"],
     ['a comparison with the name of a role', 'src/agent/plan.ts', "const is = node.role.name === 'server';"],
     ['a table of reasons that imports', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
-    ['JSON without a schema', 'src/agent/report/a.ts', 'const status = JSON.parse(text);'],
-    ['an end of the process inside a command', 'src/commands/a.ts', 'process.exit(1);'],
+    [
+      'a report that parses JSON without a schema',
+      'src/agent/report/a.ts',
+      'const status = JSON.parse(text);',
+    ],
+    ['a command that ends the process', 'src/commands/a.ts', 'process.exit(1);'],
     ['a file without a zone', 'src/stray.ts', ''],
     ['a file of 201 lines', engine, '\n'.repeat(201)],
   ])('%s', (_, path, source) => {
@@ -622,7 +642,7 @@ describe('the rules report', () => {
     expect(sayingNames([{ path: 'src/agent/clouds/azure/a.ts', source }])).toEqual([]);
   });
 
-  test.each(['import', 'import type'])('a cycle of %s', (keyword) => {
+  test.each(['import', 'import type'])('a cycle of the statement %s', (keyword) => {
     const file = (name: string, imported: string) => ({
       path: `src/agent/engine/${name}.ts`,
       source: `${keyword} { a } from './${imported}.ts';`,
@@ -631,7 +651,7 @@ describe('the rules report', () => {
   });
 
   test.each([
-    ['an address', engine, "import { isIP } from 'node:net';"],
+    ['an import of isIP', engine, "import { isIP } from 'node:net';"],
     [
       'a folder of K3s that imports an earlier one',
       'src/agent/parts/k3s/service/a.ts',
@@ -639,26 +659,38 @@ describe('the rules report', () => {
     ],
     ['a part that imports another', 'src/agent/parts/machine/a.ts', "import { a } from '../k3s/index.ts';"],
     [
-      'settings with a section of a part',
+      'settings that import the section of a part',
       'src/agent/settings/a.ts',
       "import { a } from '../parts/k3s/settings.ts';",
     ],
     [
-      'settings with the section of the metrics',
+      'settings that import the section of the metrics',
       'src/agent/settings/a.ts',
       "import { a } from '../report/metrics/settings.ts';",
     ],
     [
-      'a section with its own rules',
+      'a section that imports its own rules',
       'src/agent/parts/k3s/settings.ts',
       "import { a } from './settings-rules.ts';",
     ],
-    ['the launcher', 'src/launcher/a.ts', "import { a } from '../agent/parts/registry/answer/request.ts';"],
-    ['a command of K3s', 'src/agent/plan.ts', "const is = role.k3s === 'server';"],
-    ['a given time', engine, 'const text = new Date(now).toISOString();'],
-    ['a comment', engine, '// Date.now() and setTimeout are for the Host'],
-    ['the host', 'src/agent/host/a.ts', "import { readFile } from 'node:fs/promises'; Date.now();"],
-    ['the Azure adapter', 'src/agent/clouds/azure/a.ts', "import { a } from '@azure/identity';"],
+    [
+      'a launcher that imports a leaf of the registry',
+      'src/launcher/a.ts',
+      "import { a } from '../agent/parts/registry/answer/request.ts';",
+    ],
+    ['a comparison with a command of K3s', 'src/agent/plan.ts', "const is = role.k3s === 'server';"],
+    ['a Date of a given time', engine, 'const text = new Date(now).toISOString();'],
+    ['a comment about the clock', engine, '// Date.now() and setTimeout are for the Host'],
+    [
+      'a host that reads files and the clock',
+      'src/agent/host/a.ts',
+      "import { readFile } from 'node:fs/promises'; Date.now();",
+    ],
+    [
+      'an Azure adapter that imports its SDK',
+      'src/agent/clouds/azure/a.ts',
+      "import { a } from '@azure/identity';",
+    ],
   ])('no violation in %s', (_, path, source) => {
     expect(violations([{ path, source }])).toEqual([]);
   });
