@@ -1,4 +1,4 @@
-/** A folder with the bundles that the tests of a run share. Vitest calls this file before and after them. */
+/** Creates the folder of the bundles that all tests of a run share. Vitest calls `setup` before the tests. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -49,7 +49,7 @@ function textOf(page: string): string {
   return readFileSync(join(repository, page), 'utf8');
 }
 
-/** True except for generated pages and for decision records, which stay as they were written. */
+/** True unless the page is generated or a decision record, which stays as written. */
 function isWrapped(page: string): boolean {
   return !textOf(page).includes('<!-- made by ') && !/^docs\/adr\/\d/.test(page);
 }
@@ -64,7 +64,7 @@ function proseOf(page: string): readonly string[] {
     .filter((line) => !/^\s*\|/.test(line));
 }
 
-/** The targets of the links within the repository. */
+/** Returns the targets of the links on a page that stay within the repository. */
 function linksOf(page: string): readonly string[] {
   const text = withoutCode(page).replace(/`[^`]*`/g, '');
   const targets = [...text.matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
@@ -80,7 +80,7 @@ function leadsSomewhere(page: string, link: string): boolean {
   return anchor === undefined || anchorsOf(target).includes(anchor);
 }
 
-/** The anchors of the headings of a page, as GitHub makes them: a repeated heading gets a number. */
+/** Returns the anchors of the headings of a page, as GitHub makes them: a repeated heading gets a number. */
 function anchorsOf(page: string): readonly string[] {
   if (!page.endsWith('.md')) {
     return [];

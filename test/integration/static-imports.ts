@@ -1,6 +1,6 @@
 import { build } from 'esbuild';
 
-/** Returns the files that a source loads at its start, itself first: its imports, except `await import`. */
+/** Returns a source file and the files that it imports, directly or indirectly, except by `await import`. */
 export async function staticImports(entry: string): Promise<readonly string[]> {
   const { metafile } = await build({
     entryPoints: [entry],

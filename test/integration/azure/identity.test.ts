@@ -12,8 +12,8 @@ import {
   type World,
 } from './world.ts';
 
-// One cloud for the whole file: msal keeps the network of the first credential and its tokens for the process. So the
-// failures come first, and no failure can be tested after the first success.
+// All tests share one cloud, since msal keeps the network of the first credential, and its tokens, for the process.
+// Tests of failures come first, since after a success the token is cached.
 let world: World;
 let cloud: Cloud;
 beforeAll(async () => {
@@ -25,11 +25,15 @@ afterAll(() => world.azure.stop());
 
 const cases: readonly [string, Fault, Expected][] = [
   [
-    '404, while the endpoint is updated',
+    '404, as during an update of the endpoint',
     { status: 404 },
     { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
-  ['410, for up to 70 seconds', { status: 410 }, { reason: 'ManagedIdentityUnavailable', endedBy: 'time' }],
+  [
+    '410, as for up to 70 seconds',
+    { status: 410 },
+    { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
+  ],
   ['429', { status: 429 }, { reason: 'Throttled', endedBy: 'time' }],
   [
     '429 with a Retry-After',
@@ -61,15 +65,18 @@ const cases: readonly [string, Fault, Expected][] = [
   ],
 ];
 
-test.each(cases)('%s: one request, one clear failure', async (_name, fault, expected) => {
-  world.azure.node('server').faults.fail(fault, { on: /identity/ });
-  const requests = await requestsTo(world.azure, 'imds', () =>
-    expectFailure(cloud.secret('k3s-token'), expected),
-  );
-  expect(requests).toBe(1);
-});
+test.each(cases)(
+  'a failed token request is not retried and has a clear error: %s',
+  async (_name, fault, expected) => {
+    world.azure.node('server').faults.fail(fault, { on: /identity/ });
+    const requests = await requestsTo(world.azure, 'imds', () =>
+      expectFailure(cloud.secret('k3s-token'), expected),
+    );
+    expect(requests).toBe(1);
+  },
+);
 
-test('no identity yet', async () => {
+test('a VM without an identity is reported as ManagedIdentityMissing', async () => {
   const { vm } = world.azure.node('server');
   const [own] = vm.identities.splice(0);
   await expectFailure(cloud.secret('k3s-token'), {
@@ -82,7 +89,7 @@ test('no identity yet', async () => {
   }
 });
 
-test('several user-assigned identities', async () => {
+test('several user-assigned identities are reported as ManagedIdentityAmbiguous', async () => {
   const { vm } = world.azure.node('server');
   const own = vm.identities.splice(0);
   vm.identities.push(vmIdentity('user'), vmIdentity('user'));
@@ -94,7 +101,7 @@ test('several user-assigned identities', async () => {
   vm.identities = own;
 });
 
-test('an audience unknown to Entra ID', async () => {
+test('an audience unknown to Entra ID is reported with azure.registryAudience', async () => {
   const body = {
     error: 'invalid_resource',
     error_description: 'AADSTS500011: The resource principal was not found.',
@@ -107,7 +114,7 @@ test('an audience unknown to Entra ID', async () => {
   });
 });
 
-test('one token per audience serves many concurrent requests', async () => {
+test('concurrent requests for one audience share one token request', async () => {
   const requests = await requestsTo(world.azure, 'imds', async () => {
     const reads = await Promise.all([1, 2, 3, 4].map(() => cloud.secret('k3s-token')));
     expect(new Set(reads.map((each) => each.reveal()))).toEqual(new Set([secret]));

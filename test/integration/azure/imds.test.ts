@@ -49,21 +49,24 @@ const cases: readonly [string, Fault, Expected][] = [
   ['a silent service', 'hang', { reason: 'IdentityUnavailable', endedBy: 'time', says: /did not answer/ }],
 ];
 
-test.each(cases)('%s: one request, one clear failure', async (_name, fault, expected) => {
-  world.azure.node('server').faults.fail(fault);
-  const requests = await requestsTo(world.azure, 'imds', () =>
-    expectFailure(world.cloud().identity(), expected),
-  );
-  expect(requests).toBe(1);
-});
+test.each(cases)(
+  'a failed request to the metadata service is not retried and has a clear error: %s',
+  async (_name, fault, expected) => {
+    world.azure.node('server').faults.fail(fault);
+    const requests = await requestsTo(world.azure, 'imds', () =>
+      expectFailure(world.cloud().identity(), expected),
+    );
+    expect(requests).toBe(1);
+  },
+);
 
-test('a request has a timeout of five seconds, and bypasses the proxy', async () => {
+test('a request to the metadata service bypasses the proxy and has a timeout of five seconds', async () => {
   const proxied = await requestsTo(world.azure, 'proxy', () => world.cloud().identity());
   expect(proxied).toBe(0);
   expect(new Set(world.timeouts)).toEqual(new Set([5000]));
 });
 
-test('the emulated service throttles more than five requests per second', async () => {
+test('the emulated metadata service throttles more than five requests per second', async () => {
   const imds = world.azure.node('server');
   imds.rateLimit = true;
   const cloud = world.cloud();
@@ -76,7 +79,7 @@ test('the emulated service throttles more than five requests per second', async 
   }
 });
 
-test('tags are not cached', async () => {
+test('the tags of the VM are not cached', async () => {
   const cloud = world.cloud();
   const { vm } = world.azure.node('server');
   expect((await cloud.identity()).tags).toEqual({});

@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterAll(() => world.azure.stop());
 
-test('answers the challenge with a token for the vault of this cloud', async () => {
+test('a secret is read with a token for the vault of this cloud, after the challenge', async () => {
   const before = world.azure.requests.length;
   expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
   const seen = world.azure.requests
@@ -41,27 +41,27 @@ test('answers the challenge with a token for the vault of this cloud', async () 
 interface Case extends Expected {
   readonly name: string;
   readonly arrange: () => void;
-  /** Requests to the vault; by default two, the challenge and the request with the token. */
+  /** The number of requests to the vault; by default two: for the challenge, and with the token. */
   readonly requests?: number;
 }
 
 const cases: readonly Case[] = [
   {
-    name: 'no such secret yet',
+    name: 'a missing secret',
     arrange: () => vault.delete('k3s-token'),
     reason: 'SecretNotFound',
     endedBy: 'time',
     says: /team\.vault\.azure\.net.*"k3s-token"/,
   },
   {
-    name: 'no role assigned yet',
+    name: 'a missing role',
     arrange: () => world.azure.setRole('server', 'Key Vault Secrets User', vault.host, false),
     reason: 'VaultForbidden',
     endedBy: 'time',
     says: /k3s-token.*not authorized.*Key Vault Secrets User/,
   },
   {
-    name: 'the firewall',
+    name: 'a firewall that blocks the address',
     arrange: () => {
       vault.closed = 'firewall';
     },
@@ -70,7 +70,7 @@ const cases: readonly Case[] = [
     says: /Client address is not authorized.*subnet/,
   },
   {
-    name: 'public access is off',
+    name: 'disabled public access',
     arrange: () => {
       vault.closed = 'private';
     },
@@ -86,7 +86,7 @@ const cases: readonly Case[] = [
     says: /Enable it/,
   },
   {
-    name: 'another tenant',
+    name: 'a vault in another tenant',
     arrange: () => {
       vault.tenant = '11111111-2222-3333-4444-555555555555';
     },
@@ -95,7 +95,7 @@ const cases: readonly Case[] = [
     says: /AKV10032.*tenant/,
   },
   {
-    name: 'throttled',
+    name: 'throttling',
     arrange: () => {
       vault.throttle = { times: 1 };
     },
@@ -103,7 +103,7 @@ const cases: readonly Case[] = [
     endedBy: 'time',
   },
   {
-    name: 'throttled, with a Retry-After',
+    name: 'throttling with a Retry-After',
     arrange: () => {
       vault.throttle = { times: 1, retryAfter: '16' };
     },
@@ -151,7 +151,7 @@ const cases: readonly Case[] = [
     requests: 1,
   },
   {
-    name: 'a challenge that asks for a token for another resource',
+    name: 'a challenge for another resource',
     arrange: () => {
       const challenge =
         'Bearer authorization="https://login.microsoftonline.com/x", resource="https://evil.example"';
@@ -176,20 +176,23 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('a failure of the vault has a reason, a remedy, and no hidden retries', () => {
-  test.each(cases)('$name', async ({ arrange, requests = 2, ...expected }) => {
-    arrange();
-    const made = await requestsTo(world.azure, 'key vault', () =>
-      expectFailure(cloud.secret('k3s-token'), expected),
-    );
-    expect(made).toBe(requests);
-  });
+describe('a failed read of a secret', () => {
+  test.each(cases)(
+    'is reported with a reason and a remedy, and not retried: $name',
+    async ({ arrange, requests = 2, ...expected }) => {
+      arrange();
+      const made = await requestsTo(world.azure, 'key vault', () =>
+        expectFailure(cloud.secret('k3s-token'), expected),
+      );
+      expect(made).toBe(requests);
+    },
+  );
 });
 
 describe('the version of a secret', () => {
   const version = () => cloud.secretVersion('k3s-token');
 
-  test('is the newest enabled one by creation, also behind the first page of the list', async () => {
+  test('is that of the newest enabled version, even after the first page of the list', async () => {
     const before = await version();
     vault.set('k3s-token', secret, Date.now() + 60_000);
     const newest = await version();
@@ -204,12 +207,15 @@ describe('the version of a secret', () => {
   });
 
   test.each([
-    ['access policy without the right to list', () => Object.assign(vault, { listable: false })],
-    ['role', () => world.azure.setRole('server', 'Key Vault Secrets User', vault.host, false)],
+    ['permission to list', () => Object.assign(vault, { listable: false })],
+    [
+      'access for lack of a role',
+      () => world.azure.setRole('server', 'Key Vault Secrets User', vault.host, false),
+    ],
     ['enabled version', () => vault.enable('k3s-token', false)],
     ['answer', () => vault.faults.fail({ status: 503 })],
-    ['page that belongs to the vault', () => vault.faults.fail(foreignPage, { on: /versions/ })],
-  ])('is undefined without an error: %s', async (_what, arrange) => {
+    ['next page at its own address', () => vault.faults.fail(foreignPage, { on: /versions/ })],
+  ])('is undefined, without an error, if the vault gives no %s', async (_what, arrange) => {
     vault.delete('k3s-token');
     vault.set('k3s-token', secret);
     arrange();
@@ -222,7 +228,7 @@ describe('the version of a secret', () => {
   };
 });
 
-test('a vault name that does not exist', async () => {
+test('a vault name that does not exist is reported with azure.keyVault.name', async () => {
   await expectFailure(world.cloud({ keyVault: { name: 'tema' } }).secret('k3s-token'), {
     reason: 'VaultUnavailable',
     endedBy: 'time',
@@ -230,7 +236,7 @@ test('a vault name that does not exist', async () => {
   });
 });
 
-test('a certificate of an unknown CA', async () => {
+test('a vault with a certificate of an unknown CA is reported with network.caFile', async () => {
   await expectFailure(world.cloud({}, {}).secret('k3s-token'), {
     reason: 'TlsUntrusted',
     endedBy: 'person',
@@ -238,7 +244,7 @@ test('a certificate of an unknown CA', async () => {
   });
 });
 
-test('the cloud in the metadata decides the domain of the vault, and a setting overrides it', async () => {
+test('the domain of the vault is that of the cloud in the metadata, unless the settings override it', async () => {
   const { vm } = world.azure.node('server');
   vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
   const unavailable = { reason: 'VaultUnavailable', endedBy: 'time' } as const;
@@ -257,6 +263,6 @@ test('the cloud in the metadata decides the domain of the vault, and a setting o
   vm.azEnvironment = 'AzurePublicCloud';
 });
 
-test('a request has a timeout of ten seconds', () => {
+test('a request to the vault has a timeout of ten seconds', () => {
   expect(Math.max(...world.timeouts)).toBe(10_000);
 });

@@ -50,7 +50,7 @@ beforeEach(async () => {
 });
 afterAll(() => world.azure.stop());
 
-/** The record of the login that a rotation leaves. */
+/** Writes registries.yaml with this password, as a rotation does. */
 async function keep(password: string): Promise<void> {
   const auth = { username: cloud.registryUser(loginServer), password };
   const content = JSON.stringify({ configs: { [loginServer]: { auth } } });
@@ -74,7 +74,7 @@ async function prove(resource: Resource): Promise<Finding> {
   return resource.check(host);
 }
 
-test('proves a pull with the written login: manifest, layer from the storage, and the identity itself', async () => {
+test('the pull check gets manifest and layer with the written login, and the metadata as the identity', async () => {
   const before = world.azure.requests.length;
   const finding = await prove(proofOf(image));
   const seen = world.azure.requests
@@ -108,7 +108,7 @@ test('proves a pull with the written login: manifest, layer from the storage, an
   });
 });
 
-test('the record and the condition contain no secret', async () => {
+test('the record and the condition of the pull check contain no secret', async () => {
   const finding = await prove(proofOf(image));
   const record = await readFile(join(root, 'run/slipway/pull-proof.json'), 'utf8');
   const told = `${record} ${JSON.stringify(finding)}`;
@@ -116,14 +116,14 @@ test('the record and the condition contain no secret', async () => {
   expect(record).toContain('pulled at');
 });
 
-test('proves only the login if no image is named', async () => {
+test('the pull check only logs in if the settings name no image', async () => {
   expect(await prove(proofOf())).toMatchObject({
     state: 'InSync',
     message: expect.stringMatching(/^logged in to team\.azurecr\.io at /),
   });
 });
 
-test('notes a tag that moved', async () => {
+test('the pull check reports a moved tag', async () => {
   const manifests = /\/_manifests\//;
   const moved = { manifest: { digest: 'sha256:moved' } };
   registry.faults.fail({ status: 200, body: moved }, { on: manifests });
@@ -142,14 +142,14 @@ const withoutRole = () => world.azure.setRole('server', 'AcrPull', loginServer, 
 
 const cases: readonly Case[] = [
   {
-    name: 'a removed role, refused at the token',
+    name: 'a removed role that the token service checks',
     arrange: withoutRole,
     reason: 'PullDenied',
     endedBy: 'person',
     says: /^The identity itself has no access either\..*AcrPull/,
   },
   {
-    name: 'a removed role, refused at the manifest',
+    name: 'a removed role that the manifest request checks',
     arrange: () => {
       withoutRole();
       registry.roleCheckedAt = 'manifest';
@@ -171,12 +171,12 @@ const cases: readonly Case[] = [
     name: 'a password that the registry did not issue',
     arrange: () => keep('by-hand'),
     reason: 'PullCredentialRefused',
-    // The next pass, in seconds, withdraws the login from kubelet.
+    // The next pass, a few seconds later, withdraws the login from kubelet.
     endedBy: 'time',
     says: /authentication required.*within ten minutes.*does see .*an older credential/,
   },
   {
-    name: 'the firewall',
+    name: 'a firewall that blocks the address',
     arrange: () => {
       registry.closed = true;
     },
@@ -185,7 +185,7 @@ const cases: readonly Case[] = [
     says: /not allowed access.*subnet/,
   },
   {
-    name: 'no such image',
+    name: 'a missing image',
     arrange: () => {},
     of: `${loginServer}/hello/nobody:1`,
     reason: 'ProofImageNotFound',
@@ -193,7 +193,7 @@ const cases: readonly Case[] = [
     says: /hello\/nobody:1.*registries\.proof/,
   },
   {
-    name: 'a storage that refuses this address',
+    name: 'storage that refuses this address',
     arrange: () => {
       registry.storage.closed = true;
     },
@@ -202,14 +202,14 @@ const cases: readonly Case[] = [
     says: /from weumanaged\d+\.blob\.core\.windows\.net, which answers 403/,
   },
   {
-    name: 'a storage that cuts the connection',
+    name: 'storage that cuts the connection',
     arrange: () => registry.storage.faults.fail('reset'),
     reason: 'StorageUnreachable',
     endedBy: 'time',
     says: /blob\.core\.windows\.net, which cannot be reached.*private endpoint/,
   },
   {
-    name: 'throttled',
+    name: 'throttling',
     arrange: () => registry.faults.fail({ status: 429, headers: { 'retry-after': '9' } }, { on: /token/ }),
     reason: 'Throttled',
     endedBy: 'time',
@@ -223,14 +223,17 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('a failure of a pull has a reason and a remedy', () => {
-  test.each(cases)('$name', async ({ arrange, of = image, ...expected }) => {
-    await arrange();
-    await expectFailure(prove(proofOf(of)), expected);
-  });
+describe('a failed pull check', () => {
+  test.each(cases)(
+    'is reported with a reason and a remedy: $name',
+    async ({ arrange, of = image, ...expected }) => {
+      await arrange();
+      await expectFailure(prove(proofOf(of)), expected);
+    },
+  );
 });
 
-test('a certificate of an unknown CA', async () => {
+test('the pull check reports a certificate of an unknown CA as TlsUntrusted', async () => {
   const finding = await proofOf(image).check(host);
   const stranger = nodeHost({ proxy: world.azure.proxyUrl });
   const remedy = finding.state === 'Drifted' ? finding.drift.remedy(stranger) : Promise.resolve();

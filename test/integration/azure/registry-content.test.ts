@@ -8,9 +8,9 @@ import type { Registry } from '../../lab/azure/registry.ts';
 
 const loginServer = 'team.azurecr.io';
 
-// The proofs of pulls are tested against the emulated registry, so these tests hold it to the documents.
+// Checks the emulated registry, on which the tests of the pull check rely, against Azure's documentation.
 let azure: Azure;
-/** One for all tests, because each instance reads the certificates of this machine again. */
+/** The host of all tests; each further instance would read the certificates of this machine again. */
 let host: Host;
 let registry: Registry;
 let password: string;
@@ -34,11 +34,11 @@ afterAll(() => azure.stop());
 const manifestPath = '/v2/hello/world/manifests/1';
 const pullScope = 'repository:hello/world:pull';
 
-describe('access tokens', () => {
+describe('an access token', () => {
   test.each([
-    ['as containerd and skopeo get them', () => tokenByGet(pullScope)],
-    ['as the SDK gets them', () => tokenByPost(pullScope)],
-  ])('%s give access to a manifest', async (_name, get) => {
+    ['GET, as by containerd and skopeo', () => tokenByGet(pullScope)],
+    ['POST, as by the SDK', () => tokenByPost(pullScope)],
+  ])('gives access to a manifest when requested by %s', async (_name, get) => {
     const { status, headers, body } = await at(manifestPath, bearer(await get()));
     expect({ status, type: headers['content-type'] }).toEqual({
       status: 200,
@@ -48,20 +48,20 @@ describe('access tokens', () => {
     expect(JSON.parse(body).manifests).toHaveLength(2);
   });
 
-  test('the password grant is refused, so containerd falls back to GET', async () => {
+  test('is refused for the password grant, so containerd falls back to GET', async () => {
     const answer = await post({ grant_type: 'password', service: loginServer, scope: pullScope });
     expect(answer.status).toBe(400);
   });
 
   test.each([
-    ['nobody', () => ({})],
+    ['no credentials', () => ({})],
     ['a wrong password', () => basic('canary')],
-    ['another user', () => basic(password, 'admin')],
-  ])('%s gets no access token', async (_name, headers) => {
+    ['another user name', () => basic(password, 'admin')],
+  ])('is refused for a request with %s', async (_name, headers) => {
     expect((await askToken(pullScope, headers())).status).toBe(401);
   });
 
-  test('access tokens carry the granted scope, and end with the refresh token or after 75 minutes', async () => {
+  test('has the granted scope, and expires with the refresh token or after 75 minutes', async () => {
     const claims = claimsOf(await tokenByGet('repository:hello/world:pull,push'));
     expect(claims.access).toEqual([{ type: 'repository', name: 'hello/world', actions: ['pull'] }]);
     expect(claims.exp - claims.iat).toBe(4500);
@@ -71,7 +71,7 @@ describe('access tokens', () => {
     expect(short.exp).toBe(claimsOf(password).exp);
   });
 
-  test('an expired refresh token gets no access token', async () => {
+  test('is refused for an expired refresh token', async () => {
     registry.tokenLifetime = 1_000;
     const short = await exchanged();
     await expect
@@ -99,7 +99,7 @@ describe('a manifest', () => {
       challenge: /error="invalid_token"/,
     },
     {
-      name: 'with a password',
+      name: 'with Basic credentials',
       headers: async () => basic(password),
       challenge: /^Bearer realm=/,
     },
@@ -113,7 +113,7 @@ describe('a manifest', () => {
       headers: async () => bearer(await tokenByGet('repository:other:pull')),
       challenge: /error="insufficient_scope"/,
     },
-  ])('$name is refused', async ({ headers, challenge }) => {
+  ])('is refused $name', async ({ headers, challenge }) => {
     const answer = await at(manifestPath, await headers());
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 401, code: 'UNAUTHORIZED' });
     expect(answer.headers['www-authenticate']).toMatch(challenge);
@@ -122,13 +122,13 @@ describe('a manifest', () => {
   test.each([
     ['hello/world', 'no-such-tag', 'MANIFEST_UNKNOWN'],
     ['no/such/repository', '1', 'NAME_UNKNOWN'],
-  ])('of %s:%s is not found', async (name, tag, code) => {
+  ])('is not found for %s:%s', async (name, tag, code) => {
     const token = await tokenByGet(`repository:${name}:pull`);
     const answer = await at(`/v2/${name}/manifests/${tag}`, bearer(token));
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 404, code });
   });
 
-  test('may not be pushed', async () => {
+  test('cannot be pushed', async () => {
     const token = await tokenByGet('repository:hello/world:pull,push');
     const url = `https://${loginServer}/v2/hello/world/manifests/2`;
     const answer = await host.send({ method: 'PUT', url, headers: bearer(token), body: '{}' });
@@ -137,12 +137,12 @@ describe('a manifest', () => {
   });
 });
 
-describe('a role that is removed during the life of the refresh token', () => {
+describe('a pull after the removal of the role', () => {
   test.each<readonly [Registry['roleCheckedAt'], number, number]>([
     ['exchange', 401, 401],
     ['token', 401, 401],
     ['manifest', 200, 403],
-  ])('is refused at or after the check at the %s', async (where, tokenStatus, manifestStatus) => {
+  ])('is refused at or after the role check at the %s', async (where, tokenStatus, manifestStatus) => {
     registry.roleCheckedAt = where;
     azure.setRole('server', 'AcrPull', loginServer, false);
     const answer = await askToken(pullScope, basic(password));
@@ -154,7 +154,7 @@ describe('a role that is removed during the life of the refresh token', () => {
 });
 
 describe('a blob', () => {
-  test('is behind a redirect, and can be read without a token, whole or in part', async () => {
+  test('is served after a redirect without a token, in whole or in part', async () => {
     const location = await redirect();
     expect(new URL(location).host).toMatch(/\.blob\.core\.windows\.net$/);
     expect((await host.get({ url: location })).status).toBe(200);
@@ -176,7 +176,7 @@ describe('a blob', () => {
   }
   test.each<Case>([
     {
-      name: 'with the bearer of the registry',
+      name: 'with a bearer token',
       headers: () => bearer('canary'),
       status: 400,
       code: 'InvalidAuthenticationInfo',
@@ -188,13 +188,13 @@ describe('a blob', () => {
       code: 'AuthenticationFailed',
     },
     {
-      name: 'with a later end than the signed one',
+      name: 'with a later expiry than the signed one',
       change: (url) => url.replace(/se=20\d\d/, 'se=2099'),
       status: 403,
       code: 'AuthenticationFailed',
     },
     {
-      name: 'after the end of its URL',
+      name: 'after the expiry of its URL',
       arrange: () => {
         registry.storage.urlLifetime = -1_000;
       },
@@ -202,26 +202,26 @@ describe('a blob', () => {
       code: 'AuthenticationFailed',
     },
     {
-      name: 'past its end',
+      name: 'for a range past its end',
       headers: () => ({ range: 'bytes=1000000-' }),
       status: 416,
       code: 'InvalidRange',
     },
     {
-      name: 'from closed storage',
+      name: 'by closed storage',
       arrange: () => {
         registry.storage.closed = true;
       },
       status: 403,
       code: 'AuthorizationFailure',
     },
-  ])('$name is refused', async ({ arrange, change = String, headers = () => ({}), status, code }) => {
+  ])('is refused $name', async ({ arrange, change = String, headers = () => ({}), status, code }) => {
     arrange?.();
     const answer = await host.get({ url: change(await redirect()), headers: headers() });
     expect({ status: answer.status, code: answer.headers['x-ms-error-code'] }).toEqual({ status, code });
   });
 
-  test('no log contains the signature', async () => {
+  test('has a URL whose signature is in no log', async () => {
     const location = await redirect();
     await host.get({ url: location });
     const signature = new URL(location).searchParams.get('sig') ?? '';
@@ -230,7 +230,7 @@ describe('a blob', () => {
   });
 });
 
-test('the firewall refuses everything', async () => {
+test('the firewall of the registry refuses all requests', async () => {
   const token = await tokenByGet(pullScope);
   registry.closed = true;
   for (const path of ['/v2/', manifestPath, '/oauth2/token']) {
@@ -239,7 +239,7 @@ test('the firewall refuses everything', async () => {
   }
 });
 
-describe('the metadata, by the SDK', () => {
+describe('image metadata from the SDK', () => {
   const client = () =>
     new ContainerRegistryClient(
       `https://${loginServer}`,
@@ -254,7 +254,7 @@ describe('the metadata, by the SDK', () => {
       },
     );
 
-  test('of a tag and of its manifest', async () => {
+  test('includes the tag and its manifest', async () => {
     const artifact = client().getArtifact('hello/world', '1');
     const { digest, name } = await artifact.getTagProperties('1');
     expect(name).toBe('1');
@@ -266,7 +266,7 @@ describe('the metadata, by the SDK', () => {
   test.each([
     ['hello/world', '2', 404],
     ['other', '1', 404],
-  ])('of %s:%s is not found', async (name, tag, statusCode) => {
+  ])('is not found for %s:%s', async (name, tag, statusCode) => {
     const missing = client().getArtifact(name, tag).getManifestProperties();
     await expect(missing).rejects.toMatchObject({ statusCode });
   });
@@ -291,7 +291,7 @@ async function tokenByGet(scope: string): Promise<string> {
   return JSON.parse((await askToken(scope, basic(password))).body).access_token;
 }
 
-/** A refresh token for the identity of the node. */
+/** Returns a refresh token for the identity of the node. */
 async function exchanged(): Promise<string> {
   const form = { grant_type: 'access_token', service: loginServer, access_token: entraToken().token };
   return JSON.parse((await post(form, '/oauth2/exchange')).body).refresh_token;
@@ -308,7 +308,7 @@ function post(form: Record<string, string>, path = '/oauth2/token'): Promise<Htt
   return host.send({ method: 'POST', url, headers, body: new URLSearchParams(form).toString() });
 }
 
-/** The address to which the registry redirects a request for the layer of this image. */
+/** Returns the URL to which the registry redirects a request for a layer of hello/world:1. */
 async function redirect(): Promise<string> {
   const headers = bearer(await tokenByGet(pullScope));
   const index = JSON.parse((await at(manifestPath, headers)).body);

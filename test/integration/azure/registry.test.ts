@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterAll(() => world.azure.stop());
 
-test('each password is a new refresh token that lives three hours', async () => {
+test('each registry password is a new refresh token that lives three hours', async () => {
   const [first, second] = [
     (await cloud.registryPassword(loginServer)).password,
     (await cloud.registryPassword(loginServer)).password,
@@ -39,7 +39,7 @@ interface Case extends Expected {
 
 const cases: readonly Case[] = [
   {
-    name: 'no role assigned yet',
+    name: 'a missing role',
     arrange: () => world.azure.setRole('server', 'AcrPull', loginServer, false),
     reason: 'RegistryUnauthorized',
     endedBy: 'time',
@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
     says: /token validation failed.*azure\.registryAudience/,
   },
   {
-    name: 'the firewall',
+    name: 'a firewall that blocks the address',
     arrange: () => {
       registry.closed = true;
     },
@@ -73,7 +73,7 @@ const cases: readonly Case[] = [
     says: /not allowed access.*subnet/,
   },
   {
-    name: 'throttled',
+    name: 'throttling',
     arrange: () => registry.faults.fail({ status: 429, headers: { 'retry-after': '9' } }),
     reason: 'Throttled',
     endedBy: 'time',
@@ -113,12 +113,15 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('a failure of the registry has a reason and a remedy, and costs one request', () => {
-  test.each(cases)('$name', async ({ arrange, ...expected }) => {
-    arrange();
-    const made = await requestsTo(world.azure, 'registry', () =>
-      expectFailure(cloud.registryPassword(loginServer), expected),
-    );
-    expect(made).toBe(1);
-  });
+describe('a failed request for a registry password', () => {
+  test.each(cases)(
+    'is reported with a reason and a remedy, and not retried: $name',
+    async ({ arrange, ...expected }) => {
+      arrange();
+      const made = await requestsTo(world.azure, 'registry', () =>
+        expectFailure(cloud.registryPassword(loginServer), expected),
+      );
+      expect(made).toBe(1);
+    },
+  );
 });

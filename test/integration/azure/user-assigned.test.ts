@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.azure.stop());
 
-test('a user-assigned identity is requested by its client id, may be attached late, and no other is used', async () => {
+test('only the user-assigned identity with the client id in the settings is used, once it is attached', async () => {
   const chosen = vmIdentity('user');
   const { vm } = world.azure.node('server');
   world.azure.entra.assign(chosen.objectId, 'Key Vault Secrets User', 'team.vault.azure.net');

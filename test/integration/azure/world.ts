@@ -13,7 +13,7 @@ import { type Azure, startAzure } from '../../lab/azure/index.ts';
 export const secret = 'canary-of-the-vault';
 export const loginServer = 'team.azurecr.io';
 
-/** Timeouts are divided by this while a server hangs, so that a timeout costs about a second. */
+/** The divisor of timeouts while a server hangs, so that a timeout takes about a second. */
 const haste = 10;
 
 export interface World {
@@ -27,7 +27,7 @@ export interface World {
   ): Cloud;
 }
 
-/** One VM with one vault, one registry and all roles assigned. */
+/** Starts an emulated Azure with one VM, one vault, one registry and all roles assigned. */
 export async function startWorld(): Promise<World> {
   const azure = await startAzure({
     nodes: { server: {} },
@@ -41,7 +41,7 @@ export async function startWorld(): Promise<World> {
   const hangs = () => servers.some(({ faults }) => faults.hang);
   const hostWith = (caFile: string | undefined) =>
     hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts, hangs);
-  // One for all clouds, because each instance reads the certificates of this machine again.
+  // All clouds share this host, since each further instance would read the certificates of this machine again.
   const usualHost = hostWith(azure.caFile);
   return {
     azure,
@@ -82,7 +82,7 @@ export interface Expected {
   readonly says?: RegExp;
 }
 
-/** Expects the call to fail this way, with no secret or token in any form of the printed error. */
+/** Expects the call to fail as described, without a secret or a token in the printed error. */
 export async function expectFailure(call: Promise<unknown>, expected: Expected): Promise<NodeError> {
   const error = await failure(call);
   const { endedBy, after, says = /./ } = expected;
@@ -96,7 +96,7 @@ export async function expectFailure(call: Promise<unknown>, expected: Expected):
   return error;
 }
 
-/** The number of requests that a call makes to the servers whose name starts with `server`. */
+/** Returns the number of requests that a call makes to the servers whose name starts with `server`. */
 export async function requestsTo(
   azure: Azure,
   server: string,

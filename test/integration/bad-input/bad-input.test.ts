@@ -1,4 +1,4 @@
-/** Every kind of invalid input, and the one error that each causes. */
+/** Tests that each kind of invalid input causes one error with source, problem and repair. */
 import { describe, expect, test } from 'vitest';
 import { commandLine } from './cases/command-line.ts';
 import { facts } from './cases/facts.ts';
@@ -19,8 +19,8 @@ const sources: Readonly<Record<string, readonly Case[]>> = {
   'the files of the node': nodeFiles,
 };
 
-describe.each(Object.entries(sources))('%s', (_, cases) => {
-  test.each(cases)('$name', async (given) => {
+describe.each(Object.entries(sources))('invalid input in %s', (_, cases) => {
+  test.each(cases)('causes one error with a repair: $name', async (given) => {
     const { source, problem, repair, lines = 1, exitCode = 1, stdout } = given;
     const ended = await answerTo(given, runHere);
     expect(ended.stderr, 'the source').toMatch(source);
@@ -35,7 +35,7 @@ describe.each(Object.entries(sources))('%s', (_, cases) => {
   });
 });
 
-describe('unusual but valid input is accepted:', () => {
+describe('unusual but valid input', () => {
   const config = ['config', '--root', '{root}', '--cloud', 'static'];
   const own = 'etc/slipway/config.yaml';
   test.each<readonly [name: string, given: Pick<Case, 'args' | 'files'>, exitCode: number]>([
@@ -48,7 +48,7 @@ describe('unusual but valid input is accepted:', () => {
     ],
     ['a relative root', { args: ['config', '--root', 'test', '--cloud', 'static'] }, 0],
     [
-      'a closed tag',
+      'an invalid tag that the settings ignore',
       { args: [...config, '--set', 'tags.version=false', '--set', 'static.tags={k3s-version: v1}'] },
       0,
     ],
@@ -60,7 +60,7 @@ describe('unusual but valid input is accepted:', () => {
       },
       2,
     ],
-  ])('%s', async (_, given, exitCode) => {
+  ])('is accepted: %s', async (_, given, exitCode) => {
     const ended = await answerTo(given, runHere);
     expect(ended).toMatchObject({ exitCode, stderr: '', written: [] });
     expect(ended.stdout).not.toContain(canary);

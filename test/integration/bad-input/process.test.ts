@@ -1,4 +1,4 @@
-/** Input that only a separate process can have: an environment and an exit code. */
+/** Tests of invalid input that need a separate process, with an environment and an exit code. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,29 +29,25 @@ function answerOfProcess(
   });
 }
 
-describe('a process ends with 1, one error and nothing else', () => {
+describe('a process with invalid input', () => {
   test.each<readonly [name: string, given: Pick<Case, 'args' | 'files'>, error: RegExp]>([
+    ['an unknown command', { args: ['plann'] }, /command line plann: is not a command; did you mean plan\?/],
     [
-      'for an unknown command',
-      { args: ['plann'] },
-      /command line plann: is not a command; did you mean plan\?/,
-    ],
-    [
-      'for an unknown option',
+      'an unknown option',
       { args: [...config, '--rol', 'a'] },
       /--rol: is not an option .* did you mean --role\?/,
     ],
     [
-      'for invalid settings',
+      'invalid settings',
       { args: config, files: { 'etc/slipway/config.yaml': `rolle: ${canary}` } },
       /config\.yaml: rolle: is not a setting; did you mean `role`\?/,
     ],
     [
-      'for a daemon in a missing root',
+      'a daemon in a missing root',
       { args: ['run', '--root', '{root}/a'] },
       /--root: .* does not exist; make it/,
     ],
-  ])('%s', async (_, given, error) => {
+  ])('exits with 1 and prints only one error: %s', async (_, given, error) => {
     const ended = await answerOfProcess(given);
     expect(ended).toMatchObject({ exitCode: 1, stdout: '', written: [] });
     expect(ended.stderr).toMatch(/^slipway: InvalidSettings: .+\n$/);
@@ -60,7 +56,7 @@ describe('a process ends with 1, one error and nothing else', () => {
   });
 });
 
-describe('the environment', () => {
+describe('an environment variable', () => {
   test.each<readonly [names: string, env: Readonly<Record<string, string>>]>([
     ['AZURE_CLIENT_SECRET', { AZURE_CLIENT_SECRET: canary }],
     ['NODE_EXTRA_CA_CERTS', { NODE_EXTRA_CA_CERTS: `/nowhere/${canary}` }],
@@ -69,7 +65,7 @@ describe('the environment', () => {
       'NODE_TLS_REJECT_UNAUTHORIZED, SSL_CERT_FILE',
       { SSL_CERT_FILE: '/nowhere', NODE_TLS_REJECT_UNAUTHORIZED: '0' },
     ],
-  ])('%s is ignored, and one line reports it', async (names, env) => {
+  ])('is ignored and reported in one line: %s', async (names, env) => {
     const { exitCode, stdout, stderr, written } = await answerOfProcess({ args: config }, env);
     const own = stderr.split('\n').filter((line) => line.includes('slipway'));
     expect(own).toEqual([expect.stringContaining(`slipway: ignored from the environment: ${names};`)]);
@@ -91,12 +87,12 @@ describe('the environment', () => {
     ['SLIPWAY_ROLE', canary],
     ['HOME', ''],
     ['PATH', '/nowhere'],
-  ])('%s=%j has no effect', async (name, value) => {
+  ])('has no effect: %s=%j', async (name, value) => {
     usual ??= await answerOfProcess({ args: config });
     expect(await answerOfProcess({ args: config }, { [name]: value })).toEqual({ ...usual, stderr: '' });
   });
 
-  test('the daemon reports invalid variables of systemd, and ignores them', async () => {
+  test('of systemd with an invalid value is ignored and reported by the daemon', async () => {
     const env = { NOTIFY_SOCKET: `notify/${canary}`, WATCHDOG_USEC: `${canary} s` };
     const warnings = await firstWarnings(env, 2);
     expect(warnings[0]).toMatch(/^NOTIFY_SOCKET is not the path of a socket, .* remove the variable/);
@@ -115,7 +111,7 @@ test('invalid arguments of kubelet’s credential provider are refused', async (
   expect(stderr).not.toContain(canary);
 });
 
-/** The first warnings of the daemon, which is then asked to end. */
+/** Runs a daemon until its first warnings, and returns these warnings. */
 async function firstWarnings(
   env: Readonly<Record<string, string>>,
   count: number,

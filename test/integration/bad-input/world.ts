@@ -1,4 +1,4 @@
-/** Runs the whole program on invalid input, below a root of its own. */
+/** Runs the whole program on invalid input, below a separate root. */
 import fs, {
   chmodSync,
   lstatSync,
@@ -14,17 +14,17 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Stands for a secret in the input; no output may contain it. */
+/** A stand-in for a secret in the input; no output may contain this text. */
 export const canary = 'hunter2';
 
-/** One invalid input, and the parts of its error. `{root}` in the input stands for the root. */
+/** An invalid input and the parts of the expected error. `{root}` in the input stands for the root. */
 export interface Case {
   readonly name: string;
   /** The arguments of `slipway`. */
   readonly args: readonly string[];
-  /** By the path below the root: a text, or another kind of entry. */
+  /** The entries to create, by path below the root: a text for a file, or another kind of entry. */
   readonly files?: Readonly<Record<string, string | Uint8Array | Special>>;
-  /** Prepares what files cannot, below this root; returns a function that undoes it. */
+  /** Makes further preparations below this root; returns a function that undoes the preparations. */
   readonly arrange?: (root: string) => Promise<() => Promise<void>>;
   /** The flag, the file and its path, the tag or the variable that the error names. */
   readonly source: RegExp | string;
@@ -32,7 +32,7 @@ export interface Case {
   readonly repair: RegExp;
   /** The number of lines of the error, if the input has several faults. */
   readonly lines?: number;
-  /** 1 by default. */
+  /** The expected exit code; 1 by default. */
   readonly exitCode?: number;
   /** The text on standard output; empty by default. */
   readonly stdout?: RegExp;
@@ -45,10 +45,10 @@ export interface Special {
 
 export interface Ended {
   readonly exitCode: number;
-  /** With `{root}` for the root, as in the input. */
+  /** The standard output, with `{root}` for the root. */
   readonly stdout: string;
   readonly stderr: string;
-  /** The changes below the root. */
+  /** The paths below the root that the program changed. */
   readonly written: readonly string[];
 }
 
@@ -99,8 +99,8 @@ export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'wri
 }
 
 /**
- * Captures what is written to these descriptors without the streams, as src/agent/host/process/print.ts does; returns a
- * function that undoes it.
+ * Captures writes to these descriptors that bypass the streams, as those of src/agent/host/process/print.ts do. Returns
+ * a function that restores the descriptors.
  */
 function takeWrites(takers: Readonly<Record<number, (text: string) => void>>): () => void {
   const { writeSync } = fs;
@@ -137,7 +137,7 @@ function put(root: string, path: string, content: string | Uint8Array | Special)
   }
 }
 
-/** The content of each path below the root. */
+/** Returns a description of each entry below the root, which differs after any change of the entry. */
 function snapshot(root: string): ReadonlyMap<string, string> {
   const paths = ['.', ...readdirSync(root, { recursive: true, encoding: 'utf8' })];
   return new Map(paths.map((path) => [path, describe(join(root, path))]));

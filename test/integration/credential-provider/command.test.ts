@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The answer with the newest password. */
+/** Returns the answer with the newest password of this registry. */
 function answer(server = loginServer) {
   return {
     kind: 'CredentialProviderResponse',
@@ -57,7 +57,7 @@ function answer(server = loginServer) {
 }
 
 describe('a login', () => {
-  test('that the store does not have is fetched, answered, and kept for other processes', async () => {
+  test('is fetched, answered and stored if the login store lacks one for the registry', async () => {
     const vm = await nodeWithSettings(azure);
     const ended = await vm.provide(script);
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
@@ -73,7 +73,7 @@ describe('a login', () => {
     ]);
   });
 
-  test('that was fetched before is answered from the store, without a request', async () => {
+  test('is answered from the store without a request after the first fetch', async () => {
     const vm = await nodeWithSettings(azure);
     const first = await vm.provide(script);
     rmSync(vm.paths.providerSettings);
@@ -82,9 +82,9 @@ describe('a login', () => {
     expect(azure.requests).toEqual([]);
   });
 
-  test('that ten processes ask for at once is fetched once', async () => {
+  test('is fetched once for ten simultaneous processes', async () => {
     const vm = await nodeWithSettings(azure);
-    // Ten starts take long on a busy machine.
+    // Uses a longer deadline, since ten starts take long on a busy machine.
     const patient = await bundleWithDeadline(folder, 120_000);
     const all = await Promise.all(Array.from({ length: 10 }, () => vm.provide(patient)));
     expect(all.map(({ stderr }) => stderr)).toEqual(Array(10).fill(''));
@@ -94,7 +94,7 @@ describe('a login', () => {
     expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
   });
 
-  test('is fetched despite the lock of a dead process, and despite that of the daemon', async () => {
+  test('is fetched despite the lock of a dead process and the lock of the daemon', async () => {
     const vm = await nodeWithSettings(azure);
     const release = await acquireLock(vm.paths.lock);
     writeFileSync(`${vm.paths.providerLock}.${loginServer}`, '4194305 1\n');
@@ -109,11 +109,11 @@ describe('a login', () => {
     until: receivedAt + 3 * hour,
   });
   test.each<[string, StoredLogin]>([
-    ['that has ended', received(Date.now() - 3 * hour)],
-    ['that was received before the clock was set back by an hour', received(Date.now() + hour)],
-    ['that is damaged', { ...received(Date.now()), password: '' }],
-    ['that its registry refused', { ...received(Date.now() - 60_000), refused: true }],
-  ])('%s is replaced, and logins of other registries stay', async (_, old) => {
+    ['an expired login', received(Date.now() - 3 * hour)],
+    ['a login received before the clock was set back by an hour', received(Date.now() + hour)],
+    ['a damaged login', { ...received(Date.now()), password: '' }],
+    ['a login that its registry refused', { ...received(Date.now() - 60_000), refused: true }],
+  ])('is replaced, while logins of other registries stay: %s', async (_, old) => {
     const vm = await nodeWithSettings(azure);
     const others = { [otherServer]: received(Date.now()) };
     vm.store({ [loginServer]: old, ...others });
@@ -125,8 +125,8 @@ describe('a login', () => {
 
   test.each([
     ['that others may read', 0o644],
-    ['whose mode is not exactly 0600, as the daemon demands', 0o1600],
-  ])('in a store %s is replaced', async (_, mode) => {
+    ['whose mode is not exactly 0600, as the daemon requires', 0o1600],
+  ])('is replaced in a store %s', async (_, mode) => {
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now()) });
     chmodSync(vm.paths.logins, mode);
@@ -135,13 +135,13 @@ describe('a login', () => {
     expect(statSync(vm.paths.logins).mode & 0o7777).toBe(0o600);
   });
 
-  test('is found for a server in another spelling', async () => {
+  test('is found for a registry name in upper and lower case', async () => {
     const vm = await nodeWithSettings(azure);
     const ended = await vm.provide(script, requestFor('Team.AzureCR.io/base:1', { later: { field: 1 } }));
     expect(JSON.parse(ended.stdout)).toEqual(answer());
   });
 
-  test('that is too old is not answered, even if no other can be fetched', async () => {
+  test('is not answered when too old, even if no new one can be fetched', async () => {
     azure.setRole('vm', 'AcrPull', loginServer, false);
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now() - 175 * 60_000) });
@@ -151,7 +151,7 @@ describe('a login', () => {
   });
 });
 
-describe('refuses in one line, with nothing on stdout,', () => {
+describe('the credential provider', () => {
   test.each([
     ['an empty request', '', /empty/],
     [
@@ -177,21 +177,21 @@ describe('refuses in one line, with nothing on stdout,', () => {
       requestFor('a\u001b[2J.\u0000b/c'),
       /: the registry of this image is not one/,
     ],
-  ])('%s', async (_, request, message) => {
+  ])('refuses in one line, with nothing on stdout: %s', async (_, request, message) => {
     const line = refusal(await (await nodeWithSettings(azure)).provide(script, request));
     expect(line).toMatch(message);
     expect(line).toMatch(/^slipway-credential-provider: [\x20-\x7e]+$/);
   });
 
   test.each([[['--rot', '/x']], [['--root']], [['--root', '']], [['--root', '/x', 'more']]])(
-    'the command line %j',
+    'refuses an invalid command line: %j',
     async (args) => {
       const ended = await run([node, script, 'credential-provider', ...args], requestFor('a.io/b'));
       expect(refusal(ended)).toMatch(/takes --root DIR and nothing else/);
     },
   );
 
-  test('a node on which no daemon has run', async () => {
+  test('refuses a request on a node on which no daemon has run', async () => {
     const vm = await nodeWithSettings(azure);
     rmSync(vm.paths.providerSettings);
     expect(refusal(await vm.provide(script))).toMatch(
@@ -203,7 +203,7 @@ describe('refuses in one line, with nothing on stdout,', () => {
     ['not YAML', 'canary: [', /credential-provider\.yaml: line 1/],
     ['not a map', 'canary', /credential-provider\.yaml/],
     ['wrong in several places', 'azur: 1\nregistrie: 2', /azur.*registrie/],
-  ])('settings that are %s', async (_, content, message) => {
+  ])('refuses settings that are %s', async (_, content, message) => {
     const vm = await nodeWithSettings(azure);
     vm.write(vm.paths.providerSettings, content);
     expect(refusal(await vm.provide(script))).toMatch(message);
@@ -212,14 +212,14 @@ describe('refuses in one line, with nothing on stdout,', () => {
   test.each([
     ['metadata service', () => azure.node('vm').faults.fail({ status: 500 }), /IdentityUnavailable: .*500/],
     ['registry', () => azure.registry().faults.fail({ status: 502 }), /RegistryUnavailable: .*502/],
-    ['registry, with garbage', () => azure.registry().faults.fail('garbage'), /UnexpectedAnswer: /],
-  ])('a failure of the %s', async (_, arrange, message) => {
+    ['registry with an invalid answer', () => azure.registry().faults.fail('garbage'), /UnexpectedAnswer: /],
+  ])('reports a failure of the %s in one line', async (_, arrange, message) => {
     arrange();
     expect(refusal(await (await nodeWithSettings(azure)).provide(script))).toMatch(message);
   });
 });
 
-test('a closed stdout is reported in one line, without a stack', async () => {
+test('the credential provider reports a closed stdout in one line, without a stack', async () => {
   const vm = await nodeWithSettings(azure);
   const child = spawn(node, [script, 'credential-provider', '--root', vm.root], { env: {} });
   child.stdout.destroy();

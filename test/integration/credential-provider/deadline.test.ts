@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'slipway-provider-'));
 let azure: Azure;
 let withoutMetadata: Azure;
 let withoutRegistry: Azure;
-/** Four seconds: enough for a start on a busy machine, and less than the five and ten of the adapters. */
+/** A bundle with a deadline of 4 s: enough for a start on a busy machine, and below the adapters' 5 s and 10 s. */
 let hurried: string;
 let impatient: string;
 beforeAll(async () => {
@@ -38,8 +38,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-// Concurrent, since most of the time is spent waiting.
-describe.concurrent('the deadline', () => {
+// The tests run concurrently, since most of their time is spent waiting.
+describe.concurrent('the deadline of the credential provider', () => {
   test.for([
     ['metadata service', () => withoutMetadata],
     ['registry', () => withoutRegistry],
@@ -72,7 +72,7 @@ describe.concurrent('the deadline', () => {
     expect(refusal(await ended)).toMatch(/: the request on stdin did not end within 1 s; close stdin/);
   });
 
-  test('does not stop the reading of a request that is complete', async ({ onTestFinished }) => {
+  test('does not interrupt the reading of a complete request', async ({ onTestFinished }) => {
     const vm = await nodeWithSettings(withoutRegistry, {}, onTestFinished);
     const path = join(vm.root, 'request');
     vm.write(path, requestFor(`${loginServer}/base:1`));
@@ -82,7 +82,7 @@ describe.concurrent('the deadline', () => {
   });
 });
 
-test('a request that is longer than the buffer of a pipe is read whole', async () => {
+test('the credential provider reads a request that is longer than the buffer of a pipe', async () => {
   const vm = await nodeWithSettings(azure);
   const script = await bundleLauncher(folder);
   const path = join(vm.root, 'request');

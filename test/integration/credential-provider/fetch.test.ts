@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterAll(() => azure.stop());
 
-/** Returns the results of ten calls at once: the password of each, or the reason of its failure. */
+/** Makes ten calls at the same time; returns the password of each call, or the reason of its failure. */
 async function ten(root: string, server = loginServer): Promise<readonly string[]> {
   const calls = Array.from({ length: 10 }, () => freshLogins(server, root));
   const ended = await Promise.allSettled(calls);
@@ -26,7 +26,7 @@ async function ten(root: string, server = loginServer): Promise<readonly string[
   );
 }
 
-test('concurrent calls share one login', async () => {
+test('concurrent calls for a login share one exchange', async () => {
   const { root } = await nodeWithSettings(azure);
   const passwords = await ten(root);
   expect(new Set(passwords)).toEqual(new Set(azure.registry(loginServer).issued.slice(-1)));
@@ -34,7 +34,7 @@ test('concurrent calls share one login', async () => {
   expect(askedFor(azure).passwords).toBe(1);
 });
 
-test('concurrent calls share one failure, and a later call tries again', async () => {
+test('concurrent calls for a login share one failure, and a later call tries again', async () => {
   const vm = await nodeWithSettings(azure);
   azure.registry().faults.fail({ status: 502 });
   expect(await ten(vm.root)).toEqual(Array(10).fill('RegistryUnavailable'));
@@ -45,7 +45,7 @@ test('concurrent calls share one failure, and a later call tries again', async (
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
 });
 
-test('a failure of one registry does not fail a call for another', async () => {
+test('a failure of one registry does not fail a call for another registry', async () => {
   const { root } = await nodeWithSettings(azure);
   azure.registry().faults.fail({ status: 502 }, { times: 1 });
   const [first, second] = await Promise.allSettled([
@@ -56,7 +56,7 @@ test('a failure of one registry does not fail a call for another', async () => {
   expect(askedFor(azure).passwords).toBe(2);
 });
 
-test('the note of a failure is readable by root only, and has no secret', async () => {
+test('the note of a failed call is readable only by root, and has no secret', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   azure.setRole('vm', 'AcrPull', loginServer, false);
   await expect(freshLogins(loginServer, root)).rejects.toMatchObject({ reason: 'RegistryUnauthorized' });
@@ -67,7 +67,7 @@ test('the note of a failure is readable by root only, and has no secret', async 
   expect(readFileSync(note, 'utf8')).not.toMatch(/eyJ/);
 });
 
-test('settings that a newer release wrote for the provider are used, without unknown fields', async () => {
+test('settings that a newer release wrote are used, without their unknown fields', async () => {
   const registries = { servers: [loginServer], mode: 'swift' };
   const { root } = await nodeWithSettings(azure, { format: 9, registries, ports: { open: [1] } });
   expect(await freshLogins(loginServer, root)).toHaveProperty([loginServer]);
@@ -79,14 +79,14 @@ test('logins of two registries are kept in one store', async () => {
   expect(Object.keys(vm.stored).toSorted()).toEqual([otherServer, loginServer]);
 });
 
-test('a registry that hangs does not delay another', async () => {
+test('a registry that hangs does not delay a login of another registry', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   const release = await acquireLock(`${paths.providerLock}.${loginServer}`);
   expect(await freshLogins(otherServer, root)).toHaveProperty([otherServer]);
   await release();
 });
 
-test('a login that another process adds to the store meanwhile stays', async () => {
+test('a login that another process adds to the store during a call is kept', async () => {
   const vm = await nodeWithSettings(azure);
   const release = await acquireLock(vm.paths.providerLock);
   const meanwhile = async () => {
@@ -113,7 +113,7 @@ test('a login is answered even if the store cannot be written', async () => {
   expect(logins[loginServer]?.password).toBe(azure.registry(loginServer).issued.at(-1));
 });
 
-test('a login of the static cloud does not end', async () => {
+test('a login of the static cloud has no expiry', async () => {
   const vm = await nodeWithSettings(azure);
   const passwordFile = `${vm.root}/password`;
   vm.write(passwordFile, 'canary\n');
@@ -131,7 +131,7 @@ test('a login of the static cloud does not end', async () => {
   });
 });
 
-test('a password without an end that its registry refused is not answered again until it is another', async () => {
+test('a refused password of the static cloud is not answered until the password changes', async () => {
   const vm = await nodeWithSettings(azure);
   const passwordFile = `${vm.root}/password`;
   vm.write(passwordFile, 'canary\n');
@@ -154,7 +154,7 @@ test('a password without an end that its registry refused is not answered again 
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer, 'password'], 'another');
 });
 
-test('--root keeps the locks below it, even if a link leads outside', async () => {
+test('the locks stay below --root, even if a link leads outside', async () => {
   const vm = await nodeWithSettings(azure);
   const elsewhere = `${vm.root}-elsewhere`;
   onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));

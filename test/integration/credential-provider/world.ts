@@ -14,7 +14,7 @@ import { temporaryFolder } from '../host/folder.ts';
 export const loginServer = 'team.azurecr.io';
 export const otherServer = 'other.azurecr.io';
 
-/** The Node that is shipped, not the one that runs the tests. */
+/** The Node that releases contain, not the one that runs the tests. */
 export const node = resolve('node_modules/.bin/node');
 
 /** Starts an emulated Azure with a VM whose identity may pull from two registries. */
@@ -38,7 +38,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A node below a folder of its own, with what its daemon would have written for the credential provider. */
+/** A node below a separate folder, with the files that its daemon would write for the credential provider. */
 export class ProviderNode {
   readonly root: string;
   readonly paths: ReturnType<typeof nodePaths>['slipway'];
@@ -48,7 +48,7 @@ export class ProviderNode {
     this.paths = nodePaths(root).slipway;
   }
 
-  /** Runs the command as kubelet does. */
+  /** Runs the credential provider as kubelet does. */
   provide(script: string, request = requestFor(`${loginServer}/base:1`)): Promise<Ended> {
     return run([node, script, 'credential-provider', '--root', this.root], request);
   }
@@ -67,7 +67,7 @@ export class ProviderNode {
   }
 }
 
-/** Makes a node whose folder is removed when the test ends. */
+/** Creates a node whose folder is removed when the test ends. */
 export async function nodeWithSettings(
   azure: Azure,
   settings?: object,
@@ -87,36 +87,36 @@ function settingsFor(azure: Azure) {
   };
 }
 
-/** Runs a command to its end, with only this environment. */
+/** Runs a command with only this environment, and returns its exit code and outputs. */
 export function run(
   [file, ...args]: readonly [string, ...string[]],
   input: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const child = spawn(file, args, { env, stdio: 'pipe' });
-  // A command that refuses early does not read all of its stdin.
+  // Ignores EPIPE, since a command that refuses early does not read all of its stdin.
   child.stdin.on('error', () => {}).end(input);
   return endOf(child);
 }
 
-/** Resolves when a child has ended and all of its output is read. */
+/** Waits for the end of a child and of its outputs; returns its exit code and outputs. */
 export async function endOf(child: ChildProcess): Promise<Ended> {
   const outputs = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : ''));
   const [[stdout = '', stderr = '']] = await Promise.all([Promise.all(outputs), once(child, 'close')]);
   return { exitCode: child.exitCode, stdout, stderr };
 }
 
-/** Bundles launcher and program as one script: ten processes that read the sources at once take half a minute. */
+/** Bundles launcher and program as one script, since ten processes that read the sources take half a minute. */
 export function bundleLauncher(folder: string): Promise<string> {
   return scriptThat('launch()', join(folder, 'launch.cjs'));
 }
 
-/** Bundles the command with another deadline; milliseconds. */
+/** Bundles the command with this deadline in milliseconds. */
 export function bundleWithDeadline(folder: string, deadline: number): Promise<string> {
   return scriptThat(`answer(${deadline})`, join(folder, `${deadline}.cjs`));
 }
 
-/** Writes a script that calls the bundle with a compile cache, since compiling is half of the time of a start. */
+/** Writes a script that calls the bundle with a compile cache, since compiling takes half of the time of a start. */
 async function scriptThat(call: string, outfile: string): Promise<string> {
   const [bundled, cache] = [await bundledProgram(), join(inject('bundles'), 'compile-cache')];
   writeFileSync(
@@ -126,7 +126,7 @@ async function scriptThat(call: string, outfile: string): Promise<string> {
   return outfile;
 }
 
-/** Bundles the program once in a run of the tests, or twice if two workers need it at the same time. */
+/** Bundles the program once per test run (twice if two workers start at the same time); returns the path. */
 async function bundledProgram(): Promise<string> {
   const outfile = join(inject('bundles'), 'program.cjs');
   if (existsSync(outfile)) {
@@ -142,7 +142,7 @@ async function bundledProgram(): Promise<string> {
     minifySyntax: true,
     minifyWhitespace: true,
     supported: { 'dynamic-import': false },
-    // As in esbuild.config.mjs: without FormData the SDKs do not make Node load all of fetch.
+    // Without FormData, as in esbuild.config.mjs, the SDKs do not make Node load all of fetch.
     define: { 'import.meta.url': '"file:///slipway"', FormData: 'undefined' },
     logLevel: 'error',
   });
@@ -163,7 +163,7 @@ export function askedFor(azure: Azure): { readonly tokens: number; readonly pass
   return { tokens: count('/metadata/identity/oauth2/token'), passwords: count('/oauth2/exchange') };
 }
 
-/** Returns the one line on stderr of a command that failed with nothing on stdout. */
+/** Returns the one line on stderr of a command that failed with nothing on stdout; throws otherwise. */
 export function refusal({ exitCode, stdout, stderr }: Ended): string {
   const lines = stderr.split('\n');
   if (exitCode === 1 && stdout === '' && lines.length === 2 && lines[1] === '') {

@@ -12,7 +12,7 @@ const version = 'v1.36.3+k3s1';
 const k3s = `#!/bin/sh\necho "k3s version ${version} (1a2b3c4d)"\n`;
 const digest = createHash('sha256').update(k3s).digest('hex');
 
-/** A daemon that downloads K3s from a mirror which has sent ten bytes of it. Its PATH has no command of the machine. */
+/** Starts a daemon, with no commands in its PATH, that downloads K3s from a mirror which pauses after ten bytes. */
 async function fetching() {
   const responses: ServerResponse[] = [];
   const port = await serveHttp((request, response) => {
@@ -50,7 +50,7 @@ async function fetching() {
   };
 }
 
-test('passes continue during a download of K3s, and its end wakes the loop', {
+test('the daemon makes passes during a download of K3s, and wakes when the download ends', {
   timeout: 60_000,
 }, async () => {
   const { paths, seen, said, responses } = await fetching();
@@ -64,7 +64,7 @@ test('passes continue during a download of K3s, and its end wakes the loop', {
   expect(existsSync(paths.slipway.k3sDownload)).toBe(false);
 });
 
-test('SIGTERM ends a download, and keeps its partial file', { timeout: 60_000 }, async () => {
+test('SIGTERM stops a download and keeps the partial file', { timeout: 60_000 }, async () => {
   const { daemon, paths, part } = await fetching();
   await expect.poll(() => readFile(part, 'utf8').catch(() => '')).toBe(k3s.slice(0, 10));
   const ended = once(daemon, 'exit');

@@ -12,7 +12,7 @@ const settings = {
   static: { computerName: 'vm', address: '127.0.0.1' },
 };
 
-test('the daemon ends for network settings that need a new process, and leaves no lock', async () => {
+test('the daemon exits when the network settings change, and removes its lock', async () => {
   const metrics = { listen: `127.0.0.1:${await freePort()}` };
   const root = await rootWith({ ...settings, metrics });
   const daemon = startSlipway(['run', '--root', root], ['ignore', 'pipe', 'ignore']);

@@ -6,7 +6,7 @@ export function bring(wanted: Download, tools: DownloadTools): Promise<void> {
   return bringBy({ download: (file) => download(file, tools), install }, wanted);
 }
 
-/** The same by a Host. */
+/** Downloads a release file through a Host and puts it in place. */
 export async function bringBy(host: Pick<Host, 'download' | 'install'>, wanted: Download): Promise<void> {
   await host.install(wanted, await host.download(wanted));
 }

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { cronTicks } from '../../../src/agent/host/clock/cron-ticks.ts';
 
-test('ticks follow the schedule in UTC until they are stopped', async () => {
+test('ticks follow the cron schedule until they are stopped', async () => {
   let rung = 0;
   const ticked = Promise.withResolvers<void>();
   const onTick = () => {
@@ -15,7 +15,7 @@ test('ticks follow the schedule in UTC until they are stopped', async () => {
   expect(rung).toBe(1);
 });
 
-test('an error of a tick is logged', async () => {
+test('an error in a tick is logged', async () => {
   const logged = Promise.withResolvers<string>();
   const fail = () => {
     throw new Error('the tick broke');
@@ -25,7 +25,7 @@ test('an error of a tick is logged', async () => {
   expect(await logged.promise).toContain('the tick broke');
 });
 
-test('an invalid schedule is refused', () => {
+test('an invalid cron schedule is refused', () => {
   expect(() =>
     cronTicks(
       'every two hours',

@@ -7,15 +7,15 @@ import { aNode } from '../../unit/agent/a-node.ts';
 import { context, fluxSettings } from '../../unit/agent/gitops/flux/settings.ts';
 import { temporaryFolder } from './folder.ts';
 
-/** The parts of an executable that a power loss may leave: nothing, its header, or part of its code. */
-const left = { 'no byte': 0, 'its header': 1_000, 'a part': 2_000_000 };
+/** The sizes in bytes to which a power loss may truncate an executable, by what remains. */
+const left = { 'an empty file': 0, 'only the header': 1_000, 'only a part of the code': 2_000_000 };
 
 test.each(
   Object.entries(left).flatMap(([what, bytes]) => [
     { what, bytes, name: 'flux' },
     { what, bytes, name: 'k3s' },
   ]),
-)('$name is downloaded again if $what is left of it', async ({ name, bytes }) => {
+)('the executable $name is downloaded again if a power loss left $what', async ({ name, bytes }) => {
   const root = await temporaryFolder();
   const host = nodeHost();
   const node = aNode('server', { root });

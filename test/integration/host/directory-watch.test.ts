@@ -23,7 +23,7 @@ test('several writes in a row are reported once, and a missing directory is skip
   await expect.poll(() => onChange.mock.calls.length, { timeout: 60_000 }).toBe(2);
 });
 
-test('changes that never pause are still reported', async () => {
+test('changes without a pause are still reported', async () => {
   const onChange = vi.fn();
   watchDirectories([{ directory }], onChange);
   const writeAndLook = () => {
@@ -33,9 +33,9 @@ test('changes that never pause are still reported', async () => {
   await expect.poll(writeAndLook, { interval: 50, timeout: 60_000 }).toBeGreaterThan(0);
 });
 
-test('the watch of one file ignores other files of its directory', async () => {
+test('the watch of one file ignores other files in its directory', async () => {
   const [ofFile, ofAll] = [vi.fn(), vi.fn()];
-  // A report for this watch would come first.
+  // Is registered first, so its report of the other file would come first.
   watchDirectories([{ directory, name: 'x.yaml' }], ofFile);
   watchDirectories([{ directory }], ofAll);
   writeFileSync(join(directory, 'other'), '');

@@ -14,10 +14,10 @@ import { serveHttp, serveHttps } from './servers.ts';
 const content = Buffer.alloc(300_000, 'k3s ');
 const tools = { routes: new Routes({}) };
 
-/** Answers a request for a file; `part` is the path of the partial file of the client. */
+/** A handler that answers a request for a file; `part` is the path of the client's partial file. */
 type Answer = (request: IncomingMessage, response: ServerResponse, part: string) => void;
 
-/** A release with `/sums` and `/k3s`, which a test may answer itself. */
+/** Serves a release with the checksums at `/sums`, and with `/k3s`, which `file` answers. */
 async function release(file: Answer, body: Buffer = content) {
   const root = await temporaryFolder();
   const asked: (string | undefined)[] = [];
@@ -39,7 +39,8 @@ async function release(file: Answer, body: Buffer = content) {
 }
 
 /**
- * Answers like a release server, with ranges and an ETag; breaks the connection after `cut` bytes of a whole answer.
+ * Returns a handler that answers like a release server, with ranges and an ETag, and breaks the connection after `cut`
+ * bytes of a whole answer.
  */
 function ranged({
   etag = '"v1"',
@@ -71,7 +72,8 @@ function rangeStart({ headers }: IncomingMessage, etag: string): number {
 }
 
 /**
- * Breaks the connection once the client has written the bytes, since it drops bytes that it has read but not written.
+ * Sends the bytes, and breaks the connection once the client has written them to its partial file. A client drops bytes
+ * that it has read but not written.
  */
 async function breakOff(response: ServerResponse, bytes: Buffer, part: string): Promise<void> {
   response.write(bytes);
@@ -88,7 +90,7 @@ async function sizeOf(path: string): Promise<number> {
   );
 }
 
-test('installs a verified file with its mode, and leaves no other file', async () => {
+test('a download installs a verified file with its mode, and leaves no other file', async () => {
   const { wanted, root } = await release(ranged());
   await bring(wanted, tools);
   expect((await readFile(wanted.path)).equals(content)).toBe(true);
@@ -96,14 +98,14 @@ test('installs a verified file with its mode, and leaves no other file', async (
   expect(await readdir(`${root}/bin`)).toEqual(['k3s']);
 });
 
-test('downloads the same way through the Host', async () => {
+test('a download through the Host installs the file', async () => {
   const { wanted } = await release(ranged());
   await bringBy(nodeHost(), wanted);
   expect((await readFile(wanted.path)).equals(content)).toBe(true);
 });
 
 describe('a broken transfer', () => {
-  test('is DownloadFailed at once, and the next attempt fetches only the rest', async () => {
+  test('is reported as DownloadFailed at once, and the next attempt fetches only the rest', async () => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
     await expect(bring(wanted, tools)).rejects.toMatchObject({
       reason: 'DownloadFailed',
@@ -122,7 +124,7 @@ describe('a broken transfer', () => {
   test.each([
     ['continues', 'a release without formats', {}],
     ['continues', 'a newer release', { format: 9, mirrors: ['a'] }],
-    ['starts over', 'a newer release that cannot be read', { format: 9, validator: ['"v1"'] }],
+    ['starts over', 'a newer release in another form', { format: 9, validator: ['"v1"'] }],
   ])('%s with a note from %s', async (ending, _, changes) => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
     await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
@@ -160,7 +162,7 @@ describe('a broken transfer', () => {
   });
 
   test.each([416, 206])(
-    'starts over if the server answers the range with %i and another offset',
+    'starts over if the server answers a range request with %i and another offset',
     async (status) => {
       let whole = false;
       const { wanted, asked } = await release((request, response, part) => {
@@ -177,7 +179,7 @@ describe('a broken transfer', () => {
     },
   );
 
-  test('is not fetched again if it was complete when the process died', async () => {
+  test('fetches nothing more if the partial file was complete', async () => {
     const { wanted, asked, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, `${content}`, { mode: 0o600 });
     await bring(wanted, tools);
@@ -194,7 +196,7 @@ describe('a broken transfer', () => {
   });
 });
 
-test('a transfer without a byte is DownloadFailed at its timeout', async () => {
+test('a stalled transfer is reported as DownloadFailed after its timeout', async () => {
   const { wanted } = await release((_request, response) => void response.writeHead(200).write('begun'));
   await expect(bring(wanted, { ...tools, stallAfter: 100 })).rejects.toMatchObject({
     reason: 'DownloadFailed',
@@ -203,7 +205,7 @@ test('a transfer without a byte is DownloadFailed at its timeout', async () => {
   });
 });
 
-test('a slow transfer is DownloadFailed at its deadline, and resumed', async () => {
+test('a slow transfer is reported as DownloadFailed at its deadline, and resumed by the next attempt', async () => {
   let drips = true;
   const { wanted, asked } = await release((request, response, part) => {
     if (!drips) {
@@ -224,7 +226,7 @@ test('a slow transfer is DownloadFailed at its deadline, and resumed', async () 
   expect(asked).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
 });
 
-test('a slow checksum file has the same deadline', async () => {
+test('a slow checksum file is reported as DownloadFailed at the deadline of the download', async () => {
   const port = await serveHttp((_request, response) => {
     const drip = setInterval(() => response.write('x'), 20);
     response.on('close', () => clearInterval(drip));
@@ -237,7 +239,7 @@ test('a slow checksum file has the same deadline', async () => {
   });
 });
 
-test('an endless body is DownloadFailed at the size limit, and leaves no file', async () => {
+test('an endless body is reported as DownloadFailed at the size limit, and its bytes are deleted', async () => {
   const { wanted, root } = await release((_request, response) => {
     const more = () => void response.write(content, () => response.writable && setImmediate(more));
     more();
@@ -257,7 +259,7 @@ test('the bytes of an earlier attempt count towards the size limit', async () =>
   await expect(bring(wanted, limited)).rejects.toMatchObject({ endedBy: 'person' });
 });
 
-test('a corrupt file is ChecksumMismatch and deleted, and the old file stays', async () => {
+test('a corrupt file is reported as ChecksumMismatch and deleted, and the old file stays', async () => {
   const { wanted, root } = await release(ranged({ body: Buffer.from('corrupt') }));
   await nodeHost().writeFile(wanted.path, 'old', { mode: 0o755 });
   await expect(bring(wanted, tools)).rejects.toMatchObject({
@@ -268,7 +270,7 @@ test('a corrupt file is ChecksumMismatch and deleted, and the old file stays', a
   expect(await readdir(`${root}/bin`)).not.toContain('.k3s.slipway-part');
 });
 
-test('a checksum file without the wanted name is ChecksumMissing, and nothing is fetched', async () => {
+test('a missing name in the checksum file is reported as ChecksumMissing before the download', async () => {
   const { wanted, asked } = await release(ranged());
   const other = { ...wanted, checksum: { ...wanted.checksum, name: 'k3s-s390x' } };
   await expect(bring(other, tools)).rejects.toMatchObject({
@@ -283,17 +285,20 @@ test.each([
   { status: 404, endedBy: 'person', says: /answers 404\. Check the version and the releaseUrl/ },
   { status: 503, endedBy: 'time', retry: { after: 7_000 }, says: /answers 503/ },
   { status: 429, endedBy: 'time', retry: { after: 7_000 }, says: /answers 429/ },
-])('a status $status is DownloadFailed, ended by $endedBy', async ({ status, endedBy, retry = {}, says }) => {
-  const { wanted } = await release((_request, response) => {
-    response.writeHead(status, { 'retry-after': '7' }).end();
-  });
-  await expect(bring(wanted, tools)).rejects.toMatchObject({
-    reason: 'DownloadFailed',
-    endedBy,
-    retry,
-    message: expect.stringMatching(says),
-  });
-});
+])(
+  'the status $status is reported as DownloadFailed, ended by $endedBy',
+  async ({ status, endedBy, retry = {}, says }) => {
+    const { wanted } = await release((_request, response) => {
+      response.writeHead(status, { 'retry-after': '7' }).end();
+    });
+    await expect(bring(wanted, tools)).rejects.toMatchObject({
+      reason: 'DownloadFailed',
+      endedBy,
+      retry,
+      message: expect.stringMatching(says),
+    });
+  },
+);
 
 test('a Retry-After may be a date', async () => {
   const { wanted } = await release((_request, response) => {
@@ -309,13 +314,13 @@ test('a Retry-After is limited to ten minutes', async () => {
   await expect(bring(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 600_000 } });
 });
 
-test('a refused connection is Unreachable', async () => {
+test('a refused connection is reported as Unreachable', async () => {
   const { wanted } = await release(ranged());
   const gone = { ...wanted, checksum: { url: 'http://127.0.0.1:1/sums', name: 'k3s' } };
   await expect(bring(gone, tools)).rejects.toMatchObject({ reason: 'Unreachable' });
 });
 
-describe('redirects', () => {
+describe('redirects of a download', () => {
   test('are followed', async () => {
     const { wanted } = await release((request, response, part) => {
       if (request.url !== '/k3s') {
@@ -327,7 +332,7 @@ describe('redirects', () => {
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 
-  test('in a circle are DownloadFailed', async () => {
+  test('are reported as DownloadFailed after the fifth', async () => {
     const { wanted, asked } = await release((_request, response) => {
       response.writeHead(302, { location: '/k3s' }).end();
     });
@@ -338,7 +343,7 @@ describe('redirects', () => {
     expect(asked).toHaveLength(6);
   });
 
-  test('from https to http are refused', async () => {
+  test('are refused from https to http', async () => {
     const { wanted, asked, port, root } = await release(ranged());
     const tls = certificates('127.0.0.1');
     const secure = await serveHttps((_request, response) => {
@@ -357,7 +362,7 @@ describe('redirects', () => {
   });
 });
 
-test('a fetched file that was changed since is not installed, but fetched again', async () => {
+test('a file that changed after its download is not installed, but fetched again', async () => {
   const { wanted, root, asked } = await release(ranged());
   const digest = await nodeHost().download(wanted);
   expect(await readdir(`${root}/bin`)).not.toContain('k3s');
@@ -374,7 +379,7 @@ test('a fetched file that was changed since is not installed, but fetched again'
 });
 
 describe('an existing file', () => {
-  test('with the right digest is not fetched again, and gets its mode', async () => {
+  test('is not fetched again if its digest is right, and gets its mode', async () => {
     const { wanted, asked } = await release(ranged());
     await bring(wanted, tools);
     await chmod(wanted.path, 0o644);
@@ -386,8 +391,8 @@ describe('an existing file', () => {
 
   test.each([
     ['empty', 0],
-    ['half', 1_000],
-  ])('that is %s is replaced', async (_, size) => {
+    ['truncated', 1_000],
+  ])('is replaced if it is %s', async (_, size) => {
     const { wanted } = await release(ranged());
     await nodeHost().writeFile(wanted.path, 'x'.repeat(size), { mode: 0o755 });
     await bring(wanted, tools);
@@ -396,7 +401,7 @@ describe('an existing file', () => {
 });
 
 describe('an archive', () => {
-  test('is deleted after its one member is unpacked', async () => {
+  test('is deleted after the wanted member is unpacked', async () => {
     const archive = await archived('flux', 'the flux program');
     const { wanted, root } = await release(ranged({ body: archive }), archive);
     await bring({ ...wanted, path: `${root}/bin/flux`, member: 'flux' }, tools);
@@ -405,7 +410,7 @@ describe('an archive', () => {
     expect(await readdir(`${root}/bin`)).toEqual(['flux']);
   });
 
-  test('without that member is DownloadFailed, and nothing is installed', async () => {
+  test('is reported as DownloadFailed if the wanted member is missing, and nothing is installed', async () => {
     const archive = await archived('flux', 'the flux program');
     const { wanted } = await release(ranged({ body: archive }), archive);
     await expect(bring({ ...wanted, member: 'helm' }, tools)).rejects.toMatchObject({
@@ -417,7 +422,9 @@ describe('an archive', () => {
   });
 });
 
-test('an archive that does not fit when unpacked is DiskFull, and is deleted', async ({ skip }) => {
+test('an archive that does not fit on the disk when unpacked is reported as DiskFull and deleted', async ({
+  skip,
+}) => {
   const root = await smallDisk('1m');
   if (root === undefined) {
     return skip('mounting needs root');
@@ -431,7 +438,7 @@ test('an archive that does not fit when unpacked is DiskFull, and is deleted', a
   expect(await readdir(root)).toEqual(['.flux.slipway-part.json']);
 });
 
-/** Mounts a file system that lasts until the test ends; returns undefined if this process may not mount. */
+/** Mounts a file system of this size until the test ends; returns its path, undefined if mounting is not permitted. */
 async function smallDisk(size: string): Promise<string | undefined> {
   const root = await temporaryFolder();
   const mount = { file: 'mount', args: ['-t', 'tmpfs', '-o', `size=${size}`, 'slipway-test', root] };

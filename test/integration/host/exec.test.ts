@@ -8,7 +8,7 @@ import { temporaryFolder } from './folder.ts';
 
 const host = nodeHost({ env: { PATH: process.env.PATH } });
 
-test('a command gets a small environment', async () => {
+test('a command gets only HOME, LANG, PATH and its own variables', async () => {
   const { stdout } = await host.query({ file: 'env', args: [], env: { TOKEN: new Secret('t'), PLAIN: 'p' } });
   const names = stdout
     .trim()
@@ -19,7 +19,7 @@ test('a command gets a small environment', async () => {
   expect(stdout).toContain('TOKEN=t\n');
 });
 
-test('a command gets the proxy and the CA of the settings', async () => {
+test('a command gets the proxy and the CA file of the settings in its environment', async () => {
   const proxied = nodeHost({
     proxy: 'http://proxy.test:3128',
     noProxy: ['.corp.test'],
@@ -33,30 +33,30 @@ test('a command gets the proxy and the CA of the settings', async () => {
   expect(stdout).toContain('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n');
 });
 
-test('stdin is closed', async () => {
+test('the stdin of a command is closed', async () => {
   expect(await host.query({ file: 'cat', args: [], timeout: 50_000 })).toMatchObject({
     exitCode: 0,
     stdout: '',
   });
 });
 
-test('a command ended by a signal has exit code 128 + n', async () => {
+test('a command killed by signal n has the exit code 128 + n', async () => {
   expect((await host.query({ file: 'sh', args: ['-c', 'kill -9 $$'] })).exitCode).toBe(137);
 });
 
-test('the end of a long output is kept', async () => {
+test('the last MiB of a long output is kept', async () => {
   const { stdout } = await host.query({ file: 'sh', args: ['-c', 'head -c 3000000 /dev/zero; printf end'] });
   expect(stdout).toHaveLength(1024 * 1024);
   expect(stdout.endsWith('\0end')).toBe(true);
 });
 
-test('a file that cannot be executed is a failure', async () => {
+test('a file that is not executable has the exit code 126', async () => {
   const path = `${await temporaryFolder()}/data`;
   await host.writeFile(path, 'x', { mode: 0o644 });
   expect((await host.query({ file: path, args: [] })).exitCode).toBe(126);
 });
 
-test('a command ends at its timeout with all its children', async () => {
+test('a command is killed at its timeout with all its children', async () => {
   const folder = await temporaryFolder();
   const script = `(trap "" TERM; echo $$ > ${folder}/started; while :; do sleep 0.05; date > ${folder}/alive; done) & wait`;
   await expect(host.query({ file: 'sh', args: ['-c', script], timeout: 2_000 })).rejects.toMatchObject({
@@ -75,7 +75,7 @@ test('the caller does not wait for background processes of a command', async () 
   process.kill(Number(stdout));
 });
 
-test('a shell does not read the arguments of a command', async () => {
+test('no shell interprets the arguments of a command', async () => {
   const folder = await temporaryFolder();
   const { stdout } = await host.query({ file: 'echo', args: [`$(touch ${folder}/x)`, ';', '*'] });
   expect(stdout).toBe(`$(touch ${folder}/x) ; *\n`);
@@ -88,22 +88,25 @@ test.each([
     'the variable GITHUB_TOKEN',
   ],
   [{ file: 'true', args: ['fine', 'h\0u\0n\0ter2'] }, 'argument 2'],
-])('an error about a NUL character names its place, not the value', async (command, place) => {
-  const error = await host.run(command).catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({
-    reason: 'CommandFailed',
-    endedBy: 'person',
-    message: expect.stringContaining(`${place} holds a NUL character`),
-  });
-  expect(inspect(error)).not.toContain('ter2');
-});
+])(
+  'the error about a NUL character names the variable or argument, not its value',
+  async (command, place) => {
+    const error = await host.run(command).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      reason: 'CommandFailed',
+      endedBy: 'person',
+      message: expect.stringContaining(`${place} holds a NUL character`),
+    });
+    expect(inspect(error)).not.toContain('ter2');
+  },
+);
 
-test('a command that the system refuses to start is CommandFailed', async () => {
+test('a command that the system refuses to start is reported as CommandFailed', async () => {
   const command = { file: 'true', args: ['x'.repeat(4_000_000)] };
   await expect(host.run(command)).rejects.toMatchObject({ name: 'NodeError', reason: 'CommandFailed' });
 });
 
-test('a timeout beyond the range of a timer does not end a command at once', async () => {
+test('a timeout beyond the range of a timer does not kill a command at once', async () => {
   const command = { file: 'sleep', args: ['0.2'], timeout: 600 * 3_600_000 };
   expect((await host.run(command)).exitCode).toBe(0);
 });

@@ -20,7 +20,7 @@ import { temporaryFolder } from './folder.ts';
 const host = nodeHost();
 
 test.skipIf(!isMainThread).each([0o000, 0o077])(
-  'modes do not depend on the umask %o (skipped in a worker thread)',
+  'the modes of new files do not depend on the umask %o (skipped in a worker thread)',
   async (umask) => {
     const old = process.umask(umask);
     onTestFinished(() => void process.umask(old));
@@ -34,7 +34,7 @@ test.skipIf(!isMainThread).each([0o000, 0o077])(
   },
 );
 
-test('the next write of a file removes the drafts that a crash left beside it, and nothing else', async () => {
+test('a write removes the drafts of its file that a crash left, and no other file', async () => {
   const root = await temporaryFolder();
   const names = [
     '.file.slipway-tmp-deadbeef-1',
@@ -58,7 +58,7 @@ test('a write does not remove the draft of another write', async () => {
   expect(await readFile(`${root}/file`, 'utf8')).toBe('slow');
 });
 
-test('the name of a draft has the stamp of its process', async () => {
+test('the name of a draft contains the pid and the start time of its process', async () => {
   const root = await temporaryFolder();
   await replaceWith(`${root}/file`, async (draft) => {
     const [pid, start] = (await processIdentity(process.pid))?.split(' ') ?? [];
@@ -67,7 +67,7 @@ test('the name of a draft has the stamp of its process', async () => {
   });
 });
 
-test('a write leaves the draft of a live process alone', async () => {
+test('a write does not remove the draft of another live process', async () => {
   const root = await temporaryFolder();
   const draft = `.file.slipway-tmp-${(await processIdentity(process.ppid))?.replace(' ', '.')}-deadbeef-1`;
   await writeFile(`${root}/${draft}`, 'half');
@@ -75,7 +75,7 @@ test('a write leaves the draft of a live process alone', async () => {
   expect((await readdir(root)).sort()).toEqual([draft, 'file'].sort());
 });
 
-test('the content of a file reaches the disk before its name, and then the name', async () => {
+test('a write syncs the draft before the rename, and the directory after the rename', async () => {
   const root = await temporaryFolder();
   await using any = await open(root);
   const handles = Object.getPrototypeOf(any);
@@ -98,7 +98,7 @@ test('the content of a file reaches the disk before its name, and then the name'
   ]);
 });
 
-test('concurrent writes of one file do not disturb each other', async () => {
+test('concurrent writes of one file succeed and leave no draft', async () => {
   const root = await temporaryFolder();
   await Promise.all(
     Array.from({ length: 20 }, (_, n) => host.writeFile(`${root}/file`, `${n}`, { mode: 0o644 })),
@@ -106,7 +106,7 @@ test('concurrent writes of one file do not disturb each other', async () => {
   expect(await readdir(root)).toEqual(['file']);
 });
 
-test('a refused write leaves no file behind, and names the path', async () => {
+test('a failed write leaves no draft, and its error names the path', async () => {
   await expect(host.writeFile('/proc/slipway/file', 'x', { mode: 0o644 })).rejects.toMatchObject({
     name: 'NodeError',
     message: expect.stringContaining('Cannot write /proc/slipway/file'),
@@ -119,7 +119,7 @@ test('a refused write leaves no file behind, and names the path', async () => {
   expect(await readdir(root)).toEqual(['dir']);
 });
 
-test('a path that is not a regular file is refused without waiting for its other end', async () => {
+test('a pipe or a device is refused without waiting for its other end', async () => {
   const path = `${await temporaryFolder()}/fifo`;
   await host.run({ file: 'mkfifo', args: [path] });
   for (const each of [path, '/dev/zero']) {
@@ -131,7 +131,7 @@ test('a path that is not a regular file is refused without waiting for its other
 });
 
 test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
-  'a draft is empty and private until it has its mode, %o (skipped in a worker thread)',
+  'a draft is empty and private until it gets its mode %o (skipped in a worker thread)',
   async (mode) => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
@@ -152,7 +152,7 @@ test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
 );
 
 test.skipIf(!isMainThread)(
-  'a new directory is private at any umask until it has its mode (skipped in a worker thread)',
+  'a new directory is never writable by other users, even with the umask 0 (skipped in a worker thread)',
   async () => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
@@ -176,9 +176,9 @@ test.skipIf(!isMainThread)(
 
 test.each([
   ['is followed', 0o755, ['file']],
-  ['is followed, with the sticky bit', 0o1777, ['file']],
+  ['is followed', 0o1777, ['file']],
   ['is not followed', 0o777, []],
-])('a link in the path %s in a directory of mode %o', async (_, mode, written) => {
+])('a link in a path %s if its directory has the mode %o', async (_, mode, written) => {
   const root = await temporaryFolder();
   await mkdir(`${root}/target`);
   await mkdir(`${root}/folder`);
@@ -193,7 +193,7 @@ test.each([
 });
 
 test.skipIf(!isMainThread)(
-  'the mode of a directory that another user could replace is not set (skipped in a worker thread)',
+  'the mode of a directory that another user could replace is not changed (skipped in a worker thread)',
   async () => {
     const umask = process.umask(0o077);
     onTestFinished(() => void process.umask(umask));

@@ -11,8 +11,8 @@ const foreignCa = createAuthority().certificate;
 
 const tls = certificates('127.0.0.1', 'vault.test');
 
-describe('time', () => {
-  test('a server that never answers is TimedOut', async () => {
+describe('a timeout', () => {
+  test('is reported as TimedOut for a server that never answers', async () => {
     const port = await serveSilence();
     await expect(
       nodeHost().get({ url: `http://127.0.0.1:${port}/x?q=1`, timeout: 100 }),
@@ -22,23 +22,26 @@ describe('time', () => {
     });
   });
 
-  test('a body that never ends is TimedOut', async () => {
+  test('is reported as TimedOut for a body that never ends', async () => {
     const port = await serveHttp((_request, response) => void response.write('begun'));
     await expect(nodeHost().get({ url: `http://127.0.0.1:${port}/`, timeout: 100 })).rejects.toMatchObject({
       reason: 'TimedOut',
     });
   });
 
-  test.each(['http', 'https'])('a proxy that never answers is TimedOut: %s', async (scheme) => {
-    const host = nodeHost({ proxy: `http://127.0.0.1:${await serveSilence()}` });
-    await expect(host.get({ url: `${scheme}://vault.test/`, timeout: 100 })).rejects.toMatchObject({
-      reason: 'TimedOut',
-    });
-  });
+  test.each(['http', 'https'])(
+    'is reported as TimedOut for a proxy that never answers: %s',
+    async (scheme) => {
+      const host = nodeHost({ proxy: `http://127.0.0.1:${await serveSilence()}` });
+      await expect(host.get({ url: `${scheme}://vault.test/`, timeout: 100 })).rejects.toMatchObject({
+        reason: 'TimedOut',
+      });
+    },
+  );
 });
 
-describe('failures', () => {
-  test('a refused connection is Unreachable, with the errno as cause and no query', async () => {
+describe('a failed request', () => {
+  test('is reported as Unreachable with the errno, without login and query, if the connection is refused', async () => {
     await expect(nodeHost().get({ url: 'http://user:pw@127.0.0.1:1/path?secret=1' })).rejects.toMatchObject({
       reason: 'Unreachable',
       message: expect.stringMatching(/^Cannot reach http:\/\/127\.0\.0\.1:1\/path: ECONNREFUSED/),
@@ -46,21 +49,21 @@ describe('failures', () => {
     });
   });
 
-  test('a name that does not resolve keeps ENOTFOUND or EAI_AGAIN as cause', async () => {
+  test('is reported with the cause ENOTFOUND or EAI_AGAIN if the name does not resolve', async () => {
     await expect(nodeHost().get({ url: 'http://no-such-name.invalid/' })).rejects.toMatchObject({
       reason: 'Unreachable',
       cause: { code: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) },
     });
   });
 
-  test('a connection that is cut is Unreachable', async () => {
+  test('is reported as Unreachable if the connection is cut', async () => {
     const port = await serveHttp((request) => void request.socket.destroy());
     await expect(nodeHost().get({ url: `http://127.0.0.1:${port}/` })).rejects.toMatchObject({
       reason: 'Unreachable',
     });
   });
 
-  test('an endless body is UnexpectedAnswer', async () => {
+  test('is reported as UnexpectedAnswer if the body is too long', async () => {
     const port = await serveHttp((_request, response) => void response.end(Buffer.alloc(5 * 1024 * 1024)));
     await expect(nodeHost().get({ url: `http://127.0.0.1:${port}/` })).rejects.toMatchObject({
       reason: 'UnexpectedAnswer',
@@ -68,7 +71,7 @@ describe('failures', () => {
   });
 });
 
-test('sends secrets in headers, and asks for no compression', async () => {
+test('a request sends secrets in headers, and refuses compression', async () => {
   const port = await serveHttp((request, response) => response.end(JSON.stringify(request.headers)));
   const { body } = await nodeHost().get({
     url: `http://127.0.0.1:${port}/`,
@@ -77,7 +80,7 @@ test('sends secrets in headers, and asks for no compression', async () => {
   expect(JSON.parse(body)).toMatchObject({ authorization: 'Bearer x', 'accept-encoding': 'identity' });
 });
 
-test('a connection is reused', async () => {
+test('requests to one server share a connection', async () => {
   const ports = new Set<number | undefined>();
   const port = await serveHttp((request, response) => {
     ports.add(request.socket.remotePort);
@@ -90,8 +93,8 @@ test('a connection is reused', async () => {
   expect(ports.size).toBe(1);
 });
 
-describe('trust', () => {
-  test('an unknown certificate is TlsUntrusted, and retried slowly', async () => {
+describe('trust in a server', () => {
+  test('is not given to an unknown certificate, which is reported as TlsUntrusted', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     await expect(nodeHost().get({ url: `https://127.0.0.1:${port}/` })).rejects.toMatchObject({
       reason: 'TlsUntrusted',
@@ -100,15 +103,15 @@ describe('trust', () => {
     });
   });
 
-  test.each([{ trust: { ca: tls.ca } }, { trust: 'anybody' as const }])(
-    'is given by %o',
-    async ({ trust }) => {
-      const port = await serveHttps((_request, response) => void response.end('ok'), tls);
-      expect((await nodeHost().get({ url: `https://127.0.0.1:${port}/`, trust })).body).toBe('ok');
-    },
-  );
+  test.each([
+    { how: 'its CA', trust: { ca: tls.ca } },
+    { how: 'anybody', trust: 'anybody' as const },
+  ])('is given by a request that trusts $how', async ({ trust }) => {
+    const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+    expect((await nodeHost().get({ url: `https://127.0.0.1:${port}/`, trust })).body).toBe('ok');
+  });
 
-  test('of one request does not apply to the next', async () => {
+  test('is not carried over from one request to the next', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const host = nodeHost();
     const url = `https://127.0.0.1:${port}/`;
@@ -122,7 +125,7 @@ describe('trust', () => {
     await expect(nodeHost().get(request)).rejects.toMatchObject({ reason: 'TlsUntrusted' });
   });
 
-  test('covers any name only if the request says so, and only for its CA', async () => {
+  test('covers other names only with anyName, and only for the given CA', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const url = `https://localhost:${port}/`;
     const host = nodeHost();
@@ -132,7 +135,7 @@ describe('trust', () => {
     await expect(host.get({ url, trust: { ca: tls.ca } })).rejects.toMatchObject(untrusted);
   });
 
-  test('is given by network.caFile, and withdrawn when the file changes', async () => {
+  test('is given by network.caFile once the file exists', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const caFile = `${await temporaryFolder()}/ca.pem`;
     const host = nodeHost({ caFile });
@@ -146,8 +149,8 @@ describe('trust', () => {
   });
 });
 
-describe('proxy', () => {
-  test('https goes through a tunnel, and the name is verified behind it', async () => {
+describe('the proxy', () => {
+  test('tunnels https requests, whose certificate is still verified', async () => {
     const port = await serveHttps((_request, response) => void response.end('vault'), tls);
     const proxy = await serveProxy(port);
     const caFile = `${await temporaryFolder()}/ca.pem`;
@@ -158,13 +161,13 @@ describe('proxy', () => {
     await expect(host.get({ url: 'https://other.test/' })).rejects.toMatchObject({ reason: 'TlsUntrusted' });
   });
 
-  test('http requests go to the proxy itself', async () => {
+  test('receives http requests without a tunnel', async () => {
     const proxy = await serveProxy(0);
     const { body } = await nodeHost({ proxy: proxy.url }).get({ url: 'http://mirror.test/k3s?x=1' });
     expect([body, proxy.asked]).toEqual(['by proxy', ['GET http://mirror.test/k3s?x=1']]);
   });
 
-  test('a proxy that refuses is Unreachable, and its answer is not the server’s', async () => {
+  test('is named in the error, with its status, if it refuses a tunnel', async () => {
     const proxy = await serveProxy(0, 403);
     await expect(nodeHost({ proxy: proxy.url }).get({ url: 'https://vault.test/' })).rejects.toMatchObject({
       reason: 'Unreachable',

@@ -11,7 +11,7 @@ import { serveHttp } from './servers.ts';
 
 const digest = '0'.repeat(64);
 
-/** A Host with background jobs, and one job, below a separate folder. */
+/** Creates a Host with background jobs, and a job, below a separate folder. */
 async function setUp() {
   const root = await temporaryFolder();
   const ends: number[] = [];
@@ -20,7 +20,7 @@ async function setUp() {
   return { root, jobs, ends, job, host: nodeHost({ root, jobs }) };
 }
 
-test('a trace has a format, and names the process of its job', async () => {
+test('the trace of a job has a format, and names the process of the job', async () => {
   const { job, jobs, host } = await setUp();
   const untilAborted = (signal: AbortSignal) => once(signal, 'abort').then(() => '');
   await expect(host.perform(job, untilAborted)).rejects.toBeInstanceOf(Underway);
@@ -32,7 +32,7 @@ test('a trace has a format, and names the process of its job', async () => {
   await expect(readFile(job.trace)).rejects.toThrow('ENOENT');
 });
 
-test('the job of another live process is visible, despite additional fields of a later release', async () => {
+test('a job of another live process is visible, even if its trace has unknown fields', async () => {
   const { root, job, host } = await setUp();
   const other = spawn('sleep', ['600'], { stdio: 'ignore' });
   const trace = {
@@ -52,7 +52,7 @@ test('the job of another live process is visible, despite additional fields of a
   await expect.poll(() => host.perform(job, async () => '')).toBe('anew');
 });
 
-test('a trace with the id of this process but without its job is ignored, since an earlier process had the same id', async () => {
+test('a trace with the id of this process is ignored unless this process runs the job', async () => {
   const { root, job, host } = await setUp();
   await mkdir(`${root}/run/slipway`, { recursive: true });
   const trace = { what: 'fetch', subject: 'v1', since: 'then', process: await processIdentity(process.pid) };
@@ -60,7 +60,7 @@ test('a trace with the id of this process but without its job is ignored, since 
   expect(await host.job(job.trace)).toBeUndefined();
 });
 
-test('a Host without background jobs waits for a job', async () => {
+test('a Host without background jobs waits for the end of a job', async () => {
   const root = await temporaryFolder();
   const trace = `${root}/job.json`;
   const host = nodeHost({ root });
@@ -69,7 +69,7 @@ test('a Host without background jobs waits for a job', async () => {
   expect(await readdir(root)).toEqual([]);
 });
 
-test('a trace that cannot be written is an error with its path, and no job begins', async () => {
+test('a trace that cannot be written is reported with its path, and the job does not start', async () => {
   const { root, job, host } = await setUp();
   await writeFile(`${root}/run`, 'a file');
   await expect(host.perform(job, () => expect.fail('begun'))).rejects.toMatchObject({
@@ -78,7 +78,7 @@ test('a trace that cannot be written is an error with its path, and no job begin
   });
 });
 
-test('a download ends when the jobs are ended, and its partial file is kept', async () => {
+test('a download stops when all jobs are stopped, and keeps its partial file', async () => {
   const { root, jobs, ends, job, host } = await setUp();
   const port = await serveHttp((request, response) => {
     if (request.url === '/sums') {

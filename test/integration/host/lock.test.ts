@@ -7,7 +7,7 @@ import { temporaryFolder } from './folder.ts';
 
 const module = new URL('../../../src/agent/host/files/lock.ts', import.meta.url).href;
 
-test('a held lock names its holder, and can be taken after its release', async () => {
+test('the error about a held lock names the holder, and a released lock can be taken', async () => {
   const root = await temporaryFolder();
   const release = await acquireLock(`${root}/run/lock`);
   await expect(acquireLock(`${root}/run/lock`)).rejects.toMatchObject({
@@ -20,13 +20,13 @@ test('a held lock names its holder, and can be taken after its release', async (
   expect((await stat(`${root}/run/lock.held`)).mode & 0o777, 'who can open it can lock it').toBe(0o600);
 });
 
-test('the lock does not depend on PATH', async () => {
+test('a lock can be taken without a usable PATH', async () => {
   vi.stubEnv('PATH', '/nowhere');
   onTestFinished(() => void vi.unstubAllEnvs());
   await (await acquireLock(`${await temporaryFolder()}/lock`))();
 });
 
-test('another process is kept out until the holder is killed', async () => {
+test('a lock cannot be taken by another process until its holder is killed', async () => {
   const path = `${await temporaryFolder()}/lock`;
   const script = `const { acquireLock } = await import('${module}'); await acquireLock('${path}'); console.log('held'); setInterval(() => {}, 1000);`;
   const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -46,23 +46,23 @@ test('another process is kept out until the holder is killed', async () => {
 });
 
 test.each([
-  ['another process of the same id', `${process.pid} 1 00000000-0000-0000-0000-000000000000`],
-  ['nobody', ''],
-  ['a process that is gone', '4194305 1 x'],
-])('the lock of %s does not block others', async (_who, content) => {
+  ['an earlier process with the same id', `${process.pid} 1 00000000-0000-0000-0000-000000000000`],
+  ['no process', ''],
+  ['a dead process', '4194305 1 x'],
+])('a lock file that names %s does not block the lock', async (_who, content) => {
   const path = `${await temporaryFolder()}/lock`;
   await writeFile(path, content);
   await (await acquireLock(path))();
 });
 
-test('exactly one of many processes gets the lock, also after a dead holder', async () => {
+test('exactly one of ten concurrent attempts takes the lock of a dead process', async () => {
   const path = `${await temporaryFolder()}/lock`;
   await writeFile(path, '4194305 1 x');
   const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => acquireLock(path)));
   expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
 });
 
-test('a lock file that is removed while it is opened is opened again', async () => {
+test('the release of a lock whose files were removed does not release the next lock', async () => {
   const path = `${await temporaryFolder()}/lock`;
   const release = await acquireLock(path);
   await rm(`${path}.held`);

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { addressesOf, defaultInterface, machineFacts } from '../../../src/agent/host/machine-facts.ts';
 
-test('reads the facts of the machine', () => {
+test('the facts of the machine include its architecture, memory and addresses except loopback', () => {
   const facts = machineFacts();
   expect(facts.arch).toBe(process.arch);
   expect(facts.memoryMb).toBeGreaterThan(128);
   expect(facts.addresses).not.toContain('127.0.0.1');
 });
 
-test('the address of the default route comes first, and interfaces of pods are left out', () => {
+test('the address of the default route comes first, and pod interfaces are omitted', () => {
   const table =
     'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n' +
     'wlan0\t00000000\t0100A8C0\t0003\t0\t0\t600\t00000000\t0\n' +

@@ -9,7 +9,7 @@ const served = {
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
 };
 
-/** A server that ends with the test. */
+/** Creates a metrics server that is closed when the test ends. */
 function server(text: { readonly text: () => Promise<string> } = served) {
   const made = metricsServer({ ...served, ...text });
   onTestFinished(async () => void (await made.follow(undefined)));
@@ -30,7 +30,7 @@ describe('a request for metrics', () => {
     ['DELETE', '/metrics', 405],
     ['HEAD', '/metrics', 405],
     ['OPTIONS', '/metrics', 405],
-  ])('%s %s: %i', async (method, path, status) => {
+  ])('is answered with the right status: %s %s, %i', async (method, path, status) => {
     const address = `127.0.0.1:${await freePort()}`;
     expect(await server().follow(address)).toBeUndefined();
     const answer = await fetch(`http://${address}${path}`, { method });
@@ -44,7 +44,7 @@ describe('a request for metrics', () => {
     expect(answer.headers.get('content-type')).toBe(served.contentType);
   });
 
-  test('gets the current text', async () => {
+  test('is answered with the current text', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     let asked = 0;
     await server({ text: async () => `slipway_passes_total ${++asked}\n` }).follow(address);
@@ -52,7 +52,7 @@ describe('a request for metrics', () => {
     expect([await get(), await get()]).toEqual(['slipway_passes_total 1\n', 'slipway_passes_total 2\n']);
   });
 
-  test('loses its connection if the text cannot be made', async () => {
+  test('loses its connection if the text cannot be generated', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     let works = false;
     const text = async () => {
@@ -69,7 +69,7 @@ describe('a request for metrics', () => {
 });
 
 describe('the address of the metrics server', () => {
-  test('follows the settings: the old address closes before the new one opens, and no address closes the server', async () => {
+  test('can be changed, which closes the old address, and removed, which closes the server', async () => {
     const [one, other] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const { follow } = server();
     await follow(one);
@@ -81,7 +81,7 @@ describe('the address of the metrics server', () => {
     await expect(fetch(`http://${other}/metrics`)).rejects.toThrow();
   });
 
-  test('keeps its connections if the address does not change', async () => {
+  test('keeps its connections when set to the same value again', async () => {
     const port = await freePort();
     const { follow } = server();
     await follow(`127.0.0.1:${port}`);
@@ -94,7 +94,7 @@ describe('the address of the metrics server', () => {
     expect(`${answer}`).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  test('may be an IPv6 address or a name', async () => {
+  test('can be an IPv6 address or a name', async () => {
     const port = await freePort();
     const { follow } = server();
     const problem = await follow(`[::1]:${port}`);
@@ -108,7 +108,7 @@ describe('the address of the metrics server', () => {
     expect((await fetch(`http://localhost:${port}/metrics`)).status).toBe(200);
   });
 
-  test('a port in use is reported with a repair, and is opened once it is free', async () => {
+  test('is reported with a repair while its port is in use, and opened once the port is free', async () => {
     const port = await freePort();
     const taker = createServer();
     await new Promise<void>((resolve) => taker.listen(port, '127.0.0.1', resolve));
@@ -123,7 +123,7 @@ describe('the address of the metrics server', () => {
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
   });
 
-  test('an address of another host is reported with a repair', async () => {
+  test('is reported with a repair if it belongs to another host', async () => {
     expect(await server().follow(`192.0.2.1:${await freePort()}`)).toMatch(
       /\(EADDRNOTAVAIL\): set metrics\.listen to an address that this host has/,
     );

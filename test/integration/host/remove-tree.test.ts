@@ -5,8 +5,8 @@ import { removeTree } from '../../../src/agent/host/files/remove-tree.ts';
 import { temporaryFolder } from './folder.ts';
 
 /**
- * Imitates a directory on NFS in which a process keeps a removed file open: the server leaves a .nfs entry in its
- * place.
+ * Imitates a directory on NFS in which a process keeps a removed file open: the server replaces the file with a .nfs
+ * entry.
  */
 vi.mock('node:fs/promises', async (original) => ({
   ...(await original<object>()),
@@ -15,7 +15,7 @@ vi.mock('node:fs/promises', async (original) => ({
   }),
 }));
 
-test('a directory that never becomes empty is given up soon at any depth', async () => {
+test('the removal of a directory that never becomes empty fails soon, at any depth', async () => {
   const tree = `${await temporaryFolder()}/tree`;
   await mkdir(`${tree}${'/inner'.repeat(6)}`, { recursive: true });
   await expect(removeTree(tree)).rejects.toMatchObject({ code: 'ENOTEMPTY' });

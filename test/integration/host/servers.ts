@@ -8,7 +8,7 @@ import {
 } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Runs a server on a free port of the loopback until the test ends; resolves to the port. */
+/** Runs an HTTP server on a free port of 127.0.0.1 until the test ends; returns the port. */
 export function serveHttp(answer: RequestListener): Promise<number> {
   return serve(createServer(patient, answer));
 }
@@ -17,10 +17,10 @@ export function serveHttps(answer: RequestListener, tls: { cert: string; key: st
   return serve(createTlsServer({ ...tls, ...patient }, answer));
 }
 
-/** By default Node resets a connection that is idle for five seconds, which happens on a busy machine. */
+/** Options that keep idle connections open; by default Node resets them after five seconds. */
 const patient = { keepAliveTimeout: 0 };
 
-/** An HTTP proxy that records its requests and connects every CONNECT to one port of the loopback. */
+/** Runs an HTTP proxy that records its requests and connects every CONNECT to one port of 127.0.0.1. */
 export async function serveProxy(target: number, refuse?: number) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -43,7 +43,7 @@ export async function serveProxy(target: number, refuse?: number) {
   return { url: `http://127.0.0.1:${await serve(server)}`, asked };
 }
 
-/** Accepts connections and never sends a byte. */
+/** Runs a server that accepts connections and never sends a byte; returns the port. */
 export function serveSilence(): Promise<number> {
   const server = createTcpServer((socket) => {
     socket.on('error', () => {});

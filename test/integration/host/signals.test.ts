@@ -7,7 +7,7 @@ import { temporaryFolder } from './folder.ts';
 
 const host = new URL('../../../src/agent/host/', import.meta.url);
 
-/** A process that records its signals while its command ignores SIGTERM and has started another command. */
+/** Returns a program that records its signals, and runs a command with a child that ignores SIGTERM. */
 const program = (folder: string) => `
   import { appendFileSync } from 'node:fs';
   import { nodeHost } from '${host}node-host.ts';
@@ -18,7 +18,7 @@ const program = (folder: string) => `
   await nodeHost().run({ file: 'sh', args: ['-c', script], timeout: 60_000 });
 `;
 
-test('a process that is stopped during a command ends the command', async () => {
+test('a process that receives SIGTERM during a command kills the command', async () => {
   const folder = await temporaryFolder();
   await writeFile(`${folder}/program.mjs`, program(folder));
   const child = spawn(process.execPath, [`${folder}/program.mjs`], { stdio: 'ignore' });
@@ -33,7 +33,7 @@ test('a process that is stopped during a command ends the command', async () => 
   expect(await readFile(`${folder}/asked`, 'utf8')).toBe('SIGHUP SIGTERM ');
 });
 
-test('a process that stops without a signal ends after its grace period, with its children', async () => {
+test('a process that stops without a signal exits after its grace period, and kills its children', async () => {
   const folder = await temporaryFolder();
   const ending = program(folder)
     .replace('onSignals(', 'const endSoon = onSignals(')
@@ -55,7 +55,7 @@ async function started(path: string): Promise<readonly number[]> {
   return started(path);
 }
 
-/** False for a zombie, which stays in /proc until its parent reaps it. */
+/** True if the process is running; false for a zombie, which stays in /proc until its parent reaps it. */
 async function lives(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return !stat.slice(stat.lastIndexOf(')')).startsWith(') Z');

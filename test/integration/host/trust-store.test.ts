@@ -8,7 +8,7 @@ import { temporaryFolder } from './folder.ts';
 import { serveHttps } from './servers.ts';
 
 const ours = certificates('127.0.0.1');
-/** A file of certificates without ours; another CA of the tests would have the same name. */
+/** The text of a bundle without our CA. It names no other CA, since all CAs of the tests have the same name. */
 const others = '# Of others\n';
 
 /** True if a server with our certificate is trusted. */
@@ -24,7 +24,7 @@ async function isTrusted(store: TrustStore): Promise<boolean> {
   });
 }
 
-test('trusts the CAs in the file of the system with any line width, and follows its changes', async () => {
+test('the trust store follows the bundle of the system, whose lines may have any width', async () => {
   const bundle = `${await temporaryFolder()}/ca-bundle.crt`;
   await writeFile(bundle, others);
   const store = new TrustStore(undefined, [`${bundle}.missing`, bundle]);
@@ -35,7 +35,7 @@ test('trusts the CAs in the file of the system with any line width, and follows 
   expect(await isTrusted(store)).toBe(true);
 });
 
-test('adds the CAs of the settings', async () => {
+test('the trust store adds the CAs in the file of the settings', async () => {
   const folder = await temporaryFolder();
   await writeFile(`${folder}/system.crt`, others);
   await writeFile(`${folder}/own.pem`, ours.ca);
@@ -43,7 +43,7 @@ test('adds the CAs of the settings', async () => {
   expect(await isTrusted(new TrustStore(`${folder}/own.pem`, [`${folder}/system.crt`]))).toBe(true);
 });
 
-test('skips paths that cannot be read as a file', async () => {
+test('the trust store skips bundles that cannot be read as a file', async () => {
   const folder = await temporaryFolder();
   execFileSync('mkfifo', [`${folder}/fifo`]);
   await writeFile(`${folder}/system.crt`, ours.ca);
@@ -53,6 +53,6 @@ test('skips paths that cannot be read as a file', async () => {
   expect(await isTrusted(new TrustStore(undefined, [folder]))).toBe(false);
 });
 
-test('uses the CAs of Node on a system without such a file', async () => {
+test('the trust store uses only the CAs of Node on a system without a bundle', async () => {
   expect(await isTrusted(new TrustStore(undefined, []))).toBe(false);
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { temporaryFolder } from './folder.ts';
 
-test('two processes that write one file at once do not disturb each other', async () => {
+test('two processes that write one file at the same time succeed and leave no draft', async () => {
   const root = await temporaryFolder();
   const module = new URL('../../../src/agent/host/files/atomic-write.ts', import.meta.url).href;
   const script = `

@@ -10,11 +10,11 @@ import { Network, whatIsMissing } from './network.ts';
 const missing = whatIsMissing();
 
 const imds = '169.254.169.254';
-/** Another address that leads to the metadata service, as a Service or a NAT rule might. */
+/** Another address that NAT rules lead to the metadata service, as those of a Service might. */
 const service = '10.43.0.80';
 const identity = 'the identity';
 
-/** The other rules of the machine: pods leave under its address, as with flannel. */
+/** Other NAT rules of the VM: pods leave with the address of the VM, as with flannel; `service` leads to `imds`. */
 const others = `
 table ip others {
   chain outward {
@@ -94,21 +94,21 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
   describe('with the guard', () => {
     beforeEach(() => guard());
 
-    test('is refused by the metadata service address', () => {
+    test('is refused at the address of the metadata service', () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('gets nothing through another address', () => {
+    test('gets no identity through another address', () => {
       expect(pod.ask(service)).not.toContain(identity);
     });
 
-    test('with hostNetwork is refused, as is any user of the VM except root', () => {
+    test('is refused with hostNetwork, as is any user of the VM except root', () => {
       expect(vm.ask(imds)).toBe(identity);
       expect(vm.ask(imds, { uid: 1001 })).toBe('refused');
       expect(vm.ask(service, { uid: 1001 })).toBe('refused');
     });
 
-    test('reaches everything else', () => {
+    test('reaches other servers', () => {
       expect(pod.ask('10.0.1.1', { port: 8080 })).toBe('the web');
       expect(vm.ask('10.0.1.1', { port: 8080, uid: 1001 })).toBe('the web');
     });
@@ -117,14 +117,14 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       ['its address', '10.42.0.5', identity],
       ['its range', '10.42.0.0/24', identity],
       ['a range given by one of its addresses', '10.42.0.99/24', identity],
-      ['everybody', '0.0.0.0/0', identity],
+      ['all addresses', '0.0.0.0/0', identity],
       ['another address', '10.42.0.6', 'refused'],
-    ])('gets through by %s', (_, from, answer) => {
+    ])('gets the expected answer with a rule for %s (%s): %s', (_, from, answer) => {
       guard({ name: 'backup', from }, { name: 'also backup', from });
       expect(pod.ask(imds)).toBe(answer);
     });
 
-    test('with hostNetwork gets through by its user', () => {
+    test('is allowed with hostNetwork by a rule for its user', () => {
       guard({ name: 'monitor', uid: 1001 });
       expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
       expect(vm.ask(imds, { uid: 1002 })).toBe('refused');
@@ -132,20 +132,20 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('keeps its rules and other tables when the guard is loaded again', () => {
+    test('has the same rules, including those of other tables, after the guard is loaded again', () => {
       const before = vm.run('nft', 'list', 'ruleset');
       guard();
       expect(vm.run('nft', 'list', 'ruleset')).toBe(before);
       expect(before).toContain('table ip others');
     });
 
-    test('keeps its rules when a new file does not load', () => {
+    test('is still refused after a file of rules that does not load', () => {
       const bad = renderRuleset({ address: imds, allow: [] }).replace('reject\n', 'rejected\n');
       expect(() => load(bad)).toThrow('syntax error');
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('has a guard that is recognized in the real output of nft', async () => {
+    test('has a guard whose changes Slipway recognizes in the output of nft', async () => {
       expect(await state()).toBe('InSync');
       guard({ name: 'reject', from: '10.42.0.5' });
       expect(await state()).toBe('Drifted');
@@ -160,11 +160,11 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
-  describe('with the guard of one port, if the address is also the DNS server', () => {
+  describe('with a guard of one port, as for an address that is also the DNS server', () => {
     const rules = { address: imds, only: { protocol: 'tcp', port: 80 }, allow: [] } as const;
     beforeEach(() => load(renderRuleset(rules)));
 
-    test('is refused at that port by any address, and at no other port', () => {
+    test('is refused at the guarded port of any address, and at no other port', () => {
       expect(pod.ask(imds)).toBe('refused');
       expect(pod.ask(service)).not.toContain(identity);
       expect(pod.ask(imds, { port: 53 })).toBe('the name server');
@@ -173,7 +173,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(vm.ask(imds)).toBe(identity);
     });
 
-    test('has a guard that is recognized in the real output of nft', async () => {
+    test('has a guard of one port that Slipway distinguishes from a guard of all ports', async () => {
       expect(await state(rules)).toBe('InSync');
       expect(await state()).toBe('Drifted');
       guard();
@@ -182,7 +182,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
-  /** The state that Slipway finds, with nft in place of systemd-run. */
+  /** Returns the state that Slipway finds, with nft in place of systemd-run. */
   async function state(rules: GuardRules = { address: imds, allow: [] }): Promise<string> {
     const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
       .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')

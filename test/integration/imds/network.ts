@@ -23,7 +23,7 @@ export class Network {
   #holder: ChildProcess | undefined;
   readonly #servers: ChildProcess[] = [];
 
-  /** Creates the network; resolves once it exists. */
+  /** Creates the network and waits until it exists. */
   async make(): Promise<void> {
     const script = 'echo made; exec sleep infinity';
     const holder = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });

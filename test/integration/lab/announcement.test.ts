@@ -1,4 +1,4 @@
-/** The announcements of a node in Kubernetes: the real Host and the K3s stand-in, with the identity of the kubelet. */
+/** Tests the announcements of a node with the real Host and the K3s stand-in, with the identity of kubelet. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -63,7 +63,7 @@ function kubectl(kubeconfig: string, ...args: readonly string[]) {
 const admin = join(root, 'etc/rancher/k3s/k3s.yaml');
 const kubelet = join(root, 'var/lib/rancher/k3s/agent/kubelet.kubeconfig');
 
-/** The answer of the API; `undefined` without one. Does not use kubectl, which would start a process each time. */
+/** Returns the answer of the API if the status is 200. Does not use kubectl, which would start a process each time. */
 async function look(path: string) {
   const answer = await callKnown(readKubeconfig(admin), path);
   return answer.status === 200 ? JSON.parse(answer.body) : undefined;
@@ -114,7 +114,7 @@ describe.each([
   const told: Event[] = [];
   const begin = () => announcer({ host: nodeHost(), version: '1.2.3', emit: (event) => told.push(event) });
 
-  test('is annotated, and its events can be read by any user', async () => {
+  test('is annotated, and gets one event per change', async () => {
     const announce = begin();
     await announce(report(role, root));
     await announce(report(role, root, denied));
@@ -158,12 +158,12 @@ describe('the stand-in of kubectl', () => {
 
   test.each<[string, string, readonly string[], string]>([
     [
-      'another Node',
+      'an annotation of another Node',
       kubelet,
       ['annotate', 'node', 'vm-agent', 'a.b/c=d', '--overwrite'],
       "cannot read 'vm-agent'",
     ],
-    ['the events of others', kubelet, ['get', 'events', '-o', 'json'], 'cannot list resource "events"'],
+    ['a list of events', kubelet, ['get', 'events', '-o', 'json'], 'cannot list resource "events"'],
     ['the deletion of a Node', kubelet, ['delete', 'node', 'vm-server'], 'cannot delete resource "nodes"'],
     [
       'a flag of another verb',
@@ -175,21 +175,26 @@ describe('the stand-in of kubectl', () => {
     ['an unknown verb', kubelet, ['label', 'node', 'vm-server', 'a=b'], 'unknown command "label"'],
     ['a missing kubeconfig', '/nowhere', annotate, 'stat /nowhere: no such file'],
     ['a missing Node', admin, ['annotate', 'node', 'absent', 'a.b/c=d'], 'nodes "absent" not found'],
-    ['nothing to annotate', kubelet, ['annotate', 'node', 'vm-server'], 'at least one annotation update'],
     [
-      'a resource after a pair',
+      'an annotate command without annotations',
+      kubelet,
+      ['annotate', 'node', 'vm-server'],
+      'at least one annotation update',
+    ],
+    [
+      'a resource after an annotation',
       kubelet,
       [...annotate, 'late'],
       'must be specified before annotation changes: late',
     ],
     [
-      'a key without a prefix',
+      'an annotation without a prefix',
       kubelet,
       ['annotate', 'node', 'vm-server', 'ready=1'],
       'metadata.annotations: Invalid',
     ],
     [
-      'overwriting unasked',
+      'a new value without --overwrite',
       kubelet,
       ['annotate', 'node', 'vm-server', 'slipway.dev/role=x'],
       'already has a value (server)',

@@ -1,4 +1,4 @@
-/** The K3s stand-in is as strict as K3s and uses the words of K3s. */
+/** Tests that the K3s stand-in is as strict as K3s and prints the messages of K3s. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,20 +42,20 @@ afterEach(async () => {
   rmSync(root, { recursive: true });
 });
 
-test('--version has the two lines of the real one', async () => {
+test('--version prints the two lines of the real K3s', async () => {
   const { stdout } = await k3s('--version');
   expect(stdout).toMatch(/^k3s version v1\.36\.3\+k3s1 \([0-9a-f]{8}\)\ngo version go1\.\d+\.\d+\n$/);
 });
 
 describe('config.yaml', () => {
-  test('a key that the agent does not know ends K3s', async () => {
+  test('stops an agent if it has an unknown key', async () => {
     configure({ server: 'https://127.0.0.1:1', 'token-file': '/nowhere', disable: ['traefik'] });
     const { exitCode, stderr } = await k3s('agent');
     expect(stderr).toContain('flag provided but not defined: -disable');
     expect(exitCode).toBe(1);
   });
 
-  test('a key that the server does not know is a warning', async () => {
+  test('causes a warning of a server if it has an unknown key', async () => {
     configure({ ...server(), 'no-such-key': 'x' });
     const { log } = start('server');
     await expect
@@ -67,14 +67,14 @@ describe('config.yaml', () => {
   test.each([
     [{ 'https-listen-port': 'many' }, 'invalid value "many" for flag -https-listen-port: parse error'],
     [{ 'disable-agent': 'perhaps' }, 'invalid boolean value "perhaps" for -disable-agent: parse error'],
-  ])('%j has the wrong type', async (wrong, message) => {
+  ])('stops a server if it has a value of the wrong type: %j', async (wrong, message) => {
     configure({ ...server(), ...wrong });
     const { exitCode, stderr } = await k3s('server');
     expect(stderr).toContain(JSON.stringify(message).slice(1, -1));
     expect(exitCode).toBe(1);
   });
 
-  test('a later file wins, and a key with + appends', async () => {
+  test('is overridden by a later file, and extended by a key with +', async () => {
     configure({ ...server(), 'node-name': 'first', 'node-label': ['a=1'] });
     write('etc/rancher/k3s/config.yaml.d/10.yaml', 'node-name: second\nnode-label+: [b=2]\n');
     start('server');
@@ -83,13 +83,13 @@ describe('config.yaml', () => {
   });
 });
 
-describe('tokens', () => {
-  test('a missing token file is waited for', async () => {
+describe('a token', () => {
+  test('is awaited if its file is missing', async () => {
     configure({ server: 'https://127.0.0.1:1', 'token-file': join(root, 'later') });
     await expect.poll(start('agent').log, { timeout: 60_000 }).toContain('Waiting for file');
   });
 
-  test('a new token on an existing datastore ends the server', async () => {
+  test('stops a server if it differs from the token of the datastore', async () => {
     configure(server());
     const first = start('server');
     await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
@@ -101,7 +101,7 @@ describe('tokens', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('a token that pins another CA is not accepted', async () => {
+  test('is not accepted if it pins another CA', async () => {
     configure(server());
     await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     write('agent-token', `K10${'0'.repeat(64)}::node:secret`);
@@ -113,7 +113,7 @@ describe('tokens', () => {
       .toContain('token CA hash does not match the Cluster CA certificate hash');
   });
 
-  test('the file wins over the option', async () => {
+  test('is taken from the file rather than the option', async () => {
     configure({ ...server(), token: 'another' });
     await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const headers = { authorization: `Basic ${btoa('node:secret')}` };
@@ -121,7 +121,7 @@ describe('tokens', () => {
     expect(answer.status).toBe(200);
   });
 
-  test('an agent joins by a name that is not in the certificate, and again after the CA has changed', async () => {
+  test('lets an agent join by a name not in the certificate if no CA is pinned, even after the CA changed', async () => {
     configure(server());
     const first = start('server');
     await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
@@ -135,7 +135,7 @@ describe('tokens', () => {
     await expect.poll(joined().log, { timeout: 60_000 }).toContain('k3s agent is up and running');
   });
 
-  test('/v1-k3s/readyz answers 200 to a node, 401 to a wrong password and 403 to a server', async () => {
+  test('gets the answer of /v1-k3s/readyz: 200 for a node, 401 if wrong, and 403 for a server', async () => {
     configure(server());
     await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const answerTo = (credentials: string) => {
@@ -168,14 +168,14 @@ test.each([
     'plain text\n',
     /level=fatal msg="yaml: unmarshal errors:\\n {2}line 1: cannot unmarshal !!str `plain t/,
   ],
-])('a config.yaml that is %s ends K3s in the words of its parser', async (_name, text, words) => {
+])('a config.yaml that is %s stops K3s with the error of its parser', async (_name, text, words) => {
   write('etc/rancher/k3s/config.yaml', text);
   const { exitCode, stderr } = await k3s('agent');
   expect(stderr).toMatch(words);
   expect(exitCode).toBe(1);
 });
 
-test('a label that kubelet refuses ends K3s with an error and exit code 0', async () => {
+test('a label that kubelet refuses stops K3s with an error and exit code 0', async () => {
   configure({ ...server(), 'node-label': ['node-role.kubernetes.io/x=1'] });
   const { exitCode, stderr } = await k3s('server');
   expect(stderr).toContain(
@@ -184,7 +184,7 @@ test('a label that kubelet refuses ends K3s with an error and exit code 0', asyn
   expect(exitCode).toBe(0);
 });
 
-test('a K3s that is stopped while it waits logs what it waits for', async () => {
+test('a K3s that is stopped during a wait logs the reason of the wait', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
   const { child, log } = start('server');
@@ -197,7 +197,7 @@ test('a K3s that is stopped while it waits logs what it waits for', async () => 
   );
 });
 
-test('an agent whose server is away names its own load balancer', async () => {
+test('the error of an agent without a server names the load balancer of the agent', async () => {
   write('token', 'secret');
   const { log } = agent('https://127.0.0.1:1');
   await expect
@@ -232,13 +232,13 @@ describe('a credential provider', () => {
   }
 
   test.each([
-    ['whose plugin is missing', { ...provider, name: 'other' }, /plugin binary executable {2}did not exist/],
+    ['plugin', { ...provider, name: 'other' }, /plugin binary executable {2}did not exist/],
     [
-      'without a default duration',
+      'default duration',
       { ...provider, defaultCacheDuration: undefined },
       /defaultCacheDuration: Required value/,
     ],
-  ])('%s ends K3s', async (_, entry, message) => {
+  ])('stops K3s if its %s is missing', async (_, entry, message) => {
     configure(server());
     configureProvider(entry);
     write('var/lib/rancher/credentialprovider/bin/plugin', '#!/bin/sh\n');
@@ -248,7 +248,7 @@ describe('a credential provider', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('that is complete lets K3s start, as does a configuration without a folder of plugins', async () => {
+  test('lets K3s start if it is complete or has no folder of plugins', async () => {
     configure(server());
     configureProvider({ ...provider, name: 'other' });
     const first = start('server');
@@ -291,7 +291,7 @@ function server(): object {
   return { 'https-listen-port': port, 'token-file': join(root, 'token'), 'node-name': 'vm-server' };
 }
 
-/** An agent with its own root and name. */
+/** Starts an agent with its own data directory and name. */
 function agent(url: string) {
   const config = { server: url, 'token-file': join(root, 'token'), 'node-name': 'vm-agent' };
   write('agent.yaml', stringify({ ...config, 'data-dir': join(root, 'agent') }));

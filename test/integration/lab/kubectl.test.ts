@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { kubectl } from '../../lab/standins/kubectl.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
-/** A server that drops every packet, as far as a client can tell; returns the number of connections to it. */
+/** Runs a server that never answers; returns its kubeconfig, and a function that counts its connections. */
 async function silentServer() {
   const sockets: Socket[] = [];
   const server = createServer((socket) => void sockets.push(socket.on('error', () => {})));
@@ -21,13 +21,16 @@ async function silentServer() {
   return { path, asked: () => sockets.length };
 }
 
-// A request of the real kubectl ends after its --request-timeout, and `get node` after five of them.
+// The real kubectl gives up a request after --request-timeout, and `get node` after five requests.
 test.each([
   ['an object', ['get', 'node', 'vm-1', '-o', 'json'], 5],
   ['a path', ['get', '--raw', '/readyz'], 1],
-])('kubectl %s gives up on a silent server as the real one does', async (_, args, requests) => {
-  const { path, asked } = await silentServer();
-  const options = ['--kubeconfig', path, '--request-timeout=50ms'];
-  expect(await kubectl([...options, ...args], 'v1.36.3+k3s1', path)).toBe(1);
-  expect(asked()).toBe(requests);
-});
+])(
+  'kubectl get of %s gives up on a silent server after as many requests as the real kubectl',
+  async (_, args, requests) => {
+    const { path, asked } = await silentServer();
+    const options = ['--kubeconfig', path, '--request-timeout=50ms'];
+    expect(await kubectl([...options, ...args], 'v1.36.3+k3s1', path)).toBe(1);
+    expect(asked()).toBe(requests);
+  },
+);

@@ -1,4 +1,4 @@
-/** The emulated kubelet is as strict as kubelet, and the plugin that Slipway writes works in it. */
+/** Tests that the emulated kubelet is as strict as kubelet, and runs the plugin that Slipway writes. */
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -50,7 +50,7 @@ function script(path: string, ...lines: readonly string[]): void {
   writeFileSync(path, ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 });
 }
 
-/** A plugin that prints a text. */
+/** Writes a plugin that prints this text. */
 function printing(text: string): void {
   writeFileSync(join(folder, 'answer'), text);
   script(join(options.binDir, 'plugin'), `exec cat '${folder}/answer'`);
@@ -59,7 +59,7 @@ function printing(text: string): void {
 describe('the plugin that Slipway writes', () => {
   const printed = `'${JSON.stringify(answer)}'`;
 
-  /** The plugin and kubelet's configuration, for an executable at this path below the folder. */
+  /** Writes the plugin and kubelet's configuration for an executable at this path; returns the whole path. */
   function install(path: string): string {
     const slipway = join(folder, path);
     const node = aNode('agent', {
@@ -77,7 +77,7 @@ describe('the plugin that Slipway writes', () => {
     "it's/slipway",
     '$(touch x) `y` "z"/slipway',
     'back\\slash/slipway',
-  ])('runs %s', async (path) => {
+  ])('runs an executable at the path %s', async (path) => {
     const seen = `"$(dirname "$0")"/seen`;
     script(install(path), `{ printf '%s\\n' "$@"; cat; } > ${seen}`, `printf '%s' ${printed}`);
     expect(await kubelet(options).credentialsFor(image)).toEqual(login);
@@ -94,7 +94,7 @@ describe('the plugin that Slipway writes', () => {
     ]);
   });
 
-  test("passes no variable of K3s's environment on", async () => {
+  test("passes on no variable of K3s's environment", async () => {
     script(install('slipway'), `/usr/bin/env > '${folder}/seen'`, `printf '%s' ${printed}`);
     const env = {
       PATH: '/nowhere',
@@ -104,13 +104,13 @@ describe('the plugin that Slipway writes', () => {
     };
     expect(await kubelet({ ...options, env }).credentialsFor(image)).toEqual(login);
     const names = readFileSync(join(folder, 'seen'), 'utf8').matchAll(/^(\w+)=/gm);
-    // Variables that a shell sets itself.
+    // Ignores the variables that a shell sets itself.
     expect(
       [...names].map(([, name]) => name).filter((name) => !/^(PWD|OLDPWD|SHLVL|_)$/.test(name ?? '')),
     ).toEqual([]);
   });
 
-  test('leaves no core dump, whatever the limit of K3s', async () => {
+  test('limits core dumps to zero bytes', async () => {
     script(install('slipway'), `cat /proc/self/limits > '${folder}/seen'`, `printf '%s' ${printed}`);
     expect(await kubelet(options).credentialsFor(image)).toEqual(login);
     expect(readFileSync(join(folder, 'seen'), 'utf8')).toMatch(/^Max core file size +0 +0 /m);
@@ -131,19 +131,19 @@ describe('the plugin that Slipway writes', () => {
   });
 });
 
-describe('kubelet starts only if', () => {
+describe('the start of kubelet', () => {
   beforeEach(() => printing(JSON.stringify(answer)));
 
-  test('the configuration is valid', () => {
+  test('succeeds with a valid configuration', () => {
     expect(() => kubelet(options)).not.toThrow();
   });
 
   const { apiVersion: _, ...withoutVersion } = provider;
   const { defaultCacheDuration: __, ...withoutDuration } = provider;
   test.each<[string, readonly object[], object, RegExp]>([
-    ['apiVersion is given', [withoutVersion], {}, /providers\.apiVersion: Required value/],
+    ['the provider has an apiVersion', [withoutVersion], {}, /providers\.apiVersion: Required value/],
     [
-      'apiVersion is known',
+      'the apiVersion of the provider is known',
       [{ ...provider, apiVersion: 'v2' }],
       {},
       /providers\.apiVersion: Unsupported value: "v2"/,
@@ -172,15 +172,35 @@ describe('kubelet starts only if', () => {
       {},
       /providers\.matchImages: Required value/,
     ],
-    ['the name is a file name', [{ ...provider, name: '../plugin' }], {}, /providers\.name: Invalid value/],
-    ['no field is unknown', [{ ...provider, timeout: '1m' }], {}, /unknown field "providers\[0\]\.timeout"/],
-    ['no other field is unknown', [provider], { plugins: [] }, /unknown field "plugins"/],
-    ['there is an apiVersion', [provider], { apiVersion: undefined }, /Object 'apiVersion' is missing in/],
-    ['the kind is known', [provider], { kind: 'Config' }, /no kind "Config" is registered/],
-    ['there is a provider', [], {}, /at least 1 item in plugins is required/],
-    ['names differ', [provider, provider], {}, /duplicate provider name "plugin"/],
+    [
+      'the name of the provider is a file name',
+      [{ ...provider, name: '../plugin' }],
+      {},
+      /providers\.name: Invalid value/,
+    ],
+    [
+      'all fields of the provider are known',
+      [{ ...provider, timeout: '1m' }],
+      {},
+      /unknown field "providers\[0\]\.timeout"/,
+    ],
+    ['all fields of the configuration are known', [provider], { plugins: [] }, /unknown field "plugins"/],
+    [
+      'the configuration has an apiVersion',
+      [provider],
+      { apiVersion: undefined },
+      /Object 'apiVersion' is missing in/,
+    ],
+    [
+      'the kind of the configuration is known',
+      [provider],
+      { kind: 'Config' },
+      /no kind "Config" is registered/,
+    ],
+    ['the configuration has a provider', [], {}, /at least 1 item in plugins is required/],
+    ['the names of the providers differ', [provider, provider], {}, /duplicate provider name "plugin"/],
     ['the plugin exists', [{ ...provider, name: 'other' }], {}, /plugin binary executable {2}did not exist/],
-  ])('%s', (_name, providers, rest, message) => {
+  ])('fails unless %s', (_name, providers, rest, message) => {
     configure(providers, rest);
     expect(() => kubelet(options)).toThrow(/^Failed to register CRI auth plugins: /);
     expect(() => kubelet(options)).toThrow(message);
@@ -189,45 +209,41 @@ describe('kubelet starts only if', () => {
   test.each<[string, () => void, RegExp]>([
     ['the plugin is executable', () => chmodSync(join(options.binDir, 'plugin'), 0o644), /permission denied/],
     [
-      'the folder exists',
+      'the folder of plugins exists',
       () => rmSync(options.binDir, { recursive: true }),
       /plugin binary directory \S+ did not exist/,
     ],
     ['the configuration is YAML', () => writeFileSync(options.config, 'a: [\n'), /json parse error/],
-  ])('%s', (_name, harm, message) => {
+  ])('fails unless %s', (_name, harm, message) => {
     harm();
     expect(() => kubelet(options)).toThrow(message);
   });
 });
 
-describe('kubelet accepts no answer', () => {
+describe('an answer of a plugin', () => {
   test.each<[string, string, string]>([
-    ['that is empty', '', 'error decoding'],
-    ['that is not JSON', `password: ${login.password}`, 'error decoding'],
-    ['with text after it', `${JSON.stringify(answer)} done`, 'error decoding'],
-    ['twice', JSON.stringify(answer).repeat(2), 'error decoding'],
-    ['with a key twice', JSON.stringify(answer).replace('{', '{"kind":"x",'), 'error decoding'],
-    ['of another kind', JSON.stringify({ ...answer, kind: 'Other' }), 'error decoding'],
+    ['an empty text', '', 'error decoding'],
+    ['text that is not JSON', `password: ${login.password}`, 'error decoding'],
+    ['text after the answer', `${JSON.stringify(answer)} done`, 'error decoding'],
+    ['two answers', JSON.stringify(answer).repeat(2), 'error decoding'],
+    ['a duplicate key', JSON.stringify(answer).replace('{', '{"kind":"x",'), 'error decoding'],
+    ['another kind', JSON.stringify({ ...answer, kind: 'Other' }), 'error decoding'],
+    ['another version', JSON.stringify({ ...answer, apiVersion: 'v1' }), 'did not match expected apiVersion'],
+    ['an unknown field', JSON.stringify({ ...answer, expires: 1 }), 'error decoding'],
     [
-      'of another version',
-      JSON.stringify({ ...answer, apiVersion: 'v1' }),
-      'did not match expected apiVersion',
-    ],
-    ['with an unknown field', JSON.stringify({ ...answer, expires: 1 }), 'error decoding'],
-    [
-      'with an unknown cacheKeyType',
+      'an unknown cacheKeyType',
       JSON.stringify({ ...answer, cacheKeyType: 'Host' }),
       'valid cacheKeyType: "Host"',
     ],
     [
-      'without a cacheKeyType',
+      'a missing cacheKeyType',
       JSON.stringify({ ...answer, cacheKeyType: undefined }),
       'valid cacheKeyType: ""',
     ],
-    ['with a negative duration', JSON.stringify({ ...answer, cacheDuration: '-1s' }), 'error decoding'],
-    ['with a number as duration', JSON.stringify({ ...answer, cacheDuration: 600 }), 'error decoding'],
-    ['with an invalid login', JSON.stringify({ ...answer, auth: { [server]: 'x' } }), 'error decoding'],
-  ])('%s', async (_, text, message) => {
+    ['a negative duration', JSON.stringify({ ...answer, cacheDuration: '-1s' }), 'error decoding'],
+    ['a number as duration', JSON.stringify({ ...answer, cacheDuration: 600 }), 'error decoding'],
+    ['an invalid login', JSON.stringify({ ...answer, auth: { [server]: 'x' } }), 'error decoding'],
+  ])('is refused: %s', async (_, text, message) => {
     printing(text);
     const node = kubelet(options);
     expect(await node.credentialsFor(image)).toBeUndefined();
@@ -235,7 +251,7 @@ describe('kubelet accepts no answer', () => {
     expect(node.log.join()).not.toContain(login.password);
   });
 
-  test('of a plugin that fails', async () => {
+  test('is refused if the plugin fails', async () => {
     script(
       join(options.binDir, 'plugin'),
       `printf '%s' '${JSON.stringify(answer)}'`,
@@ -247,23 +263,23 @@ describe('kubelet accepts no answer', () => {
     expect(node.log).toEqual([expect.stringMatching(/exit status 3: sorry\n$/)]);
   });
 
-  test('of a plugin that takes too long', async () => {
+  test('is refused if the plugin takes too long', async () => {
     script(join(options.binDir, 'plugin'), 'exec sleep 600');
     const node = kubelet({ ...options, timeout: 100 });
     expect(await node.credentialsFor(image)).toBeUndefined();
     expect(node.log).toEqual([expect.stringContaining('context deadline exceeded')]);
   });
 
-  test('for another registry', async () => {
+  test('is not used if it is for another registry', async () => {
     printing(JSON.stringify({ ...answer, auth: { 'other.azurecr.io': login } }));
     expect(await kubelet(options).credentialsFor(image)).toBeUndefined();
   });
 });
 
-describe('kubelet caches', () => {
+describe('the cache of kubelet', () => {
   const other = `${server}/web:1`;
 
-  /** The number of plugin runs after each pull, at the given minutes. */
+  /** Makes pulls at the given minutes; returns the number of plugin runs after each pull. */
   async function runs(
     changes: object,
     pulls: readonly (readonly [string, number])[],
@@ -282,7 +298,7 @@ describe('kubelet caches', () => {
 
   test.each<[string, object, readonly (readonly [string, number])[], readonly number[]]>([
     [
-      'an answer for its cacheDuration',
+      'keeps an answer for its cacheDuration',
       {},
       [
         [image, 0],
@@ -292,7 +308,7 @@ describe('kubelet caches', () => {
       [1, 1, 2],
     ],
     [
-      'an answer without a cacheDuration for defaultCacheDuration',
+      'keeps an answer without a cacheDuration for defaultCacheDuration',
       { cacheDuration: undefined },
       [
         [image, 0],
@@ -302,7 +318,7 @@ describe('kubelet caches', () => {
       [1, 1, 2],
     ],
     [
-      'no answer with a cacheDuration of zero',
+      'does not keep an answer with a cacheDuration of zero',
       { cacheDuration: '0s' },
       [
         [image, 0],
@@ -311,7 +327,7 @@ describe('kubelet caches', () => {
       [1, 2],
     ],
     [
-      'an answer per registry',
+      'keeps one answer per registry',
       {},
       [
         [image, 0],
@@ -321,7 +337,7 @@ describe('kubelet caches', () => {
       [1, 1, 2],
     ],
     [
-      'an answer per image for all its tags',
+      'keeps one answer per image for all its tags',
       { cacheKeyType: 'Image' },
       [
         [image, 0],
@@ -331,7 +347,7 @@ describe('kubelet caches', () => {
       [1, 1, 2],
     ],
     [
-      'for all',
+      'keeps one answer for all images',
       { cacheKeyType: 'Global' },
       [
         [image, 0],
@@ -341,7 +357,7 @@ describe('kubelet caches', () => {
       [1, 1, 1],
     ],
     [
-      'no failure',
+      'does not keep a failure',
       { cacheKeyType: 'Host' },
       [
         [image, 0],
@@ -353,7 +369,7 @@ describe('kubelet caches', () => {
     expect(await runs(changes, pulls)).toEqual(expected);
   });
 
-  test('an answer for concurrent pulls of one image', async () => {
+  test('serves concurrent pulls of one image with one answer', async () => {
     script(join(options.binDir, 'plugin'), 'sleep 0.2', `printf '%s' '${JSON.stringify(answer)}'`);
     const node = kubelet(options);
     const logins = await Promise.all([image, image, other].map((each) => node.credentialsFor(each)));
@@ -362,7 +378,7 @@ describe('kubelet caches', () => {
   });
 });
 
-test('a plugin gets the environment of K3s and of its entry', async () => {
+test('a plugin gets the variables of K3s, overridden by those in its configuration', async () => {
   script(join(options.binDir, 'plugin'), `printf '%s' "$MINE $THEIRS" > '${folder}/seen'`, 'exit 1');
   configure([{ ...provider, env: [{ name: 'MINE', value: 'entry' }] }]);
   await kubelet({ ...options, env: { MINE: 'k3s', THEIRS: 'k3s' } }).credentialsFor(image);
@@ -381,6 +397,6 @@ test.each([
   ['myteam.azurecr.io/base', 'myteam.azurecr.io/base', true],
   ['myteam.azurecr.io/base', 'myteam.azurecr.io/web', false],
   ['myteam.azurecr.io/*', 'myteam.azurecr.io/base', false],
-])('the pattern %s for %s: %s', (pattern, repository, expected) => {
+])('the pattern %s matches the image %s: %s', (pattern, repository, expected) => {
   expect(matchesImage(pattern, repository)).toBe(expected);
 });

@@ -1,4 +1,4 @@
-/** The release mirror behaves like the release pages of GitHub. */
+/** Tests that the release mirror behaves like the release pages of GitHub. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,19 +24,19 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test('a release redirects to the storage of its files', async () => {
+test('the mirror redirects a release file to its storage', async () => {
   const { status, headers } = await host().get({ url: `${release}/k3s` });
   expect(status).toBe(302);
   expect(headers.location).toMatch(/^https:\/\/release-assets\.githubusercontent\.com\//);
 });
 
-test('a + that is not encoded does not match a release', async () => {
+test('the mirror answers 404 for a release whose + is not encoded', async () => {
   const { status } = await host().get({ url: `${release.replace('%2B', '+')}/k3s` });
   expect(status).toBe(404);
 });
 
 test.each(['truncate', 'unavailable', 'corrupt'] as const)(
-  'a download that is damaged by %s fails, and the next one works',
+  'a download with the fault %s fails, and the next download succeeds',
   async (fault) => {
     mirror.fail(fault, { on: /\/k3s$/, times: 1 });
     const path = join(directory, fault);
@@ -47,7 +47,7 @@ test.each(['truncate', 'unavailable', 'corrupt'] as const)(
   },
 );
 
-test('flux comes in an archive with its checksum', async () => {
+test('the mirror serves flux in an archive with a checksum', async () => {
   const path = join(directory, 'flux');
   const base = 'https://github.com/fluxcd/flux2/releases/download/v2.9.4';
   const name = 'flux_2.9.4_linux_amd64.tar.gz';

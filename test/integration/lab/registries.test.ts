@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { readRegistries } from '../../lab/standins/k3s-registries.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
-// Seen on a real K3s 1.36: "yaml: unmarshal errors:\n  line N: cannot unmarshal ...".
+// A real K3s 1.36 reports "yaml: unmarshal errors:\n  line N: cannot unmarshal ...".
 test.each([
   ['plain text\n', 1, '!!str `plain t` into registries.Registry'],
   ['# mine\n\nmirrors:\n  docker.io:\n    endpoint: https://a.io\n', 5, '!!str `https:/` into []string'],
   ['mirrors:\n  docker.io: {}\n  a.io:\n    - x\n', 4, '!!seq into registries.Mirror'],
   ['configs:\n  a.io:\n    auth:\n      username: u\n      password: [p]\n', 5, '!!seq into string'],
-])('the K3s stand-in reports the line of a wrong type in %j', async (text, line, why) => {
+])('the K3s stand-in reports the line of a value of the wrong type: %j', async (text, line, why) => {
   const path = `${await temporaryFolder()}/registries.yaml`;
   await writeFile(path, text);
   expect(() => readRegistries(path)).toThrow(

@@ -1,4 +1,4 @@
-/** The service manager of the lab and its command-line stand-ins behave like systemd 252. */
+/** Tests that the service manager of the lab and its command-line stand-ins behave like systemd 252. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { LabNode } from '../../lab/node.ts';
 import { Processes } from '../../lab/processes.ts';
 import { parseUnitFile, splitCommand, timeSpan } from '../../lab/systemd/unit-file.ts';
 
-describe('unit files', () => {
-  test('an unknown directive is a warning with its line', () => {
+describe('the parser of unit files', () => {
+  test('warns of an unknown directive with its line', () => {
     const { warnings } = parseUnitFile('/x/a.service', '[Service]\nType=notify\nTpye=simple\n');
     expect(warnings).toEqual(["/x/a.service:3: Unknown key name 'Tpye' in section 'Service', ignoring."]);
   });
 
-  test('lines continue, comments inside them are skipped, an empty value clears a list', () => {
+  test('joins continued lines, skips comments inside them, and clears a list at an empty value', () => {
     const text =
       '[Service]\nExecStart=/bin/a \\\n# comment\n  b\nEnvironment=A=1\nEnvironment=\nEnvironment=B=%N\n';
     const file = parseUnitFile('/x/a.service', text);
@@ -27,7 +27,7 @@ describe('unit files', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's variables, not JavaScript's.
     ['/bin/x ${A} $A pre${A}', ['/bin/x', 'one two', 'one', 'two', 'preone two']],
     ['/bin/x "a\\"b" c\\x20d', ['/bin/x', 'a"b', 'c d']],
-  ])('%s is split into its words', (line, words) => {
+  ])('splits a command into words: %s', (line, words) => {
     expect(splitCommand(line, { A: 'one two' })).toEqual(words);
   });
 
@@ -37,7 +37,7 @@ describe('unit files', () => {
     ['1min 30s', 90_000],
     ['2', 2_000],
     ['infinity', 0],
-  ])('%s is a time span', (text, milliseconds) => {
+  ])('reads the time span %s', (text, milliseconds) => {
     expect(timeSpan(text)).toBe(milliseconds);
   });
 });
@@ -63,7 +63,7 @@ describe('systemctl', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test('refuses what systemd refuses', async () => {
+  test('refuses unknown units, options and verbs with the errors of systemd', async () => {
     expect(await systemctl('start', 'nothing')).toMatchObject({
       exitCode: 5,
       stderr: 'Failed to start nothing.service: Unit nothing.service not found.\n',
@@ -76,7 +76,7 @@ describe('systemctl', () => {
     expect((await node.run('journalctl', '--frobnicate')).exitCode).toBe(1);
   });
 
-  test('a notify service is activating, with a job, until it reports READY=1', async () => {
+  test('shows a notify service as activating, with a job, until READY=1', async () => {
     const goes = join(node.root, 'goes');
     const readyOnceItGoes = `until [ -e ${goes} ]; do sleep 0.05; done; systemd-notify --ready --status=fine`;
     unit('Type=notify\nTimeoutStartSec=0', `${readyOnceItGoes}; sleep 60`);
@@ -96,7 +96,7 @@ describe('systemctl', () => {
     });
   });
 
-  test('each start has an invocation id, and a runtime directory as long as it runs', async () => {
+  test('gives each start an invocation id, and a runtime directory until the stop', async () => {
     const seen = join(node.root, 'run/it/invocation');
     unit('RuntimeDirectory=it', `echo $$INVOCATION_ID > ${seen}; exec sleep 60`);
     await systemctl('start', 'it');
@@ -108,7 +108,7 @@ describe('systemctl', () => {
     expect(node.read('run/it/invocation')).toBeUndefined();
   });
 
-  test('a service that ends is restarted and counted, with its journal by invocation', async () => {
+  test('restarts a failed service, counts restarts, and keeps a journal per invocation', async () => {
     unit('Restart=always\nRestartSec=100ms', 'echo life $$INVOCATION_ID; sleep 0.2; exit 3');
     await systemctl('start', 'it');
     await expect
@@ -128,7 +128,7 @@ describe('systemctl', () => {
     expect(only.stdout).toBe(`life ${invocation}\n`);
   });
 
-  test('an enabled unit whose file changed needs a reload', async () => {
+  test('shows that an enabled unit needs a reload after a change of its file', async () => {
     unit('Type=simple', 'sleep 60');
     const { stderr } = await systemctl('enable', 'it');
     expect(stderr).toMatch(
@@ -145,7 +145,7 @@ describe('systemctl', () => {
     expect(await shown('NeedDaemonReload')).toEqual({ NeedDaemonReload: 'no' });
   });
 
-  test('several units, even unknown ones, are shown in order, and disabled with one command', async () => {
+  test('shows several units in order, even unknown ones, and stops a unit that it disables', async () => {
     unit('Type=simple', 'sleep 60');
     await systemctl('enable', '--now', 'it');
     const show = () => systemctl('show', 'nothing.timer', 'it.service', '-p', 'LoadState,ActiveState');

@@ -11,7 +11,7 @@ import { aReport, condition } from '../../unit/agent/report/metrics/a-report.ts'
 import { temporaryFolder } from '../host/folder.ts';
 import { staticImports } from '../static-imports.ts';
 
-/** The passes of a daemon on a machine below a folder, whose settings change. */
+/** Returns a function that makes a pass with these metrics settings, and the events of all passes. */
 async function daemon() {
   const root = await temporaryFolder();
   const [host, paths] = [nodeHost(), nodePaths(root)];
@@ -32,7 +32,7 @@ async function get(address: string): Promise<string> {
   return (await fetch(`http://${address}/metrics`)).text();
 }
 
-test('the daemon follows its settings: off, an address, another address and a file, and off again', async () => {
+test('each pass applies the metrics settings: off, an address, another address and a file, off', async () => {
   const [one, other] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const { root, pass, events } = await daemon();
   const textfile = '/run/slipway/metrics.prom';
@@ -54,7 +54,7 @@ test('the daemon follows its settings: off, an address, another address and a fi
   expect(events).toEqual([]);
 });
 
-test('an address or a file that cannot be used is a warning, and the daemon continues', async () => {
+test('an unusable address or file for metrics causes one warning, and passes continue', async () => {
   const { root, pass, events } = await daemon();
   await writeFile(join(root, 'run'), 'in the way');
   const address = `192.0.2.1:${await freePort()}`;
@@ -66,7 +66,7 @@ test('an address or a file that cannot be used is a warning, and the daemon cont
   ]);
 });
 
-test('no code for metrics is loaded while they are off', async () => {
+test('the daemon loads no code for metrics while metrics are off', async () => {
   const loaded = await staticImports('src/commands/daemon-loop.ts');
   expect(loaded).toContain('src/commands/expose-metrics.ts');
   const ofMetrics = /prom-client|metrics\/(?!settings)|metrics-server/;

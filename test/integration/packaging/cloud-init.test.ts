@@ -14,11 +14,11 @@ const bin = join(folder, 'bin');
 const stubs = join(folder, 'stubs');
 const calls = join(folder, 'calls');
 const release = join(folder, 'release');
-/** Stands for the root of the VM, except for /usr/local/bin. */
+/** The folder in place of the root of the VM, except for /usr/local/bin. */
 const root = join(folder, 'root');
 const packagedUnit = '/usr/lib/systemd/system/slipway.service';
 
-/** Stands for the executable: it records its calls, fails on request, and installs a download. */
+/** A script in place of the executable, which records its calls, fails on request, and installs a download. */
 const slipway = `#!/bin/sh
 echo "slipway $*" >>${calls}
 [ "\${SLIPWAY_EXIT:-0}" = 0 ] || exit "$SLIPWAY_EXIT"
@@ -41,11 +41,11 @@ beforeEach(() => {
   writeFileSync(release, slipway);
   stub('logger', `echo "logger $*" >>${calls}`);
   stub('systemctl', `echo "systemctl $*" >>${calls}`);
-  // The last two arguments are the file, after -o, and the address.
+  // The last two arguments of curl are the file for -o and the address.
   stub('curl', `for each; do at=$of; of=$each; done\necho "curl $of" >>${calls}\ncp ${release} "$at"`);
 });
 
-describe('the template', () => {
+describe('the cloud-init template', () => {
   test('is short, and explains its variables at the top', () => {
     expect(template.split('\n').length).toBeLessThan(40);
     const explained = [...template.matchAll(/^# {3}(\w+) /gm)].map(([, name]) => name);
@@ -59,14 +59,14 @@ describe('the template', () => {
     expect(template).not.toMatch(/%\{/);
   });
 
-  test('writes settings, installs and starts the executable, and has no password', () => {
+  test('has only files and commands, and no password', () => {
     expect(Object.keys(asUserData(filledIn(filled)))).toEqual(['write_files', 'runcmd']);
     expect(template).not.toMatch(/password|token|--?u(ser)?[ =]/i);
   });
 
   test.each([
     ['one line of JSON', JSON.stringify({ azure: { keyVault: { name: 'v' } } })],
-    ['YAML, indented', 'azure:\n        keyVault:\n          name: v'],
+    ['indented YAML', 'azure:\n        keyVault:\n          name: v'],
   ])('takes settings as %s', (_, config) => {
     const [file] = asUserData(filledIn({ ...filled, config })).write_files;
     expect(file).toMatchObject({ path: '/etc/slipway/config.yaml', permissions: '0644' });
@@ -88,8 +88,8 @@ describe('the template', () => {
   });
 });
 
-describe('the commands of the template, run by sh', () => {
-  test('download, verify, install and start', () => {
+describe('the commands of the cloud-init template', () => {
+  test('download, verify, install and start the executable', () => {
     expect(runCommands(filled).exitCode).toBe(0);
     expect(called()).toEqual([
       `curl ${filled.slipway_url}`,
@@ -107,7 +107,7 @@ describe('the commands of the template, run by sh', () => {
     expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
-  test('use the executable of a package of the wanted build', () => {
+  test('use the executable of a package if it is the wanted build', () => {
     write(packagedUnit, '');
     write('/usr/bin/slipway', slipway);
     expect(runCommands(filled).exitCode).toBe(0);
@@ -115,16 +115,19 @@ describe('the commands of the template, run by sh', () => {
     expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
-  test.each([packagedUnit, '/usr/bin/slipway'])('do not shadow a package of another build: %s', (path) => {
-    write(path, '#!/bin/sh\n');
-    expect(runCommands(filled).exitCode).toBe(1);
-    expect(called()).toEqual([
-      expect.stringMatching(/^logger .*the image has the slipway package.*not the sha256 [0-9a-f]{64}$/),
-    ]);
-    expect(existsSync(join(bin, 'slipway'))).toBe(false);
-  });
+  test.each([packagedUnit, '/usr/bin/slipway'])(
+    'fail if the image has a package of another build: %s',
+    (path) => {
+      write(path, '#!/bin/sh\n');
+      expect(runCommands(filled).exitCode).toBe(1);
+      expect(called()).toEqual([
+        expect.stringMatching(/^logger .*the image has the slipway package.*not the sha256 [0-9a-f]{64}$/),
+      ]);
+      expect(existsSync(join(bin, 'slipway'))).toBe(false);
+    },
+  );
 
-  test('use an executable of the image of the wanted build, without a download', () => {
+  test('use an executable in the image without a download if it is the wanted build', () => {
     writeFileSync(join(bin, 'slipway'), slipway, { mode: 0o755 });
     expect(runCommands(filled).exitCode).toBe(0);
     expect(called()).toEqual(['slipway install', 'systemctl restart --no-block slipway.service']);
@@ -136,7 +139,7 @@ describe('the commands of the template, run by sh', () => {
     expect(readFileSync(join(bin, 'slipway'), 'utf8')).toBe(slipway);
   });
 
-  test('stop at a file with another digest', () => {
+  test('fail if the downloaded file has another digest', () => {
     expect(runCommands({ ...filled, slipway_sha256: otherDigest }).exitCode).toBe(1);
     expect(called()).toEqual([
       `curl ${filled.slipway_url}`,
@@ -145,7 +148,7 @@ describe('the commands of the template, run by sh', () => {
     expect(existsSync(join(bin, 'slipway'))).toBe(false);
   });
 
-  test('stop at a failed download', () => {
+  test('fail if the download fails', () => {
     stub('curl', 'exit 22');
     expect(runCommands(filled).exitCode).toBe(1);
     expect(called()).toEqual([
@@ -153,7 +156,7 @@ describe('the commands of the template, run by sh', () => {
     ]);
   });
 
-  test('fail when slipway install does, and start nothing', () => {
+  test('fail without starting the daemon if slipway install fails', () => {
     expect(runCommands(filled, { SLIPWAY_EXIT: '1' }).exitCode).toBe(1);
     expect(called().slice(1)).toEqual([
       'slipway install',
@@ -171,7 +174,7 @@ describe('the commands of the template, run by sh', () => {
     ['config', undefined],
     ['config', ''],
     ['config', '  '],
-  ])('name an unfilled variable: %s, %j', (name, value) => {
+  ])('fail and name an unfilled variable: %s, %j', (name, value) => {
     const { [name]: _, ...others }: Record<string, string> = filled;
     const ended = runCommands(value === undefined ? others : { ...others, [name]: value });
     expect(ended.exitCode).toBe(1);
@@ -180,7 +183,7 @@ describe('the commands of the template, run by sh', () => {
   });
 });
 
-test('accept settings with text that looks like a variable', () => {
+test('the commands of the cloud-init template accept settings with text that looks like a variable', () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the rewrite rule of a mirror.
   const config = '{ registries: { mirrors: { docker.io: { rewrite: { "(?P<a>.*)": "b/${a}" } } } } }';
   expect(runCommands({ ...filled, config }).exitCode).toBe(0);

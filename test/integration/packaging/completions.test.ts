@@ -13,7 +13,7 @@ writeFileSync(join(folder, 'a file'), '');
 
 const names = commandLine().map(({ name }) => name);
 
-describe('bash completes', () => {
+describe('bash', () => {
   test.each<[words: string, found: readonly string[]]>([
     ['', [...names, '--help']],
     ['p', ['plan']],
@@ -27,12 +27,12 @@ describe('bash completes', () => {
     ['plan --server ', []],
     ['version --', ['--help']],
     ['unknown --', []],
-  ])('slipway %s', (words, found) => {
+  ])('offers the right completions after: slipway %s', (words, found) => {
     expect(complete(words).toSorted()).toEqual([...found].toSorted());
   });
 });
 
-test.each(['bash', 'zsh', 'fish'] as const)('%s completes every command, and nothing hidden', (shell) => {
+test.each(['bash', 'zsh', 'fish'] as const)('%s completes every command except the hidden one', (shell) => {
   const text = completions[shell]();
   for (const name of names) {
     expect(text).toMatch(new RegExp(`\\b${name}\\b`));
@@ -40,14 +40,17 @@ test.each(['bash', 'zsh', 'fish'] as const)('%s completes every command, and not
   expect(text).not.toMatch(/\bstamp\b/);
 });
 
-test.for(['bash', 'zsh', 'fish'] as const)('%s can read its completions', (shell, { skip }) => {
-  skip(spawnSync(shell, ['--version']).error !== undefined, `needs ${shell}`);
-  const file = join(folder, `slipway.${shell}`);
-  writeFileSync(file, completions[shell]());
-  expect(spawnSync(shell, ['-n', file], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
-});
+test.for(['bash', 'zsh', 'fish'] as const)(
+  '%s parses its completions without an error',
+  (shell, { skip }) => {
+    skip(spawnSync(shell, ['--version']).error !== undefined, `needs ${shell}`);
+    const file = join(folder, `slipway.${shell}`);
+    writeFileSync(file, completions[shell]());
+    expect(spawnSync(shell, ['-n', file], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+  },
+);
 
-/** The completions that bash offers for the words after `slipway`. */
+/** Returns the completions that bash offers for the words after `slipway`. */
 function complete(words: string): readonly string[] {
   const typed = ['slipway', ...words.split(' ')];
   const script = `${completions.bash()}

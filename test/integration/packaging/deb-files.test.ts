@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { commentedDefaults } from '../../../packaging/deb-files.ts';
 import { defaults } from '../../../src/agent/settings/defaults.ts';
 
-test('the settings of the package change nothing, and are the defaults once they are uncommented', () => {
+test('the settings file of the package has only comments, and equals the defaults once uncommented', () => {
   const text = commentedDefaults();
   expect(parse(text)).toBe(null);
   const [, settings = ''] = text.split('#\n');

@@ -5,7 +5,7 @@ import { manPage } from '../../../packaging/man-page.ts';
 
 const page = manPage({ version: '1.2.3', date: new Date('2026-11-21T12:00:00Z') });
 
-test('the man page has an entry for every command and option that is not hidden', () => {
+test('the man page has an entry for every visible command and option', () => {
   const entries = [...page.matchAll(/^\.B (.+)$/gm)].map(([, term = '']) => term.replaceAll('\\-', '-'));
   const commands = commandLine();
   expect(commands.length).toBeGreaterThan(5);
@@ -18,7 +18,7 @@ test('the man page has an entry for every command and option that is not hidden'
   expect(entries).not.toContain('stamp');
 });
 
-test('the man page lists every exit code in the help of a command', () => {
+test('the man page lists every exit code that the help of a command names', () => {
   const told = commandLine().flatMap(({ description }) => [...description.matchAll(/(\d): /g)]);
   const [, status = ''] = page.split('.SH "EXIT STATUS"');
   for (const [, code] of told) {
@@ -26,7 +26,7 @@ test('the man page lists every exit code in the help of a command', () => {
   }
 });
 
-test('man shows the page without a warning', ({ skip }) => {
+test('groff renders the man page without a warning', ({ skip }) => {
   skip(spawnSync('groff', ['--version']).error !== undefined, 'needs groff');
   const options = ['-ww', '-man', '-Tutf8', '-rLL=100n'];
   const ended = spawnSync('groff', options, { input: page, encoding: 'utf8' });

@@ -37,18 +37,18 @@ const dashboard: {
 } = JSON.parse(dashboardText);
 
 const text = await wholeText();
-/** The metrics that the program exports: type by name. */
+/** The types of the metrics that the program exports, by name. */
 const exported = new Map(
   [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]),
 );
 
-/** The names of the labels of a metric. */
+/** Returns the names of the labels of an exported metric. */
 function labelsOf(metric: string): readonly string[] {
   const [, labels = ''] = new RegExp(`^${metric}\\{(.+)\\}`, 'm').exec(text) ?? [];
   return [...labels.matchAll(/(\w+)="/g)].map(([, name = '']) => name);
 }
 
-/** The metrics in a text, each by the name under which its type is exported. */
+/** Returns the names of the metrics in a text, without the suffixes of histograms. */
 function named(text: string): readonly string[] {
   return [...text.matchAll(/\bslipway_[a-z0-9_]+/g)].map(([name]) => {
     const whole = name.replace(/_(bucket|sum|count)$/, '');
@@ -61,7 +61,7 @@ function unknown(text: string): readonly string[] {
 }
 
 describe('the metrics', () => {
-  test('are all documented with their type and labels, and no other metric is', () => {
+  test('match the documentation in name, type and labels', () => {
     const rows = [...page.matchAll(/^\| `(slipway_\w+)` \| (\w+) \|(.*?)\| .+ \|$/gm)];
     const documented = rows.map(([, name, type, labels]) => `${name} ${type}${labels}`.trim());
     const told = (name: string) => labelsOf(name).map((label) => `\`${label}\``);
@@ -71,11 +71,11 @@ describe('the metrics', () => {
     expect(unknown(page)).toEqual([]);
   });
 
-  test('of rules, their tests and the dashboard are all exported', () => {
+  test('in the rules, their tests and the dashboard are all exported', () => {
     expect([rulesText, rulesTestText, dashboardText].map(unknown)).toEqual([[], [], []]);
   });
 
-  test('are checked for names that are not exported', () => {
+  test('are reported by this check if they are not exported', () => {
     expect(unknown('rate(slipway_pass_duration_seconds_bucket[5m]) / slipway_passes')).toEqual([
       'slipway_passes',
     ]);
@@ -83,7 +83,7 @@ describe('the metrics', () => {
 });
 
 describe('the alerts', () => {
-  test('are all documented and tested, and no other alert is', () => {
+  test('match the documentation, and have tests in which they are silent and raised', () => {
     const alerts = rules.map(({ alert }) => alert);
     const documented = [...page.matchAll(/^\| `(Slipway\w+)` \| .+ \| (\w+) \|$/gm)];
     expect(documented.map(([, alert, severity]) => [alert, severity])).toEqual(
@@ -99,20 +99,23 @@ describe('the alerts', () => {
     expect([...new Set(raised)].toSorted()).toEqual(alerts.toSorted());
   });
 
-  test.each(rules.map((rule) => [rule.alert, rule] as const))('%s names a remedy', (_, rule) => {
-    const { summary, description, runbook: entry } = rule.annotations;
-    expect(['warning', 'critical']).toContain(rule.labels.severity);
-    expect(summary).toMatch(/^\S.{10,120}$/);
-    expect(description).toMatch(/`(slipway|systemctl|journalctl) .+`|metrics\.listen/);
-    // The reason of a condition is the name of an entry; the tests of the rules cover the filled-in template.
-    const reasonOf =
-      /^docs\/usage\/runbook\.md#\{\{ range printf "slipway_condition_reason\{.+\| toLower \}\}\{\{ end \}\}$/;
-    if (!reasonOf.test(entry)) {
-      expect(anchors()).toContain(entry);
-    }
-  });
+  test.each(rules.map((rule) => [rule.alert, rule] as const))(
+    'name a severity, a remedy and a link: %s',
+    (_, rule) => {
+      const { summary, description, runbook: entry } = rule.annotations;
+      expect(['warning', 'critical']).toContain(rule.labels.severity);
+      expect(summary).toMatch(/^\S.{10,120}$/);
+      expect(description).toMatch(/`(slipway|systemctl|journalctl) .+`|metrics\.listen/);
+      // A template links to the entry of a condition's reason; the tests of the rules check the filled-in link.
+      const reasonOf =
+        /^docs\/usage\/runbook\.md#\{\{ range printf "slipway_condition_reason\{.+\| toLower \}\}\{\{ end \}\}$/;
+      if (!reasonOf.test(entry)) {
+        expect(anchors()).toContain(entry);
+      }
+    },
+  );
 
-  test('link to entries of the runbook, also if the link has the reason of a condition', () => {
+  test('link to existing entries of the runbook, even if the link depends on the reason of a condition', () => {
     const led = [...rulesTestText.matchAll(/^ +runbook: (.+)$/gm)].map(([, entry]) => entry);
     expect(led.length).toBeGreaterThanOrEqual(rules.length);
     expect(led.filter((entry) => !anchors().includes(entry ?? ''))).toEqual([]);
@@ -123,7 +126,7 @@ function variable(name: string): string {
   return '$'.concat(`{${name}}`);
 }
 
-/** Anchors as GitHub makes them. */
+/** Returns the links to all entries of the runbook, with anchors as GitHub makes them. */
 function anchors(): readonly string[] {
   const headings = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
   return headings.map((heading) => `docs/usage/runbook.md#${heading.toLowerCase().replaceAll(' ', '-')}`);
@@ -133,7 +136,7 @@ describe('the dashboard', () => {
   const { panels, templating } = dashboard;
   const sources = { prometheus: variable('datasource'), loki: variable('loki') };
 
-  test('asks for its data sources, and has no other', () => {
+  test('uses only data sources that the user selects', () => {
     const asked = templating.list.filter(({ type }) => type === 'datasource').map(({ name }) => name);
     expect(asked).toEqual(['datasource', 'loki']);
     const used = panels.flatMap(({ datasource, targets }) => [
@@ -145,12 +148,12 @@ describe('the dashboard', () => {
     }
   });
 
-  test('uses all its variables, and no other', () => {
+  test('uses exactly its declared variables', () => {
     const used = [...dashboardText.matchAll(/\$\{?([a-z]\w*)/g)].map(([, name]) => name);
     expect([...new Set(used)].toSorted()).toEqual(templating.list.map(({ name }) => name).toSorted());
   });
 
-  test('has panels with unique titles that do not overlap', () => {
+  test('has panels with unique ids that have queries and do not overlap', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),
@@ -166,7 +169,7 @@ describe('promtool', () => {
   const missing = spawnSync('promtool', ['--version']).error !== undefined;
   const why = 'needs promtool (Debian package prometheus)';
 
-  test('accepts the rules', ({ skip }) => {
+  test('accepts the alert rules', ({ skip }) => {
     skip(missing, why);
     expect(promtool(['check', 'rules', rulesFile])).toEqual({
       status: 0,
@@ -174,14 +177,14 @@ describe('promtool', () => {
     });
   });
 
-  test('raises each alert when it should, and not before', ({ skip }) => {
+  test('passes the tests of the alert rules', ({ skip }) => {
     skip(missing, why);
     const { status, said } = promtool(['test', 'rules', rulesTestFile]);
     expect(said).toContain('SUCCESS');
     expect(status).toBe(0);
   });
 
-  test('has no complaints about the exported text', ({ skip }) => {
+  test('accepts the exported metrics', ({ skip }) => {
     skip(missing, why);
     expect(promtool(['check', 'metrics'], text)).toEqual({ status: 0, said: '' });
   });
@@ -203,7 +206,7 @@ function promtool(args: readonly string[], input = '') {
   return { status, said: `${stdout}${stderr}` };
 }
 
-test('vmalert accepts the rules and their templates', ({ skip }) => {
+test('vmalert accepts the alert rules and their templates', ({ skip }) => {
   const { error, status, stderr } = spawnSync('vmalert', ['-dryRun', `-rule=${rulesFile}`]);
   skip(error !== undefined, 'needs vmalert (Debian package victoria-metrics)');
   expect(status, `${stderr}`).toBe(0);

@@ -13,7 +13,7 @@ describe('the variables of the Terraform configuration', () => {
   const blocks = [...text.matchAll(/^variable "(\w+)" \{\n([\s\S]*?)^\}/gm)];
   const declared = blocks.map(([, name = '']) => name);
 
-  test('are all used, and no other variable is', () => {
+  test('are all used, and include every used variable', () => {
     const used = [...text.matchAll(/\bvar\.(\w+)/g)].map(([, name = '']) => name);
     expect([...new Set(used)].toSorted()).toEqual(declared.toSorted());
   });
@@ -23,7 +23,7 @@ describe('the variables of the Terraform configuration', () => {
     expect(silent.map(([, name]) => name)).toEqual([]);
   });
 
-  test('have an example with all required variables, and no unknown one', () => {
+  test('have an example file with all required variables and no unknown one', () => {
     const example = readFileSync(join(folder, 'terraform.tfvars.example'), 'utf8');
     const given = [...example.matchAll(/^(\w+) +=/gm)].map(([, name = '']) => name);
     expect(given.filter((name) => !declared.includes(name))).toEqual([]);
@@ -33,14 +33,14 @@ describe('the variables of the Terraform configuration', () => {
     }
   });
 
-  test('of the user data match the template', () => {
+  test('in the user data match the cloud-init template', () => {
     const [, body = ''] = /templatefile\(.*user-data\.yaml", \{\n([\s\S]*?)\n {2}\}\)/.exec(text) ?? [];
     const given = [...body.matchAll(/^ +(\w+) +=/gm)].map(([, name = '']) => name);
     expect(given.toSorted()).toEqual(templateVariables.toSorted());
   });
 });
 
-test('put no secret into the state, by an output or a resource', () => {
+test('the Terraform configuration puts no secret into the state', () => {
   expect(text).not.toMatch(/^resource "random_password"/m);
   expect(text).not.toMatch(/^ +value +=.*(password|token\b)/m);
   expect(text.match(/^ +value_wo +=/gm)).toHaveLength(3);
@@ -49,7 +49,7 @@ test('put no secret into the state, by an output or a resource', () => {
 describe('terraform', () => {
   const missing = spawnSync('terraform', ['version']).error !== undefined;
 
-  test('agrees with the format', ({ skip }) => {
+  test('finds nothing to reformat in the configuration', ({ skip }) => {
     skip(missing, 'needs terraform');
     expect(terraform(['fmt', '-check', '-diff', '-recursive', folder])).toEqual({ status: 0, stdout: '' });
   });
@@ -61,7 +61,7 @@ describe('terraform', () => {
     expect(stdout).toContain('hashicorp/azurerm');
   });
 
-  test('fills in the user data correctly', ({ skip }) => {
+  test('fills in the cloud-init template correctly', ({ skip }) => {
     skip(missing, 'needs terraform');
     const values = { slipway_url: 'https://h/$web/x', slipway_sha256: 'ab', config: '{ role: server }' };
     const template = resolve('packaging/cloud-init/user-data.yaml');
@@ -72,7 +72,7 @@ describe('terraform', () => {
   });
 });
 
-/** Ignores the configuration of the user, and does not use the network. */
+/** Runs terraform without the configuration of the user and without the network. */
 function terraform(args: readonly string[], input = '') {
   const env = { PATH: process.env.PATH, TF_CLI_CONFIG_FILE: '/dev/null', CHECKPOINT_DISABLE: '1' };
   const { status, stdout } = spawnSync('terraform', args, { env, input, encoding: 'utf8' });

@@ -20,12 +20,12 @@ export interface UserData {
   readonly runcmd: readonly string[];
 }
 
-/** The template with these values; a variable without a value stays unfilled. */
+/** Fills in the template with these values; a variable without a value stays unfilled. */
 export function filledIn(values: Readonly<Record<string, string>>): string {
   return template.replace(/\$\{(\w+)\}/g, (text, name) => values[name] ?? text);
 }
 
-/** The result of cloud-init for a filled template. */
+/** Parses a filled template as cloud-init does. */
 export function asUserData(text: string): UserData {
   return parse(text);
 }

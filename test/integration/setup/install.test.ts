@@ -1,4 +1,4 @@
-/** `slipway install` and `uninstall` with the programs of this machine, below a root of their own. */
+/** Tests `slipway install` and `uninstall` with the programs of this machine, below a separate root. */
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await writeFile(self, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0xff, 0x00]));
 });
 
-/** A systemctl that behaves like the real one offline, as in an image, since this machine may have none. */
+/** Returns an environment with a systemctl that behaves like the real one offline, as in an image. */
 async function withSystemctl(): Promise<NodeJS.ProcessEnv> {
   const bin = await temporaryFolder();
   const script = `#!/bin/sh
@@ -78,18 +78,18 @@ describe('install', () => {
     ['etc/systemd/system/slipway.service', 'systemd/slipway.service'],
     ['etc/systemd/system/slipway-directories.service', 'systemd/slipway-directories.service'],
     ['etc/tmpfiles.d/slipway.conf', 'systemd/slipway.tmpfiles.conf'],
-  ])('%s is %s', async (path, source) => {
+  ])('writes %s from %s unchanged', async (path, source) => {
     await told(steps());
     expect(await readFile(join(root, path), 'utf8')).toBe(await readFile(source, 'utf8'));
   });
 
-  test('the example is YAML', async () => {
+  test('writes an example that is valid YAML', async () => {
     await told(steps());
     const example = parse(await readFile(join(root, 'etc/slipway/config.yaml.example'), 'utf8'));
     expect(example).toHaveProperty('azure.keyVault');
   });
 
-  test('changes nothing the second time', async () => {
+  test('changes nothing when repeated', async () => {
     await told(steps());
     const executable = join(root, 'usr/local/bin/slipway');
     const before = await stat(executable);
@@ -97,7 +97,7 @@ describe('install', () => {
     expect((await stat(executable)).ino).toBe(before.ino);
   });
 
-  test('does not change an executable that is open', async () => {
+  test('replaces the executable with a new file, since the old one may be running', async () => {
     await told(steps());
     const executable = join(root, 'usr/local/bin/slipway');
     const before = await stat(executable);

@@ -1,4 +1,4 @@
-/** The scripts with the usual names of K3s, run by the shell of this machine. */
+/** Tests the scripts with the usual names of K3s in the shell of this machine. */
 import { spawnSync } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { k3sScripts } from '../../../src/agent/parts/k3s/teardown/scripts.ts';
 import { aNode } from '../../unit/agent/a-node.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
-/** Installs the scripts of a node, and runs one. */
+/** Installs the scripts of a node, runs one of them, and returns its exit code and outputs. */
 async function run(role: 'server' | 'agent', name: string, slipway: string, root: string) {
   const host = nodeHost();
   for (const script of k3sScripts(aNode(role, { root, slipway }))) {
@@ -36,14 +36,14 @@ test.each([
   ['server', 'k3s-uninstall.sh', 'k3s-uninstall'],
   ['agent', 'k3s-killall.sh', 'k3s-killall'],
   ['agent', 'k3s-agent-uninstall.sh', 'k3s-uninstall'],
-] as const)('on a %s %s runs slipway %s', async (role, name, command) => {
+] as const)('on a %s, %s runs slipway %s', async (role, name, command) => {
   const root = await temporaryFolder();
   const { status, stdout } = await run(role, name, await executable(), root);
   expect(stdout).toBe(`<${command}>\n<--root>\n<${root}>\n<--dry-run>\n`);
   expect(status).toBe(7);
 });
 
-test('a script without the executable reports that it is missing and that nothing was done', async () => {
+test('a K3s script fails without the executable of Slipway, and reports that nothing was done', async () => {
   const { status, stderr } = await run(
     'server',
     'k3s-killall.sh',

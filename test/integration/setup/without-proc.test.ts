@@ -9,7 +9,7 @@ const withoutProc = ['--mount', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh'
 const canHide = spawnSync('unshare', [...withoutProc, 'true']).status === 0;
 
 test.skipIf(!canHide)(
-  'installs into an image where /proc is not mounted (needs root, for unshare)',
+  'slipway install works in an image where /proc is not mounted (needs root, for unshare)',
   async () => {
     const root = await temporaryFolder();
     await mkdir(`${root}/usr/local/bin`, { recursive: true });
@@ -26,7 +26,7 @@ test.skipIf(!canHide)(
   },
 );
 
-/** Installs while it holds the lock, and tries to take the lock again. */
+/** Returns a script that takes the lock, tries to take the lock again, and installs. */
 const script = (root: string) => `
   import { acquireLock } from '${source}agent/host/files/lock.ts';
   import { nodeHost } from '${source}agent/host/node-host.ts';

@@ -6,7 +6,7 @@ function plan(...args: readonly string[]): readonly string[] {
   return ['plan', ...atHome, ...args];
 }
 
-/** Unknown commands and options, and values that an option does not take. */
+/** Unknown commands and options, and invalid values of options. */
 export const commandLine: readonly Case[] = [
   {
     name: 'a misspelt command',
@@ -16,7 +16,7 @@ export const commandLine: readonly Case[] = [
     repair: /did you mean plan\?/,
   },
   {
-    name: 'a command that resembles none',
+    name: 'a command without a similar name',
     args: ['frobnicate'],
     source: /command line frobnicate:/,
     problem: /is not a command/,
@@ -44,7 +44,7 @@ export const commandLine: readonly Case[] = [
     repair: /did you mean --role\?/,
   },
   {
-    name: 'an option that resembles none',
+    name: 'an option without a similar name',
     args: plan(`--token=${canary}`),
     source: /command line --token:/,
     problem: /is not an option of slipway plan/,
@@ -65,7 +65,7 @@ export const commandLine: readonly Case[] = [
     repair: /slipway install --help lists/,
   },
   {
-    name: 'an option of other commands, for a command without settings',
+    name: 'an option of other commands for a command without settings',
     args: ['status', ...atHome],
     source: /command line --cloud:/,
     problem: /is not an option of slipway status/,
@@ -121,7 +121,7 @@ export const commandLine: readonly Case[] = [
     repair: /did you mean json\?/,
   })),
   ...['0', '-1', 'abc', '', 'NaN', '5m'].map((time) => ({
-    name: `apply --timeout ${JSON.stringify(time)}`,
+    name: `an invalid --timeout of apply: ${JSON.stringify(time)}`,
     args: ['apply', ...atHome, '--timeout', time],
     source: /command line --timeout:/,
     problem: /must be a number of minutes above zero/,
@@ -158,7 +158,7 @@ export const commandLine: readonly Case[] = [
     repair: /correct the path/,
   },
   {
-    name: 'an empty root, as from an unset shell variable',
+    name: 'an empty root',
     args: ['uninstall', '--purge', '--root', ''],
     source: /command line --root:/,
     problem: /is empty/,
@@ -186,14 +186,14 @@ export const commandLine: readonly Case[] = [
     repair: /Did you mean observability\? Set it to one of: server, agent, observability/,
   },
   {
-    name: 'an unknown role for apply, which does not wait for another',
+    name: 'an unknown role for apply',
     args: ['apply', ...atHome, '--role', 'master'],
     source: /\(command line --role\)/,
     problem: /"master" .* is not a role/,
     repair: /Set it to one of: server, agent, observability/,
   },
   {
-    name: 'an unknown role for config, which shows the rest',
+    name: 'an unknown role for config, which still prints the settings',
     args: ['config', ...atHome, '--role', 'master'],
     source: /\(command line --role\)/,
     problem: /"master" .* is not a role/,

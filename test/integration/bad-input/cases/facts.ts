@@ -2,7 +2,7 @@ import { type Case, canary } from '../world.ts';
 
 const args = ['config', '--root', '{root}', '--cloud', 'static', '--facts', '{root}/facts.yaml'];
 
-/** The file after `--facts`. */
+/** Invalid files after `--facts`. */
 export const facts: readonly Case[] = [
   {
     name: 'a missing facts file',
@@ -12,7 +12,7 @@ export const facts: readonly Case[] = [
     repair: /check the path after --facts/,
   },
   {
-    name: 'facts that are a directory',
+    name: 'a directory as facts file',
     args,
     files: { 'facts.yaml': { is: 'directory' } },
     source: /\{root\}\/facts\.yaml:/,

@@ -4,7 +4,7 @@ import { type Case, canary } from '../world.ts';
 const atHome = ['--root', '{root}', '--cloud', 'static'];
 const status = 'run/slipway/status.json';
 
-/** Settings with this file as network.caFile. */
+/** Returns a case whose settings name this file as network.caFile. */
 function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'> {
   return {
     args: ['config', ...atHome],
@@ -17,7 +17,7 @@ function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'
 
 const inCaFile = /\{root\}\/etc\/slipway\/config\.yaml: network\.caFile:/;
 
-/** Holds this lock below the root with a live process. */
+/** Makes a live process hold this lock below the root during the case. */
 function held(path: string): NonNullable<Case['arrange']> {
   return (root) => acquireLock(`${root}/${path}`);
 }
@@ -31,7 +31,7 @@ const whole = {
   ...{ conditions: [], resources: [] },
 };
 
-/** Files on the node that other programs wrote or damaged. */
+/** Invalid files on the node, which other programs wrote or damaged. */
 export const nodeFiles: readonly Case[] = [
   ...(
     [
@@ -47,7 +47,7 @@ export const nodeFiles: readonly Case[] = [
       ['with an invalid K3s', JSON.stringify({ ...whole, k3s: null })],
     ] as const
   ).map(([what, content]) => ({
-    name: `a status that is ${what}`,
+    name: `a damaged status: ${what}`,
     args: ['status', '--root', '{root}'],
     files: { [status]: content },
     source: /\{root\}\/run\/slipway\/status\.json/,
@@ -73,7 +73,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /writes it at the end of its next pass: wait for that/,
   },
   {
-    name: 'a status that is a directory',
+    name: 'a directory as status',
     args: ['status', '--root', '{root}'],
     files: { [status]: { is: 'directory' } },
     source: /Cannot read \{root\}\/run\/slipway\/status\.json:/,
@@ -105,7 +105,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /Check what is at that path/,
   },
   {
-    name: 'a lock that is a directory',
+    name: 'a directory as lock',
     args: ['apply', ...atHome, '--role', 'server'],
     files: { 'run/slipway/lock': { is: 'directory' } },
     source: /Cannot lock \{root\}\/run\/slipway\/lock:/,
@@ -113,42 +113,42 @@ export const nodeFiles: readonly Case[] = [
     repair: /Check what is at that path/,
   },
   {
-    name: 'CAs in a missing file',
+    name: 'a missing network.caFile',
     ...trusting('{root}/ca.pem'),
     source: inCaFile,
     problem: /names \{root\}\/ca\.pem, which does not exist/,
     repair: /put the CAs there, or correct the path/,
   },
   {
-    name: 'CAs in a file with a relative path',
+    name: 'a relative path as network.caFile',
     ...trusting('ca.pem'),
     source: inCaFile,
     problem: /must be an absolute path/,
     repair: /such as \/etc\/ssl/,
   },
   {
-    name: 'CAs in a directory',
+    name: 'a directory as network.caFile',
     ...trusting('{root}/etc'),
     source: inCaFile,
     problem: /Cannot read \{root\}\/etc: it is not a regular file/,
     repair: /Put a file with its text there/,
   },
   {
-    name: 'CAs in a file that holds a key instead',
+    name: 'a private key as network.caFile',
     ...trusting('{root}/ca.pem', `-----BEGIN PRIVATE KEY-----\n${canary}\n-----END PRIVATE KEY-----\n`),
     source: inCaFile,
     problem: /which holds no certificate/,
     repair: /put the CAs there as PEM/,
   },
   {
-    name: 'CAs in a damaged file',
+    name: 'a damaged certificate as network.caFile',
     ...trusting('{root}/ca.pem', `-----BEGIN CERTIFICATE-----\n${canary}\n-----END CERTIFICATE-----\n`),
     source: inCaFile,
     problem: /whose certificate 1 is damaged/,
     repair: /put its PEM text there again/,
   },
   {
-    name: 'CAs in a missing file, for a plan',
+    name: 'a missing network.caFile, for a plan',
     ...trusting('{root}/ca.pem'),
     args: ['plan', ...atHome, '--role', 'server'],
     source: inCaFile,

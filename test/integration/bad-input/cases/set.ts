@@ -4,7 +4,7 @@ function set(...settings: readonly string[]): readonly string[] {
   return ['config', '--root', '{root}', '--cloud', 'static', ...settings.flatMap((text) => ['--set', text])];
 }
 
-/** `--set` and its settings. */
+/** Invalid uses of `--set`. */
 export const settingsOfTheCommandLine: readonly Case[] = [
   {
     name: '--set without =',
@@ -28,14 +28,14 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     repair: /did you mean `k3s\.upgrade`\?/,
   },
   {
-    name: '--set of a setting that resembles none',
+    name: '--set of a setting without a similar name',
     args: set(`frobnicate.x=${canary}`),
     source: /command line --set frobnicate\.x: frobnicate:/,
     problem: /is not a setting/,
     repair: /known here: cloud, role/,
   },
   {
-    name: '--set of a property that every object has',
+    name: '--set of a property that every JavaScript object has',
     args: set(`constructor=${canary}`),
     source: /command line --set constructor: constructor:/,
     problem: /is not a setting/,
@@ -63,7 +63,7 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     repair: /write it as \[value\]/,
   },
   {
-    name: 'the later of two --set',
+    name: 'an invalid --set after a valid one',
     args: set('k3s.upgrade=auto', 'k3s.upgrade=manul'),
     source: /command line --set k3s\.upgrade: k3s\.upgrade:/,
     problem: /must be manual or auto/,

@@ -7,24 +7,24 @@ const args = ['config', '--root', '{root}', '--cloud', 'static'];
 const aServer = ['plan', '--root', '{root}', '--cloud', 'static', '--role', 'server'];
 const againstNew = [...aServer, '--against', '{root}/new.yaml'];
 
-/** A settings file that cannot be read. */
+/** Settings files that cannot be read or parsed. */
 const unreadable: readonly Case[] = [
   {
-    name: 'is missing, after --config',
+    name: 'a missing file after --config',
     args: [...args, '--config', '{root}/mine.yaml'],
     source: /\{root\}\/mine\.yaml:/,
     problem: /does not exist/,
     repair: /check the path after --config/,
   },
   {
-    name: 'is a directory, after --config',
+    name: 'a directory after --config',
     args: [...args, '--config', '{root}'],
     source: /Cannot read \{root\}:/,
     problem: /it is not a regular file/,
     repair: /Put a file with its text there/,
   },
   {
-    name: 'is a directory',
+    name: 'a directory',
     args,
     files: { [own]: { is: 'directory' } },
     source: /\{root\}\/etc\/slipway\/config\.yaml:/,
@@ -32,7 +32,7 @@ const unreadable: readonly Case[] = [
     repair: /Put a file with its text there/,
   },
   {
-    name: 'is not readable',
+    name: 'a file without permission to read',
     args,
     files: { [own]: `role: ${canary}` },
     arrange: withoutRight,
@@ -41,7 +41,7 @@ const unreadable: readonly Case[] = [
     repair: /Run as root/,
   },
   {
-    name: 'is a link to itself',
+    name: 'a link to itself',
     args,
     files: { [own]: { is: 'link', to: 'config.yaml' } },
     source: /Cannot read \{root\}\/etc\/slipway\/config\.yaml:/,
@@ -49,7 +49,7 @@ const unreadable: readonly Case[] = [
     repair: /Check what is at that path/,
   },
   {
-    name: 'is a dangling link',
+    name: 'a dangling link',
     args,
     files: { 'etc/slipway/config.d/10-mine.yaml': { is: 'link', to: '/nowhere' } },
     source: /\{root\}\/etc\/slipway\/config\.d\/10-mine\.yaml:/,
@@ -57,7 +57,7 @@ const unreadable: readonly Case[] = [
     repair: /repair or remove it/,
   },
   {
-    name: 'is in place of the settings folder',
+    name: 'a file in place of the settings folder',
     args,
     files: { 'etc/slipway/config.d': canary },
     source: /Cannot list \{root\}\/etc\/slipway\/config\.d:/,
@@ -67,63 +67,68 @@ const unreadable: readonly Case[] = [
   ...(
     [
       [
-        'is not YAML',
+        'invalid YAML',
         `role: "${canary}`,
         /: line 1, column 15: something is missing/,
         /closing quote or bracket/,
       ],
       [
-        'has an unclosed list',
+        'an unclosed list',
         `role: [${canary}`,
         /: line 1, column 15: .* is not closed/,
         /keys of one map begin in one column/,
       ],
       [
-        'is indented with a tab',
+        'indentation with a tab',
         `k3s:\n\tversion: ${canary}`,
         /: line 2, column 1: a tab cannot indent/,
         /use spaces/,
       ],
       [
-        'has a key twice',
+        'a duplicate key',
         'role: agent\nrole: server',
         /: line 2, column 1: this key is there already/,
         /keep one/,
       ],
       [
-        'is two documents',
+        'two documents in one file',
         'role: agent\n---\nrole: server',
         /: line 2, column 1: a second document/,
         /keep one/,
       ],
       [
-        'is indented unevenly',
+        'uneven indentation',
         'k3s:\n    version: v1\n  server: a',
         /: line 3/,
         /keys of one map begin in one column/,
       ],
       [
-        'has an alias without an anchor',
+        'an alias without an anchor',
         `role: *${canary}`,
         /: line 1, column 7: an alias names no anchor/,
         /in quotes/,
       ],
       [
-        'has a tag of a programming language',
+        'a tag of a programming language',
         `role: !!${canary} x`,
         /: line 1, column 7: a tag is not known/,
         /in quotes/,
       ],
-      ['is a list', `- ${canary}`, /: line 1, column 1: must be a map of settings/, /such as role: server/],
-      ['is one word', canary, /: line 1, column 1: must be a map of settings/, /such as role: server/],
-      ['is too long', `# ${'x'.repeat(1_048_576)}`, /: the text is longer than 1 MiB/, /keep settings/],
+      ['a list', `- ${canary}`, /: line 1, column 1: must be a map of settings/, /such as role: server/],
+      ['a single word', canary, /: line 1, column 1: must be a map of settings/, /such as role: server/],
+      [
+        'a file of more than 1 MiB',
+        `# ${'x'.repeat(1_048_576)}`,
+        /: the text is longer than 1 MiB/,
+        /keep settings/,
+      ],
     ] as const
   ).map(([name, content, problem, repair]) => ({
     ...{ name, args, files: { [own]: content } },
     ...{ source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.yaml: line/, problem, repair },
   })),
   {
-    name: 'is binary',
+    name: 'a binary file',
     args,
     files: { [own]: Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0x01, 0x00, 0xff, 0x0a, 0x00]) },
     source: /\{root\}\/etc\/slipway\/config\.yaml: line 1:/,
@@ -131,7 +136,7 @@ const unreadable: readonly Case[] = [
     repair: /save it as UTF-8/,
   },
   {
-    name: 'is UTF-16',
+    name: 'a file in UTF-16',
     args,
     files: { [own]: Buffer.from(`\ufeffrole: ${canary}`, 'utf16le') },
     source: /\{root\}\/etc\/slipway\/config\.yaml: line 1:/,
@@ -139,7 +144,7 @@ const unreadable: readonly Case[] = [
     repair: /save it as UTF-8/,
   },
   {
-    name: 'has aliases that expand exponentially',
+    name: 'aliases that expand exponentially',
     args,
     files: {
       [own]: `a0: &a0 [${canary}]\n${Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]`).join('\n')}`,
@@ -150,7 +155,10 @@ const unreadable: readonly Case[] = [
   },
 ];
 
-/** Removes the permission to read the file. Root may read every file, so an unprivileged user tries instead. */
+/**
+ * Removes the permission to read the settings file. If the test runs as root, which may read every file, switches to an
+ * unprivileged user.
+ */
 async function withoutRight(root: string) {
   chmodSync(root, 0o755);
   chmodSync(join(root, own), 0);
@@ -168,7 +176,7 @@ async function withoutRight(root: string) {
 /** Faults in different files, and several faults at once. */
 const places: readonly Case[] = [
   {
-    name: 'in the folder of the administrator',
+    name: 'a fault in the folder of the administrator',
     args,
     files: { [own]: 'role: agent', 'etc/slipway/config.d/20-log.yaml': 'log: { level: loud }' },
     source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.d\/20-log\.yaml: log\.level:/,
@@ -176,7 +184,7 @@ const places: readonly Case[] = [
     repair: /trace, debug, info, warn or error/,
   },
   {
-    name: 'in the folder of the vendor',
+    name: 'a fault in the folder of the vendor',
     args,
     files: { [own]: 'role: agent', 'usr/lib/slipway/config.d/10-image.yml': 'node: { lables: [] }' },
     source: /InvalidSettings: \{root\}\/usr\/lib\/slipway\/config\.d\/10-image\.yml: node\.lables:/,
@@ -184,7 +192,7 @@ const places: readonly Case[] = [
     repair: /did you mean `node\.labels`\?/,
   },
   {
-    name: 'after --config',
+    name: 'a fault in the file after --config',
     args: [...args, '--config', '{root}/mine.yaml'],
     files: { [own]: 'role: [', 'mine.yaml': 'imds: { pods: blok }' },
     source: /InvalidSettings: \{root\}\/mine\.yaml: imds\.pods:/,
@@ -192,7 +200,7 @@ const places: readonly Case[] = [
     repair: /did you mean `block`\?/,
   },
   {
-    name: 'in three places of one file, in one error',
+    name: 'three faults in one file',
     args,
     files: { [own]: `cloud: azur\nregistry: { servers: [${canary}] }\njoinToken: { interval: 10 }` },
     source: /config\.yaml: joinToken\.interval:.*\n\{root\}.*: registry:/,
@@ -201,7 +209,7 @@ const places: readonly Case[] = [
     lines: 2,
   },
   ...['plan', 'apply'].map((command) => ({
-    name: `in the file, for ${command}`,
+    name: `a fault in the file, for ${command}`,
     args: [command, '--root', '{root}', '--cloud', 'static', '--role', 'server'],
     files: { [own]: 'registries: { server: [team.azurecr.io] }' },
     source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.yaml: registries\.server:/,
@@ -209,7 +217,7 @@ const places: readonly Case[] = [
     repair: /did you mean `registries\.servers`\?/,
   })),
   {
-    name: 'in the file, for a plan as JSON',
+    name: 'a fault in the file, for a plan as JSON',
     args: ['plan', '--root', '{root}', '--cloud', 'static', '-o', 'json'],
     files: { [own]: 'tags: { role: "no" }' },
     source: /InvalidSettings: \{root\}\/etc\/slipway\/config\.yaml: tags\.role:/,
@@ -217,7 +225,7 @@ const places: readonly Case[] = [
     repair: /without quotes/,
   },
   {
-    name: 'in the file after --against',
+    name: 'a fault in the file after --against',
     args: againstNew,
     files: { 'new.yaml': 'k3s: { version: 1.36.3 }' },
     source: /InvalidSettings: \{root\}\/new\.yaml: k3s\.version:/,
@@ -225,7 +233,7 @@ const places: readonly Case[] = [
     repair: /such as v1\.36\.3\+k3s1/,
   },
   {
-    name: 'in a missing file after --against',
+    name: 'a missing file after --against',
     args: againstNew,
     source: /\{root\}\/new\.yaml:/,
     problem: /does not exist/,

@@ -2,7 +2,7 @@ import { type Case, canary } from '../world.ts';
 
 type Row = readonly [yaml: string, path: string, problem: RegExp, repair: RegExp];
 
-/** Unknown keys. */
+/** Settings with unknown keys. */
 const keys: readonly Row[] = [
   [
     'registries: { server: [] }',
@@ -50,7 +50,7 @@ const keys: readonly Row[] = [
   ],
 ];
 
-/** Values of the wrong type. */
+/** Settings with values of the wrong type. */
 const kinds: readonly Row[] = [
   ['joinToken: { attempts: many }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
   ['joinToken: { attempts: 1.5 }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
@@ -76,7 +76,7 @@ const kinds: readonly Row[] = [
   ['k3s: { config: { debug: perhaps } }', 'k3s.config.debug', /must be/, /true or false/],
 ];
 
-/** Text in the wrong format. */
+/** Settings with text in the wrong format. */
 const forms: readonly Row[] = [
   [
     `network: { proxy: "http://me:${canary}@proxy:3128" }`,
@@ -211,7 +211,7 @@ const forms: readonly Row[] = [
   ],
 ];
 
-/** Values out of range. */
+/** Settings with values out of range. */
 const ranges: readonly Row[] = [
   ['joinToken: { attempts: 0 }', 'joinToken.attempts', /must be above zero/, /such as 30/],
   ['joinToken: { attempts: 1e300 }', 'joinToken.attempts', /must be at most/, /9007199254740991/],
@@ -286,7 +286,7 @@ const contradictions: readonly Row[] = [
   ],
 ];
 
-/** Unfilled templates. */
+/** Settings with unfilled template variables. */
 const unfilled: readonly Row[] = [
   [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal template variable
@@ -296,7 +296,7 @@ const unfilled: readonly Row[] = [
     /templatefile/,
   ],
   [
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the same
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal template variable
     'azure: { keyVault: { name: ${vault} } }',
     'line 1',
     /variable \$\{vault\} was not filled in/,
@@ -304,7 +304,7 @@ const unfilled: readonly Row[] = [
   ],
 ];
 
-/** Values of a settings file; each row is the whole file. */
+/** Invalid settings; each row is a whole settings file. */
 export const values: readonly Case[] = [keys, kinds, forms, ranges, contradictions, unfilled]
   .flat()
   .map(([yaml, path, problem, repair]) => ({
