@@ -12,31 +12,33 @@ export interface Standing {
   readonly conditions: readonly Condition[];
 }
 
-/** What the cluster knows, as far as it decides about the next report. */
+/** What was already reported to the cluster, as far as the next report depends on it. */
 export interface Told {
   readonly annotations: Annotations;
-  /** The role of the last event about a role. */
+  /** The role in the last `RoleTaken` event. */
   readonly role: string | undefined;
-  /** The conditions that are False by the last event about them, with its reason. */
+  /** The conditions that their last event reported as False, each with its reason. */
   readonly failing: Readonly<Record<string, string>>;
-  /** The time of the last event of each condition and reason; epoch milliseconds. */
+  /** The time of the last event for each condition and reason, in epoch milliseconds. */
   readonly times: Readonly<Record<string, number>>;
 }
 
 export interface Announcement {
   readonly events: readonly NodeEvent[];
-  /** All annotations as wanted; `undefined` if they are in place. */
+  /** All wanted annotations; `undefined` if the Node already has them. */
   readonly annotations: Annotations | undefined;
-  /** The record after these events; its annotations are still the old ones. */
+  /** The record once these events are written, still with the old annotations. */
   readonly told: Told;
 }
 
 /**
- * Milliseconds in which an event is not repeated. An event that is held back is written after them if it still applies.
+ * Milliseconds for which the same event is not repeated. A suppressed event is written afterwards if it still applies.
  */
 const quiet = 10 * 60_000;
 
-/** Reads what an earlier process reported, from its annotations, so that a new process repeats none of it. */
+/**
+ * Reconstructs from the annotations of the Node what earlier processes reported, so that a new one does not repeat it.
+ */
 export function toldBy(annotations: Annotations): Told {
   return { annotations, role: annotations[keys.role], failing: failingBy(annotations), times: {} };
 }
@@ -47,8 +49,8 @@ function failingBy(annotations: Annotations): Told['failing'] {
 }
 
 /**
- * Returns what to report about a node: a new role; conditions that became False, or False for another reason, or True
- * again; and the node's state. A condition that waits or was just changed is not reported: it soon becomes True or
+ * Returns what to report about a node: a new role, each condition that became False, changed its reason or became True
+ * again, and the state of the node. Omits a condition that waits or was just changed, since it soon becomes True or
  * False.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
@@ -76,8 +78,8 @@ function roleTaken({ conditions: [ready], role, version }: Standing, told: Told)
 }
 
 /**
- * Returns the events about a condition. `Ready` has no events of its own: it sums up the others, and would repeat each
- * of theirs.
+ * Returns the events about a condition. `Ready` gets none: it sums up the other conditions and would repeat their
+ * events.
  */
 function conditionEvents(condition: Condition, { failing }: Told): readonly NodeEvent[] {
   const { type, message } = condition;
@@ -93,8 +95,8 @@ function conditionEvents(condition: Condition, { failing }: Told): readonly Node
 }
 
 /**
- * Returns why a condition fails. One that waits, as after each start of the daemon, or is not verified yet keeps its
- * earlier state.
+ * Returns the reason of a failing condition; `undefined` if it does not fail. A condition that waits, as after each
+ * start of the daemon, or is not verified yet keeps its earlier reason.
  */
 function failureReason(condition: Condition, before: Told['failing']): string | undefined {
   const { type, status, reason } = condition;
@@ -104,7 +106,10 @@ function failureReason(condition: Condition, before: Told['failing']): string | 
   return status === 'True' && !isUnverified(condition) ? undefined : before[type];
 }
 
-/** Writes the role only with the event about it, so that the annotation proves the event. */
+/**
+ * Returns the wanted annotations. The role changes only together with the event about it, so that the annotation proves
+ * the event.
+ */
 function annotationsOf({ version, role, conditions }: Standing, { annotations }: Told): Annotations {
   const [ready, ...others] = conditions;
   const taken = ready?.status === 'True' ? role.name : annotations[keys.role];
@@ -146,7 +151,10 @@ function nameOf({ about, reason }: NodeEvent): string {
   return `${about} ${reason}`;
 }
 
-/** False for a time in the future, so that a clock that was set back does not hold back events. */
+/**
+ * True if the time is less than `quiet` ago. False for a time in the future, so that no event is suppressed after the
+ * clock was set back.
+ */
 function isRecent(time: number | undefined, now: number): boolean {
   return time !== undefined && time <= now && now < time + quiet;
 }

@@ -4,9 +4,9 @@ import type { K3sNode } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { portsOf } from './ports.ts';
 
-/** What a firewall of the host must allow: ports of this node, and the networks of pods and services. */
+/** What the host's firewall must allow: the ports of this node, and the networks of pods and services. */
 interface Needs {
-  /** `6443/tcp` */
+  /** Ports with their protocols, such as `6443/tcp`. */
   readonly ports: readonly string[];
   readonly networks: readonly string[];
 }
@@ -49,7 +49,7 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
   const answers = await Promise.all(
     asks.map(({ query }) => host.query({ file: 'firewall-cmd', args: query })),
   );
-  // firewall-cmd(1): 0 for yes, 1 for no, and others for failures such as 253, NOT_AUTHORIZED.
+  // firewall-cmd(1) exits with 0 for yes, 1 for no, and a higher code for a failure, such as 253 (NOT_AUTHORIZED).
   if (answers.some(({ exitCode }) => exitCode > 1)) {
     return rulesUnseen('firewalld');
   }
@@ -78,7 +78,7 @@ async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<
   return judgeFirewall('ufw', [...closed, ...foreign], commands);
 }
 
-/** Rules that cannot be read are not reported as missing. */
+/** Returns the verdict on a firewall that shows its rules to root only, instead of reporting every rule as missing. */
 function rulesUnseen(name: string): Verdict {
   return skipped(`${name} is active, and shows its rules to root only: run sudo slipway doctor`);
 }

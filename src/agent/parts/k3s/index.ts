@@ -1,8 +1,8 @@
-/** K3s itself: what the list of parts, other parts, setup, doctor and report may use of it. */
+/** The exports of the K3s part for the list of parts, other parts, setup, doctor and report. */
 
 export { k3sPart } from './part.ts';
 
-// The Resources of a node.
+// The Resources of a node with K3s.
 
 export { configFile } from './config/config.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
@@ -48,7 +48,7 @@ export { foreignStart } from './service/adopted-start.ts';
 export { namingK3sLeftRunning } from './service/left-running.ts';
 export { parseVersion } from './upgrade/version.ts';
 
-// Its removal.
+// The removal of K3s.
 
 export { movedAside, movedAsideGone } from './teardown/moved-aside.ts';
 export { containerProcesses, isOfPods, processesEndedId } from './teardown/processes.ts';

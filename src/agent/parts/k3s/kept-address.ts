@@ -7,11 +7,12 @@ import { configFlags, type GivenFlag, unitFlags } from './flags/given-flags.ts';
 import { certificates } from './membership/ca.ts';
 
 /**
- * Returns the address with which this node has joined its cluster, if it is one of `addresses`, those of the machine;
- * `undefined` before it has joined. A guess from routes or interfaces may differ at every boot.
+ * Returns the address with which this node joined its cluster, if it is one of `addresses`, the current ones of the
+ * machine; `undefined` before the node has joined. An address guessed from routes or interfaces may differ at every
+ * boot.
  *
- * This is K3s' node-ip. A K3s without one, such as one that scripts installed, chose its address itself and has it in
- * the certificate of its kubelet (pkg/server/handlers, ServingKubeletCert).
+ * The address is the node-ip of K3s. A K3s without a node-ip, such as one that scripts installed, chose the address
+ * itself, and the certificate of its kubelet contains it (pkg/server/handlers, ServingKubeletCert).
  */
 export async function keptAddress(
   host: HostReader,
@@ -30,7 +31,10 @@ export async function keptAddress(
   );
 }
 
-/** Returns the address if it is the only one: a list with several is an operator's own. */
+/**
+ * Returns the address if it is the only one and the machine has it. A list of several addresses is the choice of an
+ * operator.
+ */
 function onlyAddress(found: readonly string[], addresses: readonly string[]): string | undefined {
   const [address, ...more] = found;
   return address !== undefined && more.length === 0 && addresses.includes(address) ? address : undefined;
@@ -47,7 +51,7 @@ async function givenFlags(host: HostReader, paths: NodePaths): Promise<readonly 
   ];
 }
 
-/** Returns which of these addresses kubelet's certificate is for. */
+/** Returns those of the addresses for which kubelet's certificate is valid. */
 async function certifiedAddresses(
   host: HostReader,
   { k3s }: NodePaths,

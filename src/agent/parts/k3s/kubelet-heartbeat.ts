@@ -6,20 +6,19 @@ import { fileText } from '../../resources/file-text.ts';
 import { askApi } from '../../resources/kubectl.ts';
 import { showUnit } from '../../resources/unit.ts';
 
-/** Milliseconds by which a heartbeat looks older than it is: the API stores whole seconds. */
+/** Milliseconds by which a heartbeat may look older than it is, since the API stores whole seconds. */
 const rounding = 1_000;
 /** Milliseconds after a start in which kubelet may have renewed its Lease but not yet its Node. */
 const leaseFirst = 20_000;
 
 /**
- * Returns whether kubelet has reported since K3s was started; `heartbeat` is the lastHeartbeatTime of the Node's Ready
- * condition.
+ * True if kubelet has reported since K3s was started, or if that cannot be determined; `heartbeat` is the
+ * lastHeartbeatTime of the Node's Ready condition.
  *
- * K3s sends READY=1 a second before kubelet renews its Node (seen on K3s 1.36), so until then the Node shows the
- * previous kubelet. Kubelet writes its heartbeats by the clock of this machine, so no other clock matters; the time
- * since the start of K3s is monotonic, since the clock may have been corrected meanwhile. If the clock was put forward
- * after the heartbeat, the Lease, which is renewed every ten seconds, is the newer evidence. Without evidence the
- * heartbeat counts.
+ * K3s sends READY=1 a second before kubelet renews its Node (seen on K3s 1.36), so until then the Node shows the report
+ * of the previous kubelet. Kubelet dates its heartbeats by the clock of this machine, so no other clock matters. The
+ * time since the start of K3s is monotonic, since the clock may have been corrected meanwhile. If the clock was set
+ * forward after the heartbeat, the Lease, which kubelet renews every ten seconds, is newer evidence.
  */
 export async function hasReportedSinceStart(
   host: HostReader,
@@ -43,8 +42,8 @@ function ageOf(host: HostReader, time: string): number {
 
 /**
  * Returns the milliseconds since K3s was started, by the monotonic clock (systemd, org.freedesktop.systemd1;
- * proc_uptime(5)); `undefined` if they are unknown. In a container LXCFS shows its own uptime, which is less than
- * systemd's clock, that of the host.
+ * proc_uptime(5)); `undefined` if they are unknown, as in a container: LXCFS shows the uptime of the container, while
+ * systemd counts from the boot of the host.
  */
 async function runningFor(host: HostReader, { role }: K3sNode): Promise<number | undefined> {
   const [uptime] = (await fileText(host, '/proc/uptime')).split(' ');
@@ -57,7 +56,10 @@ async function runningFor(host: HostReader, { role }: K3sNode): Promise<number |
   return microseconds > 0 && running >= 0 ? running : undefined;
 }
 
-/** Returns when kubelet renewed the Lease of its Node (coordination.k8s.io/v1); `undefined` if it cannot be read. */
+/**
+ * Returns when kubelet last renewed the Lease of its Node (coordination.k8s.io/v1); `undefined` if the Lease cannot be
+ * read.
+ */
 async function leaseRenewal(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const get = ['get', 'lease', node.name, '--namespace', 'kube-node-lease', '-o', 'json'];
   const { exitCode, stdout } = await askApi(host, nodeKubectl(node, ...get));

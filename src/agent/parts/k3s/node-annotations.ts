@@ -6,12 +6,15 @@ import { printableLine } from '../../engine/printable.ts';
 import { type K3sNode, kubeletKubectl } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
 
-/** Slipway's annotations of its Node, by their whole keys, without those of other programs. */
+/** The annotations that Slipway writes on its Node, by their full keys, without those of other programs. */
 export type Annotations = Readonly<Record<string, string>>;
 
 const domain = 'slipway.dev';
 
-/** The keys, each below a DNS name, as is required of automation (Kubernetes, "Annotations: syntax"). */
+/**
+ * The keys of the annotations. Each begins with a DNS name, as Kubernetes requires of automation ("Annotations:
+ * syntax").
+ */
 export const annotationKeys = {
   version: `${domain}/version`,
   role: `${domain}/role`,
@@ -20,7 +23,10 @@ export const annotationKeys = {
   failing: `${domain}/failing`,
 } as const;
 
-/** Reads what Slipway wrote on this Node, as its kubelet. `ApiUnavailable` if the answer is not a Node. */
+/**
+ * Reads the annotations that Slipway wrote on this Node, with the kubelet's credentials. `ApiUnavailable` if the answer
+ * is not a Node.
+ */
 export async function readAnnotations(host: HostReader, node: K3sNode): Promise<Annotations> {
   const command = kubeletKubectl(node, 'get', 'node', node.name, '-o', 'json');
   const { exitCode, stdout, stderr } = await askApi(host, command);
@@ -33,7 +39,9 @@ export async function readAnnotations(host: HostReader, node: K3sNode): Promise<
   throw new NodeError('ApiUnavailable', `The Kubernetes API does not show kubelet its Node: ${why}.`);
 }
 
-/** Writes the annotations as this Node's kubelet, which the API lets annotate its own Node only (NodeRestriction). */
+/**
+ * Writes the annotations with the kubelet's credentials, which allow a change of its own Node only (NodeRestriction).
+ */
 export async function annotate(host: Host, node: K3sNode, annotations: Annotations): Promise<void> {
   const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${printableLine(value)}`);
   await host.run(kubeletKubectl(node, 'annotate', 'node', node.name, ...pairs, '--overwrite'));
@@ -47,7 +55,7 @@ function annotationsIn(text: string): Annotations | undefined {
 
 const ours: readonly string[] = Object.values(annotationKeys);
 
-/** The part of a Node that is read here (Kubernetes API, core/v1). */
+/** The part of a Node that contains its annotations (Kubernetes API, core/v1). */
 const annotated = z.object({
   metadata: z.nullish(z.object({ annotations: z.nullish(z.record(z.string(), z.string())) })),
 });

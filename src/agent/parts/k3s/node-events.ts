@@ -11,10 +11,15 @@ export interface NodeEvent {
   readonly message: string;
 }
 
-/** Characters of a message that the API accepts from newer clients (events.k8s.io, noteLengthLimit). */
+/**
+ * The maximum length of a message, in characters, that the API accepts from newer clients (events.k8s.io,
+ * noteLengthLimit).
+ */
 const messageLimit = 1_024;
 
-/** Writes events about this Node as its kubelet, all with one command. `now` is epoch milliseconds. */
+/**
+ * Creates events about this Node with the kubelet's credentials, all with one command. `now` is in epoch milliseconds.
+ */
 export async function createEvents(
   host: Host,
   node: K3sNode,
@@ -24,7 +29,7 @@ export async function createEvents(
   const { events: path } = node.paths.slipway;
   await host.writeFile(path, renderEvents(node, events, now), { mode: 0o600 });
   try {
-    // Not validated by kubectl, which would fetch the API's whole schema for it.
+    // Skips the validation of kubectl, which would fetch the whole schema of the API.
     await host.run(kubeletKubectl(node, 'create', '--validate=ignore', '-f', path));
   } finally {
     await host.remove(path);
@@ -38,8 +43,8 @@ function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number):
 }
 
 /**
- * Renders an event as kubelet does (core/v1 Event): its Node's name is the uid, by which `kubectl describe node` finds
- * it.
+ * Renders an event as kubelet does (core/v1 Event): with the name of its Node as the uid, by which `kubectl describe
+ * node` finds the event.
  */
 function renderEvent({ name }: K3sNode, { type, reason, message: said }: NodeEvent, now: number): object {
   const message = printableData(said);

@@ -10,7 +10,7 @@ import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
 
 export const nodeReadyId = 'Node/ready';
 
-/** The API reports this node as Ready: `NodeNotFound`, `NodeNotReady` and `ApiUnavailable` until it does. */
+/** Waits until the API reports this node as Ready; until then `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: nodeReadyId,
@@ -25,8 +25,8 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * The node has its wanted taints. K3s sets them only when the node registers, so a missing one is `TaintNotApplied`
- * with the command for it, and blocks nothing. Empty if this node wants no taints.
+ * Checks that the node has its wanted taints; empty if this node wants none. K3s sets taints only when the node
+ * registers, so a missing taint is `TaintNotApplied`, which contains the command to set it and does not block.
  */
 export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const wanted = nodeTaints(node);
@@ -44,7 +44,7 @@ export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): read
 
 const text = z.string();
 
-/** The parts of a Node that are read here (Kubernetes API, core/v1). */
+/** The parts of a Node that show its taints and whether it is Ready (Kubernetes API, core/v1). */
 const apiNode = z.object({
   spec: z.nullish(
     z.object({ taints: z.nullish(z.array(z.object({ key: text, value: z.nullish(text), effect: text }))) }),
@@ -69,7 +69,7 @@ const apiNode = z.object({
 
 type ApiNode = z.output<typeof apiNode>;
 
-/** Returns the Node, or the finding that it is missing. */
+/** Returns the Node, or the finding that the Node is missing or the API does not answer. */
 async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
   const { exitCode, stdout, stderr } = await askApi(
     host,
@@ -113,7 +113,7 @@ async function nodeReadiness(host: HostReader, node: K3sNode, { status }: ApiNod
   return waiting('NodeNotReady', `Node ${name} is not Ready. ${why}`);
 }
 
-/** Kubelet renews its Node about a second after K3s reports that it is up. */
+/** The milliseconds until the next check: kubelet renews its Node about a second after K3s reports that it is up. */
 const renewal = { after: 2_000 };
 
 function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[]): Finding {

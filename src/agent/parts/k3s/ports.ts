@@ -6,9 +6,9 @@ import type { K3sNode } from '../../node.ts';
 export interface Port {
   readonly protocol: 'tcp' | 'udp';
   readonly number: number;
-  /** The program that the port belongs to. */
+  /** The program that listens on the port. */
   readonly owner: string;
-  /** What must reach it. */
+  /** The clients that must reach the port. */
   readonly for: string;
 }
 
@@ -22,8 +22,8 @@ const supervisor: Port = {
 };
 
 /**
- * Returns probes of which process holds each port of such a node (https://docs.k3s.io/installation/requirements,
- * networking).
+ * Returns one probe for each port of the node, which checks the process that holds the port
+ * (https://docs.k3s.io/installation/requirements, networking).
  */
 export function portProbes(
   host: HostReader,
@@ -37,7 +37,7 @@ export function portProbes(
   }));
 }
 
-/** Returns the ports of a node of this kind; those of a server while its kind is unknown. */
+/** Returns the ports that the node needs; those of a server if the node is not known yet. */
 export function portsOf(node: K3sNode | undefined): readonly Port[] {
   const { 'https-listen-port': https = 6443, 'flannel-backend': backend = 'vxlan' } =
     node?.settings.k3s.config ?? {};
@@ -67,7 +67,7 @@ interface Holder {
   readonly pid: string | undefined;
 }
 
-/** Parses `LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))`: ss(8). */
+/** Parses a line of ss(8): `LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))`. */
 function holderOf(line: string): Holder {
   const [, , , address = ''] = line.trim().split(/\s+/);
   const [, name, pid] = /users:\(\("([^"]+)",pid=(\d+)/.exec(line) ?? [];

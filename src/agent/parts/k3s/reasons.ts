@@ -1,4 +1,4 @@
-/** Reasons of the kind of node that this VM is, and of its cluster. */
+/** The reasons about the kind of K3s node that this VM is, and about its cluster. */
 export const clusterReasons = {
   RoleChanged:
     'The VM was installed as another kind of K3s node; the condition prints the consent that rebuilds it.',
@@ -7,14 +7,14 @@ export const clusterReasons = {
 } as const;
 
 /**
- * Reasons of the server to join, before it is known; those of its answer are below. The order of the page divides these
- * tables.
+ * The reason for an agent without a known server. `k3sReasons` has the other reasons about servers; the page of all
+ * reasons lists the token reasons between the two tables.
  */
 export const serverReasons = {
   ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',
 } as const;
 
-/** Reasons of the join token. */
+/** The reasons about the join token. */
 export const tokenReasons = {
   TokenChanged:
     'The vault holds another token than the one this server was installed with; the condition prints the consent that takes it.',
@@ -22,7 +22,7 @@ export const tokenReasons = {
   TokenCaMismatch: 'The CA hash in the join token is not the one of the server.',
 } as const;
 
-/** Reasons of K3s itself: its version, configuration, server, service and node. */
+/** The reasons about K3s itself: its version, configuration, server, service and node. */
 export const k3sReasons = {
   VersionDrift: 'The wanted K3s version differs from the one that runs: set k3s.upgrade to auto.',
   VersionRefused: 'The K3s version wanted is older, or more than one minor newer, or newer than the server.',

@@ -5,7 +5,7 @@ import { isReachable } from '../../settings/address-forms.ts';
 const must =
   'must be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443';
 
-/** The address of a K3s server: a name or IPv4 address, with or without a port, or an https URL of only that. */
+/** The address of a K3s server: a name or an IP address, with or without a port, or an https URL of such an address. */
 export const serverAddress = z
   .string(`${must}; write it as text`)
   .check(
@@ -16,7 +16,7 @@ export const serverAddress = z
     z.refine(isAddress, 'must have a valid address and port, such as 10.0.0.4 or https://10.0.0.4:6443'),
   );
 
-/** False for invalid addresses that match the pattern: 10.0.0.256, a port of 99999. */
+/** True for a valid address. The pattern also matches invalid ones, such as 10.0.0.256 or a port of 99999. */
 function isAddress(value: string): boolean {
   const bare = value.replace(/^https:\/\//, '');
   return isReachable(`https://${isIPv6(bare) ? `[${bare}]` : bare}`);

@@ -2,7 +2,7 @@ import { dualStack } from '../../settings/address-families.ts';
 import { given, mapAt, type Problem } from '../../settings/path.ts';
 import type { SensitiveUrl, Written } from '../../settings/section.ts';
 
-/** Lists the problem of the section `joinToken`: one secret as both tokens. */
+/** Returns the problem of a section `joinToken` that names one secret for both tokens. */
 export function sharedToken({ secretName, agentSecretName }: Written): readonly Problem[] {
   const message =
     'names the same secret as joinToken.secretName; store an agent token of its own, or leave this out';
@@ -11,19 +11,19 @@ export function sharedToken({ secretName, agentSecretName }: Written): readonly 
     : [];
 }
 
-/** Lists the problems of the section `k3s`: keys that Slipway sets itself, and two address families. */
+/** Returns the problems of the section `k3s`: keys that Slipway sets itself, and two address families. */
 export function k3sMisfits(k3s: Written): readonly Problem[] {
   return [...reservedKeysIn(k3s), ...dualStack(k3s)];
 }
 
-/** Lists the URLs that K3s is downloaded from and that snapshots of etcd are stored at. */
+/** Returns the URLs from which K3s is downloaded and at which snapshots of etcd are stored, each with its risk. */
 export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
   return [{ path: ['releaseUrl'], risk: 'replace K3s, which runs as root' }, ...snapshots(mapAt(config, []))];
 }
 
 /**
- * Lists the endpoint of snapshots of etcd, each of which is the whole cluster. K3s takes the endpoint without a scheme
- * (pkg/cli/cmds/server.go, etcd-s3).
+ * Returns the endpoint for snapshots of etcd if it is plain http; each snapshot contains the whole cluster. K3s takes
+ * the endpoint without a scheme (pkg/cli/cmds/server.go, etcd-s3).
  */
 function snapshots(config: Written): readonly SensitiveUrl[] {
   if (String(config['etcd-s3-insecure']) !== 'true') {

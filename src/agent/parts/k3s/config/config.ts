@@ -15,7 +15,10 @@ import { keptNode } from './kept-node.ts';
 type Scalar = string | number | boolean;
 type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
-/** K3s's own configuration file, 0600. `K3sConfigInvalid` if k3s.config has what this K3s command cannot take. */
+/**
+ * Keeps the configuration file of K3s, mode 0600. `K3sConfigInvalid` if a key or a value of k3s.config is not valid for
+ * this K3s command.
+ */
 export function configFile(node: K3sNode, needs: readonly string[]): Resource {
   return file({
     path: node.paths.k3s.config,
@@ -26,18 +29,18 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
   });
 }
 
-/** Returns the text of config.yaml for this machine as it is; errors as of `configFile`. */
+/** Returns the text of config.yaml for the current state of this machine. `K3sConfigInvalid` as in `configFile`. */
 export async function configText(host: HostReader, node: K3sNode): Promise<string> {
-  // A key that names a missing file would keep K3s from its next start.
+  // K3s does not start with a key that names a missing file.
   const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
   return renderConfig(await keptNode(host, node), hasAgentToken);
 }
 
 /**
- * Renders config.yaml with strings quoted, since YAML would read a name such as `0123` or `1e5` as a number.
+ * Renders config.yaml. Strings are quoted, since YAML would read a name such as `0123` or `1e5` as a number.
  *
- * K3s reads the file into command line flags (pkg/configfilearg/parser.go); a flag that the command does not know ends
- * an agent, so every key is checked first. The file holds no secret: it names the token's file.
+ * K3s turns the file into command line flags (pkg/configfilearg/parser.go), and an agent exits at an unknown flag, so
+ * every key is checked first. The file contains no secret, only the path of the token file.
  */
 export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const config = k3sConfig(node, hasAgentToken);
@@ -79,7 +82,7 @@ function forServer({ paths, settings }: K3sNode, hasAgentToken: boolean): K3sCon
   };
 }
 
-/** Flags for K3s' places that differ from the default. */
+/** Returns the flags for the K3s paths, which differ from the defaults below another root. */
 function placesOf({ role, paths }: K3sNode): K3sConfig {
   return {
     'data-dir': paths.k3s.data,
@@ -90,7 +93,7 @@ function placesOf({ role, paths }: K3sNode): K3sConfig {
   };
 }
 
-/** Lists to which k3s.config adds. */
+/** Returns each list with the values that k3s.config adds to it, without empty lists. */
 function listsOf(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfig): K3sConfig {
   const entries = Object.entries(own).map(
     ([key, values]) => [key, [...values, ...[extra[key] ?? []].flat()]] as const,

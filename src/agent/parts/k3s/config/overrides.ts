@@ -12,7 +12,7 @@ import { usualFlags } from '../flags/usual-flags.ts';
 import { configText } from './config.ts';
 import { unreadDropIns } from './unread-drop-ins.ts';
 
-/** The flags of K3s that Slipway relies on, each with what to do instead of setting it in a file of one's own. */
+/** The K3s flags that Slipway relies on, each with the advice for an operator whose own file sets the flag. */
 const relied = {
   'data-dir': 'leave it out, and mount the disk at /var/lib/rancher/k3s',
   config: 'leave it out; further keys go to config.yaml.d',
@@ -34,13 +34,15 @@ const relied = {
 
 type Relied = keyof typeof relied;
 
-/** Without these, Slipway would take a living K3s for one that has never run. */
+/**
+ * The flags that move the files of K3s. If an operator sets one, Slipway takes a living K3s for one that has never run.
+ */
 const places: readonly string[] = ['data-dir', 'config'];
 
 /**
- * Nothing of the operator's (a drop-in of K3s or of its unit, a variable) overrides a value that Slipway relies on:
- * else `K3sOverridden` with key, file and line. It blocks only if K3s keeps its data elsewhere. `K3sConfigInvalid` for
- * a drop-in that cannot be read.
+ * Checks that no drop-in of K3s or of its unit and no variable overrides a value that Slipway relies on.
+ * `K3sOverridden` names key, file and line, and blocks only if K3s keeps its data elsewhere. `K3sConfigInvalid` for a
+ * drop-in that cannot be read.
  */
 export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -58,7 +60,9 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   };
 }
 
-/** Returns the same Resource, which neither starts nor restarts anything while there is such an override. */
+/**
+ * Returns the same Resource, which starts and restarts nothing while a value is overridden or a drop-in cannot be read.
+ */
 export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, (host) => overrideObstacle(host, node));
 }
@@ -68,15 +72,15 @@ async function overrideObstacle(host: HostReader, node: K3sNode): Promise<NodeEr
   return found.length > 0 ? overridden(node, found) : unreadDropIns(host, node.paths);
 }
 
-/** Returns the flags that override those of Slipway. */
+/** Returns the flags that override a value on which Slipway relies. */
 async function overrides(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
   const { config } = node.paths.k3s;
-  // Faults of the settings have a condition of their own.
+  // The condition of `configFile` reports faults in the settings.
   const own = configFlags(await configText(host, node).catch(() => ''), config);
   const at = { kind: node.role.k3s, paths: node.paths };
   const foreign = await foreignUnit(host, at);
   const given = await startFlags(host, { ...at, config: own, foreign });
-  // Slipway's unit replaces another program's; until then it counts that this one names the place of K3s' data.
+  // Slipway's unit will replace the unit of another program, so only the paths in that unit matter.
   const all = given.filter(({ name, path }) => path !== foreign?.path || places.includes(name));
   const [wanted, effective] = [mergedFlags(own), mergedFlags(all)];
   return Object.keys(relied).flatMap((name) => {
@@ -90,8 +94,8 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
 }
 
 /**
- * True if a missing value of ours needs no check: an agent without a server has a condition of its own, and without a
- * token for agents nothing can differ.
+ * True if a flag that Slipway does not set needs no check: an agent without a server has its own condition, and an
+ * agent token is optional.
  */
 function isIndifferent(name: string, { role }: K3sNode): boolean {
   return name === 'agent-token-file' || (name === 'server' && role.k3s === 'agent');

@@ -23,10 +23,10 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { startedWith } from './started-with.ts';
 
 /**
- * The settings of a server's cluster stay as K3s runs with them: another value is `SettingsIrreversible`, until
- * consent.settings names it, if consent is possible.
+ * Checks that the cluster settings of a server still have the values that K3s runs with. `SettingsIrreversible` for a
+ * new value, until consent.settings names it, if consent is possible.
  *
- * The other settings are applied meanwhile. The values that K3s runs with are those that its unit noted at its start.
+ * All other settings are applied meanwhile. The values that K3s runs with are those that its unit noted at the start.
  */
 export function settingsChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -45,8 +45,8 @@ export function settingsChange(node: K3sNode, needs: readonly string[]): Resourc
 }
 
 /**
- * Returns the same Resource, which neither starts nor restarts K3s while a start would still use another value: from a
- * file of the operator's, or because the old value is lost.
+ * Returns the same Resource, which neither starts nor restarts K3s while a start would use a new value without consent:
+ * because a file of the operator sets the value, or because the old value is lost.
  */
 export function unlessIrreversible(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, async (host) => {
@@ -56,7 +56,7 @@ export function unlessIrreversible(node: K3sNode, resource: Resource): Resource 
   });
 }
 
-/** Returns the node with the settings that K3s runs with in place of those that are held back. */
+/** Returns the node without the changes that are held back: their settings have the values that K3s runs with. */
 export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
   const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
   if (held.length === 0) {
@@ -70,7 +70,7 @@ export async function keepingSettings(host: HostReader, node: K3sNode): Promise<
     const value = keptValue(change, written);
     return value === undefined ? [] : [[change.key, value] as const];
   });
-  // In the order of the file: another order would rewrite it and restart K3s for nothing.
+  // Keeps the order of the file: a new order would rewrite the file and restart K3s for no reason.
   const order = Object.keys(written.values);
   const at = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
   const entries = [...wanted, ...kept].sort(([a], [b]) => at(a) - at(b));
@@ -81,7 +81,7 @@ export async function keepingSettings(host: HostReader, node: K3sNode): Promise<
   return { ...node, settings: { ...node.settings, k3s } };
 }
 
-/** The values in K3s' configuration file on this machine, as written and as compared. */
+/** The values in the K3s configuration file on this machine: as written, and in the form for comparisons. */
 interface WrittenConfig {
   readonly values: Readonly<Record<string, unknown>>;
   readonly guarded: GuardedValues;
@@ -105,8 +105,8 @@ function isKept(change: HeldChange, written: WrittenConfig): boolean {
 }
 
 /**
- * Returns the value that K3s runs with. Only a digest is kept of a secret, so it comes from the configuration, unless
- * lost.
+ * Returns the value that K3s runs with. Only the digest of a secret is noted, so a secret comes from the configuration
+ * file; `undefined` if it is lost.
  */
 function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
   if (written.guarded[key] === value) {
@@ -115,10 +115,10 @@ function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown 
   return holdsSecret(key) ? undefined : value;
 }
 
-/** One key whose change is held back. */
+/** A change of one key that is held back. */
 interface HeldChange {
   readonly key: GuardedKey;
-  /** The value that K3s was given; `undefined` if it was not. */
+  /** The value that K3s was given; `undefined` if it was given none. */
   readonly value: string | undefined;
   readonly observed: string;
   readonly desired: string;

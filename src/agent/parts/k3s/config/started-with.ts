@@ -10,33 +10,33 @@ import { foreignUnit } from '../flags/foreign-unit.ts';
 import { type GuardedValues, guardedValues } from '../flags/guarded-keys.ts';
 import { presentFlags } from '../flags/start-flags.ts';
 
-/**
- * The guarded keys of a server's configuration as K3s was given them: at the first start of its datastore, and at the
- * last.
- */
+/** The values of the guarded keys that K3s was given at the first and at the last start with its datastore. */
 export interface StartedWith {
   readonly first: GuardedValues;
   readonly last: GuardedValues;
 }
 
 /**
- * Notes, in K3s' own data, the values that a server is about to start with; an agent's start is not noted.
+ * Notes the values that a server is about to start with; does nothing on an agent.
  *
- * The note stays with the datastore: moved aside, removed or mounted with it.
+ * The note is stored in the data of K3s, so it is moved aside, removed or mounted together with the datastore.
  */
 export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
   if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) {
     return;
   }
   const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
-  // A start before the cluster exists may have failed because of these values.
+  // The values of a start before the cluster exists do not count: that start may have failed because of them.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
   const first = (isCluster && (await readNote(host, paths))?.first) || last;
   const text = renderOwn(ownFiles.startedWith, { first, last });
   await host.writeFile(paths.k3s.startedWith, text, { mode: 0o600 });
 }
 
-/** Returns the values that K3s runs with: before the first note, those of its files; `undefined` without both. */
+/**
+ * Returns the values that K3s runs with: those of the note, or those in the files of K3s if it has no note yet;
+ * `undefined` if neither exists.
+ */
 export async function startedWith(host: HostReader, paths: NodePaths): Promise<StartedWith | undefined> {
   const known = await readNote(host, paths);
   if (known) {

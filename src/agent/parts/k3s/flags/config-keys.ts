@@ -5,7 +5,7 @@ import { mapAt, type Problem, valueAt } from '../../../settings/path.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** How K3s reads a key: a Duration is Go's (`15s`), a StringSlice is one text or a list of them. */
+/** The type of a key: a Duration is written as in Go (`15s`), a StringSlice is a text or a list of texts. */
 export type K3sKeyType = 'String' | 'Bool' | 'Int' | 'Duration' | 'StringSlice';
 
 export interface K3sKey {
@@ -14,15 +14,15 @@ export interface K3sKey {
   readonly commands: readonly K3sCommand[];
 }
 
-/** A key of a K3s configuration that this command would refuse or misread: `what is wrong; the repair`. */
+/** A key that the K3s command would refuse or misread, with a message of the form `what is wrong; the repair`. */
 export interface K3sKeyProblem {
   readonly key: string;
   readonly message: string;
 }
 
 /**
- * Returns the problems of a K3s configuration file before K3s reads it: an unknown key ends `k3s agent`, and is only a
- * warning to `k3s server`. `key+` appends to a list (docs.k3s.io, configuration file).
+ * Returns the problems that K3s would have with a configuration. `k3s agent` exits at an unknown key, `k3s server` only
+ * warns. `key+` appends to a list (docs.k3s.io, configuration file).
  */
 export function checkK3sConfig(
   command: K3sCommand,
@@ -34,7 +34,10 @@ export function checkK3sConfig(
   });
 }
 
-/** Returns the same for `k3s.config` in written settings; while the role is unknown, the problems of every command. */
+/**
+ * Returns the problems of `k3s.config` in written settings; while the role is unknown, only those that every K3s
+ * command has.
+ */
 export function k3sSettingsProblems(written: unknown): readonly Problem[] {
   const command = commandOf(String(valueAt(written, ['role'])), written);
   const config = mapAt(written, ['k3s', 'config']);
@@ -99,7 +102,10 @@ const expected = {
   StringSlice: 'a list of texts, or one text',
 } as const satisfies Record<K3sKeyType, string>;
 
-/** K3s turns every value into the text of a flag, so a number or `"true"` is accepted if its text is valid. */
+/**
+ * The validity check for each type. K3s turns every value into the text of a flag, so a number or `"true"` is accepted
+ * if its text is valid.
+ */
 const fits = {
   String: (value) => typeof value === 'string' || typeof value === 'number',
   Bool: (value) => /^(true|false)$/.test(String(value)),
@@ -111,7 +117,9 @@ const fits = {
 
 const commands: readonly K3sCommand[] = ['server', 'agent'];
 
-/** Every key (K3s, pkg/cli/cmds: agent.go `NewAgentCommand`, server.go `ServerFlags`, August 2026). */
+/**
+ * Every key of a K3s configuration (pkg/cli/cmds: agent.go `NewAgentCommand`, server.go `ServerFlags`, August 2026).
+ */
 export const k3sKeys: readonly K3sKey[] = [
   ...keys(
     commands,

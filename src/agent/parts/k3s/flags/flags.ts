@@ -4,19 +4,21 @@ import type { NodePaths } from '../../../paths.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { configFlags, type GivenFlag } from './given-flags.ts';
 
-/** The values of each flag, by its name without dashes; the last one counts if K3s takes only one. */
+/**
+ * The values of each flag, by the name of the flag without dashes. If K3s takes only one value, the last one counts.
+ */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Returns the flags in K3s' configuration file and the drop-ins of the operator, in the order of their names: a later
- * file wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is not YAML, on which K3s ends, has no flags.
+ * Returns the flags in the K3s configuration file and in the operator's drop-ins, sorted by file name: a later file
+ * wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is not YAML, at which K3s exits, has no flags.
  */
 export async function k3sFlags(host: HostReader, paths: NodePaths): Promise<Flags> {
   const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);
   return mergedFlags([...config, ...(await dropInFlags(host, paths))]);
 }
 
-/** Returns the flags in the drop-ins of the operator, in the order in which K3s reads them. */
+/** Returns the flags in the operator's drop-ins, in the order in which K3s reads them. */
 export async function dropInFlags(host: HostReader, paths: NodePaths): Promise<readonly GivenFlag[]> {
   const found = (await dropInPaths(host, paths)).map(async (path) =>
     configFlags(await readableText(host, path), path),
@@ -24,13 +26,16 @@ export async function dropInFlags(host: HostReader, paths: NodePaths): Promise<r
   return (await Promise.all(found)).flat();
 }
 
-/** Returns the drop-ins of the operator, in the order in which K3s reads them: `.yaml` in upper or lower case. */
+/**
+ * Returns the paths of the operator's drop-ins, in the order in which K3s reads them. Their names end with `.yaml` or
+ * `.yml`, in upper or lower case.
+ */
 export async function dropInPaths(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
   const folder = `${k3s.config}.d`;
   return (await host.list(folder)).filter((name) => /\.ya?ml$/i.test(name)).map((name) => join(folder, name));
 }
 
-/** Returns each flag with the values that K3s makes of all that were given. */
+/** Returns each flag with its effective values: a later value replaces earlier ones, or adds to them. */
 export function mergedFlags(given: readonly GivenFlag[]): Flags {
   const flags = new Map<string, readonly string[]>();
   for (const { name, values, adds } of given) {
@@ -39,7 +44,10 @@ export function mergedFlags(given: readonly GivenFlag[]): Flags {
   return flags;
 }
 
-/** Returns the flag by which an operator has kubelet ask another provider, if there is one. */
+/**
+ * Returns the flag that makes kubelet use another credential provider than that of Slipway; `undefined` if no flag
+ * does.
+ */
 export function otherProviderFlag(flags: Flags, { k3s }: NodePaths): string | undefined {
   const usual = {
     'image-credential-provider-config': k3s.credentialProvider,

@@ -5,10 +5,10 @@ import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { readableText } from '../../../resources/file-text.ts';
 
-/** The beginning of a unit or a configuration that Slipway wrote. */
+/** The first words of each unit and each configuration file that Slipway writes. */
 export const ours = '# Written by Slipway';
 
-/** The folders in which systemd looks for a unit, the first one winning (systemd.unit(5)). */
+/** The folders in which systemd looks for a unit, in order of precedence (systemd.unit(5)). */
 export const unitFolders = [
   'etc/systemd/system',
   'run/systemd/system',
@@ -16,7 +16,7 @@ export const unitFolders = [
   'usr/lib/systemd/system',
 ];
 
-/** Returns the unit of K3s that another program wrote; `undefined` without one, or if it is Slipway's own. */
+/** Returns the unit of K3s if another program wrote it; `undefined` if Slipway wrote it, or if the unit is missing. */
 export async function foreignUnit(
   host: HostReader,
   { kind, paths }: { readonly kind: Role['k3s']; readonly paths: NodePaths },

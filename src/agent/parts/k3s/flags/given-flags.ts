@@ -3,24 +3,24 @@ import { isMap } from '../../../settings/path.ts';
 import { readK3sYaml } from '../../../settings/yaml.ts';
 import { type K3sKeyType, k3sKeys } from './config-keys.ts';
 
-/** A flag of K3s as given, without its dashes, and its place. */
+/** A K3s flag as given: its name without dashes, its values, and the file and line that set it. */
 export interface GivenFlag {
   readonly name: string;
   readonly values: readonly string[];
   readonly path: string;
-  /** The first line is 1. */
+  /** The line number, counted from 1. */
   readonly line: number;
-  /** True if it adds to earlier values. */
+  /** True if the values add to earlier ones. */
   readonly adds: boolean;
 }
 
-/** A command line of K3s; `undefined` if it does not run k3s itself, such as a wrapper script. */
+/** A command line of K3s: its subcommand, such as `server`, and its flags. */
 export interface K3sCommandLine {
   readonly command: string | undefined;
   readonly flags: readonly Pick<GivenFlag, 'name' | 'values'>[];
 }
 
-/** K3s' short names of flags (pkg/cli/cmds/agent.go, server.go and config.go). */
+/** The long names of the K3s flags by their short names (pkg/cli/cmds/agent.go, server.go and config.go). */
 const aliases: Readonly<Record<string, string>> = {
   d: 'data-dir',
   t: 'token',
@@ -29,7 +29,10 @@ const aliases: Readonly<Record<string, string>> = {
   l: 'log',
 };
 
-/** Reads a command line of K3s, its words as systemd splits them. */
+/**
+ * Parses a command line, split into words as systemd does; `undefined` if it does not run k3s itself, such as a wrapper
+ * script.
+ */
 export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undefined {
   const [program = '', ...rest] = words;
   if (!/(^|\/)k3s$/.test(program.replace(/^[-@:+!|]+/, ''))) {
@@ -55,15 +58,15 @@ export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undef
 }
 
 /**
- * True if the flag takes no value. Every other flag takes the next word; after an unknown flag, a word with a dash
- * counts as the next flag.
+ * True if the flag takes no value. A known flag of another type takes the next word; an unknown flag takes it unless
+ * the word begins with a dash.
  */
 function isBool(name: string, next: string | undefined): boolean {
   const type = keyType(name);
   return type === 'Bool' || (type === undefined && (next ?? '-').startsWith('-'));
 }
 
-/** Splits a list at commas as K3s does; K3s hands arguments for other programs on whole. */
+/** Splits the value of a list at commas, as K3s does. K3s passes on arguments for other programs unsplit. */
 function listed(name: string, value: string): readonly string[] {
   return isList(name) && !name.endsWith('-arg')
     ? value
@@ -73,14 +76,14 @@ function listed(name: string, value: string): readonly string[] {
     : [value];
 }
 
-/** Returns the flags that a unit's ExecStart= gives to K3s; those of another program are unknown. */
+/** Returns the flags that ExecStart= in a unit gives K3s; empty if ExecStart= runs another program. */
 export function unitFlags(text: string, path: string): readonly GivenFlag[] {
   const start = execStart(text);
   const flags = start ? (k3sCommandLine(unitWords(start.value))?.flags ?? []) : [];
   return flags.map((flag) => ({ ...flag, path, line: start?.line ?? 1, adds: isList(flag.name) }));
 }
 
-/** Returns the effective command of a unit. */
+/** Returns the effective ExecStart= of a unit. */
 export function execStart(text: string): UnitLine | undefined {
   return assigned(unitLines(text), 'ExecStart').at(-1);
 }
@@ -91,7 +94,7 @@ export function configFlags(text: string, path: string): readonly GivenFlag[] {
   return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
 }
 
-/** Returns the flags that a configuration gives, by its keys. */
+/** Returns the flags that the keys of a configuration set. */
 export function configuredFlags(
   config: Readonly<Record<string, unknown>>,
   path: string,

@@ -3,11 +3,11 @@ import { mergedFlags } from './flags.ts';
 import { type GivenFlag, isList } from './given-flags.ts';
 
 /**
- * The keys of a server's configuration that harm a living cluster when they change, with K3s' default of each
+ * The keys of a server's configuration whose change harms a living cluster, each with the default of K3s
  * (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
  *
- * `never`: every node and Service holds the old value. `notYet`: possible by steps that Slipway does not take.
- * `consent`: works, and interrupts the network of every pod until all nodes have restarted.
+ * `never`: the value cannot change, since every node and Service uses it. `notYet`: a change takes steps that Slipway
+ * does not perform. `consent`: a change works, and interrupts the network of every pod until all nodes have restarted.
  */
 const table = {
   'cluster-cidr': { usual: '10.42.0.0/16', change: 'never' },
@@ -26,26 +26,29 @@ export type GuardedKey = keyof typeof table;
 
 export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
 
-/** Values of guarded keys as text, lists joined as K3s splits them; the digest of a value that may hold a secret. */
+/**
+ * The values of guarded keys as text. A list is joined with commas; a value that may contain a secret is replaced by
+ * its digest.
+ */
 export type GuardedValues = Readonly<Record<string, string>>;
 
-/** Returns how this key may change on a living cluster. */
+/** Returns whether the key may change on a living cluster, and how. */
 export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
   return table[key].change;
 }
 
-/** True for the name of a key that no consent changes on a living cluster. */
+/** True for a key that cannot change on a living cluster even with consent. */
 export function isIrreversible(name: string): boolean {
   const key = guardedKeys.find((each) => each === name);
   return key !== undefined && changeOf(key) !== 'consent';
 }
 
-/** The defaults of K3s. */
+/** The default values that K3s uses for the guarded keys. */
 export const usualValues: GuardedValues = Object.fromEntries(
   guardedKeys.map((key) => [key, table[key].usual]),
 );
 
-/** Returns the values of the guarded keys in these flags; a value that is given twice counts once. */
+/** Returns the values of the guarded keys in these flags; a repeated value of a list counts once. */
 export function guardedValues(flags: readonly GivenFlag[]): GuardedValues {
   const merged = mergedFlags(flags);
   return Object.fromEntries(

@@ -5,16 +5,16 @@ import { foreignUnit } from './foreign-unit.ts';
 import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
 import { dropInStart, inlineVariables, type UnitFile, type UnitPlace, variableFlags } from './unit-flags.ts';
 
-/** A start of K3s' unit with a configuration file of these flags. */
+/** A start of the K3s unit, with the flags in its configuration file. */
 export interface StartPlace extends UnitPlace {
   readonly config: readonly GivenFlag[];
-  /** The unit of another program, if that is started. */
+  /** The unit of another program, if the start uses that unit. */
   readonly foreign?: UnitFile | undefined;
 }
 
 /**
- * Returns all flags of a start: variables, the configuration file, the operator's drop-ins, and the command line of a
- * drop-in of the unit or of another program's unit; `mergedFlags` makes the effective ones of them.
+ * Returns all flags of a start: from variables, the configuration file, the operator's drop-ins, and the command line
+ * in a drop-in of the unit or in another program's unit. `mergedFlags` turns them into the effective flags.
  */
 export async function startFlags(host: HostReader, start: StartPlace): Promise<readonly GivenFlag[]> {
   const { config, foreign, paths } = start;
@@ -27,7 +27,7 @@ export async function startFlags(host: HostReader, start: StartPlace): Promise<r
   ];
 }
 
-/** Returns the flags of a start by the files on disk now, those of another program included. */
+/** Returns the flags that a start would use now, by the files on disk, another program's unit included. */
 export async function presentFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
   const path = at.paths.k3s.config;
   const config = configFlags(await readableText(host, path), path);

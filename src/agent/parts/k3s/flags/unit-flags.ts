@@ -8,22 +8,22 @@ import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts'
 import { unitFolders } from './foreign-unit.ts';
 import { execStart, type GivenFlag, k3sCommandLine, unitFlags } from './given-flags.ts';
 
-/** A K3s unit and its place. */
+/** The kind of a K3s unit, and the paths of its node. */
 export interface UnitPlace {
   readonly kind: Role['k3s'];
   readonly paths: NodePaths;
 }
 
-/** A unit file, or a drop-in of one. */
+/** A unit file, or a drop-in of a unit. */
 export interface UnitFile {
   readonly path: string;
   readonly text: string;
 }
 
 /**
- * The variables that K3s takes for a flag, unless a file or its command line gives it (pkg/cli/cmds, EnvVars).
- * K3S_TOKEN and K3S_AGENT_TOKEN are left out: a token file wins over them, and Slipway gives the files (pkg/cli/server,
- * run).
+ * The environment variables that K3s reads as flags, unless a file or the command line sets the flag (pkg/cli/cmds,
+ * EnvVars). K3S_TOKEN and K3S_AGENT_TOKEN are left out: the token files, which Slipway sets, win over both
+ * (pkg/cli/server, run).
  */
 const variables: Readonly<Record<string, string>> = {
   K3S_DATA_DIR: 'data-dir',
@@ -38,18 +38,21 @@ const variables: Readonly<Record<string, string>> = {
   K3S_DATASTORE_ENDPOINT: 'datastore-endpoint',
 };
 
-/** The names of these variables. */
+/** The names of the environment variables that K3s reads as flags. */
 export const flagVariables: readonly string[] = Object.keys(variables);
 
 /**
- * Returns the flags that the environment of K3s gives it: first that of the unit's drop-ins, then the files of
- * variables, which win. Every configuration file wins over all of them.
+ * Returns the flags in the environment of K3s: those of the unit's drop-ins, then those of the environment files, which
+ * win. Every configuration file wins over the environment.
  */
 export async function variableFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
   return unitVariables(host, await unitDropIns(host, at), unitEnvironmentFiles(at));
 }
 
-/** Returns the flags that unit files give K3s in its environment: in these files and in those they name. */
+/**
+ * Returns the flags in the environment that unit files give K3s: in their Environment= lines, in the files that
+ * EnvironmentFile= names, and in `others`.
+ */
 export async function unitVariables(
   host: HostReader,
   units: readonly UnitFile[],
@@ -70,8 +73,8 @@ export function inlineVariables({ text, path }: UnitFile): readonly GivenFlag[] 
 }
 
 /**
- * Returns the flags of the ExecStart= that a drop-in gives the unit, or a flag `ExecStart` with the whole command if it
- * is not this K3s command; `undefined` if no drop-in has one.
+ * Returns the flags in the last ExecStart= among the unit's drop-ins, or a flag `ExecStart` with the whole command if
+ * it is not the K3s command of this unit; `undefined` if no drop-in has an ExecStart=.
  */
 export async function dropInStart(
   host: HostReader,
@@ -87,9 +90,7 @@ export async function dropInStart(
   return isPlain ? unitFlags(last.text, last.path) : [other];
 }
 
-/**
- * Returns the files of variables that the operator gives K3s, including those of K3s' own installer; a later one wins.
- */
+/** Returns the paths of the environment files of the unit, including that of the K3s installer; a later file wins. */
 export function unitEnvironmentFiles({ kind, paths }: UnitPlace): readonly string[] {
   const unit = unitName(kind);
   const name = unit.replace(/\.service$/, '');
@@ -101,8 +102,8 @@ export function unitEnvironmentFiles({ kind, paths }: UnitPlace): readonly strin
 }
 
 /**
- * Returns the drop-ins sorted by name, whatever their folders. Of two with one name, the one in the folder that systemd
- * looks into first hides the other (systemd.unit(5)).
+ * Returns the drop-ins of the unit from all folders, sorted by name. Of two drop-ins with the same name, systemd reads
+ * only the one in the folder of higher precedence (systemd.unit(5)).
  */
 async function unitDropIns(host: HostReader, { kind, paths }: UnitPlace): Promise<readonly UnitFile[]> {
   const found = new Map<string, string>();

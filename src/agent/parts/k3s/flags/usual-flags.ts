@@ -1,6 +1,6 @@
 import type { K3sNode } from '../../../node.ts';
 
-/** Returns K3s' default places, by the flags that would name others. */
+/** Returns the default paths of K3s, by the flags that would change them. */
 export function usualFlags({ paths }: Pick<K3sNode, 'paths'>): Readonly<Record<string, readonly string[]>> {
   const { k3s } = paths;
   return {

@@ -12,11 +12,12 @@ import { fetchToken, isRedacted, verified } from './join-token.ts';
 import { parseToken } from './token.ts';
 
 /**
- * The token with which agents join a server, if joinToken.agentSecretName names one, so that agents need not have the
- * server's. Unlike the server's, it can change at any time: it is fetched again every joinToken.verifyEvery.
+ * Keeps the token with which agents join a server, so that agents need not have the token of the server. Empty on an
+ * agent, and if joinToken.agentSecretName names no secret. The agent token can change at any time, unlike that of the
+ * server, and is fetched again every joinToken.verifyEvery.
  *
- * A new token restarts K3s, so a token that a person wrote there does not count until the cloud has the same; if the
- * cloud does not answer, the token that K3s uses is restored.
+ * A new token restarts K3s, so a token that a person wrote into the file does not count until the cloud has the same
+ * token. If the cloud does not answer, the token that K3s uses is restored.
  */
 export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;
@@ -43,7 +44,10 @@ export function agentTokenPath({ slipway }: NodePaths): string {
   return join(slipway.state, 'agent-token');
 }
 
-/** Returns what K3s started with (pkg/server/server.go, printTokens); `undefined` before its first start. */
+/**
+ * Returns the password of the agent token that K3s started with (pkg/server/server.go, printTokens); `undefined` before
+ * its first start.
+ */
 async function installedPassword(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   return passwordOf(await host.readFile(join(dirname(paths.k3s.serverToken), 'agent-token')));
 }
@@ -90,8 +94,8 @@ function notTakenYet(): NodeError {
 }
 
 /**
- * Fetches the token's password: a server takes the whole text for the password, so only that part of a full token is
- * written.
+ * Fetches the password of the agent token. K3s would take the whole text of a full token for the password, so only the
+ * password is written.
  */
 async function fetchPassword(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const fetched = await fetchToken(host, cloud, name);

@@ -8,11 +8,11 @@ import { certificates, pinnedCa } from './ca.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * The token file of an agent that has joined pins the CA of its cluster.
+ * Pins the CA of the cluster in the token file of an agent that has joined. A token from the vault that already pins a
+ * CA stays as it is.
  *
- * With a token without a pin, K3s downloads the CA anew at every start and joins any server that answers
- * (pkg/clientaccess/token.go, validateCAHash), so a rebuilt server, or an impostor, would get the node at its next
- * reboot. A token of the vault that pins a CA is kept as it is.
+ * Without a pin, K3s downloads the CA at every start and joins any server that answers (pkg/clientaccess/token.go,
+ * validateCAHash): at its next reboot the node would join a rebuilt server, or an impostor.
  */
 export function caPin(node: K3sNode, id: string, needs: readonly string[]): Resource {
   return {
@@ -39,7 +39,7 @@ export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   return { state: 'Drifted', drift: { changes, summary, blocks: false, remedy } };
 }
 
-/** Pins another CA in the token file, in place of any earlier pin; a file without a token stays as it is. */
+/** Pins the CA in the token file in place of any earlier pin; a file without a token stays as it is. */
 export async function repin(host: Host, { paths }: K3sNode, hash: string): Promise<void> {
   const token = tokenIn(await host.readFile(paths.slipway.joinToken));
   if (token && token.caHash !== hash) {
@@ -47,7 +47,7 @@ export async function repin(host: Host, { paths }: K3sNode, hash: string): Promi
   }
 }
 
-/** Writes a token to the token file, pinning this CA. */
+/** Writes the token, with a pin of this CA, to the token file. */
 export async function writePinned(
   host: Host,
   { slipway }: NodePaths,
@@ -58,40 +58,41 @@ export async function writePinned(
   await host.writeFile(slipway.joinToken, text, { mode: 0o600 });
 }
 
-/** Returns the hash of the CA that the token file pins, if it pins one. */
+/** Returns the hash of the CA that the token file pins; `undefined` if it pins none. */
 export async function pinnedHash(host: HostReader, { slipway }: NodePaths): Promise<string | undefined> {
   return tokenIn(await host.readFile(slipway.joinToken))?.caHash;
 }
 
-/** Returns the text of a token file, without its pin if that is the CA the node has joined. */
+/** Returns the text of a token file, without its pin if the pinned CA is the known one. */
 export function unpinnedToken(text: string, known: string): string {
   const token = parseToken(text);
   return token && token.caHash === pinnedCa(known).hash ? token.credential : text.trim();
 }
 
 /**
- * Returns K3s' copy of the CA of the server it joined; `undefined` if it is missing, or its file holds no certificate,
- * as after a power loss: K3s writes it anew at its start, and not atomically.
+ * Returns the copy that K3s keeps of its server's CA; `undefined` if the file is missing or contains no certificate, as
+ * after a power loss: K3s writes the file at each start, and not atomically.
  */
 export async function knownCa(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const content = await fileText(host, k3s.agentServerCa);
   return certificates(content).length > 0 ? content : undefined;
 }
 
-/** Returns the CA of a server that gave this node its certificate; `undefined` before that. */
+/** Returns the CA of the server that issued the certificate of this node; `undefined` before the node has one. */
 async function joinedCa(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const hasJoined = (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
   return hasJoined ? knownCa(host, paths) : undefined;
 }
 
-/**
- * Returns the token in the file; `undefined` also in a dry run, which fetches no token: a placeholder is not parsed.
- */
+/** Returns the token in the file; `undefined` if the text is not a token, such as the placeholder of a dry run. */
 function tokenIn(found: FoundFile | undefined): Token | undefined {
   return found && parseToken(found.content);
 }
 
-/** Returns `K10<hash>::node:<password>`, or `K10<hash>::<id>.<secret>` (pkg/clientaccess/token.go, parseToken). */
+/**
+ * Returns the token with a pin: `K10<hash>::node:<password>` or `K10<hash>::<id>.<secret>` (pkg/clientaccess/token.go,
+ * parseToken).
+ */
 function pinnedToken({ kind, credential }: Token, hash: string): string {
   return `K10${hash}::${kind === 'bootstrap' ? credential : `node:${credential}`}`;
 }

@@ -3,20 +3,20 @@ import { sha256 } from '../../../engine/digest.ts';
 import { pemCertificates } from '../../../engine/pem.ts';
 import { remembering } from '../../../engine/remembering.ts';
 
-/** The most certificates of a bundle that are read: the bundle comes from a server that is not authenticated yet. */
+/** The maximum number of certificates that are read from a bundle, since an unauthenticated server sends it. */
 const longest = 64;
 
 export interface PinnedCa {
-  /** What a token pins: lower-case hex sha256. */
+  /** The hash that a token pins: lower-case hex sha256. */
   readonly hash: string;
-  /** The PEM text that this hash vouches for; others may have added certificates of their own. */
+  /** The PEM text of the certificates that the hash vouches for, without others in the same bundle. */
   readonly trusted: string;
 }
 
 /**
- * Returns the CA of a bundle, as a token pins it (pkg/clientaccess/token.go, hashCA): the text if the bundle has one
- * certificate, or if no root in it signs the first one; else the DER of the root, which vouches for the chain from the
- * first certificate to itself.
+ * Returns the CA in a bundle as a token pins it (pkg/clientaccess/token.go, hashCA). If a root in the bundle signed the
+ * first certificate, the hash is that of the DER of the root, and vouches for the chain from the first certificate to
+ * the root. Otherwise, and for a single certificate, the hash is that of the whole text.
  */
 export function pinnedCa(pem: string): PinnedCa {
   if (blocksOf(pem).length < 2) {
@@ -31,12 +31,13 @@ export function pinnedCa(pem: string): PinnedCa {
 }
 
 /**
- * Returns whether the owner of the known CA made the bundle that a server shows now: the same text, or each of its
- * certificates is a CA that was known, or whose key the known root certified, directly or through others of the bundle.
+ * True if the owner of the known CA made the bundle that a server shows now: the text is the same, or every certificate
+ * in it is a known CA, or a CA whose key the known root certified, directly or through other certificates in the
+ * bundle.
  *
- * A bundle that merely contains the known certificate proves nothing, since that certificate is public. Nor does the
- * same pin: K3s compares only the root of a chain, and then trusts every certificate beside it (hashCA). Nor does a
- * bundle with a block that was not read as a certificate: another reader of the same text may trust that block.
+ * The known certificate in a bundle proves nothing, since it is public. The same pin proves nothing either: K3s
+ * compares only the root of a chain, and then trusts every certificate beside it (hashCA). A bundle with a block that
+ * is not read as a certificate is rejected, since another reader of the same text may trust that block.
  */
 export function isSuccessor(shown: string, known: string): boolean {
   const before = certificates(known);
@@ -53,7 +54,7 @@ export function isSuccessor(shown: string, known: string): boolean {
   return isReadWhole && bundle.every((each) => isKnown(each) || isVouchedFor(each, bundle, roots));
 }
 
-/** Returns the certificates of a PEM text, without damaged ones. */
+/** Returns the first 64 certificates in a PEM text, without damaged ones. */
 export function certificates(pem: string): readonly X509Certificate[] {
   return blocksOf(pem).flatMap((block) => parsed(block, block) ?? []);
 }
@@ -62,7 +63,7 @@ function blocksOf(pem: string): readonly string[] {
   return pemCertificates(pem).slice(0, longest);
 }
 
-/** Remembered by text alone: a certificate is public and has no path. */
+/** Parses a PEM block, and remembers the result by the text of the block; `undefined` for a damaged block. */
 const parsed = remembering((block): X509Certificate | undefined => {
   try {
     return new X509Certificate(block);
@@ -71,15 +72,17 @@ const parsed = remembering((block): X509Certificate | undefined => {
   }
 });
 
-/** Returns the certificates that a pin of this bundle rests on. */
+/**
+ * Returns the certificates on which a pin of the bundle relies: the root of its chain, or all of them without a chain.
+ */
 function rootsOf(pem: string): readonly X509Certificate[] {
   const bundle = certificates(pem);
   return chainOf(bundle)?.slice(-1) ?? bundle;
 }
 
 /**
- * Returns the chain from the first certificate of a bundle to the root that signed it; `undefined` if none of the
- * others signs it.
+ * Returns the chain from the first certificate of a bundle to the root that signed it; `undefined` if the bundle
+ * contains no such root.
  */
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
   if (first === undefined) {
@@ -92,7 +95,8 @@ function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509C
 }
 
 /**
- * Builds chains as Go's Verify does: a root is preferred, and a certificate of the same name and key is not an issuer.
+ * Returns the chain from a certificate to a root, built as Go's Verify builds chains: a root is the preferred issuer,
+ * and a certificate with the same name and key is not an issuer.
  */
 function issuersAbove(
   first: X509Certificate,
@@ -116,9 +120,7 @@ function issuersAbove(
   return undefined;
 }
 
-/**
- * Returns whether the key of a CA leads to one of the roots, each step by a signature; each certificate is tried once.
- */
+/** True if a chain of signatures leads from the key of a CA to one of the roots; tries each certificate once. */
 function isVouchedFor(
   ca: X509Certificate,
   bundle: readonly X509Certificate[],
@@ -137,20 +139,20 @@ function isVouchedFor(
   );
 }
 
-/** True for the same authority, certified by another: a new CA that the old one cross-signed. */
+/** True if both certificates have the same name and key, such as a new CA and its copy that the old CA cross-signed. */
 function isTwin(one: X509Certificate, other: X509Certificate): boolean {
   return one.subject === other.subject && one.publicKey.equals(other.publicKey);
 }
 
-/** True by signature, not by name alone; only a CA may sign. */
+/** True if the CA `by` signed the certificate with its key; the name of the issuer alone is not enough. */
 function isSigned(certificate: X509Certificate, by: X509Certificate): boolean {
   return by.ca && certificate.checkIssued(by) && certificate.verify(by.publicKey);
 }
 
-/** The identifier of the extension authorityKeyIdentifier (RFC 5280, 4.2.1.1), DER. */
+/** The identifier of the extension authorityKeyIdentifier in DER (RFC 5280, 4.2.1.1). */
 const authorityKey = Buffer.from('0603551d23', 'hex');
 
-/** Tells roots from intermediates as hashCA does: the authority key of a root is absent or its own. */
+/** True for a root, as hashCA distinguishes it from an intermediate: its authority key is absent or its own. */
 function isRoot(certificate: X509Certificate): boolean {
   return !certificate.raw.includes(authorityKey) || certificate.checkIssued(certificate);
 }

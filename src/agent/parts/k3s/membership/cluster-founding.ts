@@ -13,10 +13,11 @@ import { serverCa } from './supervisor.ts';
 const foundingId = 'Cluster/founding';
 
 /**
- * A server founds the only cluster: `ClusterExists` if the settings name another server to join, or if one answers at a
- * name in its tls-san while its own disk is empty, as after the first server lost its disk.
+ * Checks that a server does not found a second cluster. `ClusterExists` if the settings name another server to join, or
+ * if a server answers at a name in tls-san while the disk of this one is empty, as after the first server lost its
+ * disk.
  *
- * A server that has a cluster is not affected.
+ * Does not block a server that already has a cluster.
  */
 export function clusterFounding(node: K3sNode): Resource {
   return {
@@ -34,7 +35,7 @@ export function clusterFounding(node: K3sNode): Resource {
   };
 }
 
-/** Returns the error of a server whose settings name another server to join. */
+/** Returns `ClusterExists` for a server whose settings name another server to join. */
 export function serverToJoin(node: K3sNode): NodeError | undefined {
   const { role, server } = node;
   if (role.k3s !== 'server' || server === undefined || isOwn(node, server)) {
@@ -48,7 +49,7 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
 }
 
 async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
-  // K3s answers at its own names shortly before its token exists.
+  // Ignores the answer of this K3s itself, which answers at its own names shortly before its token exists.
   if (await isStarted(host, node)) {
     return undefined;
   }
@@ -74,7 +75,7 @@ async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> 
   return ['active', 'reloading', 'activating'].includes(ActiveState);
 }
 
-/** Returns the names of its certificate, with the one by which nodes register. */
+/** Returns the names in tls-san, one of which may be the name by which nodes register. */
 async function serverNames(host: HostReader, { settings, paths }: K3sNode): Promise<readonly string[]> {
   const configured = configuredFlags(settings.k3s.config, paths.k3s.config);
   const flags = [...configured, ...(await dropInFlags(host, paths))];

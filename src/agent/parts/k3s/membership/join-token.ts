@@ -16,12 +16,13 @@ import { rotateToken } from './token-rotation.ts';
 const joinTokenId = 'Credential/join-token';
 
 /**
- * The file K3s reads its token from: fetched from the cloud if it is missing or not a token.
+ * Keeps the file from which K3s reads its token; fetches the token from the cloud if the file is missing or not a
+ * token. `SecretEmpty` if the secret is not a token that this node can use.
  *
- * On a server the token also encrypts the datastore, and K3s does not start with another. So on an installed server the
- * file is K3s' own token, and is compared with the vault's every joinToken.verifyEvery: `TokenChanged` if they differ,
- * until consent.tokenChange names the digest of the vault's token: then the running server rotates to it. `SecretEmpty`
- * for a secret that is not a token this node could use.
+ * On a server the token also encrypts the datastore, and K3s does not start with another one. So the file of an
+ * installed server contains the token that K3s uses, and is compared with the vault every joinToken.verifyEvery.
+ * `TokenChanged` if the tokens differ, until consent.tokenChange names the digest of the token in the vault; then the
+ * running server rotates to that token.
  */
 export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   const { paths, settings } = node;
@@ -40,7 +41,10 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
   return observing(of, undefined, (host) => installedToken(host, node));
 }
 
-/** Fetches a token from the cloud, unless this process has its current version, as the text of its file. `SecretEmpty` if the secret is not a token. */
+/**
+ * Returns the text of the token file, with the token from the cloud; reads a secret only if its version has changed.
+ * `SecretEmpty` if the secret is not a token.
+ */
 export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const secret = await host.obtain(`the join token (secret ${name})`, () => currentSecret(cloud, name));
   if (!parseToken(secret.reveal()) && !isRedacted(secret)) {
@@ -49,14 +53,14 @@ export async function fetchToken(host: Host, cloud: Cloud, name: string): Promis
   return new Secret(`${secret.reveal().trim()}\n`, `${secret}\n`);
 }
 
-/** True if a text only stands for a secret: a dry run fetches none, so nothing can be concluded from it. */
+/** True for the placeholder that a dry run uses in place of a secret, which it does not fetch. */
 export function isRedacted(secret: Secret | string): boolean {
   return (typeof secret === 'string' ? secret : secret.reveal()).trim() === redacted;
 }
 
 /**
- * Returns the token that K3s has kept since it was installed; it follows a `k3s token rotate`
- * (pkg/server/handlers/token.go).
+ * Returns the token that an installed server uses; `undefined` on an agent. A `k3s token rotate` updates the file in
+ * which K3s keeps the token (pkg/server/handlers/token.go).
  */
 async function installedToken(host: HostReader, { role, paths }: K3sNode): Promise<Token | undefined> {
   if (role.k3s !== 'server') {
@@ -89,8 +93,8 @@ function judgeJoinToken(
 }
 
 /**
- * Returns the state of a token file: current until a comparison is due. Each comparison rewrites the file, so its time
- * is that of the last one.
+ * Returns whether a token file is current, which it is until its next comparison with the vault is due. Each comparison
+ * rewrites the file, so the modification time of the file is the time of its last comparison.
  */
 export function verified({ modifiedAt }: FoundFile, now: number, every: number): Currency {
   const due = modifiedAt + every;
@@ -105,7 +109,7 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
   return { ok: false, blocks: false, changes: [change] };
 }
 
-/** Fetches the token of a node without one. */
+/** Fetches the first token of a node. `SecretEmpty` if a server cannot start with the token. */
 async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
@@ -118,7 +122,10 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
   throw tokenUnusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');
 }
 
-/** Renews the token of an installed server: restores a damaged file, else compares it with the vault's. */
+/**
+ * Restores a damaged token file of an installed server; otherwise compares its token with the one in the vault, to
+ * which it rotates with consent.
+ */
 async function renewToken(
   host: Host,
   node: K3sNode,
@@ -150,7 +157,10 @@ async function renewToken(
   return fetched;
 }
 
-/** Returns the password, the only form of token that a server starts with (pkg/cluster/storage.go, normalizeToken). */
+/**
+ * Returns a fetched token that is a password, the only form of token with which a server starts
+ * (pkg/cluster/storage.go, normalizeToken). `SecretEmpty` for any other token.
+ */
 function serverPassword(fetched: Secret, name: string): Token {
   const token = parseToken(fetched.reveal());
   if (token?.kind === 'password') {
@@ -173,7 +183,9 @@ function tokenUnusable(name: string, why: string): NodeError {
   );
 }
 
-/** Returns `TokenChanged`. `next` is the digest of the vault's token: `printf %s TOKEN | sha256sum | cut -c1-12`. */
+/**
+ * Returns `TokenChanged`. `next` is the digest of the token in the vault: `printf %s TOKEN | sha256sum | cut -c1-12`.
+ */
 function tokenChanged(node: K3sNode, next: string): NodeError {
   return new NodeError(
     'TokenChanged',

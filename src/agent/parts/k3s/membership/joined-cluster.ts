@@ -3,7 +3,9 @@ import type { Resource } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nonBlocking } from '../../../resources/combinators.ts';
 
-/** Returns whether K3s has been part of a cluster here: then a server has its token, an agent its server's CA. */
+/**
+ * True if K3s on this node has been part of a cluster: a server then has its token, and an agent the CA of its server.
+ */
 export async function joinedCluster(host: HostReader, node: K3sNode): Promise<boolean> {
   return (await host.stat(proofOfJoining(node))) !== undefined;
 }
@@ -14,8 +16,8 @@ export function proofOfJoining({ role, paths }: K3sNode): string {
 }
 
 /**
- * Returns the same Resource, whose drift and errors do not block dependants on a node that has joined: K3s works with
- * what it has, and must still be watched and restarted.
+ * Returns the same Resource, whose drift and errors do not block dependants once the node has joined: K3s then works
+ * with what it has, and must still be watched and restarted.
  */
 export function nonBlockingOnceJoined(node: K3sNode, resource: Resource): Resource {
   return nonBlocking(resource, (host) => joinedCluster(host, node));

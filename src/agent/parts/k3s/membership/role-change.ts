@@ -20,12 +20,12 @@ type Kind = Role['k3s'];
 const roleChangeId = 'Consent/role';
 
 /**
- * A node stays the kind of K3s node it was installed as: the other kind's unit is `RoleChanged` until
- * consent.roleChange names both kinds and the cluster the node leaves, `server-to-agent@3f2a9c1b2d4e`.
+ * Keeps the kind of K3s node that this VM was installed as. `RoleChanged` if the unit of the other kind exists, until
+ * consent.roleChange names both kinds and the cluster that the node leaves, as in `server-to-agent@3f2a9c1b2d4e`.
  *
- * With consent, the change takes steps, each checked on the machine, and the unit file last: the old service is stopped
- * and disabled, its token removed, its data moved aside (`/var/lib/rancher/k3s.server-<time>`, so that nothing is
- * lost), its unit removed. Containers of the old role end with the next reboot, as after any stop of K3s.
+ * With consent, the change takes several steps, each of which is checked on the machine: the old service is stopped and
+ * disabled, its token removed, its data moved aside (to `/var/lib/rancher/k3s.server-<time>`, so that nothing is lost),
+ * and finally its unit file removed. Containers of the old role run until the next reboot, as after any stop of K3s.
  */
 export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -38,10 +38,10 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * Returns the node as it was installed, until consent.roleChange: a K3s of another kind than the wanted role is still
- * maintained.
+ * Returns the node with a role of the kind it was installed as, until consent.roleChange, so that its K3s is maintained
+ * meanwhile.
  *
- * Of several roles of that kind it gets the one with the most labels that K3s was given.
+ * Of several roles of that kind, the node gets the one with the most labels, all of which K3s must have been given.
  */
 export async function keepingRole(
   host: HostReader,
@@ -62,7 +62,7 @@ export async function keepingRole(
   if (role === undefined) {
     return node;
   }
-  // A server has none to join; an agent keeps the one it has joined.
+  // A server joins no other server; an agent keeps the server it has joined.
   return { ...node, role, wantedRole: node.role, ...(kind === 'server' && { server: undefined }) };
 }
 
@@ -106,7 +106,8 @@ async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
 }
 
 /**
- * Returns the word of the consent: it names a cluster by its CA, so that it does not cover the next server on this VM.
+ * Returns the word that consent.roleChange must contain. It names the cluster by its CA, so that consent does not cover
+ * a later server on this VM.
  */
 async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
   const other = otherKind(node);
@@ -114,7 +115,10 @@ async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
   return `${other}-to-${node.role.k3s}${cluster === undefined ? '' : `@${cluster.slice(0, 12)}`}`;
 }
 
-/** Returns the hash of the cluster's CA; still known while only the unit is left to remove. */
+/**
+ * Returns the hash of the CA of the cluster, even after its data was moved aside; `undefined` if the node never came
+ * up.
+ */
 async function clusterOf(host: HostReader, paths: NodePaths, kind: Kind): Promise<string | undefined> {
   const aside = (await movedAside(host, paths)).filter((path) =>
     path.startsWith(`${paths.k3s.data}.${kind}-`),

@@ -21,12 +21,13 @@ import { serverCa } from './supervisor.ts';
 const serverChangeId = 'Consent/server';
 
 /**
- * An agent stays with the server it joined: another address or another CA is `ServerChanged`, and no address at all
- * `ServerUnknown`. Its configuration stays and it keeps running, until consent.serverChange names that address and CA.
+ * Keeps an agent with the server it joined. `ServerChanged` for another address or another CA, until
+ * consent.serverChange names that address and CA; `ServerUnknown` without an address. Until then the agent keeps its
+ * configuration and keeps running.
  *
- * With consent, and if the CA differs, K3s is stopped, everything the agent got from the old server is removed, the
- * known CA last, and the node joins as a new one does. With the same CA a new address only restarts K3s. A CA that the
- * known one certified belongs to the same server (ca.ts, isSuccessor).
+ * With consent to another CA, K3s is stopped, everything that the agent got from the old server is removed, the known
+ * CA last, and the node joins like a new one. A new address with the same CA only restarts K3s. A CA that the known one
+ * certified belongs to the same server (ca.ts, isSuccessor).
  */
 export function serverChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -38,7 +39,7 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
   };
 }
 
-/** Returns the node as it is until consent, and until the new server answers: one that has joined keeps its server. */
+/** Returns the node with the server it has joined, until the new server has consent and answers. */
 export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
   if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) {
     return node;
@@ -90,7 +91,7 @@ function rebuilt(server: string): string {
   return `${server} shows another CA than the one this agent knows, as a rebuilt server does`;
 }
 
-/** Ignores that a server does not answer: joining it reports that. */
+/** Ignores the error of a server that does not answer, since joining the server reports it; rethrows a defect. */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) {
     throw thrown;
@@ -98,8 +99,8 @@ function unknown(thrown: unknown): undefined {
 }
 
 /**
- * Returns the configured server, written by Slipway or in another program's unit; `undefined` for a line that was
- * damaged by hand.
+ * Returns the server in the configuration of K3s or in another program's unit; `undefined` if the line was damaged by
+ * hand.
  */
 async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const text = await fileText(host, paths.k3s.config);
@@ -122,8 +123,8 @@ async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string
 }
 
 /**
- * Returns the hash of a CA that this agent does not know, by which consent names it; in full, since it is what is
- * trusted.
+ * Returns the hash of the CA, by which consent names it, if this agent does not know the CA; otherwise nothing. The
+ * hash is not shortened, since it decides which CA is trusted.
  */
 async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
   const { hash } = pinnedCa(ca);
@@ -160,8 +161,9 @@ async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promi
 }
 
 /**
- * Removes everything an agent has of its server: its credentials, and last the CA, which marks the removal as
- * unfinished. Its token pins the CA that was consented to before any server sees it.
+ * Removes everything that an agent has from its server: first its credentials, and last the CA, whose file marks the
+ * removal as unfinished. In between, pins the CA with consent in the token file, so that the token is shown to no other
+ * server.
  */
 async function forgetServer(host: Host, node: K3sNode, hash: string): Promise<void> {
   const { k3s } = node.paths;

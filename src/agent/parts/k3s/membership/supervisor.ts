@@ -4,16 +4,16 @@ import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
 
-/** The cloud's name for what may keep a node from its server. */
+/** The name that the cloud has for a firewall that may keep a node from its server. */
 type Hints = Pick<CloudHints, 'firewall'>;
 
-/** Milliseconds for one answer of the supervisor. */
+/** The milliseconds within which the supervisor must answer a request. */
 const timeout = 5_000;
 
 /**
  * Returns the CA certificates that a K3s server shows to any client (GET /cacerts, pkg/server/handlers/router.go).
  *
- * `ServerUnreachable` if nothing or another program answers there, `ServerNotReady` while it is starting.
+ * `ServerUnreachable` if no K3s server answers at the address, `ServerNotReady` while the server is starting.
  */
 export async function serverCa(host: HostReader, server: string, hints: Hints): Promise<string> {
   const ping = await askSupervisor(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
@@ -34,15 +34,15 @@ export async function serverCa(host: HostReader, server: string, hints: Hints): 
 export interface TokenAnswer {
   /** The status of GET /v1-k3s/readyz. */
   readonly status: number;
-  /** A further remark for readers, as the end of a sentence. */
+  /** A remark for readers, in the form of the end of a sentence. */
   readonly remark: string;
 }
 
 /**
- * Asks the server of that CA whether it accepts a node's token.
+ * Asks the server with this CA whether it accepts the token of a node.
  *
- * K3s verifies the CA of its server and not the name (real K3s 1.36, behind a load balancer), so a name that is missing
- * from the certificate is a remark: kubectl does verify it.
+ * K3s verifies the CA of its server, but not the name (seen on K3s 1.36 behind a load balancer). A name that is missing
+ * from the certificate only causes a remark, since kubectl does verify it.
  */
 export async function tokenStatus(
   host: HostReader,
@@ -106,5 +106,8 @@ function serverUnreachable(server: string, why: string, { firewall }: Hints, cau
   );
 }
 
-/** A cluster is made in one go: its agents wait for a server that is ready within minutes, on their own network. */
+/**
+ * The longest time between two attempts to reach a server: all nodes of a new cluster start together, and a server on
+ * the same network is ready within minutes.
+ */
 const whileItStarts = { longest: 10_000 } as const;

@@ -16,13 +16,14 @@ import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * The server answers and accepts this agent's token; a refused token is fetched again from the cloud.
+ * Checks that the server answers and accepts this agent's token, and fetches a refused token again from the cloud.
  *
- * K3s itself would wait for a missing server, or hang on a wrong token, without end. `ServerUnknown`,
- * `ServerUnreachable`, `ServerNotReady`, and `TokenRejected` or `TokenCaMismatch` if the cloud has no other token. None
- * of them blocks an agent that has joined before: it uses its certificates, and K3s finds its server by itself. Such an
- * agent shows its token only to the CA it knows, or to one that this CA certified; a new one to the CA its token pins,
- * or, as K3s does, to any server that answers if its token has no pin. As with K3s the CA decides, not the name.
+ * K3s itself would wait for a missing server, or hang on a wrong token, forever. Throws `ServerUnknown`,
+ * `ServerUnreachable`, `ServerNotReady`, and, if the cloud has no other token, `TokenRejected` or `TokenCaMismatch`. No
+ * error blocks an agent that has joined before, because K3s uses its certificates and finds its server without Slipway.
+ * An agent that has joined shows its token only to the CA it knows, or to a CA that the known one certified. A new
+ * agent shows it to the CA that the token pins, or, if the token has no pin, to any server that answers, as K3s does.
+ * As in K3s, the CA of the server matters, not its name.
  */
 export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   return nonBlockingOnceJoined(node, {
@@ -43,7 +44,9 @@ export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly strin
   });
 }
 
-/** A dry run shows the token to no server; an agent that has joined does not depend on the answer. */
+/**
+ * The finding of a dry run, which shows the token to no server. An agent that has joined does not depend on the answer.
+ */
 const notAsked = waiting('Recorded', 'The server was not asked whether it accepts the token.', {
   blocks: false,
 });
@@ -87,7 +90,10 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
   }
 }
 
-/** Moves the pin to the CA of the server before K3s is started again: K3s would refuse the new CA by itself. */
+/**
+ * Returns the drift that moves the pin to the new CA of the server, or in sync if the pin is right. With the old pin,
+ * K3s would refuse the server at its next start.
+ */
 function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
   if (token.caHash !== undefined && token.caHash !== hash) {
     return pin(node, token, hash);
@@ -97,8 +103,9 @@ function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string):
 }
 
 /**
- * Returns the pin of an agent that was part of a cluster and is to join the CA that its token pins, as with consent to
- * another server. A token of the vault without a pin does not lift it: any server may be answering meanwhile.
+ * Returns the pin of an agent that was part of a cluster and is to join the CA that its token pins, as after consent to
+ * another server. A token in the vault without a pin does not lift the old pin, since any server may be answering
+ * meanwhile.
  */
 async function pinOfOldAgent(
   host: HostReader,
@@ -110,11 +117,14 @@ async function pinOfOldAgent(
 
 interface Refused {
   readonly token: Token;
-  /** The CA to pin in a token without a pin; `undefined` if it may stay without one. */
+  /** The hash of the CA to pin in a fetched token without a pin; `undefined` if that token may stay without one. */
   readonly kept: string | undefined;
 }
 
-/** Fetches the token again: the cloud may hold a newer one than the file; if it is the same one, the error stands. */
+/**
+ * Returns the drift that fetches the token again, since the cloud may have a newer one; throws `error` if it has the
+ * same one.
+ */
 function fetchAnother(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
   const path = node.paths.slipway.joinToken;
   const remedy = async (host: Host) => {
@@ -145,8 +155,8 @@ function pinStays({ paths }: K3sNode, { reason, message }: NodeError): NodeError
 }
 
 /**
- * True for the same token of the vault: a pin that Slipway added makes no difference, unless the mismatch is about the
- * pin itself.
+ * True if the fetched token is the refused one. A pin that Slipway added makes no difference, unless the mismatch
+ * concerns the pin itself.
  */
 function isSame(fresh: Token, token: Token, { reason }: NodeError): boolean {
   const pins = fresh.caHash ?? (reason === 'TokenCaMismatch' ? undefined : token.caHash);

@@ -7,11 +7,12 @@ import type { K3sNode } from '../../../node.ts';
 import { basicAuth, type Token } from './token.ts';
 
 /**
- * Makes `next` the cluster's token, as `k3s token rotate` does: through the running server, which encrypts its
+ * Makes `next` the token of the cluster, as `k3s token rotate` does: through the running server, which encrypts its
  * datastore anew and writes its own token file (PUT /v1-k3s/token, pkg/server/handlers/token.go).
  *
- * Does not use the command, which takes the new token as an argument, visible to every process. Running nodes continue
- * with their certificates. A crash after it is harmless: K3s's file and the vault then agree.
+ * Does not run `k3s token rotate`, which takes the new token as an argument, visible to every process. Running nodes
+ * continue with their certificates. A crash after the rotation is harmless, since the token file of K3s and the vault
+ * then agree.
  */
 export async function rotateToken(host: Host, node: K3sNode, installed: Token, next: Token): Promise<void> {
   const { config } = node.settings.k3s;

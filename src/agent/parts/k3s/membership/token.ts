@@ -34,17 +34,17 @@ function credentials(text: string): Pick<Token, 'kind' | 'credential'> {
   return { kind: isBootstrap(text) ? 'bootstrap' : 'password', credential: text };
 }
 
-/** True for the form kubeadm gave bootstrap tokens (bootstrapapi.BootstrapTokenPattern). */
+/** True for a bootstrap token in the form that kubeadm defines (bootstrapapi.BootstrapTokenPattern). */
 function isBootstrap(text: string): boolean {
   return /^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(text);
 }
 
-/** Returns the header with which a client shows a token's password (RFC 7617). */
+/** Returns the Authorization header with the password of a token (RFC 7617). */
 export function basicAuth(user: string, password: string): Secret {
   return new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`, `Basic ${redacted}`);
 }
 
-/** Returns the header with which a node shows a bootstrap token (RFC 6750). */
+/** Returns the Authorization header with a bootstrap token (RFC 6750). */
 export function bearerAuth(token: string): Secret {
   return new Secret(`Bearer ${token}`, `Bearer ${redacted}`);
 }

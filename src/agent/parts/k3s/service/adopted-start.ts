@@ -11,8 +11,8 @@ import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { readStamp } from './start-stamp.ts';
 
 /**
- * K3s was started by Slipway's unit. A start by another unit has neither the configuration nor the credential provider:
- * `UnitAdopted` until a person restarts K3s, or consent.restart names the unit.
+ * Checks that Slipway's unit started K3s. A start by another unit has neither Slipway's configuration nor its
+ * credential provider: `UnitAdopted` until a person restarts K3s, or until consent.restart names the unit.
  */
 export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
   const unit = unitName(node.role.k3s);
@@ -50,8 +50,9 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
 }
 
 /**
- * Returns the start of the running K3s if another unit than Slipway's made it, as `k3s.service@<invocation>`; else
- * `undefined`. Slipway's unit gives each start a directory, with a stamp unless Slipway could not run then.
+ * Returns the start of the running K3s, as `k3s.service@<invocation>`, if a unit other than Slipway's made it;
+ * otherwise `undefined`. Slipway's unit creates a directory at each start, and a stamp in it unless Slipway could not
+ * run.
  */
 export async function foreignStart(
   host: HostReader,
@@ -60,7 +61,7 @@ export async function foreignStart(
   const unit = unitName(role.k3s);
   const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
   const { ActiveState, SubState, InvocationID } = shown;
-  // Between two starts the directory is missing as well.
+  // Between two starts, the directory of Slipway's unit does not exist either.
   if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart') {
     return undefined;
   }

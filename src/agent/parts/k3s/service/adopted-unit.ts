@@ -25,9 +25,9 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { renderUnit } from './unit.ts';
 
 /**
- * Returns the same Resource, which waits while it would take flags from K3s that a unit of another program gives it:
- * `UnitAdopted` with the list. It blocks only a node that has not joined a cluster; a running K3s is still watched.
- * `others` are further losses.
+ * Returns the same Resource, which throws `UnitAdopted` with a list of flags while K3s would lose flags that another
+ * program's unit gives it. `UnitAdopted` blocks only a node that has not joined a cluster, so that a running K3s is
+ * still watched. `others` are functions that return further losses.
  */
 export function keepingFlags(node: K3sNode, resource: Resource, others: readonly Losses[] = []): Resource {
   return unless(resource, async (host) => {
@@ -40,7 +40,10 @@ export function keepingFlags(node: K3sNode, resource: Resource, others: readonly
   });
 }
 
-/** Returns what another program's files have and Slipway's would not, each as a word that a consent can name. */
+/**
+ * Returns the settings that another program's files have and Slipway's would not, each as a word that a consent can
+ * name.
+ */
 type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
 
 /** Returns the flags of another program's unit that the next start would lack, as `flag=value`, without secrets. */
@@ -68,12 +71,12 @@ async function lostFlags(
   return [...new Set([...flags, ...lostLines(unit.text, node), ...elsewhere.flat()])];
 }
 
-/** True for a flag that a server's cluster was founded with, above all its datastore: no consent gives it up. */
+/** True for a flag with which a server's cluster was founded, above all its datastore: no consent gives it up. */
 function isKept(flag: string, { role }: K3sNode): boolean {
   return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
 }
 
-/** Flags that Slipway gives K3s in another way: the token in its file, the server by settings and tag. */
+/** The flags that Slipway replaces: the token by a file, the server by settings and tag. */
 const taken = ['token', 'token-file', 'server'];
 const secret =
   /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;
@@ -95,8 +98,8 @@ function missingFlags({ name, values }: GivenFlag, kept: Flags, node: K3sNode): 
 }
 
 /**
- * Returns variables that are not flags, by name alone since a value may be secret, and commands that are not k3s
- * itself.
+ * Returns the lines of a unit that set no flag: variables, by name alone since a value may be secret, files of
+ * variables, and a command that does not run k3s itself.
  */
 function lostLines(text: string, node: K3sNode): readonly string[] {
   const lines = unitLines(text);

@@ -18,10 +18,11 @@ import { type Shown, serviceStarting, unitProperties } from './starting.ts';
 const serviceId = 'Service/k3s';
 
 /**
- * K3s runs with its current inputs: it is restarted if one differs from the stamp of its start.
+ * Keeps K3s running with its current inputs; restarts it if an input differs from the stamp of its start.
  *
- * Its unit is Type=notify without a time limit, so it is started with --no-block and watched: `ServiceStarting`, or the
- * trouble in the journal of this start. `ServiceFailed`, or the cause it names, if it ends again and again.
+ * The unit is Type=notify without a time limit, so K3s is started with --no-block and then watched. Until it is up, the
+ * reason is `ServiceStarting`, or the cause of a delay in the journal of this start. If K3s exits again and again, the
+ * reason is `ServiceFailed`, or the cause in the journal.
  */
 export function k3sService(
   node: K3sNode,
@@ -41,8 +42,8 @@ export function k3sService(
 }
 
 /**
- * Returns a finding if an input was changed by hand since its check in this pass: the next pass restores it first, so
- * that K3s is not restarted for it.
+ * Returns a finding if an input was changed by hand since its check in this pass. The next pass restores the input
+ * first, so that K3s is not restarted for the change.
  */
 async function rewrittenInput(
   host: HostReader,
@@ -73,7 +74,7 @@ interface Subject {
 async function checkService(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, unit } = subject;
   const shown = await showUnit(host, unit, unitProperties);
-  // A unit of Type=notify has its job for as long as it starts; its journal shows what keeps it.
+  // A unit of Type=notify has a job for as long as it starts; its journal shows what delays the start.
   if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating') {
     return waiting('ServiceStarting', `systemd is at work on ${unit}`, { after: 1_000 });
   }
@@ -99,23 +100,25 @@ async function checkService(host: HostReader, subject: Subject): Promise<Finding
 }
 
 /**
- * Returns a drift that `command` corrects. A running K3s does not block: its node is checked even while K3s cannot be
- * restarted.
+ * Returns a drift that `command` corrects. `blocks` is false while K3s runs, so that its node is checked even if K3s
+ * cannot be restarted.
  */
 function drifted(changes: readonly Change[], command: Command, blocks = true): Finding {
   const remedy = async (host: Host) => void (await host.run(command));
   return { state: 'Drifted', drift: { changes, summary: commandLine(command), blocks, remedy } };
 }
 
-/** Reasons for a restart, and remarks on a running K3s. */
+/** The comparison of a start of K3s with the current inputs. */
 interface Start {
   readonly isStarting: boolean;
-  /** The inputs that count, by name. */
+  /** The names of the changed inputs for which K3s is restarted. */
   readonly changed: readonly string[];
   readonly remarks: readonly string[];
 }
 
-/** Checks the stamp of this start; a missing stamp, or one of another start, means nothing. */
+/**
+ * Compares the stamp of this start with the current inputs; without a stamp of this start, no input counts as changed.
+ */
 async function lookAtStart(
   host: HostReader,
   { node, sources: { inputs, judge } }: Subject,
@@ -130,7 +133,7 @@ async function lookAtStart(
   return { isStarting, changed: counting, remarks };
 }
 
-/** Returns the drift of a start that was made of other inputs. */
+/** Returns the drift of a start whose inputs have changed; `undefined` if none has. */
 function startOutdated(unit: string, { isStarting, changed }: Start): Finding | undefined {
   if (changed.length === 0) {
     return undefined;

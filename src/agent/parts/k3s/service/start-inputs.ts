@@ -9,21 +9,21 @@ import { installedVersion } from '../upgrade/release.ts';
 import type { StartInput } from './start-sources.ts';
 
 /**
- * Its configuration and its release. An operator's drop-ins in config.yaml.d are left out: their editor decides when
- * K3s restarts.
+ * The configuration and the release of K3s. Drop-ins in config.yaml.d are left out: the operator who edits them decides
+ * when K3s restarts.
  */
 export const programInputs: readonly StartInput[] = [
   { name: 'config', text: (host, { k3s }) => fileText(host, k3s.config) },
   { name: 'version', text: namedVersion },
 ];
 
-/** The proxy, as the unit gives it to K3s, and the tokens. */
+/** The proxy that the unit gives K3s, and the tokens. */
 export const accessInputs: readonly StartInput[] = [
   { name: 'environment', text: environment },
   {
     name: 'joinToken',
     text: async (host, { slipway }) => (await fileText(host, slipway.joinToken)).trim(),
-    // The CA that K3s has joined may have been pinned in it since.
+    // The CA that K3s has joined may have been pinned in the token file since the start.
     formerly: async (host, { slipway, k3s }) =>
       unpinnedToken(await fileText(host, slipway.joinToken), await fileText(host, k3s.agentServerCa)),
     onlyWhileStarting: true,
@@ -31,7 +31,7 @@ export const accessInputs: readonly StartInput[] = [
   { name: 'agentToken', text: async (host, paths) => (await fileText(host, agentTokenPath(paths))).trim() },
 ];
 
-/** Returns the installed release; `undefined` if K3s does not name it, which is no reason for a restart. */
+/** Returns the installed release; `undefined` if K3s does not name it, which restarts nothing. */
 export function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   return installedVersion(host, paths).catch(() => undefined);
 }

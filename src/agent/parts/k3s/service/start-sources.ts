@@ -4,16 +4,16 @@ import type { NodePaths } from '../../../paths.ts';
 
 /** An input that K3s reads only at its start: K3s is restarted if the input has changed since. */
 export interface StartInput {
-  /** Its name in the stamp of a start and in the drift of the service. */
+  /** The name of the input in the stamp of a start and in the drift of the service. */
   readonly name: string;
   /**
-   * Returns the text that shows a change of this input; `undefined` if it is unknown, which restarts nothing. `notes`
-   * are those of the start that is stamped, or that runs.
+   * Returns the text of this input, which shows whether the input has changed; `undefined` if it is unknown, which
+   * restarts nothing. `notes` are the notes of the start that is stamped or compared.
    */
   text(host: HostReader, paths: NodePaths, notes: StartNotes): Promise<string | undefined>;
-  /** Returns another text of the start that does not count as a change. */
+  /** Returns another text that the input may have had at the start and that does not count as a change. */
   formerly?(host: HostReader, paths: NodePaths): Promise<string>;
-  /** Returns whether K3s can start with the current input; if not, K3s is not restarted for it. */
+  /** True if K3s can start with the current input; otherwise K3s is not restarted for it. */
   isFit?(host: HostReader, node: StampedNode): Promise<boolean>;
   /** True for an input that a running K3s no longer reads. */
   readonly onlyWhileStarting?: true;
@@ -21,7 +21,7 @@ export interface StartInput {
 
 export type StampedNode = Pick<K3sNode, 'paths' | 'settings'>;
 
-/** Notes of a start beside its inputs, by name: JSON. */
+/** The notes on a start besides its inputs, by name; each is a JSON value. */
 export type StartNotes = Readonly<Record<string, unknown>>;
 
 export interface StartNote {
@@ -29,11 +29,11 @@ export interface StartNote {
   read(host: HostReader, paths: NodePaths): Promise<unknown>;
 }
 
-/** A start of K3s, compared with the inputs now. */
+/** A start of K3s, compared with the current inputs. */
 export interface LookedAt {
-  /** Absent if there is no stamp of this start. */
+  /** The notes of the start; absent if it has no stamp. */
   readonly notes: StartNotes | undefined;
-  /** The names of the inputs that have changed since. */
+  /** The names of the inputs that have changed since the start. */
   readonly changed: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export interface StartVerdict {
 
 /** Everything that parts contribute to a start of K3s. */
 export interface StartSources {
-  /** In the order in which the stamp has them. */
+  /** The inputs, in the order in which the stamp lists them. */
   readonly inputs: readonly StartInput[];
   readonly notes: readonly StartNote[];
   readonly judge: (host: HostReader, node: K3sNode, start: LookedAt) => Promise<StartVerdict>;

@@ -12,7 +12,7 @@ import type { StampedNode, StartInput, StartNotes, StartSources } from './start-
 
 type Digests = Readonly<Record<string, string | undefined>>;
 
-/** The inputs of one start of K3s. */
+/** The digests of the inputs of one start of K3s, and its notes. */
 export interface Stamp {
   readonly invocationId: string;
   readonly inputs: Digests;
@@ -20,9 +20,9 @@ export interface Stamp {
 }
 
 /**
- * Notes the inputs of K3s' next start; its unit does this before every start.
+ * Writes the stamp of the next start of K3s; the unit of K3s runs `slipway stamp` before every start.
  *
- * `invocationId` is systemd's INVOCATION_ID of that start; `InternalError` without one, since only systemd gives it.
+ * `invocationId` is the INVOCATION_ID that systemd gave that start; `InternalError` without one.
  */
 export async function stampStart(
   host: Host,
@@ -45,7 +45,7 @@ export async function stampStart(
   await noteVersion(host, paths, await namedVersion(host, paths));
 }
 
-/** Returns the stamp of this start of K3s; `undefined` if it is missing, or of another start. */
+/** Returns the stamp of this start of K3s; `undefined` if the stamp is missing or belongs to another start. */
 export async function readStamp(
   host: HostReader,
   paths: NodePaths,
@@ -58,7 +58,7 @@ export async function readStamp(
 
 const stampFile = z.looseObject({ invocationId: z.string(), inputs: z.record(z.string(), z.string()) });
 
-/** Returns the names of the inputs that have changed since that start, and that K3s can start with. */
+/** Returns the names of the inputs that have changed since the stamped start and with which K3s can start. */
 export async function changedInputs(
   host: HostReader,
   node: StampedNode,

@@ -7,7 +7,7 @@ import type { K3sNode } from '../../../node.ts';
 import { findCause, lastWords } from './journal/find-cause.ts';
 import { endedAsCutOff, unpackAnew } from './unpacked.ts';
 
-/** The properties of the unit by which a start is judged. */
+/** The properties of the unit that show the state of a start. */
 export const unitProperties = [
   'ActiveState',
   'SubState',
@@ -21,8 +21,8 @@ export const unitProperties = [
 export type Shown = Readonly<Record<(typeof unitProperties)[number], string>>;
 
 /**
- * Returns the wait for a K3s that starts, with the trouble that its journal names. Throws `ServiceFailed`, or that
- * trouble, if K3s ended and systemd is about to start it again.
+ * Returns the wait for a K3s that is starting, with the cause of a delay if its journal names one. Throws
+ * `ServiceFailed`, or the cause in the journal, if K3s exited and systemd is about to start it again.
  */
 export async function serviceStarting(
   host: HostReader,
@@ -44,7 +44,7 @@ export async function serviceStarting(
   return waiting('ServiceStarting', `K3s is starting${again}`, { after: 3_000 });
 }
 
-/** Returns the lines of this start only: an older one may have had another problem. */
+/** Returns the journal of this start only, since an earlier start may have had another problem. */
 async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
   if (invocationId === '') {
     return '';

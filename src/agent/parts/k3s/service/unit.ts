@@ -7,7 +7,10 @@ import { file } from '../../../resources/file.ts';
 import { unitLoaded } from '../../../resources/unit.ts';
 import { keptNode } from '../config/kept-node.ts';
 
-/** The systemd unit that runs K3s, loaded by systemd. It is enabled once K3s has everything it needs. */
+/**
+ * Keeps the systemd unit of K3s written and loaded. Another Resource enables the unit, once K3s has everything it
+ * needs.
+ */
 export function unit(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const name = unitName(node.role.k3s);
   const path = join(node.paths.system.units, name);
@@ -17,8 +20,8 @@ export function unit(node: K3sNode, needs: readonly string[]): readonly Resource
 }
 
 /**
- * Renders the unit with the properties of K3s's own (k3s-io/k3s install.sh, create_systemd_service_file), and two of
- * ours: the runtime directory and the command that stamps every start.
+ * Renders the unit with the properties that the K3s installer gives it (k3s-io/k3s install.sh,
+ * create_systemd_service_file) and two more: the runtime directory, and the command that stamps every start.
  */
 export function renderUnit(node: K3sNode): string {
   const { root, system, k3s } = node.paths;
@@ -65,8 +68,9 @@ ExecStart=${start.map(argument).join(' ')}
 }
 
 /**
- * Returns the proxy, for K3s and its containerd (https://docs.k3s.io/advanced#configuring-an-http-proxy). Nodes, pods
- * and services are reached past it: the private ranges, as K3s advises, and those of the settings.
+ * Returns the proxy variables for K3s and its containerd (https://docs.k3s.io/advanced#configuring-an-http-proxy).
+ * Nodes, pods and services bypass the proxy: NO_PROXY contains the private ranges, as K3s advises, and the addresses in
+ * the settings.
  */
 function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Record<string, string>> {
   const { proxy, noProxy } = settings.network;
@@ -85,7 +89,7 @@ function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Reco
   return { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NO_PROXY: [...new Set(past.map(String))].join(',') };
 }
 
-/** Quotes one word of a command line (systemd.service(5)), without variables. */
+/** Quotes one word of a command line, and escapes `$` so that systemd expands no variables (systemd.service(5)). */
 function argument(word: string): string {
   return quoted(word.replaceAll('$', '$$$$'));
 }
@@ -96,7 +100,7 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
 
-/** Escapes a %, which would begin a specifier (systemd.unit(5)). */
+/** Escapes `%`, which would otherwise begin a specifier (systemd.unit(5)). */
 function unspecified(text: string): string {
   return text.replaceAll('%', '%%');
 }

@@ -9,8 +9,8 @@ const interfaces = '/sys/class/net';
 const bridge = 'cni0';
 
 /**
- * Interfaces that K3s makes: its bridge, flannel's tunnels by backend and address family, and kube-proxy's device under
- * IPVS.
+ * The interfaces that K3s creates: its bridge, flannel's tunnels by backend and address family, and kube-proxy's device
+ * for IPVS.
  */
 const made: readonly string[] = [
   bridge,
@@ -19,9 +19,9 @@ const made: readonly string[] = [
 ];
 
 /**
- * The network namespaces of pods are gone; each is a file that holds a mount while the pod lives. CNI names them for
- * any program that runs its plugins: those of another containerd's containers are removed as well, as by K3s' own
- * script.
+ * Removes the network namespaces of pods. Each is a file on which a namespace is mounted while the pod lives. CNI gives
+ * them the same names for every program that runs its plugins, so those of another containerd's containers are removed
+ * too, as by the script of K3s.
  */
 export function namespacesGone(needs: readonly string[]): Resource {
   return {
@@ -37,7 +37,7 @@ export function namespacesGone(needs: readonly string[]): Resource {
   };
 }
 
-/** The network interfaces of K3s and of its pods are gone. */
+/** Deletes the network interfaces of K3s and of its pods. */
 export function interfacesGone(needs: readonly string[]): Resource {
   return {
     id: 'Gone/interfaces',
@@ -52,7 +52,10 @@ export function interfacesGone(needs: readonly string[]): Resource {
   };
 }
 
-/** Lists those of pods first: without the bridge nothing distinguishes them from others. */
+/**
+ * Returns the interfaces of pods, then those of K3s: without the bridge, nothing distinguishes the interface of a pod
+ * from others.
+ */
 async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   const all = await host.list(interfaces);
   const stats = await Promise.all(all.map((name) => host.stat(join(interfaces, name, 'master'))));
@@ -62,7 +65,7 @@ async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   return [...ofPods, ...made.filter((name) => all.includes(name))];
 }
 
-/** Deletes interfaces, and ignores those that disappear meanwhile: a pod's interface does so with its namespace. */
+/** Deletes the interfaces; ignores one that disappears meanwhile, as the interface of a pod does with its namespace. */
 async function deleteEach(host: Host, names: readonly string[]): Promise<void> {
   const failures: unknown[] = [];
   for (const name of names) {

@@ -10,8 +10,8 @@ import { noneOf, removed, removing } from '../../../resources/removed.ts';
 export const unmountedId = 'Unmounted/k3s';
 
 /**
- * Nothing is mounted at a path with one of these prefixes, whose directories may be links. A mount in use is detached
- * as well (umount(8), --lazy), so that no process reaches it by its path any more.
+ * Unmounts everything at a path with one of these prefixes, whose directories may be links. A mount in use is detached
+ * (umount(8), --lazy), so that no process can reach it by its path any more.
  */
 export function unmounted(prefixes: readonly string[], needs: readonly string[], root = '/'): Resource {
   return {
@@ -35,8 +35,8 @@ export function unmounted(prefixes: readonly string[], needs: readonly string[],
 }
 
 /**
- * Repeats while that helps: one mount may have hidden another, and one that vanished with its copy elsewhere is not a
- * failure.
+ * Unmounts in rounds while the number of mounts decreases: one mount may have hidden another, and a mount that vanished
+ * together with its copy is not a failure.
  */
 async function unmountAll(host: Host, prefixes: readonly string[], root: string): Promise<void> {
   let points = await pointsLike(host, prefixes, root);
@@ -70,15 +70,15 @@ async function pointsLike(
   return (await mountPoints(host)).filter((point) => real.some((each) => point.startsWith(each)));
 }
 
-/** Resolves the directory of a prefix: the part after the last slash begins a name, and is not a directory. */
+/** Resolves the links in the directory of a prefix; the part after the last slash only begins a name. */
 async function realPrefix(host: HostReader, prefix: string, root: string): Promise<string> {
   const at = prefix.lastIndexOf('/') + 1;
   return join(await realPath(host, prefix.slice(0, at), root), '/') + prefix.slice(at);
 }
 
 /**
- * The directory is gone. Nothing is deleted while something is mounted in it, since that would be deleted as well. A
- * directory that is a mount or a link, such as a disk for K3s' data, is emptied and stays.
+ * Deletes the directory, unless something is mounted in it, which would be deleted too. A directory that is a mount or
+ * a link, such as a disk for the K3s data, is emptied and stays.
  */
 export function emptied(path: string, needs: readonly string[], root = '/'): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
@@ -93,7 +93,7 @@ export function emptied(path: string, needs: readonly string[], root = '/'): Res
   });
 }
 
-/** Throws `FileSystemError` if something is mounted in the directory, which would be deleted with it. */
+/** Throws `FileSystemError` if something is mounted in the directory and would be deleted with it. */
 export async function nothingMountedIn(host: HostReader, path: string, root: string): Promise<void> {
   const real = await realPath(host, path, root);
   const inside = (await mountPoints(host)).filter((point) => point.startsWith(`${real}/`));
@@ -110,8 +110,8 @@ async function leadsElsewhere(host: HostReader, path: string, root: string): Pro
 }
 
 /**
- * Returns every mount of this mount namespace, the latest first, so that an inner mount comes before the outer
- * (proc_mounts(5)).
+ * Returns every mount point of this mount namespace, the latest first, so that an inner mount comes before the outer
+ * one (proc_mounts(5)).
  */
 async function mountPoints(host: HostReader): Promise<readonly string[]> {
   const table = await fileText(host, '/proc/mounts');
@@ -119,7 +119,7 @@ async function mountPoints(host: HostReader): Promise<readonly string[]> {
   return points.map(unescaped).reverse();
 }
 
-/** Decodes blanks and similar characters, which are octal there: `\040`. */
+/** Decodes blanks and similar characters, which /proc/mounts writes in octal: `\040`. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
 }

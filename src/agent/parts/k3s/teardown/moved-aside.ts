@@ -6,7 +6,8 @@ import { noneOf, removing } from '../../../resources/removed.ts';
 import { nothingMountedIn } from './mounts.ts';
 
 /**
- * Returns K3s' data of older roles, which consent.roleChange moved aside (role-change.ts): it holds CA keys and tokens.
+ * Returns the paths of the K3s data that a change of role moved aside (role-change.ts); this data contains CA keys and
+ * tokens.
  */
 export async function movedAside(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
   const folder = dirname(k3s.data);
@@ -14,7 +15,7 @@ export async function movedAside(host: HostReader, { k3s }: NodePaths): Promise<
   return (await host.list(folder)).filter((name) => aside.test(name)).map((name) => join(folder, name));
 }
 
-/** The data of older roles is gone. Nothing is deleted if something is mounted in it. */
+/** Deletes the K3s data of older roles; deletes nothing if something is mounted in it. */
 export function movedAsideGone(paths: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Removed/k3s-moved-aside',

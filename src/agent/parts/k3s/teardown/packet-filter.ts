@@ -8,28 +8,25 @@ import { noneOf } from '../../../resources/removed.ts';
 const tools = ['iptables', 'ip6tables'] as const;
 type Tool = (typeof tools)[number];
 
-/** The exit code of the shell, and so of a Host, for a program that is not installed. */
+/** The exit code of a shell, and so of a Host, for a program that is not installed. */
 const notInstalled = 127;
 
 /**
- * The rules of K3s' components are gone from the packet filter: kube-proxy, the network policy controller, CNI and
- * flannel. CNI gives its chains the same names for every program that runs its plugins: those of another containerd are
- * removed as well.
+ * Removes the rules of kube-proxy, the network policy controller, CNI and flannel from the packet filter. CNI gives its
+ * chains the same names for every program that runs its plugins, so the chains of another containerd are removed too.
  */
 export function packetFilterCleared(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
   return [...tools.map((tool) => rulesGone(tool, paths, needs)), tablesGone(needs)];
 }
 
-/** The ids to wait for before K3s' data, with the programs in it, may be removed. */
+/** The ids of the Resources that must be done before the K3s data, which contains iptables programs, may be removed. */
 export const rulesGoneIds: readonly string[] = tools.map(rulesGoneId);
 
 function rulesGoneId(tool: Tool): string {
   return `Gone/${tool}`;
 }
 
-/**
- * Removes the chains of K3s' components, and the rules that lead into them; every other rule stays, with its counters.
- */
+/** Removes the chains of K3s and the rules that lead into these chains; every other rule stays, with its counters. */
 function rulesGone(tool: Tool, paths: NodePaths, needs: readonly string[]): Resource {
   return {
     id: rulesGoneId(tool),
@@ -54,7 +51,10 @@ interface Saved {
   readonly saved: string;
 }
 
-/** Uses the system's program, or the one that K3s unpacked and used without it; does nothing without both. */
+/**
+ * Returns the current rules, and the program that printed them: that of the system, or otherwise the one that K3s
+ * unpacked. The rules are empty if neither program is installed.
+ */
 async function saveRules(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
   for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
     const command = { file: `${program}-save`, args: [] };
@@ -77,12 +77,12 @@ function rulesUnreadable({ file, args }: Command, { exitCode, stderr }: CommandR
   );
 }
 
-/** Returns the path of a draft: readable by root alone, on a file system that is empty after a reboot. */
+/** Returns the path of the draft for iptables-restore, which only root can read and which does not survive a reboot. */
 function draftFor(tool: string): string {
   return `/run/slipway-packet-filter.${tool}`;
 }
 
-/** Restores a table whole or not at all (iptables-restore(8)). */
+/** Passes the rules to iptables-restore(8), which changes a table completely or not at all. */
 async function restoreRules(
   host: Host,
   { tool, program, rules }: { readonly tool: Tool; readonly program: string; readonly rules: string },
@@ -100,8 +100,8 @@ async function restoreRules(
 }
 
 /**
- * Returns input for iptables-restore --noflush that removes K3s' part of what iptables-save printed; empty if there is
- * nothing to remove.
+ * Returns the input for iptables-restore --noflush that removes the K3s rules from the output of iptables-save; empty
+ * if the output has none.
  */
 export function removal(saved: string): string {
   const tables = saved.split(/^(?=\*)/m).filter((text) => text.startsWith('*'));
@@ -116,7 +116,7 @@ function removalFrom(table: string): string {
   if (chains.length + rules.length === 0) {
     return '';
   }
-  // All are emptied before the first is deleted: a chain that another leads to cannot be deleted.
+  // All chains are flushed before the first is deleted: a chain to which another one leads cannot be deleted.
   const commands = [
     ...rules,
     ...chains.map((chain) => `-F ${chain}`),
@@ -125,12 +125,15 @@ function removalFrom(table: string): string {
   return [name, ...commands, 'COMMIT', ''].join('\n');
 }
 
-/** Excludes CNI-ADMIN, which CNI makes for the operator's own rules (the firewall plugin's documentation). */
+/**
+ * True for a chain of K3s, but not for CNI-ADMIN, which CNI creates for the operator's own rules (the firewall plugin's
+ * documentation).
+ */
 function isOurs(chain: string): boolean {
   return /^(KUBE|CNI|FLANNEL)-/.test(chain) && chain !== 'CNI-ADMIN';
 }
 
-/** True for a rule of another chain that jumps into one of K3s', or that flannel marked as its own. */
+/** True for a rule of another chain that jumps to a chain of K3s, or that flannel marked as its own. */
 function leadsToOurs(line: string): boolean {
   const [, chain] = /^-A (\S+) /.exec(line) ?? [];
   if (chain === undefined || isOurs(chain)) {
@@ -140,10 +143,10 @@ function leadsToOurs(line: string): boolean {
   return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
 }
 
-/** A comment with blanks as iptables-save prints it. */
+/** Matches a comment with blanks, as iptables-save prints it. */
 const quotedText = /"(\\.|[^"\\])*"/g;
 
-/** Removes the tables of kube-proxy and flannel if they use nftables. */
+/** Removes the tables of a kube-proxy and a flannel that use nftables. */
 function tablesGone(needs: readonly string[]): Resource {
   return {
     id: 'Gone/nftables',

@@ -5,7 +5,7 @@ import { inSync, type Resource } from '../../../engine/resource.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 
-/** The number of further checks for processes that were just starting, and the milliseconds between two checks. */
+/** The maximum number of rounds in which processes are killed, and the milliseconds between two rounds. */
 const rounds = 10;
 const pause = 300;
 
@@ -19,10 +19,10 @@ interface Process {
 }
 
 /**
- * No container of K3s runs: containers outlive its unit, which has KillMode=process.
+ * Kills the containers of K3s, which outlive its unit because of KillMode=process.
  *
- * They are the shims of K3s' containerd with all their descendants, and everything in kubelet's control group, which
- * also holds processes that lost their parent. Processes of another containerd's containers are left alone, unlike
+ * The processes are the shims of the K3s containerd with all their descendants, and everything in the control group of
+ * kubelet, which also contains processes that lost their parent. Processes of another containerd are left alone, unlike
  * their network if they use CNI (interfaces.ts, packet-filter.ts).
  */
 export function processesEnded(paths: NodePaths, needs: readonly string[]): Resource {
@@ -43,7 +43,10 @@ export function processesEnded(paths: NodePaths, needs: readonly string[]): Reso
   };
 }
 
-/** Kills all at once, and again while any are left: one that is killed alone may have started another in between. */
+/**
+ * Kills all processes at once, and again while any are left: a process may have started another one before it was
+ * killed.
+ */
 async function killAll(host: Host, paths: NodePaths): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const pids = await containerProcesses(host, paths);
@@ -59,19 +62,22 @@ async function killAll(host: Host, paths: NodePaths): Promise<void> {
   }
 }
 
-/** Uses the shell's own kill, since a minimal system has no other; a process that has ended is not a failure. */
+/**
+ * Returns the command that kills the processes. It uses the kill of the shell, since a minimal system has no other, and
+ * ignores processes that have ended.
+ */
 function killCommand(pids: readonly number[]): Command {
   return { file: 'sh', args: ['-c', 'kill -KILL "$@" || :', 'sh', ...pids.map(String)] };
 }
 
-/** Returns the process ids of K3s' containers, with all their descendants, in order. */
+/** Returns the process ids of the containers of K3s, with all their descendants, in ascending order. */
 export async function containerProcesses(host: HostReader, paths: NodePaths): Promise<readonly number[]> {
   const names = await host.list('/proc');
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => lookAt(host, paths, pid)));
   const all = found.filter((process) => process !== undefined);
   const wanted = new Set(all.filter(({ isPods, isShim }) => isPods || isShim).map(({ pid }) => pid));
-  // The set grows while it is walked, to reach children of children.
+  // The loop adds to the set while it reads it, to reach children of children.
   for (const parent of wanted) {
     for (const child of all) {
       if (child.parent === parent) {
@@ -82,7 +88,7 @@ export async function containerProcesses(host: HostReader, paths: NodePaths): Pr
   return [...wanted].sort((a, b) => a - b);
 }
 
-/** Returns a process; `undefined` if it has ended, though its parent has not noticed (proc_pid_stat(5)). */
+/** Returns the process; `undefined` if it has ended, even if its parent has not collected it yet (proc_pid_stat(5)). */
 async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<Process | undefined> {
   const read = (name: string) => fileText(host, `/proc/${pid}/${name}`);
   try {
@@ -93,7 +99,7 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
     }
     return { pid, parent: Number(parent), isPods: isOfPods(group), isShim: isShim(command, paths) };
   } catch (thrown) {
-    // It ended during the check.
+    // The process ended during the check.
     if (thrown instanceof NodeError) {
       return undefined;
     }
@@ -101,12 +107,15 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
   }
 }
 
-/** True for kubelet's group below the root of any hierarchy (cgroups(7)), by the systemd driver's name or cgroupfs'. */
+/**
+ * True for a control group of pods at the top of any hierarchy (cgroups(7)), as the systemd driver or cgroupfs names
+ * it.
+ */
 export function isOfPods(group: string): boolean {
   return /^\d+:[^:]*:\/kubepods(\.slice)?\//m.test(group);
 }
 
-/** True for a shim that K3s unpacked, or that serves its containerd. */
+/** True for a shim that K3s unpacked, or that serves the containerd of K3s. */
 function isShim(command: string, { root, k3s }: NodePaths): boolean {
   const [file = '', ...args] = command.split('\0');
   if (!basename(file).startsWith('containerd-shim')) {

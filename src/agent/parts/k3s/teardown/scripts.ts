@@ -5,7 +5,7 @@ import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { file } from '../../../resources/file.ts';
 
-/** The commands that K3s operators know, by the names of K3s' own installer (docs.k3s.io/installation/uninstall). */
+/** The scripts that K3s operators know, by their names in the K3s installer (docs.k3s.io/installation/uninstall). */
 const names = {
   killall: 'k3s-killall.sh',
   server: 'k3s-uninstall.sh',
@@ -13,7 +13,7 @@ const names = {
 } as const;
 
 /**
- * The scripts that stop and remove K3s. They replace those of K3s' own installer, which would leave Slipway at work.
+ * Keeps the scripts that stop and remove K3s in place of those of the K3s installer, which would leave Slipway running.
  */
 export function k3sScripts(node: K3sNode): readonly Resource[] {
   const bin = node.paths.system.bin;
@@ -31,7 +31,7 @@ export function k3sScripts(node: K3sNode): readonly Resource[] {
   ];
 }
 
-/** Returns the possible paths of the scripts, for any kind of node. */
+/** Returns the paths that the scripts may have, for any kind of node. */
 export function scriptPaths({ system }: NodePaths): readonly string[] {
   return Object.values(names).map((name) => join(system.bin, name));
 }

@@ -16,11 +16,11 @@ import { scriptPaths } from './scripts.ts';
 export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent')];
 
 /**
- * K3s and everything it runs is stopped, with what that leaves in the kernel: mounts, interfaces, packet filter rules.
- * Units, settings and data stay (https://docs.k3s.io/upgrades/killall).
+ * Stops K3s and everything it runs, and removes what that leaves in the kernel: mounts, interfaces, packet filter
+ * rules. Units, settings and data stay (https://docs.k3s.io/upgrades/killall).
  *
- * Below another root the kernel is left alone: it is that of the machine itself. CNI's state, with addresses in
- * /var/lib/cni, does not name its user: another one, such as nerdctl, loses its own with K3s'.
+ * Below another root, the kernel is left alone, since it is that of the machine itself. The state of CNI, with
+ * addresses in /var/lib/cni, does not name its user, so another user of CNI, such as nerdctl, loses its state too.
  */
 export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resource[] {
   const service = unitsStopped({
@@ -49,8 +49,8 @@ export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resourc
 }
 
 /**
- * K3s is gone: stopped for good, then its units, programs, settings and data. Files are deleted only if nothing of K3s
- * runs and nothing is mounted among them, since a volume of a pod would be emptied with them.
+ * Removes K3s: stops it permanently, then deletes its units, programs, settings and data. Files are deleted only if
+ * nothing of K3s runs and nothing is mounted among them, since the volume of a pod would be emptied with them.
  */
 export function k3sRemoved(paths: NodePaths): readonly Resource[] {
   const needs = [unmountedId];
@@ -71,15 +71,15 @@ export function k3sRemoved(paths: NodePaths): readonly Resource[] {
     gone(join(paths.root, 'etc/rancher/k3s')),
     gone(paths.system.modules),
     gone(paths.system.sysctl),
-    // The data holds the programs that clear the packet filter if the system lacks them.
+    // The data contains the programs that clear the packet filter if the system lacks them.
     emptied(paths.k3s.data, [...needs, ...(paths.root === '/' ? rulesGoneIds : [])], paths.root),
     ...otherData(paths).map((path) => emptied(path, needs, paths.root)),
   ];
 }
 
 /**
- * Prefixes of the places where K3s, its containerd and kubelet mount. Other mounts among K3s' files, such as a disk for
- * its volumes or its database, are an operator's: they stay.
+ * Returns the prefixes of paths where K3s, its containerd and kubelet mount. Other mounts among the K3s files, such as
+ * an operator's disk for volumes or the database, stay.
  */
 function mountPlaces({ root, k3s }: NodePaths): readonly string[] {
   const others = ['run/k3s', 'var/lib/kubelet/pods', 'var/lib/kubelet/plugins'];
@@ -92,8 +92,8 @@ function otherData({ root }: NodePaths): readonly string[] {
 }
 
 /**
- * Returns what starts K3s at boot, the variables of K3s' own installer beside it, and the unit. Drop-ins are the
- * operator's.
+ * Returns the paths of the link that starts K3s at boot, of the environment file of the K3s installer, and of the unit.
+ * Drop-ins belong to the operator.
  */
 function unitFiles({ system }: NodePaths, unit: string): readonly string[] {
   return [`multi-user.target.wants/${unit}`, `${unit}.env`, unit].map((name) => join(system.units, name));

@@ -14,11 +14,12 @@ import { lastVersion } from './last-version.ts';
 import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
 /**
- * The K3s executable of the wanted release.
+ * Keeps the K3s executable at the wanted release.
  *
- * On a node that has joined a cluster another version is `VersionDrift` until k3s.upgrade is auto; and even then never
- * down, never over a minor version, and on an agent never beyond its server's: `VersionRefused`. A lost or damaged
- * executable is first restored to its release, since without it the server cannot be asked for its version.
+ * On a node that has joined a cluster, another version is `VersionDrift` until k3s.upgrade is auto. Even then, a
+ * downgrade, a skipped minor version and an agent newer than its server are `VersionRefused`. A lost or damaged
+ * executable is first restored to its last release, since the version of the server cannot be queried without an
+ * executable.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
   const of = (release: K3sNode) =>
@@ -35,19 +36,19 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
   return observing(of, node, async (host) => ({ ...node, version: await versionToHave(host, node) }));
 }
 
-/** The other names of K3s. */
+/** Keeps the links to K3s under its other names, such as kubectl. */
 export function k3sLinks({ paths }: K3sNode, needs: readonly string[]): readonly Resource[] {
   return linkPaths(paths).map((path) => link({ path, target: 'k3s', condition: 'K3sBinary', needs }));
 }
 
-/** Returns the paths of these links. */
+/** Returns the paths of the links to K3s. */
 export function linkPaths({ system }: NodePaths): readonly string[] {
   return ['kubectl', 'crictl', 'ctr'].map((name) => join(system.bin, name));
 }
 
 /**
- * Returns the release that K3s prints (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` if it is not installed.
- * `CommandFailed` if it prints nothing: the version of a busy or damaged K3s is unknown.
+ * Returns the release that K3s prints (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` if K3s is not installed.
+ * `CommandFailed` if it prints none: the version of a busy or damaged K3s is unknown.
  */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
@@ -65,7 +66,7 @@ export async function installedVersion(host: HostReader, { k3s }: NodePaths): Pr
   );
 }
 
-/** Returns the file of a release for this architecture (k3s-io/k3s install.sh, download_and_verify). */
+/** Returns the download of a release for the architecture of this node (k3s-io/k3s install.sh, download_and_verify). */
 export function releaseDownload({ settings, version, arch, paths }: K3sNode): Download {
   const release = `${settings.k3s.releaseUrl.replace(/\/+$/, '')}/${version.replaceAll('+', '%2B')}`;
   const [name, checksums] =
@@ -79,11 +80,12 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
 }
 
 /**
- * In place of a version, for an executable that names none: the download checks by its checksum whether it is damaged.
+ * The value in place of the version of an executable that names none. The download then compares the executable with
+ * the checksum of its release.
  */
 const unnamed = 'none that it names';
 
-/** Returns the next release to install: the wanted one, or that of a lost or damaged executable. */
+/** Returns the release to install next: the wanted one, or the last one if the executable is lost or damaged. */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   if (!(await joinedCluster(host, node))) {
     return node.version;
@@ -127,7 +129,7 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
 }
 
 /**
- * Throws unless kubelet stays at or below the version of its API server
+ * Throws unless the wanted version of kubelet is at most that of its API server
  * (https://kubernetes.io/releases/version-skew-policy).
  */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {

@@ -1,9 +1,9 @@
-/** A K3s release, `v1.36.3+k3s1`: the Kubernetes version and K3s's own count on it. */
+/** A K3s release such as `v1.36.3+k3s1`: the Kubernetes version, and the number of the K3s release for that version. */
 export interface K3sVersion {
   readonly major: number;
   readonly minor: number;
   readonly patch: number;
-  /** The number of a release candidate; infinite for a release, which comes after all of its candidates. */
+  /** The number of a release candidate; infinite for a release, which comes after all its candidates. */
   readonly candidate: number;
   readonly k3s: number;
 }
@@ -24,7 +24,7 @@ export function parseVersion(text: string): K3sVersion | undefined {
   };
 }
 
-/** Returns a number below zero if `a` came out before `b`. */
+/** Returns -1 if `a` is older than `b`, 1 if it is newer, and 0 if both are the same. */
 export function compareVersions(a: K3sVersion, b: K3sVersion): number {
   const fields = ['major', 'minor', 'patch', 'candidate', 'k3s'] as const;
   const differing = fields.find((field) => a[field] !== b[field]);
@@ -34,7 +34,7 @@ export function compareVersions(a: K3sVersion, b: K3sVersion): number {
   return a[differing] < b[differing] ? -1 : 1;
 }
 
-/** True if a node goes from one to the other in one step: up, and over one minor at most. */
+/** True if a node may go from one release to the other in one step: not down, and at most one minor version up. */
 export function isOneStep(from: K3sVersion, to: K3sVersion): boolean {
   return compareVersions(from, to) <= 0 && from.major === to.major && to.minor - from.minor <= 1;
 }

@@ -6,15 +6,13 @@ import type { Severity } from '../../../../engine/severity.ts';
 import { journalCauses } from './causes.ts';
 import type { KnownLine } from './known-line.ts';
 
-/** Why K3s does not start, in the words of a condition. */
+/** The reason and the message of a condition for a K3s that does not start. */
 export interface Cause extends Pick<Severity, 'endedBy'> {
   readonly reason: Reason;
   readonly message: string;
 }
 
-/**
- * Returns the newest line of K3s's log that explains why it does not start; `undefined` if there is no such line yet.
- */
+/** Returns the cause in the newest known line of the K3s log; `undefined` if the log has no known line yet. */
 export function findCause(
   log: string,
   command: 'server' | 'agent',
@@ -35,7 +33,7 @@ export function findCause(
   return undefined;
 }
 
-/** Returns the last words of K3s before it ended: its last fatal or error line, else its last line. */
+/** Returns the last fatal or error line of K3s before it exited, or its last line if it logged no such line. */
 export function lastWords(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const line =
@@ -43,10 +41,12 @@ export function lastWords(log: string): string | undefined {
   return line && shortenedLine(logMessage(line));
 }
 
-/** The prefix of klog's messages (k8s.io/klog/v2): severity and date, time, process, place. */
+/** Matches the prefix of a message of klog (k8s.io/klog/v2): severity and date, time, process, place. */
 const klogHead = /^[IWEF]\d{4} [\d:.]+\s+\d+ \S+:\d+\] /;
 
-/** Returns the message of a line of logrus (`time=... level=... msg="..."`) or of klog; another line as it is. */
+/**
+ * Returns the message in a line of logrus (`time=... level=... msg="..."`) or of klog; returns any other line as it is.
+ */
 function logMessage(line: string): string {
   const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];
   if (bare !== undefined) {

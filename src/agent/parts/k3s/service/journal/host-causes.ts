@@ -1,10 +1,10 @@
 import { unpackAnew } from '../unpacked.ts';
 import type { KnownLine } from './known-line.ts';
 
-/** Lines that K3s logs about its settings and its host, with their source (k3s-io/k3s, August 2026). */
+/** The lines that K3s logs about its settings and its host, each with its source (k3s-io/k3s, August 2026). */
 export const hostCauses: readonly KnownLine[] = [
   {
-    // pkg/cluster/bootstrap.go, and pkg/clientaccess/token.go for a joining server
+    // From pkg/cluster/bootstrap.go, and for a joining server from pkg/clientaccess/token.go
     pattern: /critical configuration (value )?mismatch/,
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="starting kubernetes: preparing server: critical configuration value mismatch: cluster-cidr"',
@@ -12,35 +12,36 @@ export const hostCauses: readonly KnownLine[] = [
     repair: 'Give k3s.config the values the other servers have.',
   },
   {
-    // urfave/cli, for a key of config.yaml that the command does not have
+    // From urfave/cli, for a key of config.yaml that the command does not have
     pattern: /flag provided but not defined: -(\S+)/,
     sample: 'Incorrect Usage: flag provided but not defined: -cluster-init',
     reason: 'K3sConfigInvalid',
     repair: 'Remove that key from k3s.config and from /etc/rancher/k3s/config.yaml.d.',
   },
   {
-    // urfave/cli and the standard library's flag, for a value of the wrong type
+    // From urfave/cli and the flag package of Go, for a value of the wrong type
     pattern: /invalid (boolean )?value "[^"]*" for (flag )?-/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=fatal msg="Error: invalid value \"x\" for flag -v: parse error"`,
     reason: 'K3sConfigInvalid',
     repair: 'Correct that key in k3s.config or in /etc/rancher/k3s/config.yaml.d.',
   },
   {
-    // cmd/k3s/main.go, stageAndRun, about unpacked programs; pkg/agent/config/config.go, get, about the CNI plugins
+    // From cmd/k3s/main.go, stageAndRun, for unpacked programs; from pkg/agent/config/config.go, get, for the CNI
+    // plugins
     pattern: /^exec format error$|exec: "(k3s-(server|agent)|host-local)": executable file not found/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=fatal msg="exec: \"k3s-agent\": executable file not found in $PATH"`,
     reason: 'ServiceFailed',
     repair: unpackAnew,
   },
   {
-    // kubelet 1.35 and newer, cmd/kubelet/app
+    // From kubelet 1.35 and newer, cmd/kubelet/app
     pattern: /configured to not run on a host using cgroup v1/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Shutdown request received: \"kubelet exited: kubelet is configured to not run on a host using cgroup v1\""`,
     reason: 'ServiceFailed',
     repair: 'Boot this host with cgroup v2, or set fail-cgroupv1=false in kubelet-arg of k3s.config.',
   },
   {
-    // kubelet, pkg/credentialprovider/plugin
+    // From kubelet, pkg/credentialprovider/plugin
     pattern: /[Ff]ailed to register CRI auth plugins/,
     sample:
       'E1101 12:00:00.000000    4711 server.go:250] "Failed to register CRI auth plugins" err="plugin binary executable  did not exist"',
@@ -48,7 +49,7 @@ export const hostCauses: readonly KnownLine[] = [
     repair: 'Correct /var/lib/rancher/credentialprovider/config.yaml, or remove it.',
   },
   {
-    // pkg/agent/config/config.go, Get: reading registries.yaml fails in this loop
+    // From pkg/agent/config/config.go, Get, which reads registries.yaml in the same loop
     pattern: /(server is not ready|failed to retrieve agent configuration): .*(yaml: |registries\.yaml)/,
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: yaml: unmarshal errors:\\n  line 2: cannot unmarshal !!str `x` into registries.Registry"',
@@ -56,7 +57,7 @@ export const hostCauses: readonly KnownLine[] = [
     repair: 'Correct /etc/rancher/k3s/registries.yaml; K3s reads it again by itself.',
   },
   {
-    // pkg/configfilearg/parser.go
+    // From pkg/configfilearg/parser.go
     pattern: /yaml: (line \d|unmarshal|mapping|did not)/,
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="yaml: line 3: mapping values are not allowed in this context"',
@@ -64,7 +65,7 @@ export const hostCauses: readonly KnownLine[] = [
     repair: 'Correct the YAML of the files in /etc/rancher/k3s/config.yaml.d.',
   },
   {
-    // kubelet under --protect-kernel-defaults
+    // From kubelet with --protect-kernel-defaults
     pattern: /[Ii]nvalid kernel flag/,
     sample:
       'E1101 12:00:00.000000    4711 kubelet.go:1703] "Failed to start ContainerManager" err="[invalid kernel flag: kernel/panic, expected value: 10, actual value: 1]"',

@@ -1,17 +1,17 @@
 import type { CloudHints } from '../../../../clouds/driver.ts';
 import type { Reason } from '../../../../engine/reasons.ts';
 
-/** A line of K3s's log that explains why K3s does not start. */
+/** A line of the K3s log that explains why K3s does not start. */
 export interface KnownLine {
-  /** Matches the message: without time and level, and unquoted. */
+  /** Matches the message of the line, without time and level, and unquoted. */
   readonly pattern: RegExp;
-  /** A whole line as K3s logs it, which no entry above may match: a test checks this. */
+  /** A whole line as K3s logs it. A test checks that no earlier entry matches this line. */
   readonly sample: string;
   readonly reason: Reason;
-  /** What to do, in whole sentences. */
+  /** The advice, in whole sentences. */
   readonly repair: string | ((hints: CloudHints) => string);
-  /** A person ends it, unless it passes without a repair. */
+  /** `time` if the cause passes without a repair; otherwise a person must end it. */
   readonly endedBy?: 'time';
-  /** True for a line that every start of a server logs about itself. */
+  /** True for a line that a healthy server also logs about itself at every start. */
   readonly agentOnly?: true;
 }

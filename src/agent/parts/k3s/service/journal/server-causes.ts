@@ -1,9 +1,9 @@
 import type { KnownLine } from './known-line.ts';
 
-/** Lines that K3s logs while it waits for its server or a file, with their source (k3s-io/k3s, August 2026). */
+/** The lines that K3s logs while it waits for its server or a file, each with its source (k3s-io/k3s, August 2026). */
 export const serverCauses: readonly KnownLine[] = [
   {
-    // pkg/agent/run.go, NewProxy loop, on HTTP 401
+    // From pkg/agent/run.go, NewProxy loop, on HTTP 401
     pattern:
       /(Failed to validate connection to cluster|[Ss]erver is not ready).*(401 Unauthorized|not authorized)/,
     sample:
@@ -13,7 +13,7 @@ export const serverCauses: readonly KnownLine[] = [
     repair: 'Put the token of that server into the secret.',
   },
   {
-    // pkg/agent/config/config.go: an agent's files of a server that was rebuilt
+    // From pkg/agent/config/config.go, for an agent with files of a server that was rebuilt
     pattern: /x509: certificate signed by unknown authority/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": tls: failed to verify certificate: x509: certificate signed by unknown authority"`,
     reason: 'ServerChanged',
@@ -22,7 +22,8 @@ export const serverCauses: readonly KnownLine[] = [
       'If the server was rebuilt, the condition ServerReachable names the consent with which this agent joins it.',
   },
   {
-    // pkg/agent/config/config.go, Get: a node's own steps fail in the same loop; the text after it decides
+    // From pkg/agent/config/config.go, Get, whose loop also logs faults of the node itself; the rest of the line
+    // decides
     pattern:
       /(?:server is not ready|failed to retrieve agent configuration): (?=\S)(?!.*(?:https?:\/\/|from server|CA certs|\b[45]\d\d\b|EOF|connection re(?:fused|set)|timeout|deadline exceeded|context canceled|no route to host|no such host|x509|tls: |not ready|starting|dial ))/s,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: \"overlayfs\" snapshotter cannot be enabled for \"/var/lib/rancher/k3s/agent/containerd\""`,
@@ -30,7 +31,7 @@ export const serverCauses: readonly KnownLine[] = [
     repair: 'That is a fault of this node and not of its server; K3s tries again every few seconds.',
   },
   {
-    // pkg/agent/config/config.go, Get; pkg/agent/run.go, on HTTP 503
+    // From pkg/agent/config/config.go, Get, and pkg/agent/run.go, on HTTP 503
     pattern: /server is not ready|503 Service Unavailable/,
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: https://127.0.0.1:6444/v1-k3s/config: 503 Service Unavailable"',
@@ -40,7 +41,7 @@ export const serverCauses: readonly KnownLine[] = [
     repair: 'It is asked again every few seconds.',
   },
   {
-    // pkg/agent/run.go, NewProxy loop
+    // From pkg/agent/run.go, NewProxy loop
     pattern: /Failed to validate connection to cluster|failed to get CA certs/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": EOF"`,
     reason: 'ServerUnreachable',
@@ -49,7 +50,7 @@ export const serverCauses: readonly KnownLine[] = [
     repair: ({ firewall }) => `Check that the server runs, and that ${firewall} lets TCP 6443 pass.`,
   },
   {
-    // pkg/util/file.go, ReadFile
+    // From pkg/util/file.go, ReadFile
     pattern: /Waiting for file .* to be created/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting for file \"/var/lib/slipway/join-token\" to be created"`,
     reason: 'ServiceStarting',

@@ -1,9 +1,9 @@
 import type { KnownLine } from './known-line.ts';
 
-/** Lines that K3s logs about a token, its own or the cluster's, with their source (k3s-io/k3s, August 2026). */
+/** The lines that K3s logs about a token, its own or the cluster's, each with its source (k3s-io/k3s, August 2026). */
 export const tokenCauses: readonly KnownLine[] = [
   {
-    // pkg/agent/config/config.go, getNodeNamedCrt
+    // From pkg/agent/config/config.go, getNodeNamedCrt
     pattern: /Node password rejected/,
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: Node password rejected, duplicate hostname or contents of \'/etc/rancher/node/password\' may not match server node-passwd entry"',
@@ -12,7 +12,7 @@ export const tokenCauses: readonly KnownLine[] = [
       'Run kubectl delete node for this node on the server if it was rebuilt, or set another node.name.',
   },
   {
-    // pkg/clientaccess/token.go, validateCAHash
+    // From pkg/clientaccess/token.go, validateCAHash
     pattern: /token CA hash does not match the Cluster CA certificate hash/,
     sample:
       'time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: token CA hash does not match the Cluster CA certificate hash: aa != bb"',
@@ -20,7 +20,7 @@ export const tokenCauses: readonly KnownLine[] = [
     repair: 'Put the token of that server into the secret, or correct k3s.server.',
   },
   {
-    // pkg/clientaccess/token.go, parseToken
+    // From pkg/clientaccess/token.go, parseToken
     pattern: /invalid token (CA hash length|format)|token must not be empty/,
     sample:
       'time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: invalid token CA hash length"',
@@ -28,7 +28,7 @@ export const tokenCauses: readonly KnownLine[] = [
     repair: 'Put the whole token of that server into the secret.',
   },
   {
-    // pkg/cluster/storage.go, getBootstrapKeyFromStorage
+    // From pkg/cluster/storage.go, getBootstrapKeyFromStorage
     pattern: /bootstrap data already found and encrypted with different token/,
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="Error: preparing server: bootstrap data already found and encrypted with different token"',
@@ -36,7 +36,7 @@ export const tokenCauses: readonly KnownLine[] = [
     repair: 'Put the token this server was installed with into the secret; K3s starts with no other.',
   },
   {
-    // pkg/cluster/storage.go, normalizeToken
+    // From pkg/cluster/storage.go, normalizeToken
     pattern: /failed to normalize (server )?token/,
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="starting kubernetes: failed to normalize token; must be in format K10<CA-HASH>::<USERNAME>:<PASSWORD> or <PASSWORD>"',
