@@ -11,7 +11,7 @@ import { annotationKeys } from '../../../../../src/agent/parts/k3s/node-annotati
 const minute = 60_000;
 const now = Date.UTC(2026, 0, 1);
 
-/** Renders a condition as `Registries False PullDenied`. */
+/** Makes a condition from a text such as `Registries False PullDenied`. */
 function condition(text: string): Condition {
   const [type, status, reason] = text.split(' ');
   const message = `about ${type}`;
@@ -44,7 +44,7 @@ function lines(told: Told, conditions: readonly string[], at = now): readonly st
   return events.map(({ type, reason, message }) => `${type} ${reason} ${message}`);
 }
 
-describe('the events of a pass', () => {
+describe('announcement', () => {
   const role = 'Normal RoleTaken agent: a worker node (slipway 1.2.3)';
   const drift = 'K3sBinary False VersionDrift';
   test.each<[string, Told, readonly string[], readonly string[]]>([
@@ -101,15 +101,15 @@ describe('the events of a pass', () => {
         'Normal InSync Registries: in sync, after PullDenied',
       ],
     ],
-  ])('%s', (_, told, conditions, expected) => {
+  ])('returns the events for %s', (_, told, conditions, expected) => {
     expect(lines(told, conditions)).toEqual(expected);
   });
 });
 
-describe('the annotations of a pass', () => {
+describe('announcement', () => {
   test.each<[string, Told, readonly string[], object | undefined]>([
-    ['the first time', nothing, well, annotations('True', 'InSync')],
-    ['as before', asWell, well, undefined],
+    ['a node that is Ready for the first time', nothing, well, annotations('True', 'InSync')],
+    ['a node that is still Ready', asWell, well, undefined],
     [
       'a node that is not Ready and has no role',
       nothing,
@@ -120,7 +120,7 @@ describe('the annotations of a pass', () => {
       },
     ],
     [
-      'a node that is not Ready keeps its role',
+      'a node that is not Ready and had a role',
       asWell,
       ['Ready Unknown NodeNotReady'],
       annotations('Unknown', 'NodeNotReady'),
@@ -131,7 +131,7 @@ describe('the annotations of a pass', () => {
       ['Ready True VersionDrift', 'K3sBinary False VersionDrift', 'Registries False PullDenied'],
       annotations('True', 'VersionDrift', 'K3sBinary=VersionDrift,Registries=PullDenied'),
     ],
-    ['well again', asDenied, well, annotations('True', 'InSync')],
+    ['a condition that is True again', asDenied, well, annotations('True', 'InSync')],
     [
       'a condition that a new daemon retries',
       asDenied,
@@ -139,29 +139,29 @@ describe('the annotations of a pass', () => {
       annotations('True', 'InSync', 'Registries=PullDenied'),
     ],
     [
-      'just changed',
+      'a condition that has just changed',
       asDenied,
       ['Ready True InSync', 'Registries True Changed'],
       annotations('True', 'InSync', 'Registries=PullDenied'),
     ],
-    ['not looked at any more', asDenied, ['Ready True InSync'], annotations('True', 'InSync')],
+    ['a condition that is gone', asDenied, ['Ready True InSync'], annotations('True', 'InSync')],
     [
-      'annotations of an older Slipway',
+      'a node with annotations of an older Slipway',
       toldBy({ ...annotations('True', 'InSync'), 'slipway.dev/version': '1.2.2' }),
       well,
       annotations('True', 'InSync'),
     ],
     [
-      'annotations edited by hand',
+      'a node with annotations edited by hand',
       toldBy({ ...annotations('True', 'InSync'), 'slipway.dev/failing': '=,x' }),
       well,
       annotations('True', 'InSync'),
     ],
-  ])('%s', (_, told, conditions, expected) => {
+  ])('returns the annotations for %s', (_, told, conditions, expected) => {
     expect(announcement(standing(...conditions), told, now).annotations).toEqual(expected);
   });
 
-  test('have valid keys: a DNS name, and a name of at most 63 characters', () => {
+  test('uses valid annotation keys, with a DNS name and a name of at most 63 characters', () => {
     for (const key of Object.values(annotationKeys)) {
       expect(key).toMatch(/^[a-z0-9-]+(\.[a-z0-9-]+)+\/[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/);
       expect(key).not.toMatch(/kubernetes\.io|k8s\.io/);
@@ -170,7 +170,7 @@ describe('the annotations of a pass', () => {
 });
 
 describe('a condition that flaps', () => {
-  /** Minutes, conditions, events. */
+  /** The minute of each pass, its conditions, and the number of its events. */
   const story: readonly [number, readonly string[], number][] = [
     [0, denied, 1],
     [1, well, 1],
@@ -184,7 +184,7 @@ describe('a condition that flaps', () => {
     [30, well, 0],
   ];
 
-  test('is announced once in ten minutes each way, and then with its current state', () => {
+  test('is announced once per direction in ten minutes, and then with its current state', () => {
     let told = asWell;
     for (const [minutes, conditions, events] of story) {
       const at = now + minutes * minute;
@@ -193,14 +193,14 @@ describe('a condition that flaps', () => {
     }
   });
 
-  test('is not delayed by a clock that was set back', () => {
+  test('is announced at once after the clock was set back', () => {
     const { told } = announcement(standing(...denied), asWell, now);
     const after = announcement(standing(...well), told, now).told;
     expect(lines(after, denied, now - 60 * minute)).toHaveLength(1);
   });
 });
 
-test('a new process takes the annotations as announced, and repeats nothing', () => {
+test('toldBy takes the annotations as announced, so that a new process repeats no event', () => {
   const first = announcement(standing(...denied), nothing, now);
   const begun = toldBy(first.annotations ?? {});
   expect(begun).toEqual({ ...first.told, annotations: first.annotations, times: {} });

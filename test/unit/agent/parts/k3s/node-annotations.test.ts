@@ -8,7 +8,7 @@ const kubelet = [
   ...['--request-timeout=10s', '--cache-dir=/dev/null'],
 ];
 
-describe('the annotations of a node', () => {
+describe('readAnnotations', () => {
   const args = [...kubelet, 'get', 'node', 'vm-1', '-o', 'json'];
   const read = (answer: CommandAnswer) =>
     readAnnotations(memoryHost().on({ file: 'k3s', args }, answer), aNode('server'));
@@ -20,20 +20,20 @@ describe('the annotations of a node', () => {
       '{"metadata":{"annotations":{"slipway.dev/role":"agent","slipway.dev/other":"x","k3s.io/hostname":"vm-1"}}}',
       { 'slipway.dev/role': 'agent' },
     ],
-  ])('%s', async (printed, expected) => {
+  ])('returns only the annotations of Slipway in %s', async (printed, expected) => {
     expect(await read(printed)).toEqual(expected);
   });
 
   test.each<[string, CommandAnswer, string]>([
     [
-      'no answer',
+      'an error',
       { exitCode: 1, stderr: 'first\nThe connection was refused\n' },
       'The connection was refused',
     ],
-    ['no output', { exitCode: 127 }, 'ended with 127'],
+    ['nothing and fails', { exitCode: 127 }, 'ended with 127'],
     ['null', 'null', 'without a Node'],
-    ['nothing', '', 'without a Node'],
-  ])('are ApiUnavailable if kubectl prints %s', async (_, answer, message) => {
+    ['an empty text', '', 'without a Node'],
+  ])('throws ApiUnavailable if kubectl prints %s', async (_, answer, message) => {
     await expect(read(answer)).rejects.toMatchObject({
       reason: 'ApiUnavailable',
       message: expect.stringContaining(message),
@@ -41,7 +41,7 @@ describe('the annotations of a node', () => {
   });
 });
 
-test('are written with one command', async () => {
+test('annotate writes all annotations with one command', async () => {
   const args = [
     ...kubelet,
     'annotate',

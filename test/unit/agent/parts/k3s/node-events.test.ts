@@ -16,7 +16,7 @@ const args = [
 ];
 
 test.each(['agent', 'server'] as const)(
-  'a %s creates its events as its kubelet, with one command',
+  'createEvents writes events as the kubelet of the node, with one command, for the role %s',
   async (role) => {
     let list = '';
     const host = memoryHost().on({ file: '/usr/local/bin/k3s', args }, (_, world) => {
@@ -44,7 +44,7 @@ test.each(['agent', 'server'] as const)(
   },
 );
 
-test('the file of the events is removed even if the API refuses', async () => {
+test('createEvents removes its file even if the API refuses the events', async () => {
   const host = memoryHost().on({ file: 'k3s', args }, { exitCode: 1, stderr: 'Forbidden' });
   await expect(createEvents(host, aNode('agent'), [denied], host.now())).rejects.toThrow('Forbidden');
   expect(host.files.stat(file)).toBeUndefined();

@@ -34,7 +34,7 @@ describe('nodeReady', () => {
       'Waiting NodeNotReady',
       'KubeletNotReady: cni plugin not initialized',
     ],
-    ['nobody knows', apiNode('Unknown'), 'Waiting NodeNotReady', 'KubeletNotReady'],
+    ['the status of the node is Unknown', apiNode('Unknown'), 'Waiting NodeNotReady', 'KubeletNotReady'],
     ['kubelet has not reported', '{}', 'Waiting NodeNotReady', 'kubelet has not reported'],
     [
       'the node does not exist',
@@ -43,13 +43,13 @@ describe('nodeReady', () => {
       'no node vm-1',
     ],
     [
-      'the API is away',
+      'the API does not answer',
       { exitCode: 1, stderr: 'The connection to the server 127.0.0.1:6443 was refused' },
       'Waiting ApiUnavailable',
       'was refused',
     ],
-    ['kubectl is away', { exitCode: 127 }, 'Waiting ApiUnavailable', 'kubectl ended with 127'],
-  ])('%s', async (_name, answer, expected, message) => {
+    ['kubectl is missing', { exitCode: 127 }, 'Waiting ApiUnavailable', 'kubectl ended with 127'],
+  ])('reports $2 if $0', async (_name, answer, expected, message) => {
     const resource = nodeReady(aNode('agent'), []);
     expect(await outcome(resource, world(answer))).toBe(expected);
     expect((await resource.check(world(answer))) as object).toMatchObject({
@@ -58,17 +58,18 @@ describe('nodeReady', () => {
   });
 
   test.each([
-    ['', 'it is not JSON'],
-    ['null', 'the whole is of another kind'],
-    ['5', 'the whole is of another kind'],
-    ['Warning: old\n{}', 'it is not JSON'],
-    ['{"state":', 'it is not JSON'],
-    [`[${','.repeat(50_000)}]`, 'it has more than 50000 commas'],
+    ['an empty text', '', 'it is not JSON'],
+    ['null', 'null', 'the whole is of another kind'],
+    ['a number', '5', 'the whole is of another kind'],
+    ['a warning before the Node', 'Warning: old\n{}', 'it is not JSON'],
+    ['truncated JSON', '{"state":', 'it is not JSON'],
+    ['too many commas', `[${','.repeat(50_000)}]`, 'it has more than 50000 commas'],
     [
+      'a condition without a status',
       '{"status":{"conditions":[{"type":"Ready"}]}}',
       'status.conditions.0.status is missing or of another kind',
     ],
-  ])('is ApiUnavailable for an answer that is not a Node: case %#', async (printed, fault) => {
+  ])('throws UnexpectedAnswer if kubectl prints %s', async (_name, printed, fault) => {
     const resource = nodeReady(aNode('agent'), []);
     expect(await outcome(resource, world(printed))).toBe('UnexpectedAnswer (time)');
     await expect(resource.check(world(printed))).rejects.toMatchObject({
@@ -77,7 +78,7 @@ describe('nodeReady', () => {
     });
   });
 
-  test('asks as admin on a server', async () => {
+  test('uses the admin kubeconfig on a server', async () => {
     const host = memoryHost().on(
       { file: 'k3s', args: /^kubectl --kubeconfig \/etc\/rancher\/k3s\/k3s\.yaml / },
       apiNode('True'),
@@ -90,32 +91,32 @@ describe('nodeTaintsApplied', () => {
   const taint = { key: 'observability', value: 'true', effect: 'NoSchedule' };
 
   test.each([
-    ['is there', [taint], 'InSync'],
+    ['is present', [taint], 'InSync'],
     [
-      'is there among others',
+      'is present among others',
       [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }, taint],
       'InSync',
     ],
     ['is missing', [], 'TaintNotApplied (person, non-blocking)'],
     ['has another effect', [{ ...taint, effect: 'NoExecute' }], 'TaintNotApplied (person, non-blocking)'],
-  ])('the taint %s', async (_name, taints, expected) => {
+  ])('reports $2 if the taint $0', async (_name, taints, expected) => {
     const [resource] = nodeTaintsApplied(aNode('observability'), []);
     expect(resource && (await outcome(resource, world(apiNode('True', taints))))).toBe(expected);
   });
 
-  test('a missing taint is reported with the command', async () => {
+  test('reports a missing taint with the command that sets it', async () => {
     const [resource] = nodeTaintsApplied(aNode('observability'), []);
     await expect(resource?.check(world(apiNode('True')))).rejects.toThrow(
       'kubectl taint node vm-1 observability=true:NoSchedule',
     );
   });
 
-  test('no taint is checked if no taint is wanted', () => {
+  test('checks nothing if the node wants no taints', () => {
     expect(nodeTaintsApplied(aNode('agent'), [])).toEqual([]);
   });
 });
 
-test('a silent server is ApiUnavailable, after one timeout for the whole command', async () => {
+test('nodeReady reports a silent API as ApiUnavailable, after one timeout for the whole command', async () => {
   const asked: (number | undefined)[] = [];
   const host = world(({ timeout }) => {
     asked.push(timeout);
@@ -126,11 +127,14 @@ test('a silent server is ApiUnavailable, after one timeout for the whole command
   expect(asked).toEqual([12_000]);
 });
 
-describe('a Node whose status may come from an earlier kubelet', () => {
+describe('nodeReady after a start of K3s', () => {
   const now = Date.UTC(2026, 10, 1, 12);
   const at = (secondsAgo: number) => new Date(now - secondsAgo * 1_000).toISOString();
 
-  /** K3s was started 30 s ago by the monotonic clock; ages in seconds, by the clock of the machine. */
+  /**
+   * Returns an agent whose K3s was started 30 s ago by the monotonic clock. The ages of heartbeat and Lease are in
+   * seconds, by the clock of the machine.
+   */
   function started(heartbeat: number, lease?: number) {
     const host = memoryHost({ now, files: { '/proc/uptime': '5030.25 9000.00\n' } })
       .on({ file: 'systemctl', args: /^show k3s-agent/ }, 'ExecMainStartTimestampMonotonic=5000250000\n')
@@ -152,19 +156,19 @@ describe('a Node whose status may come from an earlier kubelet', () => {
     ['reported before the start', started(40, 40), 'Waiting NodeNotReady'],
     ['reported before the start, and has no Lease', started(40), 'Waiting NodeNotReady'],
     ['has only renewed its Lease, just after the start', started(40, 28), 'Waiting NodeNotReady'],
-    ['reported after it, before the clock was set forward', started(3_620, 5), 'InSync'],
-    ['reported after it, before the clock was set back', started(-3_600), 'InSync'],
-  ])('kubelet %s', async (_name, host, expected) => {
+    ['reported after the start, before the clock was set forward', started(3_620, 5), 'InSync'],
+    ['reported after the start, before the clock was set back', started(-3_600), 'InSync'],
+  ])('reports $2 if kubelet $0', async (_name, host, expected) => {
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe(expected);
   });
 
-  test('is trusted if a container counts its own uptime and systemd that of the host', async () => {
+  test('trusts the status of the Node in a container, which counts its own uptime', async () => {
     const host = started(40, 5);
     host.files.write('/proc/uptime', '60.00 50.00\n');
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
   });
 
-  test('is trusted without systemd', async () => {
+  test('trusts the status of the Node if systemd does not show the start of K3s', async () => {
     const host = started(40).on({ file: 'systemctl', args: /^show/ }, '\n');
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');
   });

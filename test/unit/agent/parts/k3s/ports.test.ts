@@ -17,7 +17,7 @@ async function lookedAt(kind: 'server' | 'agent', answer: CommandAnswer, config:
   };
 }
 
-test('a server has three ports, an agent two, each checked by its protocol', async () => {
+test('portProbes checks three ports of a server and two of an agent, each by its protocol', async () => {
   const { host, found } = await lookedAt('server', '');
   expect(found.map(({ what }) => what)).toEqual(['port 6443/tcp', 'port 10250/tcp', 'port 8472/udp']);
   expect(host.looks).toContain('ss -H -l -n -p -t sport = :6443');
@@ -31,20 +31,20 @@ test('a server has three ports, an agent two, each checked by its protocol', asy
 test.each([
   ['free', '', 'ok', /no process holds it/],
   [
-    'K3s',
+    'held by K3s',
     'LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=812,fd=14))\n',
     'ok',
     /listens at \*:6443; the moat must let every node, and/,
   ],
   [
-    'another',
+    'held by another program',
     'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:* users:(("nginx",pid=77,fd=6),("nginx",pid=78,fd=6))\n',
     'failure',
     /nginx \(pid 77\)/,
   ],
-  ['an unknown process, which only root can see', 'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:*\n', 'skipped', /root/],
-  ['unknown', { exitCode: 127 }, 'skipped', /iproute2/],
-] as const)('%s', async (_, answer, level, message) => {
+  ['held by a process that only root can see', 'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:*\n', 'skipped', /root/],
+  ['not shown because ss is missing', { exitCode: 127 }, 'skipped', /iproute2/],
+] as const)('the probe of the API port reports $2 if the port is $0', async (_, answer, level, message) => {
   const [first] = (await lookedAt('server', answer)).found;
   expect(first?.level).toBe(level);
   expect(first?.message).toMatch(message);
@@ -53,13 +53,13 @@ test.each([
   }
 });
 
-test('the settings can move the API and disable vxlan', async () => {
+test('portProbes follows settings that move the API and disable vxlan', async () => {
   const moved = { 'https-listen-port': 7443, 'flannel-backend': 'wireguard-native' };
   const { found } = await lookedAt('server', '', moved);
   expect(found.map(({ what }) => what)).toEqual(['port 7443/tcp', 'port 10250/tcp']);
 });
 
-test('a UDP socket without a process belongs to the kernel, like that of flannel', async () => {
+test('the probe of the flannel port accepts a UDP socket of the kernel, which has no process', async () => {
   const { found } = await lookedAt('agent', 'UNCONN 0 0 0.0.0.0:8472 0.0.0.0:*\n');
   expect(found.at(-1)).toMatchObject({ level: 'ok', message: expect.stringContaining('0.0.0.0:8472') });
 });

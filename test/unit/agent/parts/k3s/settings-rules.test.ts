@@ -7,7 +7,7 @@ function found(written: unknown): readonly string[] {
   return misfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
 }
 
-describe('keys of K3s that Slipway sets', () => {
+describe('the rules for k3s.config', () => {
   test.each([
     ['token', 'joinToken.secretName'],
     ['token-file', 'joinToken.secretName'],
@@ -28,7 +28,7 @@ describe('keys of K3s that Slipway sets', () => {
     ['etcd-s3-proxy', '/etc/rancher/k3s/config.yaml.d'],
     ['etcd-s3-secret-key', '/etc/rancher/k3s/config.yaml.d'],
     ['cluster-reset', 'by hand'],
-  ])('%s points to %s', (key, repair) => {
+  ])('reject %s with advice that contains: %s', (key, repair) => {
     const problems = found({ k3s: { config: { [key]: 'x', disable: ['traefik'] } } });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(`k3s.config.${key}: `);
@@ -36,9 +36,12 @@ describe('keys of K3s that Slipway sets', () => {
   });
 });
 
-test.each(['constructor', 'toString', 'node+label', 'node-+label'])('%s is not one of them', (key) => {
-  expect(found({ k3s: { config: { [key]: 'x' } } })).toEqual([]);
-});
+test.each(['constructor', 'toString', 'node+label', 'node-+label'])(
+  'the rules for k3s.config do not reserve the key %s',
+  (key) => {
+    expect(found({ k3s: { config: { [key]: 'x' } } })).toEqual([]);
+  },
+);
 
 describe('snapshots of etcd over http', () => {
   const insecure = { 'etcd-s3': true, 'etcd-s3-insecure': true };
@@ -58,7 +61,7 @@ describe('snapshots of etcd over http', () => {
     { ...insecure, 'etcd-s3-endpoint': '127.0.0.1:9000' },
     { ...insecure, 'etcd-s3-insecure': false },
     { 'etcd-s3': true, 'etcd-s3-endpoint': 's3.example' },
-  ])('are not in %j', (config) => {
+  ])('do not include %j', (config) => {
     expect(found({ k3s: { config } })).toEqual([]);
   });
 });
@@ -69,6 +72,6 @@ test.each([
   [{ secretName: 't' }, []],
   [{}, []],
   [{ secretName: null, agentSecretName: null }, []],
-])('a separate agent token is a different secret: %j', (joinToken, problems) => {
+])('the rules for joinToken reject only one secret for both tokens: %j', (joinToken, problems) => {
   expect(found({ joinToken })).toEqual(problems.map((problem) => expect.stringMatching(problem)));
 });

@@ -7,7 +7,7 @@ const head =
   '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n';
 
 describe('renderConfig', () => {
-  test('of a server', () => {
+  test('renders the configuration of a server', () => {
     const node = aNode('server', {
       settings: { k3s: { config: { disable: ['traefik'], 'cluster-init': true } } },
     });
@@ -22,7 +22,7 @@ cluster-init: true
 `);
   });
 
-  test('of an observability node with additional labels', () => {
+  test('renders the configuration of an observability node with additional labels', () => {
     const settings = {
       node: { labels: ['zone=1'] },
       k3s: { config: { 'node-label': ['more=yes'], 'kubelet-arg': 'max-pods=50' } },
@@ -65,7 +65,7 @@ node-taint:
     ['agent', { 'cluster-init': true }, /cluster-init/],
     ['agent', { 'node-lable': 'a=b' }, /node-lable/],
     ['server', { debug: 'loud' }, /debug/],
-  ] as const)('refuses for %s %j', (role, config, message) => {
+  ] as const)('rejects for the role %s the configuration %j', (role, config, message) => {
     const node = aNode(role, { settings: { k3s: { config } } });
     expect(() => renderConfig(node)).toThrow(message);
     expect(() => renderConfig(node)).toThrow(
@@ -74,7 +74,7 @@ node-taint:
   });
 });
 
-test('the file is 0600 and contains no secret', async () => {
+test('configFile writes config.yaml with mode 0600', async () => {
   const host = memoryHost();
   const resource = configFile(aNode('server'), []);
   expect(resource.id).toBe('File//etc/rancher/k3s/config.yaml');
@@ -82,7 +82,7 @@ test('the file is 0600 and contains no secret', async () => {
   expect((await host.readFile('/etc/rancher/k3s/config.yaml'))?.mode).toBe(0o600);
 });
 
-test('an invalid configuration is reported at the check, not when the plan is made', async () => {
+test('configFile reports an invalid configuration at its check, not when the plan is made', async () => {
   const resource = configFile(aNode('agent', { settings: { k3s: { config: { nonsense: 1 } } } }), []);
   expect(await outcome(resource, memoryHost())).toBe('K3sConfigInvalid (person)');
 });

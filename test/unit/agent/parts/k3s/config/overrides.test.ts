@@ -17,7 +17,7 @@ async function told(files: Files, kind: 'server' | 'observability' = 'server'): 
   );
 }
 
-describe('a key that Slipway relies on is reported with its file and line', () => {
+describe('noOverrides', () => {
   test.each<readonly [string, Files, string]>([
     [
       'data-dir',
@@ -56,7 +56,7 @@ describe('a key that Slipway relies on is reported with its file and line', () =
       'data-dir in /opt/x.env, line 1 ',
     ],
     [
-      'another ExecStart',
+      'an ExecStart in a unit drop-in',
       { [`${units}/k3s.service.d/a.conf`]: `${start} --data-dir /data\n` },
       `true: data-dir in ${units}/k3s.service.d/a.conf, line 3 `,
     ],
@@ -67,7 +67,7 @@ describe('a key that Slipway relies on is reported with its file and line', () =
       'false: cluster-reset in',
     ],
     [
-      'K3S_DATA_DIR in another unit',
+      "K3S_DATA_DIR in another program's unit",
       {
         [`${units}/k3s.service`]:
           '[Service]\nEnvironment=K3S_DATA_DIR=/data\nExecStart=/usr/local/bin/k3s server\n',
@@ -75,12 +75,12 @@ describe('a key that Slipway relies on is reported with its file and line', () =
       `true: data-dir in ${units}/k3s.service, line 2 `,
     ],
     [
-      'a wrapper',
+      'a wrapper script',
       { [`${units}/k3s.service.d/a.conf`]: '[Service]\nExecStart=\nExecStart=/opt/start.sh\n' },
       'false: ExecStart in',
     ],
-    ['the short name', { [`${folder}/a.yaml`]: 'd: /data\n' }, 'true: data-dir in'],
-    ['a name in capitals', { [`${folder}/A.YAML`]: 'data-dir: /data\n' }, 'true: data-dir in'],
+    ['a short name', { [`${folder}/a.yaml`]: 'd: /data\n' }, 'true: data-dir in'],
+    ['a drop-in with a name in capitals', { [`${folder}/A.YAML`]: 'data-dir: /data\n' }, 'true: data-dir in'],
     [
       'a repeated key',
       { [`${folder}/a.yaml`]: 'v: 1\nv: 2\ndata-dir: /var/lib/rancher/k3s\ndata-dir: /data\n' },
@@ -91,21 +91,21 @@ describe('a key that Slipway relies on is reported with its file and line', () =
       { [`${folder}/a.yaml`]: 'data-dir: /data\n---\ndata-dir: /x\n' },
       'true: data-dir in',
     ],
-    ['an unknown tag', { [`${folder}/a.yaml`]: 'data-dir: !mine /data\n' }, 'true: data-dir in'],
-    ['YAML 1.1', { [`${folder}/a.yaml`]: 'cluster-reset: yes\n' }, 'false: cluster-reset in'],
+    ['a value with an unknown tag', { [`${folder}/a.yaml`]: 'data-dir: !mine /data\n' }, 'true: data-dir in'],
+    ['a boolean of YAML 1.1', { [`${folder}/a.yaml`]: 'cluster-reset: yes\n' }, 'false: cluster-reset in'],
     [
-      'data-dir of another unit',
+      "data-dir in another program's unit",
       { [`${units}/k3s.service`]: '[Service]\nExecStart=/usr/local/bin/k3s server -d /data\n' },
       'true: data-dir in',
     ],
-  ])('%s', async (_name, files, expected) => {
+  ])('names file and line of an override by %s', async (_name, files, expected) => {
     expect((await told(files)).replace('Another file gives K3s what Slipway relies on: ', '')).toContain(
       expected,
     );
     expect(await told(files)).toMatch(/^K3sOverridden/);
   });
 
-  test('a list that replaces the labels and taints of the role', async () => {
+  test('names file and line of lists that replace the labels and taints of the role', async () => {
     const message = await told(
       { [`${folder}/a.yaml`]: 'node-taint: [a=b:NoSchedule]\nnode-label: [c=d]\n' },
       'observability',
@@ -114,11 +114,20 @@ describe('a key that Slipway relies on is reported with its file and line', () =
   });
 });
 
-describe('an override that merges is accepted', () => {
+describe('noOverrides', () => {
   test.each<readonly [string, Files]>([
-    ['other keys', { [`${folder}/a.yaml`]: 'tls-san: [a]\ndisable: traefik\nkubelet-arg+: [max-pods=50]\n' }],
-    ['the value of Slipway', { [`${folder}/a.yaml`]: 'node-name: vm-1\ndata-dir: /var/lib/rancher/k3s\n' }],
-    ['additional labels', { [`${folder}/a.yaml`]: 'node-label+: [a=b]\nnode-taint+: [a=b:NoSchedule]\n' }],
+    [
+      'keys that Slipway does not rely on',
+      { [`${folder}/a.yaml`]: 'tls-san: [a]\ndisable: traefik\nkubelet-arg+: [max-pods=50]\n' },
+    ],
+    [
+      'the values that Slipway sets',
+      { [`${folder}/a.yaml`]: 'node-name: vm-1\ndata-dir: /var/lib/rancher/k3s\n' },
+    ],
+    [
+      'additional labels and taints',
+      { [`${folder}/a.yaml`]: 'node-label+: [a=b]\nnode-taint+: [a=b:NoSchedule]\n' },
+    ],
     [
       'a variable that config.yaml overrides',
       { '/etc/default/k3s': 'K3S_NODE_NAME=other\nK3S_TOKEN_FILE=/t\n' },
@@ -127,7 +136,10 @@ describe('an override that merges is accepted', () => {
       'limits in a unit drop-in',
       { [`${units}/k3s.service.d/a.conf`]: '[Service]\nMemoryHigh=2G\nEnvironment=K3S_TOKEN=x\n' },
     ],
-    ['another ExecStart with other flags', { [`${units}/k3s.service.d/a.conf`]: `${start} --tls-san a\n` }],
+    [
+      'an ExecStart with other flags in a unit drop-in',
+      { [`${units}/k3s.service.d/a.conf`]: `${start} --tls-san a\n` },
+    ],
     [
       'a unit drop-in that is hidden by one of the same name in an earlier folder',
       {
@@ -136,18 +148,18 @@ describe('an override that merges is accepted', () => {
       },
     ],
     [
-      'the later of two unit drop-ins by name, in any folders',
+      'an ExecStart that a later unit drop-in in another folder replaces',
       {
         [`${units}/k3s.service.d/a.conf`]: `${start} --data-dir /data\n`,
         '/usr/lib/systemd/system/k3s.service.d/b.conf': `${start} --tls-san a\n`,
       },
     ],
-  ])('%s', async (_name, files) => {
+  ])('accepts %s', async (_name, files) => {
     expect(await told(files)).toBe('nothing');
   });
 });
 
-describe('a drop-in that cannot be read is named with its file and line', () => {
+describe('noOverrides', () => {
   test.each<readonly [string, string, string]>([
     ['invalid YAML', 'v: 1\n{', 'line 2, column 2: '],
     ['a list', '- data-dir', 'line 1, column 1: must be a map of keys and values'],
@@ -157,13 +169,13 @@ describe('a drop-in that cannot be read is named with its file and line', () => 
       `#${'x'.repeat(1_048_576)}\ndata-dir: /data`,
       'line 1, column 1: the text is longer',
     ],
-  ])('%s', async (_name, content, expected) => {
+  ])('names file and line of an unreadable drop-in: %s', async (_name, content, expected) => {
     const message = await told({ [`${folder}/a.yaml`]: content });
     expect(message).toMatch(/^K3sConfigInvalid false: /);
     expect(message).toContain(`${folder}/a.yaml: ${expected}`);
   });
 
-  test('and blocks a start', async () => {
+  test('holds back a start while a drop-in cannot be read', async () => {
     const host = memoryHost({ files: { [`${folder}/a.yaml`]: '{' } });
     const drifted = {
       id: 'Service/k3s',
@@ -175,16 +187,16 @@ describe('a drop-in that cannot be read is named with its file and line', () => 
   });
 
   test.each([
-    ['a comment', '# nothing'],
-    ['nothing', ''],
+    ['has only a comment', '# nothing'],
+    ['is empty', ''],
     ['has merge keys, which K3s ignores', 'a: &a {data-dir: /data}\n<<: *a\n'],
     ['has a byte order mark and CRLF', '\uFEFFv: 1\r\ndebug: true\r\n'],
-  ])('is read if it %s', async (_name, content) => {
+  ])('accepts a drop-in that %s', async (_name, content) => {
     expect(await told({ [`${folder}/a.yaml`]: content })).toBe('nothing');
   });
 });
 
-test('nothing is started meanwhile, and a running K3s is watched', async () => {
+test('unlessOverridden holds back every start and restart, and still watches a running K3s', async () => {
   const host = memoryHost({ files: { [`${folder}/a.yaml`]: 'node-name: other\n' } });
   const service = (state: 'InSync' | 'Drifted', blocks = true) => ({
     id: 'Service/k3s',

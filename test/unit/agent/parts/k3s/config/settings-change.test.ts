@@ -19,7 +19,7 @@ function serverWith(config: Config, consented: readonly string[] = []) {
   return aNode('server', { settings: { k3s: { config }, consent: { settings: consented } } });
 }
 
-/** A running server whose cluster was created with this configuration. */
+/** Returns a running server whose cluster was created with this configuration. */
 async function living(config: Config): Promise<MemoryHost> {
   const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
   await settle(configFile(serverWith(config), []), host);
@@ -66,13 +66,16 @@ describe('a setting of a running server', () => {
       { 'cluster-cidr': '10.1.0.0/16' },
       'InSync',
     ],
-    ['the same', { 'secrets-encryption': true }, { 'secrets-encryption': true }, 'InSync'],
-    ['another key', {}, { 'tls-san': ['a.b'], disable: ['traefik'] }, 'InSync'],
-  ] as const)('%s', async (_name, before, now, expected) => {
-    expect(await outcome(settingsChange(serverWith(now), []), await living(before))).toBe(expected);
-  });
+    ['the same value', { 'secrets-encryption': true }, { 'secrets-encryption': true }, 'InSync'],
+    ['a key that may change', {}, { 'tls-san': ['a.b'], disable: ['traefik'] }, 'InSync'],
+  ] as const)(
+    'is held back only if a new value harms the cluster: %s',
+    async (_name, before, now, expected) => {
+      expect(await outcome(settingsChange(serverWith(now), []), await living(before))).toBe(expected);
+    },
+  );
 
-  test('a blocked setting keeps its line in the file, and all others are applied', async () => {
+  test('keeps its line in the file while its change is held back, and other settings are applied', async () => {
     const before = { disable: ['traefik'], 'secrets-encryption': true, 'tls-san': ['a.b'] };
     const host = await living(before);
     const text = host.files.text(paths.k3s.config);
@@ -84,14 +87,14 @@ describe('a setting of a running server', () => {
     expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
   });
 
-  test('is compared with the value of K3s, even if its file is missing', async () => {
+  test('keeps the value of K3s even if the configuration file is missing', async () => {
     const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
     host.files.remove(paths.k3s.config);
     await settle(configFile(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host);
     expect(host.files.text(paths.k3s.config)).toContain('"10.1.0.0/16"');
   });
 
-  test('is compared with the file if there is no note', async () => {
+  test('is compared with the configuration file if the note is missing', async () => {
     const host = await living({});
     host.files.remove(paths.k3s.startedWith);
     expect(await outcome(settingsChange(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host)).toBe(
@@ -99,14 +102,14 @@ describe('a setting of a running server', () => {
     );
   });
 
-  test('is not that of the cluster if it comes from an edit by hand', async () => {
+  test('is still compared with the first start after the file was edited by hand', async () => {
     const host = await living({});
     host.files.write(paths.k3s.config, 'cluster-cidr: 10.50.0.0/16\n', 0o600);
     await noteStart(host, paths);
     expect(await outcome(settingsChange(serverWith({}), []), host)).toBe('InSync');
   });
 
-  test('in a drop-in is reported, and K3s is not restarted for it', async () => {
+  test('that a drop-in changes is reported without its secret, and config.yaml stays the same', async () => {
     const host = await living({});
     const text = host.files.text(paths.k3s.config);
     host.files.write(dropIn, 'server: https://10.0.0.9:6443\ndatastore-endpoint: mysql://u:canary@db\n');
@@ -129,7 +132,7 @@ describe('a setting of a running server', () => {
       line: 2,
     },
     {
-      name: '/etc/default',
+      name: 'a file in /etc/default',
       path: '/etc/default/k3s',
       text: 'K3S_CLUSTER_INIT=true\n',
       key: 'cluster-init',
@@ -156,7 +159,7 @@ describe('a setting of a running server', () => {
       key: 'secrets-encryption',
       line: 2,
     },
-  ])('in $name is reported with its line', async ({ path, text, key, line }) => {
+  ])('that $name changes is reported with its line', async ({ path, text, key, line }) => {
     const host = await living({});
     host.files.write(path, text);
     const told = await message(host, {});
@@ -164,7 +167,7 @@ describe('a setting of a running server', () => {
     expect(told).not.toContain('canary');
   });
 
-  test('from another file since the first start is not a change', async () => {
+  test('that another file has set since the first start is not a change', async () => {
     const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
     host.files.write(env, 'K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n');
     host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
@@ -176,7 +179,7 @@ describe('a setting of a running server', () => {
     expect(await message(host, {})).toBe('');
   });
 
-  test('wins over variables', async () => {
+  test('in config.yaml wins over a variable', async () => {
     const host = await living({ 'cluster-init': true });
     host.files.write(env, 'K3S_CLUSTER_INIT=false\n');
     expect(await message(host, { 'cluster-init': true })).toBe('');
@@ -186,19 +189,19 @@ describe('a setting of a running server', () => {
 describe('the settings of a node', () => {
   const config = { 'cluster-cidr': '10.1.0.0/16' };
 
-  test('stay unchanged if nothing is blocked', async () => {
+  test('stay unchanged if no change is held back', async () => {
     const node = serverWith(config);
     expect(await keepingSettings(await living(config), node)).toBe(node);
   });
 
-  test('do not take over the old value of a setting in a file of the operator', async () => {
+  test("stay unchanged if the new value is in an operator's file", async () => {
     const host = await living(config);
     host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
     const node = serverWith(config);
     expect(await keepingSettings(host, node)).toBe(node);
   });
 
-  test('are not those of the cluster on an agent', async () => {
+  test('may all change on an agent', async () => {
     const host = await living(config);
     host.files.write(paths.k3s.agentServerCa, 'ca');
     const node = aNode('agent', { settings: { k3s: { config: { 'cluster-cidr': '10.50.0.0/16' } } } });
@@ -209,7 +212,7 @@ describe('the settings of a node', () => {
 describe('a datastore that the settings no longer name', () => {
   const endpoint = { 'datastore-endpoint': 'mysql://u:canary@db' };
 
-  test('keeps its key in the file', async () => {
+  test('keeps its line in config.yaml', async () => {
     const host = await living(endpoint);
     const text = host.files.text(paths.k3s.config);
     await settle(configFile(serverWith({}), []), host);
@@ -217,14 +220,14 @@ describe('a datastore that the settings no longer name', () => {
     expect(text).toContain('canary');
   });
 
-  test('is not taken from an edit of the file', async () => {
+  test('is not replaced by one that was written into config.yaml by hand', async () => {
     const host = await living(endpoint);
     host.files.write(paths.k3s.config, 'datastore-endpoint: mysql://u:other@db\n', 0o600);
     await settle(configFile(serverWith({}), []), host);
     expect(host.files.text(paths.k3s.config)).not.toContain('other');
   });
 
-  test('is not replaced by a digest in a lost file, and K3s is not restarted without it', async () => {
+  test('is not restored as a digest if config.yaml is lost, and holds back a restart of K3s', async () => {
     const host = await living(endpoint);
     host.files.remove(paths.k3s.config);
     await settle(configFile(serverWith({}), []), host);
@@ -236,7 +239,7 @@ describe('a datastore that the settings no longer name', () => {
 });
 
 describe('a restart for another reason', () => {
-  test('waits while a file would change a fixed value of K3s', async () => {
+  test('waits while a drop-in would change a fixed setting of K3s', async () => {
     const host = await living({});
     expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe('Drifted k3s');
     host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');
@@ -245,7 +248,7 @@ describe('a restart for another reason', () => {
     );
   });
 
-  test('does not wait for a drop-in with the same additions as at the last start', async () => {
+  test('does not wait for a drop-in that adds the same values as at the last start', async () => {
     const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
     const node = serverWith({ 'cluster-dns': ['10.43.0.10'] });
     host.files.write(dropIn, 'cluster-dns+: [10.43.0.11]\ncluster-init:\n');
@@ -268,7 +271,7 @@ describe('a restart for another reason', () => {
 describe('consent to a change of a fixed setting', () => {
   const now = { 'flannel-backend': 'wireguard-native', 'cluster-cidr': '10.50.0.0/16' };
 
-  test('is asked for only if it can help', async () => {
+  test('is requested only for a setting that may change with consent', async () => {
     const told = await message(await living({}), now);
     expect(told).toContain('k3s.config.cluster-cidr is 10.50.0.0/16 now, and K3s runs with 10.42.0.0/16.');
     expect(told).toContain(
@@ -286,7 +289,7 @@ describe('consent to a change of a fixed setting', () => {
     expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
   });
 
-  test('allows only its value, and ends with the next start', async () => {
+  test('allows only the value that it names, and is not needed after the next start', async () => {
     const host = await living({});
     const consented = ['flannel-backend=wireguard-native'];
     const node = serverWith({ 'flannel-backend': 'wireguard-native' }, consented);
@@ -303,10 +306,10 @@ describe('consent to a change of a fixed setting', () => {
   });
 });
 
-describe('nothing is blocked', () => {
+describe('a change of a fixed setting', () => {
   const node = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
 
-  test('on a server without a cluster, whatever an earlier failed start used', async () => {
+  test('is allowed on a server without a cluster, whatever an earlier failed start used', async () => {
     const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
     host.files.remove(paths.k3s.serverToken);
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
@@ -316,7 +319,7 @@ describe('nothing is blocked', () => {
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
   });
 
-  test('once the settings have the values of an adopted unit', async () => {
+  test('is not reported once the settings have the values of an adopted unit', async () => {
     const host = memoryHost({
       files: {
         '/etc/systemd/system/k3s.service':
@@ -329,19 +332,22 @@ describe('nothing is blocked', () => {
     expect(await outcome(settingsChange(serverWith({}), []), host)).toBe(held);
   });
 
-  test('if neither a note nor a file has the values of K3s', async () => {
+  test('is allowed if neither a note nor a file has the values of K3s', async () => {
     const host = memoryHost({ files: { [paths.k3s.serverToken]: 'K10a::server:x' } });
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
   });
 
-  test.each(['', '{', 'null', '{"first":1}'])('and a damaged note counts as missing: %j', async (text) => {
-    const host = await living({});
-    host.files.write(paths.k3s.startedWith, text, 0o600);
-    expect(await outcome(settingsChange(node, []), host)).toBe(held);
-  });
+  test.each(['', '{', 'null', '{"first":1}'])(
+    'is compared with the configuration file if the note is damaged: %j',
+    async (text) => {
+      const host = await living({});
+      host.files.write(paths.k3s.startedWith, text, 0o600);
+      expect(await outcome(settingsChange(node, []), host)).toBe(held);
+    },
+  );
 });
 
-test('an agent has no note', async () => {
+test('noteStart writes nothing on an agent', async () => {
   const host = memoryHost({ files: { [paths.k3s.config]: 'server: "https://a:6443"\n' } });
   await noteStart(host, paths);
   expect(host.journal).toEqual([]);

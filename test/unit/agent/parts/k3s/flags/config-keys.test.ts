@@ -5,7 +5,7 @@ import {
   k3sSettingsProblems,
 } from '../../../../../../src/agent/parts/k3s/flags/config-keys.ts';
 
-test('the agent knows 46 keys and the server 126, none twice', () => {
+test('k3sKeys has 46 keys of the agent and 126 of the server, none of them twice', () => {
   const names = (command: 'server' | 'agent') =>
     k3sKeys.filter(({ commands }) => commands.includes(command)).map(({ name }) => name);
   expect(new Set(names('agent')).size).toBe(46);
@@ -13,7 +13,7 @@ test('the agent knows 46 keys and the server 126, none twice', () => {
   expect(new Set(k3sKeys.map(({ name }) => name)).size).toBe(k3sKeys.length);
 });
 
-describe('a configuration', () => {
+describe('checkK3sConfig', () => {
   test.each([
     ['server', 'disable', ['traefik', 'servicelb']],
     ['server', 'disable', 'traefik'],
@@ -31,7 +31,7 @@ describe('a configuration', () => {
     ['server', 'etcd-s3-timeout', '5m0s'],
     ['server', 'write-kubeconfig-mode', '0640'],
     ['server', 'write-kubeconfig-mode', 640],
-  ] as const)('of %s accepts %s: %j', (command, key, value) => {
+  ] as const)('accepts for k3s %s the key %s with the value %j', (command, key, value) => {
     expect(checkK3sConfig(command, { [key]: value })).toEqual([]);
   });
 
@@ -67,26 +67,26 @@ describe('a configuration', () => {
       'must be a taint such as dedicated=gpu:NoSchedule (or PreferNoSchedule, NoExecute)',
     ],
     ['server', 'debug+', true, 'is not a list, so nothing can be appended; write debug'],
-  ] as const)('of %s refuses %s: %j', (command, key, value, message) => {
+  ] as const)('rejects for k3s %s the key %s with the value %j', (command, key, value, message) => {
     expect(checkK3sConfig(command, { [key]: value })).toEqual([{ key, message }]);
   });
 });
 
-describe('the settings', () => {
+describe('k3sSettingsProblems', () => {
   const config = { 'tls-san': ['x'], 'disable-apiserver-lb': true, debg: true, selinux: 5 };
   test.each([
     ['server', ['disable-apiserver-lb', 'debg', 'selinux']],
     ['observability', ['tls-san', 'debg', 'selinux']],
     ['no-such-role', ['debg', 'selinux']],
     [undefined, ['debg', 'selinux']],
-  ])('with role %s', (role, keys) => {
+  ])('returns the problems of k3s.config for the role %s', (role, keys) => {
     expect(k3sSettingsProblems({ role, k3s: { config } }).map(({ path }) => path)).toEqual(
       keys.map((key) => ['k3s', 'config', key]),
     );
   });
 
   test.each([undefined, {}, { k3s: 5 }, { k3s: { config: 'text' } }])(
-    'of the wrong type are left to other checks: %j',
+    'ignores settings of the wrong type, which other checks report: %j',
     (written) => {
       expect(k3sSettingsProblems(written)).toEqual([]);
     },

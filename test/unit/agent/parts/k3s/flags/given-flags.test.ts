@@ -19,7 +19,7 @@ describe('k3sCommandLine', () => {
     ],
     ['a short name', '-d /data', { 'data-dir': ['/data'] }],
     ['an unknown flag before another', '--new --node-name x', { new: ['true'], 'node-name': ['x'] }],
-  ])('%s', (_name, words, expected) => {
+  ])('parses %s', (_name, words, expected) => {
     const found = k3sCommandLine(['/usr/local/bin/k3s', 'server', ...words.split(' ')]);
     expect(found?.command).toBe('server');
     expect(Object.fromEntries(found?.flags.map(({ name, values }) => [name, values]) ?? [])).toEqual(
@@ -27,19 +27,19 @@ describe('k3sCommandLine', () => {
     );
   });
 
-  test('a wrapper script has no known flags', () => {
+  test('returns undefined for a wrapper script', () => {
     expect(k3sCommandLine(['/opt/start-k3s.sh', '--node-name', 'x'])).toBeUndefined();
   });
 });
 
-test('the flags of a unit have its path and line', () => {
+test('unitFlags returns each flag with the path and line in the unit', () => {
   const text = '[Service]\nExecStart=/usr/local/bin/k3s \\\n server \\\n --node-name=x\n';
   expect(unitFlags(text, '/u')).toEqual([
     { name: 'node-name', values: ['x'], path: '/u', line: 2, adds: false },
   ]);
 });
 
-test('the keys of a configuration file have their line, and a plus appends', () => {
+test('configFlags returns each key with its line, and marks a key with a plus as appending', () => {
   const text = 'debug: true\n"data-dir": /data\nnode-label+: [a=b, c=d]\n';
   expect(configFlags(text, '/c').map(({ name, line, adds, values }) => [name, line, adds, values])).toEqual([
     ['debug', 1, false, ['true']],

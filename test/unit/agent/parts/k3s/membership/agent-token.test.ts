@@ -12,10 +12,10 @@ const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
 const cloudWith = (token: string) => new FakeCloud({ secrets: { 'k3s-agent-token': token } });
 
 test.each([
-  ['a server whose agents have a token of their own', aNode('server', { settings }), 1],
+  ['a server whose agents have a separate token', aNode('server', { settings }), 1],
   ['a server whose agents use its token', aNode('server'), 0],
   ['an agent', aNode('agent', { settings }), 0],
-])('%s', (_name, node, expected) => {
+])('agentToken manages a file only on a server with a separate agent token: %s', (_name, node, expected) => {
   expect(agentToken(node, cloudWith('x'), [])).toHaveLength(expected);
   expect(renderConfig(node).includes(`agent-token-file: "${path}"`)).toBe(expected === 1);
 });
@@ -23,14 +23,14 @@ test.each([
 test.each([
   ['agents-only', 'agents-only\n'],
   [`K10${'a1'.repeat(32)}::node:agents-only`, 'agents-only\n'],
-])('K3s gets only the password of %j', async (token, written) => {
+])('agentToken writes only the password of %j', async (token, written) => {
   const host = memoryHost();
   const [resource] = agentToken(aNode('server', { settings }), cloudWith(token), []);
   expect(resource && (await settle(resource, host))).toEqual(['Drifted file', 'InSync']);
   expect(await host.readFile(path)).toMatchObject({ content: written, mode: 0o600 });
 });
 
-test('a new token in the vault is accepted', async () => {
+test('agentToken writes a new token from the vault', async () => {
   const host = memoryHost();
   const cloud = cloudWith('old');
   const [resource] = agentToken(aNode('server', { settings }), cloud, []);
@@ -46,10 +46,10 @@ test('a new token in the vault is accepted', async () => {
   expect((await host.readFile(path))?.content).toBe('new\n');
 });
 
-describe('on a server that has not started yet', () => {
+describe('agentToken on a server that has not started yet', () => {
   const held = (content: string) => memoryHost({ files: { [path]: { content, mode: 0o600 } } });
 
-  test('a token that K3s would refuse is fetched again', async () => {
+  test('replaces a token that K3s would refuse', async () => {
     const host = held('two words\n');
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     expect(await resource?.check(host)).toMatchObject({ drift: { changes: [{ observed: 'unusable' }] } });
@@ -57,7 +57,7 @@ describe('on a server that has not started yet', () => {
     expect(host.files.text(path)).toBe('agents-only\n');
   });
 
-  test('nothing is written while the vault does not answer', async () => {
+  test('writes nothing while the vault does not answer', async () => {
     const host = held('two words\n');
     const cloud = cloudWith('agents-only');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
@@ -66,7 +66,7 @@ describe('on a server that has not started yet', () => {
     expect(host.files.text(path)).toBe('two words\n');
   });
 
-  test('a token that cannot be compared stays unchanged', async () => {
+  test('keeps a token that cannot be compared with the vault', async () => {
     const host = held('agents-only\n');
     const cloud = cloudWith('agents-only');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'down'));
@@ -79,7 +79,7 @@ describe('on a server that has not started yet', () => {
     expect(host.files.text(path)).toBe('agents-only\n');
   });
 
-  test('a dry run writes a redacted token', async () => {
+  test('writes a redacted token in a dry run', async () => {
     const dry = recordingHost(memoryHost());
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     const finding = await resource?.check(dry);
@@ -90,13 +90,13 @@ describe('on a server that has not started yet', () => {
   });
 });
 
-test('the token is requested as often as the settings say', () => {
+test('agentToken requests the token as often as the settings say', () => {
   const paced = { joinToken: { ...settings.joinToken, attempts: 7, interval: '9s' } };
   const [resource] = agentToken(aNode('server', { settings: paced }), cloudWith('x'), []);
   expect(resource?.pacing).toEqual({ attempts: 7, every: 9_000 });
 });
 
-describe('on a server that has started with a token', () => {
+describe('agentToken on a server that has started with a token', () => {
   const machine = (written: string) =>
     memoryHost({
       files: {
@@ -109,48 +109,48 @@ describe('on a server that has started with a token', () => {
 
   test.each([
     {
-      name: 'the same',
+      name: 'the same token',
       written: 'agents-only\n',
       vault: 'agents-only',
       outcomes: ['InSync'],
       kept: 'agents-only\n',
     },
     {
-      name: 'a line by hand',
+      name: 'a line added by hand',
       written: 'agents-only\n# mine\n',
       vault: 'agents-only',
       outcomes: ['Drifted token', 'InSync'],
       kept: 'agents-only\n',
     },
     {
-      name: 'a deletion',
+      name: 'a deleted token',
       written: undefined,
       vault: 'agents-only',
       outcomes: ['Drifted file', 'InSync'],
       kept: 'agents-only\n',
     },
     {
-      name: 'another token by hand',
+      name: 'another token written by hand',
       written: 'mine\n',
       vault: 'agents-only',
       outcomes: ['Drifted token', 'InSync'],
       kept: 'agents-only\n',
     },
     {
-      name: 'a new token, for which K3s has not restarted yet',
+      name: 'a new token for which K3s has not restarted yet',
       written: 'new\n',
       vault: 'new',
       outcomes: ['Drifted token', 'ServiceStarting (time, non-blocking)'],
       kept: 'new\n',
     },
     {
-      name: 'another token by hand, without the vault',
+      name: 'another token written by hand while the vault is down',
       written: 'mine\n',
       vault: vaultIsDown,
       outcomes: ['Drifted token', 'VaultUnavailable (time)'],
       kept: 'agents-only\n',
     },
-  ])('corrects $name', async ({ written, vault, outcomes, kept }) => {
+  ])('settles $name as $outcomes', async ({ written, vault, outcomes, kept }) => {
     const host = machine(written ?? '');
     const cloud = cloudWith(typeof vault === 'string' ? vault : '');
     if (written === undefined) {
@@ -164,7 +164,7 @@ describe('on a server that has started with a token', () => {
     expect((await host.readFile(path))?.content).toBe(kept);
   });
 
-  test('the token keeps its age while it cannot be compared with the vault', async () => {
+  test('does not rewrite the token while it cannot be compared with the vault', async () => {
     const host = machine('agents-only\n');
     const cloud = cloudWith('agents-only');
     cloud.fail('secret', vaultIsDown);
@@ -177,7 +177,7 @@ describe('on a server that has started with a token', () => {
     expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
   });
 
-  test('the token of K3s is not restored after a defect of the program', async () => {
+  test('does not restore the token of K3s after a defect of the program', async () => {
     const host = machine('mine\n');
     const cloud = cloudWith('agents-only');
     cloud.secret = () => Promise.reject(new TypeError('bug'));
@@ -186,7 +186,7 @@ describe('on a server that has started with a token', () => {
     expect(host.files.text(path)).toBe('mine\n');
   });
 
-  test('a token changed by hand is reported as another token', async () => {
+  test('reports a token written by hand as another token', async () => {
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     expect(await resource?.check(machine('mine\n'))).toMatchObject({
       drift: { changes: [{ observed: 'another' }] },

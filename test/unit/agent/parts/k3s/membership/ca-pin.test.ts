@@ -19,7 +19,7 @@ const ca = authority.certificate;
 const { hash } = pinnedCa(ca);
 const bundle = rotated(authority);
 
-/** An agent with this token that has joined a server of this CA. */
+/** Returns an agent with this token that has joined a server with the CA `ca`. */
 function world(token: string, joined: Readonly<Record<string, string>> = { 'kubelet.kubeconfig': 'x' }) {
   const files = Object.entries({ 'server-ca.crt': ca, ...joined }).map(([name, text]) => [
     `${agent}/${name}`,
@@ -60,8 +60,8 @@ describe('caPin', () => {
 
   test.each([
     ['the server has sent no certificate yet', world('swordfish\n', {})],
-    ['the token of the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
-    ['there is no token', world('')],
+    ['the token from the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
+    ['the token file is empty', world('')],
     ['the CA is missing', without(`${agent}/server-ca.crt`)],
     [
       'a power loss left the CA empty',
@@ -71,7 +71,7 @@ describe('caPin', () => {
       'a power loss left the CA without a text',
       world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '\0'.repeat(600) }),
     ],
-    ['there is no token file', without(path)],
+    ['the token file is missing', without(path)],
     ['a dry run has fetched no token', world('‹redacted›\n')],
   ])('changes nothing if %s', async (_name, host) => {
     expect(await outcome(caPin(aNode('agent'), 'ca-pin', []), host)).toBe('InSync');
@@ -86,7 +86,7 @@ describe('caPin', () => {
 test.each([
   ['swordfish', undefined],
   [`K10${'ab'.repeat(32)}::node:swordfish`, 'abababababab…'],
-])('shows the first digits of the CAs, and does not block: case %#', (text, observed) => {
+])('pin shows only the first digits of the CAs, and does not block: %s', (text, observed) => {
   const token = parseToken(text);
   expect(token && pin(aNode('agent'), token, hash)).toMatchObject({
     state: 'Drifted',
@@ -101,13 +101,13 @@ describe('repin', () => {
   test.each([
     ['swordfish\n', `K10${hash}::node:swordfish\n`],
     [`K10${'ab'.repeat(32)}::server:swordfish\n`, `K10${hash}::node:swordfish\n`],
-  ])('pins the CA, whatever was pinned before: case %#', async (token, expected) => {
+  ])('pins the CA, whatever the token pinned before: %j', async (token, expected) => {
     const host = world(token);
     await repin(host, aNode('agent'), hash);
     expect(host.files.read(path)).toMatchObject({ content: expected, mode: 0o600 });
   });
 
-  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])('does not change %j', async (token) => {
+  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])('does not rewrite %j', async (token) => {
     const host = world(token);
     await repin(host, aNode('agent'), hash);
     expect(host.journal).toEqual([]);
@@ -115,12 +115,12 @@ describe('repin', () => {
 });
 
 test.each([
-  ['swordfish\n', ca, 'swordfish'],
-  [`K10${hash}::node:swordfish\n`, ca, 'swordfish'],
-  [`K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
-  ['two words\n', ca, 'two words'],
-  [`K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
-])('unpinnedToken removes only the pin of the known CA: case %#', (text, known, expected) => {
+  ['without a pin', 'swordfish\n', ca, 'swordfish'],
+  ['with the pin of the known CA', `K10${hash}::node:swordfish\n`, ca, 'swordfish'],
+  ['with a pin while no CA is known', `K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
+  ['that is invalid', 'two words\n', ca, 'two words'],
+  ['with the pin of another CA', `K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
+])('unpinnedToken removes only the pin of the known CA: a token %s', (_name, text, known, expected) => {
   expect(unpinnedToken(text, known)).toBe(expected);
 });
 

@@ -14,65 +14,65 @@ const [old, renewed, foreign] = [authority('old'), authority('renewed'), authori
 const intermediate = makeIntermediate(old, 'intermediate');
 const below = makeIntermediate(intermediate, 'below');
 
-/** As OpenSSL writes a certificate with its uses; Node's class only reads the usual form. */
+/** Returns a certificate in the form that OpenSSL writes with trusted uses, which the class of Node does not read. */
 const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
 
-/** A certificate made with the key of a node, which is not a CA. */
+/** The certificate of a node, which is not a CA. */
 const node = issue(old, { commonName: 'node', hosts: ['vm-1'] });
 const belowNode = makeIntermediate(node, 'below-node').certificate;
 
-/** A root with an authority key, its own. */
+/** A root whose authority key is its own. */
 const itself = crossSign(renewed, renewed);
 
-/** The key of the old root under another name. */
+/** The key of the old root with the certificate of another root. */
 const other = { certificate: renewed.certificate, key: old.key };
 const renamed = crossSign(other, other);
 
 const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
 const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 
-/** As hashCA does in pkg/clientaccess/token.go. */
+/** The expected hashes are those of hashCA in pkg/clientaccess/token.go. */
 describe('pinnedCa', () => {
   test.each([
-    ['one certificate by its text', old.certificate, textHash(old.certificate)],
-    ['a chain by its root', intermediate.certificate + old.certificate, derHash(old.certificate)],
+    ['one certificate, by its text', old.certificate, textHash(old.certificate)],
+    ['a chain, by its root', intermediate.certificate + old.certificate, derHash(old.certificate)],
     [
       'a longer chain, out of order, by its root',
       below.certificate + old.certificate + foreign.certificate + intermediate.certificate,
       derHash(old.certificate),
     ],
     [
-      'a root that comes first by the text of the bundle',
+      'a root that comes first, by the text of the bundle',
       old.certificate + foreign.certificate,
       textHash(old.certificate + foreign.certificate),
     ],
     [
-      'a root that comes first and again by that root',
+      'a root that comes first and again, by that root',
       old.certificate + old.certificate,
       derHash(old.certificate),
     ],
     [
-      'a root that comes first and again before others by that root',
+      'a root that comes first and again before others, by that root',
       old.certificate + old.certificate + foreign.certificate,
       derHash(old.certificate),
     ],
     [
-      'a chain to a root that names itself as its authority by that root',
+      'a chain to a root that names itself as its authority, by that root',
       makeIntermediate(renewed, 'first').certificate + itself,
       derHash(itself),
     ],
     [
-      'the text of a chain signed by a certificate that is not a CA',
+      'a chain signed by a certificate that is not a CA, by its text',
       belowNode + node.certificate + old.certificate,
       textHash(belowNode + node.certificate + old.certificate),
     ],
     [
-      'the text of a chain signed by the key of a root under another name',
+      'a chain signed by the key of a root under another name, by its text',
       intermediate.certificate + renamed,
       textHash(intermediate.certificate + renamed),
     ],
     [
-      'a bundle without its root by its text',
+      'a bundle without its root, by its text',
       below.certificate + intermediate.certificate,
       textHash(below.certificate + intermediate.certificate),
     ],
@@ -93,7 +93,7 @@ describe('pinnedCa', () => {
   });
 });
 
-test('certificates reads at most 64 of a bundle', () => {
+test('certificates reads at most 64 certificates of a bundle', () => {
   expect(certificates(old.certificate.repeat(65))).toHaveLength(64);
 });
 
@@ -107,8 +107,8 @@ describe('isSuccessor', () => {
   const known = old.certificate;
 
   test.each([
-    ['itself', known, true],
-    ['itself with other white space', `\n${known}\n`, true],
+    ['the known CA', known, true],
+    ['the known CA with other white space', `\n${known}\n`, true],
     ['a CA that the known one signed', intermediate.certificate, true],
     ['a new root that the known one cross-signed', renewed.certificate + crossSign(renewed, old), true],
     [
@@ -117,7 +117,7 @@ describe('isSuccessor', () => {
       true,
     ],
     [
-      'a CA whose key the known one certified, and a foreign one as well',
+      'a CA whose key both the known CA and a foreign one certified',
       crossSign(intermediate, foreign) + intermediate.certificate,
       true,
     ],
@@ -145,18 +145,18 @@ describe('isSuccessor', () => {
       issue(old, { commonName: 'node', hosts: ['vm-1'] }).certificate,
       false,
     ],
-    ['nothing', '', false],
-  ])('compares the known CA with %s', (_name, shown, expected) => {
+    ['an empty text', '', false],
+  ])('accepts only a bundle that the owner of the known CA made: %s', (_name, shown, expected) => {
     expect(isSuccessor(shown, known)).toBe(expected);
   });
 
-  test('accepts for a chain only a chain to the same root', () => {
+  test('accepts in place of a known chain only a chain to the same root', () => {
     const chain = intermediate.certificate + known;
     expect(isSuccessor(makeIntermediate(old, 'second').certificate + known, chain)).toBe(true);
     expect(isSuccessor(foreign.certificate, chain)).toBe(false);
   });
 
-  test('rejects for a chain the same chain with a foreign CA, which K3s would trust too', () => {
+  test('rejects a known chain with a foreign CA beside it, which K3s would trust too', () => {
     const chain = intermediate.certificate + known;
     const trusted = trustedForm(foreign.certificate);
     expect(isSuccessor(chain + foreign.certificate, chain)).toBe(false);
@@ -165,18 +165,18 @@ describe('isSuccessor', () => {
     expect(isSuccessor(known + chain + foreign.certificate, chain + foreign.certificate)).toBe(true);
   });
 
-  test('accepts a new intermediate of a longer chain only with a chain to the known root', () => {
+  test('accepts a new intermediate of a known chain only with a chain to the known root', () => {
     const chain = below.certificate + intermediate.certificate + known;
     const signed = makeIntermediate(intermediate, 'second').certificate;
     expect(isSuccessor(signed, chain)).toBe(false);
     expect(isSuccessor(signed + intermediate.certificate, chain)).toBe(true);
   });
 
-  test('accepts for several roots a CA that one of them signed', () => {
+  test('accepts a CA that one of several known roots signed', () => {
     expect(isSuccessor(intermediate.certificate, foreign.certificate + known)).toBe(true);
   });
 
-  test('accepts for a text that cannot be read completely the same text', () => {
+  test('accepts the same text even if it contains a damaged certificate', () => {
     const text = `${known}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`;
     expect(isSuccessor(text, text)).toBe(true);
   });

@@ -15,7 +15,7 @@ const lb = 'https://k3s.example.com:6443';
 const dropIn = { '/etc/rancher/k3s/config.yaml.d/a.yaml': 'tls-san+: [k3s.example.com]\n' };
 const inOneText = { settings: { k3s: { config: { 'tls-san': 'vm-1,k3s.example.com' } } } };
 
-/** K3s does not run on this machine. */
+/** Returns a machine on which K3s does not run. */
 function machine(files = {}) {
   return memoryHost({ files }).on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=inactive\n');
 }
@@ -24,27 +24,27 @@ function answeringAt(server: string, files = {}) {
   return machine(files).onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, aCa());
 }
 
-describe('a server', () => {
+describe('clusterFounding', () => {
   test.each([
     ['with nothing to join', machine(), {}, 'InSync'],
-    ['with a server to join', machine(), { server: other }, 'ClusterExists (person)'],
+    ['with another server to join', machine(), { server: other }, 'ClusterExists (person)'],
     [
-      'with a server to join, and a cluster',
+      'with another server to join and a cluster',
       machine(founded),
       { server: other },
       'ClusterExists (person, non-blocking)',
     ],
     ['with its own address as server to join', machine(), { server: 'https://10.0.0.5:6443' }, 'InSync'],
     ['with its own name as server to join', machine(), { server: 'https://vm-1:6443' }, 'InSync'],
-    ['with an empty disk, and a server name that answers', answeringAt(lb), named, 'ClusterExists (person)'],
+    ['with an empty disk and a server name that answers', answeringAt(lb), named, 'ClusterExists (person)'],
     [
-      'with an empty disk, and a server name in a drop-in that answers',
+      'with an empty disk and a server name in a drop-in that answers',
       answeringAt(lb, dropIn),
       {},
       'ClusterExists (person)',
     ],
     [
-      'with an empty disk, and one of several names that answers',
+      'with an empty disk and one of several names that answers',
       answeringAt(lb),
       inOneText,
       'ClusterExists (person)',
@@ -57,18 +57,23 @@ describe('a server', () => {
       'InSync',
     ],
     [
-      'with an empty disk, whose name does not resolve',
+      'with an empty disk and a server name that does not resolve',
       machine().onGet(`${lb}/ping`, unreachable(lb)),
       named,
       'InSync',
     ],
-    ['with a name that is not a K3s server', machine().onGet(`${lb}/ping`, { status: 503 }), named, 'InSync'],
-  ] as const)('%s', async (_name, host, changes, expected) => {
+    [
+      'with a name at which no K3s server answers',
+      machine().onGet(`${lb}/ping`, { status: 503 }),
+      named,
+      'InSync',
+    ],
+  ] as const)('reports $3 for a server $0', async (_name, host, changes, expected) => {
     expect(await outcome(clusterFounding(aNode('server', changes)), host)).toBe(expected);
   });
 });
 
-test('a server to join is an error only on a server', () => {
+test('serverToJoin returns an error only for a server', () => {
   expect(serverToJoin(aNode('agent'))).toBeUndefined();
   expect(serverToJoin(aNode('server', { server: other }))?.message).toContain(other);
 });

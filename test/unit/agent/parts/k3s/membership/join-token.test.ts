@@ -17,7 +17,7 @@ function cloudWith(token: string): FakeCloud {
   return new FakeCloud({ secrets: { 'k3s-token': token } });
 }
 
-describe('a fresh node', () => {
+describe('joinToken on a fresh node', () => {
   test.each([
     ['server', 'swordfish', ['Drifted file', 'InSync']],
     ['agent', 'swordfish', ['Drifted file', 'InSync']],
@@ -26,7 +26,7 @@ describe('a fresh node', () => {
     ['server', `K10${hash}::server:swordfish`, ['Drifted file', 'SecretEmpty (person)']],
     ['server', 'abcdef.0123456789abcdef', ['Drifted file', 'SecretEmpty (person)']],
     ['agent', 'two words', ['Drifted file', 'SecretEmpty (person)']],
-  ] as const)('%s with %j', async (role, token, expected) => {
+  ] as const)('settles for the role %s with the secret %j as %j', async (role, token, expected) => {
     const host = memoryHost();
     expect(await settle(joinToken(aNode(role), cloudWith(token), []), host)).toEqual(expected);
     const written = await host.readFile(path);
@@ -35,21 +35,18 @@ describe('a fresh node', () => {
     );
   });
 
-  test.each(['server', 'agent'] as const)(
-    'blanks around a token are removed, on a fresh %s',
-    async (role) => {
-      const host = memoryHost();
-      await settle(joinToken(aNode(role), cloudWith(' swordfish\n\n'), []), host);
-      expect((await host.readFile(path))?.content).toBe('swordfish\n');
-    },
-  );
+  test.each(['server', 'agent'] as const)('removes blanks around the token for the role %s', async (role) => {
+    const host = memoryHost();
+    await settle(joinToken(aNode(role), cloudWith(' swordfish\n\n'), []), host);
+    expect((await host.readFile(path))?.content).toBe('swordfish\n');
+  });
 
-  test('keeps asking as often as the settings say', () => {
+  test('requests the token as often as the settings say', () => {
     const node = aNode('agent', { settings: { joinToken: { attempts: 3, interval: '2s' } } });
     expect(joinToken(node, cloudWith('x'), []).pacing).toEqual({ attempts: 3, every: 2_000 });
   });
 
-  test('an agent requests its own token', async () => {
+  test('fetches only the agent token on an agent', async () => {
     const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
     const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
     const host = memoryHost();
@@ -58,7 +55,7 @@ describe('a fresh node', () => {
     expect(cloud.calls).toEqual(['secret k3s-agent-token']);
   });
 
-  test('a server does not accept the token of the agents', async () => {
+  test('fetches the server token on a server, not the agent token', async () => {
     const cloud = new FakeCloud({ secrets: { 'k3s-token': 'full', 'k3s-agent-token': 'agents-only' } });
     const settings = { joinToken: { agentSecretName: 'k3s-agent-token' } };
     const host = memoryHost();
@@ -66,25 +63,28 @@ describe('a fresh node', () => {
     expect((await host.readFile(path))?.content).toBe('full\n');
   });
 
-  test('an agent uses its own token, even if a server left one on its disk', async () => {
+  test('fetches the token of an agent even if a server left a token on the disk', async () => {
     const host = memoryHost({ files: { [installed]: `K10${hash}::server:marlin\n` } });
     await settle(joinToken(aNode('agent'), cloudWith('swordfish'), []), host);
     expect((await host.readFile(path))?.content).toBe('swordfish\n');
   });
 
-  test.each(['server', 'agent'] as const)('a dry run of a %s fetches nothing and converges', async (role) => {
-    const cloud = cloudWith('swordfish');
-    const dry = recordingHost(memoryHost());
-    const resource = joinToken(aNode(role), cloud, []);
-    const finding = await resource.check(dry);
-    if (finding.state === 'Drifted') {
-      await finding.drift.remedy(dry);
-    }
-    expect(await resource.check(dry)).toEqual({ state: 'InSync' });
-    expect(cloud.calls).toEqual([]);
-  });
+  test.each(['server', 'agent'] as const)(
+    'fetches nothing in a dry run for the role %s, and converges',
+    async (role) => {
+      const cloud = cloudWith('swordfish');
+      const dry = recordingHost(memoryHost());
+      const resource = joinToken(aNode(role), cloud, []);
+      const finding = await resource.check(dry);
+      if (finding.state === 'Drifted') {
+        await finding.drift.remedy(dry);
+      }
+      expect(await resource.check(dry)).toEqual({ state: 'InSync' });
+      expect(cloud.calls).toEqual([]);
+    },
+  );
 
-  test('a file that is not a token, or readable by others, is fetched again', async () => {
+  test('fetches the token again if the file is not a token, or readable by others', async () => {
     const resource = joinToken(aNode('agent'), cloudWith('swordfish'), []);
     for (const file of [
       { content: '\n', mode: 0o600 },
@@ -97,7 +97,7 @@ describe('a fresh node', () => {
   });
 });
 
-describe('an installed server', () => {
+describe('joinToken on an installed server', () => {
   function server(file: string, k3s = 'swordfish') {
     return memoryHost({
       files: {
@@ -108,7 +108,7 @@ describe('an installed server', () => {
     });
   }
 
-  test('makes no request until the comparison is due, and the next one two hours later', async () => {
+  test('makes no request until the comparison is due, and then every two hours', async () => {
     const cloud = cloudWith('swordfish');
     const host = server('swordfish');
     const resource = joinToken(aNode('server'), cloud, []);
@@ -155,7 +155,7 @@ describe('an installed server', () => {
     expect(seen).toEqual(['InSync', 'InSync', changed, changed]);
   });
 
-  test('keeps its token when the vault holds another', async () => {
+  test('keeps the token when the vault has another one', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const seen = await settle(joinToken(aNode('server'), cloudWith('marlin'), []), host);
@@ -168,11 +168,11 @@ describe('an installed server', () => {
   });
 
   test.each([
-    ['lost', '', 0o600, 'Drifted token'],
-    ['another token', 'marlin', 0o600, 'Drifted token'],
-    ['readable by others', 'swordfish', 0o644, 'Drifted mode'],
+    ['is empty', '', 0o600, 'Drifted token'],
+    ['contains another token', 'marlin', 0o600, 'Drifted token'],
+    ['is readable by others', 'swordfish', 0o644, 'Drifted mode'],
   ])(
-    'restores its file from K3s itself when it is %s, with no cloud',
+    'restores the file from K3s, without the cloud, if the file %s',
     async (_name, content, mode, expected) => {
       const host = server('swordfish');
       host.files.write(path, content, mode);
@@ -187,7 +187,7 @@ describe('an installed server', () => {
     ['is missing', (host: MemoryHost) => host.files.remove(path), 'Drifted file'],
     ['belongs to another user', (host: MemoryHost) => host.files.give(path, '1000:1000'), 'Drifted owner'],
   ] as const)(
-    'restores its file from K3s itself when it %s, with no cloud',
+    'restores the file from K3s, without the cloud, if the file %s',
     async (_name, harm, expected) => {
       const host = server('swordfish');
       harm(host);
@@ -198,7 +198,7 @@ describe('an installed server', () => {
     },
   );
 
-  test('compares at once if the time of its file is in the future', async () => {
+  test('compares the token at once if the time of the file is in the future', async () => {
     const host = server('swordfish');
     host.setClock(host.now() - hour);
     expect(await settle(joinToken(aNode('server'), cloudWith('swordfish'), []), host)).toEqual([
@@ -207,14 +207,14 @@ describe('an installed server', () => {
     ]);
   });
 
-  test('accepts the full token of its own cluster', async () => {
+  test('accepts the full token of the same cluster', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const token = `K10${hash}::server:swordfish`;
     expect((await settle(joinToken(aNode('server'), cloudWith(token), []), host)).at(-1)).toBe('InSync');
   });
 
-  test('follows a rotation by hand, and a crash right after its own rotation', async () => {
+  test('takes the token of K3s after a rotation by hand, or after a crash during its own rotation', async () => {
     const host = server('swordfish', 'marlin');
     expect(await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).toEqual([
       'Drifted token',
@@ -223,7 +223,7 @@ describe('an installed server', () => {
     expect((await host.readFile(path))?.content).toBe('marlin\n');
   });
 
-  test('with consent asks K3s to rotate, without a token in an argument', async () => {
+  test('makes K3s rotate to the new token with consent, and shows no token in the journal', async () => {
     const host = server('swordfish');
     host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
       expect(reveal(request.headers?.authorization ?? '')).toBe(`Basic ${btoa('server:swordfish')}`);
@@ -240,7 +240,7 @@ describe('an installed server', () => {
     expect(JSON.stringify(host.journal[0])).not.toMatch(/swordfish|marlin/);
   });
 
-  test('names the digest of the token, not the token', async () => {
+  test('requests consent by the digest of the new token, not by the token', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const finding = await joinToken(aNode('server'), cloudWith('marlin'), []).check(host);
@@ -254,7 +254,7 @@ describe('an installed server', () => {
     expect(error?.message).not.toMatch(/swordfish|marlin/);
   });
 
-  test('keeps its token if the vault has changed again since the consent', async () => {
+  test('keeps the token if the vault has changed again since the consent', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
@@ -273,7 +273,7 @@ describe('an installed server', () => {
     expect((await host.readFile(path))?.content).toBe('swordfish\n');
   });
 
-  test('distinguishes a new token from a vault that is away', async () => {
+  test('reports a vault that does not answer, not a changed token', async () => {
     const cloud = cloudWith('swordfish');
     cloud.fail('secret', new NodeError('VaultUnavailable', 'away'));
     const host = server('swordfish');
@@ -298,7 +298,7 @@ describe('an installed server', () => {
   });
 });
 
-test('shows digests in a drift, never a token', async () => {
+test('joinToken shows no token in its drift', async () => {
   const host = memoryHost({
     files: { [path]: { content: 'marlin\n', mode: 0o600 }, [installed]: `K10${hash}::server:swordfish` },
   });

@@ -23,9 +23,12 @@ test.each([
   ['agent', [], 'DiskFull (time)'],
   ['agent', [proofs.server], 'DiskFull (time)'],
   ['agent', [proofs.agent], 'DiskFull (time, non-blocking)'],
-] as const)('the trouble of a %s with %j is %s', async (role, files, expected) => {
-  const host = memoryHost({ files: Object.fromEntries(files.map((path) => [path, 'x'])) });
-  const resource = nonBlockingOnceJoined(aNode(role), troubled);
-  expect(resource.id).toBe('Trouble');
-  expect(await outcome(resource, host)).toBe(expected);
-});
+] as const)(
+  'nonBlockingOnceJoined reports the error for the role %s with the files %j as %s',
+  async (role, files, expected) => {
+    const host = memoryHost({ files: Object.fromEntries(files.map((path) => [path, 'x'])) });
+    const resource = nonBlockingOnceJoined(aNode(role), troubled);
+    expect(resource.id).toBe('Trouble');
+    expect(await outcome(resource, host)).toBe(expected);
+  },
+);

@@ -13,7 +13,7 @@ const consent = { settings: { consent: { roleChange: [change] } } };
 const legacy = { settings: { consent: { roleChange: true } } };
 const consentTo = (roleChange: string) => ({ settings: { consent: { roleChange: [roleChange] } } });
 
-/** A VM that was installed as a server. */
+/** Returns a VM that was installed as a server. */
 function world(): MemoryHost {
   let state = 'ActiveState=active\nUnitFileState=enabled\n';
   return memoryHost({
@@ -43,45 +43,45 @@ test.each([
     expected: 'RoleChanged (person)',
   },
   {
-    name: 'another role, with consent',
+    name: 'another role with consent',
     role: 'agent',
     host: world(),
     changes: consent,
     expected: 'Drifted k3s.service',
   },
   {
-    name: 'another role, with consent to any',
+    name: 'another role with consent to any',
     role: 'agent',
     host: world(),
     changes: legacy,
     expected: 'Drifted k3s.service',
   },
   {
-    name: 'consent for an earlier cluster',
+    name: 'another role with consent for an earlier cluster',
     role: 'agent',
     host: world(),
     changes: consentTo('server-to-agent@000000000000'),
     expected: 'RoleChanged (person)',
   },
   {
-    name: 'consent to another direction',
+    name: 'another role with consent to the opposite change',
     role: 'agent',
     host: world(),
     changes: consentTo('agent-to-server'),
     expected: 'RoleChanged (person)',
   },
-] as const)('$name: $expected', async ({ role, host, changes, expected }) => {
+] as const)('roleChange reports $expected for $name', async ({ role, host, changes, expected }) => {
   expect(await outcome(roleChange(aNode(role, changes), []), host)).toBe(expected);
 });
 
-test('the requested consent names the kinds and the cluster', async () => {
+test('roleChange requests consent that names both kinds and the cluster', async () => {
   const asked = await roleChange(aNode('agent'), [])
     .check(world())
     .catch((thrown: Error) => thrown.message);
   expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
 });
 
-test('an agent is identified by the CA of its server, and a node that never came up only by its kind', async () => {
+test('roleChange names an agent by the CA of its server, and one that never came up only by its kind', async () => {
   const ca = aCa();
   const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
   const asked = (host: MemoryHost) =>
@@ -93,12 +93,12 @@ test('an agent is identified by the CA of its server, and a node that never came
   expect(await asked(memoryHost({ files: units }))).toContain('[agent-to-server]');
 });
 
-test('an agent and an observability node are the same kind', async () => {
+test('roleChange takes an agent and an observability node for the same kind', async () => {
   const host = memoryHost({ files: { '/etc/systemd/system/k3s-agent.service': 'unit' } });
   expect(await outcome(roleChange(aNode('observability'), []), host)).toBe('InSync');
 });
 
-test('with consent the old role is removed step by step, and its data kept', async () => {
+test('roleChange removes the old role step by step with consent, and keeps its data', async () => {
   const host = world();
   const seen = await settle(roleChange(aNode('agent', consent), []), host);
   expect(seen).toEqual([
@@ -120,7 +120,7 @@ test('with consent the old role is removed step by step, and its data kept', asy
   }
 });
 
-test('a crash at any step heals, and loses nothing', async () => {
+test('roleChange completes after a crash at any step, and loses no data', async () => {
   for (const mutation of [1, 2, 3, 4, 5]) {
     const host = world().crashBefore(mutation);
     const resource = roleChange(aNode('agent', consent), []);
@@ -131,7 +131,7 @@ test('a crash at any step heals, and loses nothing', async () => {
   }
 });
 
-test('a service that is stopping is waited for', async () => {
+test('roleChange waits for a service that is stopping', async () => {
   const host = world().on(
     { file: 'systemctl', args: /^show/ },
     'ActiveState=deactivating\nUnitFileState=disabled\n',
@@ -143,7 +143,7 @@ test('a service that is stopping is waited for', async () => {
   });
 });
 
-test('a service that was stopped by hand is also disabled, so that no reboot starts it', async () => {
+test('roleChange disables a service that was stopped by hand, so that no reboot starts it', async () => {
   const host = world().on(
     { file: 'systemctl', args: /^show/ },
     'ActiveState=inactive\nUnitFileState=enabled\n',
@@ -151,7 +151,7 @@ test('a service that was stopped by hand is also disabled, so that no reboot sta
   expect(await outcome(roleChange(aNode('agent', consent), []), host)).toBe('Drifted k3s.service');
 });
 
-test('an agent is identified by its own cluster, not by the moved data of an earlier server', async () => {
+test('roleChange names an agent by its own cluster, not by the moved data of an earlier server', async () => {
   const [own, earlier] = [aCa(), aCa()];
   const host = memoryHost({
     files: {
@@ -165,7 +165,7 @@ test('an agent is identified by its own cluster, not by the moved data of an ear
   );
 });
 
-describe('the role that a node keeps until consent', () => {
+describe('keepingRole', () => {
   const asAgent = (...labels: readonly string[]) =>
     memoryHost({
       files: {
@@ -175,14 +175,14 @@ describe('the role that a node keeps until consent', () => {
     });
 
   test.each([
-    ['a new VM has no such role', memoryHost(), aNode('agent')],
-    ['it is the wanted role if the kind is the same', world(), aNode('server')],
-    ['it is given up with consent', world(), aNode('agent', consent)],
-  ])('%s', async (_name, host, node) => {
+    ['a new VM', memoryHost(), aNode('agent')],
+    ['a VM of the same kind', world(), aNode('server')],
+    ['a change of role with consent', world(), aNode('agent', consent)],
+  ])('returns the wanted role for %s', async (_name, host, node) => {
     expect(await keepingRole(host, node)).toBe(node);
   });
 
-  test('is the server, which has no server to join', async () => {
+  test('returns the server role, without a server to join, for a VM installed as a server', async () => {
     expect(await keepingRole(world(), aNode('agent'))).toMatchObject({
       role: { name: 'server' },
       wantedRole: { name: 'agent' },
@@ -194,7 +194,7 @@ describe('the role that a node keeps until consent', () => {
     [[], 'agent'],
     [['disk=ssd'], 'agent'],
     [['disk=ssd', 'role=observability'], 'observability'],
-  ])('is the agent whose labels K3s uses, with the server it has joined: %j', async (labels, name) => {
+  ])('returns the agent role whose labels K3s has, with its server: %j', async (labels, name) => {
     const node = aNode('server', { server: 'https://10.0.0.4:6443' });
     expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
       role: { name },
@@ -203,12 +203,12 @@ describe('the role that a node keeps until consent', () => {
     });
   });
 
-  test('does not depend on a configuration', async () => {
+  test('returns the agent role even without a configuration of K3s', async () => {
     const host = memoryHost({ files: { [agentUnit]: 'unit' } });
     expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
   });
 
-  test('is kept in order while the change waits for consent', async () => {
+  test('returns a role whose pending change blocks nothing', async () => {
     const kept = roleChange(await keepingRole(world(), aNode('agent')), []);
     expect(await outcome(kept, world())).toBe('RoleChanged (person, non-blocking)');
     const asked = await kept.check(world()).catch((thrown: Error) => thrown.message);

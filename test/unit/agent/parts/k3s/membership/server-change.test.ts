@@ -18,10 +18,10 @@ const consentTo = (...serverChange: readonly string[]) => ({ settings: { consent
 const moved = 'https://10.0.0.9:6443';
 const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';
 
-/** Files of an agent that do not come from its server. */
+/** The files of an agent that do not come from its server. */
 const kept = ['kubelet.kubeconfig.bak', 'my-client.crt', 'pod-manifests'];
 
-/** An agent that has joined `configured`, whose CA was `ca`; the wanted server shows `shown`. */
+/** Returns an agent that has joined `configured`, whose CA was `ca`; the wanted server shows `shown`. */
 function world(configured = server, shown: string | Error = ca): MemoryHost {
   const host = memoryHost({
     files: {
@@ -62,7 +62,7 @@ function unconfigured(files: Readonly<Record<string, string>> = {}) {
   return host;
 }
 
-/** An agent installed by scripts: its server is in the unit, or in the EnvironmentFile beside it. */
+/** Returns an agent installed by scripts, with its server in the unit or in the EnvironmentFile beside the unit. */
 function adopted(flags: string, variables = '') {
   const host = unconfigured();
   const unit = '/etc/systemd/system/k3s-agent.service';
@@ -71,7 +71,7 @@ function adopted(flags: string, variables = '') {
   return host;
 }
 
-/** An agent whose CA file a power loss emptied, with a token that pins this CA. */
+/** Returns an agent whose CA file a power loss emptied, with a token that pins the CA `pinned`. */
 function damaged(pinned: string, shown = ca) {
   const host = world(server, shown);
   host.files.write(`${agent}/server-ca.crt`, '');
@@ -79,47 +79,52 @@ function damaged(pinned: string, shown = ca) {
   return host;
 }
 
-describe('the check of the server', () => {
+describe('serverChange', () => {
   test.each([
-    ['no server is known, and none was joined', memoryHost(), { server: undefined }, 'InSync'],
+    ['no server is known, and the agent has joined none', memoryHost(), { server: undefined }, 'InSync'],
     ['no server is known any more', world(), { server: undefined }, 'ServerUnknown (time, non-blocking)'],
-    ['its line was damaged by hand', configured(`server: "${moved}\n`), {}, 'InSync'],
-    ['its line names another server as well', configured(`server: "${moved}" "x"\n`), {}, 'InSync'],
+    ['the line of the server was damaged by hand', configured(`server: "${moved}\n`), {}, 'InSync'],
+    ['the line of the server has a second value', configured(`server: "${moved}" "x"\n`), {}, 'InSync'],
     ['the name of another key ends with `server`', configured(`old-server: "${moved}"\n`), {}, 'InSync'],
-    ['its configuration is gone', unconfigured(), {}, 'InSync'],
+    ['the configuration of K3s is missing', unconfigured(), {}, 'InSync'],
     [
-      'its configuration is gone, and a drop-in names another',
+      'the configuration of K3s is missing, and a drop-in names another server',
       unconfigured({ [dropIn]: `server: ${moved}` }),
       {},
       'InSync',
     ],
     ['an adopted unit names no server', adopted(''), {}, 'InSync'],
-    ['it has not joined yet', memoryHost(), {}, 'InSync'],
-    ['its server is the same', world(), {}, 'InSync'],
-    ['its server shows the CA that the token pins, and its own file is damaged', damaged(ca), {}, 'InSync'],
+    ['the agent has not joined yet', memoryHost(), {}, 'InSync'],
+    ['the server is the same', world(), {}, 'InSync'],
+    ['the CA file is damaged, and the server shows the CA that the token pins', damaged(ca), {}, 'InSync'],
     [
-      'its server shows a CA that differs from the pinned one, and its own file is damaged',
+      'the CA file is damaged, and the server shows a CA that the token does not pin',
       damaged(ca, otherCa),
       {},
       'ServerChanged (person, non-blocking)',
     ],
-    ['its server is away', world(server, unreachable(server)), {}, 'InSync'],
+    ['the server does not answer', world(server, unreachable(server)), {}, 'InSync'],
     ['another address is wanted', world('https://10.0.0.9:6443'), {}, 'ServerChanged (person, non-blocking)'],
-    ['another address is wanted, with consent', world('https://10.0.0.9:6443'), consent, 'InSync'],
+    ['another address is wanted with consent', world('https://10.0.0.9:6443'), consent, 'InSync'],
     [
-      'the wanted server is away',
+      'a new server with consent does not answer',
       world('https://10.0.0.9:6443', unreachable(server)),
       consent,
       'ServerUnreachable (time, non-blocking)',
     ],
     [
-      'the wanted server is away, and not consented to',
+      'a new server without consent does not answer',
       world(moved, unreachable(server)),
       {},
       'ServerChanged (person, non-blocking)',
     ],
-    ['its server is away, and consented to', world(server, unreachable(server)), consentTo(server), 'InSync'],
-    ['the request causes a defect', world(server, new TypeError('bug')), {}, 'Error: bug'],
+    [
+      'the current server has consent and does not answer',
+      world(server, unreachable(server)),
+      consentTo(server),
+      'InSync',
+    ],
+    ['the request fails because of a defect', world(server, new TypeError('bug')), {}, 'Error: bug'],
     ['the CA has changed', world(server, otherCa), {}, 'ServerChanged (person, non-blocking)'],
     ['an adopted unit joins the same server', adopted(`--server ${server}/`), {}, 'InSync'],
     [
@@ -129,45 +134,45 @@ describe('the check of the server', () => {
       'ServerChanged (person, non-blocking)',
     ],
     [
-      'a variable joins another server',
+      'a variable of an adopted unit names another server',
       adopted('', `K3S_URL='${moved}'`),
       {},
       'ServerChanged (person, non-blocking)',
     ],
     ['an adopted unit names an invalid server', adopted('--server nowhere://x'), {}, 'InSync'],
-    ['that address is consented to', world(moved), consentTo(server), 'InSync'],
+    ['the wanted address has consent', world(moved), consentTo(server), 'InSync'],
     [
-      'another address is consented to',
+      'only the old address has consent',
       world(moved),
       consentTo(moved),
       'ServerChanged (person, non-blocking)',
     ],
     [
-      'the address is consented to, and its CA is another',
+      'the wanted address has consent, but not its new CA',
       world(moved, otherCa),
       consentTo(server),
       'ServerChanged (person, non-blocking)',
     ],
     [
-      'another CA is consented to',
+      'a CA other than the new one has consent',
       world(server, otherCa),
       consentTo(pinnedCa(aCa()).hash),
       'ServerChanged (person, non-blocking)',
     ],
-    ['the CA was renewed', world(server, rotated(authority)), {}, 'InSync'],
+    ['the old CA certified the new one', world(server, rotated(authority)), {}, 'InSync'],
     [
-      'another CA is shown beside the known certificate',
+      'a foreign CA is shown beside the known one',
       world(server, otherCa + ca),
       {},
       'ServerChanged (person, non-blocking)',
     ],
-  ] as const)('%s', async (_name, host, changes, expected) => {
+  ] as const)('reports $3 if $0', async (_name, host, changes, expected) => {
     expect(await outcome(serverChange(aNode('agent', changes), []), host)).toBe(expected);
   });
 });
 
 test.each(['inactive', 'failed'])(
-  'with consent the agent stops (%s) and forgets its server, its CA last',
+  'serverChange stops an agent with consent (%s), and removes what it has from its server, the CA last',
   async (stopped) => {
     let state = 'active';
     const host = world(server, otherCa)
@@ -192,7 +197,7 @@ test.each(['inactive', 'failed'])(
   },
 );
 
-describe('the requested consent', () => {
+describe('the consent that serverChange requests', () => {
   test.each([
     ['an address', world(moved), [server], `this agent has joined ${moved}, and ${server} is wanted.`],
     [
@@ -202,7 +207,7 @@ describe('the requested consent', () => {
       `${server} shows another CA than the one this agent knows, as a rebuilt server does.`,
     ],
     [
-      'both',
+      'an address and its CA',
       world(moved, otherCa),
       [server, pinnedCa(otherCa).hash],
       `${server} is wanted, which shows another CA than the one this agent knows.`,
@@ -219,44 +224,44 @@ describe('the requested consent', () => {
   });
 });
 
-describe('the server that a node keeps until consent', () => {
+describe('keepingServer', () => {
   const both = [server, pinnedCa(otherCa).hash];
   test.each([
-    ['the old one without consent', world(moved), aNode('agent'), moved],
-    ['the old one while no server is wanted', world(moved), aNode('agent', { server: undefined }), moved],
+    ['the old server without consent', world(moved), aNode('agent'), moved],
+    ['the old server while no server is wanted', world(moved), aNode('agent', { server: undefined }), moved],
     [
-      'the old one while none is wanted, despite consent',
+      'the old server while no server is wanted, despite consent',
       world(moved),
       aNode('agent', { server: undefined, ...consent }),
       moved,
     ],
-    ['the wanted one with consent', world(moved), aNode('agent', consentTo(server)), server],
+    ['the wanted server with consent', world(moved), aNode('agent', consentTo(server)), server],
     [
-      'the old one without consent to the CA',
+      'the old server without consent to the CA of the wanted one',
       world(moved, otherCa),
       aNode('agent', consentTo(server)),
       moved,
     ],
     [
-      'the wanted one with consent to both',
+      'the wanted server with consent to its address and CA',
       world(moved, otherCa),
       aNode('agent', consentTo(...both)),
       server,
     ],
     [
-      'the old one while the wanted one is away',
+      'the old server while the wanted one does not answer',
       world(moved, unreachable(server)),
       aNode('agent', consentTo(server)),
       moved,
     ],
-    ['the wanted one before it has joined', memoryHost(), aNode('agent'), server],
-    ['the wanted one if the old one is unknown', unconfigured(), aNode('agent'), server],
-    ['none on a server', serverWithToken(), aNode('server'), undefined],
-  ])('is %s', async (_name, host, node, kept) => {
+    ['the wanted server before the agent has joined', memoryHost(), aNode('agent'), server],
+    ['the wanted server if the old one is unknown', unconfigured(), aNode('agent'), server],
+    ['no server for a node that is a server', serverWithToken(), aNode('server'), undefined],
+  ])('returns %s', async (_name, host, node, kept) => {
     expect((await keepingServer(host, node)).server).toBe(kept);
   });
 
-  test('is not contacted if it stays the same', async () => {
+  test('sends no request if the server stays the same', async () => {
     const node = aNode('agent');
     expect(await keepingServer(world(), node)).toBe(node);
   });
@@ -265,11 +270,11 @@ describe('the server that a node keeps until consent', () => {
 test.each([
   [server, `join ${server}`],
   [undefined, 'learn which server to join'],
-])('a plan shows the change for the server %s', (wanted, summary) => {
+])('serverChange with the wanted server %s has the summary %j', (wanted, summary) => {
   expect(serverChange(aNode('agent', { server: wanted }), []).summary).toBe(summary);
 });
 
-test('no single step counts as the whole change, so K3s is not started in between', async () => {
+test('serverChange marks each step as partial, so that K3s is not started in between', async () => {
   for (const state of ['active', 'inactive']) {
     const host = world(server, otherCa).on({ file: 'systemctl', args: /^show/ }, `ActiveState=${state}\n`);
     const finding = await serverChange(aNode('agent', consent), []).check(host);
@@ -277,7 +282,7 @@ test('no single step counts as the whole change, so K3s is not started in betwee
   }
 });
 
-test('a crash at any step of the change heals', async () => {
+test('serverChange completes after a crash at any step', async () => {
   for (const mutation of [1, 2, 3, 4, 5]) {
     let state = 'active';
     const host = world(server, otherCa)
@@ -295,7 +300,7 @@ test('a crash at any step of the change heals', async () => {
   }
 });
 
-test('a service that is stopping is waited for', async () => {
+test('serverChange waits for a service that is stopping', async () => {
   const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=deactivating\n');
   expect(await serverChange(aNode('agent', consent), []).check(host)).toMatchObject({
     state: 'Waiting',
@@ -304,7 +309,7 @@ test('a service that is stopping is waited for', async () => {
   });
 });
 
-test('with consent the token pins the new CA before the old one is forgotten', async () => {
+test('serverChange pins the new CA in the token file before it removes the old one', async () => {
   const host = world(server, otherCa).on({ file: 'systemctl' }, 'ActiveState=inactive\n');
   const path = '/var/lib/slipway/join-token';
   host.files.write(path, `K10${pinnedCa(ca).hash}::node:swordfish\n`, 0o600);

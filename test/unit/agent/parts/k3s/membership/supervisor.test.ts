@@ -11,13 +11,13 @@ const ca = aCa();
 describe('serverCa', () => {
   test.each([
     ['answers', 'pong', ca, ca],
-    ['is away', unreachable(server), ca, 'ServerUnreachable (time)'],
+    ['does not answer', unreachable(server), ca, 'ServerUnreachable (time)'],
     ['is starting', { status: 503 }, ca, 'ServerNotReady (time)'],
     ['is not K3s', 'hello', ca, 'ServerUnreachable (time)'],
     ['has no CA yet', 'pong', { status: 503 }, 'ServerNotReady (time)'],
     ['has an empty CA', 'pong', '', 'ServerNotReady (time)'],
   ] as readonly [string, ResponseAnswer, ResponseAnswer, string][])(
-    'a server that %s',
+    'returns the CA only of a K3s server that is up: one that %s',
     async (_name, ping, cacerts, expected) => {
       const host = memoryHost().onGet(`${server}/ping`, ping).onGet(`${server}/cacerts`, cacerts);
       await expect(serverCa(host, server, clouds.azure.hints).catch(failure)).resolves.toBe(expected);
@@ -27,7 +27,7 @@ describe('serverCa', () => {
   test.each([
     ['azure', 'the network security group lets TCP 6443 pass.'],
     ['static', 'every firewall on the way lets TCP 6443 pass.'],
-  ] as const)('on %s reports that perhaps not %s', async (cloud, words) => {
+  ] as const)('advises on %s to check that %s', async (cloud, words) => {
     const host = memoryHost().onGet(`${server}/ping`, 'hello');
     await expect(serverCa(host, server, clouds[cloud].hints)).rejects.toThrow(words);
   });

@@ -15,7 +15,7 @@ const authority = anAuthority();
 const ca = authority.certificate;
 const joined = { '/var/lib/rancher/k3s/agent/server-ca.crt': ca };
 
-/** A server that accepts the password `swordfish` and bootstrap tokens `abcdef.…`. */
+/** Returns an agent with this token, whose server accepts the password `swordfish` and bootstrap tokens `abcdef.…`. */
 function world(token: string, files: Record<string, string> = {}): MemoryHost {
   return memoryHost({ files: { [path]: { content: `${token}\n`, mode: 0o600 }, ...files } })
     .onGet(`${server}/ping`, 'pong')
@@ -35,7 +35,7 @@ function agent(vault = 'swordfish') {
 
 const wrongHash = 'ab'.repeat(32);
 
-describe('an agent that joins', () => {
+describe('tokenAccepted on an agent that joins', () => {
   test.each([
     ['with a password', 'swordfish', 'swordfish', ['InSync']],
     ['with the full token', `K10${pinnedCa(ca).hash}::server:swordfish`, 'x', ['InSync']],
@@ -60,23 +60,24 @@ describe('an agent that joins', () => {
       ['Drifted join token', 'TokenCaMismatch (person)'],
     ],
     ['without a token', '', 'swordfish', ['Waiting SecretEmpty']],
-  ] as const)('%s', async (_name, token, vault, expected) => {
+  ] as const)('settles as $3 $0', async (_name, token, vault, expected) => {
     expect(await settle(agent(vault).resource, world(token))).toEqual(expected);
   });
 
-  test.each(['', '\0'.repeat(600), ca.slice(0, 200)])(
-    'is accepted with a damaged CA file and a token that pins the CA: case %#',
-    async (damage) => {
-      const files = { '/var/lib/rancher/k3s/agent/server-ca.crt': damage };
-      const token = `K10${pinnedCa(ca).hash}::node:swordfish`;
-      expect(await settle(agent().resource, world(token, files))).toEqual(['InSync']);
-    },
-  );
+  test.each([
+    ['empty', ''],
+    ['zeroed', '\0'.repeat(600)],
+    ['truncated', ca.slice(0, 200)],
+  ])('accepts a token that pins the CA if the CA file is %s', async (_name, damage) => {
+    const files = { '/var/lib/rancher/k3s/agent/server-ca.crt': damage };
+    const token = `K10${pinnedCa(ca).hash}::node:swordfish`;
+    expect(await settle(agent().resource, world(token, files))).toEqual(['InSync']);
+  });
 
   describe('and was part of a cluster', () => {
     const left = { '/var/lib/rancher/k3s/agent/pod-manifests/x': '' };
 
-    test('keeps the pin from a consent, whatever server answers', async () => {
+    test('keeps the pin that was set with consent, whatever server answers', async () => {
       const host = world(`K10${wrongHash}::node:swordfish`, left);
       const { resource } = agent();
       expect(await settle(resource, host)).toEqual(['Drifted join token', 'TokenCaMismatch (person)']);
@@ -88,7 +89,7 @@ describe('an agent that joins', () => {
     });
 
     test.each(['marlin', 'swordfish'])(
-      'adds the pin to the password of the vault after %s',
+      'adds the pin to the password from the vault if the old password was %s',
       async (before) => {
         const hash = pinnedCa(ca).hash;
         const host = world(`K10${hash}::node:${before}`, left);
@@ -97,7 +98,7 @@ describe('an agent that joins', () => {
       },
     );
 
-    test('accepts a token of the vault that pins another CA', async () => {
+    test('accepts a token from the vault that pins another CA', async () => {
       const host = world(`K10${wrongHash}::node:swordfish`, left);
       const full = `K10${pinnedCa(ca).hash}::server:swordfish`;
       expect(await settle(agent(full).resource, host)).toEqual(['Drifted join token', 'InSync']);
@@ -109,7 +110,7 @@ describe('an agent that joins', () => {
     await expect(agent().resource.check(world('‹redacted›'))).rejects.toThrow(Recorded);
   });
 
-  test('writes the token of the vault to the 0600 file', async () => {
+  test('writes the token from the vault to a 0600 file', async () => {
     const host = world('marlin');
     await settle(agent().resource, host);
     expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
@@ -120,27 +121,27 @@ describe('an agent that joins', () => {
     [{ status: 418 }, 'UnexpectedAnswer (time)'],
     [{ status: 403 }, 'Drifted join token'],
     [unreachable(server), 'ServerUnreachable (time)'],
-  ])('is checked by readyz, which answers %j', async (answer, expected) => {
+  ])('reports $1 if readyz answers $0', async (answer, expected) => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, answer);
     expect(await outcome(agent().resource, host)).toBe(expected);
   });
 });
 
-describe('an agent that has joined is not blocked', () => {
-  test('by a dry run, which sends no token', async () => {
+describe('tokenAccepted on an agent that has joined', () => {
+  test('does not block in a dry run, which sends no token', async () => {
     const host = world('swordfish', joined).onGet(`${server}/v1-k3s/readyz`, new Recorded());
     expect(await agent().resource.check(host)).toMatchObject({ state: 'Waiting', blocks: false });
   });
 
   test.each([
-    ['if the server is away', unreachable(server), 'ServerUnreachable (time, non-blocking)'],
-    ['if the server is starting', { status: 503 }, 'ServerNotReady (time, non-blocking)'],
-  ])('%s', async (_name, ping, expected) => {
+    ['does not answer', unreachable(server), 'ServerUnreachable (time, non-blocking)'],
+    ['is starting', { status: 503 }, 'ServerNotReady (time, non-blocking)'],
+  ])('does not block while the server %s', async (_name, ping, expected) => {
     const host = world('swordfish', joined).onGet(`${server}/ping`, ping);
     expect(await outcome(agent().resource, host)).toBe(expected);
   });
 
-  test('by a rejected token, or by a failed request for a new one', async () => {
+  test('does not block on a rejected token, even if the vault does not answer', async () => {
     const { cloud, resource } = agent('marlin');
     const host = world('marlin', joined);
     expect(await outcome(resource, host)).toBe('Drifted (non-blocking) join token');
@@ -152,10 +153,10 @@ describe('an agent that has joined is not blocked', () => {
   });
 });
 
-describe('an agent that has joined, by the pin of its token', () => {
+describe('the token of an agent that has joined', () => {
   const pinned = (pem: string) => `K10${pinnedCa(pem).hash}::node:swordfish`;
 
-  /** The server shows a CA that the agent does not know, and accepts the token under that CA. */
+  /** Returns an agent that has joined, whose server shows `shown` and accepts the token under that CA. */
   function showing(shown: string, token: string): MemoryHost {
     return world(token, joined)
       .onGet(`${server}/cacerts`, shown)
@@ -168,14 +169,14 @@ describe('an agent that has joined, by the pin of its token', () => {
 
   test.each([
     {
-      name: 'keeps the pin of the CA that it has joined',
+      name: 'keeps the pin of the joined CA',
       shown: ca,
       token: pinned(ca),
       expected: ['InSync'],
       pin: ca,
     },
     {
-      name: 'keeps a password without a pin, and does not fetch it again',
+      name: 'stays a password without a pin, and is not fetched again',
       shown: ca,
       token: 'swordfish',
       expected: ['InSync'],
@@ -187,14 +188,14 @@ describe('an agent that has joined, by the pin of its token', () => {
     expect(host.files.text(path)?.trim()).toBe(pin === undefined ? token : pinned(pin));
   });
 
-  test('follows a CA that the known CA certified', async () => {
+  test('gets the pin of a new CA that the known CA certified', async () => {
     const shown = rotated(authority);
     const host = showing(shown, pinned(ca));
     expect(await settle(agent().resource, host)).toEqual(['Drifted (non-blocking) CA', 'InSync']);
     expect(host.files.read(path)).toMatchObject({ content: `${pinned(shown)}\n`, mode: 0o600 });
   });
 
-  test('does not follow a CA whose server does not have its key', async () => {
+  test('keeps its pin if the server does not have the key of the new CA', async () => {
     const host = showing(rotated(authority), pinned(ca)).onGet(
       `${server}/v1-k3s/readyz`,
       unreachable(server),
@@ -203,7 +204,7 @@ describe('an agent that has joined, by the pin of its token', () => {
     expect(host.files.text(path)?.trim()).toBe(pinned(ca));
   });
 
-  test('sends no token under a foreign CA', async () => {
+  test('is not sent to a server with a foreign CA', async () => {
     const host = showing(aCa(), pinned(ca));
     expect(await settle(agent().resource, host)).toEqual(['ServerUnreachable (time, non-blocking)']);
     expect(host.files.text(path)?.trim()).toBe(pinned(ca));
@@ -222,7 +223,7 @@ describe('an agent that has joined, by the pin of its token', () => {
 describe('a server whose certificate does not name its address', () => {
   const untrusted = new NodeError('TlsUntrusted', 'ERR_TLS_CERT_ALTNAME_INVALID');
 
-  test('is joined by its CA as in K3s, with a remark', async () => {
+  test('is accepted by its CA, as by K3s, with a remark', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, ({ trust }) =>
       Object(trust).anyName ? 'ok' : untrusted,
     );
@@ -232,7 +233,7 @@ describe('a server whose certificate does not name its address', () => {
     });
   });
 
-  test('is not joined under another CA', async () => {
+  test('is not accepted under another CA', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, untrusted);
     expect(await outcome(agent().resource, host)).toBe('ServerUnreachable (time)');
   });

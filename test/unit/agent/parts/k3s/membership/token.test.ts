@@ -18,7 +18,7 @@ test.each([
     { caHash: hash, kind: 'bootstrap', credential: 'abcdef.0123456789abcdef' },
   ],
   ['K10::server:swordfish', { kind: 'password', credential: 'swordfish' }],
-])('%j', (text, expected) => {
+])('parseToken parses %j', (text, expected) => {
   expect(parseToken(text)).toEqual({ caHash: undefined, ...expected });
 });
 
@@ -34,11 +34,11 @@ test.each([
   `K10xK10${hash}::server:x`,
   `K10${hash}::x`,
   'schlüssel',
-])('%j is not a token', (text) => {
+])('parseToken rejects %j', (text) => {
   expect(parseToken(text)).toBeUndefined();
 });
 
-test('the headers with a token are printed as redacted', () => {
+test('basicAuth and bearerAuth return headers that print without the token', () => {
   const headers = [basicAuth('node', 'swordfish'), bearerAuth('abcdef.0123456789abcdef')];
   expect(headers.map(reveal)).toEqual(['Basic bm9kZTpzd29yZGZpc2g=', 'Bearer abcdef.0123456789abcdef']);
   expect(headers.map(String)).toEqual(['Basic ‹redacted›', 'Bearer ‹redacted›']);

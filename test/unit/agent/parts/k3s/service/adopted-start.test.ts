@@ -12,23 +12,23 @@ function stamped(invocationId: string) {
 }
 
 test.each([
-  { name: 'of another unit', active: 'active', sub: 'running', files: {}, expected: foreign },
+  { name: 'by another unit', active: 'active', sub: 'running', files: {}, expected: foreign },
   {
-    name: "of Slipway's unit",
+    name: "by Slipway's unit",
     active: 'active',
     sub: 'running',
     files: stamped('f0f0f0f0f0f0f0f0'),
     expected: undefined,
   },
   {
-    name: "of Slipway's unit, without a stamp",
+    name: "by Slipway's unit without a stamp",
     active: 'active',
     sub: 'running',
     files: { '/run/slipway-k3s/x': '' },
     expected: undefined,
   },
   {
-    name: 'that is in progress under another unit',
+    name: 'by another unit that is in progress',
     active: 'activating',
     sub: 'start',
     files: {},
@@ -36,13 +36,13 @@ test.each([
   },
   { name: 'that has ended', active: 'inactive', sub: 'dead', files: {}, expected: undefined },
   {
-    name: 'that has ended with its runtime directory, and is repeated',
+    name: 'that has ended and is about to be repeated',
     active: 'activating',
     sub: 'auto-restart',
     files: {},
     expected: undefined,
   },
-])('a start $name', async ({ active, sub, files, expected }) => {
+])('foreignStart returns $expected for a start $name', async ({ active, sub, files, expected }) => {
   const shown = `ActiveState=${active}\nSubState=${sub}\nInvocationID=f0f0f0f0f0f0f0f0\n`;
   const host = memoryHost({ files }).on({ file: 'systemctl', args: /^show k3s.service/ }, shown);
   expect(await foreignStart(host, aNode('server'))).toBe(expected);

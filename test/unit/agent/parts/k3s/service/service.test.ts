@@ -59,7 +59,7 @@ function world(shown: object, journal = ''): MemoryHost {
     );
 }
 
-describe('the state of the unit', () => {
+describe('k3sService', () => {
   test.each([
     ['runs', {}, '', 'InSync'],
     [
@@ -85,22 +85,22 @@ describe('the state of the unit', () => {
       'Waiting TokenRejected',
     ],
     [
-      'keeps ending',
+      'keeps exiting',
       { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4' },
       fatal,
       'ServiceFailed (time)',
     ],
     [
-      'keeps ending for a known cause',
+      'keeps exiting for a known cause',
       { ActiveState: 'activating', SubState: 'auto-restart' },
       'flag provided but not defined: -x',
       'K3sConfigInvalid (person)',
     ],
-  ])('a unit that %s', async (_name, shown, journal, expected) => {
+  ])('reports $3 for a unit that $0', async (_name, shown, journal, expected) => {
     expect(await outcome(k3sService(aNode('agent'), startSources, []), world(shown, journal))).toBe(expected);
   });
 
-  test('the error quotes the last log line of K3s', async () => {
+  test('quotes the last log line of K3s in its error', async () => {
     const host = world(
       { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '4', ExecMainStatus: '1' },
       fatal,
@@ -116,7 +116,7 @@ describe('the state of the unit', () => {
     ['signal', '9', false],
     ['exit-code', '11', false],
   ])(
-    'the error after an exit by %s %s suggests deleting the unpacked K3s files: %j',
+    'suggests deleting the unpacked K3s files after an exit by %s %s: %j',
     async (Result, ExecMainStatus, isNamed) => {
       const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
       const error = await k3sService(aNode('agent'), startSources, [])
@@ -139,7 +139,7 @@ describe('the state of the unit', () => {
   });
 });
 
-describe('the inputs of the start of K3s', () => {
+describe('k3sService', () => {
   const starts = { ActiveState: 'activating', SubState: 'start' };
   const config = paths.k3s.config;
   const token = paths.slipway.joinToken;
@@ -244,7 +244,7 @@ describe('the inputs of the start of K3s', () => {
       expected: 'InSync',
     },
   ] as const)(
-    'after $name, with registries $registries: $expected',
+    'reports $expected after $name, with registries $registries',
     async ({ registries, shown, edit, expected }) => {
       const host = world(shown);
       await stamp(host, paths, { invocationId: 'i1' });
@@ -279,9 +279,9 @@ describe('the inputs of the start of K3s', () => {
   });
 
   test.each([
-    ['does not block while K3s runs', {}, false],
-    ['blocks while K3s starts', starts, true],
-  ] as const)('a pending restart %s', async (_name, shown, blocks) => {
+    ['does not block on a pending restart while K3s runs', {}, false],
+    ['blocks on a pending restart while K3s starts', starts, true],
+  ] as const)('%s', async (_name, shown, blocks) => {
     const host = world(shown);
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
@@ -311,8 +311,8 @@ describe('an input of a new part', () => {
   });
 
   test.each([
-    ['restarts K3s', {}, {}, 'Drifted (non-blocking) newPart'],
-    ['restarts K3s while it starts', {}, starting, 'Drifted newPart'],
+    ['restarts a running K3s', {}, {}, 'Drifted (non-blocking) newPart'],
+    ['restarts a starting K3s', {}, starting, 'Drifted newPart'],
     ['does not restart K3s while the input is unfit', { isFit: async () => false }, {}, 'InSync'],
     [
       'does not restart K3s if only the form of the input has changed',
@@ -348,7 +348,7 @@ describe('the message about a running K3s', () => {
     [['a.io'], /^K3s runs; it is not known what this start was given, /],
     [[], /^K3s runs$/],
   ])(
-    'without a stamp, mentions unknown inputs only if there are login servers: %j',
+    'mentions unknown inputs of a start without a stamp only for login servers: %j',
     async (servers, expected) => {
       const finding = await k3sService(withServer({ servers }), startSources, []).check(world({}));
       expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });
@@ -423,7 +423,7 @@ describe('the message about a running K3s', () => {
       expected: `K3s runs; ${kept}; ${changed}; ${auto}`,
     },
   ])(
-    'with onRotate $onRotate and $settings is $expected',
+    'with onRotate $onRotate and $settings is: $expected',
     async ({ onRotate, settings, before, after, expected }) => {
       const host = world({});
       host.files.write(paths.k3s.registries, before);

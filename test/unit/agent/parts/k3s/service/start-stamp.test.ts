@@ -55,7 +55,7 @@ function pinning(pinned: string, known?: string) {
   };
 }
 
-test('a start notes its release, and a start without a release keeps the note', async () => {
+test('stampStart notes the release of K3s, and keeps the note if K3s names no release', async () => {
   const host = world();
   await stamp(host, paths, { invocationId: 'i1' });
   host.on({ file: 'k3s', args: ['--version'] }, { exitCode: 126 });
@@ -65,31 +65,35 @@ test('a start notes its release, and a start without a release keeps the note', 
 
 describe('changedInputs', () => {
   test.each([
-    ['nothing', () => {}, []],
-    ['config.yaml', (host: MemoryHost) => host.files.write(k3s.config, 'node-name: "b"\n'), ['config']],
+    ['no change', () => {}, []],
     [
-      'a mirror',
+      'a change of config.yaml',
+      (host: MemoryHost) => host.files.write(k3s.config, 'node-name: "b"\n'),
+      ['config'],
+    ],
+    [
+      'a change of a mirror',
       (host: MemoryHost) => host.files.write(k3s.registries, registries('one', 'b')),
       ['registries', 'registryLogins'],
     ],
     [
-      'a password that kubelet gets from its provider',
+      'a change of a password that kubelet gets from its provider',
       (host: MemoryHost) => host.files.write(k3s.registries, registries('two')),
       ['registryLogins'],
     ],
     [
-      'a password that only containerd has',
+      'a change of a password that only containerd has',
       (host: MemoryHost) => host.files.write(k3s.registries, registries('one', 'a', 'changed')),
       ['registryLogins', 'lastingLogins'],
     ],
     [
-      'a first password',
+      'the addition of a first password',
       (host: MemoryHost) =>
         host.files.write(k3s.registries, `${registries('one')}  b.io: { auth: { username: u } }\n`),
       ['registryLogins', 'lastingLogins'],
     ],
     [
-      'the order of keys',
+      'a change of the order of keys',
       (host: MemoryHost) =>
         host.files.write(
           k3s.registries,
@@ -98,52 +102,60 @@ describe('changedInputs', () => {
         ),
       [],
     ],
-    ['a malformed registries.yaml', (host: MemoryHost) => host.files.write(k3s.registries, '{'), []],
-    ['a lost registries.yaml', (host: MemoryHost) => host.files.remove(k3s.registries), []],
-    ['an empty registries.yaml', (host: MemoryHost) => host.files.write(k3s.registries, '\n'), []],
+    ['damage to registries.yaml', (host: MemoryHost) => host.files.write(k3s.registries, '{'), []],
+    ['the loss of registries.yaml', (host: MemoryHost) => host.files.remove(k3s.registries), []],
+    ['the truncation of registries.yaml', (host: MemoryHost) => host.files.write(k3s.registries, '\n'), []],
     [
-      'the version',
+      'a change of the version',
       (host: MemoryHost) => host.on({ file: 'k3s' }, 'k3s version v1.36.4+k3s1 (abc)\n'),
       ['version'],
     ],
     [
-      'the proxy',
+      'a change of the proxy',
       (host: MemoryHost) => host.files.write(unitFile, 'Environment=HTTP_PROXY=http://b\n'),
       ['environment'],
     ],
     [
-      'another line of the unit',
+      'a change of another line of the unit',
       (host: MemoryHost) => host.files.write(unitFile, 'Environment=HTTP_PROXY=http://a\nRestart=no\n'),
       [],
     ],
-    ['the token', (host: MemoryHost) => host.files.write(slipway.joinToken, 'marlin\n'), ['joinToken']],
-    ['the token, which pins the CA that K3s has joined', pinning(ca, ca), []],
-    ['the token, which pins another CA', pinning(aCa(), ca), ['joinToken']],
-    ['the token, which pins a CA before K3s has joined', pinning(ca), ['joinToken']],
     [
-      'a comment on the credential provider, and another order of its registries',
+      'a change of the token',
+      (host: MemoryHost) => host.files.write(slipway.joinToken, 'marlin\n'),
+      ['joinToken'],
+    ],
+    ['a pin of the CA that K3s has joined', pinning(ca, ca), []],
+    ['a pin of another CA', pinning(aCa(), ca), ['joinToken']],
+    ['a pin of a CA before K3s has joined', pinning(ca), ['joinToken']],
+    [
+      'a comment and another order of registries in the credential provider',
       (host: MemoryHost) =>
         host.files.write(k3s.credentialProvider, `# a comment\n${provider('c.io', 'a.io')}`),
       [],
     ],
     [
-      'a credential provider for other registries',
+      'a change of the registries of the credential provider',
       (host: MemoryHost) => host.files.write(k3s.credentialProvider, provider('b.io')),
       ['credentialProvider'],
     ],
     [
-      "another tool's credential provider",
+      "the replacement of the credential provider by another tool's",
       (host: MemoryHost) => host.files.write(k3s.credentialProvider, foreign),
       [],
     ],
     [
-      'a damaged credential provider',
+      'damage to the credential provider',
       (host: MemoryHost) => host.files.write(k3s.credentialProvider, provider('b.io').slice(0, 50)),
       [],
     ],
-    ['a lost credential provider', (host: MemoryHost) => host.files.remove(k3s.credentialProvider), []],
     [
-      'a credential provider for other registries, without its plugin',
+      'the loss of the credential provider',
+      (host: MemoryHost) => host.files.remove(k3s.credentialProvider),
+      [],
+    ],
+    [
+      'a change of the registries of a credential provider without its plugin',
       (host: MemoryHost) => {
         host.files.write(k3s.credentialProvider, provider('b.io'));
         host.files.remove(plugin);
@@ -151,20 +163,20 @@ describe('changedInputs', () => {
       [],
     ],
     [
-      'a drop-in of the operator',
+      "a change of an operator's drop-in",
       (host: MemoryHost) => host.files.write('/etc/rancher/k3s/config.yaml.d/a.yaml', 'debug: true\n'),
       [],
     ],
-  ] as const)('after %s', async (_name, change, expected) => {
+  ] as const)('returns $2 after $0', async (_name, change, expected) => {
     expect(await changedAfter(change)).toEqual(expected);
   });
 
   test.each([
     ['no registries.yaml', k3s.registries, undefined, ['registries', 'registryLogins', 'lastingLogins']],
-    ['a malformed one', k3s.registries, '{', ['registries', 'registryLogins']],
+    ['a malformed registries.yaml', k3s.registries, '{', ['registries', 'registryLogins']],
     ['no credential provider', k3s.credentialProvider, undefined, ['credentialProvider']],
-    ["somebody else's", k3s.credentialProvider, foreign, ['credentialProvider']],
-  ])('a start with %s: a later valid file counts as a change', async (_name, path, before, expected) => {
+    ["another tool's credential provider", k3s.credentialProvider, foreign, ['credentialProvider']],
+  ])('counts a valid file as a change after a start with %s', async (_name, path, before, expected) => {
     const host = world();
     const whole = host.files.text(path) ?? '';
     if (before === undefined) {
@@ -178,7 +190,7 @@ describe('changedInputs', () => {
     expect(found && (await changedInputs(host, node, found, inputs))).toEqual(expected);
   });
 
-  test('a removed provider counts as a change if the settings name no login server', async () => {
+  test('counts a removed provider as a change if the settings name no login server', async () => {
     const host = world();
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.remove(k3s.credentialProvider);
@@ -188,7 +200,7 @@ describe('changedInputs', () => {
     ]);
   });
 
-  test('an input that an older stamp does not have counts as unchanged', async () => {
+  test('counts an input that an older stamp lacks as unchanged', async () => {
     const host = world();
     expect(await changedInputs(host, node, { invocationId: 'i1', inputs: {}, notes: {} }, inputs)).toEqual(
       [],
@@ -200,19 +212,22 @@ describe('readStamp', () => {
   test.each([
     ['of this start', 'i1', undefined, 'i1'],
     ['of another start', 'i2', undefined, undefined],
-    ['malformed', 'i1', '{', undefined],
-    ['empty', 'i1', 'null', undefined],
-    ['of something else', 'i1', '{"invocationId":"i1"}', undefined],
-  ])('%s', async (_name, invocationId, content, expected) => {
-    const host = world();
-    await stamp(host, paths, { invocationId: 'i1' });
-    if (content !== undefined) {
-      host.files.write(k3s.stamp, content);
-    }
-    expect((await readStamp(host, paths, invocationId))?.invocationId).toBe(expected);
-  });
+    ['with malformed content', 'i1', '{', undefined],
+    ['with the content null', 'i1', 'null', undefined],
+    ['without inputs', 'i1', '{"invocationId":"i1"}', undefined],
+  ])(
+    'returns only a complete stamp of this start: one %s',
+    async (_name, invocationId, content, expected) => {
+      const host = world();
+      await stamp(host, paths, { invocationId: 'i1' });
+      if (content !== undefined) {
+        host.files.write(k3s.stamp, content);
+      }
+      expect((await readStamp(host, paths, invocationId))?.invocationId).toBe(expected);
+    },
+  );
 
-  test('a missing stamp', async () => {
+  test('returns undefined if the stamp is missing', async () => {
     expect(await readStamp(world(), paths, 'i1')).toBeUndefined();
   });
 });
@@ -220,16 +235,19 @@ describe('readStamp', () => {
 test.each([
   ['is in the store', 'one', { 'a.io': 3_000 }],
   ['is not in the store', 'other', {}],
-])('the stamp has the end of a login of that start that %s', async (_, password, expected) => {
-  const host = world();
-  const login = { username: 'u', password, receivedAt: 1_000 };
-  const logins = { 'a.io': { ...login, until: 3_000 }, 'docker.io': { ...login, password: 'kept' } };
-  host.files.write(slipway.logins, JSON.stringify({ format: 1, logins }), 0o600);
-  await stamp(host, paths, { invocationId: 'i1' });
-  expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual(expected);
-});
+])(
+  'stampStart notes when a login expires only if the login is in the store: one that %s',
+  async (_, password, expected) => {
+    const host = world();
+    const login = { username: 'u', password, receivedAt: 1_000 };
+    const logins = { 'a.io': { ...login, until: 3_000 }, 'docker.io': { ...login, password: 'kept' } };
+    host.files.write(slipway.logins, JSON.stringify({ format: 1, logins }), 0o600);
+    await stamp(host, paths, { invocationId: 'i1' });
+    expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual(expected);
+  },
+);
 
-test('the stamp is 0600, and contains only digests', async () => {
+test('stampStart writes a 0600 file that contains only digests', async () => {
   const host = world();
   await stamp(host, paths, { invocationId: 'i1' });
   const found = await host.readFile(k3s.stamp);
@@ -237,8 +255,11 @@ test('the stamp is 0600, and contains only digests', async () => {
   expect(found?.content).not.toMatch(/swordfish|one/);
 });
 
-test.each([undefined, ''])('without systemd (%j) there is no stamp', async (invocationId) => {
-  const host = world();
-  await expect(stamp(host, paths, { invocationId })).rejects.toThrow(/only the unit of K3s/);
-  expect(host.journal).toEqual([]);
-});
+test.each([undefined, ''])(
+  'stampStart writes no stamp without an INVOCATION_ID from systemd: %j',
+  async (invocationId) => {
+    const host = world();
+    await expect(stamp(host, paths, { invocationId })).rejects.toThrow(/only the unit of K3s/);
+    expect(host.journal).toEqual([]);
+  },
+);

@@ -38,16 +38,16 @@ ExecStart=/usr/local/bin/k3s server
 `;
 
 describe('renderUnit', () => {
-  test('of a server', () => {
+  test('renders the unit of a server', () => {
     expect(renderUnit(aNode('server'))).toBe(text);
   });
 
-  test('of an agent', () => {
+  test('renders the unit of an agent', () => {
     const agent = text.replaceAll('k3s.service', 'k3s-agent.service').replace('k3s server\n', 'k3s agent\n');
     expect(renderUnit(aNode('observability'))).toBe(agent);
   });
 
-  test('below another root with special characters', () => {
+  test('escapes special characters in the paths below another root', () => {
     const rendered = renderUnit(aNode('server', { root: '/tmp/50% $lab "a"' }));
     expect(rendered).toContain('EnvironmentFile=-/tmp/50%% $lab "a"/etc/default/%N\n');
     expect(rendered).toContain('ExecStartPre=-/usr/bin/slipway stamp --root "/tmp/50%% $$lab \\"a\\""\n');
@@ -56,7 +56,7 @@ describe('renderUnit', () => {
     );
   });
 
-  test('with a proxy', () => {
+  test('sets the proxy, and bypasses it for nodes, pods and services', () => {
     const settings = {
       network: { proxy: 'http://proxy.example.com:3128', noProxy: ['.corp.example.com', '10.0.0.0/8'] },
       k3s: { config: { 'cluster-cidr': '172.30.0.0/16', 'cluster-domain': 'corp.local' } },
@@ -73,7 +73,7 @@ describe('renderUnit', () => {
   });
 });
 
-test('the unit is written before systemd is reloaded', () => {
+test('unit writes the unit file before it reloads systemd', () => {
   expect(unit(aNode('agent'), ['x']).map(({ id, needs }) => [id, needs])).toEqual([
     ['File//etc/systemd/system/k3s-agent.service', ['x']],
     ['UnitLoaded/k3s-agent.service', ['File//etc/systemd/system/k3s-agent.service']],

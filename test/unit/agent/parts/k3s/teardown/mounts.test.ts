@@ -5,7 +5,7 @@ import { outcome, settle } from '../../../a-node.ts';
 
 const data = '/var/lib/rancher/k3s';
 
-/** The data of K3s, with these mounts on the machine. */
+/** Returns a machine with data of K3s and these mount points. */
 function machine(...points: readonly string[]) {
   const lines = points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`);
   return memoryHost({ files: { '/proc/mounts': lines.join(''), [`${data}/a`]: 'a', [`${data}/b/c`]: 'c' } });
@@ -13,16 +13,16 @@ function machine(...points: readonly string[]) {
 
 test.each([
   ['nothing is mounted', [], [`remove ${data}`]],
-  ['something is mounted beside it', [`${data}-backup`], [`remove ${data}`]],
-  ['it is a mount point', [data], [`remove ${data}/a`, `remove ${data}/b`]],
-])('the data of K3s is removed if %s', async (_, points, expected) => {
+  ['something is mounted beside the data', [`${data}-backup`], [`remove ${data}`]],
+  ['the data is a mount point', [data], [`remove ${data}/a`, `remove ${data}/b`]],
+])('emptied removes the data of K3s if %s', async (_, points, expected) => {
   const host = machine(...points);
   expect((await settle(emptied(data, []), host)).at(-1)).toBe('InSync');
   expect(host.lines()).toEqual(expected);
 });
 
 test.each([[`${data}/storage/disk`], [`${data}/with\\040blank`]])(
-  'no data is deleted while something is mounted at %s',
+  'emptied deletes nothing while something is mounted at %s',
   async (point) => {
     const host = machine(data, point);
     expect(await outcome(emptied(data, []), host)).toBe('FileSystemError (time)');
@@ -31,7 +31,10 @@ test.each([[`${data}/storage/disk`], [`${data}/with\\040blank`]])(
 );
 
 describe('data of K3s behind a link', () => {
-  /** /var/lib/rancher leads to a separate disk, whose paths the list of mounts has. */
+  /**
+   * Returns a machine on which /var/lib/rancher is a link to a separate disk, and whose mounts have the paths of the
+   * disk.
+   */
   function linked(...points: readonly string[]) {
     const lines = points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`);
     return memoryHost({
@@ -49,7 +52,7 @@ describe('data of K3s behind a link', () => {
     );
   });
 
-  test('has the mounts of K3s unmounted', async () => {
+  test('is unmounted by its real path', async () => {
     const host = linked('/disk', '/disk/rancher/k3s/agent/containerd/a');
     host.on({ file: 'umount' }, () => {
       host.files.write('/proc/mounts', 'tmpfs /disk tmpfs rw 0 0\n');
@@ -63,7 +66,7 @@ describe('data of K3s behind a link', () => {
     expect(host.lines()).toEqual(['run umount --lazy -- /disk/rancher/k3s/agent/containerd/a']);
   });
 
-  test('survives a circle of links', async () => {
+  test('is not searched endlessly if links form a circle', async () => {
     const host = memoryHost({ files: { '/proc/mounts': '', '/a': { link: '/b' }, '/b': { link: 'a' } } });
     expect(await outcome(unmounted(['/a/'], []), host)).toBe('InSync');
   });

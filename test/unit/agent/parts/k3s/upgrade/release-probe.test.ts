@@ -13,7 +13,7 @@ function lookAfterRedirectTo(location: string) {
   return releaseProbe({ host, node: aNode('agent') }).look();
 }
 
-test('the checksums of a release may be behind a redirect', async () => {
+test('releaseProbe follows a redirect to the checksums of a release', async () => {
   expect(await lookAfterRedirectTo(stored)).toMatchObject({ level: 'ok' });
 });
 
@@ -22,7 +22,7 @@ test.each([
   ['http://storage.example.com/sums', 'redirects from https to http://storage.example.com, which is refused'],
   ['ftp://storage.example.com/sums', 'redirects to ftp:, which is not http or https'],
   [sums, 'redirects more than 5 times'],
-])('a redirect to %s is reported with its fault', async (location, why) => {
+])('releaseProbe reports the fault of a redirect to %s', async (location, why) => {
   expect(await lookAfterRedirectTo(location)).toMatchObject({
     level: 'failure',
     message: `${sums} ${why}.`,

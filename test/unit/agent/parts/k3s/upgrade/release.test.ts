@@ -13,7 +13,7 @@ const base = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
 test.each([
   ['x64', `${base}/k3s`, { url: `${base}/sha256sum-amd64.txt`, name: 'k3s' }],
   ['arm64', `${base}/k3s-arm64`, { url: `${base}/sha256sum-arm64.txt`, name: 'k3s-arm64' }],
-] as const)('the release files of %s', (arch, url, checksum) => {
+] as const)('releaseDownload returns the release files for %s', (arch, url, checksum) => {
   expect(releaseDownload(aNode('server', { arch }))).toEqual({
     url,
     checksum,
@@ -22,14 +22,14 @@ test.each([
   });
 });
 
-test('a release mirror', () => {
+test('releaseDownload uses a release mirror', () => {
   const settings = { k3s: { releaseUrl: 'https://mirror.example.com/k3s/' } };
   expect(releaseDownload(aNode('server', { settings })).url).toBe(
     'https://mirror.example.com/k3s/v1.36.3%2Bk3s1/k3s',
   );
 });
 
-test('the links', () => {
+test('k3sLinks creates kubectl, crictl and ctr', () => {
   expect(k3sLinks(aNode('agent'), ['x']).map(({ id }) => id)).toEqual([
     'Link//usr/local/bin/kubectl',
     'Link//usr/local/bin/crictl',
@@ -40,22 +40,22 @@ test('the links', () => {
 const joinedServer = '/var/lib/rancher/k3s/server/token';
 const joinedAgent = '/var/lib/rancher/k3s/agent/server-ca.crt';
 
-describe('the executable', () => {
+describe('k3sExecutable', () => {
   const auto = { k3s: { upgrade: 'auto' } };
   const serverIs = (version: string) =>
     JSON.stringify({ serverVersion: { major: '1', gitVersion: version } });
 
   test.each([
-    ['is there', { installed: 'v1.36.3+k3s1' }, 'InSync'],
+    ['is current', { installed: 'v1.36.3+k3s1' }, 'InSync'],
     ['is missing', {}, 'Drifted version'],
     [
-      'is another version, before the node joins',
+      'has another version before the node joins',
       { installed: 'v1.30.0+k3s1' },
       'Drifted (non-blocking) version',
     ],
     ['is missing on a joined node', { joined: joinedServer }, 'Drifted version'],
     [
-      'is another version on a joined server',
+      'has another version on a joined server',
       { installed: 'v1.36.2+k3s1', joined: joinedServer },
       'VersionDrift (person, non-blocking)',
     ],
@@ -65,18 +65,22 @@ describe('the executable', () => {
       'Drifted (non-blocking) version',
     ],
     [
-      'is newer',
+      'is newer than the wanted version',
       { installed: 'v1.36.4+k3s1', joined: joinedServer, settings: auto },
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'is two minor versions old',
+      'is two minor versions older',
       { installed: 'v1.34.9+k3s1', joined: joinedServer, settings: auto },
       'VersionRefused (person, non-blocking)',
     ],
-    ['wants an invalid release', { wanted: 'stable' }, 'VersionRefused (person, non-blocking)'],
     [
-      'follows its server',
+      'is to be replaced by an invalid release',
+      { wanted: 'stable' },
+      'VersionRefused (person, non-blocking)',
+    ],
+    [
+      'may follow its server',
       {
         role: 'agent',
         installed: 'v1.36.2+k3s1',
@@ -102,7 +106,7 @@ describe('the executable', () => {
       { role: 'agent', installed: 'v1.36.2+k3s1', joined: joinedAgent, settings: auto, server: '' },
       'ApiUnavailable (time, non-blocking)',
     ],
-  ] as const)('%s', async (_name, given, expected) => {
+  ] as const)('reports $2 if the executable $0', async (_name, given, expected) => {
     const {
       role = 'server',
       installed,
@@ -138,8 +142,8 @@ describe('the executable', () => {
   test.each([
     ['names no version', { exitCode: 0 }, 'Drifted (non-blocking) version'],
     ['cannot be executed', { exitCode: 126 }, 'Drifted (non-blocking) version'],
-    ['ends by a signal', { exitCode: 139 }, 'Drifted (non-blocking) version'],
-  ])('of a joined node that %s is downloaded again', async (_, answer, expected) => {
+    ['is killed by a signal', { exitCode: 139 }, 'Drifted (non-blocking) version'],
+  ])('downloads the executable of a joined node again if it %s', async (_, answer, expected) => {
     const host = memoryHost({ files: { [joinedServer]: 'there' } });
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, answer);
     expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
@@ -148,7 +152,7 @@ describe('the executable', () => {
   test.each([
     ['is damaged', { exitCode: 126 }],
     ['is lost', { exitCode: 127 }],
-  ])('that %s is replaced by the release that the node last started', async (_, answer) => {
+  ])('replaces an executable that %s with the release that the node last started', async (_, answer) => {
     const last = '/var/lib/rancher/k3s/slipway-last-version';
     const urls: string[] = [];
     const settings = { k3s: { upgrade: 'auto' } };
@@ -168,7 +172,7 @@ describe('the executable', () => {
     expect(new Set(urls)).toEqual(new Set(['download K3s v1.36.2+k3s1 to /usr/local/bin/k3s']));
   });
 
-  test('that another user owns is downloaded again', async () => {
+  test('downloads an executable again if another user owns it', async () => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
     host.files.give('/usr/local/bin/k3s', '1000:1000');
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
@@ -177,8 +181,8 @@ describe('the executable', () => {
 
   test.each([
     ['that others may write to', { content: 'k3s', mode: 0o777 }, 'Drifted (non-blocking) mode'],
-    ["behind a link of the operator's", { link: '/opt/k3s' }, 'InSync'],
-  ])('one %s', async (_, found, expected) => {
+    ["behind an operator's link", { link: '/opt/k3s' }, 'InSync'],
+  ])('reports $2 for an executable $0', async (_, found, expected) => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': found } });
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
     expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);

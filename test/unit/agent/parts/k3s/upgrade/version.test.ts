@@ -14,7 +14,7 @@ function version(text: string) {
 }
 
 test.each(['stable', '1.36.3+k3s1', 'v1.36.3', 'v1.36+k3s1', 'v1.36.3+k3s1 ', 'v1.36.3-k3s1'])(
-  '%j is not a version',
+  'parseVersion rejects %j',
   (text) => {
     expect(parseVersion(text)).toBeUndefined();
   },
@@ -27,7 +27,7 @@ test.each([
   ['v1.36.10+k3s1', 'v1.36.9+k3s2', 1],
   ['v1.36.3-rc1+k3s1', 'v1.36.3+k3s1', -1],
   ['v1.36.3-rc2+k3s1', 'v1.36.3-rc10+k3s1', -1],
-])('%s against %s is %i', (a, b, expected) => {
+])('compareVersions of %s and %s returns %i', (a, b, expected) => {
   expect(compareVersions(version(a), version(b))).toBe(expected);
 });
 
@@ -37,6 +37,6 @@ test.each([
   ['v1.34.9+k3s1', 'v1.36.3+k3s1', false],
   ['v1.36.3+k3s2', 'v1.36.3+k3s1', false],
   ['v1.36.3+k3s1', 'v2.0.0+k3s1', false],
-])('from %s to %s in one step: %s', (from, to, expected) => {
+])('isOneStep from %s to %s returns %s', (from, to, expected) => {
   expect(isOneStep(version(from), version(to))).toBe(expected);
 });

@@ -1,4 +1,4 @@
-/** Finds entries that can never match, or that an earlier entry hides, which otherwise shows only on a broken node. */
+/** Finds entries that can never match or that an earlier entry hides, which otherwise shows only on a broken node. */
 import { describe, expect, test } from 'vitest';
 import { clouds } from '../../../../../../../src/agent/clouds/index.ts';
 import { journalCauses } from '../../../../../../../src/agent/parts/k3s/service/journal/causes.ts';
@@ -7,13 +7,13 @@ import { findCause } from '../../../../../../../src/agent/parts/k3s/service/jour
 const everyHints = Object.values(clouds).map(({ hints }) => hints);
 const { hints } = clouds.static;
 
-describe.each(journalCauses)('$reason: $pattern', (cause) => {
+describe.each(journalCauses)('the cause $reason with $pattern', (cause) => {
   test('has one whole line of logrus, klog or the command line as its sample', () => {
     expect(cause.sample).toMatch(/^(time="\S+" level=\w+ msg="|[IWEF]\d{4} \d|Incorrect Usage: ).+$/);
   });
 
   test.each(cause.agentOnly ? (['agent'] as const) : (['agent', 'server'] as const))(
-    'matches its sample on %s, and no earlier entry does',
+    'matches its sample on %s before any other entry',
     (command) => {
       const own = findCause(cause.sample, command, hints, [cause]);
       expect(own).toMatchObject({ reason: cause.reason });
@@ -21,7 +21,7 @@ describe.each(journalCauses)('$reason: $pattern', (cause) => {
     },
   );
 
-  test('has remedies in whole sentences on every cloud', () => {
+  test('has advice in whole sentences for every cloud', () => {
     const { repair } = cause;
     for (const hints of everyHints) {
       expect(typeof repair === 'string' ? repair : repair(hints)).toMatch(/^[A-Z].*\.$/);
@@ -29,7 +29,7 @@ describe.each(journalCauses)('$reason: $pattern', (cause) => {
   });
 });
 
-test('no two entries have the same text', () => {
+test('journalCauses has no two entries with the same reason and advice', () => {
   const said = journalCauses.map(({ reason, repair }) => `${reason}: ${repair}`);
   expect(new Set(said).size).toBe(said.length);
 });

@@ -9,9 +9,9 @@ const waiting = (why: string) =>
 const invalid = (why: string) =>
   line('error', `Failed to validate connection to cluster at https://10.0.0.4:6443: ${why}`);
 
-describe('findCause, by the line of K3s', () => {
+describe('findCause', () => {
   test.each([
-    // pkg/agent/config/config.go, getNodeNamedCrt, inside Get's loop
+    // From pkg/agent/config/config.go, getNodeNamedCrt, inside Get's loop
     [
       'agent',
       waiting(
@@ -19,7 +19,7 @@ describe('findCause, by the line of K3s', () => {
       ),
       'NodePasswordRejected',
     ],
-    // cmd/k3s/main.go, stageAndRun, with an empty and with a missing bin/k3s; pkg/agent/config/config.go, get
+    // From cmd/k3s/main.go, stageAndRun, with an empty and with a missing bin/k3s; pkg/agent/config/config.go, get
     ['server', line('fatal', 'exec format error'), 'ServiceFailed'],
     ['agent', line('fatal', 'exec: "k3s-agent": executable file not found in $PATH'), 'ServiceFailed'],
     [
@@ -27,13 +27,13 @@ describe('findCause, by the line of K3s', () => {
       waiting('failed to find host-local: exec: "host-local": executable file not found in $PATH'),
       'ServiceFailed',
     ],
-    // pkg/clientaccess/token.go, validateCAHash, inside pkg/agent/run.go's loop
+    // From pkg/clientaccess/token.go, validateCAHash, inside pkg/agent/run.go's loop
     [
       'agent',
       invalid('token CA hash does not match the Cluster CA certificate hash: aa != bb'),
       'TokenCaMismatch',
     ],
-    // pkg/cluster/storage.go, getBootstrapKeyFromStorage, through pkg/cli/server/server.go
+    // From pkg/cluster/storage.go, getBootstrapKeyFromStorage, through pkg/cli/server/server.go
     [
       'server',
       line(
@@ -42,7 +42,7 @@ describe('findCause, by the line of K3s', () => {
       ),
       'DatastoreTokenMismatch',
     ],
-    // pkg/cluster/storage.go, normalizeToken
+    // From pkg/cluster/storage.go, normalizeToken
     [
       'server',
       line(
@@ -51,7 +51,7 @@ describe('findCause, by the line of K3s', () => {
       ),
       'SecretEmpty',
     ],
-    // pkg/cluster/bootstrap.go, a joining server
+    // From pkg/cluster/bootstrap.go, for a joining server
     [
       'server',
       line(
@@ -60,28 +60,28 @@ describe('findCause, by the line of K3s', () => {
       ),
       'K3sConfigInvalid',
     ],
-    // urfave/cli, through cmd/agent/main.go
+    // From urfave/cli, through cmd/agent/main.go
     ['agent', 'Incorrect Usage: flag provided but not defined: -cluster-init', 'K3sConfigInvalid'],
-    // pkg/configfilearg/parser.go, MustParse
+    // From pkg/configfilearg/parser.go, MustParse
     [
       'agent',
       line('fatal', 'yaml: line 3: mapping values are not allowed in this context'),
       'K3sConfigInvalid',
     ],
-    // kubelet, pkg/credentialprovider/plugin/plugin.go, RegisterCredentialProviderPlugins
+    // From kubelet, pkg/credentialprovider/plugin/plugin.go, RegisterCredentialProviderPlugins
     [
       'agent',
       'Error: failed to run Kubelet: Failed to register CRI auth plugins: plugin binary executable slipway did not exist',
       'ServiceFailed',
     ],
-    // pkg/agent/config/config.go, get: registries.GetPrivateRegistries, inside Get's loop
+    // From pkg/agent/config/config.go, get: registries.GetPrivateRegistries, inside Get's loop
     [
       'agent',
       waiting('yaml: unmarshal errors:\n  line 2: cannot unmarshal !!str `x` into registries.Registry'),
       'RegistriesInvalid',
     ],
     ['server', waiting('yaml: line 4: did not find expected key'), 'RegistriesInvalid'],
-    // pkg/agent/config/config.go, getConfig on HTTP 401
+    // From pkg/agent/config/config.go, getConfig on HTTP 401
     [
       'agent',
       waiting(
@@ -89,7 +89,7 @@ describe('findCause, by the line of K3s', () => {
       ),
       'TokenRejected',
     ],
-    // crypto/x509, through pkg/clientaccess/token.go, with what an agent has of a rebuilt server
+    // From crypto/x509, through pkg/clientaccess/token.go, for an agent of a rebuilt server
     [
       'agent',
       invalid(
@@ -97,15 +97,15 @@ describe('findCause, by the line of K3s', () => {
       ),
       'ServerChanged',
     ],
-    // pkg/agent/config/config.go, getConfig on HTTP 503
+    // From pkg/agent/config/config.go, getConfig on HTTP 503
     ['agent', waiting('https://127.0.0.1:6444/v1-k3s/config: 503 Service Unavailable'), 'ServerNotReady'],
-    // pkg/agent/run.go, createProxyAndValidateToken
+    // From pkg/agent/run.go, createProxyAndValidateToken
     [
       'agent',
       invalid('failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": EOF'),
       'ServerUnreachable',
     ],
-    // As a real K3s 1.36 logs it, about its own node
+    // From a real K3s 1.36, about its own node
     [
       'agent',
       waiting('"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"'),
@@ -155,13 +155,13 @@ describe('findCause, by the line of K3s', () => {
       waiting('failed to retrieve configuration from server: runtime core not ready'),
       'ServerNotReady',
     ],
-    // pkg/util/file.go, ReadFile
+    // From pkg/util/file.go, ReadFile
     [
       'server',
       line('info', 'Waiting for file "/var/lib/slipway/join-token" to be created'),
       'ServiceStarting',
     ],
-  ] as const)('%s: %s', (command, log, reason) => {
+  ] as const)('finds $2 on %s in: %s', (command, log, reason) => {
     const cause = findCause(`${line('info', 'Starting k3s')}\n${log}\n`, command, clouds.azure.hints);
     expect(cause?.reason).toBe(reason);
     expect(cause?.message).toMatch(/^K3s says: ".+"\. .+\.$/s);
@@ -174,12 +174,12 @@ describe('findCause, by the line of K3s', () => {
     ['agent', line('fatal', 'Error: failed to retrieve agent configuration: context canceled')],
     ['agent', line('info', 'Running load balancer k3s-agent-load-balancer 127.0.0.1:6444')],
     ['agent', ''],
-  ] as const)('on %s finds no cause in: %s', (command, log) => {
+  ] as const)('finds no cause on %s in: %s', (command, log) => {
     expect(findCause(log, command, clouds.azure.hints)).toBeUndefined();
   });
 
   test.each(['exec format error', 'exec: "k3s-server": executable file not found in $PATH'])(
-    'names the remedy for unpacked files that K3s cannot run: %s',
+    'advises deleting unpacked files that K3s cannot run: %s',
     (words) => {
       expect(findCause(line('fatal', words), 'server', clouds.azure.hints)?.message).toContain(
         'rm -r /var/lib/rancher/k3s/data/',
@@ -187,12 +187,12 @@ describe('findCause, by the line of K3s', () => {
     },
   );
 
-  test('does not mistake a container for another processor for a damaged K3s', () => {
+  test('ignores a container that is built for another processor', () => {
     const log = `E1101 12:00:00.000000    4711 pod_workers.go:1301] "Error syncing pod" err="exec /app: exec format error"`;
     expect(findCause(log, 'server', clouds.azure.hints)).toBeUndefined();
   });
 
-  test('the newest cause counts', () => {
+  test('returns the newest of several causes', () => {
     const log = [invalid('failed to get CA certs: EOF'), waiting('x: 503 Service Unavailable')].join('\n');
     expect(findCause(log, 'agent', clouds.azure.hints)?.reason).toBe('ServerNotReady');
   });
@@ -200,12 +200,12 @@ describe('findCause, by the line of K3s', () => {
   test.each([
     ['azure', 'and that the network security group lets TCP 6443 pass.'],
     ['static', 'and that every firewall on the way lets TCP 6443 pass.'],
-  ] as const)('on %s names what may keep a node from its server', (cloud, words) => {
+  ] as const)('names the firewall of the cloud %s in its advice', (cloud, words) => {
     const log = invalid('failed to get CA certs: EOF');
     expect(findCause(log, 'agent', clouds[cloud].hints)?.message).toContain(words);
   });
 
-  test('quotes the unescaped text of K3s, truncated', () => {
+  test('quotes the message of K3s, unescaped and truncated', () => {
     const cause = findCause(invalid(`"quoted" ${'x'.repeat(400)}`), 'agent', clouds.azure.hints);
     expect(cause?.message).toContain('6443: "quoted" xxx');
     expect(cause?.message.length).toBeLessThan(450);
@@ -222,6 +222,6 @@ test.each([
   ['a\nb\n', 'b'],
   ['time="x" level=error msg=bare', 'bare'],
   ['E1101 12:00:00.000000    4711 server.go:250] "Failed" err="x"\nlast\n', '"Failed" err="x"'],
-])('lastWords of %j', (log, expected) => {
+])('lastWords of %j returns %j', (log, expected) => {
   expect(lastWords(log)).toBe(expected);
 });
