@@ -49,7 +49,9 @@ export function k3sSettingsProblems(written: unknown): readonly Problem[] {
     .map(({ key, message }) => ({ path: ['k3s', 'config', key], message }));
 }
 
-/** Returns the command of a built-in role, or of one that these settings define. */
+/**
+ * Returns the K3s command of a built-in role, or of a role that the settings define; `undefined` for an unknown role.
+ */
 function commandOf(role: string, written: unknown): K3sCommand | undefined {
   const defined = valueAt(written, ['roles', role.trim().toLowerCase(), 'k3s']);
   return findRole(role)?.k3s ?? commands.find((command) => command === defined);
@@ -71,7 +73,9 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   return fits[key.type](value) ? itemProblem(name, value) : `must be ${expected[key.type]}`;
 }
 
-/** Returns the first problem of a label or taint, of which one text may hold several, separated by commas. */
+/**
+ * Returns the first problem in a list of labels or taints; one text may contain several of them, separated by commas.
+ */
 function itemProblem(name: string, value: unknown): string | undefined {
   const form = itemForms[name];
   const items = form ? [value].flat().flatMap((item) => String(item).split(',')) : [];
@@ -79,7 +83,7 @@ function itemProblem(name: string, value: unknown): string | undefined {
   return faults[0]?.message;
 }
 
-/** The forms of lists whose faults K3s finds only when kubelet starts, and ends then. */
+/** The forms of list items that K3s does not check itself: kubelet exits at its start if such an item is invalid. */
 const itemForms: Readonly<Record<string, typeof nodeLabel | undefined>> = {
   'node-label': nodeLabel,
   'node-taint': nodeTaint,

@@ -1,27 +1,27 @@
 import type { Cloud } from '../../../clouds/cloud.ts';
 import type { Secret } from '../../../engine/secret.ts';
 
-/** A value that was read, and its version if it was known then. */
+/** A value that was read, and its version if that was known at the time. */
 interface Read {
   readonly version: string | undefined;
   readonly value: Secret;
 }
 
-/** The tokens that this process has read, by cloud and name of the secret. */
+/** The values that this process has read, by cloud and name of the secret. */
 const reads = new WeakMap<Cloud, Map<string, Read>>();
 
 /**
- * Returns the current value of a secret, which is read from the cloud only if it may have a version that this process
- * has not read yet.
+ * Returns the current value of a secret; reads the value from the cloud only if this process may not have its version.
  *
- * The first read asks for no version, so it costs one request. Where the identity may not see versions, every read gets
- * the value.
+ * The first call does not query the version, so it costs one request. If the identity may not see versions, every call
+ * reads the value.
  */
 export async function currentSecret(cloud: Cloud, name: string): Promise<Secret> {
   const known = reads.get(cloud) ?? new Map<string, Read>();
   reads.set(cloud, known);
   const last = known.get(name);
-  // The version comes first, so a value that is replaced in between belongs to an older version, and is read again.
+  // The version is queried before the value: a value replaced in between is noted with the older version, and read
+  // again.
   const version = last && (await cloud.secretVersion(name));
   if (last && version !== undefined && version === last.version) {
     return last.value;
