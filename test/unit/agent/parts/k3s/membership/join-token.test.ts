@@ -123,9 +123,9 @@ describe('joinToken on an installed server', () => {
   });
 
   test.each([
-    ['only for a new version of the secret', true, ['secret', 'version secret', 'version', 'version secret']],
-    ['each time if the VM may not see versions', false, ['secret', ...Array(3).fill('version secret')]],
-  ])('reads the value of the vault %s', async (_what, showsVersions, expected) => {
+    ['only if its version is new', true, ['secret', 'version secret', 'version', 'version secret']],
+    ['every time if the VM may not see versions', false, ['secret', ...Array(3).fill('version secret')]],
+  ])('reads the secret %s', async (_what, showsVersions, expected) => {
     const cloud = cloudWith('swordfish');
     cloud.showsVersions = showsVersions;
     const host = server('swordfish');
@@ -141,7 +141,7 @@ describe('joinToken on an installed server', () => {
     expect(seen).toEqual(expected);
   });
 
-  test('reports another token of the vault although the former one was read before', async () => {
+  test('reports a new token in the vault even after it has read the old one', async () => {
     const cloud = cloudWith('swordfish');
     const host = server('swordfish');
     const resource = joinToken(aNode('server'), cloud, []);
