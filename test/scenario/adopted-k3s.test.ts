@@ -187,7 +187,7 @@ describe('flags that the next start of an adopted K3s would lose', () => {
   });
 });
 
-test('a crash before any change of an adoption is recovered from, with one restart of K3s', async () => {
+test('an adoption recovers from a crash before any change, with one restart of K3s', async () => {
   const settings = `consent: { restart: [${unit}] }\n`;
   const whole = adopted({ settings });
   await live(whole.slipway(), whole, 30 * minute);

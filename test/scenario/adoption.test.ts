@@ -55,7 +55,7 @@ describe('a node installed by the older scripts', () => {
     expect(machine.host.files.text(`/etc/systemd/system/${service}`)).toContain('oneshot');
   });
 
-  test('loses a service in the middle of a renewal together with the timer', async () => {
+  test('loses a running renewal service together with the timer', async () => {
     const machine = madeByScripts();
     machine.units.found(service, serviceText('/bin/bash /opt/refresh-acr-credentials'));
     await live(machine.slipway(), machine, minute, isReady);
@@ -76,7 +76,7 @@ describe('a node installed by the older scripts', () => {
     expect(stops(machine)).toEqual([]);
   });
 
-  test('keeps its timer after it has joined until Slipway has a login', async () => {
+  test('keeps its timer after joining until Slipway has a login', async () => {
     const machine = madeByScripts();
     machine.host.files.write(nodePaths('/').k3s.agentServerCa, ca);
     machine.host.files.write('/etc/rancher/k3s/registries.yaml', 'configs: {}\n', 0o600);

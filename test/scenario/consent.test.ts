@@ -33,7 +33,7 @@ test('a server reports a new token in the vault as TokenChanged within two hours
   expect(condition(await live(slipway, machine, 15 * minute), 'JoinToken')).toMatch(/^True/);
 });
 
-test('the line that JoinToken suggests gives consent to one new token only', async () => {
+test('the consent that JoinToken suggests covers only one new token', async () => {
   const { machine, slipway } = await booted('server');
   let rotations = 0;
   machine.host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
@@ -101,7 +101,7 @@ describe('a role that changes between server and agent', () => {
     ['agent', 'server', /^k3s-agent\.service$/],
     ['observability', 'server', /^k3s-agent\.service$/],
   ])(
-    'does not stop Slipway from restarting K3s, and writes nothing: from %s to %s',
+    'does not keep Slipway from restarting a stopped K3s, and changes no file: from %s to %s',
     async (role, wanted, unit) => {
       const { machine, slipway } = await booted(role);
       const before = JSON.stringify([
@@ -204,7 +204,7 @@ describe('a server whose settings name a server to join', () => {
     expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toBeUndefined();
   });
 
-  test('stays Ready and restarts K3s if it already has a cluster', async () => {
+  test('stays Ready and restarts a stopped K3s if it already has a cluster', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-server', '10.0.0.9');
     await machine.units.systemctl(['stop', '--no-block', 'k3s.service']);

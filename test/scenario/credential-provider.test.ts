@@ -150,7 +150,7 @@ test('the provider configuration is not written without the plugin, and K3s keep
   expect(machine.matchImages).toEqual([registry]);
 });
 
-test('a lost plugin on a full disk makes Slipway remove the configuration without a restart of K3s', async () => {
+test('the provider configuration is removed, without a restart of K3s, if a lost plugin cannot be restored', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.remove(plugin);
   machine.host.failWrite(plugin, 'ENOSPC');

@@ -15,7 +15,7 @@ function nodeIp({ host }: Vm): string | undefined {
 }
 
 test.each(['server', 'agent'])(
-  'a live %s keeps its address if the cloud names another first',
+  'a live %s keeps its address if the cloud names another address first',
   async (role) => {
     const { machine } = await booted(role);
     nameAnother(machine, '10.9.0.7');

@@ -156,7 +156,7 @@ test('a node that was off for a day and reaches no registry runs K3s and reports
  * Recovery from outages, with the real Azure adapter, which decides how a failure is retried. All tests share one
  * instance, since msal keeps the first.
  */
-describe('recovery', () => {
+describe('recovery from an outage', () => {
   const host = memoryHost();
   const answers: { imds: ResponseAnswer; registry: ResponseAnswer } = { imds: token, registry: refreshToken };
   host.onRequest({ url: /\/metadata\/identity\/oauth2\/token/ }, (request) => answer(answers.imds, request));
@@ -223,7 +223,7 @@ describe('recovery', () => {
     ['a metadata service that answers 404', 'imds', { status: 404 }],
     ['a metadata service that answers 410', 'imds', { status: 410, headers: { 'retry-after': '70' } }],
     ['an identity that is removed temporarily', 'imds', { status: 400, body: '{"error":"invalid_request"}' }],
-  ] as const)('takes less than a minute after the end of the trouble: %s', async (_, where, trouble) => {
+  ] as const)('takes less than a minute: %s', async (_, where, trouble) => {
     expect(await recover(where, trouble)).toBeLessThan(minute);
   });
 
@@ -233,7 +233,7 @@ describe('recovery', () => {
       'a registry that answers 429 with Retry-After of an hour',
       { status: 429, headers: { 'retry-after': '3600' } },
     ],
-  ])('takes less than a quarter of an hour after the end of the trouble: %s', async (_, trouble) => {
+  ])('takes less than a quarter of an hour: %s', async (_, trouble) => {
     expect(await recover('registry', trouble)).toBeLessThan(15 * minute);
   });
 });

@@ -153,7 +153,7 @@ test.each([
   ['never', 6],
   ['restart', 6],
 ])(
-  'a registry that refuses every credential is asked for at most six an hour, without a restart of K3s (onRotate %s)',
+  'a registry that refuses every credential is asked for at most six credentials an hour, and K3s is not restarted (onRotate %s)',
   async (onRotate, most) => {
     const machine = vm('agent', `registries: { onRotate: ${onRotate}, proof: ["${image}"] }\n`);
     machine.acr.refuses = true;

@@ -82,7 +82,7 @@ describe('rotations every two hours', () => {
   );
 });
 
-test('the expiry of the login of a mirror is reported an hour ahead and afterwards, until K3s restarts', async () => {
+test('the expiry of the login of a mirror is reported from an hour before until K3s restarts', async () => {
   const { machine, slipway } = await booted('agent', `registries: { ${ownMirror} }`);
   const pulls = (report: Report) => report.conditions.find(({ type }) => type === 'Pulls');
   expect(pulls(await live(slipway, machine, 118 * minute))?.status).toBe('True');

@@ -62,7 +62,7 @@ test('the host reads files in /proc, which report a size of 0', async () => {
   expect((await nodeHost().readFile('/proc/self/mounts'))?.content).toContain('/proc');
 });
 
-describe('odd files of Slipway', () => {
+describe('unusable files of Slipway', () => {
   test('a lock file of 8 GiB does not prevent the lock from being taken', async () => {
     const path = await sparseFile();
     expect(await isLocked(nodeHost(), path)).toBe(false);

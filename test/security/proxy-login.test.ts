@@ -68,15 +68,12 @@ test.each([
   ['has no password', 'builder\n', 0o600, 'InvalidSettings'],
   ['has two lines', `${login}\n${login}\n`, 0o600, 'InvalidSettings'],
   ['is empty', '', 0o600, 'InvalidSettings'],
-])(
-  'a file with the proxy login that %s is refused, and its text is not shown',
-  async (_, content, mode, reason) => {
-    expect(await failureOf('http', await credentialsFile(content, mode))).toBe(reason);
-  },
-);
+])('a proxy login file that %s is refused, and its text is not shown', async (_, content, mode, reason) => {
+  expect(await failureOf('http', await credentialsFile(content, mode))).toBe(reason);
+});
 
 test.skipIf(process.getuid?.() !== 0)(
-  'a file with the proxy login that another user owns is refused (needs root, for chown)',
+  'a proxy login file that another user owns is refused (needs root, for chown)',
   async () => {
     const path = await credentialsFile(login);
     const { chown } = await import('node:fs/promises');

@@ -63,7 +63,7 @@ test('parent directories are created within the image, even behind a dangling li
   expect(await readlink(`${image}/etc/dangling`)).toBe('/nowhere');
 });
 
-test('a path outside the image is read unchanged', async () => {
+test('a path outside the image is not redirected into the image', async () => {
   const host = nodeHost({ root: image });
   expect((await host.readFile(`${machine}/data/file`))?.content).toBe('of the machine');
   expect((await host.readFile('/proc/self/stat'))?.content).toMatch(/^\d+ /);

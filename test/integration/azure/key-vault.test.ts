@@ -192,7 +192,7 @@ describe('a failed read of a secret', () => {
 describe('the version of a secret', () => {
   const version = () => cloud.secretVersion('k3s-token');
 
-  test('is that of the newest enabled version, even after the first page of the list', async () => {
+  test('is the newest enabled one, even if listed after the first page', async () => {
     const before = await version();
     vault.set('k3s-token', secret, Date.now() + 60_000);
     const newest = await version();

@@ -52,7 +52,7 @@ export interface Ended {
   readonly written: readonly string[];
 }
 
-/** Runs the program on a case. */
+/** Runs the program on a case below a temporary root; returns exit code, outputs and changed paths. */
 export async function answerTo(
   { args, files = {}, arrange }: Pick<Case, 'args' | 'files' | 'arrange'>,
   run: (args: readonly string[], root: string) => Promise<Omit<Ended, 'written'>>,

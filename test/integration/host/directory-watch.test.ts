@@ -35,7 +35,7 @@ test('changes without a pause are still reported', async () => {
 
 test('the watch of one file ignores other files in its directory', async () => {
   const [ofFile, ofAll] = [vi.fn(), vi.fn()];
-  // Is registered first, so its report of the other file would come first.
+  // The watch of one file is registered first, so a wrong report would precede the report to `ofAll`.
   watchDirectories([{ directory, name: 'x.yaml' }], ofFile);
   watchDirectories([{ directory }], ofAll);
   writeFileSync(join(directory, 'other'), '');

@@ -179,7 +179,7 @@ describe('a broken transfer', () => {
     },
   );
 
-  test('fetches nothing more if the partial file was complete', async () => {
+  test('is not repeated if the partial file is complete', async () => {
     const { wanted, asked, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, `${content}`, { mode: 0o600 });
     await bring(wanted, tools);

@@ -160,7 +160,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
-  describe('with a guard of one port, as for an address that is also the DNS server', () => {
+  describe('with the guard of a single port', () => {
     const rules = { address: imds, only: { protocol: 'tcp', port: 80 }, allow: [] } as const;
     beforeEach(() => load(renderRuleset(rules)));
 
@@ -173,7 +173,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(vm.ask(imds)).toBe(identity);
     });
 
-    test('has a guard of one port that Slipway distinguishes from a guard of all ports', async () => {
+    test('has a guard that Slipway distinguishes from the guard of all ports', async () => {
       expect(await state(rules)).toBe('InSync');
       expect(await state()).toBe('Drifted');
       guard();

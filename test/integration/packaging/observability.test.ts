@@ -75,7 +75,7 @@ describe('the metrics', () => {
     expect([rulesText, rulesTestText, dashboardText].map(unknown)).toEqual([[], [], []]);
   });
 
-  test('are reported by this check if they are not exported', () => {
+  test('are found by `unknown` if they are not exported', () => {
     expect(unknown('rate(slipway_pass_duration_seconds_bucket[5m]) / slipway_passes')).toEqual([
       'slipway_passes',
     ]);
@@ -83,7 +83,7 @@ describe('the metrics', () => {
 });
 
 describe('the alerts', () => {
-  test('match the documentation, and have tests in which they are silent and raised', () => {
+  test('match the documentation, and are tested both silent and raised', () => {
     const alerts = rules.map(({ alert }) => alert);
     const documented = [...page.matchAll(/^\| `(Slipway\w+)` \| .+ \| (\w+) \|$/gm)];
     expect(documented.map(([, alert, severity]) => [alert, severity])).toEqual(
@@ -177,7 +177,7 @@ describe('promtool', () => {
     });
   });
 
-  test('passes the tests of the alert rules', ({ skip }) => {
+  test('reports success for the tests of the alert rules', ({ skip }) => {
     skip(missing, why);
     const { status, said } = promtool(['test', 'rules', rulesTestFile]);
     expect(said).toContain('SUCCESS');
