@@ -13,27 +13,28 @@ export function conditionsPage(): string {
   return `<!-- made by packaging/conditions-page.ts -->
 # Conditions and their reasons
 
-Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes. **True**: it
-holds. **Unknown**: not yet, and it may heal by itself. **False**: it failed, or has taken too long. Slipway retries every
-one to ten minutes, and at once when the settings change or after \`systemctl reload slipway\`. \`Ready\` sums the
-conditions up, and stays True if the node works in spite of a fault.
+Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes: **True** if
+it is met, **Unknown** if it may still become True without your help, **False** if it failed or has taken too long.
+Slipway retries every one to ten minutes, and at once when the settings change or after \`systemctl reload slipway\`.
+\`Ready\` summarises the conditions, and stays True if the node works in spite of a fault.
 
 | condition | True when |
 |---|---|
-| Ready | nothing keeps this VM from being the node it should be |
+| Ready | the node works, and all conditions that it needs are True |
 ${types.join('\n')}
 
-The message beside a reason says what happened on this node, why, and what to do next. The [runbook](runbook.md)
+The message beside a reason states what happened on this node, why, and what to do next. The [runbook](runbook.md)
 explains each reason in more detail.
 
-| reason | what it means |
+| reason | meaning |
 |---|---|
 ${entries.join('\n')}
 
 ## What can go wrong
 
-- **A reason is not listed here.** The node runs a newer release: read its page, or \`slipway version\`.
-- **A condition stays Unknown.** Its message says what it waits for, and until when.
+- **A reason is not listed here.** The node runs a newer release: check \`slipway version\`, and read this page of that
+  release.
+- **A condition stays Unknown.** The message states what the condition waits for, and until when.
 `;
 }
 

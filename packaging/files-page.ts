@@ -14,25 +14,29 @@ export function filesPage(): string {
   return `<!-- made by packaging/files-page.ts -->
 # Files that Slipway reads back
 
-These are the files that one process of Slipway writes for another. Each is JSON and begins with the number of its
-format. An upgrade or a rollback leaves them as they are, so the release that reads a file may differ from the one that
-wrote it.
+Look up which files Slipway reads back, and the effect of losing one. One process of Slipway writes each file for
+another. The files are JSON and begin with the number of their format. An upgrade or a rollback does not change them, so
+the release that reads a file may differ from the one that wrote it.
 
-A release reads the files of the release before it and of the one after it. It ignores fields that it does not know,
-with any number. If it cannot read a field that it needs, the file counts as lost, like a damaged one; the last column
-shows the effect. A file without a number is from a release that had no numbers, and is read as well.
+A release reads the files of the previous and the next release. It ignores unknown fields, whatever the number. If it
+cannot read a field that it needs, the file counts as lost, like a damaged one; the last column shows the effect. It
+also reads files without a number, which older releases wrote.
 
-| file | format | what it holds | what reads it | if it is lost |
+| file | format | content | readers | effect of losing it |
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-A lost file never permits anything: none of them holds a consent, and whether this server founds a cluster depends on
-K3s's own files.
+A lost file never grants a permission: none of them contains a consent, and whether this server creates a cluster
+depends on K3s's own files.
 
-Everything else on the page of [owned files](owned-files.md) is in the format of the program that reads it. Three kinds
-of text are Slipway's own and have no number, since releases without formats read them: the locks (process id and start
-time), \`slipway-last-version\` (the name of a release of K3s) and \`/usr/local/bin/.*.slipway-part.refused\` (the digest of
-an archive that could not be unpacked). They are one line each, and will stay so.
+All other [owned files](owned-files.md) are in the format of the program that reads them. Three kinds of Slipway's own
+files have no number, since releases without formats read them: the locks (process id and start time),
+\`slipway-last-version\` (the name of a release of K3s) and \`/usr/local/bin/.*.slipway-part.refused\` (the digest of an
+archive that could not be unpacked). Each of them has one line, and this will not change.
+
+## What can go wrong
+
+- **A file is damaged or deleted.** The last column shows the effect; Slipway writes the file again.
 `;
 }
 

@@ -43,28 +43,34 @@ export const reasons = {
 
 /** The meaning of each condition of a node, in the order in which a first boot makes them true and pages list them. */
 export const conditions = [
-  { type: 'Settings', trueWhen: 'the settings could be read and fit together' },
-  { type: 'Identity', trueWhen: 'the cloud said what this VM is, and it can be a node' },
-  { type: 'Role', trueWhen: 'the role is known, and is the one the node was installed with' },
-  { type: 'Preflight', trueWhen: 'the VM can carry its role, and only root can change what root runs' },
+  { type: 'Settings', trueWhen: 'the settings are readable and consistent' },
+  { type: 'Identity', trueWhen: 'the cloud has returned the identity of this VM, which can be a node' },
+  { type: 'Role', trueWhen: 'the role is known, and the node was installed with it' },
+  {
+    type: 'Preflight',
+    trueWhen: 'the VM meets the requirements of its role, and only root can change what root runs',
+  },
   {
     type: 'ImdsGuard',
-    trueWhen: 'pods are kept from the instance metadata service, but for those let through',
+    trueWhen: 'pods cannot reach the instance metadata service, except for those that the settings allow',
   },
   { type: 'System', trueWhen: 'kernel modules and settings are in place' },
-  { type: 'K3sBinary', trueWhen: 'K3s and its links are there, in the version wanted' },
-  { type: 'JoinToken', trueWhen: 'the join token is there; on a server, it is the one of the vault' },
-  { type: 'K3sConfig', trueWhen: 'the configuration of K3s is as it should be' },
+  { type: 'K3sBinary', trueWhen: 'K3s is installed in the wanted version, with its links' },
+  { type: 'JoinToken', trueWhen: "the join token is on the disk; on a server, it is the vault's" },
+  { type: 'K3sConfig', trueWhen: 'the configuration of K3s is as the settings require' },
   { type: 'Registries', trueWhen: 'the registry credentials are fresh' },
   {
     type: 'CredentialProvider',
     trueWhen: 'kubelet gets a fresh registry credential from Slipway for each pull',
   },
-  { type: 'ServerReachable', trueWhen: 'an agent: its server answers and takes its token' },
-  { type: 'K3sRunning', trueWhen: 'the unit of K3s is installed and running, with what is on disk' },
-  { type: 'NodeReady', trueWhen: 'the Kubernetes API says that this node is Ready, and it has its taints' },
-  { type: 'Pulls', trueWhen: 'the newest credential of each login server was proven by a pull' },
-  { type: 'GitOps', trueWhen: 'a server: the repository is bootstrapped and applied' },
+  { type: 'ServerReachable', trueWhen: 'on an agent: the server answers and accepts the token' },
+  { type: 'K3sRunning', trueWhen: 'the unit of K3s is installed and runs with the current files' },
+  {
+    type: 'NodeReady',
+    trueWhen: 'the Kubernetes API reports that this node is Ready, and the node has its taints',
+  },
+  { type: 'Pulls', trueWhen: 'a pull with the newest credential of each login server succeeded' },
+  { type: 'GitOps', trueWhen: 'on a server: the repository is bootstrapped and applied' },
 ] as const satisfies readonly { readonly type: string; readonly trueWhen: string }[];
 
 export const conditionTypes = conditions.map(({ type }) => type);

@@ -1,33 +1,33 @@
 /** Reasons for failures of this machine's lock. */
 export const lockReasons = {
-  AlreadyRunning: 'Another slipway holds the lock of this machine.',
+  AlreadyRunning: 'Another slipway process has the lock of this machine.',
 } as const;
 
 /** Reasons for failures of files and programs. */
 export const systemReasons = {
-  PermissionDenied: 'The system refused access to a file: run as root, or give --root.',
+  PermissionDenied: 'The system refused access to a file: run Slipway as root, or with --root.',
   ReadOnly: 'The file system is mounted read-only.',
-  DiskFull: 'There is no room left on the device.',
+  DiskFull: 'The disk has no free space.',
   FileSystemError: 'The system refused a file operation.',
   CommandFailed: 'A command ended with an error.',
-  CommandNotFound: 'A command this node needs is not installed.',
-  CommandTimedOut: 'A command did not end in its time and was stopped.',
+  CommandNotFound: 'A command that this node needs is not installed.',
+  CommandTimedOut: 'A command exceeded its time limit and was stopped.',
 } as const;
 
 /** Reasons for failures of HTTP requests to any server. */
 export const httpReasons = {
-  Unreachable: 'A connection could not be made.',
-  TimedOut: 'An answer did not come in time.',
-  TlsUntrusted: 'The certificate of the other side is not trusted: set network.caFile if a proxy re-signs.',
-  ProxyUnauthorized:
-    'The proxy wants a login, or refuses the one it is given: see network.proxyCredentialsFile.',
-  UnexpectedAnswer: 'The other side answered, but not with what its protocol promises.',
-  Throttled: 'The other side asked for fewer requests; it is asked again at the time it named.',
+  Unreachable: 'A connection failed.',
+  TimedOut: 'A connection or an answer took too long.',
+  TlsUntrusted:
+    'The certificate of the server is not trusted: set network.caFile if a proxy signs certificates.',
+  ProxyUnauthorized: 'The proxy requires a login, or rejects the one in network.proxyCredentialsFile.',
+  UnexpectedAnswer: 'The server sent an answer that does not match its protocol.',
+  Throttled: 'The service requested fewer requests; Slipway retries at the time that the service named.',
 } as const;
 
 /** Reasons for failures of downloads. */
 export const downloadReasons = {
-  DownloadFailed: 'A download did not succeed; it is resumed or started over.',
-  ChecksumMismatch: 'A download does not have the digest its release promises; it was deleted.',
+  DownloadFailed: 'A download failed; the next attempt resumes or repeats it.',
+  ChecksumMismatch: 'The digest of a download differs from that in its release; the download was deleted.',
   ChecksumMissing: 'The checksum file of the release has no line for this file.',
 } as const;

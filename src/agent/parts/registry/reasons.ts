@@ -1,12 +1,12 @@
 /** The reasons of the pull credentials and of the pull checks. */
 export const registryReasons = {
-  RegistriesInvalid: 'The registries.yaml that would be written does not parse; the old one stays.',
-  ProviderNotOurs: 'Another credential provider is configured for kubelet; it was left alone.',
+  RegistriesInvalid: 'The new registries.yaml would be invalid; the old one stays.',
+  ProviderNotOurs: 'Another credential provider is configured for kubelet; Slipway did not change it.',
   PullDenied: 'The registry accepts the login but refuses the pull: permit this VM to pull the image.',
-  PullCredentialRefused: 'The registry does not accept the credential that registries.yaml holds.',
+  PullCredentialRefused: 'The registry does not accept the credential in registries.yaml.',
   ContainerdLoginEnds:
-    "A login that containerd got at K3s's start, and pulls with by itself, ends soon or has ended: restart K3s, or set registries.onRotate to auto.",
-  ProofImageNotFound: 'The image that is to prove pulls is not in the registry: check registries.proof.',
+    "The login of K3s's start, with which containerd pulls without kubelet, expires soon or has expired: restart K3s, or set registries.onRotate to auto.",
+  ProofImageNotFound: 'The image for testing pulls is not in the registry: check registries.proof.',
   StorageUnreachable:
-    'The registry sends layers from a storage endpoint that this VM cannot reach or that refuses it.',
+    'The registry redirects to a storage endpoint that this VM cannot reach, or that rejects the VM.',
 } as const;
