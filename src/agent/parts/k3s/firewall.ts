@@ -78,7 +78,7 @@ async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<
   return judgeFirewall('ufw', [...closed, ...foreign], commands);
 }
 
-/** Returns the verdict on a firewall that shows its rules to root only, instead of reporting every rule as missing. */
+/** Returns the verdict on a firewall that shows its rules to root only; unread rules are not reported as missing. */
 function rulesUnseen(name: string): Verdict {
   return skipped(`${name} is active, and shows its rules to root only: run sudo slipway doctor`);
 }

@@ -29,7 +29,9 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
   });
 }
 
-/** Returns the text of config.yaml for the current state of this machine. `K3sConfigInvalid` as in `configFile`. */
+/**
+ * Returns the text of config.yaml for the current state of this machine; throws `K3sConfigInvalid` like `configFile`.
+ */
 export async function configText(host: HostReader, node: K3sNode): Promise<string> {
   // K3s does not start with a key that names a missing file.
   const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;

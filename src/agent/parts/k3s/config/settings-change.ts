@@ -105,8 +105,8 @@ function isKept(change: HeldChange, written: WrittenConfig): boolean {
 }
 
 /**
- * Returns the value that K3s runs with. Only the digest of a secret is noted, so a secret comes from the configuration
- * file; `undefined` if it is lost.
+ * Returns the value that K3s runs with. A secret is noted only as a digest, so its value comes from the configuration
+ * file; `undefined` if it is lost there.
  */
 function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
   if (written.guarded[key] === value) {

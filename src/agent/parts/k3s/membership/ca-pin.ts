@@ -78,7 +78,10 @@ export async function knownCa(host: HostReader, { k3s }: NodePaths): Promise<str
   return certificates(content).length > 0 ? content : undefined;
 }
 
-/** Returns the CA of the server that issued the certificate of this node; `undefined` before the node has one. */
+/**
+ * Returns the CA of the server that issued the certificate of this node; `undefined` if the node has no certificate
+ * yet.
+ */
 async function joinedCa(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const hasJoined = (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
   return hasJoined ? knownCa(host, paths) : undefined;

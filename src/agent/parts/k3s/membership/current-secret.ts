@@ -11,7 +11,7 @@ interface Read {
 const reads = new WeakMap<Cloud, Map<string, Read>>();
 
 /**
- * Returns the current value of a secret; reads the value from the cloud only if this process may not have its version.
+ * Returns the current value of a secret; reads it from the cloud only if its version is new to this process or unknown.
  *
  * The first call does not query the version, so it costs one request. If the identity may not see versions, every call
  * reads the value.

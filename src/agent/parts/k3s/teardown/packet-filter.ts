@@ -146,7 +146,7 @@ function leadsToOurs(line: string): boolean {
 /** Matches a comment with blanks, as iptables-save prints it. */
 const quotedText = /"(\\.|[^"\\])*"/g;
 
-/** Removes the tables of a kube-proxy and a flannel that use nftables. */
+/** Removes the nftables tables of kube-proxy and flannel. */
 function tablesGone(needs: readonly string[]): Resource {
   return {
     id: 'Gone/nftables',

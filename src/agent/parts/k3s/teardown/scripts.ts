@@ -5,7 +5,7 @@ import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { file } from '../../../resources/file.ts';
 
-/** The scripts that K3s operators know, by their names in the K3s installer (docs.k3s.io/installation/uninstall). */
+/** The names of the scripts that operators know from the K3s installer (docs.k3s.io/installation/uninstall). */
 const names = {
   killall: 'k3s-killall.sh',
   server: 'k3s-uninstall.sh',
