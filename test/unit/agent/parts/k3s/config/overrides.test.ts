@@ -98,14 +98,14 @@ describe('noOverrides', () => {
       { [`${units}/k3s.service`]: '[Service]\nExecStart=/usr/local/bin/k3s server -d /data\n' },
       'true: data-dir in',
     ],
-  ])('names file and line of an override by %s', async (_name, files, expected) => {
+  ])('names the file and line of an override by %s', async (_name, files, expected) => {
     expect((await told(files)).replace('Another file gives K3s what Slipway relies on: ', '')).toContain(
       expected,
     );
     expect(await told(files)).toMatch(/^K3sOverridden/);
   });
 
-  test('names file and line of lists that replace the labels and taints of the role', async () => {
+  test('names the file and line of lists that replace the labels and taints of the role', async () => {
     const message = await told(
       { [`${folder}/a.yaml`]: 'node-taint: [a=b:NoSchedule]\nnode-label: [c=d]\n' },
       'observability',
@@ -169,7 +169,7 @@ describe('noOverrides', () => {
       `#${'x'.repeat(1_048_576)}\ndata-dir: /data`,
       'line 1, column 1: the text is longer',
     ],
-  ])('names file and line of an unreadable drop-in: %s', async (_name, content, expected) => {
+  ])('names the file and line of an unreadable drop-in: %s', async (_name, content, expected) => {
     const message = await told({ [`${folder}/a.yaml`]: content });
     expect(message).toMatch(/^K3sConfigInvalid false: /);
     expect(message).toContain(`${folder}/a.yaml: ${expected}`);

@@ -18,7 +18,7 @@ test.each([
     { caHash: hash, kind: 'bootstrap', credential: 'abcdef.0123456789abcdef' },
   ],
   ['K10::server:swordfish', { kind: 'password', credential: 'swordfish' }],
-])('parseToken parses %j', (text, expected) => {
+])('parseToken reads %j as %j', (text, expected) => {
   expect(parseToken(text)).toEqual({ caHash: undefined, ...expected });
 });
 

@@ -215,17 +215,14 @@ describe('readStamp', () => {
     ['with malformed content', 'i1', '{', undefined],
     ['with the content null', 'i1', 'null', undefined],
     ['without inputs', 'i1', '{"invocationId":"i1"}', undefined],
-  ])(
-    'returns only a complete stamp of this start: one %s',
-    async (_name, invocationId, content, expected) => {
-      const host = world();
-      await stamp(host, paths, { invocationId: 'i1' });
-      if (content !== undefined) {
-        host.files.write(k3s.stamp, content);
-      }
-      expect((await readStamp(host, paths, invocationId))?.invocationId).toBe(expected);
-    },
-  );
+  ])('returns the invocation $3 for a stamp $0', async (_name, invocationId, content, expected) => {
+    const host = world();
+    await stamp(host, paths, { invocationId: 'i1' });
+    if (content !== undefined) {
+      host.files.write(k3s.stamp, content);
+    }
+    expect((await readStamp(host, paths, invocationId))?.invocationId).toBe(expected);
+  });
 
   test('returns undefined if the stamp is missing', async () => {
     expect(await readStamp(world(), paths, 'i1')).toBeUndefined();
