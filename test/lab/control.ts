@@ -1,4 +1,4 @@
-/** `npm run lab -- COMMAND`: changes the lab that `npm start -- --keep` runs; see controls.ts. */
+/** Implements `npm run lab -- COMMAND`, which changes the lab that `npm start -- --keep` runs (see controls.ts). */
 import { join } from 'node:path';
 import { control, usage } from './controls.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The commands that change a running lab (`npm run lab -- COMMAND`), in place of clicks in the Azure portal, through a
- * socket in the lab's folder.
+ * The commands of `npm run lab -- COMMAND`, which change a running lab through a socket in its folder. They replace
+ * clicks in the Azure portal.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -103,7 +103,7 @@ async function answer(lab: Lab, [command = '', ...args]: readonly string[]): Pro
   }
 }
 
-/** Sends a command to the lab below the folder; resolves to its answer. */
+/** Sends a command to the lab in this folder; resolves to the answer. */
 export async function control(dir: string, args: readonly string[]): Promise<string> {
   const socket = connect({ path: join(dir, socketName), allowHalfOpen: true });
   await once(socket, 'connect');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const repository = join(import.meta.dirname, '../..');
 
-/** The executable that `npm run package` builds for this machine; SLIPWAY_EXECUTABLE names another one. */
+/** The path of the executable that `npm run package` builds for this machine, or the path in SLIPWAY_EXECUTABLE. */
 export const packaged =
   process.env.SLIPWAY_EXECUTABLE ?? join(repository, `dist/slipway-linux-${process.arch}`);
 

@@ -30,7 +30,7 @@ export class FakeCloud implements Cloud {
   vm: Identity;
   /** The life of a registry password, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
-  /** Whether the VM may see the versions of secrets. */
+  /** True if the VM may list the versions of secrets. */
   showsVersions = true;
   /** Milliseconds by which the registry's clock is ahead of this machine's. */
   clockSkew = 0;

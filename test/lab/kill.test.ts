@@ -7,7 +7,10 @@ import { packaged } from './executable.ts';
 import { type Lab, type LabRole, startLab } from './lab.ts';
 import type { LabNode } from './node.ts';
 
-/** The time of each kill: a number of changes after the daemon's start, plus milliseconds, so that it is mid-change. */
+/**
+ * The times of the kills: a number of changes after the daemon's start, plus milliseconds to hit the middle of a
+ * change.
+ */
 const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> = {
   server: [
     [1, 0],
@@ -76,7 +79,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   const lab = await startLab({ dir, executable: [packaged] });
   try {
     await run(lab);
-    // Without the daemons, no file is compared while it is being written.
+    // The daemons are stopped, so that no file is compared while it is being written.
     await Promise.all(lab.nodes.map((node) => node.stop()));
     return Object.fromEntries(lab.nodes.map((node) => [node.name, endState(node.root)]));
   } finally {
@@ -85,7 +88,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   }
 }
 
-/** Returns the mode of every file by path, and also the text of files without random parts. */
+/** Returns the mode of every file by path, with the text of files that have no random parts. */
 function endState(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))
@@ -94,7 +97,7 @@ function endState(root: string): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.sort());
 }
 
-/** Paths that differ between two boots, such as events, whose names are random, and the file of unreported events. */
+/** Matches paths that may differ between two boots, such as those of events, which have random names. */
 const incomparable =
   /^(\.lab|etc\/slipway|run\/slipway\/\.?events\.json|var\/lib\/rancher\/k3s\/server\/db\/objects\/events)/;
 

@@ -51,7 +51,8 @@ interface Answer {
 }
 
 /**
- * Starts with the checks of kubelet; throws its fatal error, which begins with `Failed to register CRI auth plugins: `.
+ * Checks the configuration like a starting kubelet; throws kubelet's fatal error, which begins with `Failed to register
+ * CRI auth plugins: `.
  */
 export function kubelet(options: KubeletOptions): Kubelet {
   const providers = registeredProviders(options).map((provider) => asked(provider, options));

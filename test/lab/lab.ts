@@ -52,7 +52,7 @@ export interface Lab {
   passwords(): Promise<Passwords>;
   /** Resolves to the new registry passwords once that of every node differs from `before`. */
   rotated(before: Passwords, timeout?: number): Promise<Passwords>;
-  /** Ends only processes that the lab started; the folder stays. */
+  /** Ends the processes that the lab started, and no others; the folder stays. */
   stop(): Promise<void>;
 }
 

@@ -26,7 +26,7 @@ export class MemoryFiles {
     this.#nodes.set('/', { kind: 'directory', mode: 0o755, modifiedAt: now() });
   }
 
-  /** Returns the text of the file at a path, following links; `undefined` without a file. */
+  /** Returns the text of the file at a path, following links; `undefined` if the file does not exist. */
   text(path: string): string | undefined {
     return this.read(path)?.content;
   }
@@ -77,7 +77,7 @@ export class MemoryFiles {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
   }
 
-  /** Changes the owner of a path to `uid:gid`, or back to the process; does not follow links. */
+  /** Changes the owner of a path to `uid:gid`, by default to that of the process; does not follow links. */
   give(path: string, owner?: string): void {
     const { foreignOwner: _, foreignUser: __, foreignGroup: ___, ...node } = this.#existing(path);
     this.#nodes.set(this.#place(path), { ...node, ...(owner !== undefined && owned(owner)) });

@@ -340,7 +340,7 @@ export class MemoryHost implements Host {
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     this.#alive();
     this.#advanceTo(this.#now + milliseconds, signal);
-    // This lets the test of an endless loop time out.
+    // Yields to the event loop, so that the test of an endless loop can time out.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

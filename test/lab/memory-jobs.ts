@@ -18,7 +18,7 @@ interface Begun {
  */
 export class MemoryJobs {
   lasting = 0;
-  /** Called when a job ends, as the daemon then wakes its loop. */
+  /** Called when a job ends, which is when the daemon wakes its loop. */
   onEnd = () => {};
   readonly #world: MemoryHost;
   #begun = new Map<string, Begun>();

@@ -156,7 +156,7 @@ export class LabNode {
     return ready?.status === 'True' && ready.reason === 'InSync';
   }
 
-  /** Returns the time at which a file was written, in epoch milliseconds; `undefined` without a file. */
+  /** Returns the time at which a file was written, in epoch milliseconds; `undefined` if the file does not exist. */
   modifiedAt(path: string): number | undefined {
     return statSync(join(this.root, path), { throwIfNoEntry: false })?.mtimeMs;
   }

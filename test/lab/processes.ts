@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 
-/** The running processes that one lab started, the only ones that it ends. */
+/** The running processes that one lab has started. The lab ends no others. */
 export class Processes {
   readonly #running = new Set<ChildProcess>();
 

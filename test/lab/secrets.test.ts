@@ -129,7 +129,8 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {
       const [line, environment] = [procFile(pid, 'cmdline'), procFile(pid, 'environ')];
-      // If a child executes another program between the two reads, the environment belongs to that program.
+      // If the process executed another program between the reads, the environment would be attributed to the wrong
+      // one.
       if (line === '' || procFile(pid, 'cmdline') !== line) {
         continue;
       }

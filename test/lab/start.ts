@@ -1,5 +1,6 @@
 /**
- * `npm start`: three nodes on this machine, from nothing to Ready, then two rotations of their registry credentials.
+ * Implements `npm start`: brings up three nodes on this machine, from nothing to Ready, then shows two rotations of
+ * their registry credentials.
  *
  * Needs neither root nor systemd nor a network, and writes only below .lab and dist. `--keep` keeps the lab running
  * until Ctrl-C.

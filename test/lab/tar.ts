@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 
-/** Builds a .tar.gz with executable files (POSIX.1-1988 ustar, as release archives are). */
+/** Builds a .tar.gz with executable files in the format of release archives (POSIX.1-1988 ustar). */
 export function tarball(members: Readonly<Record<string, Buffer>>): Buffer {
   const blocks = Object.entries(members).flatMap(([name, content]) => [
     header(name, content.length),

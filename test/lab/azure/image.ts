@@ -14,7 +14,7 @@ export interface Image {
   readonly index: Blob;
   /** The manifests, one per platform. */
   readonly manifests: readonly Blob[];
-  /** Configs and layers. */
+  /** The configs and layers. */
   readonly blobs: readonly Blob[];
 }
 
@@ -66,7 +66,7 @@ function files(members: Readonly<Record<string, Buffer>>) {
   return { packed, diffId: digestOf(gunzipSync(packed)) };
 }
 
-/** Returns bytes that do not compress, always the same for a seed. */
+/** Returns incompressible bytes that depend only on the length and the seed. */
 function noise(length: number, seed: string): Buffer {
   const parts = Array.from({ length: length / 32 }, (_, at) => sha256(`${seed} ${at}`));
   return Buffer.concat(parts);

@@ -184,7 +184,9 @@ function networkInterface(addresses: readonly string[], index: number) {
   };
 }
 
-/** Returns Microsoft's prefix and the last three octets of the address, so that each card has its own MAC address. */
+/**
+ * Returns the MAC address of a network card: Microsoft's prefix, then the last three octets of the card's IP address.
+ */
 function macAddress(address: string): string {
   const octets = address.split('.').slice(1);
   return `000D3A${octets.map((octet) => Number(octet).toString(16).padStart(2, '0')).join('')}`.toUpperCase();

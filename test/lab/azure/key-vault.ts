@@ -30,7 +30,7 @@ export class KeyVault {
   /** The number of coming requests that are answered with 429, and the Retry-After of these answers. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
-  /** False for an access policy without the right to list. */
+  /** True if the access policy of the vault permits listing versions. */
   listable = true;
 
   constructor({ name, suffix, faults, now }: KeyVaultInit) {
@@ -48,7 +48,7 @@ export class KeyVault {
     return `https://${this.host}`;
   }
 
-  /** Stores a new version, made at this time; epoch milliseconds. */
+  /** Stores a new version of a secret with this creation time, in epoch milliseconds. */
   set(secret: string, value: string, at = this.#now()): void {
     const created = Math.floor(at / 1000);
     const version = { value, enabled: true, version: randomBytes(16).toString('hex'), created };
@@ -67,7 +67,7 @@ export class KeyVault {
     }
   }
 
-  /** The newest version by creation. */
+  /** Returns the version of a secret that was created last. */
   find(secret: string): Version | undefined {
     const byAge = (a: Version, b: Version) => a.created - b.created;
     return [...this.versions(secret)].sort(byAge).at(-1);
@@ -83,7 +83,7 @@ interface Version {
   readonly value: string;
   enabled: boolean;
   readonly version: string;
-  /** Epoch seconds. */
+  /** The creation time in epoch seconds. */
   readonly created: number;
 }
 
@@ -145,7 +145,10 @@ function get(vault: KeyVault, request: Incoming, entra: Entra): Reply {
   return rest === '/versions' ? list(vault, secret, request.url, caller.text) : read(vault, secret);
 }
 
-/** Lists versions in no order, a page at a time, and an empty list for a secret that does not exist. */
+/**
+ * Lists the versions of a secret in no particular order, one page at a time; the list is empty if the secret does not
+ * exist.
+ */
 function list(vault: KeyVault, secret: string, { searchParams }: URL, caller: string): Reply {
   if (!vault.listable) {
     return failed(

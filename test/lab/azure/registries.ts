@@ -11,7 +11,7 @@ export interface RegistriesOptions {
   readonly log: LoggedRequest[];
   readonly now: () => number;
   readonly tls: ServerCertificate;
-  /** The certificate of the key that signs the tokens; a client that trusts the lab's CA accepts them. */
+  /** The certificate of the key that signs the tokens; a client that trusts the lab's CA accepts the tokens. */
   readonly tokenCertificate: ServerCertificate;
   readonly loginServers: readonly string[];
 }

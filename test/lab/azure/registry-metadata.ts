@@ -1,8 +1,8 @@
 /**
  * Azure's interface to the metadata of a registry, as far as a proof of pull needs it: one tag, one manifest.
  *
- * Models the operations ContainerRegistry_GetTagProperties and _GetManifestProperties of the REST description that
- * @azure/container-registry 1.1.2 is made from (api-version 2021-07-01).
+ * Models the operations ContainerRegistry_GetTagProperties and _GetManifestProperties of the REST description from
+ * which @azure/container-registry 1.1.2 is generated (api-version 2021-07-01).
  */
 import { type Blob, mediaTypes } from './image.ts';
 import type { Incoming, Reply } from './loopback.ts';

@@ -1,5 +1,5 @@
 /**
- * The tokens of an emulated registry: exchanges an Entra token for a refresh token, and a refresh token for an access
+ * Issues the tokens of an emulated registry: a refresh token for an Entra token, and an access token for a refresh
  * token.
  *
  * Models "AAD-OAuth" (github.com/Azure/acr, docs/AAD-OAuth.md: endpoints, form fields, claims of both tokens, 75

@@ -21,7 +21,7 @@ export interface DockerRegistryOptions {
   readonly azure: Azure;
   /** The login server of the emulated registry in front of the real one. */
   readonly loginServer: string;
-  /** The folder for its data; created if it is missing. */
+  /** The folder for the data of the registry; created if it is missing. */
   readonly dir: string;
   readonly processes: Processes;
 }

@@ -82,9 +82,9 @@ export interface Way {
 }
 
 /**
- * Pulls in each of these ways, one after the other, so that the node gets its share of a small machine. Ends after
- * `signal`, once each way has pulled with `passwords` passwords or has failed, since a slow machine misses some
- * passwords.
+ * Pulls in each of these ways, one after the other, so that the node gets its share of a small machine. Stops after
+ * `signal`, but not before each way has pulled with `passwords` passwords or has failed, since a slow machine misses
+ * some passwords.
  */
 export async function pullInTurn<Name extends string>(
   signal: AbortSignal,

@@ -62,7 +62,9 @@ export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: S
   reportHealth(cluster, components, say);
 }
 
-/** Throws promptui's `^D` if another tool installed Flux: flux asks for a confirmation, and there is no terminal. */
+/**
+ * Throws promptui's `^D` if another tool installed Flux, since flux then requests a confirmation and has no terminal.
+ */
 function confirmBootstrap(flags: Parsed, cluster: Objects): void {
   const labels: Record<string, string> = Object(cluster.get(crds, undefined, sources)?.metadata.labels);
   const manager = labels['app.kubernetes.io/managed-by'] ?? 'flux';

@@ -8,7 +8,7 @@
 import { type Entry, readJournal } from '../systemd/journal.ts';
 import { type Parsed, parseCommandLine } from './command-line.ts';
 
-/** Baked in for each root. */
+/** The root whose journal is shown; defined when the stand-in is built. */
 declare const LAB_ROOT: string;
 
 main();

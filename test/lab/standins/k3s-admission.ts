@@ -2,8 +2,8 @@
  * The permissions of a kubelet, and the changes that the API accepts.
  *
  * Models the node authorizer and the role system:node (plugin/pkg/auth/authorizer: a kubelet reads its own Node, and
- * creates events without reading them), NodeRestriction (plugin/pkg/admission/noderestriction: it changes its own Node
- * alone) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately stricter: a
+ * creates events without reading them), NodeRestriction (plugin/pkg/admission/noderestriction: it changes only its own
+ * Node) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately stricter: a
  * kubelet patches only annotations of its Node, below a prefix, and its events are about that Node.
  */
 export interface User {

@@ -158,7 +158,7 @@ function saved(settings: AgentSettings, agent: string, ca: string, bundle: strin
 }
 
 /**
- * The warning at every start without a CA hash, which then joins any server (pkg/clientaccess/token.go,
+ * The warning at every start with a token without CA hash, with which K3s joins any server (pkg/clientaccess/token.go,
  * validateCAHash).
  */
 const unpinned =

@@ -89,7 +89,7 @@ function object(
   return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
 }
 
-/** Replaces an object; refuses if the object has changed since it was read. */
+/** Replaces an object; answers with 409 if the object has changed since it was read. */
 function replaced(
   objects: Objects,
   resource: string,

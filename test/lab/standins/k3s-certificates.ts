@@ -1,5 +1,5 @@
 /**
- * X.509 certificates on P-256, made without a program: the certificates that K3s makes at its first start
+ * X.509 certificates on P-256, made without an external program: the certificates that K3s makes at its first start
  * (pkg/daemons/control/deps), and those of the lab's servers for the real names of the cloud.
  *
  * The DER is written by hand (RFC 5280, section 4.1), since Node can read certificates but not make them.

@@ -12,7 +12,7 @@ import { parseYaml } from './k3s-yaml.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** The flags of a start of K3s; `undefined`, false or an empty list if a flag is absent. */
+/** The flags of a start of K3s; an absent flag is `undefined`, false or an empty list. */
 export interface K3sOptions {
   readonly text: (flag: string) => string | undefined;
   readonly yes: (flag: string) => boolean;

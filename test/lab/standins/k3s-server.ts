@@ -54,7 +54,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     starting: true,
   };
   const port = Number(options.text('https-listen-port') ?? 6443);
-  // A node with a root of its own shares the machine with other nodes, so it listens only on loopback.
+  // A node with a separate root shares the machine with other nodes, so it listens only on loopback.
   const address = node.root === '/' ? '0.0.0.0' : '127.0.0.1';
   await serveSupervisor(supervisor, { address, port }, [
     ...['127.0.0.1', 'localhost', 'kubernetes', '10.43.0.1', node.nodeIp, node.nodeName],

@@ -17,7 +17,7 @@ export interface Supervisor extends Api {
   readonly nodeName: string;
   readonly authority: Certificate;
   readonly clientAuthority: Certificate;
-  /** True for a moment after the supervisor starts to listen; it answers 503 until then. */
+  /** True for a moment after the supervisor starts to listen, while it answers every request with 503. */
   starting: boolean;
   serverPassword: string;
   agentPassword: string;
@@ -54,7 +54,7 @@ export function serveSupervisor(
 
 function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
   const { pathname } = new URL(request.url ?? '/', 'https://localhost');
-  // For less than half a second, K3s authenticates no request (seen on a real K3s 1.36).
+  // For less than half a second after its start, K3s authenticates no request (seen on a real K3s 1.36).
   if (supervisor.starting) {
     return status(503, 'ServiceUnavailable', 'starting');
   }

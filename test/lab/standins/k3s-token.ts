@@ -1,5 +1,5 @@
 /**
- * Tokens: their forms, and the files they come from.
+ * Parses tokens, and reads them from files.
  *
  * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and pkg/util/file.go (a
  * missing token file is waited for: every 2 s, for 4 min).

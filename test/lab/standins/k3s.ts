@@ -16,7 +16,7 @@ import { runServer } from './k3s-server.ts';
 import { readToken } from './k3s-token.ts';
 import { kubectl } from './kubectl.ts';
 
-/** Baked in when the lab's mirror "releases" a version. */
+/** The version of K3s; defined when the lab's mirror builds a release. */
 declare const K3S_VERSION: string | undefined;
 const version = typeof K3S_VERSION === 'undefined' ? 'v1.36.3+k3s1' : K3S_VERSION;
 const commit = Buffer.from(version).toString('hex').slice(-8);

@@ -2,7 +2,8 @@
  * `kubectl`, as far as a node uses it: get, version, get --raw, delete, annotate, create.
  *
  * Models the output, the error texts (k8s.io/kubectl/pkg/cmd/util/helpers.go, client-go's clientcmd) and the exit
- * codes. Requests go to the supervisor's port with the client certificate of the kubeconfig, as with the real one.
+ * codes. Requests go to the supervisor's port with the client certificate of the kubeconfig, like those of the real
+ * kubectl.
  */
 import { versionInfo } from './k3s-api.ts';
 import {

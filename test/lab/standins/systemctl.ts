@@ -6,7 +6,7 @@
 import { ask } from '../systemd/socket.ts';
 import { parseCommandLine } from './command-line.ts';
 
-/** Baked in for each root. */
+/** The socket of the service manager; defined when the stand-in is built. */
 declare const LAB_SOCKET: string;
 
 const verbs = [

@@ -1,9 +1,9 @@
 /**
  * One service: its states, its processes, its restarts.
  *
- * Models systemd's src/core/service.c as far as `systemctl show`, the journal and the files of a unit show: start-pre,
- * notify readiness, auto-restart with its counter, a new invocation id per start, KillMode=process, RuntimeDirectory
- * removed with the service.
+ * Models systemd's src/core/service.c as far as it is visible in `systemctl show`, the journal and the files:
+ * start-pre, notify readiness, auto-restart with its counter, a new invocation id per start, KillMode=process,
+ * RuntimeDirectory removed with the service.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -103,7 +103,7 @@ export class Service {
     await over;
   }
 
-  /** Takes a message of sd_notify(3) from a process of this service. */
+  /** Handles a message of sd_notify(3) from a process of this service. */
   notified(assignments: Readonly<Record<string, string>>): void {
     if (assignments.STATUS !== undefined) {
       this.#enter({ statusText: assignments.STATUS });
@@ -223,7 +223,7 @@ export class Service {
     );
   }
 
-  /** Handles an unrequested exit of the service; restarts it if the unit requires this. */
+  /** Handles an unrequested exit of the service, and restarts the service according to `Restart=`. */
   #over(result: string, code: number, status: number): void {
     const restart = this.#file.last('Service', 'Restart') ?? 'no';
     if (result !== 'success') {

@@ -1,6 +1,6 @@
 /**
  * Parses unit files as systemd does (systemd.syntax(7)), with only the directives that a node agent writes. Any other
- * is treated like a misspelt one in systemd: a warning in the journal, and no effect.
+ * directive is treated as systemd treats a misspelt one: it causes a warning in the journal, and has no effect.
  */
 import { basename } from 'node:path';
 
