@@ -1,8 +1,8 @@
 /**
  * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants] [--prepare] [WORD...]`: boots real hosts from
- * nothing. Each scenario has its own namespaces for network, mounts and processes, so that nothing of it remains,
- * however it ends. WORDs select the scenarios or mutants whose names contain any of them; --prepare only builds the
- * root file system.
+ * nothing. Each scenario has its own namespaces for network, mounts and processes, so that it leaves nothing behind,
+ * even if it is killed. WORDs select the scenarios or mutants whose names contain any of them; --prepare only builds
+ * the root file system.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -165,7 +165,7 @@ export class BootedHost<Name extends string = string> {
     await this.#booted();
   }
 
-  /** The words in front of a command that run it in the host. */
+  /** The beginning of a command line that runs a program in the host. */
   get within(): readonly [string, ...string[]] {
     if (!this.#init) {
       throw new Error(`${this.name} is off.`);

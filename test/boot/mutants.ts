@@ -29,7 +29,7 @@ export interface Mutants {
   readonly jobs: number;
 }
 
-/** Tries mutants; resolves to the names of those with which the test that the patch names did not fail. */
+/** Tries mutants; resolves to the names of those that the test named in the patch did not catch. */
 export async function survivors({ words, jobs }: Mutants): Promise<readonly string[]> {
   const names = readdirSync(patches)
     .filter((name) => name.endsWith('.patch'))
@@ -74,7 +74,7 @@ async function tried(patch: string): Promise<{ readonly caught: boolean; readonl
   }
 }
 
-/** Links the cached downloads and builds, which are the same for every copy, into a copy. */
+/** Links the cached downloads and builds into a copy, since they are the same for every copy. */
 function shareCaches(copy: string): void {
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
   const [cache, shared] = [join(copy, 'dist/.cache'), join(repository, 'dist/.cache')];

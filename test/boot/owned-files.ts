@@ -18,7 +18,7 @@ export interface OwnedFile {
   readonly mode: string;
 }
 
-/** Notes of the starts of K3s, which only its unit writes. */
+/** Matches the notes of the starts of K3s, which only K3s's unit writes. */
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
 /** Returns the rows of the page's table, one entry for each file. */

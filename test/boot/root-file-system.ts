@@ -76,7 +76,7 @@ function asInAzure(root: string): void {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
   };
-  // There is no locale to set, since its packages are not installed.
+  // Cloud-init must not set a locale, since no package of locales is installed.
   write('etc/cloud/cloud.cfg.d/90-azure.cfg', 'datasource_list: [Azure]\nlocale: false\n');
   write(
     'etc/systemd/network/80-eth0.network',

@@ -6,7 +6,7 @@ import { changesOf, nodes, startsOf } from '../judge.ts';
 import { metadataService, wireServer } from '../network.ts';
 
 /**
- * The life of a password in milliseconds: expires while the hosts are off, but not during a first boot on a busy
+ * The life of a password in milliseconds, which ends while the hosts are off, but not during a first boot on a busy
  * machine.
  */
 const passwordLife = 60_000;
@@ -31,12 +31,12 @@ async function comeBack(boots: number): Promise<void> {
   }
 }
 
-test('after a reboot every node is Ready, with one start of K3s', async () => {
+test('after a reboot every node is Ready, with one more start of K3s', async () => {
   await Promise.all(cluster.hosts.map((host) => host.reboot()));
   await comeBack(2);
 });
 
-test('after a power cut every node is Ready, with one start of K3s', async () => {
+test('after a power cut every node is Ready, with one more start of K3s', async () => {
   await Promise.all(cluster.hosts.map((host) => host.crash()));
   await cluster.powerOn();
   await comeBack(3);

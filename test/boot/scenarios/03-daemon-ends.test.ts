@@ -61,7 +61,7 @@ test.each(['SIGKILL', 'SIGSEGV'])('after %s the daemon is restarted, and no file
   expect(owned()).toEqual(before);
 });
 
-test('after a stop and a start the daemon continues', async () => {
+test('after a stop and a start the daemon continues, and no file is lost', async () => {
   const [pid, before] = [await mainPid(), owned()];
   await server.ask('systemctl', 'stop', 'slipway');
   expect((await server.run('slipway', 'status')).exitCode, 'status says that no daemon runs').toBe(3);

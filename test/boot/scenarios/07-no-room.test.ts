@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('a first boot on a full disk reports this, writes no partial file, and continues once there is room', async () => {
+test('a node reports a full disk during its first boot, writes no partial file, and continues once there is room', async () => {
   server.leaveRoom(0);
   await cluster.powerOn();
   await saysFull('System', '/etc/modules-load.d/slipway-k3s.conf');

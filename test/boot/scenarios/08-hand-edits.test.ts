@@ -19,7 +19,7 @@ const operators = [
 ];
 /** Files whose content is verified only when they are downloaded. */
 const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
-/** Text that is invalid in the format of any of these files. */
+/** Text that is invalid in the format of each file of Slipway. */
 const mark = '{ edited by hand';
 
 /** Files that are not restored, since only their writers need them: a daemon, a credential provider, a start of K3s. */
