@@ -1,4 +1,4 @@
-/** The machine of a measurement, since its figures are meaningless without the machine. */
+/** Describes the machine of a measurement, without which the figures are meaningless. */
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 

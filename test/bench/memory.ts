@@ -1,4 +1,4 @@
-/** The memory of an idle daemon on a joined node. */
+/** Measures the memory of an idle daemon on a joined node. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../lab/lab.ts';
