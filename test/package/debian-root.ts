@@ -47,7 +47,7 @@ export class DebianRoot {
     return runProgram('chroot', [this.path('/'), file, ...args], { DEBIAN_FRONTEND: 'noninteractive' });
   }
 
-  /** Runs dpkg, which ignores missing dependencies, since a minimal Debian has no systemd. */
+  /** Runs dpkg without a check of dependencies, since a minimal Debian has no systemd. */
   dpkg(...args: readonly string[]): Ended {
     return this.run('dpkg', '--force-depends', '--force-unsafe-io', ...args);
   }

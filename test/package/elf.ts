@@ -14,7 +14,7 @@ const DT_NEEDED = 1n;
 const EM_X86_64 = 62;
 const EM_AARCH64 = 183;
 
-/** Reads the needs of a 64-bit little-endian ELF file. */
+/** Returns the requirements of a 64-bit little-endian ELF file. */
 export function readNeeds(file: Buffer): Needs {
   const sections = readSections(file);
   const machine = file.readUInt16LE(18);
