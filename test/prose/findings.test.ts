@@ -29,7 +29,7 @@ describe('findingsIn finds a phrase', () => {
     ).toEqual(['a.ts:3']);
   });
 
-  test('in a comment behind code', () => {
+  test('in a comment after code', () => {
     expect(places('a.ts', ['run(); // for whoever waits there'])).toEqual(['a.ts:1']);
   });
 
