@@ -15,7 +15,7 @@ import { protectedFiles } from './protected.ts';
 /** A change that no test noticed, as written in judged.yaml. */
 interface Mutant {
   readonly file: string;
-  /** The whole line on which the change begins, trimmed, since it stays the same when lines move. */
+  /** The trimmed line on which the change begins, which identifies the change even if lines move. */
   readonly line: string;
   /** The old and the new text, on one line each. */
   readonly change: string;

@@ -1,5 +1,5 @@
 /**
- * Files below src/agent in which a mistake would show a secret, lose a file or assume a consent.
+ * Files below src/agent in which a mistake would reveal a secret, lose a file or assume consent.
  *
  * A file is listed here once each of its mutants is caught by a test or judged harmless.
  */
