@@ -181,7 +181,7 @@ const machineFiles =
 
 /**
  * The only files that may end the process: its entry, and the handlers of uncaught errors, signals and hung passes,
- * which have no caller for an error.
+ * which cannot throw an error to a caller.
  */
 const processEnds =
   /^src\/(launcher\/(launch|exit-code)|commands\/uncaught-error|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
@@ -214,7 +214,7 @@ const machineGlobals: readonly RegExp[] = [
 
 /**
  * The names of clouds, engines and roles. A value that depends on a name belongs in the record of that name. `server`
- * and `agent` are also names of K3s.
+ * and `agent` are also commands of K3s.
  */
 const tableNames = [...Object.keys(clouds), ...Object.keys(gitOpsEngines), ...namesOf(roles)];
 const sharedNames = ['server', 'agent'];
