@@ -19,8 +19,8 @@ interface Unit {
 const guard = 'slipway-imds-guard.service';
 
 /**
- * A systemd for the units of K3s and of the metadata service's guard. Like the real systemd, it runs a unit as loaded,
- * not as on disk, and restarts a failed K3s. The guard exits after loading its rules.
+ * A simulated systemd for the units of K3s and of the metadata service's guard. Like the real systemd, it runs a unit as
+ * loaded, not as on disk, and restarts a failed K3s. The guard exits after loading its rules.
  */
 export class Units {
   readonly #host: MemoryHost;

@@ -19,8 +19,8 @@ import { aNode } from '../unit/agent/a-node.ts';
 const depth = 100_000;
 const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
 /**
- * A list of a million numbers. A schema that collects a fault for each number takes seconds and hundreds of megabytes,
- * and may throw a RangeError.
+ * A list of half a million numbers. A schema that collects a fault for each number takes seconds and hundreds of
+ * megabytes, and may throw a RangeError.
  */
 const numbers = `[${'1,'.repeat(500_000)}1]`;
 /** A list just below the limit on values; the schema of the field rejects each number in the list. */

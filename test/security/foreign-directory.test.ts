@@ -98,7 +98,7 @@ test('Slipway runs a K3s in a directory of root, so the marker file of these tes
   expect(await exists(marker)).toBe(true);
 });
 
-/** Writes a K3s executable into this folder that creates the marker file when it runs. */
+/** Writes a fake K3s, which creates the marker file when it runs, into this folder. */
 async function trap(folder: string): Promise<void> {
   await writeFile(`${folder}/k3s`, `#!/bin/sh\ntouch ${marker}\necho k3s version v1.36.3+k3s1\n`);
   await chmod(`${folder}/k3s`, 0o755);

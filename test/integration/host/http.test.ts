@@ -71,7 +71,7 @@ describe('a failed request', () => {
   });
 });
 
-test('a request sends secrets in headers, and refuses compression', async () => {
+test('a request sends secrets in headers, and accepts no compression', async () => {
   const port = await serveHttp((request, response) => response.end(JSON.stringify(request.headers)));
   const { body } = await nodeHost().get({
     url: `http://127.0.0.1:${port}/`,

@@ -8,7 +8,7 @@ import { temporaryFolder } from './folder.ts';
 import { serveHttps } from './servers.ts';
 
 const ours = certificates('127.0.0.1');
-/** The text of a bundle without our CA. It names no other CA, since all CAs of the tests have the same name. */
+/** The text of a bundle without certificates; another CA of the tests would have the same name as ours. */
 const others = '# Of others\n';
 
 /** True if a server with our certificate is trusted. */

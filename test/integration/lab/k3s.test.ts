@@ -184,7 +184,7 @@ test('a label that kubelet refuses stops K3s with an error and exit code 0', asy
   expect(exitCode).toBe(0);
 });
 
-test('a K3s that is stopped during a wait logs the reason of the wait', async () => {
+test('a K3s that is stopped during a wait logs the reason for the wait', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
   const { child, log } = start('server');
