@@ -5,14 +5,14 @@ import { parseJson } from '../engine/json.ts';
 import { redacted } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 
-/** The code and message of a service that refuses a request; empty texts if unknown. */
+/** The code and message of a service that refuses a request; empty strings if the answer has none. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * Returns the refusal in an answer's body, or empty texts if the body has none, such as the page of a proxy.
+ * Returns the refusal in an answer's body, or empty strings if the body has none, such as the page of a proxy.
  *
  * Reads the forms `{error: {code, message}}` (OData and similar), `{error, error_description}` (OAuth) and `{errors:
  * [{code, message}]}` (registries).

@@ -34,9 +34,9 @@ export interface Cloud {
   /** Returns the current value of a secret. Throws `SecretNotFound`, `VaultForbidden` and similar errors. */
   secret(name: string): Promise<Secret>;
   /**
-   * Returns what tells the current version of a secret from its earlier ones, without the value; never throws for a
-   * refusal or an outage. `undefined` if the identity may not see versions, or if the version is not known: the value
-   * must be read then.
+   * Returns a text that differs for each version of a secret, without the value; `undefined` if the identity may not
+   * see versions, or if the version is unknown, so that the value must be read. Does not throw for a refusal or an
+   * outage.
    */
   secretVersion(name: string): Promise<string | undefined>;
   /** Returns the user name that belongs to the `registryPassword` of a login server. */

@@ -1,6 +1,9 @@
 import { Recorded } from '../engine/errors.ts';
 
-/** Returns the version that `ask` finds; `undefined` if it fails, because reading the secret then reports why. */
+/**
+ * Returns the version that `ask` finds; `undefined` if `ask` fails, because the read of the secret then reports the
+ * error.
+ */
 export async function versionIfKnown(ask: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
     return await ask();

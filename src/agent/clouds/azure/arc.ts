@@ -5,7 +5,7 @@ import type { HostReader } from '../../engine/host.ts';
  */
 const arcAgent = '/opt/azcmagent/bin/himds';
 
-/** Returns advice for a machine that is connected by Azure Arc; an empty text for any other machine. */
+/** Returns advice for a machine that is connected by Azure Arc; an empty string for any other machine. */
 export async function arcRemark(host: HostReader): Promise<string> {
   const isArc = (await host.stat(arcAgent).catch(() => undefined)) !== undefined;
   return isArc

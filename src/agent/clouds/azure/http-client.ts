@@ -9,7 +9,9 @@ const metadataHost = '169.254.169.254';
 
 export const metadataOrigin = `http://${metadataHost}`;
 
-/** The options of every client: no retries, and redirects are returned, so that this module refuses them. */
+/**
+ * The options of every client: no retries, and no following of redirects, so that Slipway sees and refuses a redirect.
+ */
 export const askedOnce = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } } as const;
 
 const metadataTimeout = 5_000;
@@ -22,8 +24,8 @@ export interface AzureHttpOptions {
   /** The only origin that gets requests, such as `https://team.azurecr.io`, since no other may see its token. */
   readonly origin: string;
   /**
-   * Called with the outcome of each request. The SDKs wrap it in their own errors, which lose what Slipway's errors
-   * need: the status, Retry-After, the inner code and the Host's error.
+   * Called with the outcome of each request. The SDKs wrap an outcome in their own errors, which lose what Slipway's
+   * errors need: the status, Retry-After, the inner code and the Host's error.
    */
   readonly observe: (outcome: HttpResponse | Error) => void;
 }

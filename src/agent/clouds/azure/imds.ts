@@ -133,9 +133,8 @@ function addressesOf(network: InstanceDocument['network']): readonly string[] {
 }
 
 /**
- * Returns the primary address. Azure does not document an order of interfaces, and marks none as primary. But the
- * metadata service answers only the primary address, so of several addresses it is the source of the route to that
- * service.
+ * Returns the primary address. Azure documents no order of interfaces, and marks none as primary. But the metadata
+ * service answers only requests from the primary address, so that address is the source of the route to the service.
  */
 async function primaryAddress(host: HostReader, addresses: readonly string[]): Promise<string | undefined> {
   const [first] = addresses;

@@ -1,14 +1,15 @@
 import { type KeyVaultOptions, vaultClient } from './key-vault.ts';
 
-/** The most versions of a secret that are looked at; a vault backs up no secret that has more. */
+/** The most versions of a secret to read; a vault does not back up a secret with more. */
 const mostVersions = 500;
 
 /**
- * Returns the id of the newest enabled version of a secret, by its creation; `undefined` without such a version, or with
- * too many versions. Throws the SDK's error if the vault refuses.
+ * Returns the id of the most recently created enabled version of a secret; `undefined` if no version is enabled or if
+ * the secret has too many versions. Throws the SDK's error if the vault refuses.
  *
- * A creation has a resolution of one second, so versions of the same second count together. Source: Key Vault REST API,
- * "Get Secret Versions": the list has no values and needs the right to list or, with RBAC, to read metadata.
+ * Joins the ids of versions created in the same second, which is the resolution of the creation time. Source: Key Vault
+ * REST API, "Get Secret Versions": the list contains no values, and requires the permission to list or, with RBAC, to
+ * read metadata.
  */
 export async function vaultSecretVersion(vault: KeyVaultOptions, name: string): Promise<string | undefined> {
   const client = await vaultClient(vault, () => {});

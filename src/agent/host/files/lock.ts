@@ -11,9 +11,8 @@ import { inPlace } from './openat.ts';
 /**
  * Takes the lock of this machine, so that only one Slipway writes at a time. Resolves with a function that releases it.
  *
- * The lock is an flock(2) on `PATH.held`, which the kernel releases whenever and however the holder ends (flock.ts).
- * The file at `path` only names the holder, by process id and start time. Throws `AlreadyRunning` with the holder's
- * process id.
+ * The lock is an flock(2) on `PATH.held`, which the kernel releases however the holder ends (flock.ts). The file at
+ * `path` only names the holder, by process id and start time. Throws `AlreadyRunning` with the holder's process id.
  */
 export async function acquireLock(path: string, root = '/'): Promise<() => Promise<void>> {
   try {
@@ -49,8 +48,8 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
 }
 
 /**
- * True while a running process holds the lock. Works for any user; false if the file that names the holder is
- * unreadable.
+ * True while a running process holds the lock; false if the file that names the holder is unreadable. Any user may call
+ * it.
  */
 export async function isLocked(host: HostReader, path: string): Promise<boolean> {
   const found = await host.readFile(path).catch(() => undefined);
@@ -58,8 +57,8 @@ export async function isLocked(host: HostReader, path: string): Promise<boolean>
 }
 
 /**
- * Names this process in the file at `path`. Slipway 0.1.0 had only this file as its lock, so throws `AlreadyRunning`
- * while the process that it names is running.
+ * Writes the identity of this process to `file`. Throws `AlreadyRunning` while the process that `file` names is
+ * running, because Slipway 0.1.0 used only this file as its lock.
  */
 async function signLock(file: string, path: string): Promise<void> {
   await refuseTheLiving(file, path);

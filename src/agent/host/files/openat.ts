@@ -84,8 +84,8 @@ async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
 }
 
 /**
- * Returns the directory where the walk starts, and the names to walk. A path through a descriptor starts at its
- * descriptor, which is the root or a place that was already walked.
+ * Returns the directory where the walk starts, and the names to walk. A path through a descriptor starts at that
+ * descriptor, which an earlier walk has opened.
  */
 async function startOf(path: string, root: string) {
   const held = /^\/proc\/self\/fd\/\d+$/.test(dirname(path));
@@ -98,7 +98,9 @@ async function startOf(path: string, root: string) {
   return { start: await holdDirectory(`${from}/.`, O_PATH | constants.O_DIRECTORY), way: partsOf(way) };
 }
 
-/** Opens the directories on the way into `opened`, and returns the last name. `..` does not leave the first of them. */
+/**
+ * Opens the directories on the way, appends them to `opened`, and returns the last name. `..` does not leave the first.
+ */
 async function walkTo(
   opened: FileHandle[],
   way: readonly string[],
@@ -139,7 +141,7 @@ async function walkTo(
   throw systemError('ELOOP');
 }
 
-/** Returns what exists at a path; creates a directory if nothing exists, with mode 0755 regardless of the umask. */
+/** Returns the stats of a path. Creates a directory if nothing exists there, with mode 0755 regardless of the umask. */
 async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
   const found = await unlessMissing(lstat(at));
   if (found) {

@@ -38,8 +38,8 @@ export async function exchange(request: HttpSend, routes: Routes): Promise<HttpR
 }
 
 /**
- * Sends a request and resolves with the answer after its headers, before its body. Rejects with the reason of `signal`
- * if that is aborted.
+ * Sends a request and resolves with the answer after its headers, before its body. Rejects with the signal's reason if
+ * the signal is aborted.
  */
 export async function open(
   url: URL,
@@ -131,7 +131,7 @@ export function notAnAddress(what: string): NodeError {
   );
 }
 
-/** Returns the headers of a request, which always refuses a compressed answer. */
+/** Returns the headers of a request with lower-case names, and with a refusal of compressed answers. */
 function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, string> {
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reveal(value)]);
   return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };

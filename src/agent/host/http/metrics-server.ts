@@ -13,15 +13,15 @@ const path = '/metrics';
 /** The most milliseconds for a request and for its answer, and the milliseconds between two checks of these limits. */
 const patience = 10_000;
 const checkInterval = 1_000;
-/** The most open connections. A further one closes the oldest, so that silent clients do not block others. */
+/** The most open connections. A further connection closes the oldest, so that silent clients do not block others. */
 const mostConnections = 16;
 
 /**
  * Makes a server for a text at /metrics. Answers other paths with 404 and other methods than GET with 405. Does not
  * keep the process alive.
  *
- * `follow` makes the server listen only at this address, such as 127.0.0.1:9753. It resolves to a message if that
- * fails, and can be called again to retry.
+ * `follow` makes the server listen at this address only, such as 127.0.0.1:9753; without an address, the server stops.
+ * `follow` resolves to a message if the address is unusable; the next call tries again.
  */
 export function metricsServer(served: ServedText) {
   let open: { readonly address: string; readonly server: Server } | undefined;

@@ -5,8 +5,8 @@ import { redacted, Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * Returns `CommandFailed` (`CommandNotFound` for 127) with the last lines of stderr, or of stdout if stderr is empty.
- * Redacts the secrets from the command's environment.
+ * Returns `CommandFailed` (`CommandNotFound` for exit code 127) with the last lines of stderr, or of stdout if stderr
+ * is empty. Redacts the secrets from the command's environment.
  */
 export function commandFailed(command: Command, result: CommandResult): NodeError {
   const line = commandLine(command);

@@ -3,9 +3,7 @@ import { NodeError } from '../../engine/errors.ts';
 import { printable } from '../../engine/printable.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
-/**
- * Milliseconds without progress of the reader after which a text is dropped, if the process must survive its output.
- */
+/** Milliseconds without progress of the reader after which a text is dropped, if `outliveOutput` was called. */
 const patience = 5_000;
 
 let outlives = false;
