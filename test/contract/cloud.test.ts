@@ -3,10 +3,10 @@ import { type DrivenWorld, driverContract } from './cloud.ts';
 import { azureWorld } from './cloud-azure.ts';
 import { staticWorld } from './cloud-static.ts';
 
-/** A world that the driver of a cloud turns into a cloud. */
+/** A world from which the driver of this cloud makes a cloud. */
 type World<Name extends CloudName> = DrivenWorld<Parameters<(typeof clouds)[Name]['create']>[0]['settings']>;
 
-/** Every cloud of the table; a missing one does not compile. */
+/** The world of every cloud in the table; a missing cloud does not compile. */
 const worlds: { readonly [Name in CloudName]: () => Promise<World<Name>> | World<Name> } = {
   azure: azureWorld,
   static: staticWorld,

@@ -10,15 +10,15 @@ import { redacted } from '../../src/agent/engine/secret.ts';
 /** A cloud and the means to change its world. */
 export interface CloudWorld {
   readonly cloud: Cloud;
-  /** The facts of this VM. Its tags have upper-case letters if the cloud allows them. */
+  /** The expected identity of this VM. Its world has upper-case letters in tag names if the cloud allows them. */
   readonly identity: Identity;
-  /** A registry whose password the VM may have, and an unknown one. */
+  /** A registry whose password the VM may get, and a registry that does not know the VM. */
   readonly registry: string;
   readonly foreignRegistry: string;
   /** An image in `registry`, and its digest if the cloud can see images. */
   readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
   setSecret(name: string, value: string | undefined): Promise<void> | void;
-  /** Every request to the metadata service; absent if the cloud has none. */
+  /** Returns every request to the metadata service; absent if the cloud has no metadata service. */
   toMetadata?(): readonly HttpRequest[];
   stop?(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface DrivenWorld<Settings> extends Omit<CloudWorld, 'cloud'> {
 
 const canary = 'canary-4f1d9c';
 
-/** The contract for a cloud of the table, made by its driver. */
+/** Checks the contract for a cloud of the table, made by its driver. */
 export function driverContract<Settings extends object>(
   name: string,
   driver: CloudDriver,
@@ -46,7 +46,7 @@ export function driverContract<Settings extends object>(
   });
 }
 
-/** The same host; records its requests in `asked`. */
+/** Returns the host with its requests recorded in `asked`. */
 function overheard(host: Host, asked: HttpRequest[]): Host {
   const heard = {
     get(request: HttpRequest) {
@@ -66,7 +66,7 @@ function overheard(host: Host, asked: HttpRequest[]): Host {
   });
 }
 
-/** The promises of every Cloud, however it is made. */
+/** Checks the contract of every Cloud, however it is made. */
 export function cloudContract(name: string, start: () => Promise<CloudWorld> | CloudWorld): void {
   describe(`the Cloud contract: ${name}`, () => {
     let world: CloudWorld;
@@ -104,7 +104,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
     });
 
     test.each([
-      ['nothing', ''],
+      ['an empty value', ''],
       ['white space', ' \n'],
       ['several lines', `${canary}\n${canary}\n`],
     ])('secret refuses %s as SecretEmpty, without quoting it', async (_what, value) => {
@@ -122,7 +122,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(error.message).toContain('absent');
     });
 
-    test('secretVersion changes with the value of a secret that was read, and only then', async () => {
+    test('secretVersion changes only with the value of the secret', async () => {
       await world.setSecret('k3s-token', `${canary}-1`);
       await world.cloud.secret('k3s-token');
       const first = await world.cloud.secretVersion('k3s-token');
@@ -134,12 +134,12 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(`${first} ${second}`).not.toContain(canary);
     });
 
-    test('secretVersion of a missing secret is undefined', async () => {
+    test('secretVersion returns undefined for a missing secret', async () => {
       await world.setSecret('absent', undefined);
       expect(await world.cloud.secretVersion('absent')).toBeUndefined();
     });
 
-    test('a registry has a user, and a password that has not expired', async () => {
+    test('registryUser and registryPassword return a login, with an expiry if the password is a token', async () => {
       expect(world.cloud.registryUser(world.registry)).not.toBe('');
       const { password, until } = await world.cloud.registryPassword(world.registry);
       expect(password.reveal()).not.toBe('');
@@ -148,13 +148,13 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(until !== undefined).toBe(token !== undefined);
     });
 
-    test('an error names a registry that does not know this VM', async () => {
+    test('registryPassword fails for a registry that does not know this VM, and names the registry', async () => {
       const error = await failure(world.cloud.registryPassword(world.foreignRegistry));
       expect(error.reason).toMatch(/^Registry/);
       expect(error.message).toContain(world.foreignRegistry);
     });
 
-    test('imageDigest is the digest that the identity sees, if the cloud can see images', async () => {
+    test('imageDigest returns the digest that the identity sees, if the cloud can see images', async () => {
       const { cloud, registry, foreignRegistry, image } = world;
       const { repository, tag, digest } = image;
       expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);

@@ -54,7 +54,7 @@ describe('the flux stand-in with an API', () => {
   const found = (kind: string, name = 'flux-system'): ApiObject | undefined =>
     openObjects(join(lab, 'objects')).get(kind, 'flux-system', name);
 
-  test('bootstraps at the path, and a second run changes nothing', async () => {
+  test('bootstraps at the path, and changes nothing in a second run', async () => {
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stdout: '' });
     expect(found(sources)).toMatchObject({ spec: { url: 'https://github.com/acme/platform.git' } });
     const sync = found(syncs);
@@ -70,13 +70,13 @@ describe('the flux stand-in with an API', () => {
     });
   });
 
-  test('a path that ends in flux-system nests', async () => {
+  test('nests its manifests below a path that ends in flux-system', async () => {
     await bootstrap({ path: 'k8s/flux-system' });
     const sync = 'git/github.com/acme/platform/main/k8s/flux-system/flux-system/gotk-sync.yaml';
     expect(readFileSync(join(lab, sync), 'utf8')).toContain('./k8s/flux-system');
   });
 
-  test('a path that differs from that of the cluster is refused', async () => {
+  test('refuses a path that differs from the path of the cluster', async () => {
     await bootstrap();
     expect(await bootstrap({ path: 'clusters/test' })).toMatchObject({
       exitCode: 1,
@@ -86,7 +86,7 @@ describe('the flux stand-in with an API', () => {
     });
   });
 
-  test('a broken commit makes every bootstrap fail, although all objects exist', async () => {
+  test('fails every bootstrap after a broken commit, although all objects exist', async () => {
     await bootstrap();
     const objects = openObjects(join(lab, 'objects'));
     const sync = found(syncs);
@@ -101,7 +101,7 @@ describe('the flux stand-in with an API', () => {
     expect(found(syncs)?.status).toMatchObject({ conditions, lastAppliedRevision: expect.any(String) });
   });
 
-  test('an unknown token is refused before anything is written', async () => {
+  test('refuses an unknown token before it writes anything', async () => {
     expect(await bootstrap({}, 'another')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('401 Bad credentials'),
@@ -109,14 +109,14 @@ describe('the flux stand-in with an API', () => {
     expect(found(syncs)).toBeUndefined();
   });
 
-  test('a missing required component is refused', async () => {
+  test('refuses to bootstrap without a required component', async () => {
     expect(await bootstrap({ components: ['source-controller'] })).toMatchObject({
       exitCode: 1,
       stderr: '✗ component kustomize-controller is required\n',
     });
   });
 
-  test('a missing kubeconfig, API or HOME is an error', async () => {
+  test('fails without a kubeconfig, an API or HOME', async () => {
     const env = { GITHUB_TOKEN: token };
     expect((await run(flux, everyArgument('github'), env)).stderr).toContain('no such file or directory');
     const args = everyArgument('github', join(lab, 'k3s.yaml'));
@@ -130,7 +130,7 @@ describe('the flux stand-in with an API', () => {
     ['--timeout=10', 'invalid argument "10" for "--timeout" flag: time: invalid duration "10"'],
     ['--owner', 'flag needs an argument: --owner'],
     ['--token=x', 'unknown flag: --token'],
-  ])('%s is refused in the words of pflag', async (flag, words) => {
+  ])('refuses %s with the message of pflag', async (flag, words) => {
     expect((await run(flux, ['bootstrap', 'github', flag])).stderr).toContain(`✗ ${words}`);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
 import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 
-/** The requirements of Slipway for a flux CLI, the real one or that of the lab. */
+/** Checks what Slipway requires of a flux CLI, either the real one or the stand-in of the lab. */
 export function fluxCliContract(name: string, flux: () => string): void {
   describe(`the flux CLI, ${name}`, () => {
     test('prints its version like the pinned release', async () => {
@@ -14,7 +14,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
     });
 
     test.each(['github', 'gitlab', 'git'] as const)(
-      '%s knows every flag that Slipway passes',
+      'knows every flag that Slipway passes for %s',
       async (provider) => {
         const { stdout } = await run(flux(), ['bootstrap', provider, '--help']);
         const known = new Set(stdout.match(/--[a-z0-9-]+/g));
@@ -31,7 +31,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
     });
 
     test.each(['github', 'gitlab', 'git'] as const)(
-      '%s ends without a token if stdin is closed',
+      'fails for %s without a token if stdin is closed',
       async (provider) => {
         expect(await run(flux(), everyArgument(provider))).toMatchObject({
           exitCode: 1,
@@ -42,7 +42,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
   });
 }
 
-/** Every flag that any settings can cause. */
+/** Returns the arguments of a bootstrap with every flag that settings can cause. */
 export function everyArgument(
   provider: 'github' | 'gitlab' | 'git',
   kubeconfig = '/nowhere/k3s.yaml',
@@ -62,7 +62,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the CLI with stdin closed and only this environment. */
+/** Runs the CLI with stdin closed and with no environment except these variables and HOME. */
 export function run(
   file: string,
   args: readonly string[],

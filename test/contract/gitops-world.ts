@@ -4,7 +4,10 @@ import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 
 const objects = '/api';
 
-/** A machine with a K3s API and a Git host that accepts one token; models the calls of Slipway to kubectl and flux. */
+/**
+ * Makes a machine with a K3s API, and a Git host that accepts one token. Models the kubectl and flux commands that
+ * Slipway runs.
+ */
 export function fluxWorld(token: string): MemoryHost {
   return memoryHost()
     .on({ file: 'k3s', args: /^kubectl .* get / }, kubectl)

@@ -8,7 +8,7 @@ const token = 'canary-git-token';
 const cloud = { secret: async () => new Secret(token) };
 const { none, flux } = gitOpsEngines;
 
-/** Every engine of the table, in each variant; a missing one does not compile. */
+/** Every engine in the table, in each variant; a missing engine does not compile. */
 const subjects: Readonly<Record<keyof typeof gitOpsEngines, Readonly<Record<string, GitOpsSubject>>>> = {
   none: { '': { engine: none.create(), world: () => fluxWorld(token), secrets: [] } },
   flux: Object.fromEntries(

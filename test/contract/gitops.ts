@@ -10,18 +10,18 @@ import { context } from '../unit/agent/gitops/flux/settings.ts';
 
 export interface GitOpsSubject {
   readonly engine: GitOps;
-  /** A machine whose API answers and is empty. */
+  /** Makes a machine whose API answers and has no objects. */
   readonly world: () => MemoryHost;
-  /** Secrets that no journal and no outcome may contain. */
+  /** The secrets that no journal and no outcome may contain. */
   readonly secrets: readonly string[];
 }
 
-/** The promises of every GitOps engine to the reconciler. */
+/** Checks what the reconciler requires of every GitOps engine. */
 export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsSubject): void {
   describe(`GitOps ${name}`, () => {
     const plan = engine.resources(context);
 
-    test('ids are unique, and every need is a resource of the context or an earlier one', () => {
+    test('has unique ids, and needs only resources of the context or earlier ones', () => {
       const ids = plan.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [at, { needs = [] }] of plan.entries()) {
@@ -31,7 +31,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       }
     });
 
-    test('all resources belong to the condition GitOps', () => {
+    test('assigns all resources to the condition GitOps', () => {
       for (const { condition } of plan) {
         expect(condition).toBe('GitOps');
       }
@@ -47,7 +47,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       shownIsFreeOf(secrets, [host.lines(), outcomes]);
     });
 
-    test('a crash before any mutation heals', async () => {
+    test('recovers from a crash before each mutation', async () => {
       const whole = world();
       await converge(plan, whole);
       for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {
@@ -59,7 +59,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       }
     });
 
-    test('a dry run writes nothing, and prints the first changes', async () => {
+    test('writes nothing in a dry run, and records the first changes', async () => {
       const host = world();
       const before = host.files.snapshot();
       const dry = recordingHost(host);
@@ -72,7 +72,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   });
 }
 
-/** Makes passes until nothing changes, as the loop of the agent does. */
+/** Runs passes until nothing changes, as the loop of the agent does. */
 async function converge(plan: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   for (let passes = 0; passes < 10; passes += 1) {
     const outcomes = await pass(plan, host);

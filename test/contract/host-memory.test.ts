@@ -4,8 +4,8 @@ import { Crash, memoryHost, unreachable } from '../lab/memory-host.ts';
 
 const write = { mode: 0o644 };
 
-describe('scripts of a machine in memory', () => {
-  test('a call without a script is a plain Error that names the call', async () => {
+describe('the scripts of memoryHost', () => {
+  test('throw a plain Error that names a call without a script', async () => {
     const host = memoryHost();
     const download = {
       url: 'http://m/k3s',
@@ -20,7 +20,7 @@ describe('scripts of a machine in memory', () => {
     await expect(host.download(download)).rejects.toThrow(/download http:\/\/m\/k3s/);
   });
 
-  test('the newest match answers, one-time answers first and in order', async () => {
+  test('answer by the newest match, with one-time answers first and in order', async () => {
     const host = memoryHost()
       .on({ file: 'systemctl' }, 'any')
       .on({ file: 'systemctl', args: /^is-active/ }, { exitCode: 3 })
@@ -39,7 +39,7 @@ describe('scripts of a machine in memory', () => {
     expect(host.unused()).toEqual([]);
   });
 
-  test('an unused script is named', () => {
+  test('are named if they are unused', () => {
     const host = memoryHost()
       .on({ file: 'flux', args: ['version'] })
       .onGet('http://x/', 'y')
@@ -47,7 +47,7 @@ describe('scripts of a machine in memory', () => {
     expect(host.unused()).toEqual(['flux version', 'GET http://x/', 'download /k3s$/']);
   });
 
-  test('a model can change the world', async () => {
+  test('can change the machine', async () => {
     const host = memoryHost().on({ file: 'k3s' }, ({ args }, world) => {
       world.files.write('/var/started', `${args.join(' ')} at ${world.now()}`);
       return 'ok';
@@ -57,7 +57,7 @@ describe('scripts of a machine in memory', () => {
     expect(host.lines()).toEqual(['run /usr/local/bin/k3s server']);
   });
 
-  test('an Error is thrown, and a download is installed', async () => {
+  test('throw an Error that is their answer, and install a download', async () => {
     const checksum = { url: 'http://m/s', name: 'k3s' };
     const host = memoryHost()
       .onGet(/ping/, unreachable('http://s/ping'))
@@ -68,8 +68,8 @@ describe('scripts of a machine in memory', () => {
   });
 });
 
-describe('the time of a machine in memory', () => {
-  test('a sleep ends at once, and scheduled changes of the world happen in it', async () => {
+describe('the clock of memoryHost', () => {
+  test('ends a sleep at once, and makes the changes scheduled for that time', async () => {
     const host = memoryHost({ now: 1_000 });
     const seen: number[] = [];
     host.at(3_000, (world) => seen.push(world.now())).at(2_000, (world) => seen.push(world.now()));
@@ -77,7 +77,7 @@ describe('the time of a machine in memory', () => {
     expect([host.now(), seen]).toEqual([6_000, [2_000, 3_000]]);
   });
 
-  test('a signal ends a sleep', async () => {
+  test('ends a sleep at the signal', async () => {
     const host = memoryHost({ now: 1_000 });
     const wake = new AbortController();
     host.at(2_000, () => wake.abort());
@@ -87,8 +87,8 @@ describe('the time of a machine in memory', () => {
   });
 });
 
-describe('faults of a machine in memory', () => {
-  test('a killed process makes neither the next mutation nor a later one', async () => {
+describe('memoryHost with a fault', () => {
+  test('makes no mutation after the process was killed', async () => {
     const host = memoryHost().crashBefore(2).on({ file: 'true' });
     await host.writeFile('/a', 'x', write);
     await expect(host.run({ file: 'true', args: [] })).rejects.toBeInstanceOf(Crash);
@@ -100,7 +100,7 @@ describe('faults of a machine in memory', () => {
     expect(host.mutations).toBe(0);
   });
 
-  test('a faulty path refuses writes until it is healed', async () => {
+  test('refuses writes to a faulty path until the path is healed', async () => {
     const host = memoryHost().failWrite('/a', 'ENOSPC');
     await expect(host.writeFile('/a', 'x', write)).rejects.toMatchObject({ reason: 'DiskFull' });
     expect(host.lines()).toEqual([]);

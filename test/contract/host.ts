@@ -4,22 +4,22 @@ import type { Command, Host } from '../../src/agent/engine/host.ts';
 import { Underway } from '../../src/agent/engine/jobs.ts';
 import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
-/** A Host in a world for the contract: `root` is an empty folder plus `startFiles`. */
+/** A Host and its surroundings for the contract. `root` is a folder that contains only `startFiles`. */
 export interface Stage {
   readonly host: Host;
   readonly root: string;
-  /** The URL at which `answerOf` answers over HTTP. */
+  /** The URL of a server that answers with `answerOf`. */
   readonly url: string;
-  /** Gives a path to another user and group, as `chown -h` does; on a real machine only root can. */
+  /** Changes user and group of a path as `chown -h` does; on a real machine, only root may. */
   give(path: string, user: number, group: number): Promise<void>;
-  /** Resolves once a job has ended whose work is done. */
+  /** Resolves once a job whose work is done has ended. */
   jobEnded(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 export type MakeStage = () => Promise<Stage>;
 
-/** The initial content below `root`: text and mode, or the target of a link. */
+/** The initial files below `root`: text and mode, or the target of a link. */
 export const startFiles: Readonly<Record<string, { content: string; mode: number } | { link: string }>> = {
   'etc/plain.conf': { content: 'größe = 1\n', mode: 0o640 },
   'etc/other.conf': { content: 'b', mode: 0o600 },
@@ -27,7 +27,7 @@ export const startFiles: Readonly<Record<string, { content: string; mode: number
   'etc/dangling.conf': { link: 'nothing' },
 };
 
-/** The answers of the server to the requests of the contract. */
+/** Returns the server's answer to a request of the contract. */
 export function answerOf(method: string, path: string, body: string) {
   if (method === 'GET' && path === '/hello') {
     return { status: 200, headers: { 'x-greeting': 'hi' }, body: 'hello' };
@@ -53,7 +53,7 @@ export const commands = {
   missing: { file: 'slipway-no-such-program', args: ['--version'] },
 } satisfies Record<string, Command>;
 
-/** The whole contract of a Host. */
+/** Checks the whole contract of a Host. */
 export function describeHost(name: string, make: MakeStage): void {
   describe(name, () => {
     describeReading(make);
@@ -63,7 +63,7 @@ export function describeHost(name: string, make: MakeStage): void {
   });
 }
 
-/** The contract of every HostReader. */
+/** Checks the contract of every HostReader. */
 export function describeReading(make: MakeStage): void {
   const stage = staged(make);
 
@@ -140,15 +140,15 @@ export function describeReading(make: MakeStage): void {
     expect(await reasonOf(host.list(`${root}/etc/plain.conf`))).toBe('FileSystemError');
   });
 
-  test('a query returns the exit code and both outputs, and throws for no exit code', async () => {
+  test('returns the exit code and both outputs of a query, and throws for no exit code', async () => {
     expect(await stage.host.query(commands.mixed)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
   });
 
-  test('a program that is not installed ends with 127', async () => {
+  test('returns exit code 127 for a query of a program that is not installed', async () => {
     expect((await stage.host.query(commands.missing)).exitCode).toBe(127);
   });
 
-  test('gets a page, with header names in lower case', async () => {
+  test('gets a page with lower-case header names', async () => {
     const { status, headers, body } = await stage.host.get({ url: `${stage.url}/hello` });
     expect({ status, body, greeting: headers['x-greeting'] }).toEqual({
       status: 200,
@@ -160,12 +160,12 @@ export function describeReading(make: MakeStage): void {
   test.each([
     ['/none', 404],
     ['/moved', 302],
-  ])('an answer of any status is not an error: %s', async (path, status) => {
+  ])('returns an answer of any status: %s', async (path, status) => {
     expect((await stage.host.get({ url: stage.url + path })).status).toBe(status);
   });
 }
 
-/** The contract of every Host that keeps files, on a disk or in an overlay. */
+/** Checks the contract of every Host that stores files, on a disk or in an overlay. */
 export function describeChanging(make: MakeStage): void {
   const stage = staged(make);
 
@@ -201,14 +201,14 @@ export function describeChanging(make: MakeStage): void {
     expect(await stage.host.list(`${stage.root}/etc`)).toHaveLength(4);
   });
 
-  test('a write replaces a link, not its target', async () => {
+  test('replaces a link, not its target, when it writes a file', async () => {
     const { host, root } = stage;
     await host.writeFile(`${root}/etc/alias.conf`, 'own', { mode: 0o644 });
     expect(await host.stat(`${root}/etc/alias.conf`)).toMatchObject({ kind: 'file' });
     expect((await host.readFile(`${root}/etc/plain.conf`))?.content).toBe('größe = 1\n');
   });
 
-  test.each(['file', 'link'])('a %s never replaces a directory', async (kind) => {
+  test.each(['file', 'link'])('never replaces a directory with a %s', async (kind) => {
     const { host, root } = stage;
     const path = `${root}/etc`;
     const attempt = kind === 'file' ? host.writeFile(path, 'x', { mode: 0o644 }) : host.link(path, 'x');
@@ -217,7 +217,7 @@ export function describeChanging(make: MakeStage): void {
     expect(await host.list(root)).toEqual(['etc']);
   });
 
-  test('a write below a file is refused', async () => {
+  test('refuses to write below a file', async () => {
     const path = `${stage.root}/etc/plain.conf/x`;
     expect(await reasonOf(stage.host.writeFile(path, 'x', { mode: 0o644 }))).toBe('FileSystemError');
   });
@@ -257,7 +257,7 @@ export function describeChanging(make: MakeStage): void {
     expect(await host.list(root)).toEqual(['old']);
   });
 
-  test('a rename of a missing file is refused', async () => {
+  test('refuses to rename a missing file', async () => {
     expect(await reasonOf(stage.host.rename(`${stage.root}/none`, `${stage.root}/x`))).toBe(
       'FileSystemError',
     );
@@ -276,7 +276,7 @@ export function describeChanging(make: MakeStage): void {
   });
 }
 
-/** The contract of every Host that makes real changes. */
+/** Checks the contract of every Host that makes real changes. */
 export function describeDoing(make: MakeStage): void {
   const stage = staged(make);
 
@@ -284,7 +284,7 @@ export function describeDoing(make: MakeStage): void {
     expect(await stage.host.run(commands.fine)).toMatchObject({ exitCode: 0, stdout: 'good day' });
   });
 
-  test('a command that fails is CommandFailed with the end of its stderr', async () => {
+  test('throws CommandFailed with the end of stderr for a command that fails', async () => {
     await expect(stage.host.run(commands.mixed)).rejects.toMatchObject({
       reason: 'CommandFailed',
       message: expect.stringMatching(/exit code 3.*err$/),
@@ -302,11 +302,11 @@ export function describeDoing(make: MakeStage): void {
     });
   });
 
-  test('a program that is not installed is CommandNotFound', async () => {
+  test('throws CommandNotFound for a program that is not installed', async () => {
     expect(await reasonOf(stage.host.run(commands.missing))).toBe('CommandNotFound');
   });
 
-  test('no error shows a secret of the environment', async () => {
+  test('shows no secret of the environment in an error', async () => {
     const error = await stage.host.run(commands.leak).catch((thrown: Error) => thrown);
     expect(`${error}`).toContain('token ‹redacted› is wrong');
     expect(JSON.stringify(error) + `${error}`).not.toContain('hunter2');
@@ -330,7 +330,7 @@ export function describeDoing(make: MakeStage): void {
     expect(Math.abs(passed - (stage.host.now() - wall))).toBeLessThan(1_000);
   });
 
-  test('a sleep ends after its time or at its signal', async () => {
+  test('ends a sleep after its time or at its signal', async () => {
     const start = stage.host.now();
     await stage.host.sleep(5);
     expect(stage.host.now() - start).toBeGreaterThanOrEqual(4);
@@ -339,7 +339,7 @@ export function describeDoing(make: MakeStage): void {
   });
 }
 
-/** The contract of every Host with background jobs. */
+/** Checks the contract of every Host with background jobs. */
 export function describeJobs(make: MakeStage): void {
   const stage = staged(make);
   const work = () => Promise.resolve('done');
@@ -351,7 +351,7 @@ export function describeJobs(make: MakeStage): void {
     subject,
   });
 
-  test('a job is visible by its trace while it runs, and its result is returned once', async () => {
+  test('shows a job by its trace while it runs, and returns its result once', async () => {
     const { host } = stage;
     const job = jobAt('one');
     expect(await host.job(job.trace)).toBeUndefined();
@@ -365,7 +365,7 @@ export function describeJobs(make: MakeStage): void {
     await stage.jobEnded();
   });
 
-  test('a job has a description and a start time', async () => {
+  test('shows the description and the start time of a job', async () => {
     const { host } = stage;
     const job = jobAt('one');
     const thrown = await host.perform(job, never).catch((error: unknown) => error);
@@ -376,7 +376,7 @@ export function describeJobs(make: MakeStage): void {
     await expect(host.perform(job, () => expect.fail('begun twice'))).rejects.toBeInstanceOf(Underway);
   });
 
-  test('the error of a job is thrown once, unchanged', async () => {
+  test('throws the error of a job once, unchanged', async () => {
     const { host } = stage;
     const job = jobAt('one');
     const error = new NodeError('DownloadFailed', 'gone', { retry: { after: 7 } });
@@ -387,7 +387,7 @@ export function describeJobs(make: MakeStage): void {
     await stage.jobEnded();
   });
 
-  test('a job with another subject ends the earlier one and begins', async () => {
+  test('ends a job before it begins one with another subject at the same trace', async () => {
     const { host } = stage;
     let isAborted = false;
     const first = (signal: AbortSignal) => never(signal).finally(() => (isAborted = signal.aborted));
@@ -397,7 +397,7 @@ export function describeJobs(make: MakeStage): void {
     expect(await host.job(jobAt('one').trace)).toMatchObject({ subject: 'b' });
   });
 
-  test('jobs with different traces run concurrently', async () => {
+  test('runs jobs with different traces concurrently', async () => {
     const { host } = stage;
     for (const name of ['one', 'two']) {
       await expect(host.perform(jobAt(name, name), never)).rejects.toBeInstanceOf(Underway);
@@ -407,7 +407,7 @@ export function describeJobs(make: MakeStage): void {
     }
   });
 
-  test.each(['', '{', '{"format":1}', '[]'])('a trace with %j has no job', async (text) => {
+  test.each(['', '{', '{"format":1}', '[]'])('finds no job in a trace with %j', async (text) => {
     const { trace } = jobAt('one');
     await stage.host.writeFile(trace, text, { mode: 0o644 });
     expect(await stage.host.job(trace)).toBeUndefined();

@@ -13,7 +13,10 @@ import { parseVersion } from '../../src/agent/parts/k3s/upgrade/version.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 
-/** The assumptions of Slipway about the k3s executable, real or not; needs neither root nor a cluster. */
+/**
+ * Checks what Slipway assumes about the k3s executable, either the real one or the stand-in. Needs neither root nor a
+ * cluster.
+ */
 export function k3sCliContract(name: string, executable: () => string): void {
   describe(`the k3s executable, ${name}`, () => {
     const root = mkdtempSync(join(tmpdir(), 'slipway-k3s-'));
@@ -26,12 +29,12 @@ export function k3sCliContract(name: string, executable: () => string): void {
     });
     afterAll(() => rmSync(root, { recursive: true }));
 
-    test('prints its release', async () => {
+    test('prints its version', async () => {
       const version = await installedVersion(host, paths);
       expect(parseVersion(version ?? '')).toBeDefined();
     });
 
-    test('ends an agent with an unknown key, in known words', async () => {
+    test('refuses an unknown key in the configuration of an agent, with a known message', async () => {
       const config = join(root, 'config.yaml');
       writeFileSync(config, 'no-such-key: "x"\n');
       const { exitCode, stdout, stderr } = await host.query({
@@ -56,7 +59,7 @@ export function k3sCliContract(name: string, executable: () => string): void {
     test('has a kubectl that annotates and creates with the options of Slipway', async () => {
       const node = aNode('agent', { root });
       const event = { about: 'Node', type: 'Normal', reason: 'Tried', message: 'm' } as const;
-      // In sequence: a promise that fails before it is awaited is an unhandled rejection.
+      // Runs one call after the other, because a promise that fails before it is awaited is an unhandled rejection.
       for (const tell of [
         () => annotate(host, node, { 'a.b/c': 'd' }),
         () => createEvents(host, node, [event], 0),

@@ -1,14 +1,14 @@
-/** The fields of each kind of output that docs/usage/output.md promises, and checks of outputs against them. */
+/** Reads the fields of each kind of output from docs/usage/output.md, and checks outputs against them. */
 
-/** A row of the page. */
+/** A row of the page, which describes a field. */
 export interface Field {
-  /** A path such as `conditions[].type`; `?` follows each part that may be absent. */
+  /** The path of the field, such as `conditions[].type`; `?` follows each part that may be absent. */
   readonly path: string;
-  /** `string`, `number`, `boolean`, `time`, `strings`, `any`, or the possible values. */
+  /** The type of the value: `string`, `number`, `boolean`, `time`, `strings`, `any`, or the possible values. */
   readonly type: string;
 }
 
-/** Returns the rows of each section of the page by its kind; the rows for all kinds are under ''. */
+/** Returns the rows of the page by the kind of output; the rows for all kinds have the key ''. */
 export function fieldsOf(page: string): ReadonlyMap<string, readonly Field[]> {
   const sections = page
     .split(/^## /m)
@@ -21,7 +21,7 @@ export function fieldsOf(page: string): ReadonlyMap<string, readonly Field[]> {
   );
 }
 
-/** Lists deviations of the outputs from the fields, and fields that the outputs do not show. */
+/** Lists deviations of the outputs from the fields, and fields and values that no output contains. */
 export function unlike(fields: readonly Field[], outputs: readonly object[]): readonly string[] {
   const found = outputs.flatMap((output) => leavesOf(output, fields));
   const known = new Map(fields.map((field) => [bare(field.path), field]));
@@ -41,12 +41,15 @@ export function unlike(fields: readonly Field[], outputs: readonly object[]): re
   ];
 }
 
-/** Lists the fields that a later list has lost or changed incompatibly. */
+/** Lists the fields that a later list lacks or has changed incompatibly. */
 export function lostFields(before: readonly Field[], after: readonly Field[]): readonly string[] {
   return before.filter((field) => !after.some((other) => keeps(other, field))).map(({ path }) => path);
 }
 
-/** An optional field may become mandatory, and a field with fixed values may get more. */
+/**
+ * True if `after` is compatible with `before`. An optional field may become mandatory, and a field with fixed values
+ * may get more values.
+ */
 function keeps(after: Field, before: Field): boolean {
   if (bare(after.path) !== bare(before.path)) {
     return false;
@@ -77,7 +80,7 @@ function leavesOf(value: unknown, fields: readonly Field[], path = ''): readonly
   );
 }
 
-/** True if a mandatory part of this path is missing. */
+/** Lists the path of a field if a mandatory part of that path is missing. */
 function missingIn(value: unknown, [part, ...rest]: readonly string[], path: string): readonly string[] {
   const [, key = '', optional, list] = /^(\w+)(\?)?(\[\])?$/.exec(part ?? '') ?? [];
   const inner: unknown = Object(value)[key];

@@ -37,7 +37,7 @@ const trouble = {
 
 type Of<Union, Key extends keyof Union> = { readonly [Name in Union[Key] & string]: unknown };
 
-/** An outcome of each state, with and without its optional fields; a state that is left out does not compile. */
+/** Outcomes of every state, with and without their optional fields; a missing state does not compile. */
 const outcomes = Object.entries({
   InSync: [{ version: 'v1.36.3+k3s1', message: 'Ready', until: 1_000 }, {}],
   Changed: [{ did: 'write it', changes }],
@@ -49,7 +49,7 @@ const outcomes = Object.entries({
   each.map((fields) => ({ resource, state, ...fields }) as Outcome),
 );
 
-/** An action of each kind; one that is left out does not compile. */
+/** An action of every kind; a missing kind does not compile. */
 const actions = Object.entries({
   write: { path: '/a', mode: 0o600, content: 'a\n', before: { mode: 0o644, content: 'b\n' } },
   link: { path: '/a', target: 'b', before: 'c' },
@@ -86,7 +86,7 @@ async function settings() {
   return load(host, { paths: nodePaths('/') });
 }
 
-/** Outputs of each kind with all optional fields. */
+/** The outputs of each kind, which together have all optional fields. */
 const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = {
   Status: async () => [
     JSON.stringify(statusOutput(status(), true)),
@@ -117,7 +117,7 @@ const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = 
 };
 
 describe('output for programs', () => {
-  test('has the kinds of the page', () => {
+  test('has the kinds that the page lists', () => {
     const [, kind] = page.get('') ?? [];
     expect(kind?.type).toBe(
       Object.keys(samples)
@@ -128,7 +128,7 @@ describe('output for programs', () => {
   });
 
   test.each(Object.entries(samples))(
-    'has the fields of the page, with their types: %s',
+    'has the fields that the page lists, with their types: %s',
     async (kind, made) => {
       const outputs = (await made()).map((text) => JSON.parse(text));
       for (const output of outputs) {
@@ -169,7 +169,7 @@ describe('output for programs', () => {
       { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'z' }] },
       ['list[].name is never x', 'list[].name is z'],
     ],
-  ])('shows %s', (_, output, expected) => {
+  ])('is compared with the page, which detects %s', (_, output, expected) => {
     const fields = [
       { path: 'list[].at', type: 'time' },
       { path: 'list[].name', type: '`x`' },
@@ -178,13 +178,13 @@ describe('output for programs', () => {
   });
 
   test.each<[string, Field, readonly string[]]>([
-    ['the same', { path: 'a?.b', type: '`x`' }, []],
-    ['always there', { path: 'a.b', type: '`x`' }, []],
+    ['an unchanged field', { path: 'a?.b', type: '`x`' }, []],
+    ['a field that became mandatory', { path: 'a.b', type: '`x`' }, []],
     ['a field with more values', { path: 'a?.b', type: '`x`, `y`' }, []],
     ['a field that became optional', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
     ['a field that became any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
-    ['gone', { path: 'a?.c', type: '`x`' }, ['a?.b']],
-  ])('reports fields that a later list has lost: %s', (_, later, expected) => {
+    ['a removed field', { path: 'a?.c', type: '`x`' }, ['a?.b']],
+  ])('is compared with the previous list of fields: %s', (_, later, expected) => {
     expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
   });
 });
