@@ -7,7 +7,7 @@ import { metadataOf } from './metadata.ts';
 /** The settings that choose a cloud, and the section of that cloud. */
 export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
 
-/** The cloud that the settings name, with its section filled in. */
+/** The cloud that the settings name, whose driver has its section of the settings. */
 export interface ChosenCloud {
   readonly fillsInLater: boolean;
   readonly metadata: Metadata | undefined;
@@ -27,7 +27,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   };
 }
 
-/** Returns the wording for messages of the cloud that the settings name. */
+/** Returns the message wording of the cloud that the settings name. */
 export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
   return entryOf(table, cloud, 'cloud').hints;
 }

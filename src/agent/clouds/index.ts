@@ -2,7 +2,7 @@ import { azure } from './azure/driver.ts';
 import type { CloudDriver } from './driver.ts';
 import { staticDriver } from './static/driver.ts';
 
-/** A table of clouds by name: the table below, or that of a test. */
+/** A table of clouds by name, such as the table below. */
 export type Clouds = Readonly<Record<string, CloudDriver>>;
 
 /** Every cloud. An entry here adds the cloud and its settings to every place that depends on the cloud. */

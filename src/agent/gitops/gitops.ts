@@ -19,7 +19,7 @@ export interface GitOpsContext {
 /** The port to a GitOps engine: the Resources that hand a server over to a repository. */
 export interface GitOps {
   readonly name: string;
-  /** Warnings, one sentence each, about valid settings with a likely unexpected effect. */
+  /** Warnings, one sentence each, about valid settings that are likely to have an unexpected effect. */
   readonly warnings: readonly string[];
   resources(context: GitOpsContext): readonly Resource[];
 }

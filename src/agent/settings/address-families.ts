@@ -12,7 +12,10 @@ export function dualStack({ config }: Written): readonly Problem[] {
   return dualRanges(mapAt(config, [])).map((key) => ({ path: ['config', key], message: noDualStack }));
 }
 
-/** Lists a problem if the node's address is of another family than the cluster's networks, with which K3s exits. */
+/**
+ * Lists a problem if the address family of the node differs from that of the cluster's networks, because K3s would
+ * exit.
+ */
 export function foreignFamily({ ip }: Written, settings: Written): readonly Problem[] {
   const config = mapAt(settings, ['k3s', 'config']);
   const [[family], [own]] = [familiesOf(config['cluster-cidr']), familiesOf(ip)];

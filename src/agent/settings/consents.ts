@@ -58,7 +58,7 @@ interface ConsentKind {
   readonly about: string;
   /** A subject, as a condition prints it. */
   readonly example: string;
-  /** True if `true`, the form before lists, is still accepted. It consents to every subject, including later ones. */
+  /** True if `true`, the form before lists, is still accepted as consent to every subject, including later ones. */
   readonly takesTrue: boolean;
 }
 

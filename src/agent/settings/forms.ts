@@ -147,7 +147,7 @@ export const k3sVersion = text(
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
 );
 
-/** The forms of settings that are names, and what they name. */
+/** The registry of forms whose settings name something, such as a secret. */
 const named = z.registry<{ readonly what: 'secret' }>();
 
 /** The form of a secret name in any cloud; the chosen cloud may allow fewer names. */

@@ -27,10 +27,7 @@ export function plainHttpMisfits(
   });
 }
 
-/**
- * Returns the host of a plain-http URL that leads outside this machine; `undefined` for other URLs and for invalid
- * ones, which their forms refuse.
- */
+/** Returns the host of a valid plain-http URL, unless that host is this machine or exempt; otherwise `undefined`. */
 function exposedHost(address: unknown, exempt: readonly string[]): string | undefined {
   const { success, data } = z.safeParse(url, address);
   const { protocol, hostname, host } = (success ? URL.parse(data) : undefined) ?? {};
@@ -40,7 +37,7 @@ function exposedHost(address: unknown, exempt: readonly string[]): string | unde
   return isLocal(hostname) || exempt.includes(hostname) ? undefined : host;
 }
 
-/** True if `hostname` is this machine. `URL` has already normalized it, such as `127.1` to 127.0.0.1. */
+/** True if `hostname` is this machine. Expects the form that `URL` writes, such as 127.0.0.1 for `127.1`. */
 function isLocal(hostname: string): boolean {
   return ['localhost', '[::1]'].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
 }

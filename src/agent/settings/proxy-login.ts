@@ -1,4 +1,4 @@
-/** A login for a proxy, as its file contains it. */
+/** The user name and the password of a login for a proxy. */
 export interface UserAndPassword {
   readonly user: string;
   readonly password: string;

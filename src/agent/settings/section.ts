@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { DeepReadonly, DeepReadonlyInput } from './deep-readonly.ts';
 import { mapAt, type Path, type Problem } from './path.ts';
 
-/** Adds a description for people to a setting. The JSON Schema and the reference page contain it. */
+/** Adds a description to a setting, from which the JSON Schema and the reference page are made. */
 export function about<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
   return schema.check(z.describe(description));
 }

@@ -38,8 +38,8 @@ export interface Tagged {
  * Merges the instance tags (by lower-cased name) between the settings files and the command line.
  *
  * A closed or empty tag sets nothing. Throws `InvalidSettings` with the tag's name for an unusable value, but does not
- * check whether a role exists. Warns about each other tag named `k3s-*`, at most 50 times. Returns the last result
- * `before` again if nothing has changed.
+ * check whether a role exists. Warns about each other tag named `k3s-*`, at most 50 times. Returns `before`, the last
+ * result, if nothing has changed.
  */
 export function withTags(
   loaded: Loaded,

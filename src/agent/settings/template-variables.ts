@@ -21,8 +21,8 @@ export function unfilledVariables(written: unknown, path: Path = []): readonly P
 }
 
 /**
- * Lists the template variables, by line, of a text that they make invalid YAML, such as `keyVault: { name: ${vault} }`,
- * whose map ends at the first brace. Skips comments.
+ * Lists the template variables by line, for a text that they make invalid YAML, such as `keyVault: { name: ${vault} }`,
+ * where the first closing brace ends the map. Skips comments.
  */
 export function unfilledLines(text: string): readonly string[] {
   return text.split('\n').flatMap((line, at) => {

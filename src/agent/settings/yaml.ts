@@ -19,7 +19,7 @@ import { faultTexts, strayAlias, tooManyAliases } from './yaml-faults.ts';
 export interface ReadYaml {
   /** The data; `null` if the text is empty. */
   readonly value: unknown;
-  /** The faults, such as `line 2, column 1: what is wrong; the repair`. They never quote the text. */
+  /** The faults, such as `line 2, column 1: what is wrong; the repair`, without any quote of the text. */
   readonly faults: readonly string[];
 }
 
@@ -138,7 +138,9 @@ function lineAndColumn(content: string, at: number): string {
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** Returns aliases without an anchor, aliases inside their own anchor, and the first alias above the limit. */
+/**
+ * Returns a fault for each alias without an anchor or inside its own anchor, and for the first alias above the limit.
+ */
 function strayAliases(document: Document.Parsed): readonly Fault[] {
   const found: Fault[] = [];
   // Collects the anchors here, because the library would search the whole document for each alias.

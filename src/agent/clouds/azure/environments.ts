@@ -40,8 +40,8 @@ export function registryDomain(environment: Environment): string {
 }
 
 /**
- * Returns the cloud that the instance metadata names, ignoring case. Throws `UnexpectedAnswer` for an unknown name, so
- * that a person sets the cloud.
+ * Returns the cloud that the instance metadata names, ignoring case. Throws `UnexpectedAnswer` for an unknown name; a
+ * person must then name the cloud in azure.environment.
  */
 export function environmentOf(azEnvironment: string): Environment {
   const named = azEnvironment.toLowerCase();

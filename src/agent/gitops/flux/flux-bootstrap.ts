@@ -18,8 +18,8 @@ const minute = 60_000;
 type FluxSpec = GitOpsGround<FluxSettings>;
 
 /**
- * Returns the Resource that bootstraps Flux. It is in sync if GitRepository and Kustomization exist at the expected
- * path and Flux has applied a revision.
+ * Returns the Resource that bootstraps Flux, and that is in sync if GitRepository and Kustomization exist at the
+ * expected path and a revision has been applied.
  *
  * Judges only by the API: `flux bootstrap` also exits with an error if just its last health check fails
  * (`BootstrapFailed`), and a Kustomization that becomes unready later must not cause a second bootstrap. Throws

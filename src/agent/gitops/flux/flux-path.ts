@@ -7,7 +7,7 @@ export function syncPath(path: string | undefined): string {
   return `./${relative.slice(1)}`;
 }
 
-/** Returns warnings, one sentence each, about valid settings with a likely unexpected effect. */
+/** Returns warnings, one sentence each, about valid settings that are likely to have an unexpected effect. */
 export function fluxWarnings(settings: Pick<FluxSettings, 'path'>): readonly string[] {
   const path = syncPath(settings.path);
   if (posix.basename(path) !== 'flux-system') {

@@ -11,8 +11,8 @@ const longestQuote = 400;
 
 /**
  * Returns the Resource that checks whether Flux fetches and applies the repository. Throws `SourceNotReady` or
- * `KustomizationNotReady` with Flux's own message if not. Slipway does not correct that, since only a commit can, and
- * no Resource depends on it.
+ * `KustomizationNotReady` with Flux's own message. Only a commit can correct either failure, so Slipway changes
+ * nothing, and no Resource depends on this check.
  */
 export function fluxSync(context: GitOpsContext): Resource {
   return {

@@ -15,8 +15,8 @@ export const flux = {
 } as const satisfies GitOpsEngine<typeof fluxSettings.schema>;
 
 /**
- * Makes the engine for Flux: its CLI, one bootstrap, and a continuous check that the repository is applied. Throws
- * `InvalidSettings` if the settings have no provider.
+ * Makes the adapter for Flux, which installs the CLI, bootstraps once, and then keeps checking that the repository is
+ * applied. Throws `InvalidSettings` if the settings have no provider.
  */
 export function fluxGitOps({ settings, cloud }: GitOpsGround<FluxSection>): GitOps {
   const spec = { cloud, settings: withProvider(settings) };

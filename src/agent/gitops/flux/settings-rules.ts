@@ -32,8 +32,8 @@ function providerMisfits(flux: Written): readonly Problem[] {
 }
 
 /**
- * Lists a problem if a required controller is missing: Flux does not bootstrap without these two (fluxcd/flux2,
- * cmd/flux/bootstrap.go).
+ * Lists a problem if source-controller or kustomize-controller is missing, without which Flux does not bootstrap
+ * (fluxcd/flux2, cmd/flux/bootstrap.go).
  */
 function missingControllers({ components }: Written): readonly Problem[] {
   const missing = ['source-controller', 'kustomize-controller'].filter(

@@ -53,5 +53,5 @@ export const fluxSettings = {
 /** The settings in `gitops.flux`, whether or not Flux is in use. */
 export type FluxSection = Section<typeof schema>;
 
-/** The settings in `gitops.flux` if Flux is in use, so that they have a provider. */
+/** The settings in `gitops.flux` while Flux is in use, when the provider is known. */
 export type FluxSettings = FluxSection & { readonly provider: NonNullable<FluxSection['provider']> };

@@ -7,8 +7,8 @@ import { forPerson } from '../../engine/severity.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
 /**
- * The open(2) flag for a descriptor that only refers to a file. Node does not define it; x86 and arm64 use the same
- * value.
+ * The open(2) flag for a descriptor that only refers to a file. Node does not define the flag, whose value is the same
+ * on x86 and arm64.
  */
 const O_PATH = 0o10000000;
 const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -69,10 +69,7 @@ export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/**
- * The paths of open directories in a chroot without /proc, as in an image build. Descriptors are not usable as paths
- * there, and no other user has a process there.
- */
+/** The paths of open directories in a chroot without /proc, as in an image build. No other user has a process there. */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {

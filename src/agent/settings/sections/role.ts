@@ -5,8 +5,8 @@ import { words } from '../forms.ts';
 import { about } from '../section.ts';
 
 /**
- * Returns the setting that names one of these roles. It accepts any text: the role is checked after the tags are
- * merged.
+ * Returns the setting that names one of these roles. The setting accepts any text, because the role is checked only
+ * after the tags are merged.
  */
 export function roleSetting(among: readonly Role[]) {
   return about(
