@@ -49,7 +49,7 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
     expect(hosts).toEqual(hosts.map(() => address));
   });
 
-  test('has its settings in the section with its name', () => {
+  test('has its settings in the section of the same name', () => {
     expect(new Map(Object.entries<object>(sections)).get(name)).toBe(settings);
   });
 

@@ -223,7 +223,7 @@ describe('faults of the settings', () => {
       'k3s: { config: { disable: { a: 1 } } }',
       'k3s.config.disable: must be text, a number, true or false, or a list',
     ],
-  ])('cause one problem with its path: %s', async (yaml, beginning) => {
+  ])('are reported as one problem with its path: %s', async (yaml, beginning) => {
     const found = await problems(yaml);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(`${own}: ${beginning}`);

@@ -15,6 +15,6 @@ test.each([
   [['a', 'missing', 'deep'], undefined],
   [['a', 'b', 'length', 'x'], undefined],
   [['constructor'], undefined],
-])('valueAt finds at %j the value %s', (path, value) => {
+])('valueAt(%j) returns %j', (path, value) => {
   expect(valueAt({ a: { b: ['x', 'y'] } }, path)).toBe(value);
 });

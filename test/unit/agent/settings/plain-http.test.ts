@@ -109,7 +109,7 @@ test.each([
     mirrored('http://a.io:5000', { configs: { 'a.io': { auth } } }),
   ],
   ['a mirror whose login is null', mirrored('http://a.io', { configs: { 'a.io': { auth: null } } })],
-])('the settings accept without consent the plain http of %s', async (_, settings) => {
+])('the settings need no consent to the plain http of %s', async (_, settings) => {
   expect(await problems(settings)).toEqual([]);
 });
 

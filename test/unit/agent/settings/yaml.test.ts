@@ -23,7 +23,7 @@ test.each([
   ['"hun\\qter2"', 'line 1, column 15: '],
   ['{[hunter2]: x}', 'line 1, column 12: a key is not text'],
   ['hunter2: x', 'line 1, column 11: '],
-])('readYaml reports password: %s with its place, and does not quote it', (password, beginning) => {
+])('readYaml reports the place of the fault in "password: %s", and quotes nothing', (password, beginning) => {
   const { faults } = readYaml(`password: ${password}`);
   expect(faults[0]).toContain(beginning);
   expect(faults.join()).not.toMatch(/hunter2|undefined/);
@@ -82,7 +82,7 @@ test('readYaml lists at most 20 faults of one text', () => {
 });
 
 test.each(['@hunter2', '|hunter2', '*hunter2', '"hun\\qter2"'])(
-  'parseYaml throws an error that names the line and quotes nothing for password: %s',
+  'parseYaml names the line of the fault in "password: %s", and quotes nothing',
   (password) => {
     expect(() => parseYaml(`password: ${password}`)).toThrow(/^line 1, column \d+: (?!.*(?:hunter2|\\q))/s);
   },
