@@ -49,9 +49,7 @@ export function k3sSettingsProblems(written: unknown): readonly Problem[] {
     .map(({ key, message }) => ({ path: ['k3s', 'config', key], message }));
 }
 
-/**
- * Returns the K3s command of a built-in role, or of a role that the settings define; `undefined` for an unknown role.
- */
+/** Returns the K3s command of a role, built in or defined in the settings; `undefined` for an unknown role. */
 function commandOf(role: string, written: unknown): K3sCommand | undefined {
   const defined = valueAt(written, ['roles', role.trim().toLowerCase(), 'k3s']);
   return findRole(role)?.k3s ?? commands.find((command) => command === defined);
@@ -120,7 +118,7 @@ const fits = {
 const commands: readonly K3sCommand[] = ['server', 'agent'];
 
 /**
- * Every key of a K3s configuration (pkg/cli/cmds: agent.go `NewAgentCommand`, server.go `ServerFlags`, August 2026).
+ * Every key of a K3s configuration (pkg/cli/cmds: agent.go `NewAgentCommand`, server.go `ServerFlags`; August 2026).
  */
 export const k3sKeys: readonly K3sKey[] = [
   ...keys(
