@@ -14,7 +14,7 @@ export const consents = {
     takesTrue: true,
   },
   serverChange: {
-    about: 'Servers that this agent may join in place of its own: addresses, and hashes of CAs.',
+    about: 'Servers that this agent may join instead of its current one: addresses, and hashes of CAs.',
     example: 'https://10.0.0.9:6443',
     takesTrue: true,
   },
@@ -25,30 +25,30 @@ export const consents = {
     takesTrue: false,
   },
   lostFlags: {
-    about: 'What a K3s that Slipway takes over may lose of what its old unit gave it.',
+    about: 'Flags, variables and registries of the old unit that a K3s may lose when Slipway adopts it.',
     example: 'kubelet-arg=max-pods=50',
     takesTrue: false,
   },
   foreignMirrors: {
     about:
-      'Mirrors elsewhere for login servers, and login servers whose certificate is not checked: either may show a credential to strangers.',
+      'Mirrors of login servers on other hosts, and login servers whose certificate is not checked: both may reveal a credential.',
     example: 'myteam.azurecr.io=https://mirror.example.com',
     takesTrue: true,
   },
   identityHosts: {
     about:
-      "Registries and vaults outside the domains of the VM's Azure cloud that may be shown tokens of its identity.",
+      "Registries and vaults outside the domains of the VM's Azure cloud that may receive tokens of its identity.",
     example: 'registry.example.com',
     takesTrue: false,
   },
   plainHttp: {
     about:
-      'URLs without TLS from which something that runs as root is downloaded, or to which a credential is shown.',
+      'URLs without TLS from which Slipway downloads code that runs as root, or to which it sends a credential.',
     example: 'http://mirror.example.com/k3s',
     takesTrue: false,
   },
   settings: {
-    about: 'Settings of K3s that may change on a living cluster, each with its value.',
+    about: 'Settings of K3s that may change in an existing cluster, each with its new value.',
     example: 'flannel-backend=wireguard-native',
     takesTrue: false,
   },

@@ -30,7 +30,7 @@ const schema = about(
   z.strictObject({
     imdsEndpoint: about('The address of the instance metadata service.', url),
     environment: about(
-      'The Azure cloud; by default what the metadata service says.',
+      'The Azure cloud; by default the one that the metadata service reports.',
       z.optional(z.enum(['public', 'usgovernment', 'china'])),
     ),
     identity: z.strictObject({
@@ -40,8 +40,8 @@ const schema = about(
       ),
     }),
     keyVault: z.strictObject({
-      name: about('The Key Vault that holds the join token.', z.optional(vaultName)),
-      url: about('The address of the Key Vault, in place of its name.', z.optional(vaultUrl)),
+      name: about('The name of the Key Vault with the join token.', z.optional(vaultName)),
+      url: about('The URL of the Key Vault, instead of its name.', z.optional(vaultUrl)),
     }),
     registryAudience: about('The audience of the token that is exchanged at the container registry.', url),
   }),

@@ -3,7 +3,7 @@ import { ipAddress, loginServer, secretName, words } from '../../settings/forms.
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
 
 const schema = about(
-  'For cloud static: what a cloud would know of this VM.',
+  'For cloud static: the facts that a cloud would report about this VM.',
   z.strictObject({
     computerName: about('The computer name; by default the host name.', z.optional(words)),
     vmId: about('The unique id of this VM; by default the machine id.', z.optional(words)),

@@ -6,11 +6,11 @@ import { serverAddress } from './settings-forms.ts';
 import { k3sMisfits, sensitiveOfK3s, sharedToken } from './settings-rules.ts';
 
 const joinTokenSchema = about(
-  'The token with which nodes join.',
+  'The token with which nodes join the cluster.',
   z.strictObject({
-    secretName: about('The secret that holds the server token.', secretName),
+    secretName: about('The name of the secret with the server token.', secretName),
     agentSecretName: about(
-      'The secret that holds an agent token of its own, so that agents never see the server token.',
+      'The name of the secret with a separate token for agents, so that agents never see the server token.',
       z.optional(secretName),
     ),
     attempts: about(
@@ -18,7 +18,10 @@ const joinTokenSchema = about(
       z.int().check(z.positive('must be above zero, such as 30')),
     ),
     interval: about('The time between two attempts.', duration),
-    verifyEvery: about('How often an installed token is compared with the vault.', longDuration),
+    verifyEvery: about(
+      'The time between two comparisons of the installed token with the vault.',
+      longDuration,
+    ),
   }),
 );
 
@@ -38,16 +41,16 @@ const k3sSchema = about(
   z.strictObject({
     version: about('The K3s release. An open tag k3s-version wins over it.', k3sVersion),
     server: about(
-      'The server an agent joins: an address or https URL. An open tag k3s-server wins over it.',
+      'The server that an agent joins: an address or https URL. An open tag k3s-server wins over it.',
       z.optional(serverAddress),
     ),
     releaseUrl: about('The address of K3s releases.', url),
     upgrade: about(
-      'What to do if the wanted version differs from the one that runs: manual reports it, auto upgrades.',
+      'The action if the wanted version differs from the running one: manual reports the difference, auto upgrades.',
       z.enum(['manual', 'auto']),
     ),
     announce: about(
-      'Whether the state of this node is reported to the cluster, as annotations of its Node and events. With false nothing is written, and existing ones stay.',
+      'Whether the state of this node is reported to the cluster, as annotations of its Node and events. With false Slipway writes none, and existing ones stay.',
       z.boolean(),
     ),
     config: about(

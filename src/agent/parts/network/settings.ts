@@ -10,14 +10,14 @@ const allowed = z.strictObject({
 });
 
 const schema = about(
-  'Which processes may ask the instance metadata service, and so have the identity of this VM (see imds.md).',
+  'The processes that may use the instance metadata service, and so the identity of this VM (see imds.md).',
   z.strictObject({
     pods: about(
-      'Whether pods are kept from it, and users of the VM other than root. Needs nftables.',
+      'Whether pods, and users of the VM other than root, are kept from the metadata service. Needs nftables.',
       z.enum(['block', 'allow']),
     ),
     allow: about(
-      'Entries to let through: each with a `name`, and either `from` (an address or range of pods) or `uid` (a user of the VM, or of pods with hostNetwork).',
+      'The exceptions: each with a `name`, and either `from` (an address or range of pods) or `uid` (a user of the VM, or of pods with hostNetwork).',
       z.array(allowed),
     ),
   }),

@@ -45,15 +45,15 @@ const schema = about(
       z.record(registryName, registryConfig),
     ),
     onRotate: about(
-      "Whether fresh credentials restart K3s. Kubelet's pulls never need it; auto restarts if containerd's own pulls do.",
+      "Whether fresh credentials restart K3s. Kubelet's pulls never need a restart; auto restarts K3s if containerd's own pulls need it.",
       z.enum(['never', 'auto', 'restart']),
     ),
     proof: about(
-      'Images in the login servers, such as myteam.azurecr.io/base:1, whose pull proves each new credential.',
+      'Images in the login servers, such as myteam.azurecr.io/base:1, with which each new credential is tested by a pull.',
       z.array(imageReference),
     ),
     schedule: about(
-      'When credentials are renewed: five cron fields, UTC; each node adds its own spread.',
+      'The times at which credentials are renewed: five cron fields, UTC; each node adds its own delay.',
       cron,
     ),
   }),

@@ -6,11 +6,11 @@ const schema = about(
   'Metrics of the daemon for Prometheus and similar; off unless one of these is set (see metrics.md).',
   z.strictObject({
     listen: about(
-      'The address and port at which they are served, as /metrics, such as 127.0.0.1:9753. They hold no secret, and anyone who reaches the port can read them.',
+      'The address and port that serve the metrics at /metrics, such as 127.0.0.1:9753. Metrics contain no secret, and anyone who can connect to the port can read them.',
       z.optional(listenAddress),
     ),
     textfile: about(
-      "The file to which they are written after each pass, for node_exporter's textfile collector, such as /run/slipway/metrics.prom.",
+      "The file to which metrics are written after each pass, for node_exporter's textfile collector, such as /run/slipway/metrics.prom.",
       z.optional(metricsFile),
     ),
   }),

@@ -14,7 +14,7 @@ function consentTo(what: Consent) {
 }
 
 const schema = about(
-  'What may happen to this node though it could do harm. The condition that waits for a consent prints the line to add; it covers nothing else, and is spent once that has happened.',
+  'The dangerous changes that Slipway may make. The condition that waits for a consent prints the line to add. The line allows only this change, and has no further effect after it.',
   z.strictObject(forEachConsent(consentTo)),
 );
 

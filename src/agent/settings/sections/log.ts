@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { about, type SettingsSection } from '../section.ts';
 
 const schema = about(
-  'What Slipway says.',
+  'The log of Slipway.',
   z.strictObject({
     level: about('The lowest level that is logged.', z.enum(['trace', 'debug', 'info', 'warn', 'error'])),
   }),

@@ -5,11 +5,11 @@ import { given, type Problem } from '../path.ts';
 import { about, type SensitiveUrl, type SettingsSection, type Written } from '../section.ts';
 
 const schema = about(
-  'How this node reaches the outside.',
+  'How this node connects to other hosts.',
   z.strictObject({
     proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
     proxyCredentialsFile: about(
-      'The file of a login for the proxy: one line user:password, mode 0600, owned by root. K3s has its own environment for it.',
+      'The file with the login for the proxy: one line user:password, mode 0600, owned by root. K3s reads its login from its environment file.',
       z.optional(words),
     ),
     noProxy: about(
@@ -17,7 +17,7 @@ const schema = about(
       z.array(directHost),
     ),
     caFile: about(
-      'A PEM file of further CAs to trust, such as that of a re-signing proxy.',
+      'A PEM file of further CAs to trust, such as that of a proxy that signs certificates.',
       z.optional(words),
     ),
   }),
