@@ -42,7 +42,7 @@ export class NodeError extends Error implements Severity {
   }
 }
 
-/** Throws a NodeError as one that does not block dependants; throws any other value unchanged. */
+/** Throws a NodeError as a non-blocking copy, and any other value unchanged. */
 export function rethrowNonBlocking(thrown: unknown): never {
   throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
 }

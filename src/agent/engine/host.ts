@@ -4,9 +4,9 @@ import type { Content, Secret } from './secret.ts';
 export interface Owned {
   /** The `uid:gid` of the entry if it differs from that of this process, which must own what it writes. */
   readonly foreignOwner?: string;
-  /** The id of the owning user, if neither root nor the user of this process. */
+  /** The id of the owner, if the owner is neither root nor the user of this process. */
   readonly foreignUser?: number;
-  /** The id of the owning group, if neither root's nor the group of this process. */
+  /** The id of the group, if the group is neither root's nor that of this process. */
   readonly foreignGroup?: number;
 }
 
@@ -95,7 +95,7 @@ export interface Job {
   readonly trace: string;
   /** The work as an imperative, such as `download it`; contains no secret. */
   readonly what: string;
-  /** The distinction between jobs with the same trace, such as the downloads of two versions. */
+  /** The value that distinguishes jobs with the same trace, such as the downloads of two versions. */
   readonly subject: string;
 }
 
@@ -124,9 +124,7 @@ export interface HostReader {
   monotonic(): number;
 }
 
-/**
- * Read and write access to the machine, and the only one. Every change is atomic: a crash leaves no half-written file.
- */
+/** The interface for all access to the machine. Every change is atomic: a crash leaves no half-written file. */
 export interface Host extends HostReader {
   /** Writes the file atomically and durably, owned by this process. Creates missing directories. */
   writeFile(path: string, content: Content, options: { readonly mode: number }): Promise<void>;

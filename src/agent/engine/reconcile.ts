@@ -19,7 +19,7 @@ const rarely = 30_000;
 
 /** The last attempt at a resource, and its failures and changes. It decides only when a remedy runs again. */
 interface Attempt extends Held {
-  /** The origin of the attempt; only a failed remedy is delayed. */
+  /** The step that was recorded; only a failed remedy is delayed. */
   readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
   readonly changes: number;

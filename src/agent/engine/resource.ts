@@ -17,9 +17,9 @@ export interface Resource {
   readonly condition: ConditionType;
   /** The ids of the resources that must be settled first. */
   readonly needs?: readonly string[];
-  /** The attempts at a failure that time may end, before the condition is False; see backoff.ts. */
+  /** The pacing of retries while time may end a failure; see backoff.ts. */
   readonly pacing?: Pacing;
-  /** Checks the machine without writing. Throws a NodeError if the check fails. */
+  /** Checks the machine without writing. Throws a NodeError if the check is not possible. */
   check(host: HostReader): Promise<Finding>;
 }
 

@@ -10,7 +10,7 @@ import type { Consent } from '../settings/consents.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Sections } from '../settings/section.ts';
 
-/** What the probes of a part may examine. */
+/** The input of the probes of a part. */
 export interface Examined {
   /** Read access to the machine. */
   readonly machine: HostReader;

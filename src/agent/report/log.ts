@@ -5,7 +5,7 @@ import type { Outcome } from '../engine/resource.ts';
 
 export interface LogLine {
   readonly level: Level;
-  /** The text for this kind of event, always the same; the fields contain what varies. */
+  /** The text for a kind of event; the fields contain the values of one event. */
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }

@@ -146,7 +146,7 @@ function addedLines(content: string): readonly string[] {
 
 /**
  * Returns the changed lines with three lines of context, without the header of the patch. The removed lines of a file
- * that only root may read, before or after, are not shown: handwritten text in it can be a secret.
+ * that only root may read, before or after, are not shown, since handwritten text in such a file can be a secret.
  */
 function changedLines(before: string, after: string, mode: number): readonly string[] {
   const isPrivate = (mode & 0o077) === 0;

@@ -1,4 +1,4 @@
-/** Resources made from another Resource. Each function changes only what its comment states. */
+/** Functions that make a Resource from another Resource, and change only what their comments state. */
 
 import { NodeError, rethrowNonBlocking } from '../engine/errors.ts';
 import type { HostReader } from '../engine/host.ts';

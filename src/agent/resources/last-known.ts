@@ -7,7 +7,10 @@ export interface LastKnown<Value> {
   readonly error?: NodeError;
 }
 
-/** Returns the value of `ask`. If `ask` fails, keeps the earlier value with an error that does not block. */
+/**
+ * Returns the value of `ask`. If `ask` fails, returns the earlier value with an error that does not block, or only the
+ * error.
+ */
 export async function learn<Value>(
   before: LastKnown<Value> | undefined,
   ask: () => Promise<Value>,

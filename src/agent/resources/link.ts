@@ -8,10 +8,11 @@ export interface LinkSpec {
 }
 
 /**
- * Keeps a symbolic link of root or of this process if the path is free or another link. Leaves a file or directory
- * alone.
+ * Keeps a symbolic link to `target`, owned by root or this process. Replaces another link at the path, but no file or
+ * directory.
  *
- * Ignores the group of the link, which comes from its directory if that passes on its group (2775). A link has no mode.
+ * Ignores the group, which a link inherits from a directory that passes on its group (2775), and the mode, which a link
+ * does not have.
  */
 export function link({ path, target, ...rest }: LinkSpec): Resource {
   return {

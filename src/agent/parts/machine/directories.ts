@@ -12,7 +12,7 @@ export const directoriesId = 'Directories';
 
 /**
  * Checks that only root can replace what root runs or trusts. Throws `UnsafePath` for a directory, link or settings
- * file that belongs to another user or that others may write to. Takes back Slipway's own directories instead if the
+ * file that belongs to another user or that others may write to. Corrects Slipway's own directories instead, if the
  * path to them is safe.
  *
  * The error blocks a node that has not joined a cluster; the proof of joining counts only if no other user can have

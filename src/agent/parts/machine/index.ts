@@ -1,4 +1,4 @@
-/** The checks of the machine before K3s is installed: exports for other parts. */
+/** Exports of the machine part, which checks the machine before K3s is installed. */
 
 export { machinePart } from './part.ts';
 

@@ -18,7 +18,8 @@ export interface MachineProbes {
 /** The kernel modules that K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
 const modules = ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'];
 /**
- * The cgroup controllers for kubelet. It does not start without the first two, and ignores CPU limits without the last.
+ * The cgroup controllers that kubelet needs. Without the first two kubelet does not start; without the last it ignores
+ * CPU limits.
  */
 const controllers = ['memory', 'pids', 'cpu'];
 

@@ -14,8 +14,8 @@ export function system(node: K3sNode): readonly Resource[] {
 }
 
 /**
- * Applies the files to the running kernel. Below another root it returns no Resource, since the kernel is that of this
- * machine.
+ * Returns Resources that apply the files to the running kernel; none below another root, since the kernel is that of
+ * this machine.
  */
 function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
   if (node.paths.root !== '/') {

@@ -6,15 +6,15 @@ import { octal } from '../../resources/file-attributes.ts';
 import { fileText } from '../../resources/file-text.ts';
 
 /**
- * A file or directory on the path to a place, which a user other than root can change. No component of `path` is a
- * link.
+ * A file or directory that users other than root can change, on the path to what root runs or trusts. No component of
+ * `path` is a link.
  */
 export interface UnsafePath {
   readonly path: string;
   readonly place: string;
   /** The fault, as the predicate of a sentence about the path. */
   readonly fault: string;
-  /** The command that corrects it, without the path. */
+  /** The command that corrects the fault, without the path. */
   readonly repair: readonly [string, ...string[]];
 }
 

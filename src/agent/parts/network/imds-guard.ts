@@ -19,8 +19,8 @@ export interface Guarded {
 }
 
 /**
- * Keeps pods from the instance metadata service, at every boot before K3s starts; removes the guard if imds.pods is
- * `allow` or if there is nothing to guard.
+ * Keeps pods from the instance metadata service, at every boot before K3s starts. Removes the guard if imds.pods is
+ * `allow` or no metadata service needs a guard.
  *
  * Without the guard any pod has the identity of its node, and thus access to the join token. The guard never blocks
  * K3s: a separate condition reports its faults.

@@ -1,4 +1,4 @@
-/** The guard of the metadata service: exports for other parts. */
+/** Exports of the network part, which guards the metadata service. */
 
 export { networkPart } from './part.ts';
 

@@ -21,7 +21,7 @@ export interface Allowed {
 /**
  * Renders the rules as a file for `nft -f`, which replaces only our table, either completely or not at all.
  *
- * - Forwarded packets come from a pod or another container. The hook is behind dstnat and before masquerading, so the
+ * - Forwarded packets come from a pod or another container. The hook runs after dstnat and before masquerading, so the
  *   destination is the final one, and the source is that of the pod.
  * - Packets from this VM itself are matched by the user of their socket: root is Slipway, cloud-init and the agent of
  *   the VM. Packets without a socket are answers of the kernel, and pass.
@@ -73,8 +73,8 @@ function chain(name: string, lines: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns the name of the rules in the output of `nft list table`; `incomplete` if it has fewer or more rules than
- * ours, or a rule for another address.
+ * Returns the name of the rules in the output of `nft list table`; `incomplete` if the table has fewer or more rules
+ * than ours, or a rule for another address.
  */
 export function listedRules(list: string, rules: GuardRules): string | undefined {
   const [first, second] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);

@@ -19,8 +19,8 @@ export interface ContainerdPull {
 /**
  * Returns the reasons why containerd needs separate fresh logins on this node.
  *
- * Containerd prefers the credential that kubelet sends with a pull. It uses the credential that K3s gave it at the
- * start if kubelet did not request the pull, or if kubelet does not ask its provider about the registry (containerd,
+ * Containerd prefers the credential that kubelet sends with a pull. Containerd uses the credential from the start of
+ * K3s if kubelet did not request the pull, or does not ask its provider about the registry (containerd,
  * internal/cri/server/images/image_pull.go). The addons of K3s are pods, whose images kubelet pulls.
  *
  * `served` lists the registries about which the running kubelet asks Slipway, if the stamp of its start has them.

@@ -1,4 +1,4 @@
-/** The logins of registries: exports for other folders. The launcher and commands import answer/ directly. */
+/** Exports of the registry part for other folders. The launcher and commands import answer/ directly. */
 
 export { registryPart } from './part.ts';
 

@@ -42,7 +42,10 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   return { state: 'Drifted', drift: { changes, blocks: false, remedy } };
 }
 
-/** Returns the stored logins of the login servers, each marked as refused if its last pull check was refused. */
+/**
+ * Returns the stored logins of the login servers, each marked as refused if the registry refused it in the last pull
+ * check.
+ */
 export async function judgedLogins(host: HostReader, { paths, settings }: K3sNode): Promise<Logins> {
   const stored = await readLogins(host, paths);
   const refused = await refusedCredentials(host, paths.slipway.pullProof);

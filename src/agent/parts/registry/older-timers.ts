@@ -49,8 +49,8 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
 }
 
 /**
- * Returns the resources whose logins are missing. On a node that has joined, a failed login does not block its
- * dependants, so the logins are checked here.
+ * Returns a waiting finding while one of the logins is not in sync. The logins are checked here, since on a node that
+ * has joined a failed login does not block its dependants.
  */
 async function missing(
   host: HostReader,

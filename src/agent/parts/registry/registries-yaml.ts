@@ -53,7 +53,7 @@ export interface Login {
  * endpoint; then the other registries of the settings.
  *
  * Parses the text before returning it, since K3s never starts with a malformed file (pkg/agent/config/config.go, get).
- * Throws `RegistriesInvalid` if that fails.
+ * Throws `RegistriesInvalid` if the text is malformed.
  */
 export function renderRegistries(
   settings: Settings['registries'],

@@ -58,8 +58,8 @@ function withoutConsent(settings: Consenting, exposure: Exposure): readonly Prob
 /**
  * Returns the mirrors that could learn the credential of a login server. Containerd offers the credential that kubelet
  * has for the host in the name of an image to every mirror that requires one (containerd,
- * internal/cri/server/images/image_pull.go). Mirrors of `*` do not get it if the host has a separate mirror entry or
- * credential, as each login server has. Rewrites change the path, not the host of the request.
+ * internal/cri/server/images/image_pull.go). Mirrors of `*` do not get the credential if the host has a separate mirror
+ * entry or credential, as each login server has. Rewrites change the path, not the host of the request.
  */
 function foreignMirrors(registries: Written, servers: readonly string[]): readonly Exposure[] {
   const mirrors = Object.entries(mapAt(registries, ['mirrors']));

@@ -111,7 +111,7 @@ export async function loginEnds(
   return Object.fromEntries(ends);
 }
 
-/** Returns the same text for equal content, in any order of the keys. */
+/** Returns the same text for the same content, whatever the order of its keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Report, Span } from '../../agent.ts';
 
-/** A pass as the metrics see it. */
+/** The data of a pass for the metrics. */
 export interface Pass extends Span {
   readonly report: Report;
 }

@@ -19,7 +19,9 @@ export interface StoredLogin {
 /** The logins by login server. */
 export type Logins = Readonly<Record<string, StoredLogin>>;
 
-/** The last part of the life of a password, in which it is no longer handed out: five minutes of three hours. */
+/**
+ * The last share of the life of a password, in which the password is no longer handed out: five minutes of three hours.
+ */
 const margin = 1 / 36;
 
 /** The tolerance for a time of receipt in the future, in milliseconds. */
@@ -48,7 +50,8 @@ export function usableUntil({ receivedAt, until = Number.POSITIVE_INFINITY }: St
 }
 
 /**
- * False if the time of receipt is in the future: the clock was set back since, so the age of the login is not known.
+ * False if the time of receipt is too far in the future: the clock was set back since, so the age of the login is not
+ * known.
  */
 export function isBelievable({ receivedAt }: StoredLogin, now: number): boolean {
   return receivedAt <= now + skew;

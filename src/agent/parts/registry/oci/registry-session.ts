@@ -77,8 +77,8 @@ export async function ask(session: RegistrySession, path: string, headers: Heade
 }
 
 /**
- * True for a 403 to a request with a credential, which is about the permissions of the credential unless the firewall
- * sent it; the rules of the firewall may have just changed.
+ * True if a 403 is about the permissions of the credential: the request had a credential, and the firewall, whose rules
+ * may have just changed, did not send the 403.
  */
 function isAboutPermission(response: HttpResponse, { authorization }: RegistrySession): boolean {
   return (

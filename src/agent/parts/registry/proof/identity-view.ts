@@ -19,8 +19,8 @@ export async function identityRemark(cloud: Cloud, image: Image, digest: string)
 }
 
 /**
- * Returns the failure of a refused pull with its cause: `PullDenied` if the identity itself has no access; otherwise
- * the file contains an older credential, or a credential of another identity. Returns any other failure unchanged.
+ * Adds the cause to the failure of a refused pull: `PullDenied` if the identity itself has no access; otherwise an
+ * older credential in the file, or a credential of another identity. Returns any other failure unchanged.
  */
 export async function withIdentity(cloud: Cloud, image: Image, failure: NodeError): Promise<NodeError> {
   const { reason, message, endedBy, retry } = failure;

@@ -71,7 +71,7 @@ export function pullRefused(
 }
 
 /**
- * Returns the error for an answer that a registry does not give. `did` is the predicate of the sentence about the
+ * Returns the error for an answer that does not come from a registry. `did` is the predicate of the sentence about the
  * server.
  */
 export function unexpected(server: string, did: string): NodeError {
@@ -82,7 +82,7 @@ export function unexpected(server: string, did: string): NodeError {
   );
 }
 
-/** Returns the error for an unreachable endpoint to which a registry redirects. */
+/** Returns the error for an endpoint that cannot be reached after a redirect of the registry. */
 export function storageUnreachable(
   { server, hints }: AskedRegistry,
   storage: string,
@@ -101,7 +101,7 @@ export function storageUnreachable(
   );
 }
 
-/** Returns the error for an endpoint to which a registry redirects, and which answers without the layer. */
+/** Returns the error for an endpoint that answers without the layer after a redirect of the registry. */
 export function storageRefused(
   { server, hints }: AskedRegistry,
   storage: string,

@@ -121,7 +121,8 @@ function observedOf(record: Proof | undefined, credential: string): string | und
 }
 
 /**
- * True if a registry refused the credential, even if another reason hides the refusal as its cause: see `withIdentity`.
+ * True if a registry refused the credential, even if the refusal is only the cause of another error: see
+ * `withIdentity`.
  */
 function isRefusal(thrown: unknown): thrown is NodeError {
   const isRefused = (error: unknown) =>
