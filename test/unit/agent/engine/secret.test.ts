@@ -40,7 +40,7 @@ test('reveal returns the text of a secret, and a plain text unchanged', () => {
   expect(reveal('plain')).toBe('plain');
 });
 
-test('a text made by sensitive shows its secrets only when revealed', () => {
+test('sensitive returns a text that shows its secrets only when revealed', () => {
   const text = sensitive((show) => `password: ${show(secret)}\n`);
   expect(text.reveal()).toBe(`password: ${canary}\n`);
   expect(`${text}`).toBe('password: ‹redacted›\n');

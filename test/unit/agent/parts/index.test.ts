@@ -56,7 +56,7 @@ function troubles(outcomes: readonly Outcome[]): readonly string[] {
     .map((outcome) => `${outcome.resource.id} ${outcome.state} ${'reason' in outcome ? outcome.reason : ''}`);
 }
 
-test('the plan of an observability node has its Resources in the order of a first boot', () => {
+test('the plan of an observability node contains its Resources in the order of a first boot', () => {
   expect(plan('observability', undefined).map(({ id }) => id)).toEqual([
     'Cgroups',
     'Directories',

@@ -137,7 +137,7 @@ describe('the record of a part', () => {
   );
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    'has the settings sections of %s, which the table of sections also has',
+    'has the same settings sections as the sources of %s and the table of sections',
     async (name, part) => {
       const path = join(src, 'agent/parts', name, 'settings.ts');
       const made: object = existsSync(path) ? await import(path) : {};

@@ -75,7 +75,7 @@ test('planJson returns verdict, steps and actions, and no secret', () => {
   });
 });
 
-test('onlyIn returns the steps that differ from another plan, and the errors', () => {
+test('onlyIn returns the steps that differ from another plan, and every error', () => {
   const write = (content: string): RecordedAction => ({ kind: 'write', path: '/b', mode: 0o644, content });
   const now = [
     step('a', { state: 'InSync' }),

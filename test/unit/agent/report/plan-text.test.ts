@@ -73,7 +73,7 @@ describe('planText', () => {
     );
   });
 
-  test('prints the steps that follow, wait, or stop the plan, and notes', () => {
+  test('prints notes, and the steps that follow, wait or stop the plan', () => {
     const text = planText([
       step(failed),
       step({ ...failed, blocks: false }, 'y'),
@@ -93,14 +93,18 @@ describe('planText', () => {
 });
 
 test.each([
-  ['nothing', [step({ state: 'InSync' })]],
-  ['changes', [step({ state: 'InSync' }), changed()]],
-  ['changes', [step({ state: 'Blocked', by: 'x' })]],
-  ['changes', [step({ state: 'Waiting', blocks: true }, 'Node/ready')]],
-  ['nothing', [step({ state: 'Waiting', blocks: false }, 'Sync/flux-system')]],
-  ['nothing', [step({ ...failed, blocks: false })]],
-  ['errors', [step(failed)]],
-  ['errors', [step({ state: 'Waiting' }, 'Role')]],
-] as const)('planVerdict returns %s', (verdict, steps) => {
+  ['nothing', 'if all steps are in sync', [step({ state: 'InSync' })]],
+  ['changes', 'if a step changes something', [step({ state: 'InSync' }), changed()]],
+  ['changes', 'if a step follows another', [step({ state: 'Blocked', by: 'x' })]],
+  ['changes', 'if the node is not ready yet', [step({ state: 'Waiting', blocks: true }, 'Node/ready')]],
+  [
+    'nothing',
+    'if a step waits without blocking',
+    [step({ state: 'Waiting', blocks: false }, 'Sync/flux-system')],
+  ],
+  ['nothing', 'if a step fails without blocking', [step({ ...failed, blocks: false })]],
+  ['errors', 'if a step fails', [step(failed)]],
+  ['errors', 'if the role is not known yet', [step({ state: 'Waiting' }, 'Role')]],
+] as const)('planVerdict returns %s %s', (verdict, _, steps) => {
   expect(planVerdict(steps)).toBe(verdict);
 });

@@ -157,15 +157,28 @@ describe('the line of systemctl status', () => {
   const trouble = { reason: 'TokenChanged', message: 'Another token.' };
   const status = (rest: object): Status => ({ ...waiting, conditions: [condition('Ready', rest)] });
   test.each([
-    [status({}), 'server vm-server: Ready'],
-    [status(waits), 'server vm-server: not Ready: SecretNotFound: There is no secret yet.'],
-    [status(trouble), 'server vm-server: Ready, but TokenChanged: Another token.'],
+    ['shows a Ready node', status({}), 'server vm-server: Ready'],
     [
+      'shows why a node is not Ready',
+      status(waits),
+      'server vm-server: not Ready: SecretNotFound: There is no secret yet.',
+    ],
+    [
+      'shows the failure of a Ready node',
+      status(trouble),
+      'server vm-server: Ready, but TokenChanged: Another token.',
+    ],
+    [
+      'shows a node without role and name',
       { ...status(waits), role: undefined, node: undefined },
       'this VM: not Ready: SecretNotFound: There is no secret yet.',
     ],
-    [{ ...waiting, conditions: [] }, 'server vm-server: nothing known yet'],
-  ])('%#', (given, expected) => {
+    [
+      'shows a status without conditions',
+      { ...waiting, conditions: [] },
+      'server vm-server: nothing known yet',
+    ],
+  ])('%s', (_, given, expected) => {
     expect(statusLine(given)).toBe(expected);
   });
 });

@@ -64,7 +64,7 @@ describe('a credential', () => {
   });
 
   test.each([{ blocks: false }, { due: true }, {}])(
-    'is fetched if isCurrent returns that it is not current, with %j',
+    'is fetched if isCurrent returns ok: false with %j',
     async (judged) => {
       const changes = [{ field: 'end', observed: 'soon', desired: 'later' }];
       const host = heldFile();

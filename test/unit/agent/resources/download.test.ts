@@ -63,7 +63,7 @@ describe('while an executable is fetched', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v1' });
   });
 
-  test('its condition reports what is fetched and since when, and never becomes False', async () => {
+  test('the condition reports what is fetched and since when, and never becomes False', async () => {
     const { host } = setUp();
     const attempts: Attempts = new Map();
     for (let passed = 0; passed < 10; passed += 1) {
@@ -225,7 +225,7 @@ describe('a process that dies during a download', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v1' });
   });
 
-  test('leaves files from which the next process completes the download, whatever mutation it dies before', async () => {
+  test('can die before any mutation, and the next process completes the download', async () => {
     for (let mutation = 1; mutation <= 3; mutation += 1) {
       const { host, pass, restart } = setUp();
       host.crashBefore(mutation);

@@ -13,7 +13,7 @@ test('learn replaces the earlier value and clears the error', async () => {
   });
 });
 
-test('learn returns an error that blocks without an earlier value', async () => {
+test('learn without an earlier value returns an error that blocks', async () => {
   expect(await learn(undefined, down)).toMatchObject({
     error: { reason: 'IdentityUnavailable', blocks: true },
   });

@@ -14,10 +14,10 @@ test.each([
   ['/mnt/image/var/lib/rancher/k3s', '/images/one/disk/rancher/k3s'],
   ['/mnt/image/srv/up/rancher', '/images/one/disk/rancher'],
   ['/mnt/image/var/none/k3s', '/images/one/var/none/k3s'],
-])('realPath keeps the links in %s below another root', async (path, real) => {
+])('realPath resolves the links in %s within another root', async (path, real) => {
   expect(await realPath(memoryHost({ files }), path, '/mnt/image')).toBe(real);
 });
 
-test('realPath follows links anywhere below the root of the machine', async () => {
+test('realPath does not restrict links below the root of the machine', async () => {
   expect(await realPath(memoryHost({ files }), '/mnt/image/var/lib/rancher/k3s')).toBe('/disk/rancher/k3s');
 });

@@ -11,7 +11,7 @@ ExecStart=/usr/local/bin/k3s \\
 Environment="A=b c" D=e
 `;
 
-test('unitLines joins continuation lines, skips comments, and returns the first line of each assignment', () => {
+test('unitLines joins continuation lines, skips comments, and returns the line number of each assignment', () => {
   expect(unitLines(text).map(({ key, line }) => [key, line])).toEqual([
     ['ExecStart', 3],
     ['Environment', 8],

@@ -137,7 +137,7 @@ describe('the probe of cgroups of version 1', () => {
     ['v1.34.5+k3s1', {}, 'warning', /K3s v1\.34\.5\+k3s1, which is wanted, starts with it/],
     ['v1.36.3+k3s1', { 'kubelet-arg': ['fail-cgroupv1=false'] }, 'warning', /starts with it/],
   ] as const)(
-    'judges by the wanted K3s version and its config: %s %j',
+    'depends on the wanted K3s version and its config: %s %j',
     async (version, config, level, message) => {
       const host = machine();
       host.files.remove('/sys/fs/cgroup/cgroup.controllers');

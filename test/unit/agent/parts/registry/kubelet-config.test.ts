@@ -40,7 +40,7 @@ providers:
 `);
 });
 
-test('kubelet accepts the configuration, also below another root', () => {
+test('renderProviderConfig returns a configuration that kubelet accepts, even below another root', () => {
   const below = aNode('agent', { root: '/tmp/a lab', settings: { registries: { servers } } });
   expect(readProviders(renderProviderConfig(below))).toEqual([
     {

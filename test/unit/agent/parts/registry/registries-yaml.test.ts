@@ -115,7 +115,7 @@ test('wantedRegistries keeps the passwords of the settings', () => {
   expect(wantedRegistries(registries).configs).toEqual({ 'a.io': { auth } });
 });
 
-test('wantedRegistries leaves out undefined values', () => {
+test('wantedRegistries omits undefined values', () => {
   const { registries } = someSettings();
   const configs = { 'a.io': { tls: undefined } };
   expect(wantedRegistries({ ...registries, configs })).toStrictEqual({

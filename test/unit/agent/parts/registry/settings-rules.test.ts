@@ -150,7 +150,7 @@ describe('the images of registries.proof', () => {
 });
 
 test.each([undefined, 'text', { servers: 'a', mirrors: [], configs: 3, proof: 'b' }])(
-  'registriesMisfits ignores registries of another type: %j',
+  'registryMisfits ignores registries of another type: %j',
   (registries) => {
     expect(misfitsOf({ registries: section }, { registries })).toEqual([]);
   },

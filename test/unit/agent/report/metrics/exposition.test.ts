@@ -51,7 +51,7 @@ test('the listener gets the address in the settings after each pass', async () =
   expect(host.lines()).toEqual([]);
 });
 
-test('a port in use causes one warning while it is in use', async () => {
+test('a port in use causes one warning until it is free', async () => {
   const { pass, trouble, warnings } = exposed();
   trouble.message = 'taken';
   await pass({ listen: '127.0.0.1:9753' });

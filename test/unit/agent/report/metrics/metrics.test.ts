@@ -69,7 +69,7 @@ describe('the metrics of passes', () => {
     expect(await samples(metrics, 'pass_duration_seconds_sum')).toEqual(['pass_duration_seconds_sum 0']);
   });
 
-  test('contain changes by kind, also kinds without changes, and the starts of K3s', async () => {
+  test('contain the changes of each kind, 0 for a kind without changes, and the starts of K3s', async () => {
     const first = aReport({
       outcomes: [
         outcome('File//etc/a', 'Changed'),
@@ -192,7 +192,7 @@ test('the rotations of a registry credential are not counted twice after the clo
 describe('the metrics of the process', () => {
   const names = ['build_info', 'process_start_time_seconds', 'process_resident_memory_bytes'];
 
-  test('contain its version and its current usage', async () => {
+  test('contain the version and the current usage of the process', async () => {
     let cpuSeconds = 1.5;
     const metrics = someMetrics({ usage: () => ({ residentBytes: 1024, cpuSeconds }) });
     expect(await samples(metrics, ...names)).toEqual([

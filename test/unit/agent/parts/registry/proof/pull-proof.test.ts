@@ -200,14 +200,14 @@ describe('the pull check', () => {
   });
 
   test.each([
-    ['there is no file', () => {}],
-    ['the file is damaged', ({ host }: World) => host.files.write(yaml, '{', 0o600)],
+    ['registries.yaml is missing', () => {}],
+    ['registries.yaml is damaged', ({ host }: World) => host.files.write(yaml, '{', 0o600)],
     [
-      'the file has no credential for this server',
+      'registries.yaml has no credential for this server',
       (made: World) => rotate(made, 'canary', 'other.azurecr.io'),
     ],
     [
-      'the file has a credential of another user',
+      'registries.yaml has a credential of another user',
       ({ host }: World) =>
         host.files.write(
           yaml,
@@ -304,7 +304,7 @@ describe('the pull check', () => {
   });
 });
 
-describe('the access of the identity itself', () => {
+describe('the message about the access of the identity', () => {
   const denied = new NodeError('PullDenied', 'It may not see it.');
   const gone = new NodeError('RegistryUnavailable', 'It is away.');
 
@@ -329,7 +329,7 @@ describe('the access of the identity itself', () => {
       ({ cloud }) => cloud.fail('imageDigest', gone),
       /own look at it failed: RegistryUnavailable\)/,
     ],
-  ])('is a remark on a successful pull if the access %s', async (_what, arrange, says) => {
+  ])('after a successful pull fits an access that %s', async (_what, arrange, says) => {
     const made = world();
     arrange(made);
     rotate(made);
