@@ -72,7 +72,7 @@ function isError({ outcome }: PlannedStep): boolean {
   return describe(outcome).standing === 'stop';
 }
 
-/** Returns the lines of a step for people; none if it is in sync. */
+/** Returns the lines of a step for people; none if the step is in sync. */
 export function stepLines(step: PlannedStep): readonly string[] {
   const { summary } = step.outcome.resource;
   const { reason, message } = describe(step.outcome);

@@ -18,8 +18,8 @@ export interface ExpositionPorts {
 /** The HTTP server for the metrics. */
 export interface Listener {
   /**
-   * Listens only at this address from now on, or nowhere if it is `undefined`. Resolves to the message of an error that
-   * prevents this.
+   * Listens only at this address from now on, or nowhere if the address is `undefined`. Resolves to the message of an
+   * error that prevents this, if any.
    */
   follow(address: string | undefined): Promise<string | undefined>;
 }

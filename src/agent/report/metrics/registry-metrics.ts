@@ -70,8 +70,8 @@ function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
 }
 
 /**
- * Returns a predicate for a pass in which a renewal failed. In a pass between two attempts, the time of the next
- * attempt does not change.
+ * Returns a predicate for a pass in which a renewal failed: in passes between two attempts, the time of the next
+ * attempt stays the same.
  */
 function failedAttempts(): (report: Report) => boolean {
   let before: number | undefined;
