@@ -22,7 +22,7 @@ describe('readOwn', () => {
 
   test.each([
     ['an empty file', ''],
-    ['half a file', '{ "format": 1, "na'],
+    ['a truncated file', '{ "format": 1, "na'],
     ['a list', '[]'],
     ['a file without a required field', '{ "format": 2, "title": "a" }'],
     ['a file with a field of another type', '{ "format": 2, "name": ["a"] }'],

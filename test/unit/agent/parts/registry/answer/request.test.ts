@@ -34,18 +34,22 @@ describe('requestedServer throws an error with a repair for', () => {
     ['two requests', text() + text(), /not JSON/],
     ['null', 'null', /not a CredentialProviderRequest/],
     ['a list', '[]', /not a CredentialProviderRequest/],
-    ['another kind', text({ kind: 'CredentialProviderResponse' }), /not a CredentialProviderRequest/],
     [
-      'another version',
+      'a request of another kind',
+      text({ kind: 'CredentialProviderResponse' }),
+      /not a CredentialProviderRequest/,
+    ],
+    [
+      'a request of another version',
       text({ apiVersion: 'credentialprovider.kubelet.k8s.io/v1beta1' }),
       /v1beta1", but cred.*\/v1 is/,
     ],
-    ['no version', text({ apiVersion: undefined }), /\(none\), but/],
-    ['a version that is not a string', text({ apiVersion: { v: 1 } }), /\(none\), but/],
-    ['a very long version', text({ apiVersion: 'v'.repeat(5_000) }), /^.{1,400}$/],
-    ['no image', text({ image: undefined }), /names no image/],
-    ['an empty image', text({ image: '' }), /names no image/],
-    ['an image that is not a string', text({ image: ['a.io/b'] }), /names no image/],
+    ['a request without a version', text({ apiVersion: undefined }), /\(none\), but/],
+    ['a request with a version that is not a string', text({ apiVersion: { v: 1 } }), /\(none\), but/],
+    ['a request with a very long version', text({ apiVersion: 'v'.repeat(5_000) }), /^.{1,400}$/],
+    ['a request without an image', text({ image: undefined }), /names no image/],
+    ['a request with an empty image', text({ image: '' }), /names no image/],
+    ['a request with an image that is not a string', text({ image: ['a.io/b'] }), /names no image/],
   ])('%s', (_, given, message) => {
     expect(() => requestedServer(given)).toThrow(message);
   });

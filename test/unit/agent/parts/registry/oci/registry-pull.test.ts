@@ -289,7 +289,7 @@ describe('a pull', () => {
       /does not have it/,
     ],
     [
-      'a storage that does not resolve',
+      'a storage whose name does not resolve',
       stored(new NodeError('Unreachable', 'ENOTFOUND.', { cause: systemError('ENOTFOUND') })),
       'StorageUnreachable',
       'time',
@@ -303,7 +303,7 @@ describe('a pull', () => {
       /eu1\.blob.*No answer/,
     ],
     [
-      'a storage that refuses',
+      'a storage that refuses the request',
       ({ registry }) => Object.assign(registry, { storage: 'refuses' }),
       'StorageUnreachable',
       'person',
