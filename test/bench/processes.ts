@@ -1,4 +1,4 @@
-/** Measures and kills processes. */
+/** Measures and ends processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';

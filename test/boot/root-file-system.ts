@@ -38,7 +38,9 @@ const packages = [
 
 const unwanted = ['doc', 'man', 'locale', 'info'];
 
-/** Returns the folder of a suite's root file system, and builds it if it is missing: a read-only layer to boot from. */
+/**
+ * Returns the folder of a suite's root file system, a read-only layer to boot from; builds the folder if it is missing.
+ */
 export function rootFileSystem(suite: Suite): string {
   const recipe = createHash('sha256')
     .update(readFileSync(import.meta.filename))
@@ -130,7 +132,9 @@ ExecStart=/bin/mkdir -p /run/pretended-kernel
 ExecStart=/bin/sh -c 'for limit in max_user_instances max_user_watches; do cat /proc/sys/fs/inotify/$limit >/run/pretended-kernel/$limit; mount --bind /run/pretended-kernel/$limit /proc/sys/fs/inotify/$limit; done'
 `;
 
-/** A drop-in that mounts the same files in a sandbox, since Debian 12's systemd mounts a new /proc for it. */
+/**
+ * A drop-in that mounts the files of `pretendedKernel` in a sandbox, for which Debian 12's systemd mounts a new /proc.
+ */
 const pretendedInSandbox = `[Service]
 ${['max_user_instances', 'max_user_watches']
   .map((limit) => `BindReadOnlyPaths=-/run/pretended-kernel/${limit}:/proc/sys/fs/inotify/${limit}`)

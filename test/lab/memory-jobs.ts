@@ -27,7 +27,7 @@ export class MemoryJobs {
     this.#world = world;
   }
 
-  /** Forgets all jobs, as when their process ends; the traces of the jobs stay. */
+  /** Forgets all jobs, as when the process ends; the traces of the jobs stay. */
   die(): void {
     this.#begun = new Map();
   }

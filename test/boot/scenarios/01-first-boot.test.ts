@@ -23,7 +23,7 @@ test('every node reports that it waits for the secret and the roles', async () =
     expect(message).toContain('Key Vault Secrets User');
     workUntilWaiting.set(host.name, (await workOf(host)).work);
   }
-  // The nodes must wait at least 30 s, so that the first attempts are not the last.
+  // The nodes must wait at least 30 s, so that each node makes further attempts.
   await sleep(Math.max(0, 30_000 - (Date.now() - cluster.host('server').poweredOnAt)));
 });
 

@@ -27,7 +27,7 @@ export interface Vm {
   vmId: string;
   location: string;
   azEnvironment: string;
-  /** Interfaces, each with its private addresses. Their order is not guaranteed. */
+  /** The network interfaces, each with its private addresses, in no guaranteed order. */
   interfaces: readonly (readonly string[])[];
   tags: Record<string, string>;
   identities: VmIdentity[];

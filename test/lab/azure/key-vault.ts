@@ -27,7 +27,7 @@ export class KeyVault {
   closed: 'firewall' | 'private' | undefined;
   /** The tenant whose tokens the vault accepts, if it differs from that of the VMs. */
   tenant: string | undefined;
-  /** The number of coming requests that are answered with 429, and the Retry-After of these answers. */
+  /** How many of the next requests are answered with 429, and the Retry-After of these answers. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
   /** True if the access policy of the vault permits listing versions. */
@@ -67,7 +67,7 @@ export class KeyVault {
     }
   }
 
-  /** Returns the version of a secret that was created last. */
+  /** Returns the newest version of a secret, by creation time. */
   find(secret: string): Version | undefined {
     const byAge = (a: Version, b: Version) => a.created - b.created;
     return [...this.versions(secret)].sort(byAge).at(-1);
