@@ -19,7 +19,7 @@ interface Unit {
 const guard = 'slipway-imds-guard.service';
 
 /**
- * A simulated systemd for the units of K3s and of the metadata service's guard. Like the real systemd, it runs a unit as
+ * A simulated systemd for the units of K3s and of the metadata service's guard. Like the real one, it runs a unit as
  * loaded, not as on disk, and restarts a failed K3s. The guard exits after loading its rules.
  */
 export class Units {
