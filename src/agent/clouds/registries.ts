@@ -1,4 +1,4 @@
-/** The peculiarities of all clouds' registries, because a node in any cloud may use any registry. */
+/** Checks that cover the registries of every cloud, because a node in any cloud may use any registry. */
 import type { RegistryManners } from './driver.ts';
 import { type Clouds, clouds } from './index.ts';
 

@@ -21,7 +21,9 @@ export interface AzureHttpOptions {
   readonly host: Host;
   /** The URL that replaces http://169.254.169.254. */
   readonly imdsEndpoint: string;
-  /** The only origin that gets requests, such as `https://team.azurecr.io`, since no other may see its token. */
+  /**
+   * The only origin that gets requests, such as `https://team.azurecr.io`, because no other origin may see the token.
+   */
   readonly origin: string;
   /**
    * Called with the outcome of each request. The SDKs wrap an outcome in their own errors, which lose what Slipway's

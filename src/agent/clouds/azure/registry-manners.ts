@@ -1,8 +1,8 @@
 import type { RegistryManners } from '../driver.ts';
 
 /**
- * The peculiarities of Azure's container registries (Azure/acr, docs/Token-BasicAuth.md; "Container registry
- * firewall").
+ * The differences between Azure's container registries and others (Azure/acr, docs/Token-BasicAuth.md; "Container
+ * registry firewall").
  */
 export const registryManners: RegistryManners = {
   isFirewall: (said) => /client with IP|aka\.ms\/acr\/firewall/i.test(said),
