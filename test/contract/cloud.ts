@@ -115,7 +115,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(error.message).toContain('k3s-token');
     });
 
-    test('secret names a missing secret', async () => {
+    test('secret throws SecretNotFound with the name of a missing secret', async () => {
       await world.setSecret('absent', undefined);
       const error = await failure(world.cloud.secret('absent'));
       expect(error.reason).toBe('SecretNotFound');

@@ -39,7 +39,7 @@ describe('the scripts of memoryHost', () => {
     expect(host.unused()).toEqual([]);
   });
 
-  test('are named if they are unused', () => {
+  test('are listed by unused if no call matched them', () => {
     const host = memoryHost()
       .on({ file: 'flux', args: ['version'] })
       .onGet('http://x/', 'y')
@@ -57,7 +57,7 @@ describe('the scripts of memoryHost', () => {
     expect(host.lines()).toEqual(['run /usr/local/bin/k3s server']);
   });
 
-  test('throw an Error that is their answer, and install a download', async () => {
+  test('throw an Error given as the answer, and install a download', async () => {
     const checksum = { url: 'http://m/s', name: 'k3s' };
     const host = memoryHost()
       .onGet(/ping/, unreachable('http://s/ping'))

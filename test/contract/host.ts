@@ -12,7 +12,7 @@ export interface Stage {
   readonly url: string;
   /** Changes user and group of a path as `chown -h` does; on a real machine, only root may. */
   give(path: string, user: number, group: number): Promise<void>;
-  /** Resolves once a job whose work is done has ended. */
+  /** Resolves once a job has ended; its work must be done. */
   jobEnded(): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -38,7 +38,7 @@ describe('mergeLayers', () => {
 });
 
 describe('the origin of a value', () => {
-  test('is listed for each leaf', () => {
+  test('is listed for each value by leaves', () => {
     const found = leaves(merged({ a: { y: 3 } }, { list: [] })).map(({ path, origin }) => [
       path.join('.'),
       origin,
