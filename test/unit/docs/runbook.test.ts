@@ -20,7 +20,7 @@ test.each(entries)('the runbook entry $reason has one to five lines', ({ lines }
   expect(lines.length).toBeLessThanOrEqual(5);
 });
 
-test('the links of the runbook lead to entries', () => {
+test('every link within the runbook leads to an entry', () => {
   const anchors = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
   const known = entries.map(({ reason }) => reason.toLowerCase());
   expect(anchors.filter((anchor) => !known.includes(anchor ?? ''))).toEqual([]);

@@ -29,7 +29,7 @@ function wanting(role: string): Promise<Loaded> {
   return load(memoryHost(), { paths: nodePaths('/'), commandLine });
 }
 
-test('a VM can have a new role, and the error for a misspelt one suggests it', async () => {
+test('a VM can have a new role, and the error for a misspelt name suggests this role', async () => {
   expect(roleOf(await wanting('Lantern'), [], withLantern)).toBe(lantern);
   const [near, right] = [await wanting('lantrn'), await wanting('lantern')];
   expect(() => roleOf(near, [], withLantern)).toThrow(

@@ -1,4 +1,4 @@
-/** Tests the table of roles. A fake K3s accepts any label or taint, so these tests check that the real one would. */
+/** Tests the table of roles, including that real K3s accepts the labels and taints: the fake K3s accepts any. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { nodeLabel, nodeTaint } from '../../../src/agent/settings/forms.ts';

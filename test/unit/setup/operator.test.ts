@@ -8,23 +8,26 @@ test.each([
   ['/', 0, undefined],
   ['/image', 1000, undefined],
   ['/', 1000, 'PermissionDenied'],
-])('requireRoot rejects other users on the machine itself: root %s, user %i, %s', (root, uid, reason) => {
-  const attempt = () => requireRoot('install', root, uid);
-  if (reason === undefined) {
-    expect(attempt).not.toThrow();
-  } else {
-    expect(attempt).toThrow(
-      expect.objectContaining({ reason, message: expect.stringContaining('sudo slipway install') }),
-    );
-  }
-});
+])(
+  'requireRoot rejects users other than root, except below another root: root %s, user %i',
+  (root, uid, reason) => {
+    const attempt = () => requireRoot('install', root, uid);
+    if (reason === undefined) {
+      expect(attempt).not.toThrow();
+    } else {
+      expect(attempt).toThrow(
+        expect.objectContaining({ reason, message: expect.stringContaining('sudo slipway install') }),
+      );
+    }
+  },
+);
 
 test.each([
   ['0::/user.slice/user-0.slice/session-1.scope\n', undefined],
   ['0::/system.slice/cloud-final.service\n', undefined],
   ['0::/system.slice/slipway.service\n', 'CommandFailed'],
   ['1:name=systemd:/system.slice/slipway.service\n0::/\n', 'CommandFailed'],
-])("requireOwnShell rejects the daemon's service: control group %j, %s", async (content, reason) => {
+])("requireOwnShell rejects only the control group of the daemon's service: %j", async (content, reason) => {
   const host = memoryHost({ files: { '/proc/self/cgroup': content } });
   const attempt = requireOwnShell(host).then(
     () => undefined,
@@ -57,7 +60,7 @@ test.each([
     reason: 'CommandFailed',
   },
 ])(
-  'requireOutsideContainers rejects containers of K3s: $name, $reason',
+  'requireOutsideContainers rejects only containers of K3s: $name',
   async ({ pid, parent, group, reason }) => {
     const host = aHost();
     for (const process of [pid, 'self']) {

@@ -137,7 +137,7 @@ describe.each(table)('%s', (_, steps, expected) => {
   });
 });
 
-test('the first file that is removed is the one that would break a start of K3s without the others', async () => {
+test('an uninstall first removes the file that would break a start of K3s without the others', async () => {
   for (const [name, steps] of table) {
     const host = aHost();
     await told(steps, host);
@@ -309,7 +309,7 @@ describe("K3s' data of an older role", () => {
     [{ k3s: true, purge: true }, false],
     [{ k3s: true }, true],
     [{ purge: true }, true],
-  ])('is removed only with k3s and purge: %o keeps it: %s', async (extent, stays) => {
+  ])('is removed only with both k3s and purge: %o', async (extent, stays) => {
     const host = aHost();
     host.files.write(`${aside}/server/tls/ca.key`, '');
     host.files.write('/var/lib/rancher/k3s.backup/mine', '');

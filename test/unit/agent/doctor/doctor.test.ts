@@ -76,7 +76,7 @@ test.each<[Subject, string]>([
   ['machine', 'network: proxy'],
   ['network', 'cloud: metadata service'],
   ['cloud', 'node: daemon'],
-])('a new probe of the %s runs last of its subject', (about, next) => {
+])('a new probe of a part runs after all other probes of its subject: %s', (about, next) => {
   const madeUp: Part = {
     ...{ name: 'lighthouse', settings: {}, conditions: [], reasons: {}, consents: [], startInputs: [] },
     ...{ owns: () => [], reads: () => [] },
