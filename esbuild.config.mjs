@@ -21,9 +21,9 @@ const shared = {
   supported: { 'dynamic-import': false },
   define: {
     'process.env.NODE_ENV': '"production"',
-    // node-cron reads its own path for worker threads, which Slipway does not use.
+    // This is never opened: node-cron reads its path for worker threads, which Slipway does not use.
     'import.meta.url': '"file:///slipway"',
-    // An Azure SDK checks whether a body is a FormData, for which Node would load all of fetch.
+    // Without this, an Azure SDK's check for a FormData body would make Node load all of fetch.
     FormData: 'undefined',
     __VERSION__: JSON.stringify(version),
     __COMMIT__: JSON.stringify(commit()),

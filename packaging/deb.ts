@@ -16,7 +16,7 @@ import { maintainer, packageFiles } from './deb-files.ts';
 import type { Release } from './release.ts';
 import { run } from './run.ts';
 
-/** Debian's names of processors. */
+/** Debian's names of the architectures. */
 export const debianNames = { x64: 'amd64', arm64: 'arm64' } satisfies Record<Architecture, string>;
 
 /**

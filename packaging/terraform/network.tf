@@ -11,11 +11,11 @@ resource "azurerm_subnet" "nodes" {
   virtual_network_name            = azurerm_virtual_network.fleet.name
   address_prefixes                = [var.subnet]
   default_outbound_access_enabled = false
-  # The vault then recognizes the nodes by their subnet.
+  # This endpoint lets the vault recognize the nodes by their subnet.
   service_endpoints = ["Microsoft.KeyVault"]
 }
 
-# Only other nodes reach a node, at three ports. Traffic between pods is inside 8472/udp.
+# Only nodes may connect to a node, on three ports; 8472/udp carries the traffic between pods.
 locals {
   inbound = merge(
     {
@@ -48,7 +48,7 @@ resource "azurerm_network_security_rule" "inbound" {
   destination_port_range      = each.value.port
 }
 
-# Azure's default rules admit the whole virtual network.
+# Deny all other traffic: Azure's default rules admit the whole virtual network.
 resource "azurerm_network_security_rule" "nothing_else" {
   name                        = "nothing-else"
   resource_group_name         = local.group
@@ -68,7 +68,7 @@ resource "azurerm_subnet_network_security_group_association" "nodes" {
   network_security_group_id = azurerm_network_security_group.nodes.id
 }
 
-# Outgoing connections: K3s, images, Azure's APIs.
+# The gateway for outgoing connections: K3s, images, Azure's APIs.
 resource "azurerm_public_ip" "out" {
   count               = var.nat_gateway ? 1 : 0
   name                = "${var.name}-out"

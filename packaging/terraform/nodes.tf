@@ -1,4 +1,4 @@
-# Settings of Slipway in addition to the tags; no secret.
+# Slipway's settings in addition to the tags; they contain no secret.
 locals {
   settings = { for role in local.roles : role => merge(
     {
@@ -32,7 +32,7 @@ resource "azurerm_network_interface" "other" {
   name                = each.key
   location            = var.location
   resource_group_name = local.group
-  # Otherwise Azure could assign the server's address to one of these.
+  # Wait for the server's interface: otherwise Azure could assign its address to one of these interfaces.
   depends_on = [azurerm_network_interface.server]
 
   ip_configuration {
@@ -85,15 +85,15 @@ resource "azurerm_linux_virtual_machine" "node" {
     storage_account_type = "StandardSSD_LRS"
   }
 
-  # The log of the serial console, the only output of an unreachable VM.
+  # Enable the log of the serial console, the only output of an unreachable VM.
   boot_diagnostics {}
 
   lifecycle {
-    # Azure cannot change it on a VM, so Terraform would replace every node for a new release of Slipway.
+    # Azure cannot change custom data, so Terraform would replace every node for a new release of Slipway.
     ignore_changes = [custom_data]
   }
 
-  # Slipway waits for its roles, but the download only retries for a few minutes without a network.
+  # Wait for the network: the download of Slipway is retried only for a few minutes. Slipway itself waits for its roles.
   depends_on = [
     azurerm_subnet_nat_gateway_association.out,
     azurerm_nat_gateway_public_ip_association.out,

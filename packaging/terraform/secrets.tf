@@ -22,13 +22,13 @@ resource "azurerm_role_assignment" "writer" {
   principal_id         = data.azurerm_client_config.current.object_id
 }
 
-# Azure takes a while to propagate a role; if this was too short, a second apply continues.
+# Azure takes a while to propagate a role. If this wait is too short, a second apply continues.
 resource "time_sleep" "writer" {
   depends_on      = [azurerm_role_assignment.writer]
   create_duration = "2m"
 }
 
-# Generated at every apply, stored nowhere, and written only with another secrets_version.
+# Terraform generates this password at every apply, stores it nowhere, and writes it only for a new secrets_version.
 ephemeral "random_password" "server" {
   length  = 64
   special = false
@@ -47,7 +47,7 @@ resource "azurerm_key_vault_secret" "server" {
   depends_on       = [time_sleep.writer]
 }
 
-# The token of the agents, so that none of them sees the server's token.
+# Agents have a separate token, so that none of them sees the server's.
 resource "azurerm_key_vault_secret" "agent" {
   name             = "k3s-agent-token"
   key_vault_id     = azurerm_key_vault.fleet.id

@@ -1,5 +1,5 @@
 terraform {
-  # Ephemeral resources and write-only arguments: the join tokens never reach the state.
+  # Required for ephemeral resources and write-only arguments, which keep the join tokens out of the state.
   required_version = ">= 1.11"
 
   required_providers {

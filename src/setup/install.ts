@@ -22,7 +22,7 @@ export async function install({ root }: InstallOptions): Promise<number> {
   const release = await acquireLock(paths.slipway.setupLock, root);
   try {
     const packaged = await packagedUnit(host, paths);
-    // The package's scripts have enabled its units, once.
+    // With the package, no step is left: its scripts have enabled the units, once.
     const steps = packaged === undefined ? ownSteps(paths) : [];
     const isDone = await perform(steps, host, tell);
     for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged)) {
