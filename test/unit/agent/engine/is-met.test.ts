@@ -6,18 +6,30 @@ const resource: Resource = { id: 'a', summary: 'make a', condition: 'System', ch
 const remedy = async () => {};
 
 test.each([
-  ['a resource in sync', inSync(), true],
-  ['a drift', { state: 'Drifted', drift: { changes: [], remedy } }, false],
-  ['a drift that does not block', { state: 'Drifted', drift: { changes: [], blocks: false, remedy } }, true],
-  ['a waiting resource', waiting('ServiceStarting', ''), false],
-  ['a waiting resource that does not block', waiting('ServiceStarting', '', { blocks: false }), true],
-  ['a check that failed', { state: 'Failed', blocks: true }, false],
-  ['a check that failed and does not block', { state: 'Failed', blocks: false }, true],
-  ['a change', { resource, state: 'Changed', did: '', changes: [] }, true],
-  ['a step of a change', { resource, state: 'Changed', did: '', changes: [], partial: true }, false],
-  ['a change recorded by a dry run', { resource, state: 'Recorded', changes: [] }, false],
-  ['a blocked resource', { state: 'Blocked' }, false],
-  ['a missing resource', undefined, false],
-] as const)('isMet decides whether the dependants of %s may run', (_, known, expected) => {
+  ['true for a resource in sync', inSync(), true],
+  ['false for a drift', { state: 'Drifted', drift: { changes: [], remedy } }, false],
+  [
+    'true for a drift that does not block',
+    { state: 'Drifted', drift: { changes: [], blocks: false, remedy } },
+    true,
+  ],
+  ['false for a waiting resource', waiting('ServiceStarting', ''), false],
+  [
+    'true for a waiting resource that does not block',
+    waiting('ServiceStarting', '', { blocks: false }),
+    true,
+  ],
+  ['false for a check that failed', { state: 'Failed', blocks: true }, false],
+  ['true for a check that failed and does not block', { state: 'Failed', blocks: false }, true],
+  ['true for a change', { resource, state: 'Changed', did: '', changes: [] }, true],
+  [
+    'false for a step of a change',
+    { resource, state: 'Changed', did: '', changes: [], partial: true },
+    false,
+  ],
+  ['false for a change recorded by a dry run', { resource, state: 'Recorded', changes: [] }, false],
+  ['false for a blocked resource', { state: 'Blocked' }, false],
+  ['false for a missing resource', undefined, false],
+] as const)('isMet is %s', (_, known, expected) => {
   expect(isMet(known)).toBe(expected);
 });

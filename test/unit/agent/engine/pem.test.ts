@@ -14,7 +14,7 @@ test('pemCertificates splits a bundle, and skips the text around its certificate
 });
 
 test.each([
-  ['no text', ''],
+  ['an empty text', ''],
   ['a certificate without its end', plain.slice(0, -1)],
   ['a certificate that contains another BEGIN line', block('CERTIFICATE', '\n-----BEGIN X-----\n')],
   ['a block with another label', block('CERTIFICATE REQUEST')],

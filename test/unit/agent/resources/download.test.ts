@@ -225,7 +225,7 @@ describe('a process that dies during a download', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v1' });
   });
 
-  test('can die before any mutation, and the next process completes the download', async () => {
+  test('does not prevent the next process from completing the download, at whatever mutation it died', async () => {
     for (let mutation = 1; mutation <= 3; mutation += 1) {
       const { host, pass, restart } = setUp();
       host.crashBefore(mutation);

@@ -18,7 +18,7 @@ describe('preflight', () => {
     ['reports nothing on a healthy machine', {}, {}, []],
     ['refuses cgroups of version 1 before the first start', v1, {}, ['CgroupsUnsupported (person)']],
     [
-      'does not block a node that has joined because of cgroups of version 1',
+      'reports cgroups of version 1 on a node that has joined, and does not block the node',
       { ...v1, ...joined },
       {},
       ['CgroupsUnsupported (person, non-blocking)'],

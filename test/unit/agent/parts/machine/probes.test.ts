@@ -82,7 +82,7 @@ describe('a probe of the machine', () => {
       repair: /swapoff/,
     },
   ] as const)(
-    'reports a fault of the $what as a $level, with a repair: $message',
+    'reports a fault of the $what as a $level, with its message and repair: $message',
     async ({ what, host, level, message, repair }) => {
       const { [what]: found } = await lookedAt(host);
       expect(found?.level).toBe(level);

@@ -23,7 +23,12 @@ test.each([
 });
 
 test.each([
-  ['deletes a loaded table after the unit', { [unit]: '', [rules]: '' }, '', 'Drifted inet slipway_imds'],
+  [
+    'deletes a loaded table once the unit is stopped',
+    { [unit]: '', [rules]: '' },
+    '',
+    'Drifted inet slipway_imds',
+  ],
   ['deletes a table whose unit was removed by hand', { [rules]: '' }, '', 'Drifted inet slipway_imds'],
   ['removes the files last', { [unit]: '', [rules]: '' }, gone, 'Drifted files'],
   ['removes the file of the rules without the unit', { [rules]: '' }, gone, 'Drifted files'],

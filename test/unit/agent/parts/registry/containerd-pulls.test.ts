@@ -139,7 +139,7 @@ describe('containerd needs a fresh login', () => {
       provider.replace('two.azurecr.io', 'three.azurecr.io'),
       `${k3s.credentialProvider} does not have kubelet ask Slipway about two.azurecr.io`,
     ],
-  ])('because of %s with %s', async (path, text, expected) => {
+  ])('because of %s with %j', async (path, text, expected) => {
     expect(await found({ [path]: text })).toEqual([expected]);
   });
 
@@ -186,7 +186,7 @@ describe('observedPulls', () => {
     return host;
   };
 
-  test('returns the pulls for the registries about which kubelet does not ask', async () => {
+  test('returns the pulls for the registries about which kubelet does not ask Slipway', async () => {
     expect(await observedPulls(memoryHost(), node, ['team.azurecr.io'])).toMatchObject([
       { servers: ['two.azurecr.io'] },
     ]);
@@ -196,7 +196,7 @@ describe('observedPulls', () => {
     expect(await observedPulls(unreadable(new NodeError('FileSystemError', 'broken')), node)).toEqual([]);
   });
 
-  test('throws an error of the program', async () => {
+  test('throws an error that is not a NodeError', async () => {
     await expect(observedPulls(unreadable(new TypeError('bug')), node)).rejects.toThrow('bug');
   });
 });

@@ -138,9 +138,14 @@ describe('newestLogins', () => {
       { 'a.io': { ...at(2), username: 'new' } },
       undefined,
     ],
-    ['replaces a login from the future', { 'a.io': at(hour) }, { 'a.io': at(2) }, { 'a.io': at(2) }],
     [
-      'keeps a login from the future if its server has no other',
+      'replaces a login with a time of receipt in the future',
+      { 'a.io': at(hour) },
+      { 'a.io': at(2) },
+      { 'a.io': at(2) },
+    ],
+    [
+      'keeps a login with a time of receipt in the future if its server has no other',
       { 'b.io': at(hour) },
       { 'a.io': at(2) },
       { 'a.io': at(2), 'b.io': at(hour) },
