@@ -3,7 +3,8 @@
  * list them.
  */
 import { azureReasons } from './clouds/azure/reasons.ts';
-import { identityReasons, loginReasons, secretReasons } from './clouds/reasons.ts';
+import { oracleReasons } from './clouds/oracle/reasons.ts';
+import { identityReasons, loginReasons, secretReasons, vaultReasons } from './clouds/reasons.ts';
 import { engineReasons } from './engine/own-reasons.ts';
 import { fluxReasons } from './gitops/flux/reasons.ts';
 import { downloadReasons, httpReasons, lockReasons, systemReasons } from './host/reasons.ts';
@@ -32,6 +33,8 @@ export const reasons = {
   ...nodeReasons,
   ...serverReasons,
   ...azureReasons,
+  ...oracleReasons,
+  ...vaultReasons,
   ...secretReasons,
   ...loginReasons,
   ...registryReasons,

@@ -1,6 +1,7 @@
 import { type CloudName, clouds } from '../../src/agent/clouds/index.ts';
 import { type DrivenWorld, driverContract } from './cloud.ts';
 import { azureWorld } from './cloud-azure.ts';
+import { oracleWorld } from './cloud-oracle.ts';
 import { staticWorld } from './cloud-static.ts';
 
 /** A world from which the driver of this cloud makes a cloud. */
@@ -9,6 +10,7 @@ type World<Name extends CloudName> = DrivenWorld<Parameters<(typeof clouds)[Name
 /** The world of every cloud in the table; a missing cloud does not compile. */
 const worlds: { readonly [Name in CloudName]: () => Promise<World<Name>> | World<Name> } = {
   azure: azureWorld,
+  oracle: oracleWorld,
   static: staticWorld,
 };
 

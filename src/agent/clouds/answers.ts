@@ -14,15 +14,21 @@ export interface Refusal {
 /**
  * Returns the refusal in an answer's body, or empty strings if the body has none, such as the page of a proxy.
  *
- * Reads the forms `{error: {code, message}}` (OData and similar), `{error, error_description}` (OAuth) and `{errors:
- * [{code, message}]}` (registries).
+ * Reads the forms `{error: {code, message}}` (OData and similar), `{error, error_description}` (OAuth), `{errors:
+ * [{code, message}]}` (registries) and `{code, message}` (Oracle Cloud).
  */
 export function refusalOf({ body }: HttpResponse): Refusal {
-  const { error, error_description: message, errors } = parseJson(refusalBody, body) ?? nothing;
+  const {
+    error,
+    error_description: description,
+    errors,
+    code,
+    message,
+  } = parseJson(refusalBody, body) ?? nothing;
   if (typeof error === 'string') {
-    return { code: error, message };
+    return { code: error, message: description };
   }
-  return error ?? errors?.[0] ?? { code: '', message: '' };
+  return error ?? errors?.[0] ?? { code, message };
 }
 
 const text = z.catch(z.string(), '');
@@ -31,8 +37,10 @@ const refusalBody = z.object({
   error: z.nullish(z.union([z.string(), item])),
   error_description: text,
   errors: z.catch(z.optional(z.array(item)), undefined),
+  code: text,
+  message: text,
 });
-const nothing = { error: undefined, error_description: '', errors: undefined };
+const nothing = { error: undefined, error_description: '', errors: undefined, code: '', message: '' };
 
 /** Returns a sentence that names the host to which an answer redirects; empty if the answer is not a redirect. */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {

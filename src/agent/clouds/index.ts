@@ -1,12 +1,13 @@
 import { azure } from './azure/driver.ts';
 import type { CloudDriver } from './driver.ts';
+import { oracle } from './oracle/driver.ts';
 import { staticDriver } from './static/driver.ts';
 
 /** A table of clouds by name, such as the table below. */
 export type Clouds = Readonly<Record<string, CloudDriver>>;
 
 /** Every cloud. An entry here adds the cloud and its settings to every place that depends on the cloud. */
-export const clouds = { azure, static: staticDriver } as const satisfies Clouds;
+export const clouds = { azure, oracle, static: staticDriver } as const satisfies Clouds;
 
 export type CloudName = keyof typeof clouds;
 

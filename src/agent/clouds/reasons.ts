@@ -3,6 +3,14 @@ export const identityReasons = {
   IdentityUnavailable: 'The instance metadata service does not answer yet.',
 } as const;
 
+/** Reasons for failures of any cloud's vault, and of hosts that may not see a token. */
+export const vaultReasons = {
+  ForeignHost:
+    "The settings name a host outside the domains of the VM's cloud, which would get a token of the VM's identity.",
+  VaultNotConfigured: 'No vault is configured: name it in the section of the cloud.',
+  VaultUnavailable: 'The vault does not answer, or answers with a server error.',
+} as const;
+
 /** Reasons for failures of secrets, in a vault or in files. */
 export const secretReasons = {
   SecretNotFound: 'The secret does not exist in the vault yet.',

@@ -59,7 +59,7 @@ function commonNameOf({ certificate }: Certificate): string {
  */
 export function issue(
   authority: Certificate,
-  spec: { readonly commonName: string; readonly organization?: string; readonly hosts?: readonly string[] },
+  spec: Subject & { readonly hosts?: readonly string[]; readonly life?: number },
   pair: KeyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 ): Certificate {
   const extensions = [keyUsage(0x80), extendedUsage()];
@@ -72,6 +72,7 @@ export function issue(
     spki(pair.publicKey),
     extensions,
     createPrivateKey(authority.key),
+    spec.life,
   );
   return { certificate, key: pem(pair.privateKey) };
 }
@@ -85,14 +86,21 @@ export interface KeyPair {
 
 const ecdsaWithSha256 = () => der(0x30, oid('1.2.840.10045.4.3.2'));
 
-function signed(issuer: Buffer, subject: Buffer, publicKey: Buffer, extensions: Buffer[], key: Key): string {
+function signed(
+  issuer: Buffer,
+  subject: Buffer,
+  publicKey: Buffer,
+  extensions: Buffer[],
+  key: Key,
+  life = 3650 * 86_400_000,
+): string {
   const body = der(
     0x30,
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([0x40]), randomBytes(15)])),
     ecdsaWithSha256(),
     issuer,
-    der(0x30, time(-86_400_000), time(3650 * 86_400_000)),
+    der(0x30, time(-86_400_000), time(life)),
     subject,
     publicKey,
     der(0xa3, der(0x30, ...extensions)),
@@ -102,11 +110,19 @@ function signed(issuer: Buffer, subject: Buffer, publicKey: Buffer, extensions: 
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-function name(spec: { readonly commonName: string; readonly organization?: string }): Buffer {
+/** The name in a certificate. */
+interface Subject {
+  readonly commonName: string;
+  readonly organization?: string;
+  readonly organizationalUnits?: readonly string[];
+}
+
+function name(spec: Subject): Buffer {
   const part = (type: string, value: string) =>
     der(0x31, der(0x30, oid(type), der(0x0c, Buffer.from(value))));
   const organization = spec.organization === undefined ? [] : [part('2.5.4.10', spec.organization)];
-  return der(0x30, ...organization, part('2.5.4.3', spec.commonName));
+  const units = (spec.organizationalUnits ?? []).map((unit) => part('2.5.4.11', unit));
+  return der(0x30, ...organization, ...units, part('2.5.4.3', spec.commonName));
 }
 
 function alternativeNames(hosts: readonly string[]): Buffer {

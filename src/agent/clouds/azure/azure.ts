@@ -7,6 +7,7 @@ import type { Host } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 import type { Cloud } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
+import { requireOwnHost } from '../own-hosts.ts';
 import { versionIfKnown } from '../secret-version.ts';
 import {
   type Environment,
@@ -20,7 +21,6 @@ import { imageDigest } from './image-digest.ts';
 import { instanceMetadata } from './imds.ts';
 import { type KeyVaultOptions, vaultSecret } from './key-vault.ts';
 import { vaultSecretVersion } from './key-vault-versions.ts';
-import { requireOwnHost } from './own-hosts.ts';
 import { registryToken, registryUser } from './registry.ts';
 import type { AzureSettings } from './settings.ts';
 
@@ -46,7 +46,7 @@ export function azureCloud({
       return;
     }
     const domains = [registryDomain(await environment())];
-    requireOwnHost(loginServer, { domains, setting: 'registries.servers', consented });
+    requireOwnHost(loginServer, { domains, setting: 'registries.servers or azure.environment', consented });
   }
   return {
     name: 'azure',
@@ -86,7 +86,11 @@ async function vaultAddress(
   const { name, url } = keyVault;
   if (url) {
     const domains = named ? [vaultDomain(named)] : vaultDomains;
-    requireOwnHost(new URL(url).hostname, { domains, setting: 'azure.keyVault.url', consented });
+    requireOwnHost(new URL(url).hostname, {
+      domains,
+      setting: 'azure.keyVault.url or azure.environment',
+      consented,
+    });
     return url.replace(/\/+$/, '');
   }
   if (!name) {

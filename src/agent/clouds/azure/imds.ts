@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import * as z from 'zod/mini';
 import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
@@ -7,6 +6,7 @@ import { readJson } from '../../engine/json.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { quoted, refusalOf } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
+import { primaryAddress } from '../primary-address.ts';
 import { arcRemark } from './arc.ts';
 
 /** What the metadata service reports about this VM. */
@@ -17,6 +17,7 @@ export interface InstanceMetadata {
 }
 
 const timeout = 5_000;
+const serviceAddress = '169.254.169.254';
 
 /**
  * Reads the instance metadata with one request, in at most five seconds.
@@ -37,7 +38,7 @@ export async function instanceMetadata(host: HostReader, endpoint: string): Prom
       computerName: compute.osProfile?.computerName || compute.name,
       vmId: compute.vmId,
       location: compute.location ?? '',
-      address: await primaryAddress(host, addressesOf(network)),
+      address: await primaryAddress(host, addressesOf(network), serviceAddress),
       tags: Object.fromEntries(
         (compute.tagsList ?? []).map(({ name, value }) => [name.toLowerCase(), value]),
       ),
@@ -124,24 +125,8 @@ function parsedInstance({ body }: HttpResponse, endpoint: string): InstanceDocum
   );
 }
 
-function addressesOf(network: InstanceDocument['network']): readonly string[] {
+function addressesOf(network: InstanceDocument['network']): readonly unknown[] {
   return (network?.interface ?? [])
     .flatMap((each) => each.ipv4?.ipAddress ?? [])
-    .flatMap(({ privateIpAddress: address }) =>
-      typeof address === 'string' && isIPv4(address) ? address : [],
-    );
-}
-
-/**
- * Returns the primary address. Azure documents no order of interfaces, and marks none as primary. But the metadata
- * service answers only requests from the primary address, so that address is the source of the route to the service.
- */
-async function primaryAddress(host: HostReader, addresses: readonly string[]): Promise<string | undefined> {
-  const [first] = addresses;
-  if (addresses.length < 2) {
-    return first;
-  }
-  const route = await host.query({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] });
-  const source = /\bsrc (\S+)/.exec(route.stdout)?.[1];
-  return addresses.find((address) => address === source) ?? first;
+    .map(({ privateIpAddress }) => privateIpAddress);
 }

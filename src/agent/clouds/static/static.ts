@@ -1,5 +1,5 @@
 /** @module The static cloud: identity, secrets and registry passwords come from the settings and from files. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../engine/digest.ts';
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
@@ -65,7 +65,7 @@ function pathOf(secrets: StaticSettings['secrets'], name: string): string {
 
 async function digestOf(host: HostReader, path: string): Promise<string | undefined> {
   const { content } = (await host.readFile(path)) ?? {};
-  return content === undefined ? undefined : createHash('sha256').update(content).digest('hex');
+  return content === undefined ? undefined : sha256(content);
 }
 
 function loginTo(registries: StaticSettings['registries'], loginServer: string) {

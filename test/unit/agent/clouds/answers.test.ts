@@ -17,6 +17,7 @@ describe('refusalOf', () => {
       ['invalid_request', 'Identity not found'],
     ],
     ['a registry', { errors: [{ code: 'UNAUTHORIZED', message: 'no' }] }, ['UNAUTHORIZED', 'no']],
+    ['Oracle Cloud', { code: 'NotAuthenticated', message: 'no' }, ['NotAuthenticated', 'no']],
     ['an HTML page', '<html>', ['', '']],
     ['an empty body', '', ['', '']],
     ['null', 'null', ['', '']],

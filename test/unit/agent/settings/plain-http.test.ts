@@ -27,6 +27,7 @@ const settingsWith: Readonly<Record<string, (url: string) => object>> = {
   'k3s.releaseUrl': (releaseUrl) => ({ k3s: { releaseUrl } }),
   'gitops.flux.releaseUrl': (releaseUrl) => ({ gitops: { flux: { releaseUrl } } }),
   'azure.imdsEndpoint': (imdsEndpoint) => ({ azure: { imdsEndpoint } }),
+  'oracle.imdsEndpoint': (imdsEndpoint) => ({ oracle: { imdsEndpoint } }),
   'network.proxy': (proxy) => ({ network: { proxy, proxyCredentialsFile: '/etc/slipway/proxy' } }),
   'registries.mirrors."docker.io".endpoint[0]': (url) => mirrored(url, { configs: { '*': { auth } } }),
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { requireOwnHost } from '../../../../../src/agent/clouds/azure/own-hosts.ts';
+import { requireOwnHost } from '../../../../src/agent/clouds/own-hosts.ts';
 
 const own = {
   domains: ['azurecr.io', 'azurecr.example'],

@@ -1,10 +1,10 @@
-import { NodeError } from '../../engine/errors.ts';
-import { forPerson } from '../../engine/severity.ts';
+import { NodeError } from '../engine/errors.ts';
+import { forPerson } from '../engine/severity.ts';
 
 export interface OwnHosts {
   /** The domains of this service in the VM's cloud. */
   readonly domains: readonly string[];
-  /** The setting that names the host. */
+  /** The settings that could be wrong, as words. */
   readonly setting: string;
   /** Hosts outside these domains that may see a token: consent.identityHosts. */
   readonly consented: readonly string[];
@@ -20,7 +20,7 @@ export function requireOwnHost(host: string, { domains, setting, consented }: Ow
   }
   throw new NodeError(
     'ForeignHost',
-    `${host} is outside ${domains.join(', ')}, so it is not shown a token of this VM's identity. Correct ${setting} or azure.environment; to show it all the same, add \`consent: { identityHosts: [${[...consented, host].join(', ')}] }\` to /etc/slipway/config.yaml.`,
+    `${host} is outside ${domains.join(', ')}, so it is not shown a token of this VM's identity. Correct ${setting}; to show it all the same, add \`consent: { identityHosts: [${[...consented, host].join(', ')}] }\` to /etc/slipway/config.yaml.`,
     forPerson,
   );
 }

@@ -1,0 +1,28 @@
+import type { CloudDriver } from '../driver.ts';
+import { oracleHints } from './hints.ts';
+import { oracleCloud } from './oracle.ts';
+import { oracleSettings, vaultSecretName } from './settings.ts';
+
+/** Oracle Cloud, by the VM's instance principal. */
+export const oracle: CloudDriver<typeof oracleSettings.schema> = {
+  summary: 'asks that of Oracle Cloud',
+  settings: oracleSettings,
+  secretName: vaultSecretName,
+  fillsInLater: true,
+  metadata: {
+    // The same address serves DNS, NTP and iSCSI, which stay open.
+    locate: ({ imdsEndpoint }) => {
+      const { hostname, port } = new URL(imdsEndpoint);
+      return {
+        address: hostname,
+        only: { protocol: 'tcp', port: Number(port || 80) },
+        setting: 'oracle.imdsEndpoint',
+      };
+    },
+  },
+  // The addresses follow from the region, which only the metadata service knows.
+  endpoints: () => [],
+  hints: oracleHints,
+  scrubbedVariables: [],
+  create: oracleCloud,
+};

@@ -1,0 +1,71 @@
+/** @module Oracle Cloud: instance metadata, Vault and the container registry, as the VM's instance principal. */
+import { NodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
+import type { Cloud } from '../cloud.ts';
+import type { CloudGround } from '../driver.ts';
+import { requireOwnHost } from '../own-hosts.ts';
+import { versionIfKnown } from '../secret-version.ts';
+import { instancePrincipal } from './identity.ts';
+import { instanceMetadata, type Place } from './imds.ts';
+import { registryToken, registryUser } from './registry.ts';
+import type { OracleSettings } from './settings.ts';
+import { currentVersion, type VaultOptions, vaultSecret } from './vault.ts';
+
+/** Makes the adapter for Oracle Cloud. It keeps the token of the instance principal, and nothing else of a secret. */
+export function oracleCloud({ host, settings, machine, consented = [] }: CloudGround<OracleSettings>): Cloud {
+  const { imdsEndpoint, tagNamespace } = settings;
+  const metadata = () => instanceMetadata(host, { imdsEndpoint, tagNamespace, hostname: machine.hostname });
+  const place = once(async () => (await metadata()).place);
+  const principal = instancePrincipal({ host, imdsEndpoint, place });
+  /** The ids of the secrets that were read, by name. */
+  const secretIds = new Map<string, string>();
+  async function vault(): Promise<VaultOptions> {
+    return { host, principal, vaultId: configuredVault(settings), place: await place() };
+  }
+  return {
+    name: 'oracle',
+    identity: async () => (await metadata()).identity,
+    async secret(name) {
+      const { value, secretId } = await vaultSecret(await vault(), name);
+      secretIds.set(name, secretId);
+      return value;
+    },
+    // Only an id has a list of versions, and only a secret that was read has shown its id.
+    secretVersion: (name) =>
+      versionIfKnown(async () => {
+        const secretId = secretIds.get(name);
+        return secretId === undefined ? undefined : currentVersion(await vault(), secretId);
+      }),
+    registryUser: () => registryUser,
+    async registryPassword(loginServer) {
+      requireOwnHost(loginServer, registryHosts(await place(), consented));
+      return registryToken({ host, principal }, loginServer);
+    },
+    imageDigest: async () => undefined,
+  };
+}
+
+/** Returns the result of the first call that succeeds, for all later calls: a VM never changes its region. */
+function once(ask: () => Promise<Place>): () => Promise<Place> {
+  let known: Place | undefined;
+  return async () => {
+    known ??= await ask();
+    return known;
+  };
+}
+
+/** Returns the hosts of Oracle's registry: `fra.ocir.io`, `ocir.eu-frankfurt-1.oci.oraclecloud.com`. */
+function registryHosts({ domain }: Place, consented: readonly string[]) {
+  return { domains: ['ocir.io', `oci.${domain}`], setting: 'registries.servers', consented };
+}
+
+function configuredVault({ vault: { id } }: OracleSettings): string {
+  if (id !== undefined) {
+    return id;
+  }
+  throw new NodeError(
+    'VaultNotConfigured',
+    'No vault is configured, so no secret can be read. Set oracle.vault.id to the OCID of the vault that holds the join token.',
+    forPerson,
+  );
+}

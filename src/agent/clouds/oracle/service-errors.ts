@@ -1,0 +1,74 @@
+import { soonAfter } from '../../engine/backoff.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { HttpResponse } from '../../engine/host.ts';
+import { forPerson } from '../../engine/severity.ts';
+import { isOfProxy, quoted, redirection, refusalOf, untrusted } from '../answers.ts';
+
+/** A service of Oracle Cloud that was asked. */
+export interface AskedService {
+  /** Its host name. */
+  readonly name: string;
+  /** The reason while it does not answer, or answers with an error of its own. */
+  readonly unavailable: 'InstancePrincipalUnavailable' | 'VaultUnavailable';
+}
+
+/** Throws the error of a request without an answer: `TlsUntrusted`, or the service's own reason. */
+export function callUnreachable(thrown: unknown, { name, unavailable }: AskedService): never {
+  if (!(thrown instanceof NodeError) || isOfProxy(thrown)) {
+    throw thrown;
+  }
+  if (thrown.reason === 'TlsUntrusted') {
+    throw untrusted(name, thrown);
+  }
+  throw new NodeError(
+    unavailable,
+    `${name} cannot be reached: ${thrown.message} Check network.proxy and the way out of the subnet: a service gateway, a NAT gateway or the node that routes.`,
+    { cause: thrown },
+  );
+}
+
+/**
+ * Returns the error of an answer that any service can give: `InstancePrincipalRefused`, `Throttled`, the service's own
+ * reason, or `UnexpectedAnswer`. Source: docs.oracle.com, "API Errors": `{code, message}`; there is no 403.
+ */
+export function callRefused(
+  response: HttpResponse,
+  { name, unavailable }: AskedService,
+  now: number,
+): NodeError {
+  const { status } = response;
+  const { code, message } = refusalOf(response);
+  const says = quoted(message || code);
+  const retry = soonAfter(response, now);
+  if (status === 401 && code !== '') {
+    return new NodeError(
+      'InstancePrincipalRefused',
+      `${name} does not accept the signature of this instance.${says}${clockRemark(response, now)} It is tried again with a new token.`,
+      { retry },
+    );
+  }
+  if (status === 429) {
+    return new NodeError('Throttled', `${name} asks for fewer requests.${says}`, { retry });
+  }
+  if (status === 408 || status >= 500) {
+    return new NodeError(unavailable, `${name} answers ${status}.${says}`, { retry });
+  }
+  return new NodeError(
+    'UnexpectedAnswer',
+    `${name} does not answer as a service of Oracle Cloud does: status ${status}.${says}${redirection(response, `https://${name}`)} Check network.proxy and what it allows.`,
+    status === 200 ? {} : forPerson,
+  );
+}
+
+/** Oracle Cloud allows five minutes; an answer is a moment old. */
+const tolerated = 270_000;
+
+/** Returns a sentence about a clock that the service would not accept (its Date header); empty for a right one. */
+export function clockRemark({ headers: { date } }: HttpResponse, now: number): string {
+  const skew = now - Date.parse(date ?? '');
+  if (!(Math.abs(skew) > tolerated)) {
+    return '';
+  }
+  const side = skew < 0 ? 'behind' : 'ahead of';
+  return ` The clock of this machine is ${Math.round(Math.abs(skew) / 1_000)} s ${side} its clock, and five minutes are allowed: timedatectl set-ntp true.`;
+}

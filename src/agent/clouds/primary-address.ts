@@ -1,0 +1,23 @@
+import { isIPv4 } from 'node:net';
+import type { HostReader } from '../engine/host.ts';
+
+/**
+ * Returns the primary one of the private addresses that a metadata service lists; `undefined` if none is IPv4.
+ *
+ * No cloud documents an order of interfaces, and none marks one as primary. But a metadata service answers only requests
+ * from the primary address, so that address is the source of the route to `service`, its own address.
+ */
+export async function primaryAddress(
+  host: HostReader,
+  listed: readonly unknown[],
+  service: string,
+): Promise<string | undefined> {
+  const addresses = listed.filter((each) => typeof each === 'string').filter((each) => isIPv4(each));
+  const [first] = addresses;
+  if (addresses.length < 2) {
+    return first;
+  }
+  const route = await host.query({ file: 'ip', args: ['-4', 'route', 'get', service] });
+  const source = /\bsrc (\S+)/.exec(route.stdout)?.[1];
+  return addresses.find((address) => address === source) ?? first;
+}

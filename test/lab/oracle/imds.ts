@@ -1,0 +1,114 @@
+/**
+ * The emulated metadata service of one VM on Oracle Cloud, version 2.
+ *
+ * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the header, the forwarding headers
+ * that are refused) and the documents that cloud-init records in its tests (tests/unittests/sources/test_oracle.py:
+ * fields, no tags without tags, no order of interfaces). Version 1 is switched off, as `areLegacyImdsEndpointsDisabled`
+ * does.
+ */
+import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from '../azure/loopback.ts';
+import type { Federation, InstanceFiles } from './federation.ts';
+
+/** A VM as its metadata shows it; the fields may be changed while the server runs. */
+export interface OracleVm {
+  readonly name: string;
+  readonly id: string;
+  readonly compartment: string;
+  hostname: string;
+  region: string;
+  domain: string;
+  /** The private addresses of its interfaces. */
+  addresses: readonly string[];
+  freeformTags: Record<string, string>;
+  definedTags: Record<string, Record<string, string>>;
+  identity: InstanceFiles;
+}
+
+export interface OracleImds {
+  /** The address that stands in for http://169.254.169.254. */
+  readonly url: string;
+  readonly vm: OracleVm;
+  readonly faults: Faults;
+  stop(): Promise<void>;
+}
+
+export interface OracleImdsOptions {
+  readonly vm: OracleVm;
+  readonly federation: Federation;
+  readonly log: LoggedRequest[];
+}
+
+export async function startOracleImds({ vm, federation, log }: OracleImdsOptions): Promise<OracleImds> {
+  const faults = new Faults();
+  const answer = (request: Incoming) => route(request, vm, federation.tenancy);
+  const server = await startLoopback({ name: `imds ${vm.name}`, log, faults, answer });
+  return { url: `http://127.0.0.1:${server.port}`, vm, faults, stop: () => server.stop() };
+}
+
+const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host'];
+
+function route({ method, url, headers }: Incoming, vm: OracleVm, tenancy: string): Reply {
+  if (method !== 'GET' || !url.pathname.startsWith('/opc/v2/')) {
+    return { status: 404, body: 'Not Found' };
+  }
+  if (headers.authorization !== 'Bearer Oracle') {
+    return { status: 401, body: 'Unauthorized' };
+  }
+  if (forwarding.some((name) => headers[name] !== undefined)) {
+    return { status: 403, body: 'Forbidden' };
+  }
+  const path = url.pathname.slice('/opc/v2/'.length);
+  if (path === 'instance/') {
+    return { status: 200, body: instance(vm, tenancy) };
+  }
+  if (path === 'vnics/') {
+    return { status: 200, body: vm.addresses.map(vnic) };
+  }
+  const file = /^identity\/(cert|key|intermediate)\.pem$/.exec(path)?.[1];
+  return file === undefined
+    ? { status: 404, body: 'Not Found' }
+    : { status: 200, body: vm.identity[`${file}.pem` as keyof InstanceFiles] };
+}
+
+function instance(vm: OracleVm, tenancy: string) {
+  const { id, hostname, compartment, region, domain, freeformTags, definedTags } = vm;
+  return {
+    availabilityDomain: `Abcd:${region.toUpperCase()}-AD-1`,
+    faultDomain: 'FAULT-DOMAIN-2',
+    compartmentId: compartment,
+    tenantId: tenancy,
+    displayName: `The ${vm.name} (blue)`,
+    hostname,
+    id,
+    image: 'ocid1.image.oc1..lab',
+    // The short code of an old region, to show that nothing reads it.
+    region: 'fra',
+    canonicalRegionName: region,
+    regionInfo: {
+      realmKey: 'oc1',
+      realmDomainComponent: domain,
+      regionKey: 'FRA',
+      regionIdentifier: region,
+    },
+    shape: 'VM.Standard.A1.Flex',
+    shapeConfig: { ocpus: 2, memoryInGBs: 12 },
+    state: 'Running',
+    timeCreated: 1_790_000_000_000,
+    ...(Object.keys(freeformTags).length > 0 && { freeformTags }),
+    ...(Object.keys(definedTags).length > 0 && { definedTags }),
+    metadata: { ssh_authorized_keys: 'ssh-ed25519 AAAA' },
+  };
+}
+
+/** An interface; one without IPv4 has no private address, and a text in place of its subnet. */
+function vnic(address: string, index: number) {
+  const isIPv4 = address.includes('.');
+  return {
+    vnicId: `ocid1.vnic.oc1..lab${index}`,
+    vlanTag: 1039 + index,
+    macAddr: `02:00:17:05:D1:0${index}`,
+    ...(isIPv4
+      ? { privateIp: address, virtualRouterIp: '10.0.2.1', subnetCidrBlock: '10.0.2.0/24' }
+      : { ipv6Addresses: [address], subnetCidrBlock: '<null>' }),
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Emulated vaults of one region: the secret retrieval service at secrets.vaults.REGION.oci.DOMAIN.
+ *
+ * Models the API reference of Secret Retrieval 20190301 as oci-typescript-sdk generates it (lib/secrets:
+ * GetSecretBundleByName is a POST with an empty body, ListSecretBundleVersions) and "API Errors" (one 404 for what does
+ * not exist and for what is not permitted; 409 for a secret that is being deleted).
+ */
+import { randomBytes } from 'node:crypto';
+import type { Incoming, Reply } from '../azure/loopback.ts';
+import type { Caller } from './federation.ts';
+import { refused } from './signatures.ts';
+
+interface OracleSecret {
+  readonly id: string;
+  /** The values of its versions; the last one is current. */
+  readonly versions: string[];
+  state: 'ACTIVE' | 'PENDING_DELETION';
+}
+
+export class OracleVault {
+  readonly id: string;
+  readonly #secrets = new Map<string, OracleSecret>();
+  /** Every value that any secret has had. */
+  readonly values: string[] = [];
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** Stores a new version. */
+  set(name: string, value: string): void {
+    const id = `ocid1.vaultsecret.oc1.eu-frankfurt-1.${randomBytes(8).toString('hex')}`;
+    const secret = this.#secrets.get(name) ?? { id, versions: [], state: 'ACTIVE' as const };
+    secret.versions.push(value);
+    this.values.push(value);
+    this.#secrets.set(name, secret);
+  }
+
+  delete(name: string): void {
+    this.#secrets.delete(name);
+  }
+
+  scheduleDeletion(name: string): void {
+    const secret = this.#secrets.get(name);
+    if (secret) {
+      secret.state = 'PENDING_DELETION';
+    }
+  }
+
+  find(name: string): OracleSecret | undefined {
+    return this.#secrets.get(name);
+  }
+
+  byId(id: string): readonly [string, OracleSecret] | undefined {
+    return [...this.#secrets].find(([, secret]) => secret.id === id);
+  }
+}
+
+/** The permission to read a secret: `read secret-bundles where target.secret.name = NAME`. */
+export function readSecret(name: string): string {
+  return `read secret-bundles ${name}`;
+}
+
+export function answerVault(
+  { method, url }: Incoming,
+  caller: Caller,
+  vaults: readonly OracleVault[],
+  now: number,
+): Reply {
+  const path = url.pathname;
+  if (method === 'POST' && path === '/20190301/secretbundles/actions/getByName') {
+    const vault = vaults.find(({ id }) => id === url.searchParams.get('vaultId'));
+    const name = url.searchParams.get('secretName') ?? '';
+    return bundle(vault?.find(name), caller.permissions.includes(readSecret(name)), now);
+  }
+  const id = /^\/20190301\/secretbundles\/([^/]+)\/versions$/.exec(path)?.[1];
+  if (method !== 'GET' || id === undefined) {
+    return refused(404, 'NotFound', `${method} ${path} is not known`, now);
+  }
+  const [name = '', secret] = vaults.flatMap((vault) => vault.byId(decodeURIComponent(id)) ?? []) as [
+    string?,
+    OracleSecret?,
+  ];
+  const isPermitted = caller.permissions.includes(readSecret(name));
+  return secret && isPermitted ? versions(secret, url.searchParams) : notVisible(now);
+}
+
+function notVisible(now: number): Reply {
+  return refused(
+    404,
+    'NotAuthorizedOrNotFound',
+    'Authorization failed or requested resource not found.',
+    now,
+  );
+}
+
+function bundle(secret: OracleSecret | undefined, isPermitted: boolean, now: number): Reply {
+  const value = secret?.versions.at(-1);
+  if (secret === undefined || value === undefined || !isPermitted) {
+    return notVisible(now);
+  }
+  if (secret.state !== 'ACTIVE') {
+    return refused(409, 'IncorrectState', `The secret is in the state ${secret.state}.`, now);
+  }
+  const content = Buffer.from(value).toString('base64');
+  return {
+    status: 200,
+    body: {
+      secretId: secret.id,
+      versionNumber: secret.versions.length,
+      versionName: null,
+      timeCreated: new Date(now).toISOString(),
+      stages: ['CURRENT', 'LATEST'],
+      secretBundleContent: { contentType: 'BASE64', content },
+      timeOfExpiry: null,
+      metadata: null,
+    },
+  };
+}
+
+function versions({ id, versions }: OracleSecret, query: URLSearchParams): Reply {
+  const all = versions.map((_, index) => ({
+    secretId: id,
+    versionNumber: index + 1,
+    stages: index === versions.length - 1 ? ['CURRENT', 'LATEST'] : ['DEPRECATED'],
+  }));
+  return { status: 200, body: query.get('sortOrder') === 'DESC' ? all.reverse() : all };
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { instanceMetadata } from '../../../../../src/agent/clouds/oracle/imds.ts';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+
+const imdsEndpoint = 'http://169.254.169.254/';
+const vm = {
+  id: 'ocid1.instance.oc1.phx.a',
+  displayName: 'A server (blue)',
+  hostname: 'Server-1',
+  region: 'phx',
+  canonicalRegionName: 'us-phoenix-1',
+  regionInfo: { realmDomainComponent: 'oraclecloud.com' },
+};
+
+/** A metadata service that answers these documents. */
+function service(instance: unknown, vnics: unknown = [{ privateIp: '10.0.2.10' }]): MemoryHost {
+  return memoryHost()
+    .onRequest({ url: `${imdsEndpoint}opc/v2/instance/` }, { body: JSON.stringify(instance) })
+    .onRequest({ url: `${imdsEndpoint}opc/v2/vnics/` }, { body: JSON.stringify(vnics) });
+}
+
+function read(host: MemoryHost) {
+  return instanceMetadata(host, { imdsEndpoint, hostname: 'machine' });
+}
+
+describe('the metadata of a VM on Oracle Cloud', () => {
+  test('has the full name of the region, and the host name in place of the display name', async () => {
+    expect(await read(service(vm))).toEqual({
+      place: { region: 'us-phoenix-1', domain: 'oraclecloud.com' },
+      identity: {
+        computerName: 'Server-1',
+        vmId: 'ocid1.instance.oc1.phx.a',
+        location: 'us-phoenix-1',
+        address: '10.0.2.10',
+        tags: {},
+      },
+    });
+  });
+
+  test('has the name of the machine if the service has none', async () => {
+    const { identity } = await read(service({ ...vm, hostname: null }));
+    expect(identity.computerName).toBe('machine');
+  });
+
+  test.each([
+    ['no interface', [], undefined],
+    ['an interface without IPv4', [{ ipv6Addresses: ['fd00::1'], subnetCidrBlock: '<null>' }], undefined],
+    ['an address that is not one', [{ privateIp: 7 }, { privateIp: '10.0.2.10\nx' }], undefined],
+  ])('has no address with %s', async (_what, vnics, expected) => {
+    expect((await read(service(vm, vnics))).identity.address).toBe(expected);
+  });
+
+  test('has the address of the route to the service if there are several', async () => {
+    const host = service(vm, [{ privateIp: '10.0.3.3' }, { privateIp: '10.0.2.10' }]).on(
+      { file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] },
+      '169.254.169.254 dev ens3 src 10.0.2.10 uid 0\n',
+    );
+    expect((await read(host)).identity.address).toBe('10.0.2.10');
+  });
+
+  test.each([
+    ['canonicalRegionName', { canonicalRegionName: 'evil.example/x' }],
+    ['canonicalRegionName', { canonicalRegionName: undefined }],
+    ['regionInfo.realmDomainComponent', { regionInfo: { realmDomainComponent: 'evil.example/?canary' } }],
+    ['regionInfo.realmDomainComponent', { regionInfo: { realmDomainComponent: 'localhost' } }],
+    ['id', { id: 5 }],
+    ['freeformTags', { freeformTags: [] }],
+    ['definedTags.K3s', { definedTags: { K3s: 'canary' } }],
+  ])('is refused with an invalid %s: %j', async (place, changes) => {
+    const failure = await read(service({ ...vm, ...changes })).catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ reason: 'UnexpectedAnswer' });
+    expect(`${failure}`).toContain(`${place} is missing`);
+    expect(`${failure}`).not.toContain('canary');
+  });
+
+  test('is requested with the header of version 2, past any proxy, for five seconds at most', async () => {
+    const asked: unknown[] = [];
+    const host = memoryHost().onRequest({ url: /opc/ }, ({ headers, direct, timeout }) => {
+      asked.push({ headers, direct, timeout });
+      return new NodeError('TimedOut', 'no answer');
+    });
+    await expect(read(host)).rejects.toMatchObject({ reason: 'IdentityUnavailable' });
+    expect(asked).toEqual([{ headers: { authorization: 'Bearer Oracle' }, direct: true, timeout: 5_000 }]);
+  });
+});

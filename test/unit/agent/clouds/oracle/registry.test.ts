@@ -1,0 +1,63 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { registryToken } from '../../../../../src/agent/clouds/oracle/registry.ts';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import { systemError } from '../../../../../src/agent/host/files/file-errors.ts';
+import { datedToken } from '../../../../lab/fake-cloud.ts';
+import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+let forgotten = 0;
+const principal = {
+  key: async () => ({ keyId: 'ST$token', privateKey }),
+  forget: () => {
+    forgotten += 1;
+  },
+};
+
+function ask(answer: ResponseAnswer) {
+  const host = memoryHost().onRequest({ url: 'https://fra.ocir.io/20180419/docker/token' }, answer);
+  return { host, password: registryToken({ host, principal }, 'fra.ocir.io') };
+}
+
+test.each([
+  ['after the time in the answer', { token: datedToken(1_000_000, 7_200_000), expires_in: 3600 }, 3_600_000],
+  ['with the token if the answer has no time', { token: datedToken(1_000_000, 7_200_000) }, 7_200_000],
+  [
+    'with the token if the time makes no sense',
+    { token: datedToken(1_000_000, 7_200_000), expires_in: -1 },
+    7_200_000,
+  ],
+  ['never if neither has a time', { token: 'opaque' }, undefined],
+])('a password of the registry of Oracle Cloud ends %s', async (_what, body, life) => {
+  const { host, password } = ask({ body: JSON.stringify(body) });
+  const { until } = await password;
+  expect(until).toBe(life === undefined ? undefined : host.now() + life);
+});
+
+test.each([
+  [
+    'an unknown name',
+    new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
+    'RegistryNotFound',
+  ],
+  ['a cut connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable'],
+  ['401', { status: 401, body: '{"code":"NotAuthenticated","message":"no"}' }, 'RegistryUnauthorized'],
+  ['403', { status: 403 }, 'RegistryForbidden'],
+  ['404', { status: 404 }, 'RegistryUnauthorized'],
+  ['429', { status: 429 }, 'Throttled'],
+  ['502', { status: 502 }, 'RegistryUnavailable'],
+  ['302', { status: 302, headers: { location: 'https://evil.example' } }, 'UnexpectedAnswer'],
+  ['no token', { body: '{}' }, 'UnexpectedAnswer'],
+] satisfies [string, ResponseAnswer, string][])(
+  'a request for a password fails with a reason: %s',
+  async (_what, answer, reason) => {
+    await expect(ask(answer).password).rejects.toMatchObject({ reason });
+  },
+);
+
+test('a refused request for a password has the next one get a new token', async () => {
+  forgotten = 0;
+  await ask({ status: 401 }).password.catch(() => {});
+  expect(forgotten).toBe(1);
+});

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { identityTags } from '../../../../../src/agent/clouds/oracle/tags.ts';
+
+const vm = {
+  freeformTags: { 'K3s-Role': 'server', 'k3s-version': 'v1.36.3+k3s1' },
+  definedTags: { K3s: { 'k3s-role': 'agent', replicas: 3 }, 'Oracle-Tags': { CreatedBy: 'ann' } },
+};
+
+test.each([
+  [
+    'the freeform tags by lower-case name',
+    vm,
+    undefined,
+    { 'k3s-role': 'server', 'k3s-version': 'v1.36.3+k3s1' },
+  ],
+  ['the defined tags of a namespace alone', vm, 'K3s', { 'k3s-role': 'agent' }],
+  ['the defined tags of a namespace in other case', vm, 'k3S', { 'k3s-role': 'agent' }],
+  ['no tags in place of those of a missing namespace', vm, 'other', {}],
+  ['no tags of a VM without any', {}, undefined, {}],
+  ['no tags of a VM whose tags are null', { freeformTags: null, definedTags: null }, 'K3s', {}],
+])('identityTags returns %s', (_what, tags, namespace, expected) => {
+  expect(identityTags(tags, namespace)).toEqual(expected);
+});
