@@ -67,7 +67,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const host = ports.hostFor(knowledge);
       const patient = await inCare(host, knowledge);
       const planPorts = ports.planPorts(patient);
-      const plan = planNode(patient, planPorts);
+      const plan = planNode(patient, planPorts, ports.paths);
       const warnings = [...settingsWarnings(knowledge), ...(planPorts?.gitops.warnings ?? [])];
       warned = warnOnce(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });

@@ -35,10 +35,13 @@ export function nodePaths(root: string) {
       k3sDownload: at('/run/slipway/k3s-download.json'),
       gitopsDownload: at('/run/slipway/gitops-download.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
+      nat: at('/etc/slipway/nat.nft'),
     },
     system: {
       modules: at('/etc/modules-load.d/slipway-k3s.conf'),
       sysctl: at('/etc/sysctl.d/90-slipway-k3s.conf'),
+      /** Sorts behind the files of hardening guides, which turn forwarding off. */
+      natSysctl: at('/etc/sysctl.d/99-z-slipway-nat.conf'),
       units: at('/etc/systemd/system'),
       bin: at('/usr/local/bin'),
     },

@@ -4,6 +4,8 @@ import type { Knowledge } from './knowledge.ts';
 import type { K3sNode } from './node.ts';
 import { type NodePorts, nodeResources } from './parts/index.ts';
 import { namingK3sLeftRunning, nodeReadyId } from './parts/k3s/index.ts';
+import { nat } from './parts/network/index.ts';
+import type { NodePaths } from './paths.ts';
 import { known, type LastKnown } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
 
@@ -15,16 +17,23 @@ export interface PlanPorts extends NodePorts {
  * Returns the ordered Resources of this node. Until its role is known, their problems name the K3s that is still
  * running.
  */
-export function planNode(knowledge: Knowledge, ports: PlanPorts | undefined): readonly Resource[] {
+export function planNode(
+  knowledge: Knowledge,
+  ports: PlanPorts | undefined,
+  paths: NodePaths,
+): readonly Resource[] {
   const { identity, role, node } = knowledge;
+  const loaded = settingsOf(knowledge);
   const learned = [
     known({
       id: 'Settings',
       summary: 'read the settings',
       condition: 'Settings',
-      lastKnown: settingsOf(knowledge),
+      lastKnown: loaded,
       tell: ({ layers }) => layers.files.map(({ origin }) => origin).join(', ') || 'defaults alone',
     }),
+    // Needs no identity, role or secret: other hosts cannot do anything without their way out.
+    ...(loaded.value ? nat(loaded.value.settings, paths) : []),
     known({
       id: 'Identity',
       summary: 'ask the cloud what this VM is',

@@ -28,6 +28,7 @@ export function addSetupCommands(
   removal('uninstall', 'Stop Slipway and remove it. K3s stays as it is, unless --k3s is given.')
     .option('--purge', 'also remove settings and state, except for what a remaining K3s needs', false)
     .option('--k3s', 'stop K3s and all it runs, and remove it with all its data', false)
+    .option('--nat', 'also end the way out of private hosts through this one', false)
     .action(async (options: UninstallOptions) => finish(await commands.uninstall(options)));
   removal('k3s-killall', 'Stop K3s and all it runs (called by k3s-killall.sh).', true).action(
     async (options: RemovalOptions) => finish(await commands.killK3s(options)),

@@ -41,6 +41,6 @@ async function meetPatient(options: DoctorOptions): Promise<Patient> {
     configured: settings && connected && { settings, ...connected },
     node: knowledge.node.value,
     isRunning: () => isLocked(machine, paths.slipway.lock),
-    plan: planNode(knowledge, connected?.portsFor(knowledge)),
+    plan: planNode(knowledge, connected?.portsFor(knowledge), paths),
   };
 }

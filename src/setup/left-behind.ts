@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
 import { enginePrograms } from '../agent/gitops/chosen.ts';
 import { k3sUnits, movedAside } from '../agent/parts/k3s/index.ts';
-import { guardTable, guardUnit } from '../agent/parts/network/index.ts';
+import { guardTable } from '../agent/parts/network/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { showUnits } from '../agent/resources/unit.ts';
 import { isActive } from '../agent/resources/units-stopped.ts';
+import { natNotes } from './nat-gone.ts';
 import { packagedUnit } from './setup-paths.ts';
 import { type Extent, neededByK3s } from './uninstall-steps.ts';
 
@@ -36,7 +37,8 @@ export async function leftBehind(
     ...(extent.keepsK3s ? [nodePassword(paths)] : k3sPlaces(paths)),
   ]);
   const notes = extent.keepsK3s ? await k3sNotes(host, paths) : [];
-  return [...notes, ...stillThere(kept), ...(await asideNotes(host, paths)), ...packaged];
+  const nat = extent.nat ? [] : await natNotes(host, paths);
+  return [...notes, ...nat, ...stillThere(kept), ...(await asideNotes(host, paths)), ...packaged];
 }
 
 /** Returns the same lines for an uninstall of K3s alone. */
@@ -71,7 +73,7 @@ async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly st
     `K3s stays, and needs what stays with it: ${needed.join(' ') || 'nothing of Slipway'}`,
     ...(guarded
       ? [
-          `pods are kept from the metadata service by ${guardUnit}, which stays too; to take that down: systemctl disable --now ${guardUnit}; nft delete table ${guardTable.join(' ')}`,
+          `pods are kept from the metadata service by ${guardTable.unit}, which stays too; to take that down: systemctl disable --now ${guardTable.unit}; nft delete table ${guardTable.name.join(' ')}`,
         ]
       : []),
     `registry logins in ${paths.k3s.registries} are no longer renewed, and work for three hours at most`,

@@ -11,4 +11,6 @@ export interface RemovalOptions extends InstallOptions {
 export interface UninstallOptions extends RemovalOptions {
   readonly purge: boolean;
   readonly k3s: boolean;
+  /** True if NAT for private hosts is removed. */
+  readonly nat: boolean;
 }

@@ -9,6 +9,7 @@ import { observing, unless } from '../agent/resources/combinators.ts';
 import { noneOf, removed, removing } from '../agent/resources/removed.ts';
 import { unitsForgotten } from '../agent/resources/units-forgotten.ts';
 import { unitsStopped } from '../agent/resources/units-stopped.ts';
+import { natGone, settingsGone } from './nat-gone.ts';
 import { daemonUnit, directoriesUnit, setupPaths } from './setup-paths.ts';
 
 /** How much an uninstall removes. */
@@ -19,6 +20,8 @@ export interface Extent {
   readonly purge: boolean;
   /** True if K3s stays, and still needs some of Slipway's state. */
   readonly keepsK3s: boolean;
+  /** True if NAT for private hosts is removed. */
+  readonly nat?: boolean;
 }
 
 /** Stops the daemon, so that it does not restore what the next steps remove. */
@@ -41,11 +44,13 @@ export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
 export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
+  const nat = extent.nat ? natGone(paths, needs) : [];
   // The step that removes the guard finds it by its rules, which are part of the state.
-  const settled = [...needs, ...guard.map(({ id }) => id)];
+  const settled = [...needs, ...[...guard, ...nat].map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
     ...guard,
+    ...nat,
     ...ownFiles(paths, extent, needs),
     ...(extent.purge ? purgeSteps(paths, extent, settled) : []),
   ];
@@ -109,15 +114,15 @@ function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resourc
 /** Removes settings and state, except what a remaining K3s needs. */
 function purgeSteps(
   paths: NodePaths,
-  { keepsK3s, k3s }: Extent,
+  { keepsK3s, k3s, nat = false }: Extent,
   needs: readonly string[],
 ): readonly Resource[] {
-  const others = ['etc/slipway', 'run/slipway'].map((path) => join(paths.root, path));
+  const memory = removed({ path: join(paths.root, 'run/slipway'), condition: 'System', needs });
   const state = keepsK3s
     ? [stateGoneBut(paths)]
     : [removed({ path: paths.slipway.state, condition: 'System', needs })];
   const aside = k3s ? [movedAsideGone(paths, needs)] : [];
-  return [...aside, ...state, ...others.map((path) => removed({ path, condition: 'System', needs }))];
+  return [...aside, ...state, settingsGone(paths, !nat, needs), memory];
 }
 
 function stateGoneBut(paths: NodePaths): Resource {

@@ -15,11 +15,11 @@ import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 
 /** Removes Slipway, and K3s if requested. Resolves to 0 if everything requested was removed, otherwise to 1. */
-export async function uninstall({ root, purge, k3s, dryRun }: UninstallOptions): Promise<number> {
+export async function uninstall({ root, purge, k3s, nat, dryRun }: UninstallOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);
   const keepsK3s = !k3s && (await installedK3s(host, paths)) !== undefined;
-  const extent = { k3s, purge, keepsK3s };
+  const extent = { k3s, purge, keepsK3s, nat };
   const steps = uninstallSteps(paths, extent);
   return takeDown('uninstall', host, paths, {
     dryRun,

@@ -89,6 +89,16 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(isThere(root, guard)).toBe(false);
   });
 
+  story('keeps NAT for private hosts when it is purged', (root) => {
+    install(root);
+    root.write('/etc/systemd/system/slipway-nat.service', '');
+    root.write('/etc/slipway/nat.nft', 'table ip slipway_nat {}');
+    root.write('/etc/slipway/config.d/mine.yaml', '{}');
+    expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
+    const kept = ['/etc/systemd/system/slipway-nat.service', '/etc/slipway/nat.nft'];
+    expect(leftOf(root, [...kept, '/etc/slipway/config.d/mine.yaml'])).toEqual(kept);
+  });
+
   story('keeps the files that K3s needs, and the provider of another tool, when it is purged', (root) => {
     install(root);
     root.write('/etc/systemd/system/k3s-agent.service', '');

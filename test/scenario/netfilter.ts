@@ -1,13 +1,16 @@
 import type { CommandResult } from '../../src/agent/engine/host.ts';
 
-const name = 'inet slipway_imds';
-const form = new RegExp(`^table ${name}\\ndelete table ${name}\\n(table ${name} \\{\\n[\\s\\S]*\\n\\})\\n$`);
-
-/** A kernel with Slipway's table, and the subset of nft that Slipway uses; refuses any other command. */
+/** A kernel with one of Slipway's tables, and the subset of nft that Slipway uses; refuses any other command. */
 export class Netfilter {
+  readonly #name: string;
   #table: string | undefined;
   /** The error that nft reports for every file, if set. */
   refuses: string | undefined;
+
+  /** By family and name: `inet slipway_imds`. */
+  constructor(name: string) {
+    this.#name = name;
+  }
 
   flush(): void {
     this.#table = undefined;
@@ -30,6 +33,10 @@ export class Netfilter {
     if (this.refuses !== undefined) {
       return this.refuses;
     }
+    const name = this.#name;
+    const form = new RegExp(
+      `^table ${name}\\ndelete table ${name}\\n(table ${name} \\{\\n[\\s\\S]*\\n\\})\\n$`,
+    );
     const [, table] = form.exec(text.replace(/^#.*\n/gm, '')) ?? [];
     if (table === undefined) {
       return 'Error: syntax error, unexpected string';
@@ -43,7 +50,8 @@ export class Netfilter {
     const line = args.join(' ');
     const options =
       '--quiet --wait --pipe --collect --no-ask-password --property=LogLevelMax=notice --setenv=LC_ALL=C';
-    const [, verb] = new RegExp(`^${options} /usr/sbin/nft (list|delete) table ${name}$`).exec(line) ?? [];
+    const [, verb] =
+      new RegExp(`^${options} /usr/sbin/nft (list|delete) table ${this.#name}$`).exec(line) ?? [];
     if (verb === undefined) {
       return { exitCode: 1, stderr: `The test did not foresee: systemd-run ${line}` };
     }
@@ -61,5 +69,8 @@ export class Netfilter {
 /** Returns the table as nft lists it, with `reject` in full and the priority 0 by name. */
 function listed(table: string): string {
   const full = table.replace(/ reject$/gm, ' reject with icmp port-unreachable');
-  return `${full.replaceAll('priority 0;', 'priority filter;')}\n`;
+  const named = full
+    .replaceAll('priority 0;', 'priority filter;')
+    .replaceAll('priority 100;', 'priority srcnat;');
+  return `${named}\n`;
 }

@@ -16,17 +16,19 @@ interface Unit {
   log: string[];
 }
 
-const guard = 'slipway-imds-guard.service';
+const loaders = ['slipway-imds-guard.service', 'slipway-nat.service'] as const;
 
 /**
- * A simulated systemd for the units of K3s and of the metadata service's guard. Like the real one, it runs a unit as
- * loaded, not as on disk, and restarts a failed K3s. The guard exits after loading its rules.
+ * A simulated systemd for the units of K3s, and for the units that load a table of Slipway and exit. Like the real one,
+ * it runs a unit as loaded, not as on disk, and restarts a failed K3s.
  */
 export class Units {
   readonly #host: MemoryHost;
   readonly #start: (unit: string) => Promise<string | undefined>;
   readonly #units = new Map<string, Unit>();
-  readonly netfilter = new Netfilter();
+  /** The table of the guard of the metadata service, and that of NAT. */
+  readonly netfilter = new Netfilter('inet slipway_imds');
+  readonly nat = new Netfilter('ip slipway_nat');
   /** The error with which every start of K3s fails, if set. */
   failing: string | undefined;
   #invocations = 0;
@@ -64,6 +66,7 @@ export class Units {
   powerOff(): void {
     this.#units.clear();
     this.netfilter.flush();
+    this.nat.flush();
   }
 
   async boot(): Promise<void> {
@@ -97,8 +100,9 @@ export class Units {
     if (form === 'restart systemd-modules-load.service') {
       return this.#loadModules();
     }
-    if (name === guard && this.#text(name)) {
-      return this.#guard(form.slice(0, -name.length - 1));
+    const loader = loaders.find((each) => each === name);
+    if (loader && this.#text(name)) {
+      return this.#loader(loader, form.slice(0, -name.length - 1));
     }
     if (!/^k3s(-agent)?\.service$/.test(name) || !this.#text(name)) {
       return { exitCode: 5, stderr: `Unit ${name} not found.` };
@@ -126,41 +130,52 @@ export class Units {
     return `${unit?.log.join('\n') ?? ''}\n`;
   }
 
-  #guard(verb: string): string | Partial<CommandResult> {
-    const wants = `${directory}/multi-user.target.wants/${guard}`;
+  /** systemd-run(1) of nft, for the table that the command names. */
+  systemdRun(args: readonly string[]): string | Partial<CommandResult> {
+    return (args.at(-1) === 'slipway_nat' ? this.nat : this.netfilter).systemdRun(args);
+  }
+
+  #loader(name: (typeof loaders)[number], verb: string): string | Partial<CommandResult> {
+    const wants = `${directory}/multi-user.target.wants/${name}`;
     switch (verb) {
       case 'enable':
-        this.#host.files.link(wants, `${directory}/${guard}`);
+        this.#host.files.link(wants, `${directory}/${name}`);
         return '';
       case 'disable --now':
         this.#host.files.remove(wants);
-        Object.assign(this.#unit(guard), { state: 'inactive', subState: 'dead' });
+        Object.assign(this.#unit(name), { state: 'inactive', subState: 'dead' });
         return '';
       case 'reload-or-restart':
       case 'start --no-block':
-        return this.#loadRules();
+        return this.#loadRules(name);
       default:
-        return { exitCode: 1, stderr: `The test did not foresee: systemctl ${verb} ${guard}` };
+        return { exitCode: 1, stderr: `The test did not foresee: systemctl ${verb} ${name}` };
     }
   }
 
-  /** Runs the unit of the guard, if the path in ConditionPathExists= exists. */
-  #loadRules(): string | Partial<CommandResult> {
-    const unit = this.#unit(guard);
+  /** Runs a unit that loads a table, if the path in ConditionPathExists= exists. */
+  #loadRules(name: (typeof loaders)[number]): string | Partial<CommandResult> {
+    const unit = this.#unit(name);
     const [, needed = ''] = /^ConditionPathExists=(.+)$/m.exec(unit.loaded ?? '') ?? [];
     const [, path = ''] = /^ExecStart=\/usr\/sbin\/nft -f (.+)$/m.exec(unit.loaded ?? '') ?? [];
+    const [, value, setting = ''] =
+      /^ExecStart=\/bin\/sh -c 'echo (\d) >(\S+)'$/m.exec(unit.loaded ?? '') ?? [];
     if (!this.#host.files.stat(needed)) {
       return '';
     }
-    const complaint = this.netfilter.load(this.#host.files.text(path));
+    if (value !== undefined) {
+      this.#host.files.write(setting, `${value}\n`);
+    }
+    const table = name === 'slipway-nat.service' ? this.nat : this.netfilter;
+    const complaint = table.load(this.#host.files.text(path));
     unit.log = complaint === undefined ? [] : [complaint];
-    Object.assign(unit, { invocation: 'guard' });
+    Object.assign(unit, { invocation: name });
     if (complaint === undefined) {
       Object.assign(unit, { state: 'active', subState: 'exited' });
     } else if (unit.state !== 'active') {
       unit.state = 'failed';
     }
-    return complaint === undefined ? '' : { exitCode: 1, stderr: `Job for ${guard} failed.` };
+    return complaint === undefined ? '' : { exitCode: 1, stderr: `Job for ${name} failed.` };
   }
 
   #unit(name: string): Unit {

@@ -76,7 +76,7 @@ function systemd({ host, units }: World): void {
   host.on({ file: 'systemctl' }, ({ args }) => units.systemctl(args));
   host.on({ file: 'journalctl' }, ({ args }) => units.journal(args));
   host.files.write('/usr/sbin/nft', 'nft', 0o755);
-  host.on({ file: 'systemd-run' }, ({ args }) => units.netfilter.systemdRun(args));
+  host.on({ file: 'systemd-run' }, ({ args }) => units.systemdRun(args));
 }
 
 function k3s(made: World): void {

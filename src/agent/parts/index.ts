@@ -35,7 +35,7 @@ import {
   unlessOverridden,
 } from './k3s/index.ts';
 import { directoriesId, type FreeSpace, machinePart, preflight, system } from './machine/index.ts';
-import { imdsGuard, networkPart } from './network/index.ts';
+import { imdsGuard, natUnlessWanted, networkPart } from './network/index.ts';
 import type { Part } from './part.ts';
 import {
   containerdLogins,
@@ -94,6 +94,7 @@ export function stamp(
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),
+    ...natUnlessWanted(node.settings, node.paths),
     ...imdsGuard(node),
     ...k3sResources(node, ports, [directoriesId]),
   ];

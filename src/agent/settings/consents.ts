@@ -29,6 +29,12 @@ export const consents = {
     example: 'kubelet-arg=max-pods=50',
     takesTrue: false,
   },
+  natRemoval: {
+    about:
+      'Private ranges, no longer in network.nat.from, for which this host may stop to forward: their hosts have another way out.',
+    example: '10.0.2.0/24',
+    takesTrue: false,
+  },
   foreignMirrors: {
     about:
       'Mirrors of login servers on other hosts, and login servers whose certificate is not checked: both may reveal a credential.',

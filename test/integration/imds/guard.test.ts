@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { guardLoaded } from '../../../src/agent/parts/network/imds-guard.ts';
 import { type Allowed, type GuardRules, renderRuleset } from '../../../src/agent/parts/network/ruleset.ts';
-import { rulesetLoaded } from '../../../src/agent/parts/network/ruleset-loaded.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
 import { Network, whatIsMissing } from './network.ts';
 
@@ -187,7 +187,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
       .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')
       .on({ file: 'systemd-run' }, ({ args }) => asked(args.slice(args.indexOf('/usr/sbin/nft') + 1)));
-    return (await rulesetLoaded(rules, []).check(host)).state;
+    return (await guardLoaded(rules, []).check(host)).state;
   }
 
   function asked(args: readonly string[]) {

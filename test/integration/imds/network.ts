@@ -50,7 +50,16 @@ export class Network {
 
   /** Serves this answer over HTTP at an address of the network. */
   async serve(address: string, port: number, answer: string): Promise<void> {
-    const script = `require('http').createServer((_, response) => response.end(${JSON.stringify(answer)}))
+    await this.#serve(address, port, JSON.stringify(answer));
+  }
+
+  /** Answers each client over HTTP with the address that it comes from. */
+  async serveClientAddress(address: string, port: number): Promise<void> {
+    await this.#serve(address, port, 'request.socket.remoteAddress');
+  }
+
+  async #serve(address: string, port: number, answer: string): Promise<void> {
+    const script = `require('http').createServer((request, response) => response.end(${answer}))
       .listen(${port}, '${address}', () => console.log('listening'))`;
     const server = spawn('nsenter', [...this.#entry, process.execPath, '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,6 +6,7 @@ const { system, k3s, slipway } = nodePaths('/');
 export const foreignFiles: Readonly<Record<string, string>> = {
   [system.modules]: 'systemd-modules-load reads it',
   [system.sysctl]: 'systemd-sysctl reads it',
+  [system.natSysctl]: 'systemd-sysctl reads it',
   [`${system.units}/`]: 'systemd reads them',
   [`${system.bin}/`]: 'programs, links to them, and scripts',
   [k3s.config]: 'K3s reads it',
@@ -15,6 +16,7 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   [slipway.joinToken]: 'K3s reads it',
   '/var/lib/slipway/agent-token': 'K3s reads it',
   [slipway.imdsGuard]: 'nft reads it',
+  [slipway.nat]: 'nft reads it',
   [slipway.events]: 'kubectl reads it',
   [slipway.lock]: 'one line, which 0.1.0 reads: process id and start time',
   [`${slipway.lock}.held`]: 'empty: the kernel keeps the lock',

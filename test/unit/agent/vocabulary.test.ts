@@ -42,7 +42,12 @@ test('a misspelt reason or condition does not compile', () => {
 /** The outcomes of all Resources in the first pass of a node, for each role. */
 const firstPasses = await Promise.all(
   roles.map(async ({ name }) => {
-    const { outcomes } = await vm(name, `registries: { proof: ['${registry}/app:1'] }`).slipway().pass();
+    const { outcomes } = await vm(
+      name,
+      `registries: { proof: ['${registry}/app:1'] }\nnetwork: { nat: { from: [10.0.2.0/24] } }`,
+    )
+      .slipway()
+      .pass();
     return outcomes;
   }),
 );

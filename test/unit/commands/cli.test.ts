@@ -86,10 +86,10 @@ describe('the command line', () => {
       ['install', '--root', 'image/.'],
       ['install', { root: resolve('image') }],
     ],
-    [['uninstall'], ['uninstall', { root: '/', dryRun: false, purge: false, k3s: false }]],
+    [['uninstall'], ['uninstall', { root: '/', dryRun: false, purge: false, k3s: false, nat: false }]],
     [
       ['uninstall', '--k3s', '--purge', '--dry-run'],
-      ['uninstall', { root: '/', dryRun: true, purge: true, k3s: true }],
+      ['uninstall', { root: '/', dryRun: true, purge: true, k3s: true, nat: false }],
     ],
     [['k3s-killall'], ['killK3s', { root: '/', dryRun: false }]],
     [

@@ -8,10 +8,11 @@ import { nonBlocking } from '../../resources/combinators.ts';
 import { file } from '../../resources/file.ts';
 import { unitEnabled, unitLoaded } from '../../resources/unit.ts';
 import type { Settings } from '../../settings/schema.ts';
-import { guardUnit, guardUnitPath, renderGuardUnit } from './guard-unit.ts';
+import { guardTable } from './guard-table.ts';
+import { guardUnitPath, renderGuardUnit } from './guard-unit.ts';
 import { imdsGuardRemoved } from './imds-guard-removed.ts';
-import { type GuardRules, renderRuleset } from './ruleset.ts';
-import { rulesetLoaded } from './ruleset-loaded.ts';
+import { type GuardRules, keptFrom, listedRules, renderRuleset, rulesName } from './ruleset.ts';
+import { tableLoaded } from './table-loaded.ts';
 
 export interface Guarded {
   readonly settings: Choosing & Pick<Settings, 'imds'>;
@@ -37,13 +38,19 @@ export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds):
 }
 
 function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[] {
-  const condition = 'ImdsGuard';
+  const { condition, unit } = guardTable;
   const path = guardUnitPath(paths);
   const ruleset = file({ path: paths.slipway.imdsGuard, content: renderRuleset(rules), condition });
   const written = file({ path, content: renderGuardUnit(paths), condition, needs: [ruleset.id] });
-  const loaded = unitLoaded({ unit: guardUnit, path, condition, needs: [written.id] });
-  const enabled = unitEnabled({ unit: guardUnit, condition, needs: [loaded.id] });
-  return [ruleset, written, loaded, enabled, rulesetLoaded(rules, [loaded.id])];
+  const loaded = unitLoaded({ unit, path, condition, needs: [written.id] });
+  const enabled = unitEnabled({ unit, condition, needs: [loaded.id] });
+  return [ruleset, written, loaded, enabled, guardLoaded(rules, [loaded.id])];
+}
+
+/** The kernel has the rules of the guard. */
+export function guardLoaded(rules: GuardRules, needs: readonly string[]): Resource {
+  const listed = (list: string) => listedRules(list, rules);
+  return tableLoaded(guardTable, { name: rulesName(rules), listed, message: keptFrom(rules) }, needs);
 }
 
 /** Returns the metadata service to guard, or the reason why none is guarded. */

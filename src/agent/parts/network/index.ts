@@ -1,13 +1,18 @@
-/** Exports of the network part, which guards the metadata service. */
+/** Exports of the network part, which guards the metadata service, and runs NAT for private hosts. */
 
 export { networkPart } from './part.ts';
 
 // Resources of a node.
 
 export { imdsGuard } from './imds-guard.ts';
+export { nat } from './nat/nat.ts';
+export { natUnlessWanted } from './nat/nat-removed.ts';
 
-// The removal of the guard, and the name of its unit if the guard stays.
+// The removal of both, and the names of their units if they stay.
 
-export { guardUnit, guardUnitPath } from './guard-unit.ts';
+export { guardTable } from './guard-table.ts';
+export { guardUnitPath } from './guard-unit.ts';
 export { imdsGuardRemoved } from './imds-guard-removed.ts';
-export { guardTable } from './nft-command.ts';
+export { natFiles, natUnitPath } from './nat/nat-files.ts';
+export { natRemoved } from './nat/nat-removed.ts';
+export { natTable } from './nat/nat-table.ts';

@@ -3,9 +3,6 @@ import type { Command } from '../../engine/host.ts';
 /** The path of nft on Debian, Ubuntu and RHEL, and through merged directories on Fedora and Arch. */
 export const nft = '/usr/sbin/nft';
 
-/** The only nftables table that Slipway changes: its family and name. */
-export const guardTable = ['inet', 'slipway_imds'] as const;
-
 /**
  * Returns an nft command that systemd runs in a transient unit, since netlink requires CAP_NET_ADMIN even to list, and
  * the sandbox of Slipway lacks it. Output and exit code are those of nft. systemd does not log the start of the unit.

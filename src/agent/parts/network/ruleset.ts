@@ -1,6 +1,7 @@
 import type { Metadata } from '../../clouds/driver.ts';
 import { shortDigest } from '../../engine/digest.ts';
-import { guardTable } from './nft-command.ts';
+import { guardTable } from './guard-table.ts';
+import { renderChain, renderTable } from './own-table.ts';
 
 /** The guarded address, and the clients that may reach it. */
 export interface GuardRules {
@@ -31,13 +32,8 @@ export interface Allowed {
  * second.
  */
 export function renderRuleset(rules: GuardRules): string {
-  const name = guardTable.join(' ');
-  return `# Written by Slipway: who may ask the instance metadata service for the identity of this VM.
-table ${name}
-delete table ${name}
-table ${name} {
-${renderChains(rules, rulesName(rules))}}
-`;
+  const comment = 'who may ask the instance metadata service for the identity of this VM.';
+  return renderTable(guardTable, comment, renderChains(rules, rulesName(rules)));
 }
 
 /** Returns the name by which the rules appear in a list of the table. */
@@ -53,9 +49,9 @@ function renderChains(rules: GuardRules, refuse: string): string {
     .map(({ name, from }) => `${service} ip saddr ${from} accept comment "${name}"`);
   const users = [...new Set([0, ...allow.flatMap(({ uid }) => uid ?? [])])].join(', ');
   return [
-    ...chain(refuse, ['meta l4proto tcp reject with tcp reset', 'reject']),
-    ...chain('forward', [hook('forward'), ...accepted, `${service} jump ${refuse}`]),
-    ...chain('output', [hook('output'), `${service} meta skuid != { ${users} } jump ${refuse}`]),
+    renderChain(refuse, ['meta l4proto tcp reject with tcp reset', 'reject']),
+    renderChain('forward', [hook('forward'), ...accepted, `${service} jump ${refuse}`]),
+    renderChain('output', [hook('output'), `${service} meta skuid != { ${users} } jump ${refuse}`]),
   ].join('');
 }
 
@@ -66,10 +62,6 @@ function destination({ address, only }: GuardRules): string {
 
 function hook(name: string): string {
   return `type filter hook ${name} priority 0; policy accept;`;
-}
-
-function chain(name: string, lines: readonly string[]): readonly string[] {
-  return [`\tchain ${name} {\n`, ...lines.map((line) => `\t\t${line}\n`), '\t}\n'];
 }
 
 /**
@@ -89,4 +81,11 @@ export function listedRules(list: string, rules: GuardRules): string | undefined
     judging.length === accepts + jumps &&
     all.length === judging.length + refusals.length;
   return first === second && isWhole ? first : 'incomplete';
+}
+
+/** Returns what the rules do, for the condition. */
+export function keptFrom({ address, only, allow }: GuardRules): string {
+  const port = only ? ` (${only.protocol} ${only.port})` : '';
+  const names = allow.map(({ name }) => name).join(', ');
+  return `pods are kept from ${address}${port}${names && `; let through: ${names}`}`;
 }

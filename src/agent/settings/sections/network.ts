@@ -1,8 +1,27 @@
 import * as z from 'zod/mini';
 import { url } from '../address-forms.ts';
-import { directHost, words } from '../forms.ts';
+import { addressRange, directHost, words } from '../forms.ts';
+import { interfaceName, privateRange } from '../network-forms.ts';
 import { given, type Problem } from '../path.ts';
 import { about, type SensitiveUrl, type SettingsSection, type Written } from '../section.ts';
+
+const nat = about(
+  'Private hosts that reach the outside through this one (see nat.md). Needs nftables.',
+  z.strictObject({
+    from: about(
+      'The private ranges of these hosts. Without any, nothing is forwarded for others.',
+      z.array(privateRange),
+    ),
+    except: about(
+      'Addresses and ranges that see these hosts by their own addresses, such as the whole private network.',
+      z.array(addressRange),
+    ),
+    interface: about(
+      'The network interface that leads outside; by default that of the default route.',
+      z.optional(interfaceName),
+    ),
+  }),
+);
 
 const schema = about(
   'How this node connects to other hosts.',
@@ -20,12 +39,13 @@ const schema = about(
       'A PEM file of further CAs to trust, such as that of a proxy that signs certificates.',
       z.optional(words),
     ),
+    nat,
   }),
 );
 
 export const network = {
   schema,
-  defaults: { noProxy: [] },
+  defaults: { noProxy: [], nat: { from: [], except: [] } },
   misfits: loginWithoutProxy,
   plainHttp: proxyOfLogin,
 } as const satisfies SettingsSection<typeof schema>;

@@ -306,7 +306,7 @@ async function leftOf(
       host.files.write(path, '# Written by Slipway\n');
     }
   }
-  await told(uninstallSteps(paths, { k3s, purge, keepsK3s: !k3s }), host);
+  await told(uninstallSteps(paths, { k3s, purge, keepsK3s: !k3s, nat: true }), host);
   return files.filter((path) => host.files.stat(path) !== undefined);
 }
 

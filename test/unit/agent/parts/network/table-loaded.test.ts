@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { guardLoaded } from '../../../../../src/agent/parts/network/imds-guard.ts';
 import { renderRuleset } from '../../../../../src/agent/parts/network/ruleset.ts';
-import { rulesetLoaded } from '../../../../../src/agent/parts/network/ruleset-loaded.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { failure, outcome, settle } from '../../a-node.ts';
 
 const rules = { address: '169.254.169.254', allow: [] };
-const resource = rulesetLoaded(rules, []);
+const resource = guardLoaded(rules, []);
 const listing = renderRuleset(rules);
 
 function machine(state: string, nft: { exitCode?: number; stdout?: string; stderr?: string } = {}) {
@@ -47,9 +47,7 @@ describe('the rules of the guard', () => {
 
   test('are reported with the port that they guard', async () => {
     const narrow = { ...rules, only: { protocol: 'tcp', port: 80 } } as const;
-    const finding = await rulesetLoaded(narrow, []).check(
-      machine('active', { stdout: renderRuleset(narrow) }),
-    );
+    const finding = await guardLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
     expect(finding).toMatchObject({
       state: 'InSync',
       message: 'pods are kept from 169.254.169.254 (tcp 80)',

@@ -1,0 +1,33 @@
+import type { Resource } from '../../../engine/resource.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { nonBlocking, unless } from '../../../resources/combinators.ts';
+import { tableRemoved } from '../table-removed.ts';
+import { keptWithoutNat, type NatSettings, natKept } from './kept-ranges.ts';
+import { natFiles, natUnitPath } from './nat-files.ts';
+import { natTable } from './nat-table.ts';
+
+/** Removes NAT, so that the hosts behind this one need another way out. */
+export function natRemoved(paths: NodePaths): Resource {
+  const removed = tableRemoved(natTable, {
+    summary: 'take NAT for private hosts down',
+    unitFile: natUnitPath(paths),
+    files: natFiles(paths),
+  });
+  // The condition Nat would add a line to the status of every node without NAT.
+  return { ...removed, condition: 'System' };
+}
+
+/** Removes NAT if network.nat names no range, and consent.natRemoval names each range that it served. */
+export function natUnlessWanted(settings: NatSettings, paths: NodePaths): readonly Resource[] {
+  if (settings.network.nat.from.length > 0 || paths.root !== '/') {
+    return [];
+  }
+  const removed = unless(natRemoved(paths), async (host) => {
+    const kept = await keptWithoutNat(host, settings, paths);
+    if (kept.length > 0) {
+      throw natKept(settings, kept);
+    }
+    return undefined;
+  });
+  return [nonBlocking(removed)];
+}

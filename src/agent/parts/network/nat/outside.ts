@@ -1,0 +1,27 @@
+import type { HostReader } from '../../../engine/host.ts';
+import { fileText } from '../../../resources/file-text.ts';
+
+/**
+ * Returns the interface of the default route, that with the lowest metric; `undefined` without one.
+ *
+ * Source: proc(5), /proc/net/route: interface, destination, gateway, flags, two counters, metric, mask; addresses in
+ * hexadecimal.
+ */
+export async function defaultInterface(host: HostReader): Promise<string | undefined> {
+  const lines = (await fileText(host, '/proc/net/route')).split('\n').slice(1);
+  const routes = lines
+    .map((line) => line.split('\t').map((word) => word.trim()))
+    .filter(([, destination, , flags, , , , mask]) => isDefault(destination, mask) && isUp(flags))
+    .map(([name = '', , , , , , metric]) => ({ name, metric: Number(metric) }));
+  return routes.toSorted((a, b) => a.metric - b.metric)[0]?.name;
+}
+
+function isDefault(destination: string | undefined, mask: string | undefined): boolean {
+  return destination === '00000000' && mask === '00000000';
+}
+
+/** RTF_UP of the route, and not RTF_REJECT (include/uapi/linux/route.h). */
+function isUp(flags = '0'): boolean {
+  const value = Number.parseInt(flags, 16);
+  return (value & 0x0001) !== 0 && (value & 0x0200) === 0;
+}

@@ -1,0 +1,69 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import type { ConditionType } from '../../engine/resource.ts';
+import { forPerson } from '../../engine/severity.ts';
+import { nft, nftCommand } from './nft-command.ts';
+
+/** An nftables table of Slipway, and the unit that loads it. Slipway changes no other table. */
+export interface OwnTable {
+  /** The beginning of the ids of its Resources. */
+  readonly id: string;
+  readonly condition: ConditionType;
+  /** The reason of its failures. */
+  readonly reason: 'ImdsGuardFailed' | 'NatFailed';
+  /** Family and name. */
+  readonly name: readonly [family: string, name: string];
+  /** The unit that loads the table at every boot. */
+  readonly unit: string;
+  /** What the rules do; completes "the rules that". */
+  readonly purpose: string;
+  /** What follows without the rules; completes "so". */
+  readonly otherwise: string;
+  /** What to do if nft cannot be installed; completes "or". */
+  readonly instead: string;
+}
+
+/** Returns the text with which `nft -f` replaces this table and no other, completely or not at all. */
+export function renderTable({ name }: OwnTable, comment: string, chains: string): string {
+  const table = `table ${name.join(' ')}`;
+  return `# Written by Slipway: ${comment}\n${table}\ndelete ${table}\n${table} {\n${chains}}\n`;
+}
+
+/** Returns a chain of a table, one rule per line. */
+export function renderChain(name: string, rules: readonly string[]): string {
+  return [`\tchain ${name} {\n`, ...rules.map((rule) => `\t\t${rule}\n`), '\t}\n'].join('');
+}
+
+/**
+ * Returns the table as nft lists it; `undefined` if the table does not exist. Throws the reason of the table if nft
+ * cannot list it.
+ */
+export async function listTable(host: HostReader, table: OwnTable): Promise<string | undefined> {
+  const { exitCode, stdout, stderr } = await host.query(nftCommand('list', 'table', ...table.name));
+  if (exitCode === 0) {
+    return stdout;
+  }
+  // nft prints this message for a missing table.
+  if (/^Error: No such file or directory/m.test(stderr)) {
+    return undefined;
+  }
+  throw tableFailed(
+    table,
+    `It is not known whether the rules that ${table.purpose} are loaded. ${quoted(stderr)}`,
+  );
+}
+
+export function nftablesMissing({ otherwise, instead }: OwnTable): NodeError {
+  const message = `There is no ${nft}, so ${otherwise}. Install it (apt-get install nftables), or ${instead}.`;
+  return new NodeError('NftablesMissing', message, forPerson);
+}
+
+export function tableFailed({ reason, unit }: OwnTable, what: string): NodeError {
+  return new NodeError(reason, `${what} See journalctl -u ${unit}.`, forPerson);
+}
+
+/** Returns the output of nft for the end of a message. */
+export function quoted(words: string): string {
+  const said = words.trim().slice(-1_000);
+  return said === '' ? 'It wrote nothing.' : `It wrote: ${said}`;
+}

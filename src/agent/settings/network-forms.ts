@@ -1,0 +1,26 @@
+import * as z from 'zod/mini';
+import { text } from './forms.ts';
+
+/** A range of addresses that the internet does not route: RFC 1918, and RFC 6598 for providers. */
+export const privateRange = z.cidrv4('must be a range of private IPv4 addresses such as 10.0.2.0/24').check(
+  z.refine(isPrivate, {
+    error: 'must lie within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10',
+  }),
+);
+
+function isPrivate(range: string): boolean {
+  const [address = '', bits] = range.split('/');
+  const [first = 0, second = 0] = address.split('.').map(Number);
+  return (
+    (first === 10 && Number(bits) >= 8) ||
+    (first === 172 && second >= 16 && second < 32 && Number(bits) >= 12) ||
+    (first === 192 && second === 168 && Number(bits) >= 16) ||
+    (first === 100 && second >= 64 && second < 128 && Number(bits) >= 10)
+  );
+}
+
+/** The name of a network interface: the kernel takes up to 15 characters; these need no quotes anywhere. */
+export const interfaceName = text(
+  /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/,
+  'be the name of a network interface such as ens3, as ip link shows it',
+);

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { HostReader } from '../agent/engine/host.ts';
+import type { Resource } from '../agent/engine/resource.ts';
+import { natFiles, natRemoved, natTable, natUnitPath } from '../agent/parts/network/index.ts';
+import type { NodePaths } from '../agent/paths.ts';
+import { noneOf, removed, removing } from '../agent/resources/removed.ts';
+
+/** Removes NAT for private hosts; below another root only its files, since the rules belong to the machine itself. */
+export function natGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
+  if (paths.root === '/') {
+    return [{ ...natRemoved(paths), needs }];
+  }
+  return [natUnitPath(paths), ...natFiles(paths)].map((path) =>
+    removed({ path, condition: 'System', needs }),
+  );
+}
+
+/** Removes the folder of the settings, except for the rules of NAT if they stay. */
+export function settingsGone(paths: NodePaths, keepsNat: boolean, needs: readonly string[]): Resource {
+  const folder = join(paths.root, 'etc/slipway');
+  if (!keepsNat) {
+    return removed({ path: folder, condition: 'System', needs });
+  }
+  return {
+    id: `Removed/${folder}`,
+    summary: `remove ${folder}`,
+    condition: 'System',
+    needs,
+    async check(host) {
+      const surplus = await surplusIn(host, folder, paths.slipway.nat);
+      return noneOf(surplus, { summary: `remove ${surplus.join(' ')}`, remedy: removing(surplus) });
+    },
+  };
+}
+
+/** Returns everything in the folder except `kept`, or the folder itself if `kept` does not exist. */
+async function surplusIn(host: HostReader, folder: string, kept: string): Promise<readonly string[]> {
+  if ((await host.stat(folder)) === undefined) {
+    return [];
+  }
+  const inside = (await host.list(folder)).map((name) => join(folder, name));
+  return inside.includes(kept) ? inside.filter((path) => path !== kept) : [folder];
+}
+
+/** Returns the line to print if NAT stays; empty without NAT. */
+export async function natNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
+  const files = [natUnitPath(paths), ...natFiles(paths)];
+  if ((await host.stat(paths.slipway.nat)) === undefined) {
+    return [];
+  }
+  const { unit, name } = natTable;
+  return [
+    `private hosts still reach the outside through this one by ${unit}, which stays; to take that down: systemctl disable ` +
+      `--now ${unit}; nft delete table ${name.join(' ')}; rm ${files.join(' ')}`,
+  ];
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import {
+  listedNat,
+  listedRange,
+  natName,
+  rangesIn,
+  renderNat,
+} from '../../../../../../src/agent/parts/network/nat/nat-rules.ts';
+
+const rules = { from: ['10.0.2.0/24', '10.0.3.9/24'], except: ['10.0.0.0/16'], outside: 'ens3' };
+
+test('the file of NAT replaces its own table at once, and touches no other', () => {
+  expect(renderNat(rules)).toBe(`\
+# Written by Slipway: private hosts that reach the outside through this one.
+table ip slipway_nat
+delete table ip slipway_nat
+table ip slipway_nat {
+	chain postrouting {
+		type nat hook postrouting priority 100; policy accept;
+		oifname != "ens3" return
+		ip daddr 10.0.2.0/24 return
+		ip daddr 10.0.3.0/24 return
+		ip daddr 10.0.0.0/16 return
+		ip saddr 10.0.2.0/24 masquerade
+		ip saddr 10.0.3.0/24 masquerade
+	}
+}
+`);
+});
+
+test('the private ranges are read back from the file', () => {
+  expect(rangesIn(renderNat(rules))).toEqual(['10.0.2.0/24', '10.0.3.0/24']);
+});
+
+describe('the output of nft for the table of NAT', () => {
+  const list = renderNat(rules)
+    .replace(/^.*\n.*\n.*\n/, '')
+    .replace('priority 100', 'priority srcnat');
+
+  test('has the name of the wanted rules', () => {
+    expect(listedNat(list)).toBe(natName(rules));
+  });
+
+  test.each([
+    ['without a range', list.replace(/.*10\.0\.3\.0\/24 masquerade\n/, '')],
+    ['with another rule', list.replace('\t\toifname', '\t\taccept\n\t\toifname')],
+    ['with another interface', list.replace('ens3', 'ens4')],
+    ['with a policy that drops', list.replace('policy accept', 'policy drop')],
+    ['with an empty chain', list.replace(/\t\t.*\n/g, '')],
+    ['without a chain', 'table ip slipway_nat {\n}\n'],
+  ])('%s has another name', (_, changed) => {
+    expect(listedNat(changed)).not.toBe(natName(rules));
+  });
+});
+
+test.each([
+  ['10.0.2.0/24', '10.0.2.0/24'],
+  ['10.0.2.77/24', '10.0.2.0/24'],
+  ['10.255.2.77/9', '10.128.0.0/9'],
+  ['192.168.1.1/32', '192.168.1.1'],
+  ['192.168.1.1', '192.168.1.1'],
+  ['10.0.2.1/0', '0.0.0.0/0'],
+])('the range %s is listed as %s', (range, listed) => {
+  expect(listedRange(range)).toBe(listed);
+});

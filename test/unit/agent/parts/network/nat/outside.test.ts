@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { defaultInterface } from '../../../../../../src/agent/parts/network/nat/outside.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+
+const head = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n';
+
+function route(name: string, { to = '00000000', flags = '0003', metric = 0, mask = '00000000' } = {}) {
+  return `${name}\t${to}\t0101000A\t${flags}\t0\t0\t${metric}\t${mask}\t0\t0\t0                      \n`;
+}
+
+test.each([
+  ['of the default route', route('lan', { to: '0002000A', mask: '00FFFFFF' }) + route('ens3'), 'ens3'],
+  ['with the lowest metric', route('wlan0', { metric: 600 }) + route('enp0s6', { metric: 100 }), 'enp0s6'],
+  ['not of a route that rejects', route('lo', { flags: '0201' }), undefined],
+  ['not of a route that is down', route('ens3', { flags: '0002' }), undefined],
+  ['not of half the internet', route('tun0', { mask: '00000080' }), undefined],
+  ['without any route', '', undefined],
+])('the outside interface is that %s', async (_, routes, name) => {
+  expect(await defaultInterface(memoryHost({ files: { '/proc/net/route': head + routes } }))).toBe(name);
+});
+
+test('no outside interface is known without the list of routes', async () => {
+  expect(await defaultInterface(memoryHost())).toBeUndefined();
+});
