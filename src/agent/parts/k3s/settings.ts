@@ -39,9 +39,9 @@ const k3sValue = z.union(
 const k3sSchema = about(
   'K3s itself.',
   z.strictObject({
-    version: about('The K3s release. An open tag k3s-version wins over it.', k3sVersion),
+    version: about('The K3s release. An open tag k3s-version overrides this setting.', k3sVersion),
     server: about(
-      'The server that an agent joins: an address or https URL. An open tag k3s-server wins over it.',
+      'The server that an agent joins: an address or https URL. An open tag k3s-server overrides this setting.',
       z.optional(serverAddress),
     ),
     releaseUrl: about('The address of K3s releases.', url),

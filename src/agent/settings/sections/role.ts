@@ -10,7 +10,7 @@ import { about } from '../section.ts';
  */
 export function roleSetting(among: readonly Role[]) {
   return about(
-    `What this VM is: ${namesOf(among).join(', ')}, or a role that roles defines. By default the tag k3s-role sets it, and an open tag wins over a settings file: set tags.role to false to fix the role here.`,
+    `What this VM is: ${namesOf(among).join(', ')}, or a role that roles defines. By default the tag k3s-role sets it, and an open tag overrides a settings file: set tags.role to false to fix the role here.`,
     z.optional(words),
   );
 }

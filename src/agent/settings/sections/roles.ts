@@ -22,7 +22,7 @@ const definedRole = z.strictObject({
 });
 
 const schema = about(
-  'Further roles by name, each with its K3s command and, if it has any, labels and taints: gpu: { k3s: agent, labels: [role=gpu], taints: [gpu=true:NoSchedule] }.',
+  'Further roles by name, each with its K3s command and optional labels and taints: gpu: { k3s: agent, labels: [role=gpu], taints: [gpu=true:NoSchedule] }.',
   z.record(roleName, definedRole),
 );
 

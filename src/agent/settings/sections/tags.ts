@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { about, type SettingsSection } from '../section.ts';
 
 const schema = about(
-  'Which instance tags apply. A tag that applies wins over the settings files; false closes it.',
+  'The instance tags that Slipway uses. An open tag overrides the settings files; false closes the tag.',
   z.strictObject({
     role: about('Whether the tag k3s-role sets role.', z.boolean()),
     server: about('Whether the tag k3s-server sets k3s.server.', z.boolean()),
