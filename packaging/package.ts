@@ -1,6 +1,6 @@
 /**
- * Builds dist/slipway-linux-x64 and -arm64, a Debian package of each, the man page and the completions: `npm run
- * package -- [--out DIR] [--no-strip] [--executable-only] [ARCHITECTURE...]`.
+ * Builds dist/slipway-linux-x64 and -arm64, a Debian package of each, the man page and the completions:
+ * `npm run package -- [--out DIR] [--no-strip] [--executable-only] [ARCHITECTURE...]`.
  */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

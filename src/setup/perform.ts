@@ -13,7 +13,8 @@ export interface Tell {
 }
 
 /**
- * The most passes. No resource needs more than three, so more than six mean that another process writes the same thing.
+ * The maximum number of passes. No resource needs more than three: after six, another process must be writing the same
+ * files.
  */
 const passes = 6;
 

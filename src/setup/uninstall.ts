@@ -83,7 +83,7 @@ async function takeDown(
   }
   const releaseSetup = await acquireLock(paths.slipway.setupLock, paths.root);
   try {
-    // This waits for the stop, because a running daemon holds the lock.
+    // The lock is taken only after the stop, because a running daemon holds it.
     if (!(await perform([stop], host, tell))) {
       return 1;
     }
