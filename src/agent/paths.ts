@@ -44,6 +44,10 @@ export function nodePaths(root: string) {
       natSysctl: at('/etc/sysctl.d/99-z-slipway-nat.conf'),
       units: at('/etc/systemd/system'),
       bin: at('/usr/local/bin'),
+      /** The one word by which cloud-init names the cloud of this boot. */
+      cloudId: at('/run/cloud-init/cloud-id'),
+      /** The folder of the firmware's strings. */
+      dmi: at('/sys/class/dmi/id'),
     },
     k3s: {
       binary: at('/usr/local/bin/k3s'),

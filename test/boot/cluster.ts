@@ -142,6 +142,7 @@ function vm(name: HostName) {
 
 /** The settings of every host; those for another role have no effect. */
 const everyHosts = {
+  cloud: 'azure',
   azure: { keyVault: { name: vaultName } },
   joinToken: { agentSecretName: 'k3s-agent-token' },
   registries: { servers: [loginServer], proof: [provenImage] },

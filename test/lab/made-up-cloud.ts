@@ -21,6 +21,7 @@ export const landings: CloudGround<{ readonly tower: string }>[] = [];
 const moon: CloudDriver<typeof schema> = {
   summary: 'asks mission control',
   remark: 'one small step',
+  signs: { cloudId: 'moon', dmi: { sys_vendor: 'Moon' } },
   settings: {
     schema,
     defaults: { tower: 'http://169.254.0.23' },

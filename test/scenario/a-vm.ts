@@ -14,6 +14,7 @@ const hour = 3_600_000;
 export const registry = 'team.azurecr.io';
 
 const settings = `
+cloud: azure
 registries:
   servers: [${registry}]
 gitops:

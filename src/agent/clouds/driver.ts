@@ -13,6 +13,8 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   /** The text after the cloud's name in the help of --cloud. */
   readonly remark?: string;
   readonly settings: SettingsSection<Schema>;
+  /** The signs of a VM in this cloud; absent if only the settings can choose this cloud. */
+  readonly signs: CloudSigns | 'absent';
   /** The form of secret names in this cloud, if narrower than the form in the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
   /** True if a VM may start before the cloud knows its tags and address. */
@@ -34,6 +36,17 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   /** Makes the cloud's adapter. Must not load SDKs before their first use. */
   create(ground: CloudGround<Section<Schema>>): Cloud;
 }
+
+/** What tells a VM of one cloud from that of another without the network. */
+export interface CloudSigns {
+  /** The name that cloud-init gives the cloud (`cloud-id`). */
+  readonly cloudId: string;
+  /** Strings of the firmware, of which one is enough, by their names below /sys/class/dmi/id. */
+  readonly dmi: Readonly<Partial<Record<DmiField, string>>>;
+}
+
+/** A string of the firmware that every user of the machine may read. */
+export type DmiField = 'chassis_asset_tag' | 'sys_vendor' | 'product_name';
 
 /** A cloud's wording for messages that exist in every cloud. */
 export interface CloudHints {

@@ -11,5 +11,5 @@ export const clouds = { azure, oracle, static: staticDriver } as const satisfies
 
 export type CloudName = keyof typeof clouds;
 
-/** The cloud of a node whose settings name no cloud. */
-export const defaultCloud = 'azure' satisfies CloudName;
+/** The cloud of a machine that no other cloud recognises. */
+export const fallbackCloud = 'static' satisfies CloudName;

@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
+import { detectCloud } from '../clouds/detect.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
 import { defaults } from './defaults.ts';
 import { readLayers } from './layers.ts';
 import { type Layer, leaves, mergeLayers, originOf, plain } from './merge.ts';
-import { type Problem, pathText } from './path.ts';
+import { type Problem, pathText, valueAt } from './path.ts';
 import { describeIssues, invalidSettings } from './problems.ts';
 import { misfits } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import { secretNameMisfits } from './secret-names.ts';
+import { autoCloud } from './sections/cloud.ts';
 import { unfilledVariables } from './template-variables.ts';
 
 /** The settings, and the layer that set each: `default`, a file, `tag k3s-role` or `command line --role`. */
@@ -25,6 +27,8 @@ export interface Layers {
   readonly files: readonly Layer[];
   readonly tags: readonly Layer[];
   readonly commandLine: readonly Layer[];
+  /** The detected cloud, unless another layer names the cloud. */
+  readonly detected?: readonly Layer[];
 }
 
 /** A setting from the command line, such as `{ option: '--role', path: 'role', value: 'server' }`. */
@@ -51,7 +55,24 @@ type Check = (written: unknown) => readonly Problem[];
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);
-  return resolveLayers({ files, tags: [], commandLine }, options);
+  const detected = await detectedCloud(host, options.paths, [...files, ...commandLine]);
+  return resolveLayers({ files, tags: [], commandLine, detected }, options);
+}
+
+/** Returns a layer with the detected cloud, or no layer if these layers name a cloud. */
+async function detectedCloud(
+  host: HostReader,
+  paths: NodePaths,
+  layers: readonly Layer[],
+): Promise<readonly Layer[]> {
+  const said = layers
+    .map(({ values }) => valueAt(values, ['cloud']))
+    .findLast((value) => value !== undefined);
+  if ((said ?? autoCloud) !== autoCloud) {
+    return [];
+  }
+  const { name, by } = await detectCloud(host, paths.system);
+  return [{ origin: `${autoCloud}: ${by}`, values: { cloud: name } }];
 }
 
 function asLayer({ option, path, value }: CommandLineSetting): Layer {
@@ -108,6 +129,6 @@ function firstPerPath(problems: readonly Problem[]) {
 }
 
 /** Merges all layers into one; each value keeps its origin. */
-export function mergeAll({ files, tags, commandLine }: Layers) {
-  return mergeLayers(lowest, [...files, ...tags, ...commandLine]);
+export function mergeAll({ files, tags, commandLine, detected = [] }: Layers) {
+  return mergeLayers(lowest, [...files, ...tags, ...commandLine, ...detected]);
 }

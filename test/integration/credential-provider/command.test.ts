@@ -202,7 +202,7 @@ describe('the credential provider', () => {
   test.each([
     ['not YAML', 'canary: [', /credential-provider\.yaml: line 1/],
     ['not a map', 'canary', /credential-provider\.yaml/],
-    ['wrong in several places', 'azur: 1\nregistrie: 2', /azur.*registrie/],
+    ['wrong in several places', 'cloud: 1\nregistries: 2', /cloud: .*registries: /],
   ])('refuses settings that are %s', async (_, content, message) => {
     const vm = await nodeWithSettings(azure);
     vm.write(vm.paths.providerSettings, content);

@@ -19,7 +19,7 @@ export function someSettings(changes: Written = {}): Settings {
     name,
     { ...(defaults[name as keyof typeof defaults] as object), ...section },
   ]);
-  return z.parse(settingsSchema, { ...defaults, ...Object.fromEntries(sections) });
+  return z.parse(settingsSchema, { ...defaults, cloud: 'azure', ...Object.fromEntries(sections) });
 }
 
 export interface NodeChanges extends Partial<Omit<K3sNode, 'role' | 'settings' | 'paths'>> {

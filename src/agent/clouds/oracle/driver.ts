@@ -5,8 +5,10 @@ import { oracleSettings, vaultSecretName } from './settings.ts';
 
 /** Oracle Cloud, by the VM's instance principal. */
 export const oracle: CloudDriver<typeof oracleSettings.schema> = {
-  summary: 'asks that of Oracle Cloud',
+  summary: 'asks the metadata service of Oracle Cloud',
   settings: oracleSettings,
+  // The chassis of its VMs and bare metal (cloud-init, tools/ds-identify and DataSourceOracle.py).
+  signs: { cloudId: 'oracle', dmi: { chassis_asset_tag: 'OracleCloud.com' } },
   secretName: vaultSecretName,
   fillsInLater: true,
   metadata: {

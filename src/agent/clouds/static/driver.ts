@@ -7,6 +7,7 @@ export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
   summary: 'takes everything from these settings',
   remark: 'everything from the settings',
   settings: staticSettings,
+  signs: 'absent',
   fillsInLater: false,
   metadata: 'absent',
   endpoints: () => [],

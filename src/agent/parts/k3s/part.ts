@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { hintsOf } from '../../clouds/chosen.ts';
-import { defaults } from '../../settings/defaults.ts';
+import { fallbackCloud } from '../../clouds/index.ts';
 import type { Part } from '../part.ts';
 import { firewallProbe } from './firewall.ts';
 import { agentTokenPath } from './membership/agent-token.ts';
@@ -24,7 +24,7 @@ export const k3sPart: Part = {
   consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'settings'],
   startInputs: [...programInputs, ...accessInputs],
   probes: ({ machine, configured, node }) => [
-    ...portProbes(machine, node, hintsOf(configured?.settings ?? defaults)),
+    ...portProbes(machine, node, hintsOf(configured?.settings ?? { cloud: fallbackCloud })),
     firewallProbe(machine, node),
     ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
   ],

@@ -1,11 +1,32 @@
+import * as z from 'zod/mini';
 import { type Clouds, clouds } from '../../clouds/index.ts';
 import { choiceOf } from '../choice.ts';
 import { about } from '../section.ts';
 
-/** Returns the setting that chooses one of these clouds. */
+/** The value for a cloud that is detected. Its name replaces this value before the settings are validated. */
+export const autoCloud = 'auto';
+
+/** The setting that chooses one of these clouds. */
 export function cloudChoice<Table extends Clouds>(table: Table) {
   const summaries = Object.entries(table).map(([name, { summary }]) => `${name} ${summary}`);
-  return about(`The cloud of this node: ${summaries.join(', ')}.`, choiceOf(table));
+  const chosen = choiceOf(table);
+  return about(
+    `The cloud of this node: ${summaries.join(', ')}. ${autoCloud} detects it by cloud-init's id or the firmware, without the network.`,
+    z.pipe(
+      choiceOf({ [autoCloud]: autoCloud, ...table }),
+      z.transform((name, { issues }) => {
+        const { data = z.NEVER, error } = z.safeParse(chosen, name);
+        if (error) {
+          issues.push({
+            code: 'custom',
+            message: 'must name a cloud, since none is detected here',
+            input: name,
+          });
+        }
+        return data;
+      }),
+    ),
+  );
 }
 
 export const cloud = cloudChoice(clouds);

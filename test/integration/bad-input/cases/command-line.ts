@@ -175,7 +175,7 @@ export const commandLine: readonly Case[] = [
     name: 'an unknown cloud',
     args: ['plan', '--root', '{root}', '--cloud', 'statik'],
     source: /command line --cloud: cloud:/,
-    problem: /must be azure.* static/,
+    problem: /must be auto, azure.* static/,
     repair: /did you mean `static`\?/,
   },
   {

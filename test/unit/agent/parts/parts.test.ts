@@ -41,6 +41,7 @@ const own = {
   places: [
     ...paths.slipway.configLayers,
     ...[paths.slipway.state, paths.slipway.setupLock, paths.system.units, paths.system.bin],
+    ...[paths.system.cloudId, paths.system.dmi],
     paths.k3s.credentialProviderBin,
   ],
 };

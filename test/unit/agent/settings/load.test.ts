@@ -18,10 +18,10 @@ function problems(yaml: string) {
 describe('load', () => {
   test('uses the defaults if no file exists', async () => {
     const { settings, origins } = await loadFiles({});
-    expect(settings.cloud).toBe('azure');
+    expect(settings.cloud).toBe('static');
     expect(settings.joinToken.interval).toBe(10_000);
     expect(settings.gitops.flux.timeout).toBe(600_000);
-    expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
+    expect(new Set(Object.values(origins))).toEqual(new Set(['default', 'auto: no cloud detected']));
   });
 
   test('lets later layers win: vendor folder, own file, own folder by name, command line', async () => {
@@ -120,7 +120,7 @@ describe('faults of the settings', () => {
     };
     const commandLine = [{ option: '--log-level', path: 'log.level', value: 'loud' }];
     expect(await problemsOf(() => loadFiles(files, { commandLine }))).toEqual([
-      expect.stringMatching(/config\.yaml: cloud: must be azure.*; did you mean `azure`\?$/),
+      expect.stringMatching(/config\.yaml: cloud: must be auto, azure.*; did you mean `azure`\?$/),
       `${own}: joinToken.interval: must be a duration above zero such as 10s, 5m or 2h; write it as text`,
       `${own}: registries.server: is not a setting; did you mean \`registries.servers\`?`,
       'command line --log-level: log.level: must be trace, debug, info, warn or error',

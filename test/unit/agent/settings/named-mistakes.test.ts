@@ -2,8 +2,12 @@ import { expect, test } from 'vitest';
 import { wantedRegistries } from '../../../../src/agent/parts/registry/registries-yaml.ts';
 import { resolveLayers } from '../../../../src/agent/settings/load.ts';
 
-function settingsOf(values: unknown) {
-  return resolveLayers({ files: [{ origin: 'f', values }], tags: [], commandLine: [] }).settings;
+function settingsOf(values: object) {
+  return resolveLayers({
+    files: [{ origin: 'f', values: { cloud: 'azure', ...values } }],
+    tags: [],
+    commandLine: [],
+  }).settings;
 }
 
 test.each([['docker.io'], ['*']])(

@@ -11,7 +11,9 @@ import { withMoon } from '../../../lab/made-up-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
 async function loaded(content: string): Promise<string> {
-  const host = memoryHost({ files: { '/etc/slipway/config.yaml': content } });
+  const host = memoryHost({
+    files: { '/etc/slipway/config.yaml': content, '/run/cloud-init/cloud-id': 'azure\n' },
+  });
   return load(host, { paths: nodePaths('/') }).then(
     () => 'fine',
     ({ message }: Error) => message.replace('/etc/slipway/config.yaml: ', ''),

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { HostReader } from '../engine/host.ts';
+import { type Clouds, clouds, fallbackCloud } from './index.ts';
+
+/** A cloud, and what it was recognised by, for people. */
+export interface DetectedCloud {
+  readonly name: string;
+  /** For example `cloud-init's id azure` or `chassis_asset_tag OracleCloud.com`. */
+  readonly by: string;
+}
+
+/**
+ * Returns the cloud that this machine runs in by the id that cloud-init found at this boot, or else by the firmware's
+ * strings; `static` if neither names a cloud of the table.
+ *
+ * Never asks 169.254.169.254: that address belongs to another service in each cloud, and to nothing elsewhere. Anyone
+ * who runs a hypervisor can set the firmware's strings, so they choose whom to ask and prove nothing.
+ *
+ * Source: cloud-init, tools/ds-identify and `cloud-id`.
+ */
+export async function detectCloud(
+  host: HostReader,
+  places: { readonly cloudId: string; readonly dmi: string },
+  table: Clouds = clouds,
+): Promise<DetectedCloud> {
+  const id = await firstLine(host, places.cloudId);
+  const recognisable = Object.entries(table).flatMap(([name, { signs }]) =>
+    signs === 'absent' ? [] : [{ name, ...signs }],
+  );
+  const named = recognisable.find(({ cloudId }) => cloudId === id);
+  if (named) {
+    return { name: named.name, by: `cloud-init's id ${id}` };
+  }
+  for (const { name, dmi } of recognisable) {
+    for (const [field, text] of Object.entries(dmi)) {
+      if ((await firstLine(host, join(places.dmi, field))) === text) {
+        return { name, by: `${field} ${text}` };
+      }
+    }
+  }
+  return { name: fallbackCloud, by: 'no cloud detected' };
+}
+
+async function firstLine(host: HostReader, path: string): Promise<string> {
+  const found = await host.readFile(path).catch(() => undefined);
+  return found?.content.split('\n')[0]?.trim() ?? '';
+}
