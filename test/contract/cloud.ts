@@ -40,7 +40,7 @@ export function driverContract<Settings extends object>(
     const { ground, ...world } = await start();
     const asked: HttpRequest[] = [];
     const cloud = driver.create({ ...ground, host: overheard(ground.host, asked) });
-    const address = metadataOf(driver, ground.settings)?.address;
+    const address = metadataOf(driver, ground.settings)[0]?.address;
     const toMetadata = () => asked.filter(({ url }) => new URL(url).hostname === address);
     return { ...world, cloud, ...(address !== undefined && { toMetadata }) };
   });

@@ -18,7 +18,7 @@ function installersUnit(...flags: readonly string[]): string {
 
 /** Creates an agent that scripts installed: its K3s runs in the installer's unit, a timer renews registries.yaml. */
 function adopted({ flags = [] as readonly string[], settings = '' } = {}): Vm {
-  const machine = vm('agent', settings);
+  const machine = vm('agent', `${settings}imds: { pods: block }\n`);
   const { files } = machine.host;
   machine.units.found(unit, installersUnit('--server', serverUrl, ...flags));
   machine.units.found(timer, '[Timer]\nOnUnitActiveSec=2h\n');

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { booted, condition, isReady, live, noRestarts, vm } from './a-vm.ts';
 
 const minute = 60_000;
@@ -121,4 +121,34 @@ test('a metadata service at a loopback address gets no guard', async () => {
   await live(machine.slipway(), machine, minute, isReady);
   expect(machine.host.files.stat(rules)).toBeUndefined();
   expect(machine.units.netfilter.rules).toBeUndefined();
+});
+
+describe('a node that ran pods before it had a guard', () => {
+  /** A node that is up without a guard, as one of a script or of another tool, whose settings then say nothing. */
+  async function unguarded() {
+    const { machine, slipway } = await booted('agent', `${noRestarts}imds: { pods: allow }\n`);
+    machine.host.files.write('/etc/slipway/config.d/extra.yaml', noRestarts);
+    return { machine, slipway };
+  }
+
+  test('stays open with a condition, and goes on to be Ready', async () => {
+    const { machine, slipway } = await unguarded();
+    const report = await live(slipway, machine, 6 * minute);
+    expect(condition(report, 'ImdsGuard')).toBe('False ImdsGuardUndecided');
+    expect(condition(report, 'Ready')).toBe('True ImdsGuardUndecided');
+    expect(machine.units.netfilter.rules).toBeUndefined();
+    expect(machine.host.files.stat(rules)).toBeUndefined();
+  });
+
+  test.each([
+    ['block', keeps],
+    ['allow', /^$/],
+  ])('is settled by imds.pods: %s', async (pods, wanted) => {
+    const { machine, slipway } = await unguarded();
+    await live(slipway, machine, 6 * minute);
+    machine.host.files.write('/etc/slipway/config.d/imds.yaml', `imds: { pods: ${pods} }\n`);
+    const report = await live(slipway, machine, 6 * minute, isReady);
+    expect(condition(report, 'ImdsGuard')).toBe('True InSync');
+    expect(machine.units.netfilter.rules ?? '').toMatch(wanted);
+  });
 });

@@ -10,7 +10,9 @@ export type Choosing = { readonly cloud: string } & Readonly<Record<string, unkn
 /** The cloud that the settings name, whose driver has its section of the settings. */
 export interface ChosenCloud {
   readonly fillsInLater: boolean;
-  readonly metadata: Metadata | undefined;
+  readonly metadata: readonly Metadata[];
+  /** The setting that names the addresses of the metadata service, if the cloud itself does not know them. */
+  readonly metadataSetting: string | undefined;
   readonly endpoints: readonly URL[];
   create(ground: Omit<CloudGround<unknown>, 'settings'>): Cloud;
 }
@@ -22,6 +24,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   return {
     fillsInLater: driver.fillsInLater,
     metadata: metadataOf(driver, section),
+    metadataSetting: driver.metadata === 'absent' ? undefined : driver.metadata.named,
     endpoints: driver.endpoints(section),
     create: (ground) => driver.create({ ...ground, settings: section }),
   };

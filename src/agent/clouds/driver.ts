@@ -74,13 +74,15 @@ export interface RegistryManners {
 
 /** The metadata service of a cloud, which gives the VM's identity to any process that requests it. */
 export interface MetadataService<Settings> {
-  /** Returns the address of the metadata service with these settings. */
-  locate(section: Settings): Metadata;
+  /** The setting that names the addresses, if only the operator knows them: `static.metadata`. */
+  readonly named?: string;
+  /** Returns the addresses of the metadata service with these settings. */
+  locate(section: Settings): Metadata | readonly Metadata[];
 }
 
 /** The address of a metadata service. */
 export interface Metadata {
-  /** The host as `URL` writes it; only an IPv4 address can be guarded. */
+  /** The host as `URL` writes it; only an IP address can be guarded. */
   readonly address: string;
   /** The only guarded port and protocol, if other services at the address must stay open, such as DNS and NTP. */
   readonly only?: { readonly protocol: 'tcp' | 'udp'; readonly port: number };

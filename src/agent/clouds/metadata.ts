@@ -5,24 +5,22 @@ import { type Clouds, clouds } from './index.ts';
 
 /** Returns the sections of the clouds that have a metadata service. */
 export function metadataSections<Table extends Clouds>(table: Table): Partial<SectionsOf<Table>> {
-  const asking = Object.entries(table).filter(([, driver]) => defaultMetadata(driver) !== undefined);
+  const asking = Object.entries(table).filter(([, driver]) => defaultMetadata(driver).length > 0);
   return sectionsOf(Object.fromEntries(asking)) as Partial<SectionsOf<Table>>;
 }
 
 /** Returns the default addresses of metadata services, which no proxy may forward to. */
 export function metadataAddresses(table: Clouds = clouds): readonly string[] {
-  return [...new Set(Object.values(table).flatMap((driver) => defaultMetadata(driver)?.address ?? []))];
+  const services = Object.values(table).flatMap(defaultMetadata);
+  return [...new Set(services.map(({ address }) => address))];
 }
 
-/**
- * Returns the address of a cloud's metadata service with this section; `undefined` if the cloud has no metadata
- * service.
- */
+/** Returns the addresses of a cloud's metadata service with this section; empty if the cloud has none. */
 export function metadataOf(
   { metadata }: Pick<CloudDriver, 'metadata'>,
   section: object,
-): Metadata | undefined {
-  return metadata === 'absent' ? undefined : metadata.locate(section);
+): readonly Metadata[] {
+  return metadata === 'absent' ? [] : [metadata.locate(section)].flat();
 }
 
 function defaultMetadata(driver: CloudDriver) {

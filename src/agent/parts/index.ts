@@ -11,6 +11,7 @@ import {
   caPin,
   clusterFounding,
   configFile,
+  joinedCluster,
   joinToken,
   k3sExecutable,
   k3sLinks,
@@ -95,7 +96,7 @@ export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resourc
   return [
     ...preflight(node, ports.memory, ports.free),
     ...natUnlessWanted(node.settings, node.paths),
-    ...imdsGuard(node),
+    ...imdsGuard(node, (host) => joinedCluster(host, node)),
     ...k3sResources(node, ports, [directoriesId]),
   ];
 }

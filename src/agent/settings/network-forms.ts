@@ -24,3 +24,7 @@ export const interfaceName = text(
   /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/,
   'be the name of a network interface such as ens3, as ip link shows it',
 );
+
+export const portNumber = z
+  .int('must be the number of a port, without quotes')
+  .check(z.minimum(1, 'must be a port from 1 to 65535'), z.maximum(65_535, 'must be a port from 1 to 65535'));

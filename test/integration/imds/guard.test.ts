@@ -82,7 +82,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
   }
 
   function guard(...allow: readonly Allowed[]): void {
-    load(renderRuleset({ address: imds, allow }));
+    load(renderRuleset({ services: [{ address: imds }], allow }));
   }
 
   test('gets the identity of its VM without the guard', () => {
@@ -140,7 +140,10 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
 
     test('is still refused after a file of rules that does not load', () => {
-      const bad = renderRuleset({ address: imds, allow: [] }).replace('reject\n', 'rejected\n');
+      const bad = renderRuleset({ services: [{ address: imds }], allow: [] }).replace(
+        'reject\n',
+        'rejected\n',
+      );
       expect(() => load(bad)).toThrow('syntax error');
       expect(pod.ask(imds)).toBe('refused');
     });
@@ -161,7 +164,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
   });
 
   describe('with the guard of a single port', () => {
-    const rules = { address: imds, only: { protocol: 'tcp', port: 80 }, allow: [] } as const;
+    const rules = { services: [{ address: imds, only: { protocol: 'tcp', port: 80 } }], allow: [] } as const;
     beforeEach(() => load(renderRuleset(rules)));
 
     test('is refused at the guarded port of any address, and at no other port', () => {
@@ -182,8 +185,29 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
+  test('recognizes a guard of several addresses in the real output of nft', async () => {
+    const several = {
+      services: [
+        { address: imds, only: { protocol: 'tcp', port: 80 } },
+        { address: '169.254.169.253' },
+        { address: 'fd00:c1::a9fe:a9fe', only: { protocol: 'tcp', port: 80 } },
+      ],
+      allow: [
+        { name: 'monitor', uid: 1001 },
+        { name: 'backup', from: '10.42.0.6' },
+      ],
+    } as const;
+    load(renderRuleset(several));
+    expect(await state(several)).toBe('InSync');
+    expect(pod.ask(imds)).toBe('refused');
+    expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
+    const rule = 'insert rule inet slipway_imds output ip6 daddr fd00:c1::a9fe:a9fe accept';
+    vm.run('nft', ...rule.split(' '));
+    expect(await state(several)).toBe('Drifted');
+  });
+
   /** Returns the state that Slipway finds, with nft in place of systemd-run. */
-  async function state(rules: GuardRules = { address: imds, allow: [] }): Promise<string> {
+  async function state(rules: GuardRules = { services: [{ address: imds }], allow: [] }): Promise<string> {
     const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
       .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')
       .on({ file: 'systemd-run' }, ({ args }) => asked(args.slice(args.indexOf('/usr/sbin/nft') + 1)));

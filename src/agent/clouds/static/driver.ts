@@ -9,7 +9,15 @@ export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
   settings: staticSettings,
   signs: 'absent',
   fillsInLater: false,
-  metadata: 'absent',
+  metadata: {
+    named: 'static.metadata',
+    locate: ({ metadata = [] }) =>
+      metadata.map(({ address, port, protocol = 'tcp' }) => ({
+        address,
+        ...(port !== undefined && { only: { protocol, port } }),
+        setting: 'static.metadata',
+      })),
+  },
   endpoints: () => [],
   hints: {
     firewall: 'every firewall on the way',

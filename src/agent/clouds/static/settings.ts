@@ -1,6 +1,16 @@
 import * as z from 'zod/mini';
 import { ipAddress, loginServer, secretName, words } from '../../settings/forms.ts';
+import { portNumber } from '../../settings/network-forms.ts';
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
+
+const metadata = z.strictObject({
+  address: about('The address of the metadata service, a link-local one at most providers.', ipAddress),
+  port: about(
+    'Its one port, if other ports of that address must stay open, such as DNS.',
+    z.optional(portNumber),
+  ),
+  protocol: about('The protocol of that port; by default tcp.', z.optional(z.enum(['tcp', 'udp']))),
+});
 
 const schema = about(
   'For cloud static: the facts that a cloud would report about this VM.',
@@ -11,6 +21,10 @@ const schema = about(
     address: about('The primary private address; by default that of the machine.', z.optional(ipAddress)),
     tags: about('Instance tags.', z.record(words, z.string())),
     secrets: about('The file of each secret, by secret name.', z.record(secretName, words)),
+    metadata: about(
+      "The provider's metadata service, which pods are kept from (see imds.md): an `address` each, and a `port` if only that is guarded.",
+      z.optional(z.array(metadata)),
+    ),
     registries: about(
       'User name and password file of each registry, by login server.',
       z.record(loginServer, z.strictObject({ username: words, passwordFile: words })),

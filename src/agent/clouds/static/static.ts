@@ -14,7 +14,7 @@ import type { StaticSettings } from './settings.ts';
 
 /** Makes the cloud that `static` in the settings describes, for machines outside any cloud, laptops and tests. */
 export function staticCloud({ host, settings, machine }: CloudGround<StaticSettings>): Cloud {
-  const { secrets, registries, ...identity } = settings;
+  const { secrets, registries, metadata: _, ...identity } = settings;
   return {
     name: 'static',
     identity: () => written(host, identity, machine),
@@ -30,7 +30,7 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
   };
 }
 
-type WrittenIdentity = Omit<StaticSettings, 'secrets' | 'registries'>;
+type WrittenIdentity = Omit<StaticSettings, 'secrets' | 'registries' | 'metadata'>;
 
 async function written(
   host: HostReader,

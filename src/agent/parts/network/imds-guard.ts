@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import { type Choosing, chosenCloud } from '../../clouds/chosen.ts';
 import type { Metadata } from '../../clouds/driver.ts';
 import { type Clouds, clouds } from '../../clouds/index.ts';
+import type { HostReader } from '../../engine/host.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { NodePaths } from '../../paths.ts';
 import { nonBlocking } from '../../resources/combinators.ts';
@@ -11,30 +12,49 @@ import type { Settings } from '../../settings/schema.ts';
 import { guardTable } from './guard-table.ts';
 import { guardUnitPath, renderGuardUnit } from './guard-unit.ts';
 import { imdsGuardRemoved } from './imds-guard-removed.ts';
-import { type GuardRules, keptFrom, listedRules, renderRuleset, rulesName } from './ruleset.ts';
+import {
+  type GuardedService,
+  type GuardRules,
+  keptFrom,
+  listedRules,
+  renderRuleset,
+  rulesName,
+} from './ruleset.ts';
 import { tableLoaded } from './table-loaded.ts';
+import { undecidedGuard } from './undecided-guard.ts';
 
 export interface Guarded {
   readonly settings: Choosing & Pick<Settings, 'imds'>;
   readonly paths: NodePaths;
 }
 
+/** Resolves to whether pods may have run on this node already. */
+type ServedBefore = (host: HostReader) => Promise<boolean>;
+
 /**
- * Keeps pods from the instance metadata service, at every boot before K3s starts. Removes the guard if imds.pods is
- * `allow` or no metadata service needs a guard.
+ * Keeps pods from the instance metadata service, at every boot before K3s starts; removes the guard if imds.pods is
+ * `allow` or if there is nothing to guard. A node that served pods before it had a guard stays open until its settings
+ * decide.
  *
  * Without the guard any pod has the identity of its node, and thus access to the join token. The guard never blocks
  * K3s: a separate condition reports its faults.
  */
-export function imdsGuard({ settings, paths }: Guarded, table: Clouds = clouds): readonly Resource[] {
-  const found = metadataToGuard({ settings, paths }, chosenCloud(settings, table).metadata);
+export function imdsGuard(
+  { settings, paths }: Guarded,
+  servedBefore: ServedBefore,
+  table: Clouds = clouds,
+): readonly Resource[] {
+  const { metadata, metadataSetting } = chosenCloud(settings, table);
+  const found = servicesToGuard({ settings, paths }, metadata, metadataSetting);
   if (typeof found === 'string') {
     return [nonBlocking(imdsGuardRemoved(paths, found))];
   }
-  const { address, only } = found;
-  return guardResources({ address, only, allow: settings.imds.allow }, paths).map((each) =>
-    nonBlocking(each),
-  );
+  const guard = guardResources({ services: found, allow: settings.imds.allow }, paths);
+  // An operator who names the addresses, or says what pods may do, has decided.
+  const isDecided =
+    settings.imds.pods !== undefined || settings.imds.allow.length > 0 || metadataSetting !== undefined;
+  const resources = isDecided ? guard : undecidedGuard(guard, paths, servedBefore, found);
+  return resources.map((each) => nonBlocking(each));
 }
 
 function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[] {
@@ -53,20 +73,38 @@ export function guardLoaded(rules: GuardRules, needs: readonly string[]): Resour
   return tableLoaded(guardTable, { name: rulesName(rules), listed, message: keptFrom(rules) }, needs);
 }
 
-/** Returns the metadata service to guard, or the reason why none is guarded. */
-function metadataToGuard({ settings, paths }: Guarded, metadata: Metadata | undefined): Metadata | string {
+/** Returns the addresses to guard, or the reason why none is guarded. */
+function servicesToGuard(
+  { settings, paths }: Guarded,
+  metadata: readonly Metadata[],
+  metadataSetting: string | undefined,
+): readonly GuardedService[] | string {
   if (settings.imds.pods === 'allow') {
     return 'imds.pods lets every pod ask the metadata service';
   }
-  if (!metadata) {
-    return `cloud ${settings.cloud} has no metadata service`;
+  if (metadata.length === 0) {
+    return metadataSetting === undefined
+      ? `cloud ${settings.cloud} has no metadata service`
+      : `no address is guarded: if the provider has a metadata service, name it in ${metadataSetting}`;
   }
-  const { address, setting = 'the metadata service' } = metadata;
-  if (!isIPv4(address) || address.startsWith('127.')) {
+  const services = metadata.flatMap(guardable);
+  if (services.length === 0) {
+    const [{ address, setting = 'the metadata service' } = { address: '' }] = metadata;
     return `${setting} leads to ${address}: nothing to guard`;
   }
   if (paths.root !== '/') {
     return `the network is the machine's own, and not guarded below ${paths.root}`;
   }
-  return metadata;
+  return services;
+}
+
+/** Returns the address as nft lists it; empty for a name, and for loopback, which pods cannot reach. */
+function guardable({ address, only }: Metadata): readonly GuardedService[] {
+  const bare = address.replace(/^\[(.*)\]$/, '$1');
+  if (isIPv4(bare)) {
+    return bare.startsWith('127.') ? [] : [{ address: bare, only }];
+  }
+  const url = `http://[${bare}]`;
+  const listed = URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : '::1';
+  return listed === '::1' ? [] : [{ address: listed, only }];
 }

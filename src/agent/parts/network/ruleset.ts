@@ -1,15 +1,20 @@
+import { isIPv6 } from 'node:net';
 import type { Metadata } from '../../clouds/driver.ts';
 import { shortDigest } from '../../engine/digest.ts';
 import { guardTable } from './guard-table.ts';
 import { renderChain, renderTable } from './own-table.ts';
 
-/** The guarded address, and the clients that may reach it. */
+/** The guarded addresses, and the clients that may reach them. */
 export interface GuardRules {
-  /** The IPv4 address of the metadata service. */
+  readonly services: readonly GuardedService[];
+  readonly allow: readonly Allowed[];
+}
+
+/** An address of the metadata service, IPv4 or IPv6 without brackets. */
+export interface GuardedService {
   readonly address: string;
   /** The only guarded port of the address; absent to guard all ports. */
   readonly only?: Metadata['only'] | undefined;
-  readonly allow: readonly Allowed[];
 }
 
 /** A client that may reach the address, by source address or by user id. */
@@ -41,23 +46,31 @@ export function rulesName(rules: GuardRules): string {
   return `refuse_${shortDigest(renderChains(rules, 'refuse'))}`;
 }
 
-function renderChains(rules: GuardRules, refuse: string): string {
-  const { allow } = rules;
-  const service = destination(rules);
-  const accepted = allow
-    .filter(({ from }) => from !== undefined)
-    .map(({ name, from }) => `${service} ip saddr ${from} accept comment "${name}"`);
+function renderChains({ services, allow }: GuardRules, refuse: string): string {
   const users = [...new Set([0, ...allow.flatMap(({ uid }) => uid ?? [])])].join(', ');
+  const forwarded = services.flatMap((service) => [
+    ...sourcesOf(service, allow).map(
+      ({ name, from }) => `${destination(service)} ip saddr ${from} accept comment "${name}"`,
+    ),
+    `${destination(service)} jump ${refuse}`,
+  ]);
+  const own = services.map((service) => `${destination(service)} meta skuid != { ${users} } jump ${refuse}`);
   return [
     renderChain(refuse, ['meta l4proto tcp reject with tcp reset', 'reject']),
-    renderChain('forward', [hook('forward'), ...accepted, `${service} jump ${refuse}`]),
-    renderChain('output', [hook('output'), `${service} meta skuid != { ${users} } jump ${refuse}`]),
+    renderChain('forward', [hook('forward'), ...forwarded]),
+    renderChain('output', [hook('output'), ...own]),
   ].join('');
 }
 
+/** Returns the clients with a source address that can reach this service: source addresses are IPv4. */
+function sourcesOf({ address }: GuardedService, allow: GuardRules['allow']): GuardRules['allow'] {
+  return isIPv6(address) ? [] : allow.filter(({ from }) => from !== undefined);
+}
+
 /** Returns the match for packets to the metadata service, in the form that nft also uses in its lists. */
-function destination({ address, only }: GuardRules): string {
-  return `ip daddr ${address}${only ? ` ${only.protocol} dport ${only.port}` : ''}`;
+function destination({ address, only }: GuardedService): string {
+  const family = isIPv6(address) ? 'ip6' : 'ip';
+  return `${family} daddr ${address}${only ? ` ${only.protocol} dport ${only.port}` : ''}`;
 }
 
 function hook(name: string): string {
@@ -68,24 +81,34 @@ function hook(name: string): string {
  * Returns the name of the rules in the output of `nft list table`; `incomplete` if the table has fewer or more rules
  * than ours, or a rule for another address.
  */
-export function listedRules(list: string, rules: GuardRules): string | undefined {
-  const [first, second] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
+export function listedRules(list: string, { services, allow }: GuardRules): string | undefined {
+  const [first, ...others] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
   const refusals = list.match(/\breject(?: with [\w -]+)?$/gm) ?? [];
-  // The further lines of a long set have a deeper indentation, so they do not match.
+  // A long set continues on further lines, which are indented deeper.
   const all = [...list.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => rule);
-  const judging = all.filter((rule) => rule.startsWith(`${destination(rules)} `));
-  const jumps = 2;
-  const accepts = rules.allow.filter(({ from }) => from !== undefined).length;
-  const isWhole =
-    refusals.length === 2 &&
-    judging.length === accepts + jumps &&
-    all.length === judging.length + refusals.length;
-  return first === second && isWhole ? first : 'incomplete';
+  const isWhole = services.every((service) => {
+    const judging = all.filter((rule) => isAbout(rule, service));
+    return judging.length === sourcesOf(service, allow).length + jumpsEach;
+  });
+  const foreign = all.filter((rule) => !services.some((service) => isAbout(rule, service)));
+  const isAlone = refusals.length === 2 && foreign.length === refusals.length;
+  const isRefusing =
+    others.length + 1 === services.length * jumpsEach && others.every((name) => name === first);
+  return isWhole && isAlone && isRefusing ? first : 'incomplete';
 }
 
-/** Returns what the rules do, for the condition. */
-export function keptFrom({ address, only, allow }: GuardRules): string {
-  const port = only ? ` (${only.protocol} ${only.port})` : '';
+/** One for forwarded packets, and one for those of this VM. */
+const jumpsEach = 2;
+
+function isAbout(rule: string, service: GuardedService): boolean {
+  return rule.startsWith(`${destination(service)} `);
+}
+
+/** Returns the effect of the rules, for the condition. */
+export function keptFrom({ services, allow }: GuardRules): string {
+  const guarded = services.map(
+    ({ address, only }) => `${address}${only ? ` (${only.protocol} ${only.port})` : ''}`,
+  );
   const names = allow.map(({ name }) => name).join(', ');
-  return `pods are kept from ${address}${port}${names && `; let through: ${names}`}`;
+  return `pods are kept from ${guarded.join(' and ')}${names && `; let through: ${names}`}`;
 }

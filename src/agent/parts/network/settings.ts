@@ -13,8 +13,8 @@ const schema = about(
   'The processes that may use the instance metadata service, and so the identity of this VM (see imds.md).',
   z.strictObject({
     pods: about(
-      'Whether pods, and users of the VM other than root, are kept from the metadata service. Needs nftables.',
-      z.enum(['block', 'allow']),
+      'Whether pods are kept from it, and users of the VM other than root. By default they are, except on a node that ran pods before it had this guard (see imds.md). Needs nftables.',
+      z.optional(z.enum(['block', 'allow'])),
     ),
     allow: about(
       'The exceptions: each with a `name`, and either `from` (an address or range of pods) or `uid` (a user of the VM, or of pods with hostNetwork).',
@@ -25,6 +25,6 @@ const schema = about(
 
 export const imds = {
   schema,
-  defaults: { pods: 'block', allow: [] },
+  defaults: { allow: [] },
   misfits: imdsMisfits,
 } as const satisfies SettingsSection<typeof schema>;

@@ -27,7 +27,7 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
   const { settings } = driver;
 
   const section = z.parse(settings.schema, settings.defaults);
-  const { address, setting } = metadataOf(driver, section) ?? {};
+  const [{ address, setting } = {}] = metadataOf(driver, section);
 
   test('bypasses the proxy for its metadata service, and needs consent to move that service', () => {
     if (address === undefined) {

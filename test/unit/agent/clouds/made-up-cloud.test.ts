@@ -110,7 +110,7 @@ test.each([
 });
 
 test('the guard keeps pods only from the metadata service of the made-up cloud', async () => {
-  const [ruleset] = imdsGuard({ ...aNode('server'), settings }, withMoon);
+  const [ruleset] = imdsGuard({ ...aNode('server'), settings }, async () => false, withMoon);
   const host = memoryHost();
   const finding = await ruleset?.check(host);
   if (finding?.state !== 'Drifted') {

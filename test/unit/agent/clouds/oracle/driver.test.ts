@@ -11,7 +11,7 @@ test.each([
 ])(
   'the guard closes one port of the metadata service, since DNS and NTP are at that address: %s',
   (imdsEndpoint, address, port) => {
-    expect(metadataOf(oracle, { ...defaults, imdsEndpoint })).toEqual({
+    expect(metadataOf(oracle, { ...defaults, imdsEndpoint })[0]).toEqual({
       address,
       only: { protocol: 'tcp', port },
       setting: 'oracle.imdsEndpoint',

@@ -6,22 +6,25 @@ import { memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode, outcome } from '../../a-node.ts';
 
 const unit = 'slipway-imds-guard.service';
+const fresh = async () => false;
 
 test('the guard writes rules and unit, then loads and enables the unit, then verifies the rules', () => {
-  const resources = imdsGuard(aNode('server'));
+  const resources = imdsGuard(aNode('server'), fresh);
   expect(resources.map(({ id }) => id)).toEqual([
     'File//var/lib/slipway/imds-guard.nft',
     `File//etc/systemd/system/${unit}`,
     `UnitLoaded/${unit}`,
     `UnitEnabled/${unit}`,
     'ImdsGuard/rules',
+    'ImdsGuard/decision',
   ]);
   expect(new Set(resources.map(({ condition }) => condition))).toEqual(new Set(['ImdsGuard']));
 });
 
 test('no fault of the guard blocks a dependant', async () => {
   const host = memoryHost().on({ file: 'systemctl' }, 'LoadState=masked\nActiveState=inactive\n');
-  for (const resource of imdsGuard(aNode('server'))) {
+  const resources = imdsGuard(aNode('server'), fresh).filter(({ id }) => id !== 'ImdsGuard/decision');
+  for (const resource of resources) {
     expect(await outcome(resource, host), resource.id).toMatch(/non-blocking/);
   }
 });
@@ -35,18 +38,13 @@ describe('imdsGuard removes the guard', () => {
       '/',
       'imds.pods lets every pod ask',
     ],
-    [
-      'for a cloud without a metadata service',
-      { cloud: 'static' },
-      '/',
-      'cloud static has no metadata service',
-    ],
+    ['for a cloud without a metadata service', { cloud: 'static' }, '/', 'name it in static.metadata'],
     ['for a metadata service on loopback', metadataAt('http://127.0.0.1:8080'), '/', 'leads to 127.0.0.1'],
     ['for a metadata service under a name', metadataAt('http://imds.example'), '/', 'leads to imds.example'],
     ['below another root', {}, '/tmp/lab', "the network is the machine's own"],
   ] as const)('%s', async (_, changes, root, message) => {
     const node = aNode('server', { root });
-    const resources = imdsGuard({ ...node, settings: { ...node.settings, ...changes } });
+    const resources = imdsGuard({ ...node, settings: { ...node.settings, ...changes } }, fresh);
     expect(resources.map(({ id }) => id)).toEqual(['ImdsGuard/none']);
     expect(await resources[0]?.check(memoryHost())).toMatchObject({
       state: 'InSync',
@@ -61,7 +59,7 @@ describe('imdsGuard removes the guard', () => {
 
 test('imdsGuard recognizes the address of the metadata service in any notation', async () => {
   const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://0xA9FEA9FE/' } } });
-  const finding = await imdsGuard(node)[0]?.check(memoryHost());
+  const finding = await imdsGuard(node, fresh)[0]?.check(memoryHost());
   expect(finding?.state).toBe('Drifted');
 });
 
@@ -84,4 +82,70 @@ ExecReload=/usr/sbin/nft -f /var/lib/slipway/imds-guard.nft
 [Install]
 WantedBy=multi-user.target
 `);
+});
+
+describe('a node that served pods before it had a guard', () => {
+  const served = async () => true;
+  const node = aNode('agent');
+  const rules = node.paths.slipway.imdsGuard;
+
+  async function outcomes(changes: object, files: Readonly<Record<string, string>> = {}) {
+    const settings = { ...node.settings, ...changes };
+    const resources = imdsGuard({ ...node, settings }, served);
+    const host = memoryHost({ files }).on({ file: 'systemctl' }, 'LoadState=not-found\n');
+    return Promise.all(resources.map((each) => outcome(each, host)));
+  }
+
+  test('stays open, and reports that it waits for a decision', async () => {
+    expect(await outcomes({})).toEqual([
+      ...Array.from({ length: 5 }, () => 'InSync'),
+      'ImdsGuardUndecided (person, non-blocking)',
+    ]);
+  });
+
+  test.each<[string, object, Readonly<Record<string, string>>]>([
+    ['imds.pods is block', { imds: { pods: 'block', allow: [] } }, {}],
+    ['imds.allow names who may pass', { imds: { allow: [{ name: 'monitor', uid: 104 }] } }, {}],
+    ['the guard was set up, and its unit is lost', {}, { [rules]: '' }],
+    [
+      'the guard was set up, and its rules are lost',
+      {},
+      { '/etc/systemd/system/slipway-imds-guard.service': '' },
+    ],
+    [
+      'the settings name the addresses',
+      { cloud: 'static', static: { metadata: [{ address: '169.254.169.254' }] } },
+      {},
+    ],
+  ])('is guarded if %s', async (_, changes, files) => {
+    const [ruleset] = await outcomes(changes, files);
+    expect(ruleset).toMatch(/^Drifted \(non-blocking\) content/);
+  });
+});
+
+test('cloud static guards the addresses that its settings name, IPv6 too', async () => {
+  const metadata = [
+    { address: '169.254.169.254', port: 80 },
+    { address: '169.254.169.253', port: 53, protocol: 'udp' },
+    { address: 'FD00:C1:0::A9FE:A9FE' },
+    { address: '127.0.0.1' },
+  ];
+  const node = aNode('agent', { settings: { static: { metadata } } });
+  const allow = [{ name: 'backup', from: '10.42.3.0/24' }];
+  const settings = { ...node.settings, cloud: 'static', imds: { allow } };
+  const [ruleset] = imdsGuard({ ...node, settings }, fresh);
+  const host = memoryHost();
+  const finding = await ruleset?.check(host);
+  await (finding?.state === 'Drifted' && finding.drift.remedy(host));
+  const rules = host.files.text(node.paths.slipway.imdsGuard) ?? '';
+  expect(rules.match(/^\t\tip.*/gm)?.map((line) => line.trim().replace(/refuse_\w+/, 'refuse'))).toEqual([
+    'ip daddr 169.254.169.254 tcp dport 80 ip saddr 10.42.3.0/24 accept comment "backup"',
+    'ip daddr 169.254.169.254 tcp dport 80 jump refuse',
+    'ip daddr 169.254.169.253 udp dport 53 ip saddr 10.42.3.0/24 accept comment "backup"',
+    'ip daddr 169.254.169.253 udp dport 53 jump refuse',
+    'ip6 daddr fd00:c1::a9fe:a9fe jump refuse',
+    'ip daddr 169.254.169.254 tcp dport 80 meta skuid != { 0 } jump refuse',
+    'ip daddr 169.254.169.253 udp dport 53 meta skuid != { 0 } jump refuse',
+    'ip6 daddr fd00:c1::a9fe:a9fe meta skuid != { 0 } jump refuse',
+  ]);
 });

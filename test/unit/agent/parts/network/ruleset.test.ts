@@ -9,8 +9,8 @@ const allow = [
 ];
 
 test("renderRuleset replaces Slipway's table at once, and changes no other table", () => {
-  const refuse = rulesName({ address, allow });
-  expect(renderRuleset({ address, allow })).toBe(`\
+  const refuse = rulesName({ services: [{ address }], allow });
+  expect(renderRuleset({ services: [{ address }], allow })).toBe(`\
 # Written by Slipway: who may ask the instance metadata service for the identity of this VM.
 table inet slipway_imds
 delete table inet slipway_imds
@@ -34,12 +34,12 @@ table inet slipway_imds {
 
 test('rulesName returns a different name for different rules', () => {
   const names = [
-    rulesName({ address, allow: [] }),
-    rulesName({ address, allow }),
-    rulesName({ address: '169.254.169.253', allow }),
-    rulesName({ address, allow: allow.slice(1) }),
-    rulesName({ address, allow, only: { protocol: 'tcp', port: 80 } }),
-    rulesName({ address, allow, only: { protocol: 'udp', port: 80 } }),
+    rulesName({ services: [{ address }], allow: [] }),
+    rulesName({ services: [{ address }], allow }),
+    rulesName({ services: [{ address: '169.254.169.253' }], allow }),
+    rulesName({ services: [{ address }], allow: allow.slice(1) }),
+    rulesName({ services: [{ address, only: { protocol: 'tcp', port: 80 } }], allow }),
+    rulesName({ services: [{ address, only: { protocol: 'udp', port: 80 } }], allow }),
   ];
   expect(new Set(names).size).toBe(6);
   expect(names[0]).toMatch(/^refuse_[0-9a-f]{12}$/);
@@ -100,7 +100,7 @@ table inet slipway_imds {
       'incomplete',
     ],
   ])('%s', (_, changes, found) => {
-    expect(listedRules(list(changes), { address, allow: [] })).toBe(found);
+    expect(listedRules(list(changes), { services: [{ address }], allow: [] })).toBe(found);
   });
 
   test.each([
@@ -111,24 +111,28 @@ table inet slipway_imds {
   ])(
     'returns the name only if the rule of an allowed client has the guarded address: %s',
     (accept, found) => {
-      expect(listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { address, allow })).toBe(found);
+      expect(
+        listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { services: [{ address }], allow }),
+      ).toBe(found);
     },
   );
 
   test('returns the name for a guard of one port only if the list has that port', () => {
     const only = { protocol: 'tcp', port: 80 } as const;
     const narrow = list().replaceAll(`ip daddr ${address}`, `ip daddr ${address} tcp dport 80`);
-    expect(listedRules(narrow, { address, only, allow: [] })).toBe(name);
-    expect(listedRules(list(), { address, only, allow: [] })).toBe('incomplete');
-    expect(listedRules(list(), { address, allow: [] })).toBe(name);
+    expect(listedRules(narrow, { services: [{ address, only }], allow: [] })).toBe(name);
+    expect(listedRules(list(), { services: [{ address, only }], allow: [] })).toBe('incomplete');
+    expect(listedRules(list(), { services: [{ address }], allow: [] })).toBe(name);
   });
 
   test('returns the name if the list has many users on several lines', () => {
     const users = list().replace('!= 0 jump', '!= { 0, 104,\n\t\t\t\t     105 } jump');
-    expect(listedRules(users, { address, allow: [] })).toBe(name);
+    expect(listedRules(users, { services: [{ address }], allow: [] })).toBe(name);
   });
 
   test('returns incomplete for an empty table', () => {
-    expect(listedRules('table inet slipway_imds {\n}\n', { address, allow: [] })).toBe('incomplete');
+    expect(listedRules('table inet slipway_imds {\n}\n', { services: [{ address }], allow: [] })).toBe(
+      'incomplete',
+    );
   });
 });

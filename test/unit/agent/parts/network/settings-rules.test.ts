@@ -11,7 +11,7 @@ function settings(imds: string) {
 }
 
 test('imds.pods is block by default', async () => {
-  expect((await settings('{}')).settings.imds).toEqual({ pods: 'block', allow: [] });
+  expect((await settings('{}')).settings.imds).toEqual({ allow: [] });
 });
 
 test.each([

@@ -4,7 +4,8 @@ import { renderRuleset } from '../../../../../src/agent/parts/network/ruleset.ts
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { failure, outcome, settle } from '../../a-node.ts';
 
-const rules = { address: '169.254.169.254', allow: [] };
+const address = '169.254.169.254';
+const rules = { services: [{ address }], allow: [] };
 const resource = guardLoaded(rules, []);
 const listing = renderRuleset(rules);
 
@@ -46,7 +47,7 @@ describe('the rules of the guard', () => {
   });
 
   test('are reported with the port that they guard', async () => {
-    const narrow = { ...rules, only: { protocol: 'tcp', port: 80 } } as const;
+    const narrow = { ...rules, services: [{ address, only: { protocol: 'tcp', port: 80 } }] } as const;
     const finding = await guardLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
     expect(finding).toMatchObject({
       state: 'InSync',
