@@ -40,7 +40,7 @@ export function nodePaths(root: string) {
     system: {
       modules: at('/etc/modules-load.d/slipway-k3s.conf'),
       sysctl: at('/etc/sysctl.d/90-slipway-k3s.conf'),
-      /** Sorts behind the files of hardening guides, which turn forwarding off. */
+      /** The kernel setting for NAT; its name sorts after the files of hardening guides, which turn forwarding off. */
       natSysctl: at('/etc/sysctl.d/99-z-slipway-nat.conf'),
       units: at('/etc/systemd/system'),
       bin: at('/usr/local/bin'),

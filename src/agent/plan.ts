@@ -32,7 +32,7 @@ export function planNode(
       lastKnown: loaded,
       tell: ({ layers }) => layers.files.map(({ origin }) => origin).join(', ') || 'defaults alone',
     }),
-    // Needs no identity, role or secret: other hosts cannot do anything without their way out.
+    // NAT needs no identity, role or secret, and comes first: other hosts cannot download anything without it.
     ...(loaded.value ? nat(loaded.value.settings, paths) : []),
     known({
       id: 'Identity',

@@ -47,7 +47,7 @@ export const reasons = {
 /** The meaning of each condition of a node, in the order in which a first boot makes them true and pages list them. */
 export const conditions = [
   { type: 'Settings', trueWhen: 'the settings are readable and consistent' },
-  { type: 'Nat', trueWhen: 'private hosts reach the outside through this node; only with network.nat' },
+  { type: 'Nat', trueWhen: 'with network.nat: private hosts can connect to the internet through this node' },
   { type: 'Identity', trueWhen: 'the cloud has returned the identity of this VM, which can be a node' },
   { type: 'Role', trueWhen: 'the role is known, and the node was installed with it' },
   {

@@ -31,7 +31,7 @@ export const consents = {
   },
   natRemoval: {
     about:
-      'Private ranges, no longer in network.nat.from, for which this host may stop to forward: their hosts have another way out.',
+      'Private ranges, no longer in network.nat.from, for which this node may stop forwarding, because their hosts have another route.',
     example: '10.0.2.0/24',
     takesTrue: false,
   },

@@ -21,7 +21,7 @@ const schema = about(
   z.strictObject({
     imdsEndpoint: about('The address of the instance metadata service.', url),
     vault: z.strictObject({
-      id: about('The OCID of the vault that holds the join token.', z.optional(vaultId)),
+      id: about('The OCID of the vault with the join token.', z.optional(vaultId)),
     }),
     tagNamespace: about(
       'The namespace whose defined tags are read as instance tags; by default the freeform tags.',

@@ -9,11 +9,11 @@ const nat = about(
   'Private hosts that reach the outside through this one (see nat.md). Needs nftables.',
   z.strictObject({
     from: about(
-      'The private ranges of these hosts. Without any, nothing is forwarded for others.',
+      'The ranges of the private hosts. Without a range, this node does not forward for others.',
       z.array(privateRange),
     ),
     except: about(
-      'Addresses and ranges that see these hosts by their own addresses, such as the whole private network.',
+      'Destinations that see the private hosts by their own addresses, such as the whole private network.',
       z.array(addressRange),
     ),
     interface: about(
