@@ -72,3 +72,10 @@ describe('subjectFaults', () => {
     expect(subjectFaults(subject)).toEqual([expect.stringContaining(fault)]);
   });
 });
+
+test('a comment is too wide from 121 columns on', () => {
+  const [wide, narrow] = [`  // ${'x'.repeat(116)}`, ` * ${'x'.repeat(117)}`];
+  expect(findingsIn('a.ts', `${wide}\n${narrow}\nrun('${'x'.repeat(200)}');\n`)).toEqual([
+    { place: 'a.ts:1', phrase: '121 columns', instead: 'at most 120 columns', context: wide.trim() },
+  ]);
+});

@@ -12,12 +12,32 @@ export interface Finding {
 
 const around = 40;
 
+/** The widest line of a comment, in columns. The formatter wraps code, but not comments. */
+const commentWidth = 120;
+
 /**
- * Returns the phrases to rewrite in a TypeScript source, or in a Markdown page if the name of the file ends with `.md`.
+ * Returns the phrases to rewrite and the comments that are too wide in a TypeScript source, or the phrases to rewrite in
+ * a Markdown page if the name of the file ends with `.md`.
  */
 export function findingsIn(file: string, text: string): readonly Finding[] {
-  const passages = file.endsWith('.md') ? passagesOfPage(text) : passagesOfSource(text);
-  return passages.flatMap((passage) => findingsInPassage(file, passage));
+  if (file.endsWith('.md')) {
+    return passagesOfPage(text).flatMap((passage) => findingsInPassage(file, passage));
+  }
+  const phrasesFound = passagesOfSource(text).flatMap((passage) => findingsInPassage(file, passage));
+  return [...phrasesFound, ...wideComments(file, text)];
+}
+
+/** Returns the lines of comments that are wider than `commentWidth`. */
+function wideComments(file: string, source: string): readonly Finding[] {
+  return source.split('\n').flatMap((line, index) => {
+    if (line.length <= commentWidth || !/^\s*(?:\/[/*]|\*)/.test(line)) {
+      return [];
+    }
+    const instead = `at most ${commentWidth} columns`;
+    return [
+      { place: `${file}:${index + 1}`, phrase: `${line.length} columns`, instead, context: line.trim() },
+    ];
+  });
 }
 
 function findingsInPassage(file: string, { line, text }: Passage): readonly Finding[] {
