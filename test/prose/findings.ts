@@ -16,8 +16,8 @@ const around = 40;
 const commentWidth = 120;
 
 /**
- * Returns the phrases to rewrite and the comments that are too wide in a TypeScript source, or the phrases to rewrite in
- * a Markdown page if the name of the file ends with `.md`.
+ * Returns the phrases to rewrite and the comments that are too wide in a TypeScript source, or the phrases to rewrite
+ * in a Markdown page if the name of the file ends with `.md`.
  */
 export function findingsIn(file: string, text: string): readonly Finding[] {
   if (file.endsWith('.md')) {

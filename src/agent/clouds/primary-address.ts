@@ -4,8 +4,8 @@ import type { HostReader } from '../engine/host.ts';
 /**
  * Returns the primary one of the private addresses that a metadata service lists; `undefined` if none is IPv4.
  *
- * No cloud documents an order of interfaces, and none marks one as primary. But a metadata service answers only requests
- * from the primary address, so that address is the source of the route to `service`, its own address.
+ * No cloud documents an order of interfaces, and none marks one as primary. But a metadata service answers only
+ * requests from the primary address, so that address is the source of the route to `service`, its own address.
  */
 export async function primaryAddress(
   host: HostReader,

@@ -1,10 +1,10 @@
 /**
  * The emulated metadata service of one VM on Oracle Cloud, version 2.
  *
- * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the header, the forwarding headers
- * that are refused) and the documents that cloud-init records in its tests (tests/unittests/sources/test_oracle.py:
- * fields, no tags without tags, no order of interfaces). Version 1 is switched off, as `areLegacyImdsEndpointsDisabled`
- * does.
+ * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the header, the forwarding
+ * headers that are refused) and the documents that cloud-init records in its tests
+ * (tests/unittests/sources/test_oracle.py: fields, no tags without tags, no order of interfaces). Version 1 is switched
+ * off, as `areLegacyImdsEndpointsDisabled` does.
  */
 import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from '../azure/loopback.ts';
 import type { Federation, InstanceFiles } from './federation.ts';

@@ -1,6 +1,6 @@
 /**
- * A small Oracle Cloud on loopback: metadata services, federation, vaults and registries of one region, reached by their
- * real names through a proxy, over TLS with the lab's CA. Strict: it verifies signatures, digests, dates and
+ * A small Oracle Cloud on loopback: metadata services, federation, vaults and registries of one region, reached by
+ * their real names through a proxy, over TLS with the lab's CA. Strict: it verifies signatures, digests, dates and
  * certificates, and refuses what the real services refuse.
  */
 import { randomBytes } from 'node:crypto';

@@ -79,8 +79,8 @@ const makeKeyPair = promisify(generateKeyPair);
 let ownKeyPair: Promise<KeyPair> | undefined;
 
 /**
- * Returns the key pair of this process, which it keeps in memory. Oracle Cloud accepts RSA keys of 2048 bits; making one
- * takes a third of a second of CPU time, so one pair serves all tokens of the process.
+ * Returns the key pair of this process, which it keeps in memory. Oracle Cloud accepts RSA keys of 2048 bits; making
+ * one takes a third of a second of CPU time, so one pair serves all tokens of the process.
  */
 function keyPair(): Promise<KeyPair> {
   ownKeyPair ??= makeKeyPair('rsa', { modulusLength: 2048 });

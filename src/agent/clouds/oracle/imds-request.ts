@@ -12,8 +12,8 @@ const timeout = 5_000;
 /**
  * Returns the body of the answer to one path below /opc/v2/, past any proxy.
  *
- * Throws `IdentityUnavailable` while the service does not answer, `Throttled`, or `UnexpectedAnswer`. Version 1 is never
- * asked: it needs no header, and can be switched off.
+ * Throws `IdentityUnavailable` while the service does not answer, `Throttled`, or `UnexpectedAnswer`. Version 1 is
+ * never asked: it needs no header, and can be switched off.
  */
 export async function askMetadata(host: HostReader, endpoint: string, path: string): Promise<string> {
   const url = `${endpoint.replace(/\/+$/, '')}/opc/v2/${path}`;

@@ -33,7 +33,9 @@ export async function readCertificates(host: HostReader, endpoint: string): Prom
   });
 }
 
-/** Returns the tenancy in a subject: `OU=opc-tenant:OCID`, or `opc-identity:OCID` (oci-go-sdk, common/auth/utils.go). */
+/**
+ * Returns the tenancy in a subject: `OU=opc-tenant:OCID`, or `opc-identity:OCID` (oci-go-sdk, common/auth/utils.go).
+ */
 function tenancyOf({ subject }: X509Certificate): string | undefined {
   return /opc-(?:tenant|identity):([^\s,+]+)/.exec(subject)?.[1];
 }

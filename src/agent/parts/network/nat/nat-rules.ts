@@ -16,8 +16,8 @@ export interface NatRules {
  * Renders the rules as a file for `nft -f`.
  *
  * Only packets of the private ranges are masqueraded, and only on their way outside: pods are masqueraded by K3s'
- * network, and traffic between the private ranges keeps its addresses. The interface is matched by its name, which holds
- * for an interface that comes later.
+ * network, and traffic between the private ranges keeps its addresses. The interface is matched by its name, which
+ * holds for an interface that comes later.
  */
 export function renderNat(rules: NatRules): string {
   const hook = 'type nat hook postrouting priority 100; policy accept;';
