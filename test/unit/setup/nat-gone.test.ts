@@ -25,7 +25,7 @@ function there(host: MemoryHost): readonly string[] {
   return Object.values(files).filter((path) => host.files.stat(path) !== undefined);
 }
 
-test('an uninstall of everything leaves NAT, and prints how to end it', async () => {
+test('an uninstall with every other option keeps NAT, and prints the commands that remove it', async () => {
   const host = ingress();
   await told(uninstallSteps(nodePaths('/'), all), host);
   expect(there(host)).toEqual(Object.values(files));
@@ -36,7 +36,7 @@ test('an uninstall of everything leaves NAT, and prints how to end it', async ()
   );
 });
 
-test('an uninstall with --nat removes NAT as well', async () => {
+test('an uninstall with --nat also removes NAT', async () => {
   const host = ingress();
   await told(uninstallSteps(nodePaths('/'), { ...all, nat: true }), host);
   expect(there(host)).toEqual([]);
@@ -45,7 +45,7 @@ test('an uninstall with --nat removes NAT as well', async () => {
   expect((await leftBehind(host, nodePaths('/'), { ...all, nat: true })).join('\n')).not.toContain('nat');
 });
 
-test('an uninstall below another root with --nat removes the files of NAT alone', async () => {
+test('an uninstall below another root with --nat removes only the files of NAT', async () => {
   const host = aHost();
   host.files.write('/mnt/etc/slipway/nat.nft', '');
   await told(uninstallSteps(nodePaths('/mnt'), { ...all, nat: true }), host);
