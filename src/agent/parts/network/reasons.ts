@@ -5,8 +5,8 @@ export const networkReasons = {
   ImdsGuardFailed:
     'The rules that keep pods from the metadata service could not be loaded; the message quotes nft.',
   ImdsGuardUndecided:
-    'Pods ran here before Slipway could keep them from the metadata service; set imds.pods to close or open it.',
-  NatFailed: 'Private hosts may not reach the outside through this one; the message says what failed.',
+    'Pods ran here before Slipway could keep them from the metadata service: set imds.pods to block or allow them.',
+  NatFailed: 'Private hosts may have no connection through this node; the message states what failed.',
   NatKept:
-    'The settings no longer name private hosts that this one forwards for; the message has the consent that ends it.',
+    'This node forwards for ranges that the settings no longer name; the message has the consent that ends this.',
 } as const;
