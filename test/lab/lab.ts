@@ -1,5 +1,5 @@
 /**
- * The lab: an emulated Azure, a release mirror, and nodes that run the executable under test, all on loopback and below
+ * The lab: an emulated cloud, a release mirror, and nodes that run the executable under test, all on loopback and below
  * one folder. Needs neither root nor systemd nor a network.
  */
 import { randomInt } from 'node:crypto';
@@ -8,11 +8,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Azure, startAzure } from './azure/index.ts';
-import { type ClusterSecrets, gitHostKnows, newSecrets, prepareCloud } from './cluster-secrets.ts';
+import type { Azure } from './azure/index.ts';
+import { type ClusterSecrets, gitHostKnows, newSecrets } from './cluster-secrets.ts';
+import { type LabCloud, type LabVm, labAzure, labOracle, type StartedCloud } from './lab-clouds.ts';
 import { type Mirror, startMirror } from './mirror.ts';
 import { LabNode } from './node.ts';
+import type { Oracle } from './oracle/index.ts';
 import { Processes } from './processes.ts';
+
+export { loginServer, provenImage, vaultName } from './lab-clouds.ts';
 
 export type LabRole = 'server' | 'agent' | 'observability';
 
@@ -32,8 +36,14 @@ export interface LabOptions {
   readonly onLog?: (node: string, line: string) => void;
 }
 
-export interface Lab {
+/** A lab on Azure. */
+export interface Lab extends LabOn<Azure> {
   readonly azure: Azure;
+}
+
+/** A lab on one of the emulated clouds. */
+export interface LabOn<Cloud extends LabCloud> {
+  readonly cloud: Cloud;
   readonly mirror: Mirror;
   readonly nodes: readonly LabNode[];
   /**
@@ -59,25 +69,33 @@ export interface Lab {
 /** The text of each node's registries.yaml, by the name of the node. */
 export type Passwords = Readonly<Record<string, string>>;
 
-export const vaultName = 'slipway-lab';
-export const loginServer = 'slipwaylab.azurecr.io';
-export const provenImage = `${loginServer}/hello/world:1`;
-
+/** Starts a lab on Azure. */
 export async function startLab(options: LabOptions): Promise<Lab> {
+  const lab = await startOn(options, labAzure);
+  return Object.assign(lab, { azure: lab.cloud });
+}
+
+/** Starts a lab on Oracle Cloud. */
+export function startOracleLab(options: LabOptions): Promise<LabOn<Oracle>> {
+  return startOn(options, labOracle);
+}
+
+async function startOn<Cloud extends LabCloud>(
+  options: LabOptions,
+  startCloud: (vms: readonly LabVm[], secrets: ClusterSecrets) => Promise<StartedCloud<Cloud>>,
+): Promise<LabOn<Cloud>> {
   const { dir, nodes: roles = ['server', 'agent', 'observability'] } = options;
   rmSync(dir, { recursive: true, force: true });
   const secrets = newSecrets();
   const port = await freePort();
-  const azure = await startAzure({
-    nodes: Object.fromEntries(roles.map((role, index) => [role, vm(role, index, port)])),
-    vaults: { [vaultName]: {} },
-    registries: [loginServer],
-  });
+  const { cloud, settings } = await startCloud(
+    roles.map((role, index) => vm(role, index, port)),
+    secrets,
+  );
   if (options.passwordLife !== undefined) {
-    azure.registry().tokenLifetime = options.passwordLife;
+    cloud.registry().tokenLifetime = options.passwordLife;
   }
-  prepareCloud(azure, roles, secrets);
-  const mirror = await startMirror(azure, options.k3sVersions ? { k3sVersions: options.k3sVersions } : {});
+  const mirror = await startMirror(cloud, options.k3sVersions ? { k3sVersions: options.k3sVersions } : {});
   const sockets = mkdtempSync(join(tmpdir(), 'slipway-lab-'));
   const processes = new Processes();
   const nodes = roles.map(
@@ -87,7 +105,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         root: join(dir, role),
         socket: join(sockets, `${role}.sock`),
         executable: options.executable,
-        settings: { ...nodeSettings(azure, role, port), ...options.settings },
+        settings: { ...settings(role), ...nodeSettings(cloud, role, port), ...options.settings },
         processes,
         ...(options.onLog ? { onLog: options.onLog } : {}),
       }),
@@ -99,7 +117,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     }
   }
   return {
-    azure,
+    cloud,
     mirror,
     nodes,
     secrets,
@@ -117,10 +135,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     },
     waitReady: () => waitReady(nodes),
     get passwordLife() {
-      return azure.registry().tokenLifetime;
+      return cloud.registry().tokenLifetime;
     },
     set passwordLife(life) {
-      azure.registry().tokenLifetime = life;
+      cloud.registry().tokenLifetime = life;
     },
     passwords: async () => {
       const all = () => nodes.every((node) => passwordsOf(node) !== undefined);
@@ -134,22 +152,23 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     },
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop()));
-      await Promise.all([mirror.stop(), azure.stop()]);
+      await Promise.all([mirror.stop(), cloud.stop()]);
       rmSync(sockets, { recursive: true, force: true });
     },
   };
 }
 
-function vm(role: LabRole, index: number, port: number) {
+function vm(role: LabRole, index: number, port: number): LabVm {
   const server = { 'k3s-server': `https://127.0.0.1:${port}` };
   return {
+    name: role,
     computerName: `vm-${role}`,
-    interfaces: [[`10.0.1.${index + 4}`]],
+    address: `10.0.1.${index + 4}`,
     tags: { 'k3s-role': role, ...(role === 'server' ? {} : server) },
   };
 }
 
-function nodeSettings(azure: Azure, role: LabRole, port: number): object {
+function nodeSettings(cloud: LabCloud, role: LabRole, port: number): object {
   const onServer = {
     k3s: { config: { 'https-listen-port': port } },
     gitops: {
@@ -164,11 +183,8 @@ function nodeSettings(azure: Azure, role: LabRole, port: number): object {
     },
   };
   return {
-    cloud: 'azure',
-    network: { proxy: azure.proxyUrl, caFile: azure.caFile },
-    azure: { imdsEndpoint: azure.imdsUrl(role), keyVault: { name: vaultName } },
+    network: { proxy: cloud.proxyUrl, caFile: cloud.caFile },
     joinToken: { agentSecretName: 'k3s-agent-token' },
-    registries: { servers: [loginServer], proof: [provenImage] },
     ...(role === 'server' ? onServer : {}),
   };
 }

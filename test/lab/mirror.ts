@@ -12,9 +12,9 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Azure } from './azure/index.ts';
 import { listen } from './azure/loopback.ts';
 import { bundleStandIn } from './bundle.ts';
+import type { LabCloud } from './lab-clouds.ts';
 import { tarball } from './tar.ts';
 
 /** A fault of a download: different bytes of the same length, a cut half-way, the status 503, or a slow transfer. */
@@ -44,11 +44,14 @@ interface Asset {
 const page = 'github.com';
 const store = 'release-assets.githubusercontent.com';
 
-/** Starts the mirror, and makes the proxy of the emulated Azure route the names of the release pages to it. */
-export async function startMirror(azure: Azure, options: MirrorOptions = {}): Promise<Mirror> {
+/** Starts the mirror, and makes the proxy of the emulated cloud route the names of the release pages to it. */
+export async function startMirror(
+  cloud: Pick<LabCloud, 'issue' | 'route' | 'requests'>,
+  options: MirrorOptions = {},
+): Promise<Mirror> {
   const assets = await buildReleases(options);
   const faults: { readonly fault: MirrorFault; readonly on: RegExp; times: number }[] = [];
-  const tls = azure.issue([page, store]);
+  const tls = cloud.issue([page, store]);
   const server = createServer(tls, async (request, response) => {
     const [host = ''] = (request.headers.host ?? '').split(':');
     const [path = '', query = ''] = (request.url ?? '').split('?');
@@ -60,11 +63,11 @@ export async function startMirror(azure: Azure, options: MirrorOptions = {}): Pr
     }
     await answer(host, id, asset, found?.fault, request, response);
     const { method = 'GET' } = request;
-    azure.requests.push({ server: 'mirror', method, host, path, query: '', status: response.statusCode });
+    cloud.requests.push({ server: 'mirror', method, host, path, query: '', status: response.statusCode });
   });
   const listening = await listen(server);
   for (const name of [page, store]) {
-    azure.route(`${name}:443`, listening.port);
+    cloud.route(`${name}:443`, listening.port);
   }
   return {
     fail: (fault, { on = /./, times = Number.POSITIVE_INFINITY } = {}) =>

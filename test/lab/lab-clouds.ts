@@ -1,0 +1,90 @@
+/** The emulated clouds on which a lab can run, each with the VMs, secrets and permissions of its nodes. */
+import { type Azure, startAzure } from './azure/index.ts';
+import type { LoggedRequest } from './azure/loopback.ts';
+import type { ServerCertificate } from './azure/tls.ts';
+import { type ClusterSecrets, prepareCloud } from './cluster-secrets.ts';
+import { type Oracle, startOracle } from './oracle/index.ts';
+import { readRepos } from './oracle/registry.ts';
+import { readSecret } from './oracle/vault.ts';
+
+export const vaultName = 'slipway-lab';
+export const loginServer = 'slipwaylab.azurecr.io';
+export const provenImage = `${loginServer}/hello/world:1`;
+
+/** A node of the lab as its cloud shows it. */
+export interface LabVm {
+  readonly name: string;
+  readonly computerName: string;
+  readonly address: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What the lab needs of an emulated cloud. */
+export interface LabCloud {
+  readonly proxyUrl: string;
+  readonly caFile: string;
+  /** Every request that reached a server, oldest first. */
+  readonly requests: LoggedRequest[];
+  issue(names: readonly string[]): ServerCertificate;
+  route(destination: string, port: number | undefined): void;
+  /** The registry that the nodes pull from, with the life of its passwords in milliseconds. */
+  registry(): { readonly loginServer: string; tokenLifetime: number };
+  stop(): Promise<void>;
+}
+
+/** A cloud with the settings that its nodes have for it. */
+export interface StartedCloud<Cloud extends LabCloud> {
+  readonly cloud: Cloud;
+  settings(node: string): object;
+}
+
+/** Starts an Azure with one vault and one registry, which every VM may use. */
+export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): Promise<StartedCloud<Azure>> {
+  const nodes = vms.map(({ name, computerName, address, tags }) => {
+    return [name, { computerName, interfaces: [[address]], tags: { ...tags } }] as const;
+  });
+  const cloud = await startAzure({
+    nodes: Object.fromEntries(nodes),
+    vaults: { [vaultName]: {} },
+    registries: [loginServer],
+  });
+  prepareCloud(
+    cloud,
+    vms.map(({ name }) => name),
+    secrets,
+  );
+  const settings = (node: string) => ({
+    cloud: 'azure',
+    azure: { imdsEndpoint: cloud.imdsUrl(node), keyVault: { name: vaultName } },
+    registries: { servers: [loginServer], proof: [provenImage] },
+  });
+  return { cloud, settings };
+}
+
+/** Starts an Oracle Cloud with one vault and one registry, which every VM may use. */
+export async function labOracle(
+  vms: readonly LabVm[],
+  { joinToken, agentToken, gitToken }: ClusterSecrets,
+): Promise<StartedCloud<Oracle>> {
+  const nodes = vms.map(({ name, computerName, address, tags }) => {
+    return [name, { hostname: computerName, addresses: [address], freeformTags: { ...tags } }] as const;
+  });
+  const server = 'fra.ocir.io';
+  const stored = { 'k3s-token': joinToken, 'k3s-agent-token': agentToken, 'flux-git-token': gitToken };
+  const cloud = await startOracle({
+    nodes: Object.fromEntries(nodes),
+    secrets: stored,
+    registries: [server],
+  });
+  for (const { name } of vms) {
+    for (const permission of [readRepos, ...Object.keys(stored).map(readSecret)]) {
+      cloud.permit(name, permission);
+    }
+  }
+  const settings = (node: string) => ({
+    cloud: 'oracle',
+    oracle: { imdsEndpoint: cloud.node(node).url, vault: { id: cloud.vault.id } },
+    registries: { servers: [server], proof: [`${server}/labspace/hello/world:1`] },
+  });
+  return { cloud, settings };
+}

@@ -1,0 +1,70 @@
+import { existsSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packaged } from './executable.ts';
+import { type LabOn, startOracleLab } from './lab.ts';
+import type { Oracle } from './oracle/index.ts';
+
+/** What a probe found. */
+interface Diagnosis {
+  readonly about: string;
+  readonly level: string;
+}
+
+const dir = join(tmpdir(), `slipway-oracle-lab-${process.pid}`);
+
+describe('a server and an agent on Oracle Cloud', () => {
+  let lab: LabOn<Oracle>;
+
+  beforeAll(async () => {
+    expect(existsSync(packaged), `${packaged} is there: npm run package makes it`).toBe(true);
+    lab = await startOracleLab({
+      dir,
+      executable: [packaged],
+      nodes: ['server', 'agent'],
+      passwordLife: 24_000,
+    });
+    lab.start();
+    await lab.waitReady();
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  test('are Ready nodes of one cluster', async () => {
+    const { stdout } = await lab.node('server').run('kubectl', 'get', 'nodes', '-o', 'json');
+    const names = JSON.parse(stdout).items.map((node: { metadata: { name: string } }) => node.metadata.name);
+    expect(names.toSorted()).toEqual(['vm-agent', 'vm-server']);
+  });
+
+  test('have the join token of their role alone', () => {
+    const { joinToken, agentToken } = lab.secrets;
+    expect(lab.node('server').read('var/lib/slipway/join-token')).toBe(`${joinToken}\n`);
+    const agents = lab.node('agent').read('var/lib/slipway/join-token');
+    expect(agents).toContain(agentToken);
+    expect(agents).not.toContain(joinToken);
+  });
+
+  test('have proven a login of the registry by a pull, and renew it', async () => {
+    expect(lab.node('agent').status()?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Pulls', status: 'True' }),
+    );
+    await lab.rotated(await lab.passwords());
+  });
+
+  test('pass every probe of the cloud that slipway doctor makes', async () => {
+    const { stdout } = await lab.node('agent').slipway('doctor', '-o', 'json');
+    const diagnoses: readonly Diagnosis[] = JSON.parse(stdout).diagnoses;
+    const cloud = diagnoses.filter(({ about }) => about === 'cloud');
+    expect(cloud.length).toBeGreaterThan(2);
+    expect(cloud.filter(({ level }) => level !== 'ok')).toEqual([]);
+  });
+
+  test('show no secret, token or key in a log', () => {
+    const logs = lab.nodes.flatMap(({ log }) => log).join('\n');
+    expect(lab.cloud.canaries().filter((canary) => logs.includes(canary))).toEqual([]);
+  });
+});
