@@ -16,7 +16,7 @@ export const protectedFiles = [
   'settings/plain-http.ts',
   'settings/yaml-bounds.ts',
   'settings/yaml.ts',
-  'clouds/azure/own-hosts.ts',
+  'clouds/own-hosts.ts',
   'parts/registry/answer/logins.ts',
   'parts/registry/answer/complaint.ts',
   'parts/registry/answer/request.ts',

@@ -131,6 +131,11 @@ const principalCases: readonly Case[] = [
     reason: 'UnexpectedAnswer',
   },
   {
+    name: 'an answer with a token that no header can hold',
+    arrange: () => faults().federation.fail({ status: 200, body: { token: `a.b.${'c'.repeat(20_000)}` } }),
+    reason: 'UnexpectedAnswer',
+  },
+  {
     name: 'a 401 of a proxy',
     arrange: () => faults().federation.fail({ status: 401, body: '<html>Log in</html>' }),
     reason: 'UnexpectedAnswer',

@@ -51,4 +51,5 @@ function tokenIn({ body }: HttpResponse, name: string): string {
   );
 }
 
-const answer = z.object({ token: z.string().check(z.regex(/^[\w-]+(\.[\w-]+){2}$/)) });
+/** Three parts of base64url, as in RFC 7519; no server takes a header that is longer. */
+const answer = z.object({ token: z.string().check(z.maxLength(16_384), z.regex(/^[\w-]+(\.[\w-]+){2}$/)) });

@@ -13,6 +13,9 @@ export interface InstanceCertificates {
   readonly tenancy: string;
 }
 
+/** Oracle Cloud has one today. */
+const mostIntermediates = 8;
+
 /** Reads the certificates of this VM. Throws `InstancePrincipalUnavailable`, and the errors of the metadata service. */
 export async function readCertificates(host: HostReader, endpoint: string): Promise<InstanceCertificates> {
   const [cert, key, intermediate] = await Promise.all([
@@ -28,7 +31,9 @@ export async function readCertificates(host: HostReader, endpoint: string): Prom
     if (tenancy === undefined || !leaf.checkPrivateKey(privateKey)) {
       throw new Error('they do not belong together');
     }
-    const intermediates = pemCertificates(intermediate).map((each) => new X509Certificate(each));
+    const intermediates = pemCertificates(intermediate)
+      .slice(0, mostIntermediates)
+      .map((each) => new X509Certificate(each));
     return { leaf, key: privateKey, intermediates, tenancy };
   });
 }
@@ -37,7 +42,7 @@ export async function readCertificates(host: HostReader, endpoint: string): Prom
  * Returns the tenancy in a subject: `OU=opc-tenant:OCID`, or `opc-identity:OCID` (oci-go-sdk, common/auth/utils.go).
  */
 function tenancyOf({ subject }: X509Certificate): string | undefined {
-  return /opc-(?:tenant|identity):([^\s,+]+)/.exec(subject)?.[1];
+  return /opc-(?:tenant|identity):([\w.-]+)/.exec(subject)?.[1];
 }
 
 /** Returns what `read` makes of the certificates; quotes nothing of them in its error, since one is a private key. */
