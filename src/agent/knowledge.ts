@@ -162,6 +162,8 @@ async function describeNode(
     name: nodeName(node.name ?? vm.computerName),
     address,
     ...(kept !== undefined && kept !== vm.address && { guessedAddress: vm.address }),
+    interface: address === vm.address ? vm.interface : undefined,
+    externalAddress: vm.externalAddress,
     version: k3s.version,
     server: k3s.server && normaliseServer(k3s.server),
     arch,

@@ -21,6 +21,10 @@ export interface K3sNode {
    * the new one.
    */
   readonly guessedAddress?: string | undefined;
+  /** The interface of the address, if the settings chose the address by its interface or range. */
+  readonly interface?: string | undefined;
+  /** The address at which nodes in other networks reach this node, if the settings ask for it. */
+  readonly externalAddress?: string | undefined;
   /** The K3s release, such as `v1.36.3+k3s1`. */
   readonly version: string;
   /** The server that an agent joins, as a URL from `normaliseServer`. */

@@ -7,5 +7,6 @@ export const roleReasons = {
 /** The reasons of problems with the name and the address of the node. */
 export const nodeReasons = {
   NodeNameInvalid: 'The computer name is not a valid Kubernetes node name: set node.name.',
-  NodeAddressUnknown: 'The primary private address is not known: set node.ip.',
+  NodeAddressUnknown:
+    'The address of the node is not known: set node.ip, or static.address to one that the machine has.',
 } as const;

@@ -85,7 +85,7 @@ export async function compose(
   const unwired = wrap(host);
   const { connect, isOutdated } = once((settings) => {
     const door = wrap(nodeHost({ ...settings.network, root, jobs }));
-    return { host: door, cloud: makeCloud(settings, door, machine) };
+    return { host: door, cloud: makeCloud(settings, door, { ...machine, current: currentAddresses }) };
   });
   const hostFor = ({ files }: Knowledge): Host => {
     if (!files.value) {
@@ -124,14 +124,24 @@ export async function compose(
   };
 }
 
+/** What a cloud's adapter learns about the machine; `current` reads the addresses again at each call. */
+interface CloudMachine extends Pick<MachineFacts, 'hostname' | 'addresses'> {
+  readonly current: () => MachineFacts['interfaces'];
+}
+
+function currentAddresses(): MachineFacts['interfaces'] {
+  return machineFacts().interfaces;
+}
+
 /** Makes the adapter of the cloud that the settings name. */
 export function makeCloud(
   settings: Settings,
   host: Host,
-  { hostname, addresses }: Pick<MachineFacts, 'hostname' | 'addresses'>,
+  { hostname, addresses, current }: CloudMachine,
   table: Clouds = clouds,
 ): Cloud {
-  const machine = { hostname, address: addresses.find((each) => each.includes('.')) };
+  const address = addresses.find((each) => each.includes('.'));
+  const machine = { hostname, address, addresses: current };
   const consented = consentedSubjects(settings, 'identityHosts');
   return chosenCloud(settings, table).create({ host, consented, machine });
 }

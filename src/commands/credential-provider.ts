@@ -52,7 +52,7 @@ export async function freshLogins(server: string, root: string): Promise<Logins>
     throw unknownServer(server);
   }
   const host = nodeHost({ ...settings.network, root });
-  const cloud = makeCloud(settings, host, { hostname: '', addresses: [] });
+  const cloud = makeCloud(settings, host, { hostname: '', addresses: [], current: () => [] });
   const place = { host, root, cloud, paths };
   for (;;) {
     const release = await tryLockIfPossible(lockPath(paths, server), root);

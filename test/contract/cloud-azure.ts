@@ -21,7 +21,7 @@ export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
   const { vm } = azure.node('server');
   return {
     ground: {
-      machine: { hostname: 'unused', address: undefined },
+      machine: { hostname: 'unused', address: undefined, addresses: () => [] },
       host: nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }),
       settings: {
         ...azureSettings.defaults,

@@ -20,7 +20,7 @@ export async function oracleWorld(): Promise<DrivenWorld<OracleSettings>> {
   const { vm, url } = oracle.node('server');
   return {
     ground: {
-      machine: { hostname: 'unused', address: undefined },
+      machine: { hostname: 'unused', address: undefined, addresses: () => [] },
       host: nodeHost({ proxy: oracle.proxyUrl, caFile: oracle.caFile }),
       settings: { ...oracleSettings.defaults, imdsEndpoint: url, vault: { id: oracle.vault.id } },
     },

@@ -10,7 +10,7 @@ export function staticWorld(): DrivenWorld<StaticSettings> {
   return {
     ground: {
       host,
-      machine: { hostname: 'Laptop', address: undefined },
+      machine: { hostname: 'Laptop', address: undefined, addresses: () => [] },
       settings: {
         vmId: 'a-machine',
         location: 'a-desk',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { issue } from '../lab/standins/k3s-certificates.ts';
-import { booted, live, type Vm, vm } from './a-vm.ts';
+import { booted, live, noRestarts, type Vm, vm } from './a-vm.ts';
 import { authority, ca } from './world.ts';
 
 const minute = 60_000;
@@ -40,6 +40,17 @@ test('a node does not keep an address that the machine no longer has', async () 
   machine.host.files.write('/etc/rancher/k3s/config.yaml', config.replace('10.0.0.4', '10.0.0.99'), 0o600);
   await live(slipway, machine, 10 * minute);
   expect(nodeIp(machine)).toBe('10.0.0.4');
+});
+
+test('pods use the interface of the chosen address only while the node has that address', async () => {
+  const machine = vm('agent', noRestarts);
+  Object.assign(machine.cloud, { vm: { ...machine.cloud.vm, address: '10.0.0.4', interface: 'enp7s0' } });
+  await live(machine.slipway(), machine, 10 * minute);
+  expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toContain('flannel-iface: "enp7s0"');
+  nameAnother(machine, '10.9.0.7');
+  await live(machine.slipway(), machine, 10 * minute);
+  expect(nodeIp(machine)).toBe('10.0.0.4');
+  expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).not.toContain('flannel-iface');
 });
 
 describe('a node installed by scripts', () => {

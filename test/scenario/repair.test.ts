@@ -28,7 +28,7 @@ function withPasswordFiles(machine: Vm): { use(path: string): void } {
     await fresh(server);
     const registries = { [server]: { username: 'fake-user', passwordFile } };
     const settings = { tags: {}, secrets: {}, registries };
-    const ground = { host, settings, machine: { hostname: 'vm-1', address: undefined } };
+    const ground = { host, settings, machine: { hostname: 'vm-1', address: undefined, addresses: () => [] } };
     return staticCloud(ground).registryPassword(server);
   };
   host.files.write('/root/wrong', 'wrong\n', 0o600);

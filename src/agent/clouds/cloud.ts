@@ -9,6 +9,10 @@ export interface Identity {
   readonly location: string;
   /** The primary private IPv4 address, if known. */
   readonly address: string | undefined;
+  /** The interface of `address`, if the settings chose the address among those of the machine. */
+  readonly interface?: string | undefined;
+  /** The address at which other networks reach the VM, if the settings ask for it. */
+  readonly externalAddress?: string | undefined;
   /** The instance tags by lower-cased name. */
   readonly tags: Readonly<Record<string, string>>;
 }

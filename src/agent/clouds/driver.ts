@@ -101,5 +101,13 @@ export interface CloudGround<Settings> {
     readonly hostname: string;
     /** The first IPv4 address of the machine. */
     readonly address: string | undefined;
+    /** Returns the current addresses of the machine; the addresses of the default route come first. */
+    readonly addresses: () => readonly InterfaceAddress[];
   };
+}
+
+/** An address of the machine and the name of its interface. */
+export interface InterfaceAddress {
+  readonly interface: string;
+  readonly address: string;
 }

@@ -8,15 +8,25 @@ export interface MachineFacts {
   readonly memoryMb: number;
   /** Addresses of this host, without those of loopback and pods; the addresses of the default route come first. */
   readonly addresses: readonly string[];
+  /** The same addresses in the same order, each with its interface. */
+  readonly interfaces: readonly InterfaceAddress[];
+}
+
+/** An address of this host and the name of its interface. */
+interface InterfaceAddress {
+  readonly interface: string;
+  readonly address: string;
 }
 
 /** Reads the facts about this machine, without starting a process. */
 export function machineFacts(): MachineFacts {
+  const interfaces = addressesOf(networkInterfaces(), defaultInterface(routeTable()));
   return {
     arch: arch(),
     hostname: hostname(),
     memoryMb: Math.floor(totalmem() / 1024 / 1024),
-    addresses: addressesOf(networkInterfaces(), defaultInterface(routeTable())),
+    addresses: interfaces.map(({ address }) => address),
+    interfaces,
   };
 }
 
@@ -29,13 +39,13 @@ const madeForPods = /^(cni|flannel|veth|cali|kube-|docker|br-|virbr|nodelocaldns
 export function addressesOf(
   interfaces: ReturnType<typeof networkInterfaces>,
   first: string | undefined,
-): readonly string[] {
+): readonly InterfaceAddress[] {
   return Object.entries(interfaces)
     .filter(([name]) => !madeForPods.test(name))
     .toSorted(([a], [b]) => Number(b === first) - Number(a === first))
-    .flatMap(([, each]) => each ?? [])
+    .flatMap(([name, each = []]) => each.map((one) => ({ ...one, interface: name })))
     .filter(({ internal }) => !internal)
-    .map(({ address }) => address);
+    .map(({ interface: name, address }) => ({ interface: name, address }));
 }
 
 /** Returns the interface of the default route with the lowest metric in the kernel's route table (proc_pid_net(5)). */

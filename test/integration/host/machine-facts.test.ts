@@ -21,6 +21,9 @@ test('the address of the default route comes first, and pod interfaces are omitt
     eth1: at('10.9.0.7'),
     'flannel.1': at('10.42.0.0'),
   };
-  expect(addressesOf(interfaces, defaultInterface(table))).toEqual(['10.9.0.7', '10.0.0.4']);
+  expect(addressesOf(interfaces, defaultInterface(table))).toEqual([
+    { interface: 'eth1', address: '10.9.0.7' },
+    { interface: 'eth0', address: '10.0.0.4' },
+  ]);
   expect(defaultInterface('')).toBeUndefined();
 });

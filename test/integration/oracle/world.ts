@@ -51,7 +51,7 @@ export async function startWorld(): Promise<World> {
     cloud: (settings = {}) =>
       oracleCloud({
         host,
-        machine: { hostname: 'unused', address: undefined },
+        machine: { hostname: 'unused', address: undefined, addresses: () => [] },
         settings: {
           ...oracleSettings.defaults,
           imdsEndpoint: oracle.node('server').url,

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { ipAddress, loginServer, secretName, words } from '../../settings/forms.ts';
 import { portNumber } from '../../settings/network-forms.ts';
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
+import { addressChoice } from './chosen-address.ts';
 
 const metadata = z.strictObject({
   address: about('The address of the metadata service, a link-local one at most providers.', ipAddress),
@@ -18,7 +19,14 @@ const schema = about(
     computerName: about('The computer name; by default the host name.', z.optional(words)),
     vmId: about('The unique id of this VM; by default the machine id.', z.optional(words)),
     location: about('The region.', z.optional(words)),
-    address: about('The primary private address; by default that of the machine.', z.optional(ipAddress)),
+    address: about(
+      'The primary private address, or how to find it among those of the machine: a range such as `10.0.0.0/16`, `interface:enp7s0`, or `default-route`, the default. Pods use the interface of an address that a range or an interface selects (flannel-iface).',
+      z.optional(addressChoice),
+    ),
+    externalAddress: about(
+      'The address at which nodes in other networks reach this one (node-external-ip), or how to find it, as in `address`. By default K3s gets none.',
+      z.optional(addressChoice),
+    ),
     tags: about('Instance tags.', z.record(words, z.string())),
     secrets: about('The file of each secret, by secret name.', z.record(secretName, words)),
     metadata: about(

@@ -10,6 +10,7 @@ import type { CloudGround } from '../driver.ts';
 import { received } from '../jwt.ts';
 import { versionIfKnown } from '../secret-version.ts';
 import { storedSecret } from '../stored-secret.ts';
+import { chosenAddress } from './chosen-address.ts';
 import type { StaticSettings } from './settings.ts';
 
 /** Makes the cloud that `static` in the settings describes, for machines outside any cloud, laptops and tests. */
@@ -34,16 +35,24 @@ type WrittenIdentity = Omit<StaticSettings, 'secrets' | 'registries' | 'metadata
 
 async function written(
   host: HostReader,
-  { computerName, vmId, location = 'local', address, tags }: WrittenIdentity,
+  { computerName, vmId, location = 'local', address, externalAddress, tags }: WrittenIdentity,
   machine: CloudGround<StaticSettings>['machine'],
 ): Promise<Identity> {
   return {
     computerName: computerName ?? machine.hostname,
     vmId: vmId ?? (await machineId(host)) ?? machine.hostname,
     location,
-    address: address ?? machine.address,
+    ...addressOf(address, machine),
+    externalAddress:
+      externalAddress && chosenAddress(externalAddress, 'static.externalAddress', machine).address,
     tags: Object.fromEntries(Object.entries(tags).map(([name, value]) => [name.toLowerCase(), value])),
   };
+}
+
+function addressOf(choice: string | undefined, machine: CloudGround<StaticSettings>['machine']) {
+  return choice === undefined
+    ? { address: machine.address }
+    : chosenAddress(choice, 'static.address', machine);
 }
 
 /** Returns the machine id (machine-id(5)); `undefined` if the machine has none. */

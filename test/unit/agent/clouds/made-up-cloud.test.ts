@@ -70,16 +70,18 @@ test('the help of --cloud names the made-up cloud', () => {
   expect(cloudHelp(withMoon)).toMatch(/^azure, .*, or moon: one small step$/);
 });
 
+const eagle = { hostname: 'eagle', current: () => [] };
+
 test('the adapter of the made-up cloud gets its settings section', () => {
   const host = memoryHost();
-  expect(
-    makeCloud(settings, host, { hostname: 'eagle', addresses: ['::1', '10.0.0.7'] }, withMoon),
-  ).toBeInstanceOf(FakeCloud);
+  expect(makeCloud(settings, host, { ...eagle, addresses: ['::1', '10.0.0.7'] }, withMoon)).toBeInstanceOf(
+    FakeCloud,
+  );
   expect(landings.at(-1)).toEqual({
     host,
     settings: moon,
     consented: [],
-    machine: { hostname: 'eagle', address: '10.0.0.7' },
+    machine: { hostname: 'eagle', address: '10.0.0.7', addresses: eagle.current },
   });
 });
 
@@ -143,7 +145,7 @@ test('the timers of older scripts for the made-up cloud are stopped', () => {
 });
 
 test('makeCloud refuses an unknown cloud', () => {
-  expect(() => makeCloud(settings, memoryHost(), { hostname: '', addresses: [] })).toThrow('no cloud moon');
+  expect(() => makeCloud(settings, memoryHost(), { ...eagle, addresses: [] })).toThrow('no cloud moon');
 });
 
 test('a cloud without a driver does not compile', () => {

@@ -70,9 +70,21 @@ function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
     ...(role.k3s === 'server' && forServer(node, hasAgentToken)),
     'node-name': node.name,
     'node-ip': [node.address],
+    ...networkOf(node),
     ...(node.paths.root !== '/' && placesOf(node)),
     ...extra,
     ...listsOf({ 'node-label': nodeLabels(node), 'node-taint': nodeTaints(node) }, extra),
+  };
+}
+
+/**
+ * Returns the flags for a node in two networks. Without flannel-iface, flannel sends the traffic of pods through the
+ * interface of the default route, even if node-ip is an address of another one (pkg/agent/flannel, LookupExtInterface).
+ */
+function networkOf({ interface: name, externalAddress }: K3sNode): K3sConfig {
+  return {
+    ...(name !== undefined && { 'flannel-iface': name }),
+    ...(externalAddress !== undefined && { 'node-external-ip': [externalAddress] }),
   };
 }
 

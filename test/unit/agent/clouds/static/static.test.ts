@@ -1,14 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import { staticSettings } from '../../../../../src/agent/clouds/static/settings.ts';
 import { staticCloud } from '../../../../../src/agent/clouds/static/static.ts';
 import { memoryHost, type StartFile } from '../../../../lab/memory-host.ts';
 
 const nothing = { tags: {}, secrets: {}, registries: {} };
 
+const addresses = [
+  { interface: 'eth0', address: '203.0.113.7' },
+  { interface: 'eth0', address: '2001:db8::7' },
+  { interface: 'enp7s0', address: '10.0.0.3' },
+  { interface: 'wg0', address: '10.8.0.1' },
+  { interface: 'wg0', address: '10.8.1.1' },
+];
+
 function start(settings: object, files: Readonly<Record<string, StartFile>> = {}) {
   return staticCloud({
     host: memoryHost({ files }),
     settings: { ...nothing, ...settings },
-    machine: { hostname: 'laptop', address: '192.168.1.20' },
+    machine: { hostname: 'laptop', address: '192.168.1.20', addresses: () => addresses },
   });
 }
 
@@ -29,6 +38,64 @@ describe('the static cloud', () => {
       tags: {},
     });
   });
+
+  test.each([
+    ['an address', '198.51.100.1', { address: '198.51.100.1' }],
+    ['a range', '10.0.0.0/24', { address: '10.0.0.3', interface: 'enp7s0' }],
+    ['a range of IPv6', '2001:db8::/64', { address: '2001:db8::7', interface: 'eth0' }],
+    [
+      'an interface, by its only IPv4 address',
+      'interface:eth0',
+      { address: '203.0.113.7', interface: 'eth0' },
+    ],
+    ['the default route', 'default-route', { address: '203.0.113.7' }],
+  ])('finds the address of the machine by %s', async (_what, address, found) => {
+    expect(await start({ address }).identity()).toMatchObject(found);
+  });
+
+  test.each([
+    [
+      '10.1.0.0/16',
+      'time',
+      'No address of this machine fits static.address (10.1.0.0/16); it has 203.0.113.7 (eth0), ',
+    ],
+    [
+      'interface:ens10',
+      'time',
+      'No address of this machine fits static.address (interface:ens10); it has 203.',
+    ],
+    [
+      '10.0.0.0/8',
+      'person',
+      '(10.0.0.0/8): 10.0.0.3 (enp7s0), 10.8.0.1 (wg0), 10.8.1.1 (wg0). Set static.address',
+    ],
+    [
+      'interface:wg0',
+      'person',
+      'Several addresses of this machine fit static.address (interface:wg0): 10.8.0.1',
+    ],
+  ])('refuses to guess an address for %s', async (address, endedBy, message) => {
+    await expect(start({ address }).identity()).rejects.toMatchObject({
+      reason: 'NodeAddressUnknown',
+      endedBy,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('finds the external address beside the private one', async () => {
+    const identity = await start({ address: '10.0.0.0/24', externalAddress: 'interface:eth0' }).identity();
+    expect(identity).toMatchObject({ address: '10.0.0.3', externalAddress: '203.0.113.7' });
+    await expect(start({ externalAddress: '192.0.2.0/24' }).identity()).rejects.toThrow(
+      'static.externalAddress (192.0.2.0/24)',
+    );
+  });
+
+  test.each(['10.0.0.0/33', 'interface:', 'interface:a b', 'eth0', 'interface:-x', ''])(
+    'has no setting for the address "%s"',
+    (address) => {
+      expect(staticSettings.schema.safeParse({ ...nothing, address }).success).toBe(false);
+    },
+  );
 
   test.each([
     {

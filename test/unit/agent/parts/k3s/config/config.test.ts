@@ -44,6 +44,19 @@ node-taint:
 `);
   });
 
+  test('gives K3s the interface of a chosen address and the external address', () => {
+    const text = renderConfig(aNode('agent', { interface: 'enp7s0', externalAddress: '203.0.113.7' }));
+    expect(text).toContain('flannel-iface: "enp7s0"\nnode-external-ip:\n  - "203.0.113.7"\n');
+  });
+
+  test('prefers the interface and the external address of k3s.config', () => {
+    const config = { 'flannel-iface': 'wg0', 'node-external-ip': ['198.51.100.1'] };
+    const chosen = { interface: 'enp7s0', externalAddress: '203.0.113.7' };
+    const text = renderConfig(aNode('agent', { ...chosen, settings: { k3s: { config } } }));
+    expect(text).toContain('flannel-iface: "wg0"\nnode-external-ip:\n  - "198.51.100.1"\n');
+    expect(text).not.toMatch(/enp7s0|203/);
+  });
+
   test('quotes text that YAML would read as a number or a boolean', () => {
     const text = renderConfig(aNode('agent', { name: '0123', settings: { node: { labels: ['a=1e5'] } } }));
     expect(text).toContain('node-name: "0123"');

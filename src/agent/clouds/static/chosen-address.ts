@@ -1,0 +1,94 @@
+/** @module The choice of one address among those of the machine, by range, interface or default route. */
+import { BlockList, isIP, isIPv4 } from 'node:net';
+import * as z from 'zod/mini';
+import { NodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
+import { text } from '../../settings/forms.ts';
+import type { CloudGround, InterfaceAddress } from '../driver.ts';
+
+/** The form of a choice: an address, a range that contains it, `interface:NAME`, or `default-route`. */
+export const addressChoice = z.union(
+  [
+    z.ipv4(),
+    z.ipv6(),
+    z.cidrv4(),
+    z.cidrv6(),
+    z.literal('default-route'),
+    text(/^interface:[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/, 'be a choice'),
+  ],
+  'must be an IP address such as 10.0.0.4, a range such as 10.0.0.0/16, an interface such as interface:enp7s0, or default-route',
+);
+
+/** An address; with its interface, if the choice selected the address among those of the machine. */
+export interface ChosenAddress {
+  readonly address: string;
+  readonly interface?: string;
+}
+
+/**
+ * Returns the address that a choice selects; `setting` is the path of the choice in the settings. An interface and
+ * `default-route` select among IPv4 addresses only.
+ *
+ * Throws `NodeAddressUnknown` with the addresses of the machine if none fits, which time may end because a provider
+ * attaches a private network after the start, or if several fit.
+ */
+export function chosenAddress(
+  choice: string,
+  setting: string,
+  machine: Pick<CloudGround<unknown>['machine'], 'addresses'>,
+): ChosenAddress {
+  if (isIP(choice) !== 0) {
+    return { address: choice };
+  }
+  const all = machine.addresses();
+  const first = all.find(({ address }) => isIPv4(address));
+  if (choice === 'default-route' && first !== undefined) {
+    return { address: first.address };
+  }
+  const [only, ...others] = all.filter((each) => fits(choice, each));
+  if (only === undefined) {
+    throw unknownAddress(
+      `No address of this machine fits ${setting} (${choice}); it has ${listed(all)}. ${attach(setting)}`,
+    );
+  }
+  if (others.length > 0) {
+    const found = listed([only, ...others]);
+    const repair = `Set ${setting} to one of them, or to a smaller range.`;
+    throw unknownAddress(
+      `Several addresses of this machine fit ${setting} (${choice}): ${found}. ${repair}`,
+      forPerson,
+    );
+  }
+  return only;
+}
+
+function attach(setting: string): string {
+  return `Attach the network to this machine, or correct ${setting}.`;
+}
+
+function fits(choice: string, { interface: name, address }: InterfaceAddress): boolean {
+  if (choice.startsWith('interface:')) {
+    return choice === `interface:${name}` && isIPv4(address);
+  }
+  const [network = '', bits] = choice.split('/');
+  if (isIP(network) !== isIP(address)) {
+    return false;
+  }
+  const range = new BlockList();
+  const family = isIPv4(network) ? 'ipv4' : 'ipv6';
+  range.addSubnet(network, Number(bits), family);
+  return range.check(address, family);
+}
+
+/** The number of addresses that a message lists at most. */
+const mostListed = 20;
+
+function listed(addresses: readonly InterfaceAddress[]): string {
+  const each = addresses.map(({ address, interface: name }) => `${address} (${name})`);
+  const more = each.length > mostListed ? ' and more' : '';
+  return each.length === 0 ? 'none' : `${each.slice(0, mostListed).join(', ')}${more}`;
+}
+
+function unknownAddress(message: string, options = {}): NodeError {
+  return new NodeError('NodeAddressUnknown', message, options);
+}
