@@ -2,6 +2,8 @@ import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/pro
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
+import { lookAtRules } from './firewall-look.ts';
+import { clusterNetworks, natRanges } from './firewall-needs.ts';
 import { portsOf } from './ports.ts';
 
 /** What the host's firewall must allow: the ports of this node, and the networks of pods and services. */
@@ -9,38 +11,42 @@ interface Needs {
   /** Ports with their protocols, such as `6443/tcp`. */
   readonly ports: readonly string[];
   readonly networks: readonly string[];
+  /** Ranges of other hosts whose packets this host forwards. */
+  readonly routed: readonly string[];
 }
 
-/** Checks that an active ufw or firewalld allows what K3s needs (https://docs.k3s.io/installation/requirements). */
+/**
+ * Checks that the host's own rules allow what K3s needs: those of ufw or firewalld, and otherwise all that iptables and
+ * nftables list (https://docs.k3s.io/installation/requirements). Slipway changes none of them.
+ */
 export function firewallProbe(host: HostReader, node: K3sNode | undefined): Probe {
-  return { about: 'machine', what: 'host firewall', look: () => lookAtFirewalls(host, needsOf(node)) };
+  return { about: 'machine', what: 'host firewall', look: () => lookAtFirewalls(host, node) };
 }
 
-function needsOf(node: K3sNode | undefined): Needs {
-  const config = node?.settings.k3s.config ?? {};
-  const networks = [config['cluster-cidr'] ?? '10.42.0.0/16', config['service-cidr'] ?? '10.43.0.0/16'];
+function grantsOf(node: K3sNode | undefined): Needs {
   return {
     ports: portsOf(node).map(({ number, protocol }) => `${number}/${protocol}`),
-    networks: networks.flat().map(String),
+    networks: clusterNetworks(node),
+    routed: natRanges(node),
   };
 }
 
-async function lookAtFirewalls(host: HostReader, needs: Needs): Promise<Verdict> {
+async function lookAtFirewalls(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   const { ActiveState } = await showUnit(host, 'firewalld.service', ['ActiveState']);
   if (ActiveState === 'active') {
-    return firewalld(host, needs);
+    return firewalld(host, grantsOf(node));
   }
   const ufw = await host.readFile('/etc/ufw/ufw.conf');
   if (ufw && /^ENABLED=["']?yes/im.test(ufw.content)) {
-    return lookAtUfw(host, needs);
+    return lookAtUfw(host, grantsOf(node));
   }
-  return ok('neither ufw nor firewalld is active');
+  return lookAtRules(host, node);
 }
 
-async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<Verdict> {
+async function firewalld(host: HostReader, { ports, networks, routed }: Needs): Promise<Verdict> {
   const asks = [
     ...ports.map((port) => ({ what: port, query: [`--query-port=${port}`], add: `--add-port=${port}` })),
-    ...networks.map((range) => ({
+    ...[...networks, ...routed].map((range) => ({
       what: range,
       query: ['--zone=trusted', `--query-source=${range}`],
       add: `--zone=trusted --add-source=${range}`,
@@ -62,7 +68,7 @@ async function firewalld(host: HostReader, { ports, networks }: Needs): Promise<
   );
 }
 
-async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<Verdict> {
+async function lookAtUfw(host: HostReader, { ports, networks, routed }: Needs): Promise<Verdict> {
   const { stdout, exitCode } = await host.query({ file: 'ufw', args: ['status'] });
   if (exitCode !== 0) {
     return rulesUnseen('ufw');
@@ -71,11 +77,15 @@ async function lookAtUfw(host: HostReader, { ports, networks }: Needs): Promise<
   const isAllowed = (word: string) => allowed.some((line) => line.split(/\s+/).includes(word));
   const closed = ports.filter((port) => !isAllowed(port) && !isAllowed(port.replace(/\/.*/, '')));
   const foreign = networks.filter((range) => !isAllowed(range));
+  const unrouted = routed.filter(
+    (range) => !allowed.some((line) => line.includes('ALLOW FWD') && line.split(/\s+/).includes(range)),
+  );
   const commands = [
     ...closed.map((port) => `ufw allow ${port}`),
     ...foreign.map((range) => `ufw allow from ${range} to any`),
+    ...unrouted.map((range) => `ufw route allow from ${range}`),
   ];
-  return judgeFirewall('ufw', [...closed, ...foreign], commands);
+  return judgeFirewall('ufw', [...closed, ...foreign, ...unrouted], commands);
 }
 
 /** Returns the verdict on a firewall that shows its rules to root only; unread rules are not reported as missing. */

@@ -4,6 +4,7 @@ import { fallbackCloud } from '../../clouds/index.ts';
 import type { Part } from '../part.ts';
 import { firewallProbe } from './firewall.ts';
 import { agentTokenPath } from './membership/agent-token.ts';
+import { peersProbe } from './peers.ts';
 import { portProbes } from './ports.ts';
 import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
 import { accessInputs, programInputs } from './service/start-inputs.ts';
@@ -23,11 +24,15 @@ export const k3sPart: Part = {
   reasons: { ...clusterReasons, ...serverReasons, ...tokenReasons, ...k3sReasons },
   consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'settings'],
   startInputs: [...programInputs, ...accessInputs],
-  probes: ({ machine, configured, node }) => [
-    ...portProbes(machine, node, hintsOf(configured?.settings ?? { cloud: fallbackCloud })),
-    firewallProbe(machine, node),
-    ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
-  ],
+  probes({ machine, configured, node }) {
+    const hints = hintsOf(configured?.settings ?? { cloud: fallbackCloud });
+    return [
+      ...portProbes(machine, node, hints),
+      firewallProbe(machine, node),
+      peersProbe(machine, node, hints),
+      ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
+    ];
+  },
   owns: (paths) => [
     paths.k3s.binary,
     ...linkPaths(paths),

@@ -14,6 +14,15 @@ export interface Port {
 
 const kubelet: Port = { protocol: 'tcp', number: 10250, owner: 'kubelet', for: 'every node' };
 const flannel: Port = { protocol: 'udp', number: 8472, owner: "flannel's vxlan", for: 'every node' };
+const wireguard: Port = { ...flannel, number: 51820, owner: "flannel's wireguard" };
+const registry: Port = { protocol: 'tcp', number: 5001, owner: 'the embedded registry', for: 'every node' };
+/** The datastore of several servers. */
+const etcd: readonly Port[] = [2379, 2380].map((number) => ({
+  protocol: 'tcp',
+  number,
+  owner: 'etcd',
+  for: 'every other server',
+}));
 const supervisor: Port = {
   protocol: 'tcp',
   number: 6443,
@@ -39,10 +48,20 @@ export function portProbes(
 
 /** Returns the ports that the node needs; those of a server if the node is not known yet. */
 export function portsOf(node: K3sNode | undefined): readonly Port[] {
-  const { 'https-listen-port': https = 6443, 'flannel-backend': backend = 'vxlan' } =
-    node?.settings.k3s.config ?? {};
-  const server = node?.role.k3s === 'agent' ? [] : [{ ...supervisor, number: Number(https) }];
-  return [...server, kubelet, ...(backend === 'vxlan' ? [flannel] : [])];
+  const config = node?.settings.k3s.config ?? {};
+  const isOn = (key: string) => String(config[key]) === 'true';
+  const isServer = node?.role.k3s !== 'agent';
+  return [
+    ...(isServer ? [{ ...supervisor, number: Number(config['https-listen-port'] ?? 6443) }] : []),
+    kubelet,
+    ...networkPorts(String(config['flannel-backend'] ?? 'vxlan')),
+    ...(isServer && isOn('cluster-init') ? etcd : []),
+    ...(isServer && isOn('embedded-registry') ? [registry] : []),
+  ];
+}
+
+function networkPorts(backend: string): readonly Port[] {
+  return backend === 'vxlan' ? [flannel] : backend === 'wireguard-native' ? [wireguard] : [];
 }
 
 async function lookAtPort(host: HostReader, port: Port, firewall: string): Promise<Verdict> {

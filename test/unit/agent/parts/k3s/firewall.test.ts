@@ -5,7 +5,10 @@ import { aNode } from '../../a-node.ts';
 
 function machine(firewalld = 'inactive', ufw?: string) {
   const files = ufw === undefined ? {} : { '/etc/ufw/ufw.conf': `LOGLEVEL=low\nENABLED=${ufw}\n` };
-  return memoryHost({ files }).on({ file: 'systemctl' }, `ActiveState=${firewalld}\n`);
+  return memoryHost({ files })
+    .on({ file: 'systemctl' }, `ActiveState=${firewalld}\n`)
+    .on({ file: 'iptables-save' }, { exitCode: 127 })
+    .on({ file: 'nft' }, { exitCode: 127 });
 }
 
 test.each([

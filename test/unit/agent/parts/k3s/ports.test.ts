@@ -53,13 +53,21 @@ test.each([
   }
 });
 
-test('portProbes follows settings that move the API and disable vxlan', async () => {
+test('portProbes follows settings that move the API and replace vxlan by wireguard', async () => {
   const moved = { 'https-listen-port': 7443, 'flannel-backend': 'wireguard-native' };
   const { found } = await lookedAt('server', '', moved);
-  expect(found.map(({ what }) => what)).toEqual(['port 7443/tcp', 'port 10250/tcp']);
+  expect(found.map(({ what }) => what)).toEqual(['port 7443/tcp', 'port 10250/tcp', 'port 51820/udp']);
 });
 
 test('the probe of the flannel port accepts a UDP socket of the kernel, which has no process', async () => {
   const { found } = await lookedAt('agent', 'UNCONN 0 0 0.0.0.0:8472 0.0.0.0:*\n');
   expect(found.at(-1)).toMatchObject({ level: 'ok', message: expect.stringContaining('0.0.0.0:8472') });
+});
+
+test('portProbes adds the ports of etcd and of the embedded registry', async () => {
+  const config = { 'cluster-init': true, 'embedded-registry': true, 'flannel-backend': 'host-gw' };
+  const { found } = await lookedAt('server', '', config);
+  expect(found.map(({ what }) => what)).toEqual(
+    [6443, 10250, 2379, 2380, 5001].map((number) => `port ${number}/tcp`),
+  );
 });

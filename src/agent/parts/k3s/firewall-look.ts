@@ -1,0 +1,100 @@
+import { ok, skipped, type Verdict, warning } from '../../doctor/probe.ts';
+import type { CommandResult, HostReader } from '../../engine/host.ts';
+import type { K3sNode } from '../../node.ts';
+import { type Need, needsOf } from './firewall-needs.ts';
+import { type Rejection, rejectionOf } from './firewall-rules.ts';
+import { parseIptables } from './iptables.ts';
+import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
+
+/** The rules that iptables-persistent loads at boot, and the images of Oracle with it. */
+const saved = '/etc/iptables/rules.v4';
+
+/** A way that is closed, and the command that opens it. */
+interface Closed {
+  readonly need: Need;
+  readonly by: string;
+  readonly command: string;
+}
+
+/**
+ * Returns a warning with each rule of iptables and nftables that rejects what this node needs, and with the commands
+ * that let it pass. A rule that is not understood rejects and accepts nothing here.
+ */
+export async function lookAtRules(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
+  if (node !== undefined && node.paths.root !== '/') {
+    return skipped(`the rules are the machine's own, and not those of ${node.paths.root}`);
+  }
+  const iptables = await host.query({ file: 'iptables-save', args: ['-t', 'filter'] });
+  const nft = await host.query({ file: 'nft', args: ['list', 'ruleset'] });
+  if (isUnseen(iptables) && isUnseen(nft)) {
+    return skipped('iptables and nft show their rules to root only: run sudo slipway doctor');
+  }
+  const needs = needsOf(node);
+  const closed = [...closedByIptables(iptables.stdout, needs), ...closedByNft(nft.stdout, needs)];
+  if (closed.length === 0) {
+    return ok('no rule of iptables or nftables rejects what K3s needs');
+  }
+  const isSaved = (await host.stat(saved)) !== undefined;
+  return warning(toldClosed(closed), repairOf(closed, isSaved));
+}
+
+/** True if the program is there and refused to list its rules. */
+function isUnseen({ exitCode }: CommandResult): boolean {
+  return exitCode !== 0 && exitCode !== 127;
+}
+
+function closedByIptables(text: string, needs: readonly Need[]): readonly Closed[] {
+  const chains = parseIptables(text);
+  return needs.flatMap((need) => {
+    const chain = need.hook.toUpperCase();
+    const rejection = rejectionOf(chains, chain, need);
+    return rejection ? [{ need, by: rejection.text, command: iptablesCommand(chain, need, rejection) }] : [];
+  });
+}
+
+/** Returns the commands that let the packets pass, before the rule that rejects, and those that answer them. */
+function iptablesCommand(chain: string, { protocol, port, from }: Need, { position }: Rejection): string {
+  const insert = `iptables -I ${chain} ${position}`;
+  if (from !== undefined) {
+    return `${insert} -s ${from} -j ACCEPT; ${insert} -d ${from} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
+  }
+  return `${insert} -p ${protocol} --dport ${port} -j ACCEPT`;
+}
+
+function closedByNft(text: string, needs: readonly Need[]): readonly Closed[] {
+  const filters = parseNftRuleset(text);
+  return needs.flatMap((need) =>
+    filters
+      .filter(({ hook }) => hook === need.hook)
+      .flatMap((filter) => {
+        const rejection = rejectionOf(filter.chains, filter.chain, need);
+        return rejection
+          ? [{ need, by: `${filter.table}: ${rejection.text}`, command: nftCommand(filter, need) }]
+          : [];
+      }),
+  );
+}
+
+function nftCommand({ table, chain }: NftFilter, { protocol, port, from }: Need): string {
+  const insert = `nft insert rule ${table} ${chain}`;
+  if (from !== undefined) {
+    return `${insert} ip saddr ${from} accept; ${insert} ip daddr ${from} ct state established,related accept`;
+  }
+  return `${insert} ${protocol} dport ${port} accept`;
+}
+
+function toldClosed(closed: readonly Closed[]): string {
+  const rules = [...new Set(closed.map(({ by }) => by))];
+  const told = rules.map((rule) => {
+    const ways = closed.filter(({ by }) => by === rule).map(({ need }) => need.what);
+    return `"${rule}" rejects ${ways.join('; ')}`;
+  });
+  return `${told.join('. ')}. A table of Slipway cannot allow what another one rejects.`;
+}
+
+function repairOf(closed: readonly Closed[], isSaved: boolean): string {
+  const keep = isSaved
+    ? `add the same rules to ${saved} above the one that rejects, and do not save while K3s runs`
+    : 'add the same rules to the file from which they are loaded at boot';
+  return [...closed.map(({ command }) => command), keep].join('; ');
+}

@@ -1,0 +1,115 @@
+/** Rules of a packet filter, as far as it takes to say whether a packet that K3s needs would be rejected. */
+
+/** The first packet of a connection that K3s needs. */
+export interface Packet {
+  /** `input` for this host, `forward` for others through it. */
+  readonly hook: 'input' | 'forward';
+  readonly protocol: 'tcp' | 'udp';
+  /** The destination port; absent for any port. */
+  readonly port?: number;
+  /** The range of the sources; absent if the peers are not known. */
+  readonly from?: string;
+}
+
+export interface Rule {
+  readonly text: string;
+  readonly protocol?: string | undefined;
+  readonly ports?: readonly (readonly [first: number, last: number])[] | undefined;
+  readonly from?: readonly string[] | undefined;
+  /** True if the rule has conditions that a new packet of a peer need not meet. */
+  readonly isNarrow: boolean;
+  readonly verdict: 'accept' | 'reject' | 'return' | { readonly jump: string } | undefined;
+}
+
+export interface Chain {
+  /** The verdict at its end; absent for a chain to which others jump. */
+  readonly policy?: 'accept' | 'reject' | undefined;
+  readonly rules: readonly Rule[];
+}
+
+/** Chains by name. */
+export type Chains = ReadonlyMap<string, Chain>;
+
+/** What rejects a packet: the rule as its program lists it, or the policy, and the position from 1. */
+export interface Rejection {
+  readonly text: string;
+  readonly position: number;
+}
+
+/** Jumps that are followed; the kernel itself follows 16 (nf_tables.h, NFT_JUMP_STACK_SIZE). */
+const deepest = 16;
+
+/**
+ * Returns the rule or policy of this chain that rejects a packet; `undefined` if none does.
+ *
+ * An accepting rule for certain sources counts as one for the peers if they are not known. A rejecting rule counts only
+ * if it applies to every peer.
+ */
+export function rejectionOf(chains: Chains, name: string, packet: Packet): Rejection | undefined {
+  const chain = chains.get(name);
+  const found = chain && firstVerdict(chains, chain, packet, deepest);
+  if (found !== undefined) {
+    return found.verdict === 'reject' ? { text: found.text, position: found.position } : undefined;
+  }
+  const end = (chain?.rules.length ?? 0) + 1;
+  return chain?.policy === 'reject' ? { text: `the policy of ${name}`, position: end } : undefined;
+}
+
+interface Found extends Rejection {
+  readonly verdict: 'accept' | 'reject';
+}
+
+function firstVerdict(chains: Chains, chain: Chain, packet: Packet, depth: number): Found | undefined {
+  for (const [at, rule] of chain.rules.entries()) {
+    const { verdict } = rule;
+    if (verdict === undefined || !applies(rule, packet)) {
+      continue;
+    }
+    if (verdict === 'return') {
+      return undefined;
+    }
+    if (verdict === 'accept' || verdict === 'reject') {
+      return { verdict, text: rule.text, position: at + 1 };
+    }
+    const target = depth > 0 ? chains.get(verdict.jump) : undefined;
+    const inside = target && firstVerdict(chains, target, packet, depth - 1);
+    if (inside) {
+      return { ...inside, position: at + 1 };
+    }
+  }
+  return undefined;
+}
+
+function applies(rule: Rule, { protocol, port, from }: Packet): boolean {
+  if (rule.isNarrow || (rule.protocol !== undefined && rule.protocol !== protocol)) {
+    return false;
+  }
+  if (
+    rule.ports &&
+    !rule.ports.some(([first, last]) => port !== undefined && port >= first && port <= last)
+  ) {
+    return false;
+  }
+  if (rule.from === undefined) {
+    return true;
+  }
+  return from === undefined ? rule.verdict !== 'reject' : rule.from.some((range) => contains(range, from));
+}
+
+/** True if an IPv4 range contains another one. */
+function contains(outer: string, inner: string): boolean {
+  const [one, other] = [parsed(outer), parsed(inner)];
+  if (!one || !other || one.bits > other.bits) {
+    return false;
+  }
+  const size = 2 ** (32 - one.bits);
+  return Math.floor(one.number / size) === Math.floor(other.number / size);
+}
+
+function parsed(range: string): { readonly number: number; readonly bits: number } | undefined {
+  const [address = '', length = '32'] = range.split('/');
+  const octets = address.split('.').map(Number);
+  const bits = Number(length);
+  const isRange = octets.length === 4 && octets.every((octet) => octet >= 0 && octet < 256) && bits <= 32;
+  return isRange ? { number: octets.reduce((sum, octet) => sum * 256 + octet, 0), bits } : undefined;
+}

@@ -1,0 +1,87 @@
+import type { Chain, Chains, Packet, Rule } from './firewall-rules.ts';
+
+/** A table of nftables with a chain at a hook that K3s' packets pass. */
+export interface NftFilter {
+  /** Family and name: `inet filter`. */
+  readonly table: string;
+  readonly chain: string;
+  readonly hook: Packet['hook'];
+  readonly chains: Chains;
+}
+
+/** Tables that are judged elsewhere, such as by iptables-save, those of kube-proxy and of Slipway, and IPv6. */
+const ignored = /^(?:ip6 .*|ip (?:filter|kube-proxy|slipway_\w+)|inet (?:firewalld|slipway_\w+))$/;
+
+/** Parses the output of `nft list ruleset`: the filters that judge IPv4 packets for this host or through it. */
+export function parseNftRuleset(text: string): readonly NftFilter[] {
+  const tables = [...text.matchAll(/^table (\S+ \S+) \{(?: # [^\n]*)?\n([\s\S]*?)^\}/gm)];
+  return tables
+    .filter(([, name = '']) => !ignored.test(name))
+    .flatMap(([, name = '', body = '']) => filtersOf(name, body));
+}
+
+function filtersOf(table: string, body: string): readonly NftFilter[] {
+  const bodies = [...body.matchAll(/^\tchain (\S+) \{\n([\s\S]*?)^\t\}/gm)];
+  const chains = new Map(bodies.map(([, name = '', lines = '']) => [name, parseChain(lines)]));
+  return bodies.flatMap(([, chain = '', lines = '']) => {
+    const [, hook] = /^\t\ttype filter hook (input|forward) /m.exec(lines) ?? [];
+    return hook === 'input' || hook === 'forward' ? [{ table, chain, hook, chains }] : [];
+  });
+}
+
+function parseChain(lines: string): Chain {
+  const [, policy] = /^\t\ttype .*\bpolicy (accept|drop);/m.exec(lines) ?? [];
+  const rules = [...lines.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => parseRule(rule));
+  return { policy: policy === 'drop' ? 'reject' : policy === 'accept' ? 'accept' : undefined, rules };
+}
+
+/** Conditions that a new packet of a peer may meet, and statements without a verdict; what is left makes it narrow. */
+const parts = {
+  ports: /\b(?:(tcp|udp)|th) dport (\{[^}]*\}|\S+)/,
+  protocol: /\b(?:meta l4proto|ip protocol) (tcp|udp)\b/,
+  from: /\bip saddr (\{[^}]*\}|[\d./]+)/,
+  states: /\bct state (\S+|\{[^}]*\})/,
+  statements: /\bcounter(?: packets \d+ bytes \d+)?|\blog(?: prefix "[^"]*")?|\bcomment "[^"]*"/g,
+  verdict: /\b(accept|drop|return|reject(?: with [\w -]+)?|(?:jump|goto) \S+)\s*$/,
+};
+
+function parseRule(text: string): Rule {
+  const bare = text.replace(parts.statements, '').trim();
+  const [, word] = parts.verdict.exec(bare) ?? [];
+  const [, protocol, ports] = parts.ports.exec(bare) ?? [];
+  const [, transport] = parts.protocol.exec(bare) ?? [];
+  const [, from] = parts.from.exec(bare) ?? [];
+  const [, states] = parts.states.exec(bare) ?? [];
+  const rest = [parts.ports, parts.protocol, parts.from, parts.states, parts.verdict].reduce(
+    (left, part) => left.replace(part, ''),
+    bare,
+  );
+  return {
+    text,
+    protocol: protocol ?? transport,
+    ports: ports === undefined ? undefined : elements(ports).map(portRange),
+    from: from === undefined ? undefined : elements(from),
+    isNarrow: rest.trim() !== '' || (states !== undefined && !/\bnew\b/.test(states)),
+    verdict: verdictOf(word),
+  };
+}
+
+function elements(text: string): readonly string[] {
+  return text
+    .replace(/[{}]/g, '')
+    .split(',')
+    .map((each) => each.trim());
+}
+
+function portRange(text: string): readonly [number, number] {
+  const [first, last = first] = text.split('-').map(Number);
+  return [first ?? 0, last ?? 0];
+}
+
+function verdictOf(word: string | undefined): Rule['verdict'] {
+  if (word === undefined || word === 'accept' || word === 'return') {
+    return word;
+  }
+  const [, jump] = /^(?:jump|goto) (\S+)$/.exec(word) ?? [];
+  return jump === undefined ? 'reject' : { jump };
+}

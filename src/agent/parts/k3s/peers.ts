@@ -1,0 +1,98 @@
+import { isIP, isIPv6 } from 'node:net';
+import type { CloudHints } from '../../clouds/driver.ts';
+import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/probe.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { type K3sNode, nodeKubectl } from '../../node.ts';
+import { askApi } from '../../resources/kubectl.ts';
+
+/** The most peers that are probed, so that the probe of a large cluster ends within a minute. */
+const most = 20;
+/** Milliseconds: a healthy peer answers within one. */
+const timeout = 2_500;
+const kubeletPort = 10_250;
+
+/** The nodes that a server knows: an address a line. */
+const addresses = '{range .items[*].status.addresses[?(@.type=="InternalIP")]}{.address}{"\\n"}{end}';
+
+/**
+ * Returns the probe of the peers that this node knows: an agent knows its server, and a server every node. It asks the
+ * API of a server and the kubelets for any answer; UDP, which carries the network of pods, does not answer.
+ */
+export function peersProbe(
+  host: HostReader,
+  node: K3sNode | undefined,
+  hints: Pick<CloudHints, 'firewall'>,
+): Probe {
+  return { about: 'machine', what: 'peers', look: () => lookAtPeers(host, node, hints) };
+}
+
+async function lookAtPeers(
+  host: HostReader,
+  node: K3sNode | undefined,
+  { firewall }: Pick<CloudHints, 'firewall'>,
+): Promise<Verdict> {
+  const peers = node && (await peersOf(host, node));
+  if (peers === undefined) {
+    return skipped('no peer is known yet');
+  }
+  const silent = (await Promise.all(peers.slice(0, most).map((url) => silence(host, url)))).flat();
+  if (silent.length === 0) {
+    return ok(peers.length === 0 ? 'this is the only node' : `${peers.length} of ${peers.length} answer`);
+  }
+  const [first] = silent;
+  const hostName = new URL(first?.url ?? 'https://localhost').hostname;
+  return warning(
+    `${silent.map(({ url, why }) => `${new URL(url).host} (${why})`).join(', ')}`,
+    `on ${hostName}: sudo slipway doctor, which lists the rules of its own that reject; ${firewall} must let this node reach it, ` +
+      'and the UDP port of the network of pods as well',
+  );
+}
+
+/** Returns a URL for each known peer; `undefined` if the cluster does not say. */
+async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string[] | undefined> {
+  const { role, server, paths, address } = node;
+  if (role.k3s === 'agent') {
+    const { hostname } = new URL(server ?? 'https://localhost');
+    const kubelet = paths.root === '/' && isIP(hostname) ? [kubeletOf(hostname)] : [];
+    return server === undefined ? undefined : [`${server}/ping`, ...kubelet];
+  }
+  // Below another root the nodes are stand-ins on this machine.
+  if (paths.root !== '/') {
+    return undefined;
+  }
+  const command = nodeKubectl(node, 'get', 'nodes', '-o', `jsonpath=${addresses}`);
+  const { exitCode, stdout } = await askApi(host, command).catch(() => ({ exitCode: 1, stdout: '' }));
+  const found = stdout.split('\n').filter((line) => isIP(line) !== 0 && line !== address);
+  return exitCode === 0 ? found.map(kubeletOf) : undefined;
+}
+
+function kubeletOf(address: string): string {
+  return `https://${isIPv6(address) ? `[${address}]` : address}:${kubeletPort}/healthz`;
+}
+
+/** Returns why a peer gives no answer at all; empty if it gives any, even a refusal. */
+async function silence(
+  host: HostReader,
+  url: string,
+): Promise<readonly { readonly url: string; readonly why: string }[]> {
+  try {
+    await host.get({ url, direct: true, trust: 'anybody', timeout });
+    return [];
+  } catch (thrown) {
+    if (thrown instanceof NodeError && ['Unreachable', 'TimedOut'].includes(thrown.reason)) {
+      return [{ url, why: reasonOf(thrown) }];
+    }
+    return [];
+  }
+}
+
+/** Returns what the kernel said: a rejecting rule of a firewall looks like a missing route. */
+function reasonOf({ reason, message }: NodeError): string {
+  if (reason === 'TimedOut') {
+    return 'no answer: a firewall drops the packets, or the node is off';
+  }
+  return /EHOSTUNREACH|no route/i.test(message)
+    ? 'no route to host: a firewall of that node rejects, or it is off'
+    : 'the connection is refused: nothing listens there';
+}

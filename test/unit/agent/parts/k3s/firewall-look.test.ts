@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { lookAtRules } from '../../../../../src/agent/parts/k3s/firewall-look.ts';
+import { type CommandAnswer, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode } from '../../a-node.ts';
+
+/** The filter table of Oracle's Ubuntu images, from /etc/iptables/rules.v4, shortened by InstanceServices. */
+const oracle = `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [463:49013]
+:InstanceServices - [0:0]
+-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -j ACCEPT
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p udp --sport 123 -j ACCEPT
+-A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT
+-A INPUT -j REJECT --reject-with icmp-host-prohibited
+-A FORWARD -j REJECT --reject-with icmp-host-prohibited
+-A OUTPUT -d 169.254.0.0/16 -j InstanceServices
+COMMIT
+`;
+
+const absent = { exitCode: 127 };
+
+function look(iptables: CommandAnswer, nft: CommandAnswer = absent, node = aNode('agent'), files = {}) {
+  const host = memoryHost({ files })
+    .on({ file: 'iptables-save', args: ['-t', 'filter'] }, iptables)
+    .on({ file: 'nft', args: ['list', 'ruleset'] }, nft);
+  return lookAtRules(host, node);
+}
+
+describe("the rules of Oracle's images", () => {
+  test('are reported for an agent, each with the commands that let its peers in', async () => {
+    expect(await look(oracle, absent, aNode('agent'), { '/etc/iptables/rules.v4': oracle })).toEqual({
+      level: 'warning',
+      message:
+        '"-A INPUT -j REJECT --reject-with icmp-host-prohibited" rejects 10250/tcp for every node; 8472/udp for every node. ' +
+        '"-A FORWARD -j REJECT --reject-with icmp-host-prohibited" rejects the network of pods, 10.42.0.0/16. ' +
+        'A table of Slipway cannot allow what another one rejects.',
+      repair:
+        'iptables -I INPUT 6 -p tcp --dport 10250 -j ACCEPT; iptables -I INPUT 6 -p udp --dport 8472 -j ACCEPT; ' +
+        'iptables -I FORWARD 1 -s 10.42.0.0/16 -j ACCEPT; ' +
+        'iptables -I FORWARD 1 -d 10.42.0.0/16 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; ' +
+        'add the same rules to /etc/iptables/rules.v4 above the one that rejects, and do not save while K3s runs',
+    });
+  });
+
+  test('are reported for a server with etcd and another port of the API, and for its private hosts', async () => {
+    const config = { 'https-listen-port': 7443, 'cluster-init': true, 'flannel-backend': 'wireguard-native' };
+    const settings = { k3s: { config }, network: { nat: { from: ['10.0.2.0/24'], except: [] } } };
+    const { repair } = await look(oracle, absent, aNode('server', { settings }));
+    for (const command of [
+      '-p tcp --dport 7443',
+      '-p tcp --dport 10250',
+      '-p udp --dport 51820',
+      '-p tcp --dport 2379',
+      '-p tcp --dport 2380',
+      'FORWARD 1 -s 10.0.2.0/24 -j ACCEPT',
+    ]) {
+      expect(repair).toContain(command);
+    }
+  });
+
+  test('are fine once the commands were run', async () => {
+    const mended = oracle
+      .replace(
+        '-A INPUT -j REJECT',
+        '-A INPUT -s 10.0.0.0/16 -p tcp --dport 10250 -j ACCEPT\n-A INPUT -p udp -m multiport --dports 8472,51820:51821 -j ACCEPT\n-A INPUT -j REJECT',
+      )
+      .replace('-A FORWARD -j REJECT', '-A FORWARD -s 10.0.0.0/8 -j ACCEPT\n-A FORWARD -j REJECT');
+    expect(await look(mended)).toMatchObject({ level: 'ok' });
+  });
+
+  test('are fine while K3s has its own rules in front', async () => {
+    const withK3s = oracle
+      .replace(':InstanceServices', ':FLANNEL-FWD - [0:0]\n:InstanceServices')
+      .replace(
+        '-A FORWARD -j REJECT',
+        '-A FORWARD -m comment --comment "flanneld forward" -j FLANNEL-FWD\n-A FLANNEL-FWD -s 10.42.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT\n-A FORWARD -j REJECT',
+      )
+      .replace('-A INPUT -j REJECT --reject-with icmp-host-prohibited\n', '');
+    expect(await look(withK3s)).toMatchObject({ level: 'ok' });
+  });
+});
+
+test.each([
+  ['a policy that drops', ':INPUT DROP [0:0]\n', '"the policy of INPUT" rejects'],
+  [
+    'a chain that drops',
+    ':INPUT ACCEPT [0:0]\n:MINE - [0:0]\n-A INPUT -j MINE\n-A MINE -j DROP\n',
+    '-A MINE -j DROP',
+  ],
+])('iptables with %s is reported', async (_, rules, words) => {
+  expect((await look(`*filter\n${rules}COMMIT\n`)).message).toContain(words);
+});
+
+test.each([
+  ['a rejection of one source', '-A INPUT -s 203.0.113.9 -j DROP\n'],
+  ['a rejection of another port', '-A INPUT -p tcp --dport 25 -j REJECT\n'],
+  ['a rejection with a condition that is not understood', '-A INPUT -m recent --rcheck -j DROP\n'],
+  ['a chain that returns', '-A INPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j DROP\n'],
+  ['chains that jump in a circle', '-A INPUT -j MINE\n-A MINE -j MINE\n'],
+])('iptables with %s is fine', async (_, rules) => {
+  const text = `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:MINE - [0:0]\n${rules}COMMIT\n`;
+  expect(await look(text)).toMatchObject({ level: 'ok' });
+});
+
+const debian = (rules: string, policy = 'drop') => `table inet filter {
+	set peers {
+		type ipv4_addr
+	}
+
+	chain input {
+		type filter hook input priority filter; policy ${policy};
+		ct state established,related accept
+		iif "lo" accept
+		tcp dport 22 accept
+${rules}	}
+
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+	}
+}
+`;
+
+test('nftables with a policy that drops is reported with the commands of nft', async () => {
+  expect(await look(absent, debian(''))).toMatchObject({
+    level: 'warning',
+    message: expect.stringContaining('"inet filter: the policy of input" rejects 10250/tcp for every node;'),
+    repair: expect.stringMatching(
+      /^nft insert rule inet filter input tcp dport 10250 accept; nft insert rule inet filter input udp dport 8472 accept; add/,
+    ),
+  });
+});
+
+test.each([
+  [
+    'that accepts the ports',
+    debian(
+      '\t\ttcp dport { 6443, 10250 } accept\n\t\tudp dport 8000-9000 counter packets 1 bytes 2 accept\n',
+    ),
+  ],
+  ['that accepts all of its peers', debian('\t\tip saddr { 10.0.0.0/16, 10.42.0.0/16 } accept\n')],
+  ['that rejects nothing', debian('', 'accept')],
+  [
+    'of iptables alone',
+    `# Warning: table ip filter is managed by iptables-nft, do not touch!\ntable ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n`,
+  ],
+  [
+    'of Slipway and of kube-proxy',
+    'table inet slipway_imds {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n\t\treject\n\t}\n}\n',
+  ],
+])('a ruleset of nftables %s is fine', async (_, ruleset) => {
+  expect(await look(absent, ruleset)).toMatchObject({ level: 'ok' });
+});
+
+test('rules that are shown to root only are not judged', async () => {
+  const refused = { exitCode: 4, stderr: 'Permission denied (you must be root)' };
+  expect(await look(refused, { exitCode: 1 })).toMatchObject({ level: 'skipped' });
+});
