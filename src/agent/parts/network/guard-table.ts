@@ -1,6 +1,6 @@
 import type { OwnTable } from './own-table.ts';
 
-/** The table that keeps pods from the metadata service. */
+/** The nftables table that blocks pods' access to the metadata service. */
 export const guardTable = {
   id: 'ImdsGuard',
   condition: 'ImdsGuard',

@@ -6,7 +6,7 @@ export function guardUnitPath(paths: NodePaths): string {
   return tableUnitPath(paths, guardTable);
 }
 
-/** Renders the unit that loads the rules of the guard. */
+/** Renders the unit that loads the guard's rules. */
 export function renderGuardUnit({ slipway }: NodePaths): string {
   return renderTableUnit({
     description: 'Keep pods from the instance metadata service',

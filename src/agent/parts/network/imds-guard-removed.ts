@@ -4,7 +4,10 @@ import { guardTable } from './guard-table.ts';
 import { guardUnitPath } from './guard-unit.ts';
 import { tableRemoved } from './table-removed.ts';
 
-/** Removes the guard, so that pods may reach the metadata service. The message `why` explains the reason. */
+/**
+ * Removes the guard's unit, table and rules file, so that pods may reach the metadata service. Once all are gone, the
+ * condition shows `why` as its message.
+ */
 export function imdsGuardRemoved(paths: NodePaths, why?: string): Resource {
   return tableRemoved(guardTable, {
     summary: 'take the guard of the metadata service down',

@@ -28,16 +28,16 @@ export interface Guarded {
   readonly paths: NodePaths;
 }
 
-/** Resolves to whether pods may have run on this node already. */
+/** Resolves to true if pods may have run on this node before. */
 type ServedBefore = (host: HostReader) => Promise<boolean>;
 
 /**
- * Keeps pods from the instance metadata service, at every boot before K3s starts; removes the guard if imds.pods is
- * `allow` or if there is nothing to guard. A node that served pods before it had a guard stays open until its settings
- * decide.
+ * Blocks pods' access to the instance metadata service, at every boot before K3s starts. Removes the guard instead if
+ * imds.pods is `allow`, no address needs a guard, or the root is not `/`. A node that served pods before it had a guard
+ * stays open until its settings decide.
  *
- * Without the guard any pod has the identity of its node, and thus access to the join token. The guard never blocks
- * K3s: a separate condition reports its faults.
+ * Without the guard, any pod can use the node's identity and thus read the join token. A fault of the guard never
+ * blocks K3s; a separate condition reports the fault.
  */
 export function imdsGuard(
   { settings, paths }: Guarded,
@@ -50,7 +50,7 @@ export function imdsGuard(
     return [nonBlocking(imdsGuardRemoved(paths, found))];
   }
   const guard = guardResources({ services: found, allow: settings.imds.allow }, paths);
-  // An operator who names the addresses, or says what pods may do, has decided.
+  // Settings that name the addresses, imds.pods or an exception count as the operator's decision.
   const isDecided =
     settings.imds.pods !== undefined || settings.imds.allow.length > 0 || metadataSetting !== undefined;
   const resources = isDecided ? guard : undecidedGuard(guard, paths, servedBefore, found);
@@ -67,7 +67,7 @@ function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[
   return [ruleset, written, loaded, enabled, guardLoaded(rules, [loaded.id])];
 }
 
-/** The kernel has the rules of the guard. */
+/** Keeps the guard's rules loaded in the kernel. */
 export function guardLoaded(rules: GuardRules, needs: readonly string[]): Resource {
   const listed = (list: string) => listedRules(list, rules);
   return tableLoaded(guardTable, { name: rulesName(rules), listed, message: keptFrom(rules) }, needs);
@@ -98,7 +98,10 @@ function servicesToGuard(
   return services;
 }
 
-/** Returns the address as nft lists it; empty for a name, and for loopback, which pods cannot reach. */
+/**
+ * Returns the service with its address as nft lists it; an empty list for a host name, and for loopback, which pods
+ * cannot reach.
+ */
 function guardable({ address, only }: Metadata): readonly GuardedService[] {
   const bare = address.replace(/^\[(.*)\]$/, '$1');
   if (isIPv4(bare)) {

@@ -1,14 +1,14 @@
-/** Exports of the network part, which guards the metadata service, and runs NAT for private hosts. */
+/** The exports of the network part, which guards the metadata service and runs NAT for private hosts. */
 
 export { networkPart } from './part.ts';
 
-// Resources of a node.
+// The Resources of a node.
 
 export { imdsGuard } from './imds-guard.ts';
 export { nat } from './nat/nat.ts';
 export { natUnlessWanted } from './nat/nat-removed.ts';
 
-// The removal of both, and the names of their units if they stay.
+// The removal of the guard and of NAT; and their units, tables and files, which an uninstall removes or names.
 
 export { guardTable } from './guard-table.ts';
 export { guardUnitPath } from './guard-unit.ts';

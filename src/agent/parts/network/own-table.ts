@@ -6,24 +6,24 @@ import { nft, nftCommand } from './nft-command.ts';
 
 /** An nftables table of Slipway, and the unit that loads it. Slipway changes no other table. */
 export interface OwnTable {
-  /** The beginning of the ids of its Resources. */
+  /** The prefix of the ids of the table's Resources. */
   readonly id: string;
   readonly condition: ConditionType;
-  /** The reason of its failures. */
+  /** The reason of the table's failures. */
   readonly reason: 'ImdsGuardFailed' | 'NatFailed';
-  /** Family and name. */
+  /** The table's family and name. */
   readonly name: readonly [family: string, name: string];
   /** The unit that loads the table at every boot. */
   readonly unit: string;
   /** What the rules do; completes "the rules that". */
   readonly purpose: string;
-  /** What follows without the rules; completes "so". */
+  /** The consequence of missing rules; completes "so". */
   readonly otherwise: string;
   /** What to do if nft cannot be installed; completes "or". */
   readonly instead: string;
 }
 
-/** Returns the text with which `nft -f` replaces this table and no other, completely or not at all. */
+/** Returns the text with which `nft -f` replaces only this table, either completely or not at all. */
 export function renderTable({ name }: OwnTable, comment: string, chains: string): string {
   const table = `table ${name.join(' ')}`;
   return `# Written by Slipway: ${comment}\n${table}\ndelete ${table}\n${table} {\n${chains}}\n`;
@@ -35,8 +35,8 @@ export function renderChain(name: string, rules: readonly string[]): string {
 }
 
 /**
- * Returns the table as nft lists it; `undefined` if the table does not exist. Throws the reason of the table if nft
- * cannot list it.
+ * Returns the table as nft lists it; `undefined` if the table does not exist. Throws the table's reason if nft fails in
+ * any other case.
  */
 export async function listTable(host: HostReader, table: OwnTable): Promise<string | undefined> {
   const { exitCode, stdout, stderr } = await host.query(nftCommand('list', 'table', ...table.name));
@@ -62,7 +62,7 @@ export function tableFailed({ reason, unit }: OwnTable, what: string): NodeError
   return new NodeError(reason, `${what} See journalctl -u ${unit}.`, forPerson);
 }
 
-/** Returns the output of nft for the end of a message. */
+/** Returns a sentence that quotes the last 1000 characters of nft's output, for the end of a message. */
 export function quoted(words: string): string {
   const said = words.trim().slice(-1_000);
   return said === '' ? 'It wrote nothing.' : `It wrote: ${said}`;

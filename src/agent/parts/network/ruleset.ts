@@ -17,7 +17,7 @@ export interface GuardedService {
   readonly only?: Metadata['only'] | undefined;
 }
 
-/** A client that may reach the address, by source address or by user id. */
+/** A client that may reach the guarded addresses, identified by source address or user id. */
 export interface Allowed {
   readonly name: string;
   readonly from?: string | undefined;
@@ -29,19 +29,19 @@ export interface Allowed {
  *
  * - Forwarded packets come from a pod or another container. The hook runs after dstnat and before masquerading, so the
  *   destination is the final one, and the source is that of the pod.
- * - Packets from this VM itself are matched by the user of their socket: root is Slipway, cloud-init and the agent of
- *   the VM. Packets without a socket are answers of the kernel, and pass.
+ * - Packets from this VM itself are matched by the user of their socket. Root passes, since Slipway, cloud-init and the
+ *   VM's agent run as root. So do packets without a socket, which are replies of the kernel.
  *
  * The name of the refusing chain contains the digest of all rules, so that a list of the table shows which rules it
- * contains. The rules refuse with a reset, which a client sees at once; after any other refusal it tries again for a
- * second.
+ * contains. The rules refuse TCP with a reset, at which a client fails at once; after any other refusal a client
+ * retries for a second.
  */
 export function renderRuleset(rules: GuardRules): string {
   const comment = 'who may ask the instance metadata service for the identity of this VM.';
   return renderTable(guardTable, comment, renderChains(rules, rulesName(rules)));
 }
 
-/** Returns the name by which the rules appear in a list of the table. */
+/** Returns the name of the refusing chain, which contains the digest of all rules. */
 export function rulesName(rules: GuardRules): string {
   return `refuse_${shortDigest(renderChains(rules, 'refuse'))}`;
 }
@@ -62,12 +62,14 @@ function renderChains({ services, allow }: GuardRules, refuse: string): string {
   ].join('');
 }
 
-/** Returns the clients with a source address that can reach this service: source addresses are IPv4. */
+/**
+ * Returns the allowed clients with a source address; none for an IPv6 service, since these source addresses are IPv4.
+ */
 function sourcesOf({ address }: GuardedService, allow: GuardRules['allow']): GuardRules['allow'] {
   return isIPv6(address) ? [] : allow.filter(({ from }) => from !== undefined);
 }
 
-/** Returns the match for packets to the metadata service, in the form that nft also uses in its lists. */
+/** Returns the match for packets to the metadata service, exactly as nft lists it. */
 function destination({ address, only }: GuardedService): string {
   const family = isIPv6(address) ? 'ip6' : 'ip';
   return `${family} daddr ${address}${only ? ` ${only.protocol} dport ${only.port}` : ''}`;
@@ -78,8 +80,8 @@ function hook(name: string): string {
 }
 
 /**
- * Returns the name of the rules in the output of `nft list table`; `incomplete` if the table has fewer or more rules
- * than ours, or a rule for another address.
+ * Returns the name of the refusing chain in the output of `nft list table`; `incomplete` if the table has fewer or more
+ * rules than ours, a rule for another address, or jumps to different chains.
  */
 export function listedRules(list: string, { services, allow }: GuardRules): string | undefined {
   const [first, ...others] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
@@ -97,14 +99,14 @@ export function listedRules(list: string, { services, allow }: GuardRules): stri
   return isWhole && isAlone && isRefusing ? first : 'incomplete';
 }
 
-/** One for forwarded packets, and one for those of this VM. */
+/** The number of jumps per service: one for forwarded packets and one for packets from this VM. */
 const jumpsEach = 2;
 
 function isAbout(rule: string, service: GuardedService): boolean {
   return rule.startsWith(`${destination(service)} `);
 }
 
-/** Returns the effect of the rules, for the condition. */
+/** Returns the condition's message: the guarded addresses, and the names of the allowed clients. */
 export function keptFrom({ services, allow }: GuardRules): string {
   const guarded = services.map(
     ({ address, only }) => `${address}${only ? ` (${only.protocol} ${only.port})` : ''}`,

@@ -1,7 +1,10 @@
 import { isMap, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
-/** Returns a problem for each entry without a source or with two sources, and for two entries with the same name. */
+/**
+ * Returns a problem for each entry of imds.allow with neither or both of `from` and `uid`, or with the name of an
+ * earlier entry.
+ */
 export function imdsMisfits({ allow }: Written): readonly Problem[] {
   const entries = Array.isArray(allow) ? allow.map((entry) => (isMap(entry) ? entry : {})) : [];
   return entries.flatMap((entry, at) => {

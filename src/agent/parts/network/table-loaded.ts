@@ -6,15 +6,15 @@ import { nft } from './nft-command.ts';
 import { listTable, nftablesMissing, type OwnTable, quoted, tableFailed } from './own-table.ts';
 
 export interface LoadedRules {
-  /** The name of the wanted rules, which changes with each of them. */
+  /** The name of the wanted rules, which differs for different rules. */
   readonly name: string;
   /** Returns the name of the rules in the output of `nft list table`. */
   readonly listed: (list: string) => string | undefined;
-  /** The effect of the loaded rules, for the condition. */
+  /** The condition's message while the rules are loaded. */
   readonly message: string;
   /** The milliseconds until the next check at the latest; by default the next pass checks. */
   readonly every?: number;
-  /** Other values in the kernel that the unit sets. */
+  /** Kernel settings that the unit applies besides the rules. */
   readonly kernel?: {
     readonly wanted: Readonly<Record<string, string>>;
     readonly find: (host: HostReader) => Promise<Readonly<Record<string, string | undefined>>>;
@@ -22,9 +22,11 @@ export interface LoadedRules {
 }
 
 /**
- * Keeps these rules loaded in the kernel: starts or reloads the unit if the rules were flushed or changed.
+ * Keeps these rules loaded and the `kernel` settings applied: starts or reloads the unit if the unit is inactive, the
+ * rules were flushed or changed, or a setting differs. Waits while the unit's file is missing.
  *
- * Throws `NftablesMissing` without nft, and the reason of the table with the output of nft if it rejected the rules.
+ * Throws `NftablesMissing` without nft, and the table's reason with nft's output if nft cannot list the rules or
+ * rejects them.
  */
 export function tableLoaded(table: OwnTable, rules: LoadedRules, needs: readonly string[]): Resource {
   return {
@@ -41,7 +43,7 @@ async function checkLoaded(host: HostReader, table: OwnTable, rules: LoadedRules
     throw nftablesMissing(table);
   }
   const { ActiveState, LoadState } = await showUnit(host, table.unit, ['ActiveState', 'LoadState']);
-  // The unit file could not be written, as on a full disk.
+  // The unit's file could not be written, for example on a full disk.
   if (LoadState === 'not-found') {
     return waiting('Blocked', `waits for ${table.unit}`, { blocks: false });
   }
@@ -60,7 +62,10 @@ function loadedFinding(host: HostReader, { message, every }: LoadedRules): Findi
   return inSync({ message, ...(every !== undefined && { until: host.now() + every }) });
 }
 
-/** Loads the rules: reloads a running unit, which replaces them in one step, or starts the unit. */
+/**
+ * Loads the rules: reloads an active unit, which replaces the rules in one step, or starts the unit. Throws the table's
+ * reason with nft's output if that command fails.
+ */
 async function loadTable(host: Host, table: OwnTable): Promise<void> {
   try {
     await host.run(systemctl('reload-or-restart', table.unit));
@@ -73,7 +78,7 @@ async function loadTable(host: Host, table: OwnTable): Promise<void> {
   }
 }
 
-/** Returns the output of nft from the last start of the unit. */
+/** Returns nft's last four journal lines from the latest start of the unit. */
 async function nftComplaint(host: HostReader, { unit }: OwnTable): Promise<string> {
   const { InvocationID } = await showUnit(host, unit, ['InvocationID']);
   const { stdout } = await host.query({

@@ -11,7 +11,7 @@ export interface TableRemoval {
   readonly unitFile: string;
   /** Every other file, in the order of their removal; the last one is the file with the rules. */
   readonly files: readonly string[];
-  /** The reason why there is no table, for the condition. */
+  /** The reason why no table is wanted; the condition's message after the removal. */
   readonly why?: string | undefined;
 }
 

@@ -8,22 +8,22 @@ export function tableUnitPath({ system }: NodePaths, { unit }: OwnTable): string
 }
 
 export interface TableUnit {
-  /** Completes the line Description=. */
+  /** The value of Description=. */
   readonly description: string;
   /** The file with the rules. */
   readonly rules: string;
-  /** Further units after which the rules are loaded, in words of systemd.unit(5). */
+  /** Further units after which the rules are loaded, separated by spaces. */
   readonly after?: string;
-  /** A command before the rules, such as one that turns forwarding on. */
+  /** A command that runs before the rules are loaded, such as one that turns forwarding on. */
   readonly first?: string;
 }
 
 /**
- * Renders the unit that loads the rules before K3s starts, and again after every start, restart and reload of
- * nftables.service, each of which flushes all tables of the machine.
+ * Renders the unit that loads the rules at boot before K3s starts, and again after each restart or reload of
+ * nftables.service, which flushes all tables of the machine.
  *
- * A stop of the unit does not unload the rules, since pods and other hosts keep running during a shutdown. Without
- * nftables systemd skips the unit without a failure; a condition reports this.
+ * Stopping the unit does not unload the rules, since pods and other hosts are still running during a shutdown. Without
+ * nft, systemd skips the unit without a failure, and the table's condition reports `NftablesMissing`.
  */
 export function renderTableUnit({ description, rules, after, first }: TableUnit): string {
   const commands = [...(first === undefined ? [] : [first]), `${nft} -f ${rules}`];

@@ -8,8 +8,9 @@ import { guardUnitPath } from './guard-unit.ts';
 import type { GuardedService } from './ruleset.ts';
 
 /**
- * Returns the guard, which is not set up on a node that served pods before it had a guard: its workloads may use the
- * identity of the VM, as External Secrets does. Reports `ImdsGuardUndecided` until the settings decide.
+ * Returns the guard's Resources, changed so that they do nothing on a node that served pods before it had a guard:
+ * these pods may use the identity of the VM, as External Secrets does. On such a node, an additional Resource throws
+ * `ImdsGuardUndecided`.
  */
 export function undecidedGuard(
   guard: readonly Resource[],
@@ -35,7 +36,7 @@ export function undecidedGuard(
   return [...guarded, decision];
 }
 
-/** True if the guard was set up here, even if one of its files was lost. */
+/** True if the guard was set up on this node, even if its rules file or unit was lost. */
 async function hasGuard(host: HostReader, paths: NodePaths): Promise<boolean> {
   const found = await Promise.all(
     [paths.slipway.imdsGuard, guardUnitPath(paths)].map((path) => host.stat(path)),

@@ -10,10 +10,13 @@ import { listedRange, rangesIn } from './nat-rules.ts';
 
 export type NatSettings = Pick<Settings, 'network' | 'consent'>;
 
-/** The subject of the consent to remove rules whose ranges are unknown, since their file is lost. */
+/** The subject of consent.natRemoval for rules whose ranges are unknown because the rules file is lost. */
 const unknownRanges = 'all';
 
-/** Returns the ranges that reach the outside through this host although neither settings nor a consent says so. */
+/**
+ * Returns the ranges in the rules file that network.nat.from no longer names and whose removal consent.natRemoval does
+ * not allow.
+ */
 export async function keptRanges(
   host: HostReader,
   settings: NatSettings,
@@ -25,7 +28,10 @@ export async function keptRanges(
   );
 }
 
-/** Returns the same for settings without NAT. If the file of the rules is lost, they may still be in the kernel. */
+/**
+ * Returns the ranges that keep NAT although network.nat.from is empty. If only the unit is left, the rules may still be
+ * in the kernel: returns `all` then, unless consent.natRemoval allows it.
+ */
 export async function keptWithoutNat(
   host: HostReader,
   settings: NatSettings,

@@ -2,14 +2,17 @@ import type { NodePaths } from '../../../paths.ts';
 import { renderTableUnit, tableUnitPath } from '../table-unit.ts';
 import { natTable } from './nat-table.ts';
 
-/** The switch of the kernel that forwards packets of others (ip-sysctl, ip_forward). */
+/** The kernel's switch for IPv4 forwarding (ip-sysctl, ip_forward). */
 export const forwarding = '/proc/sys/net/ipv4/ip_forward';
 
 export function natUnitPath(paths: NodePaths): string {
   return tableUnitPath(paths, natTable);
 }
 
-/** Returns every file of NAT except for its unit, the one with the rules last: it shows whose way out this host is. */
+/**
+ * Returns every file of NAT except for its unit. The rules file comes last, and so is removed last, since it names the
+ * ranges that use this host.
+ */
 export function natFiles({ system, slipway }: NodePaths): readonly string[] {
   return [system.natSysctl, slipway.nat];
 }
@@ -17,8 +20,8 @@ export function natFiles({ system, slipway }: NodePaths): readonly string[] {
 /**
  * Renders the unit that turns forwarding on and loads the rules of NAT.
  *
- * It needs nothing of K3s, of Slipway's daemon or of a cloud, and runs after the programs that load the rules of an
- * image at boot, since some of them flush all tables.
+ * The unit does not depend on K3s, Slipway's daemon or a cloud. It runs after the programs that load an image's
+ * firewall rules at boot, since some of these programs flush all tables.
  */
 export function renderNatUnit({ slipway }: NodePaths): string {
   return renderTableUnit({
@@ -29,7 +32,10 @@ export function renderNatUnit({ slipway }: NodePaths): string {
   });
 }
 
-/** Renders the setting of the kernel for programs that apply all such files again. A later file would win. */
+/**
+ * Renders the sysctl file that keeps forwarding on when a program applies all sysctl files again. A file whose name
+ * sorts later would override it.
+ */
 export function renderNatSysctl(): string {
   return '# Written by Slipway for network.nat.\nnet.ipv4.ip_forward = 1\n';
 }

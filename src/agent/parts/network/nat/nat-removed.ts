@@ -6,7 +6,9 @@ import { keptWithoutNat, type NatSettings, natKept } from './kept-ranges.ts';
 import { natFiles, natUnitPath } from './nat-files.ts';
 import { natTable } from './nat-table.ts';
 
-/** Removes NAT, so that the hosts behind this one need another way out. */
+/**
+ * Removes NAT's unit, table and files, and leaves forwarding on. The hosts behind this one then need another route out.
+ */
 export function natRemoved(paths: NodePaths): Resource {
   const removed = tableRemoved(natTable, {
     summary: 'take NAT for private hosts down',
@@ -17,7 +19,10 @@ export function natRemoved(paths: NodePaths): Resource {
   return { ...removed, condition: 'System' };
 }
 
-/** Removes NAT if network.nat names no range, and consent.natRemoval names each range that it served. */
+/**
+ * Removes NAT if network.nat.from is empty and consent.natRemoval names each range that NAT served; throws `NatKept`
+ * without the consent. Returns no Resource below another root.
+ */
 export function natUnlessWanted(settings: NatSettings, paths: NodePaths): readonly Resource[] {
   if (settings.network.nat.from.length > 0 || paths.root !== '/') {
     return [];

@@ -2,22 +2,22 @@ import { shortDigest } from '../../../engine/digest.ts';
 import { renderChain, renderTable } from '../own-table.ts';
 import { natTable } from './nat-table.ts';
 
-/** Whose packets are masqueraded, and where. */
+/** Which packets are masqueraded: those from private ranges that leave through the outside interface. */
 export interface NatRules {
   /** The ranges of the private hosts. */
   readonly from: readonly string[];
-  /** Destinations that see the private hosts by their own addresses. */
+  /** Destinations to which packets keep their source addresses. */
   readonly except: readonly string[];
-  /** The interface that leads outside. */
+  /** The interface through which masqueraded packets leave. */
   readonly outside: string;
 }
 
 /**
  * Renders the rules as a file for `nft -f`.
  *
- * Only packets of the private ranges are masqueraded, and only on their way outside: pods are masqueraded by K3s'
- * network, and traffic between the private ranges keeps its addresses. The interface is matched by its name, which
- * holds for an interface that comes later.
+ * Masquerades only packets from the private ranges that leave through the outside interface: K3s masquerades pods, and
+ * traffic between the private ranges keeps its source addresses. Matches the interface by name, so that the rules also
+ * apply to an interface that appears later.
  */
 export function renderNat(rules: NatRules): string {
   const hook = 'type nat hook postrouting priority 100; policy accept;';
@@ -25,12 +25,12 @@ export function renderNat(rules: NatRules): string {
   return renderTable(natTable, 'private hosts that reach the outside through this one.', chain);
 }
 
-/** Returns the name of the rules in a list of the table. */
+/** Returns the digest of the rules, which `listedNat` returns for a table that contains exactly these rules. */
 export function natName(rules: NatRules): string {
   return shortDigest(natLines(rules).join('\n'));
 }
 
-/** Returns the rules in the form in which nft also lists them. */
+/** Returns the rules exactly as nft lists them. */
 function natLines({ from, except, outside }: NatRules): readonly string[] {
   const spared = [...new Set([...from, ...except].map(listedRange))];
   return [
@@ -40,26 +40,28 @@ function natLines({ from, except, outside }: NatRules): readonly string[] {
   ];
 }
 
-/** Returns the name of the rules in the output of `nft list table`; `incomplete` without the hook. */
+/**
+ * Returns the digest of the rules in the output of `nft list table`; `incomplete` unless the expected hook comes first.
+ */
 export function listedNat(list: string): string {
   const lines = [...list.matchAll(/^\t\t(\S.*)$/gm)].map(([, line = '']) => line);
   const [hook = '', ...rules] = lines;
-  // 100 by its number or by its name: nft(8), standard priority names.
+  // nft lists priority 100 as a number or as `srcnat` (nft(8), standard priority names).
   const isHooked = /^type nat hook postrouting priority (?:100|srcnat); policy accept;$/.test(hook);
   return isHooked ? shortDigest(rules.join('\n')) : 'incomplete';
 }
 
-/** Returns the private ranges in a file with such rules. */
+/** Returns the private ranges in a file that `renderNat` rendered. */
 export function rangesIn(text: string): readonly string[] {
   return [...text.matchAll(/^\t\tip saddr (\S+) masquerade$/gm)].map(([, range = '']) => range);
 }
 
-/** Returns the outside interface in a file with such rules. */
+/** Returns the outside interface in a file that `renderNat` rendered; `undefined` for any other text. */
 export function outsideIn(text: string): string | undefined {
   return /^\t\toifname != "([^"]+)" return$/m.exec(text)?.[1];
 }
 
-/** Returns an IPv4 range or address as nft lists it: by its first address, and without `/32`. */
+/** Returns an IPv4 range or address as nft lists it: with the first address of the range, and without `/32`. */
 export function listedRange(range: string): string {
   const [address = '', length = '32'] = range.split('/');
   const bits = Number(length);

@@ -14,18 +14,22 @@ import { listedNat, type NatRules, natName, outsideIn, renderNat } from './nat-r
 import { natTable } from './nat-table.ts';
 import { defaultInterface } from './outside.ts';
 
-/** Milliseconds between two checks of the kernel, since other hosts may have no other way out. */
+/**
+ * Milliseconds between two checks of the kernel. The private hosts may have no other route out, so lost rules must soon
+ * be restored.
+ */
 const every = 60_000;
 
 /**
- * Lets private hosts reach the outside through this one, by forwarding and by a separate table. Its unit loads both at
- * every boot, without K3s, the daemon, a cloud or a secret. Returns no Resource unless network.nat names a range.
+ * Lets private hosts reach the outside through this one: turns forwarding on and loads a separate nftables table. A
+ * unit does both at every boot, without K3s, the daemon, a cloud or a secret. Returns no Resources if network.nat.from
+ * is empty or the root is not `/`.
  *
- * NAT does not block any Resource, and needs none. A range that the settings no longer name keeps its way out until
- * consent.natRemoval names it.
+ * A failure of NAT blocks no other Resource. A range that the settings no longer name keeps NAT until
+ * consent.natRemoval names the range; until then `NatKept` is reported.
  */
 export function nat(settings: NatSettings, paths: NodePaths): readonly Resource[] {
-  // Below another root the network is the machine's own.
+  // With another root, the rules would change the network of the machine that runs Slipway.
   if (settings.network.nat.from.length === 0 || paths.root !== '/') {
     return [];
   }
@@ -42,7 +46,7 @@ export function nat(settings: NatSettings, paths: NodePaths): readonly Resource[
   return [rules, sysctl, written, loaded, enabled, inKernel, kept].map((each) => nonBlocking(each));
 }
 
-/** Keeps forwarding and the rules in force in the kernel. */
+/** Keeps forwarding on and the rules loaded in the kernel. */
 function natLoaded(settings: NatSettings, paths: NodePaths, needs: readonly string[]): Resource {
   const initial: NatRules = { ...settings.network.nat, outside: '' };
   return observing(
@@ -63,7 +67,7 @@ function loadedNat(rules: NatRules) {
   };
 }
 
-/** Reports the ranges that are kept although the settings do not name them. */
+/** Throws `NatKept` if NAT is kept for ranges that the settings no longer name. */
 function rangesKept(settings: NatSettings, paths: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Nat/ranges',
@@ -80,7 +84,10 @@ function rangesKept(settings: NatSettings, paths: NodePaths, needs: readonly str
   };
 }
 
-/** Returns the wanted rules: those of the settings, and the ranges that are kept. */
+/**
+ * Returns the rules for the ranges in the settings and the kept ranges. The outside interface comes from the settings,
+ * the default route or the previous rules, in this order; throws `NatFailed` if all three lack it.
+ */
 async function wantedRules(host: HostReader, settings: NatSettings, paths: NodePaths): Promise<NatRules> {
   const { from, except, interface: named } = settings.network.nat;
   const before = outsideIn(await fileText(host, paths.slipway.nat));

@@ -2,7 +2,8 @@ import type { HostReader } from '../../../engine/host.ts';
 import { fileText } from '../../../resources/file-text.ts';
 
 /**
- * Returns the interface of the default route, that with the lowest metric; `undefined` without one.
+ * Returns the interface of the IPv4 default route with the lowest metric; `undefined` without a default route. Ignores
+ * routes that are down or reject packets.
  *
  * Source: proc(5), /proc/net/route: interface, destination, gateway, flags, two counters, metric, mask; addresses in
  * hexadecimal.
@@ -20,7 +21,7 @@ function isDefault(destination: string | undefined, mask: string | undefined): b
   return destination === '00000000' && mask === '00000000';
 }
 
-/** RTF_UP of the route, and not RTF_REJECT (include/uapi/linux/route.h). */
+/** True if the route's hexadecimal flags contain RTF_UP and not RTF_REJECT (include/uapi/linux/route.h). */
 function isUp(flags = '0'): boolean {
   const value = Number.parseInt(flags, 16);
   return (value & 0x0001) !== 0 && (value & 0x0200) === 0;
