@@ -10,7 +10,7 @@ const gone = { exitCode: 1, stderr: 'Error: No such file or directory' };
 const idle = 'ActiveState=inactive\nUnitFileState=disabled\n';
 const resource = imdsGuardRemoved(nodePaths('/'));
 
-test('imdsGuardRemoved runs no command without files of the guard', async () => {
+test('imdsGuardRemoved runs no command if no file of the guard exists', async () => {
   expect(await outcome(resource, memoryHost())).toBe('InSync');
 });
 
@@ -31,14 +31,14 @@ test.each([
   ],
   ['deletes a table whose unit was removed by hand', { [rules]: '' }, '', 'Drifted inet slipway_imds'],
   ['removes the files last', { [unit]: '', [rules]: '' }, gone, 'Drifted files'],
-  ['removes the file of the rules without the unit', { [rules]: '' }, gone, 'Drifted files'],
+  ['removes the rules file if the unit is already gone', { [rules]: '' }, gone, 'Drifted files'],
   [
     'fails if the table cannot be read',
     { [unit]: '', [rules]: '' },
     { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory' },
     'ImdsGuardFailed (person)',
   ],
-  ['removes the unit without the file of the rules', { [unit]: '' }, gone, 'Drifted files'],
+  ['removes the unit if the rules file is already gone', { [unit]: '' }, gone, 'Drifted files'],
 ])('imdsGuardRemoved %s', async (_, files, list, found) => {
   const host = memoryHost({ files: { ...files, '/usr/sbin/nft': '' } })
     .on({ file: 'systemctl' }, idle)
@@ -46,7 +46,7 @@ test.each([
   expect(await outcome(resource, host)).toBe(found);
 });
 
-test('imdsGuardRemoved removes the files without nft', async () => {
+test('imdsGuardRemoved removes the files if nft is not installed', async () => {
   const host = memoryHost({ files: { [rules]: '' } });
   expect(await outcome(resource, host)).toBe('Drifted files');
 });

@@ -8,7 +8,7 @@ import { aNode, outcome } from '../../a-node.ts';
 const unit = 'slipway-imds-guard.service';
 const fresh = async () => false;
 
-test('the guard writes rules and unit, then loads and enables the unit, then verifies the rules', () => {
+test('imdsGuard writes the rules and the unit, then loads and enables the unit, then verifies the rules', () => {
   const resources = imdsGuard(aNode('server'), fresh);
   expect(resources.map(({ id }) => id)).toEqual([
     'File//var/lib/slipway/imds-guard.nft',
@@ -40,8 +40,13 @@ describe('imdsGuard removes the guard', () => {
     ],
     ['for a cloud without a metadata service', { cloud: 'static' }, '/', 'name it in static.metadata'],
     ['for a metadata service on loopback', metadataAt('http://127.0.0.1:8080'), '/', 'leads to 127.0.0.1'],
-    ['for a metadata service under a name', metadataAt('http://imds.example'), '/', 'leads to imds.example'],
-    ['below another root', {}, '/tmp/lab', "the network is the machine's own"],
+    [
+      'for a metadata service with a host name',
+      metadataAt('http://imds.example'),
+      '/',
+      'leads to imds.example',
+    ],
+    ['if the root is not /', {}, '/tmp/lab', "the network is the machine's own"],
   ] as const)('%s', async (_, changes, root, message) => {
     const node = aNode('server', { root });
     const resources = imdsGuard({ ...node, settings: { ...node.settings, ...changes } }, fresh);
@@ -63,7 +68,7 @@ test('imdsGuard recognizes the address of the metadata service in any notation',
   expect(finding?.state).toBe('Drifted');
 });
 
-test('the unit of the guard loads the rules before K3s and with nftables.service', () => {
+test('the unit of the guard loads the rules before K3s starts and again when nftables.service restarts or reloads', () => {
   expect(renderGuardUnit(nodePaths('/'))).toBe(`# Written by Slipway
 [Unit]
 Description=Keep pods from the instance metadata service
@@ -96,7 +101,7 @@ describe('a node that served pods before it had a guard', () => {
     return Promise.all(resources.map((each) => outcome(each, host)));
   }
 
-  test('stays open, and reports that it waits for a decision', async () => {
+  test('stays open, and reports ImdsGuardUndecided', async () => {
     expect(await outcomes({})).toEqual([
       ...Array.from({ length: 5 }, () => 'InSync'),
       'ImdsGuardUndecided (person, non-blocking)',
@@ -105,10 +110,10 @@ describe('a node that served pods before it had a guard', () => {
 
   test.each<[string, object, Readonly<Record<string, string>>]>([
     ['imds.pods is block', { imds: { pods: 'block', allow: [] } }, {}],
-    ['imds.allow names who may pass', { imds: { allow: [{ name: 'monitor', uid: 104 }] } }, {}],
-    ['the guard was set up, and its unit is lost', {}, { [rules]: '' }],
+    ['imds.allow names a client', { imds: { allow: [{ name: 'monitor', uid: 104 }] } }, {}],
+    ['the guard was set up and its unit was lost', {}, { [rules]: '' }],
     [
-      'the guard was set up, and its rules are lost',
+      'the guard was set up and its rules were lost',
       {},
       { '/etc/systemd/system/slipway-imds-guard.service': '' },
     ],
@@ -123,7 +128,7 @@ describe('a node that served pods before it had a guard', () => {
   });
 });
 
-test('cloud static guards the addresses that its settings name, IPv6 too', async () => {
+test('cloud static guards the IPv4 and IPv6 addresses in static.metadata, except for loopback', async () => {
   const metadata = [
     { address: '169.254.169.254', port: 80 },
     { address: '169.254.169.253', port: 53, protocol: 'udp' },

@@ -95,7 +95,7 @@ table inet slipway_imds {
       'incomplete',
     ],
     [
-      'returns incomplete with different rules',
+      'returns incomplete if the jumps lead to different chains',
       { forward: 'ip daddr 169.254.169.254 jump refuse_000000000000' },
       'incomplete',
     ],
@@ -108,14 +108,11 @@ table inet slipway_imds {
     ['ip daddr 169.254.169.254 accept comment "backup"', name],
     ['accept comment "backup"', 'incomplete'],
     ['', 'incomplete'],
-  ])(
-    'returns the name only if the rule of an allowed client has the guarded address: %s',
-    (accept, found) => {
-      expect(
-        listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { services: [{ address }], allow }),
-      ).toBe(found);
-    },
-  );
+  ])('given the accept rule "%s" for an allowed client, returns %s', (accept, found) => {
+    expect(listedRules(list({ forward: `${accept}\n\t\t${jump}` }), { services: [{ address }], allow })).toBe(
+      found,
+    );
+  });
 
   test('returns the name for a guard of one port only if the list has that port', () => {
     const only = { protocol: 'tcp', port: 80 } as const;
@@ -125,7 +122,7 @@ table inet slipway_imds {
     expect(listedRules(list(), { services: [{ address }], allow: [] })).toBe(name);
   });
 
-  test('returns the name if the list has many users on several lines', () => {
+  test('returns the name if nft lists many users on several lines', () => {
     const users = list().replace('!= 0 jump', '!= { 0, 104,\n\t\t\t\t     105 } jump');
     expect(listedRules(users, { services: [{ address }], allow: [] })).toBe(name);
   });

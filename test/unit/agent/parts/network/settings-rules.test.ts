@@ -10,7 +10,7 @@ function settings(imds: string) {
   return load(memoryHost({ files: { [own]: `imds: ${imds}` } }), { paths: nodePaths('/') });
 }
 
-test('imds.pods is block by default', async () => {
+test('the imds settings allow no client and leave pods undecided by default', async () => {
   expect((await settings('{}')).settings.imds).toEqual({ allow: [] });
 });
 

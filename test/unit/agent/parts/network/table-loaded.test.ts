@@ -31,13 +31,13 @@ describe('the rules of the guard', () => {
       'Drifted rules',
     ],
     [
-      'cannot be checked without systemd',
+      'fail with ImdsGuardFailed if systemd does not answer',
       'active',
       { exitCode: 1, stderr: 'Failed to connect to bus: No such file or directory\n' },
       'ImdsGuardFailed (person)',
     ],
     [
-      'cannot be checked if nft may not list them',
+      'fail with ImdsGuardFailed if nft may not list them',
       'active',
       { exitCode: 1, stderr: 'Operation not permitted' },
       'ImdsGuardFailed (person)',
@@ -46,7 +46,7 @@ describe('the rules of the guard', () => {
     expect(await outcome(resource, machine(state, nft))).toBe(found);
   });
 
-  test('are reported with the port that they guard', async () => {
+  test('are reported with their port if they guard only one', async () => {
     const narrow = { ...rules, services: [{ address, only: { protocol: 'tcp', port: 80 } }] } as const;
     const finding = await guardLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
     expect(finding).toMatchObject({
@@ -56,7 +56,7 @@ describe('the rules of the guard', () => {
   });
 
   test.each(['inactive', 'failed', ''])(
-    'drift without a list of nft while the unit is "%s"',
+    'drift, and are not listed, while the state of the unit is "%s"',
     async (state) => {
       const host = machine(state);
       expect(await outcome(resource, host)).toBe('Drifted rules');
@@ -64,7 +64,7 @@ describe('the rules of the guard', () => {
     },
   );
 
-  test('wait for a unit that could not be written', async () => {
+  test('wait while the file of their unit is missing', async () => {
     const host = memoryHost({ files: { '/usr/sbin/nft': 'nft' } }).on(
       { file: 'systemctl', args: /^show / },
       'ActiveState=inactive\nLoadState=not-found\n',
@@ -78,7 +78,7 @@ describe('the rules of the guard', () => {
     expect(host.looks.filter((look) => look.startsWith('systemd-run'))).toHaveLength(1);
   });
 
-  test('cannot be checked without nft', async () => {
+  test('fail with NftablesMissing if nft is not installed', async () => {
     const host = machine('active');
     host.files.remove('/usr/sbin/nft');
     expect(await outcome(resource, host)).toBe('NftablesMissing (person)');

@@ -9,7 +9,7 @@ import {
 
 const rules = { from: ['10.0.2.0/24', '10.0.3.9/24'], except: ['10.0.0.0/16'], outside: 'ens3' };
 
-test('the file of NAT replaces its own table at once, and touches no other', () => {
+test('renderNat replaces the table of NAT in one step, and changes no other table', () => {
   expect(renderNat(rules)).toBe(`\
 # Written by Slipway: private hosts that reach the outside through this one.
 table ip slipway_nat
@@ -28,27 +28,27 @@ table ip slipway_nat {
 `);
 });
 
-test('the private ranges are read back from the file', () => {
+test('rangesIn returns the private ranges of a file that renderNat rendered', () => {
   expect(rangesIn(renderNat(rules))).toEqual(['10.0.2.0/24', '10.0.3.0/24']);
 });
 
-describe('the output of nft for the table of NAT', () => {
+describe('listedNat', () => {
   const list = renderNat(rules)
     .replace(/^.*\n.*\n.*\n/, '')
     .replace('priority 100', 'priority srcnat');
 
-  test('has the name of the wanted rules', () => {
+  test('returns the name of the wanted rules if nft lists exactly these rules', () => {
     expect(listedNat(list)).toBe(natName(rules));
   });
 
   test.each([
     ['without a range', list.replace(/.*10\.0\.3\.0\/24 masquerade\n/, '')],
-    ['with another rule', list.replace('\t\toifname', '\t\taccept\n\t\toifname')],
+    ['with an additional rule', list.replace('\t\toifname', '\t\taccept\n\t\toifname')],
     ['with another interface', list.replace('ens3', 'ens4')],
     ['with a policy that drops', list.replace('policy accept', 'policy drop')],
     ['with an empty chain', list.replace(/\t\t.*\n/g, '')],
     ['without a chain', 'table ip slipway_nat {\n}\n'],
-  ])('%s has another name', (_, changed) => {
+  ])('returns another name for a list %s', (_, changed) => {
     expect(listedNat(changed)).not.toBe(natName(rules));
   });
 });
@@ -60,6 +60,6 @@ test.each([
   ['192.168.1.1/32', '192.168.1.1'],
   ['192.168.1.1', '192.168.1.1'],
   ['10.0.2.1/0', '0.0.0.0/0'],
-])('the range %s is listed as %s', (range, listed) => {
+])('listedRange returns the range %s as %s', (range, listed) => {
   expect(listedRange(range)).toBe(listed);
 });

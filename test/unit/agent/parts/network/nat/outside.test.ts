@@ -9,16 +9,24 @@ function route(name: string, { to = '00000000', flags = '0003', metric = 0, mask
 }
 
 test.each([
-  ['of the default route', route('lan', { to: '0002000A', mask: '00FFFFFF' }) + route('ens3'), 'ens3'],
-  ['with the lowest metric', route('wlan0', { metric: 600 }) + route('enp0s6', { metric: 100 }), 'enp0s6'],
-  ['not of a route that rejects', route('lo', { flags: '0201' }), undefined],
-  ['not of a route that is down', route('ens3', { flags: '0002' }), undefined],
-  ['not of half the internet', route('tun0', { mask: '00000080' }), undefined],
-  ['without any route', '', undefined],
-])('the outside interface is that %s', async (_, routes, name) => {
+  [
+    'returns the interface of the default route',
+    route('lan', { to: '0002000A', mask: '00FFFFFF' }) + route('ens3'),
+    'ens3',
+  ],
+  [
+    'returns the interface of the default route with the lowest metric',
+    route('wlan0', { metric: 600 }) + route('enp0s6', { metric: 100 }),
+    'enp0s6',
+  ],
+  ['ignores a default route that rejects packets', route('lo', { flags: '0201' }), undefined],
+  ['ignores a default route that is down', route('ens3', { flags: '0002' }), undefined],
+  ['ignores a route to half the internet', route('tun0', { mask: '00000080' }), undefined],
+  ['returns undefined without any route', '', undefined],
+])('defaultInterface %s', async (_, routes, name) => {
   expect(await defaultInterface(memoryHost({ files: { '/proc/net/route': head + routes } }))).toBe(name);
 });
 
-test('no outside interface is known without the list of routes', async () => {
+test('defaultInterface returns undefined without /proc/net/route', async () => {
   expect(await defaultInterface(memoryHost())).toBeUndefined();
 });
