@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -63,8 +63,29 @@ describe('a server and an agent on Oracle Cloud', () => {
     expect(cloud.filter(({ level }) => level !== 'ok')).toEqual([]);
   });
 
+  test('write no token and no key of their instance principal to any file', () => {
+    const { issued, keys } = lab.cloud.federation;
+    const texts = filesBelow(dir).map((path) => readFileSync(path, 'latin1'));
+    expect(texts.length).toBeGreaterThan(50);
+    const found = [...issued, ...keys.flatMap(linesOf)].filter((secret) =>
+      texts.some((text) => text.includes(secret)),
+    );
+    expect(found).toHaveLength(0);
+  });
+
   test('show no secret, token or key in a log', () => {
     const logs = lab.nodes.flatMap(({ log }) => log).join('\n');
     expect(lab.cloud.canaries().filter((canary) => logs.includes(canary))).toEqual([]);
   });
 });
+
+/** The full lines of a PEM file. */
+function linesOf(pem: string): readonly string[] {
+  return pem.split('\n').filter((line) => line.length === 64);
+}
+
+function filesBelow(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { instanceMetadata } from '../../../../../src/agent/clouds/oracle/imds.ts';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
+import { recordingHost } from '../../../../../src/agent/host/recording/recording-host.ts';
 import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
 
 const imdsEndpoint = 'http://169.254.169.254/';
@@ -36,6 +37,12 @@ describe('the metadata of a VM on Oracle Cloud', () => {
         tags: {},
       },
     });
+  });
+
+  test('is read by a dry run too, which sends no secret', async () => {
+    const host = recordingHost(service(vm));
+    const { identity } = await instanceMetadata(host, { imdsEndpoint, hostname: 'machine' });
+    expect([identity.vmId, host.journal]).toEqual(['ocid1.instance.oc1.phx.a', []]);
   });
 
   test('has the name of the machine if the service has none', async () => {
