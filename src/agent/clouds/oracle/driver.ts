@@ -3,11 +3,11 @@ import { oracleHints } from './hints.ts';
 import { oracleCloud } from './oracle.ts';
 import { oracleSettings, vaultSecretName } from './settings.ts';
 
-/** Oracle Cloud, by the VM's instance principal. */
+/** The driver for Oracle Cloud, which uses the VM's instance principal. */
 export const oracle: CloudDriver<typeof oracleSettings.schema> = {
   summary: 'asks the metadata service of Oracle Cloud',
   settings: oracleSettings,
-  // The chassis of its VMs and bare metal (cloud-init, tools/ds-identify and DataSourceOracle.py).
+  // Oracle gives this tag to its VMs and bare-metal machines (cloud-init, tools/ds-identify and DataSourceOracle.py).
   signs: { cloudId: 'oracle', dmi: { chassis_asset_tag: 'OracleCloud.com' } },
   secretName: vaultSecretName,
   fillsInLater: true,
@@ -22,7 +22,7 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
       };
     },
   },
-  // The addresses follow from the region, which only the metadata service knows.
+  // The addresses of the services follow from the region, which only the metadata service knows.
   endpoints: () => [],
   hints: oracleHints,
   scrubbedVariables: [],

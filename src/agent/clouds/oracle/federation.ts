@@ -9,11 +9,9 @@ import { callRefused, callUnreachable } from './service-errors.ts';
 import { signedRequest } from './signature.ts';
 
 /**
- * Exchanges the certificate of this VM for a token that is bound to a key of ours.
- *
- * The request is signed with the key of the certificate. Throws `InstancePrincipalUnavailable`,
- * `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`. Source: oci-go-sdk, common/auth
- * (federation_client.go: path, body, key id, signed headers).
+ * Exchanges the certificate of this VM for a token that is bound to `publicKey`, with a request that the key of the
+ * certificate signs. Throws `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`,
+ * `UnexpectedAnswer`. Source: oci-go-sdk, common/auth (federation_client.go: path, body, key id, signed headers).
  */
 export async function requestToken(
   { host, place }: { readonly host: Host; readonly place: Place },
@@ -39,7 +37,10 @@ export async function requestToken(
   return tokenIn(response, name);
 }
 
-/** Returns the token of an answer. It becomes part of a header, so it must be one. */
+/**
+ * Returns the token in an answer. Throws `UnexpectedAnswer` if it does not have the form of a JWT, because the token
+ * becomes part of a header.
+ */
 function tokenIn({ body }: HttpResponse, name: string): string {
   const token = parseJson(answer, body)?.token;
   if (token !== undefined) {

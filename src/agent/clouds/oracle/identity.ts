@@ -7,11 +7,14 @@ import type { Place } from './imds.ts';
 import { readCertificates } from './instance-certificates.ts';
 import type { SigningKey } from './signature.ts';
 
-/** The VM's instance principal: what signs its requests to services. */
+/** The VM's instance principal, whose key signs the VM's requests to services. */
 export interface InstancePrincipal {
-  /** Returns a key that services accept now. */
+  /** Returns a key whose token is still fresh; gets a new token if necessary. */
   key(): Promise<SigningKey>;
-  /** Has the next call get a new token: a change of a dynamic group or a policy may need one. */
+  /**
+   * Discards the token, so that the next `key` gets a new one. A changed dynamic group or policy may require a new
+   * token.
+   */
   forget(): void;
 }
 
@@ -22,14 +25,14 @@ export interface PrincipalOptions {
 }
 
 interface Session extends SigningKey {
-  /** By the clock that is never set, in milliseconds. */
+  /** When the token is replaced, in milliseconds of the monotonic clock. */
   readonly renewAt: number;
 }
 
 /**
  * Makes the VM's instance principal, which keeps a token and its key in memory for two thirds of the token's life.
  *
- * Certificates are read anew for each token, since Oracle Cloud replaces them several times a day. `key` throws
+ * Reads the VM's certificates for each token, since Oracle Cloud replaces them several times a day. `key` throws
  * `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the
  * errors of the metadata service. Source: oci-go-sdk, common/auth (federation_client.go, certificate_retriever.go).
  */
@@ -52,7 +55,7 @@ export function instancePrincipal({ host, imdsEndpoint, place }: PrincipalOption
       if (known !== undefined && host.monotonic() < known.renewAt) {
         return known;
       }
-      // Another caller may have begun one meanwhile.
+      // Another caller may have begun a session meanwhile.
       if (session === undefined || session === before) {
         session = begin();
       }
@@ -64,7 +67,10 @@ export function instancePrincipal({ host, imdsEndpoint, place }: PrincipalOption
   };
 }
 
-/** Returns the life of a token in milliseconds, from its own dates; zero if it has none, so that it is used once. */
+/**
+ * Returns the life of a token in milliseconds, `exp - iat`; zero for a token without these dates, which is then used
+ * only for the calls that wait for it.
+ */
 function lifeOf(token: string): number {
   const jwt = readJwt(token);
   return jwt === undefined ? 0 : jwt.expiresAt - jwt.issuedAt;
@@ -79,8 +85,8 @@ const makeKeyPair = promisify(generateKeyPair);
 let ownKeyPair: Promise<KeyPair> | undefined;
 
 /**
- * Returns the key pair of this process, which it keeps in memory. Oracle Cloud accepts RSA keys of 2048 bits; making
- * one takes a third of a second of CPU time, so one pair serves all tokens of the process.
+ * Returns the key pair of this process, and makes it on the first call. Oracle Cloud accepts RSA keys of 2048 bits;
+ * making one takes a third of a second of CPU time, so one pair serves all tokens of the process.
  */
 function keyPair(): Promise<KeyPair> {
   ownKeyPair ??= makeKeyPair('rsa', { modulusLength: 2048 });

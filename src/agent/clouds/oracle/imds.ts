@@ -9,9 +9,9 @@ import { identityTags } from './tags.ts';
 
 /** The region of a VM and the domain of its realm, from which the addresses of all services follow. */
 export interface Place {
-  /** The full name, such as `eu-frankfurt-1`. */
+  /** The full name of the region, such as `eu-frankfurt-1`. */
   readonly region: string;
-  /** Such as `oraclecloud.com`. */
+  /** The domain of the realm, such as `oraclecloud.com`. */
   readonly domain: string;
 }
 
@@ -24,7 +24,7 @@ export interface InstanceMetadata {
 export interface MetadataOptions {
   readonly imdsEndpoint: string;
   readonly tagNamespace?: string | undefined;
-  /** The name of a VM for which the service has none. */
+  /** The computer name of a VM for which the service reports none. */
   readonly hostname: string;
 }
 
@@ -33,7 +33,7 @@ export interface MetadataOptions {
  *
  * Throws `IdentityUnavailable`, `Throttled`, `UnexpectedAnswer`. Source: docs.oracle.com, "Getting Instance Metadata",
  * version 2. `region` is a short code in the oldest regions, so only `canonicalRegionName` is read. `displayName` is
- * free text and no name for a node.
+ * free text, which may not be a valid node name.
  */
 export async function instanceMetadata(
   host: HostReader,
@@ -60,7 +60,9 @@ export async function instanceMetadata(
 const label = '[0-9a-z]([0-9a-z-]*[0-9a-z])?';
 const tagValues = z.record(z.string(), z.unknown());
 
-/** The fields of the answer that are read. Region and domain become parts of host names. */
+/**
+ * The fields of the answer that Slipway reads. Region and domain become parts of host names, so their form is checked.
+ */
 const instanceDocument = z.object({
   id: z.string(),
   hostname: z.nullish(z.string()),

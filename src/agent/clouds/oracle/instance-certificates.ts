@@ -4,7 +4,9 @@ import type { HostReader } from '../../engine/host.ts';
 import { pemCertificates } from '../../engine/pem.ts';
 import { askMetadata } from './imds-request.ts';
 
-/** The certificate by which Oracle Cloud knows this VM, its key, and the certificates that lead to Oracle's root. */
+/**
+ * The certificate that identifies this VM to Oracle Cloud, its private key, and the intermediates up to Oracle's root.
+ */
 export interface InstanceCertificates {
   readonly leaf: X509Certificate;
   readonly key: KeyObject;
@@ -13,10 +15,13 @@ export interface InstanceCertificates {
   readonly tenancy: string;
 }
 
-/** Oracle Cloud has one today. */
+/** The most intermediates that are accepted; Oracle Cloud sends one. */
 const mostIntermediates = 8;
 
-/** Reads the certificates of this VM. Throws `InstancePrincipalUnavailable`, and the errors of the metadata service. */
+/**
+ * Reads the certificates of this VM from the metadata service. Throws `InstancePrincipalUnavailable` if they are
+ * unusable, and the errors of the metadata service.
+ */
 export async function readCertificates(host: HostReader, endpoint: string): Promise<InstanceCertificates> {
   const [cert, key, intermediate] = await Promise.all([
     askMetadata(host, endpoint, 'identity/cert.pem'),
@@ -39,13 +44,17 @@ export async function readCertificates(host: HostReader, endpoint: string): Prom
 }
 
 /**
- * Returns the tenancy in a subject: `OU=opc-tenant:OCID`, or `opc-identity:OCID` (oci-go-sdk, common/auth/utils.go).
+ * Returns the tenancy's OCID in a certificate's subject, from `OU=opc-tenant:OCID` or `opc-identity:OCID` (oci-go-sdk,
+ * common/auth/utils.go); `undefined` without either.
  */
 function tenancyOf({ subject }: X509Certificate): string | undefined {
   return /opc-(?:tenant|identity):([\w.-]+)/.exec(subject)?.[1];
 }
 
-/** Returns what `read` makes of the certificates; quotes nothing of them in its error, since one is a private key. */
+/**
+ * Returns the result of `read`. Throws `InstancePrincipalUnavailable` if `read` throws, without the cause, which could
+ * quote the private key.
+ */
 function understood(read: () => InstanceCertificates): InstanceCertificates {
   try {
     return read();

@@ -1,4 +1,6 @@
-/** @module Oracle Cloud: instance metadata, Vault and the container registry, as the VM's instance principal. */
+/**
+ * @module Oracle Cloud: instance metadata, Vault and the container registry, accessed as the VM's instance principal.
+ */
 import { NodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 import type { Cloud } from '../cloud.ts';
@@ -11,13 +13,16 @@ import { registryToken, registryUser } from './registry.ts';
 import type { OracleSettings } from './settings.ts';
 import { currentVersion, type VaultOptions, vaultSecret } from './vault.ts';
 
-/** Makes the adapter for Oracle Cloud. It keeps the token of the instance principal, and nothing else of a secret. */
+/**
+ * Makes the adapter for Oracle Cloud. The only secrets that it keeps are the token and the key pair of the instance
+ * principal.
+ */
 export function oracleCloud({ host, settings, machine, consented = [] }: CloudGround<OracleSettings>): Cloud {
   const { imdsEndpoint, tagNamespace } = settings;
   const metadata = () => instanceMetadata(host, { imdsEndpoint, tagNamespace, hostname: machine.hostname });
   const place = once(async () => (await metadata()).place);
   const principal = instancePrincipal({ host, imdsEndpoint, place });
-  /** The ids of the secrets that were read, by name. */
+  /** The ids of the secrets that were read, by the secret's name. */
   const secretIds = new Map<string, string>();
   async function vault(): Promise<VaultOptions> {
     return { host, principal, vaultId: configuredVault(settings), place: await place() };
@@ -30,7 +35,7 @@ export function oracleCloud({ host, settings, machine, consented = [] }: CloudGr
       secretIds.set(name, secretId);
       return value;
     },
-    // Only an id has a list of versions, and only a secret that was read has shown its id.
+    // Versions are listed by the secret's id, which is known only after the secret was read.
     secretVersion: (name) =>
       versionIfKnown(async () => {
         const secretId = secretIds.get(name);
@@ -45,7 +50,9 @@ export function oracleCloud({ host, settings, machine, consented = [] }: CloudGr
   };
 }
 
-/** Returns the result of the first call that succeeds, for all later calls: a VM never changes its region. */
+/**
+ * Returns a function that calls `ask` until a call succeeds, and then keeps the result: a VM never changes its region.
+ */
 function once(ask: () => Promise<Place>): () => Promise<Place> {
   let known: Place | undefined;
   return async () => {
@@ -54,7 +61,10 @@ function once(ask: () => Promise<Place>): () => Promise<Place> {
   };
 }
 
-/** Returns the hosts of Oracle's registry: `fra.ocir.io`, `ocir.eu-frankfurt-1.oci.oraclecloud.com`. */
+/**
+ * Returns the domains of Oracle's registry, for hosts such as `fra.ocir.io` and
+ * `ocir.eu-frankfurt-1.oci.oraclecloud.com`.
+ */
 function registryHosts({ domain }: Place, consented: readonly string[]) {
   return { domains: ['ocir.io', `oci.${domain}`], setting: 'registries.servers', consented };
 }

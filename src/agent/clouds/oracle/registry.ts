@@ -23,11 +23,12 @@ export interface RegistryOptions {
 }
 
 /**
- * Returns a new token of about an hour for a login server of Oracle's registry.
+ * Returns a new token for a login server of Oracle's registry, valid for about an hour. After a refusal, discards the
+ * token of the instance principal.
  *
  * Throws `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
  * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal. Source:
- * oracle-devrel/oke-credential-provider-for-ocir, for the path and the answer.
+ * oracle-devrel/oke-credential-provider-for-ocir (path and answer).
  */
 export async function registryToken(
   { host, principal }: RegistryOptions,
@@ -57,11 +58,11 @@ export async function registryToken(
 
 const tokenAnswer = z.object({
   token: z.string().check(z.minLength(1)),
-  /** Seconds; an hour today. */
+  /** The life of the token in seconds; Oracle Cloud sends 3600. */
   expires_in: z.catch(z.optional(z.number().check(z.positive(), z.maximum(31_536_000))), undefined),
 });
 
-/** Returns the password with its end: after the time that the answer states, or else that of the token itself. */
+/** Returns the password with its expiry, by `expires_in` or, failing that, by the token's own dates. */
 function withEnd({ token, expires_in }: z.output<typeof tokenAnswer>, now: number): RegistryPassword {
   const password = new Secret(token);
   return expires_in === undefined ? received(password, now) : { password, until: now + expires_in * 1_000 };

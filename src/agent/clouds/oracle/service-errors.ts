@@ -4,15 +4,18 @@ import type { HttpResponse } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { isOfProxy, quoted, redirection, refusalOf, untrusted } from '../answers.ts';
 
-/** A service of Oracle Cloud that was asked. */
+/** The service of Oracle Cloud that received a request. */
 export interface AskedService {
-  /** Its host name. */
+  /** The host name of the service. */
   readonly name: string;
-  /** The reason while it does not answer, or answers with an error of its own. */
+  /** The reason that is reported while the service does not answer, or answers with a server error. */
   readonly unavailable: 'InstancePrincipalUnavailable' | 'VaultUnavailable';
 }
 
-/** Throws the error of a request without an answer: `TlsUntrusted`, or the service's own reason. */
+/**
+ * Throws the error of a request without an answer: `TlsUntrusted`, the service's `unavailable` reason, or `thrown`
+ * itself if it is a proxy's refusal or not a NodeError.
+ */
 export function callUnreachable(thrown: unknown, { name, unavailable }: AskedService): never {
   if (!(thrown instanceof NodeError) || isOfProxy(thrown)) {
     throw thrown;
@@ -28,8 +31,9 @@ export function callUnreachable(thrown: unknown, { name, unavailable }: AskedSer
 }
 
 /**
- * Returns the error of an answer that any service can give: `InstancePrincipalRefused`, `Throttled`, the service's own
- * reason, or `UnexpectedAnswer`. Source: docs.oracle.com, "API Errors": `{code, message}`; there is no 403.
+ * Returns the error of an answer that any service may send: `InstancePrincipalRefused`, `Throttled`, the service's
+ * `unavailable` reason, or `UnexpectedAnswer`. Source: docs.oracle.com, "API Errors", which lists `{code, message}` and
+ * no status 403.
  */
 export function callRefused(
   response: HttpResponse,
@@ -60,10 +64,16 @@ export function callRefused(
   );
 }
 
-/** Oracle Cloud allows five minutes; an answer is a moment old. */
+/**
+ * The clock difference in milliseconds up to which no message blames the clock. Oracle Cloud allows five minutes; the
+ * rest covers the age of the answer.
+ */
 const tolerated = 270_000;
 
-/** Returns a sentence about a clock that the service would not accept (its Date header); empty for a right one. */
+/**
+ * Returns a sentence about this machine's clock if it differs too much from the service's Date header; an empty string
+ * otherwise.
+ */
 export function clockRemark({ headers: { date } }: HttpResponse, now: number): string {
   const skew = now - Date.parse(date ?? '');
   if (!(Math.abs(skew) > tolerated)) {

@@ -10,7 +10,7 @@ const vaultId = text(
 
 const tagNamespace = text(/^[^\s.]{1,100}$/, 'be the name of a tag namespace, without blanks and dots');
 
-/** The names that a secret of a vault can have (Terraform provider for OCI, `oci_vault_secret`, secret_name). */
+/** The form of secret names in Oracle's Vault (Terraform provider for OCI, `oci_vault_secret`, secret_name). */
 export const vaultSecretName = text(
   /^[0-9A-Za-z._-]{1,255}$/,
   'be a secret name: letters, digits, dashes, underscores and dots',

@@ -8,16 +8,16 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/** A request before it is signed; a POST has JSON or nothing as its body. */
+/** A request before it is signed; the body of a POST is JSON or empty. */
 export type Unsigned =
   | { readonly method: 'GET'; readonly url: string }
   | { readonly method: 'POST'; readonly url: string; readonly body: string };
 
 /**
- * Returns the request with a signature for this time, epoch milliseconds.
+ * Returns the request with headers that date and sign it; `now` is in epoch milliseconds.
  *
- * A signature covers the date, the target and the host, and with a POST the length, type and digest of its body, even
- * if the body is empty. Source: docs.oracle.com, "Request Signatures" (draft-cavage-http-signatures-08).
+ * The signature covers the date, the target and the host; for a POST also the length, type and digest of the body, even
+ * of an empty one. Source: docs.oracle.com, "Request Signatures" (draft-cavage-http-signatures-08).
  */
 export function signedRequest(request: Unsigned, { keyId, privateKey }: SigningKey, now: number): HttpSend {
   const { host, pathname, search } = new URL(request.url);
@@ -42,7 +42,7 @@ function contentHeaders(body: string) {
   };
 }
 
-/** Returns the text that is signed: a line per header, in the order of the list of names, without a final newline. */
+/** Returns the text to sign: a line per entry of `covered`, in the order of the entries, without a final newline. */
 export function signingString(covered: Readonly<Record<string, string>>): string {
   return Object.entries(covered)
     .map(([name, value]) => `${name}: ${value}`)

@@ -1,17 +1,18 @@
 type Values = Readonly<Record<string, unknown>>;
 
-/** The tags of an instance in its metadata; absent if it has none. */
+/** The tags in the metadata of an instance. */
 export interface InstanceTags {
   readonly freeformTags?: Values | null | undefined;
-  /** Values by namespace and key. */
+  /** Values by namespace and by key. */
   readonly definedTags?: Readonly<Record<string, Values>> | null | undefined;
 }
 
 /**
- * Returns the instance tags by lower-case name: the freeform tags, or with a namespace its defined tags alone.
+ * Returns the instance tags by lower-case name: without `namespace` the freeform tags, otherwise only the defined tags
+ * of that namespace. Skips values that are not strings.
  *
- * A policy can reserve a namespace to its administrators, while any account that may update an instance sets freeform
- * tags. So a freeform tag never replaces a defined one. Oracle compares namespaces without case.
+ * A policy can reserve a namespace for administrators, while any account that may update an instance can set freeform
+ * tags. So a freeform tag never replaces a defined one. Ignores the case of `namespace`, as Oracle does.
  */
 export function identityTags(
   { freeformTags, definedTags }: InstanceTags,

@@ -5,15 +5,18 @@ import { forPerson } from '../../engine/severity.ts';
 import { quoted, refusalOf } from '../answers.ts';
 import { callRefused } from './service-errors.ts';
 
-/** A secret that was asked for. */
+/** The secret that a request is about. */
 export interface VaultSecret {
   readonly name: string;
   readonly vaultId: string;
-  /** The host name of the service that was asked. */
+  /** The host name of the service that received the request. */
   readonly service: string;
 }
 
-/** Returns the error of a refused request for a secret. Source: docs.oracle.com, "API Errors". */
+/**
+ * Returns the error of a refused request for a secret: `SecretNotVisible`, `SecretDisabled`, or an error of
+ * `callRefused`. Source: docs.oracle.com, "API Errors".
+ */
 export function secretRefused(response: HttpResponse, asked: VaultSecret, now: number): NodeError {
   const { code, message } = refusalOf(response);
   const { name, vaultId, service } = asked;
@@ -37,7 +40,7 @@ export function secretRefused(response: HttpResponse, asked: VaultSecret, now: n
   return callRefused(response, { name: service, unavailable: 'VaultUnavailable' }, now);
 }
 
-/** Throws the error of an answer that is not a secret. */
+/** Throws `UnexpectedAnswer` for an answer that is not a secret. */
 export function bundleUnreadable({ name, service }: VaultSecret): never {
   throw new NodeError(
     'UnexpectedAnswer',

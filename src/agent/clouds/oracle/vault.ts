@@ -17,7 +17,7 @@ export interface VaultOptions {
   readonly vaultId: string;
 }
 
-/** A secret as it was read; its id is needed to list versions. */
+/** The value of a secret, and the id by which the secret's versions are listed. */
 export interface SecretBundle {
   readonly value: Secret;
   readonly secretId: string;
@@ -49,8 +49,9 @@ export async function vaultSecret(vault: VaultOptions, name: string): Promise<Se
 }
 
 /**
- * Returns the number of the current version of a secret; `undefined` if the answer does not say, or refuses. Source:
- * oci-typescript-sdk, lib/secrets (ListSecretBundleVersions), which needs the same permission as the secret.
+ * Returns the id of a secret with the number of its current version; `undefined` if the service refuses or its answer
+ * names no current version. Throws if the service does not answer. Source: oci-typescript-sdk, lib/secrets
+ * (ListSecretBundleVersions), which needs the same permission as the secret.
  */
 export async function currentVersion(vault: VaultOptions, secretId: string): Promise<string | undefined> {
   const service = serviceOf(vault.place);
@@ -80,7 +81,10 @@ function serviceOf({ region, domain }: Place): string {
   return `secrets.vaults.${region}.oci.${domain}`;
 }
 
-/** Sends a signed request. After a refusal the next request has a new token, which knows of new policies. */
+/**
+ * Sends a signed request. After a 401 or 404 discards the token, so that the next request gets one that reflects new
+ * policies.
+ */
 async function call(
   { host, principal }: VaultOptions,
   { service }: VaultSecret,

@@ -21,7 +21,7 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
     identity: () => written(host, identity, machine),
     secret: async (name) => secretIn(host, pathOf(secrets, name), `the secret "${name}"`),
     secretVersion: (name) => versionIfKnown(() => digestOf(host, pathOf(secrets, name))),
-    // A dry run requests the user name without the password; a missing login is reported with the password.
+    // A dry run requests only the user name, so `registryPassword` alone reports a missing login.
     registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
     async registryPassword(loginServer) {
       const { passwordFile } = loginTo(registries, loginServer);
@@ -88,7 +88,10 @@ function loginTo(registries: StaticSettings['registries'], loginServer: string) 
   );
 }
 
-/** Returns the secret in a file of one line. Throws `SecretExposed` if every user may access the file. */
+/**
+ * Returns the secret in a file of one line. Throws `SecretNotFound` without the file, `SecretExposed` if every user may
+ * access the file, and `SecretEmpty` for an unusable value.
+ */
 async function secretIn(host: HostReader, path: string, what: string): Promise<Secret> {
   const found = await host.readFile(path);
   if (!found) {
