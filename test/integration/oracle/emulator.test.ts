@@ -1,10 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { requestToken } from '../../../src/agent/clouds/oracle/federation.ts';
 import { readCertificates } from '../../../src/agent/clouds/oracle/instance-certificates.ts';
 import { type SigningKey, signedRequest } from '../../../src/agent/clouds/oracle/signature.ts';
 import type { HttpSend } from '../../../src/agent/engine/host.ts';
 import { reveal, Secret } from '../../../src/agent/engine/secret.ts';
+import { memoryHost } from '../../lab/memory-host.ts';
+import { Federation, type InstanceFiles } from '../../lab/oracle/federation.ts';
 import { startWorld, type World } from './world.ts';
 
 // The adapter is tested against the emulated Oracle Cloud, so these tests show that it refuses as the real one does.
@@ -97,9 +100,12 @@ test('the emulated vault accepts no token past its end', async () => {
 });
 
 test('the emulated token service refuses a certificate of another authority', async () => {
-  const stranger = await startWorld();
-  const certificates = await readCertificates(stranger.host, stranger.oracle.node('server').url);
-  await stranger.oracle.stop();
+  const stranger = new Federation({ tenancy: world.oracle.federation.tenancy, now: Date.now });
+  const files = stranger.certify(world.oracle.node('server').vm);
+  const metadata = memoryHost().onRequest({ url: /\/identity\// }, ({ url }) => {
+    return { body: files[basename(url) as keyof InstanceFiles] };
+  });
+  const certificates = await readCertificates(metadata, 'http://169.254.169.254');
   await expect(requestToken({ host: world.host, place }, certificates, pair.publicKey)).rejects.toMatchObject(
     {
       reason: 'InstancePrincipalRefused',
