@@ -60,7 +60,8 @@ export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k
 export interface K3sPorts {
   readonly cloud: Cloud;
   /**
-   * Returns when a credential received at this time is due, at most `within` milliseconds later, in epoch milliseconds.
+   * Returns when a credential received at `receivedAt` is due for renewal, in epoch milliseconds; at most `within`
+   * milliseconds after its receipt.
    */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
@@ -73,8 +74,8 @@ export interface NodePorts extends K3sPorts {
 }
 
 /**
- * The inputs of a start of K3s, part by part, in the order of its stamp. Another order is not a change, and a new input
- * takes effect at the next start.
+ * What a start of K3s reads and notes, part by part, and which changed inputs need no restart. Reordering the inputs is
+ * not a change, and an input of a new release takes effect at the next start.
  */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
@@ -91,7 +92,10 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/** Returns the Resources of a node: the checks of the machine, the guard of the metadata service, and K3s. */
+/**
+ * Returns the Resources of a node: the checks of the machine, the removal of NAT that is no longer wanted, the guard of
+ * the metadata service, and K3s.
+ */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),

@@ -41,9 +41,12 @@ export interface Part {
   readonly consents: readonly Consent[];
   /** The inputs of a start of K3s that belong to the part. */
   readonly startInputs: readonly { readonly name: string }[];
-  /** Returns the probes of the part for `slipway doctor`, without its conditions, subject by subject. */
+  /**
+   * Returns the part's probes for `slipway doctor`, grouped by subject. The doctor reports the part's conditions
+   * separately.
+   */
   probes(examined: Examined): readonly Probe[];
-  /** Returns the files that Slipway writes for the part on any kind of node, and removes. */
+  /** Returns the files that Slipway writes for the part on any kind of node, and that an uninstall removes. */
   owns(paths: NodePaths): readonly string[];
   /** Returns the paths in `NodePaths` that only K3s writes and Slipway reads. */
   reads(paths: NodePaths): readonly string[];

@@ -43,7 +43,10 @@ export function safeDirectories(node: K3sNode): Resource {
   };
 }
 
-/** Checks that only root can replace what is written to these places. Throws `UnsafePath`, which blocks. */
+/**
+ * Checks that only root can replace the files at these places and the directories on the path to them. Throws
+ * `UnsafePath`, which blocks.
+ */
 export function safeWay(paths: NodePaths, places: readonly string[], condition: ConditionType): Resource {
   return {
     id: directoriesId,

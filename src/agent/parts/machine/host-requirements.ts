@@ -6,7 +6,7 @@ import { k3sFlags, parseVersion } from '../k3s/index.ts';
 /** The first Kubernetes 1.x whose kubelet does not run with cgroups of version 1 (KEP-5573, failCgroupV1). */
 const firstWithoutCgroupV1 = 35;
 
-/** True if this kernel has cgroups of version 1, even beside version 2 (cgroups(7)). */
+/** True if this machine runs cgroups of version 1, alone or in hybrid mode with version 2 (cgroups(7)). */
 export async function hasCgroupV1(host: HostReader): Promise<boolean> {
   if ((await host.stat('/sys/fs/cgroup/cgroup.controllers')) !== undefined) {
     return false;
@@ -14,7 +14,10 @@ export async function hasCgroupV1(host: HostReader): Promise<boolean> {
   return (await host.stat('/sys/fs/cgroup/memory')) !== undefined;
 }
 
-/** True if the kubelet of the wanted K3s exits with cgroups of version 1, unless kubelet-arg allows them. */
+/**
+ * True if the kubelet of the wanted K3s exits with cgroups of version 1: from 1.35 on, unless the settings or a drop-in
+ * set kubelet-arg to fail-cgroupv1=false. A version without numbers counts as newer.
+ */
 export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<boolean> {
   const version = parseVersion(node.version);
   if (version && version.major === 1 && version.minor < firstWithoutCgroupV1) {
@@ -25,7 +28,10 @@ export async function refusesCgroupV1(host: HostReader, node: K3sNode): Promise<
   return ![...settings, ...dropIns].includes('fail-cgroupv1=false');
 }
 
-/** Returns the mount point of a path if it is mounted noexec according to /proc/self/mounts (proc(5)). */
+/**
+ * Returns the mount point that contains the path if /proc/self/mounts (proc(5)) shows the mount as noexec; otherwise
+ * `undefined`.
+ */
 export async function noexecMount(host: HostReader, path: string): Promise<string | undefined> {
   const lines = (await fileText(host, '/proc/self/mounts')).split('\n');
   const mounts = lines

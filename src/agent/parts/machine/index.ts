@@ -1,8 +1,8 @@
-/** Exports of the machine part, which checks the machine before K3s is installed. */
+/** The exports of the machine part, which checks the machine and sets up its kernel for K3s. */
 
 export { machinePart } from './part.ts';
 
-// Resources of a node.
+// The Resources of a node.
 
 export { directoriesId } from './directories.ts';
 export { type FreeSpace, preflight } from './preflight.ts';

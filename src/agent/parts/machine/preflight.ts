@@ -13,17 +13,17 @@ import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.t
 const usable = 0.85;
 
 /**
- * The required space in megabytes: before the first start, for the executable of K3s and what it unpacks; later, for
- * what a running node soon writes.
+ * The required free space in megabytes: before the first start, for K3s's executable and the programs that it unpacks;
+ * later, for what a running node soon writes.
  */
 const room = { first: 700, later: 100 };
 
-/** Returns the free megabytes for a path, or for its nearest parent if the path does not exist. */
+/** Returns the free megabytes for a path, or for its nearest existing parent if the path does not exist. */
 export type FreeSpace = (path: string) => Promise<number>;
 
 /**
- * Checks that the VM can carry its role. A condition under which K3s surely fails blocks only a node that has not
- * joined.
+ * Checks the VM's cgroups, paths, mounts, disk and memory. Unsafe paths, and faults with which K3s surely fails, block
+ * only a node that has not joined; too little disk space or memory never blocks.
  */
 export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {
   const { role, paths } = node;
@@ -68,7 +68,7 @@ async function lookAtCgroups(host: HostReader, node: K3sNode): Promise<Finding> 
   );
 }
 
-/** Returns the directory of K3s, and the directory to which K3s unpacks its programs. */
+/** Returns the directory of K3s's executable, and the directory to which K3s unpacks its programs. */
 function targets({ paths }: K3sNode): readonly string[] {
   return [dirname(paths.k3s.binary), paths.k3s.data];
 }

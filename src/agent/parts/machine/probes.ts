@@ -24,14 +24,14 @@ const modules = ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'];
 const controllers = ['memory', 'pids', 'cpu'];
 
 /**
- * The free megabytes below which images and logs soon fill a disk. The share below is twice the share at which the
+ * The free megabytes below which images and logs soon fill a disk. `littleShare` is twice the share at which the
  * kubelet of K3s evicts pods.
  */
 const littleDisk = 5_000;
 const littleShare = 0.1;
 const littleMemory = 256;
 
-/** Returns the probes of the machine: its kernel, cgroups, swap, memory and disk. */
+/** Returns the probes of the machine: its kernel modules, cgroups, swap, memory, mounts and disk. */
 export function machineProbes({ host, measures, paths, node }: MachineProbes): readonly Probe[] {
   const { data, binary } = paths.k3s;
   const about = 'machine';
@@ -67,7 +67,10 @@ async function lookForModules(host: HostReader): Promise<Verdict> {
   );
 }
 
-/** Returns the lists of loadable and built-in modules (modules.dep(5)). */
+/**
+ * Returns the lists of the kernel's loadable and built-in modules as one text (modules.dep(5)); `undefined` without
+ * modules.dep.
+ */
 async function modulesOf(host: HostReader, kernel: string): Promise<string | undefined> {
   const [loadable, builtIn] = await Promise.all(
     ['modules.dep', 'modules.builtin'].map((name) => host.readFile(`/lib/modules/${kernel}/${name}`)),

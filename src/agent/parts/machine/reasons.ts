@@ -1,4 +1,4 @@
-/** The reasons of the checks of the machine. */
+/** The reasons that the checks of the machine report, each with its meaning. */
 export const machineReasons = {
   UnsafePath:
     'A directory, link or settings file in a path that root runs or trusts belongs to another user, or others may write to it.',

@@ -5,7 +5,10 @@ import { file } from '../../resources/file.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { systemctl } from '../../resources/unit.ts';
 
-/** Keeps the kernel modules and settings that K3s needs, in files for the next boot and in the running kernel. */
+/**
+ * Keeps files with the kernel modules and settings that K3s needs for the next boot, and applies the files to the
+ * running kernel.
+ */
 export function system(node: K3sNode): readonly Resource[] {
   const { modules, sysctl } = node.paths.system;
   const modulesFile = file({ path: modules, content: renderModules(), condition: 'System' });
@@ -14,8 +17,8 @@ export function system(node: K3sNode): readonly Resource[] {
 }
 
 /**
- * Returns Resources that apply the files to the running kernel; none below another root, since the kernel is that of
- * this machine.
+ * Returns Resources that apply the files to the running kernel; none below another root, since an image has no running
+ * kernel.
  */
 function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
   if (node.paths.root !== '/') {
@@ -69,7 +72,10 @@ async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Pro
   );
 }
 
-/** Returns the value in the kernel. With `atLeast`, a higher value counts as the wanted value. */
+/**
+ * Returns the value in the kernel; `undefined` if the kernel lacks the setting. With `atLeast`, a higher value counts
+ * as the wanted value.
+ */
 async function observeSysctl(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
   const found = await host.readFile(`/proc/sys/${key.replaceAll('.', '/')}`);
   if (found === undefined) {
@@ -99,7 +105,10 @@ function sysctls(node: K3sNode): readonly Sysctl[] {
   return protectsKernelDefaults(node) ? [...forK3s, ...forKubelet] : forK3s;
 }
 
-/** True if kubelet requires its own kernel settings; otherwise K3s loads the modules and enables forwarding itself. */
+/**
+ * True if kubelet fails unless the kernel has its settings; otherwise a difference does not block, since K3s itself
+ * loads the modules and turns forwarding on.
+ */
 function protectsKernelDefaults({ settings }: K3sNode): boolean {
   return String(settings.k3s.config['protect-kernel-defaults']) === 'true';
 }

@@ -6,7 +6,7 @@ import { octal } from '../../resources/file-attributes.ts';
 import { fileText } from '../../resources/file-text.ts';
 
 /**
- * A file or directory that users other than root can change, on the path to what root runs or trusts. No component of
+ * A file or directory that users other than root can change, on the path to what root runs or trusts. No parent of
  * `path` is a link.
  */
 export interface UnsafePath {
@@ -89,8 +89,8 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
 }
 
 /**
- * Returns the fault of a file or directory. With the sticky bit, the existing files of a directory are safe, but any
- * user can create missing files.
+ * Returns the fault through which a user other than root can change a file or directory, if any. `isPassed` is true for
+ * a directory with an existing next entry, which the sticky bit protects; any user could create a missing entry.
  */
 function faultOf(
   { kind, mode, foreignUser, foreignGroup }: FileStat,
@@ -115,8 +115,9 @@ function faultOf(
 }
 
 /**
- * Returns the group that may write to /usr/local on Debian, whose Policy 9.1.2 documents it as equivalent to root (2775
- * root:staff). Finds the group by name, since its number belongs to another group on other systems.
+ * Returns the number of the group staff, which may write to /usr/local on Debian (2775 root:staff); Policy 9.1.2
+ * documents the group as equivalent to root. Finds the group by name, since other systems give its number to another
+ * group.
  */
 async function staffGroup(host: HostReader, root: string): Promise<number | undefined> {
   const groups = await fileText(host, join(root, 'etc/group'));
