@@ -158,7 +158,7 @@ describe('the path to what root runs or trusts', () => {
   });
 });
 
-test('the directory of --root may belong to another user, or be a link', async () => {
+test('safeDirectories accepts a --root directory that belongs to another user or is a link', async () => {
   const host = memoryHost({ directories: ['/home/me/image/etc'] });
   host.files.give('/home/me/image', '1000:1000');
   host.files.link('/image', '/home/me/image');

@@ -36,9 +36,9 @@ describe('preflight', () => {
       {},
       [],
     ],
-    ['does not check the kernel below another root', v1, { root: '/image' }, []],
+    ['does not check cgroups below another root', v1, { root: '/image' }, []],
     [
-      'accepts cgroups of both versions at once',
+      'accepts cgroups of version 2 at /sys/fs/cgroup beside a controller of version 1',
       { ...v1, '/sys/fs/cgroup/cgroup.controllers': 'memory' },
       {},
       [],
@@ -53,7 +53,7 @@ describe('preflight', () => {
     expect(await troubles(memoryHost({ files }), changes)).toEqual(expected);
   });
 
-  test('reports a full disk by the space that K3s needs before and after its first start', async () => {
+  test('reports a full disk at 300 MB before the first start of K3s, but only at 50 MB afterwards', async () => {
     const free = async () => 300;
     expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull (person, non-blocking)']);
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, free)).toEqual([]);
@@ -62,7 +62,7 @@ describe('preflight', () => {
     ]);
   });
 
-  test('requires the space of a first start unless K3s is installed and has joined', async () => {
+  test('requires 700 MB unless K3s is installed and has joined, and 100 MB afterwards', async () => {
     for (const path of Object.keys(joined)) {
       const host = memoryHost({ files: { [path]: 'x' } });
       expect(await troubles(host, {}, 4_096, async () => 300)).toEqual(['DiskFull (person, non-blocking)']);
@@ -71,12 +71,12 @@ describe('preflight', () => {
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, async () => 100)).toEqual([]);
   });
 
-  test('accepts a VM with enough nominal memory, part of which the kernel uses', async () => {
+  test('accepts a VM whose kernel reports at least 85 percent of the memory that the role needs', async () => {
     expect(await troubles(memoryHost(), {}, 436)).toEqual([]);
     expect(await troubles(memoryHost(), {}, 435)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 
-  test('reports too little memory', async () => {
+  test('reports too little memory, which does not block the node', async () => {
     expect(await troubles(memoryHost(), {}, 100)).toEqual(['MemoryTooSmall (person, non-blocking)']);
   });
 });

@@ -82,7 +82,7 @@ describe('a probe of the machine', () => {
       repair: /swapoff/,
     },
   ] as const)(
-    'reports a fault of the $what as a $level, with its message and repair: $message',
+    'reports a fault of the $what as a $level with the message $message and a repair',
     async ({ what, host, level, message, repair }) => {
       const { [what]: found } = await lookedAt(host);
       expect(found?.level).toBe(level);
@@ -110,7 +110,7 @@ describe('a probe of the machine', () => {
   test.each([
     [{ size: 100_000, available: 9_000 }, 'with less than a twentieth free K3s evicts pods'],
     [{ size: 5_120, available: 4_567 }, 'images and logs soon fill less than 5000 MB'],
-  ])('reports a disk with %j, and the limit that the disk violates', async (found, limit) => {
+  ])('warns about a disk with %j, and states why it is too little', async (found, limit) => {
     const { disk } = await lookedAt(machine(), measured(4_000, found));
     expect(disk?.message).toContain(`${found.available} of ${found.size} MB free`);
     expect(disk?.message).toContain(limit);
@@ -136,19 +136,16 @@ describe('the probe of cgroups of version 1', () => {
     ['v1.36.3+k3s1', {}, 'failure', /K3s v1\.36\.3\+k3s1, which is wanted, would not start/],
     ['v1.34.5+k3s1', {}, 'warning', /K3s v1\.34\.5\+k3s1, which is wanted, starts with it/],
     ['v1.36.3+k3s1', { 'kubelet-arg': ['fail-cgroupv1=false'] }, 'warning', /starts with it/],
-  ] as const)(
-    'depends on the wanted K3s version and its config: %s %j',
-    async (version, config, level, message) => {
-      const host = machine();
-      host.files.remove('/sys/fs/cgroup/cgroup.controllers');
-      const { cgroups } = await lookedAt(
-        host,
-        measures,
-        aNode('agent', { version, settings: { k3s: { config } } }),
-      );
-      expect(cgroups).toMatchObject({ level, message: expect.stringMatching(message) });
-    },
-  );
+  ] as const)('for K3s %s with the config %j, reports a %s', async (version, config, level, message) => {
+    const host = machine();
+    host.files.remove('/sys/fs/cgroup/cgroup.controllers');
+    const { cgroups } = await lookedAt(
+      host,
+      measures,
+      aNode('agent', { version, settings: { k3s: { config } } }),
+    );
+    expect(cgroups).toMatchObject({ level, message: expect.stringMatching(message) });
+  });
 });
 
 test('the probe of mounts reports a noexec mount of the executables of K3s, and no other noexec mount', async () => {

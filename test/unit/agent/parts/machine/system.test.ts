@@ -5,7 +5,7 @@ import { aNode, outcome } from '../../a-node.ts';
 
 const protective = { settings: { k3s: { config: { 'protect-kernel-defaults': true } } } };
 
-test('the files contain the modules and settings of K3s, and those of kubelet with protect-kernel-defaults', () => {
+test('the files list the modules and settings of K3s, and with protect-kernel-defaults those of kubelet', () => {
   expect(renderModules()).toBe('# Written by Slipway for K3s.\nbr_netfilter\noverlay\n');
   expect(renderSysctl(aNode('server'))).toBe(`# Written by Slipway for K3s.
 net.ipv4.ip_forward = 1
