@@ -1,4 +1,4 @@
-import type { K3sNode } from '../../node.ts';
+import { type K3sNode, nodeLabels } from '../../node.ts';
 import type { Packet } from './firewall-rules.ts';
 import { type Port, portsOf } from './ports.ts';
 
@@ -20,11 +20,25 @@ export function natRanges(node: K3sNode | undefined): readonly string[] {
   return node?.settings.network.nat.from ?? [];
 }
 
+/** The ports of an ingress controller. No process of the host need hold them, since a redirection can lead to pods. */
+const entry: readonly Port[] = [80, 443].map((number) => ({
+  protocol: 'tcp',
+  number,
+  owner: 'the ingress controller',
+  for: 'the internet',
+}));
+
+/** Returns the ports that a firewall of this host must let in. */
+export function portsLetIn(node: K3sNode | undefined): readonly Port[] {
+  const isIngress = node !== undefined && nodeLabels(node).includes('role=ingress');
+  return [...portsOf(node), ...(isIngress ? entry : [])];
+}
+
 /** Returns every way that this node needs, by its role and by its peers. */
 export function needsOf(node: K3sNode | undefined): readonly Need[] {
   const [pods = '10.42.0.0/16'] = clusterNetworks(node);
   return [
-    ...portsOf(node).map(portNeed),
+    ...portsLetIn(node).map(portNeed),
     { hook: 'forward', protocol: 'tcp', from: pods, what: `the network of pods, ${pods}` },
     ...natRanges(node).map(
       (from): Need => ({ hook: 'forward', protocol: 'tcp', from, what: `the private hosts of ${from}` }),

@@ -3,8 +3,7 @@ import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { lookAtRules } from './firewall-look.ts';
-import { clusterNetworks, natRanges } from './firewall-needs.ts';
-import { portsOf } from './ports.ts';
+import { clusterNetworks, natRanges, portsLetIn } from './firewall-needs.ts';
 
 /** What the host's firewall must allow: the ports of this node, and the networks of pods and services. */
 interface Needs {
@@ -25,7 +24,7 @@ export function firewallProbe(host: HostReader, node: K3sNode | undefined): Prob
 
 function grantsOf(node: K3sNode | undefined): Needs {
   return {
-    ports: portsOf(node).map(({ number, protocol }) => `${number}/${protocol}`),
+    ports: portsLetIn(node).map(({ number, protocol }) => `${number}/${protocol}`),
     networks: clusterNetworks(node),
     routed: natRanges(node),
   };

@@ -61,6 +61,13 @@ describe("the rules of Oracle's images", () => {
     }
   });
 
+  test('are reported for a node that lets the internet in, with the ports of its ingress controller', async () => {
+    const node = aNode('agent', { settings: { node: { labels: ['role=ingress'] } } });
+    const { message, repair } = await look(oracle, absent, node);
+    expect(message).toContain('80/tcp for the internet; 443/tcp for the internet');
+    expect(repair).toContain('iptables -I INPUT 6 -p tcp --dport 443 -j ACCEPT');
+  });
+
   test('are fine once the commands were run', async () => {
     const mended = oracle
       .replace(
