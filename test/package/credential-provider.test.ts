@@ -31,7 +31,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs the plugin as kubelet does, with the environment of K3s added. */
+/**
+ * Runs the plugin with the request, as kubelet does in the environment of K3s: a PATH, NODE_NAME and the variables in
+ * `env`.
+ */
 function provide(root: string, env: Readonly<Record<string, string>> = {}) {
   const command = [plugin, 'credential-provider', '--root', root] as const;
   return run(command, request, { PATH: '/usr/bin:/bin', NODE_NAME: 'vm', ...env });
@@ -48,7 +51,7 @@ const evil = {
   HTTPS_PROXY: 'http://127.0.0.1:9',
 };
 
-test('a login is fetched once, in any environment of K3s, and then answered from the login store', async () => {
+test('the plugin fetches a login once despite hostile variables, and then answers from the login store', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   const cold = await provide(root, evil);
   expect(cold).toMatchObject({ exitCode: 0, stderr: '' });
@@ -59,7 +62,7 @@ test('a login is fetched once, in any environment of K3s, and then answered from
   expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
 });
 
-test('ten concurrent calls fetch one login', async () => {
+test('ten concurrent calls of the plugin fetch one login', async () => {
   const { root } = await nodeWithSettings(azure);
   const all = await Promise.all(Array.from({ length: 10 }, () => provide(root)));
   expect(all.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(Array(10).fill([0, '']));
@@ -67,7 +70,7 @@ test('ten concurrent calls fetch one login', async () => {
   expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
 });
 
-test('the executable ignores the environment even if it is called without the plugin', async () => {
+test('the executable ignores hostile variables, and reports them, even if called without the plugin', async () => {
   const { root } = await nodeWithSettings(azure);
   const ended = await run([executable(), 'credential-provider', '--root', root], request, evil);
   expect(ended.exitCode).toBe(0);

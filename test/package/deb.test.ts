@@ -16,7 +16,7 @@ const enabled = '/etc/systemd/system/multi-user.target.wants/slipway.service';
 describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   const lacks = lacksDebianRoot(suite);
 
-  /** Adds a test that runs in a separate Debian. */
+  /** Adds a test with its own copy of the minimal Debian; the test is skipped if Debian cannot be used here. */
   function story(name: string, tell: (root: DebianRoot) => void): void {
     test(name, ({ skip }) => {
       skip(lacks !== undefined, lacks);
@@ -58,36 +58,42 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(leftOf(root, [...kept, '/etc/slipway', '/var/lib/slipway', enabled])).toEqual([]);
   });
 
-  story('notifies a running systemd without waiting', (root) => {
-    root.bootsSystemd();
-    install(root);
-    expect(root.told()).toEqual(['daemon-reload', 'start --no-block slipway.service']);
-    install(root);
-    expect(root.told()).toEqual(['daemon-reload', 'try-restart --no-block slipway.service']);
-    root.write(
-      '/usr/sbin/policy-rc.d',
-      '#!/bin/sh\n[ "$*" = "slipway restart" ] && exit 101\nexit 104\n',
-      0o755,
-    );
-    install(root);
-    expect(root.told(), 'an upgrade is a restart, which is forbidden').toEqual(['daemon-reload']);
-    rmSync(root.path('/usr/sbin/policy-rc.d'));
-    expect(root.dpkg('--remove', 'slipway')).toMatchObject({ exitCode: 0 });
-    expect(root.told()).toEqual([expect.stringMatching(/stop slipway\.service$/), 'daemon-reload']);
-  });
+  story(
+    'starts and restarts the daemon without waiting, unless policy-rc.d forbids it, and stops it on removal',
+    (root) => {
+      root.bootsSystemd();
+      install(root);
+      expect(root.told()).toEqual(['daemon-reload', 'start --no-block slipway.service']);
+      install(root);
+      expect(root.told()).toEqual(['daemon-reload', 'try-restart --no-block slipway.service']);
+      root.write(
+        '/usr/sbin/policy-rc.d',
+        '#!/bin/sh\n[ "$*" = "slipway restart" ] && exit 101\nexit 104\n',
+        0o755,
+      );
+      install(root);
+      expect(root.told(), 'an upgrade is a restart, which is forbidden').toEqual(['daemon-reload']);
+      rmSync(root.path('/usr/sbin/policy-rc.d'));
+      expect(root.dpkg('--remove', 'slipway')).toMatchObject({ exitCode: 0 });
+      expect(root.told()).toEqual([expect.stringMatching(/stop slipway\.service$/), 'daemon-reload']);
+    },
+  );
 
-  story('removes the guard of the metadata service from the kernel when it is purged without K3s', (root) => {
-    install(root);
-    root.bootsSystemd();
-    root.write(guard, '');
-    root.write('/usr/sbin/nft', '#!/bin/sh\nexec systemctl nft "$@"\n', 0o755);
-    expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
-    const told = root.told();
-    const stopped = told.findIndex((line) => line.endsWith('stop slipway-imds-guard.service'));
-    expect(stopped).toBeGreaterThan(-1);
-    expect(told.slice(stopped + 1)).toEqual(['nft delete table inet slipway_imds', 'daemon-reload']);
-    expect(isThere(root, guard)).toBe(false);
-  });
+  story(
+    'removes the guard of the metadata service from the kernel when it is purged on a node without K3s',
+    (root) => {
+      install(root);
+      root.bootsSystemd();
+      root.write(guard, '');
+      root.write('/usr/sbin/nft', '#!/bin/sh\nexec systemctl nft "$@"\n', 0o755);
+      expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
+      const told = root.told();
+      const stopped = told.findIndex((line) => line.endsWith('stop slipway-imds-guard.service'));
+      expect(stopped).toBeGreaterThan(-1);
+      expect(told.slice(stopped + 1)).toEqual(['nft delete table inet slipway_imds', 'daemon-reload']);
+      expect(isThere(root, guard)).toBe(false);
+    },
+  );
 
   story('keeps NAT for private hosts when it is purged', (root) => {
     install(root);
@@ -99,19 +105,25 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(leftOf(root, [...kept, '/etc/slipway/config.d/mine.yaml'])).toEqual(kept);
   });
 
-  story('keeps the files that K3s needs, and the provider of another tool, when it is purged', (root) => {
-    install(root);
-    root.write('/etc/systemd/system/k3s-agent.service', '');
-    root.write('/var/lib/slipway/join-token', 'token');
-    root.write(script, '#!/bin/sh\n', 0o755);
-    root.write(guard, '');
-    root.write(provider, ownProvider.replace('providers:', 'providers:\n  - name: acr-credential-provider'));
-    expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
-    const kept = ['/var/lib/slipway/join-token', script, provider, guard];
-    expect(leftOf(root, kept)).toEqual(kept);
-  });
+  story(
+    "keeps the files that K3s needs, and another tool's credential provider, when it is purged",
+    (root) => {
+      install(root);
+      root.write('/etc/systemd/system/k3s-agent.service', '');
+      root.write('/var/lib/slipway/join-token', 'token');
+      root.write(script, '#!/bin/sh\n', 0o755);
+      root.write(guard, '');
+      root.write(
+        provider,
+        ownProvider.replace('providers:', 'providers:\n  - name: acr-credential-provider'),
+      );
+      expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
+      const kept = ['/var/lib/slipway/join-token', script, provider, guard];
+      expect(leftOf(root, kept)).toEqual(kept);
+    },
+  );
 
-  story('refuses to be installed beside an earlier slipway install, with a remedy', (root) => {
+  story('refuses to be installed beside the files of slipway install, and names the remedy', (root) => {
     for (const path of ['/usr/local/bin/slipway', '/etc/systemd/system/slipway.service']) {
       root.write(path, 'from an earlier install');
       const ended = root.install(debianPackage());

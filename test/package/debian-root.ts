@@ -47,7 +47,7 @@ export class DebianRoot {
     return runProgram('chroot', [this.path('/'), file, ...args], { DEBIAN_FRONTEND: 'noninteractive' });
   }
 
-  /** Runs dpkg without a check of dependencies, since a minimal Debian has no systemd. */
+  /** Runs dpkg without syncing files, and without checking dependencies, since a minimal Debian has no systemd. */
   dpkg(...args: readonly string[]): Ended {
     return this.run('dpkg', '--force-depends', '--force-unsafe-io', ...args);
   }
@@ -63,13 +63,15 @@ export class DebianRoot {
     chmodSync(this.path(path), mode);
   }
 
-  /** Pretends that systemd runs, with a systemctl that only records its calls. */
+  /** Makes systemd appear to run, and replaces systemctl with a script that only records its calls. */
   bootsSystemd(): void {
     mkdirSync(this.path('/run/systemd/system'), { recursive: true });
     this.write('/usr/bin/systemctl', `#!/bin/sh\necho "$*" >>${this.#calls}\n`, 0o755);
   }
 
-  /** Returns the calls of systemctl since the last call of this method, except the preset of Debian's helper. */
+  /**
+   * Returns the calls of systemctl since the last call of this method, except `preset`, which Debian's helper calls.
+   */
   told(): readonly string[] {
     const calls = this.path(this.#calls);
     const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];

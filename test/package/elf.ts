@@ -7,7 +7,10 @@ export interface Needs {
   readonly machine: 'x64' | 'arm64' | 'other';
 }
 
-/** Section types and dynamic tags, from elf(5) and the symbol versioning chapter of the LSB core specification. */
+/**
+ * Section types, a dynamic tag and machine numbers, from elf(5) and the symbol versioning chapter of the LSB core
+ * specification.
+ */
 const SHT_DYNAMIC = 6;
 const SHT_GNU_VERNEED = 0x6ffffffe;
 const DT_NEEDED = 1n;
@@ -29,7 +32,7 @@ interface Section {
   readonly type: number;
   readonly offset: number;
   readonly size: number;
-  /** The index of the section that contains the strings of this one. */
+  /** The index of the section that contains this section's strings. */
   readonly link: number;
 }
 
@@ -55,7 +58,7 @@ function neededLibraries(file: Buffer, sections: readonly Section[]): readonly s
     .map((at) => text(file, sections, dynamic, Number(file.readBigUInt64LE(at + 8))));
 }
 
-/** Returns every name in .gnu.version_r, a list of files, each with a list of versions, chained by relative offsets. */
+/** Returns the symbol versions in .gnu.version_r: a chain of needed libraries, each with a chain of versions. */
 function neededVersions(file: Buffer, sections: readonly Section[]): readonly string[] {
   const section = only(sections, SHT_GNU_VERNEED);
   return chain(file, section.offset, 12).flatMap((need) =>

@@ -54,7 +54,7 @@ test('the line about ignored variables is a warning in the journal', () => {
   expect(ended.stderr).toMatch(/^<4>slipway: ignored/);
 });
 
-test('an everyday environment causes no message', () => {
+test('the executable prints no message in an everyday environment', () => {
   const everyday = {
     HOME: '/root',
     LANG: 'C.UTF-8',
@@ -88,7 +88,9 @@ test('a daemon drops the ignored variables, and keeps its process id', async () 
   }
 });
 
-/** Returns the lines of stderr, except Node's lines about coverage that was requested and is ignored. */
+/**
+ * Returns the lines of stderr that are not empty, except Node's messages about coverage that the environment requests.
+ */
 function complaintsOf(stderr: string): readonly string[] {
   const coverage = /^(Failed to get 'result' from coverage profile response:|\{"id":4,.*Precise coverage.*)$/;
   return stderr.split('\n').filter((line) => line !== '' && !coverage.test(line));

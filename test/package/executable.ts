@@ -30,7 +30,10 @@ export function ignored(...names: readonly string[]): string {
   return `slipway: ignored from the environment: ${names.join(', ')}; ${repair}`;
 }
 
-/** Runs a program with only the given environment and a PATH; returns its exit code and output. */
+/**
+ * Runs a program with only the PATH of this process and the given variables; returns its exit code and output. Throws
+ * an error if the program cannot be started.
+ */
 export function runProgram(
   file: string,
   args: readonly string[],

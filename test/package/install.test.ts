@@ -6,7 +6,10 @@ import { executable, runProgram } from './executable.ts';
 
 const wants = 'etc/systemd/system/multi-user.target.wants';
 
-/** Returns an empty root, and a function that runs slipway on it with a systemctl that enables units as in an image. */
+/**
+ * Returns an empty root, and a function that runs slipway on this root with a fake systemctl, which enables units as in
+ * an image.
+ */
 function image() {
   const root = mkdtempSync(join(tmpdir(), 'slipway-install-'));
   const bin = mkdtempSync(join(tmpdir(), 'slipway-bin-'));

@@ -32,7 +32,8 @@ test.each([
   },
 );
 
-// Node opens a port on SIGUSR1 if there is no handler, as in a command, or in a daemon that has just started.
+// Node opens a debugger port on SIGUSR1 unless a handler is set. Commands set none, and a daemon that has just started
+// has none yet.
 test('a command without a handler opens no port on SIGUSR1', async () => {
   const args = ['status', '--watch', '--root', rootFolder()];
   const child = spawn(executable(), args, { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -60,7 +61,10 @@ async function startDaemon(variables: Readonly<Record<string, string>>): Promise
   return child;
 }
 
-/** Creates the root of a VM whose metadata service is unreachable, so that the daemon does nothing. */
+/**
+ * Creates the root directory of a VM whose metadata service is unreachable, so that the daemon does nothing; returns
+ * its path.
+ */
 function rootFolder(): string {
   const root = mkdtempSync(join(tmpdir(), 'slipway-signals-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
@@ -69,7 +73,10 @@ function rootFolder(): string {
   return root;
 }
 
-/** Returns the TCP ports on which a process listens (proc(5): /proc/PID/net/tcp, state 0A). */
+/**
+ * Returns the TCP ports on which a process listens (proc(5): /proc/PID/net/tcp, state 0A); none if the process has
+ * ended.
+ */
 function listeningPorts({ pid }: ChildProcess): readonly number[] {
   try {
     const own = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkAt(`/proc/${pid}/fd/${fd}`));

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compareVersions, type Needs, readNeeds } from './elf.ts';
 import { packaged } from './executable.ts';
 
-/** The oldest supported system, RHEL 8: glibc 2.28, libstdc++ of GCC 8. */
+/** The newest symbol versions of the oldest supported system, RHEL 8: glibc 2.28, and libstdc++ and libgcc of GCC 8. */
 const oldest: Needs['newest'] = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11], GCC: [8] };
 
 /**
