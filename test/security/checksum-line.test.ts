@@ -4,7 +4,7 @@ import { bring } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 import { serveHttp } from '../integration/host/servers.ts';
 
-// A regular expression that backtracks over one of these lines takes minutes, so the test times out.
+// A regular expression that backtracks over one of these lines would take minutes, and the test would time out.
 test.each([
   ['blanks within the name', `${' x'.repeat(10)}${' '.repeat(3_000_000)}x`],
   ['blanks without a name', ' '.repeat(3_000_000)],

@@ -50,7 +50,7 @@ const bombs = {
 const challenge =
   'Bearer authorization="https://login.microsoftonline.com/72f988bf-0000-4000-8000-000000000000", resource="https://vault.azure.net"';
 
-/** Returns a host on which every request gets this body and status. */
+/** Returns a host on which every request gets this body and status, and the challenge of a Key Vault. */
 function answering(body: string, status: number): Host {
   const answer = async (): Promise<HttpResponse> => ({
     status,
@@ -97,7 +97,7 @@ describe.each(Object.entries(questions))('a request for the %s', (_, ask) => {
           () => undefined,
           (thrown: unknown) => thrown,
         );
-        // A manifest may be any object with readable layers.
+        // Only the request for a manifest may succeed: a manifest may be any object with readable layers.
         if (error === undefined) {
           expect([ask, status]).toEqual([questions.manifest, 200]);
         } else {
@@ -136,7 +136,7 @@ describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
     }
   });
 
-  test('is refused as a request of kubelet, and ignored in the files of Slipway', async () => {
+  test('is refused as a request of kubelet, and ignored in the login store and status.json', async () => {
     expect(() => requestedServer(bomb)).toThrow(/^the request on stdin/);
     expect(parseLogins(bomb)).toEqual({});
     const files = { '/run/slipway/status.json': bomb };

@@ -12,7 +12,7 @@ import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { bringBy } from '../integration/host/bring.ts';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
-/** Creates a file larger than the longest JavaScript string; the file is sparse and uses no disk space. */
+/** Creates a sparse file that is larger than the longest JavaScript string and uses no disk space; returns its path. */
 async function sparseFile(): Promise<string> {
   const path = `${await temporaryFolder()}/registries.yaml`;
   await writeFile(path, '');

@@ -11,7 +11,7 @@ const attacker = 12_345;
 let root: string;
 let marker: string;
 
-/** Creates the root directory of a machine whose settings make Slipway install K3s. */
+/** Creates the root directory of a machine with the settings of a K3s server, and its /usr/local/bin. */
 beforeEach(async () => {
   root = await rootWith({
     cloud: 'static',
@@ -35,14 +35,14 @@ describe.skipIf(process.getuid?.() !== 0)(
         },
       ],
       [
-        'who owns the parent directory',
+        'who owns the parent of the directory of K3s',
         async () => {
           await trap(`${root}/usr/local/bin`);
           await chown(`${root}/usr/local`, attacker, attacker);
         },
       ],
       [
-        'who owns the target of a link of root',
+        'who owns the target if the directory of K3s is a link',
         async () => {
           await rename(`${root}/usr/local/bin`, `${root}/mine`);
           await trap(`${root}/mine`);
@@ -51,7 +51,7 @@ describe.skipIf(process.getuid?.() !== 0)(
         },
       ],
       [
-        'who may write to a world-writable directory',
+        'who may write to the directory of K3s, which is world-writable',
         async () => {
           await trap(`${root}/usr/local/bin`);
           await chmod(`${root}/usr/local/bin`, 0o777);
@@ -92,7 +92,7 @@ describe.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('Slipway runs a K3s in a directory of root, so the marker file of these tests proves an attack', async () => {
+test('Slipway runs the fake K3s in a directory that root owns, so the marker file of these tests proves an attack', async () => {
   await trap(`${root}/usr/local/bin`);
   await applied();
   expect(await exists(marker)).toBe(true);

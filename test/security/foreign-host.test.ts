@@ -9,7 +9,8 @@ import type { Login } from '../../src/agent/parts/registry/registries-yaml.ts';
 import { expectFailure, loginServer, startWorld, type World } from '../integration/azure/world.ts';
 import { Faults, type Incoming, type Loopback, type Reply, startLoopback } from '../lab/azure/loopback.ts';
 
-// Host names outside Azure. The server behind them records all requests and has a certificate that this node trusts.
+// Host names outside Azure. The server that answers for them records all requests and has a certificate that this node
+// trusts.
 const foreign = ['ghcr.io', 'team.vault.example', 'evil.example'];
 
 let world: World;
@@ -18,7 +19,7 @@ let shown: Incoming[];
 let answer: (request: Incoming) => Reply;
 let cloud: Cloud;
 let issuedBefore: number;
-// All tests share one world, since MSAL keeps the network of the first credential of a process.
+// All tests share one world, since MSAL keeps the network client of the first credential of a process.
 beforeAll(async () => {
   world = await startWorld();
   cloud = world.cloud();
@@ -48,7 +49,7 @@ beforeEach(() => {
 });
 afterAll(() => Promise.all([stranger.stop(), world.azure.stop()]));
 
-/** Returns the requests to the foreign host that contain a token, a password or an Authorization header. */
+/** Returns, as JSON, the requests to the foreign host that contain a token, a password or an Authorization header. */
 function tokensShown(): readonly string[] {
   const texts = shown.map(({ url, headers, body }) => JSON.stringify([url.href, headers, body]));
   return texts.filter((text) => /eyJ|authorization|canary/i.test(text));
@@ -90,7 +91,7 @@ describe('a registry outside the cloud', () => {
     expect(shown).toHaveLength(1);
   });
 
-  test('gets no token while the cloud is unknown', async () => {
+  test('gets no token while the Azure cloud of the VM is unknown', async () => {
     world.azure.node('server').vm.azEnvironment = 'AzureStack';
     await expectFailure(world.cloud().registryPassword(loginServer), {
       reason: 'UnexpectedAnswer',

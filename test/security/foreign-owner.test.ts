@@ -10,7 +10,7 @@ describe.skipIf(process.getuid?.() !== 0)('a file of Slipway (needs root, for ch
   test.each([
     ['user', 12_345, 0],
     ['group', 0, 12_345],
-  ])('is given back to root if its %s differs', async (_, uid, gid) => {
+  ])('is given back to root if its %s is not root', async (_, uid, gid) => {
     const path = `${await temporaryFolder()}/k3s.service`;
     await writeFile(path, 'x', { mode: 0o644 });
     await chown(path, uid, gid);

@@ -1,6 +1,7 @@
 /**
- * Private hosts that reach the outside only through an ingress node, in network namespaces: the router of a virtual
- * network sends what leaves the private subnet to that node, and the outside has no route back to private addresses.
+ * A private host that reaches the outside only through an ingress node, in network namespaces. The router of the
+ * virtual network sends that node all packets that leave the network from the private subnet; the outside has no route
+ * back to private addresses.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -78,14 +79,14 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
       addr add 10.0.1.10/24 dev ens3
       link set ens3 up
       route add default via 10.0.1.1`);
-    // The outside reaches the public subnet, which stands for its public addresses, and no private one.
+    // The outside has a route only to the public subnet, whose addresses stand for public ones.
     world.ip(`
       addr add ${outside}/24 dev eth0
       link set eth0 up
       route add 10.0.1.0/24 via 203.0.113.1`);
   }
 
-  /** Runs the commands of the unit as systemd would at a start or reload. */
+  /** Runs the `ExecStart=` or `ExecReload=` commands of the NAT unit on the ingress node. */
   function runUnit(verb: 'ExecStart' | 'ExecReload'): void {
     const text = renderNatUnit(nodePaths('/')).replaceAll('/etc/slipway', folder);
     for (const [, command = ''] of text.matchAll(new RegExp(`^${verb}=(.+)$`, 'gm'))) {
@@ -93,7 +94,7 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
     }
   }
 
-  test('does not reach the outside without NAT, or with forwarding alone', () => {
+  test('does not reach the outside without NAT, even if the ingress node forwards packets', () => {
     expect(host.ask(outside)).toContain('neither answered');
     ingress.run('sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward');
     expect(host.ask(outside)).toContain('neither answered');
@@ -102,24 +103,24 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
   describe('with the unit of NAT and no process of Slipway', () => {
     beforeEach(() => runUnit('ExecStart'));
 
-    test('reaches the outside by the address of the ingress node', () => {
+    test('reaches the outside with the address of the ingress node', () => {
       expect(host.ask(outside)).toBe('10.0.1.10');
       expect(ingress.ask(outside)).toBe('10.0.1.10');
     });
 
-    test('is seen by its own address inside the virtual network', () => {
+    test('keeps its own address inside the virtual network', () => {
       expect(host.ask('10.0.1.10')).toBe('10.0.2.10');
       expect(host.ask('10.0.3.1')).toBe('10.0.2.10');
     });
 
-    test('keeps one rule for each range however often the unit is loaded', () => {
+    test('gets no duplicate rules when the unit is reloaded or started again', () => {
       const before = ingress.run('nft', 'list', 'ruleset');
       runUnit('ExecReload');
       runUnit('ExecStart');
       expect(ingress.run('nft', 'list', 'ruleset')).toBe(before);
     });
 
-    test('is the only one whose packets are masqueraded', () => {
+    test('is masqueraded, but packets from addresses outside its range are not', () => {
       ingress.ip('addr add 10.9.9.9/32 dev lo');
       world.ip('route add 10.9.9.9/32 via 203.0.113.1');
       router.ip('route add 10.9.9.9/32 via 10.0.1.10');
@@ -129,13 +130,13 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
       ingress.ip('route del 203.0.113.0/24');
     });
 
-    test('survives a save and restore of the iptables rules of others, as K3s and images do', () => {
+    test('keeps NAT when the iptables rules of K3s or an image are saved, restored or flushed', () => {
       ingress.run('sh', '-c', 'iptables-save | grep -v KUBE- | iptables-restore');
       ingress.run('iptables', '-t', 'nat', '-F');
       expect(host.ask(outside)).toBe('10.0.1.10');
     });
 
-    test('loses its way out with a flush of all rules, which Slipway sees, and a reload brings it back', async () => {
+    test('loses NAT after a flush of all rules, which Slipway reports as drift, and a reload restores NAT', async () => {
       expect(await state()).toBe('InSync');
       ingress.run('nft', 'flush', 'ruleset');
       expect(host.ask(outside)).toContain('neither answered');
@@ -146,15 +147,15 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
     });
 
     test.each([
-      ['nft', 'insert', 'rule', 'ip', 'slipway_nat', 'postrouting', 'accept'],
-      ['nft', 'flush', 'chain', 'ip', 'slipway_nat', 'postrouting'],
-      ['sh', '-c', 'echo 0 >/proc/sys/net/ipv4/ip_forward'],
-    ])('is seen to be at risk after %s %s %s', async (file, ...args) => {
+      ['an accept rule before ours', 'nft', 'insert', 'rule', 'ip', 'slipway_nat', 'postrouting', 'accept'],
+      ['a flush of our chain', 'nft', 'flush', 'chain', 'ip', 'slipway_nat', 'postrouting'],
+      ['forwarding was disabled', 'sh', '-c', 'echo 0 >/proc/sys/net/ipv4/ip_forward'],
+    ])('loses a working NAT, which Slipway reports as drift, after %s', async (_, file, ...args) => {
       ingress.run(file, ...args);
       expect(await state()).toBe('Drifted');
     });
 
-    test("is rejected by an image's rules until they let it through, as the page says", () => {
+    test("is rejected by an image's firewall until the two rules from the documentation accept its packets", () => {
       ingress.run('iptables', '-A', 'FORWARD', '-j', 'REJECT', '--reject-with', 'icmp-host-prohibited');
       expect(host.ask(outside)).toContain('No route to host');
       ingress.run('iptables', ...'-I FORWARD 1 -s 10.0.2.0/24 -j ACCEPT'.split(' '));
@@ -164,7 +165,7 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
     });
   });
 
-  /** The state that Slipway finds, with nft in place of systemd-run. */
+  /** Returns the state that Slipway finds for the NAT rules; nft runs directly instead of through systemd-run. */
   async function state(): Promise<string | undefined> {
     const files = {
       '/usr/sbin/nft': '',

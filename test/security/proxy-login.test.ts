@@ -6,7 +6,10 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 
 const login = 'builder:hunter2:with:colons';
 
-/** Runs a proxy that answers 407 without the login and refuses tunnels with 502; returns its URL. */
+/**
+ * Runs a proxy that answers 407 without the login; with the login, it answers requests with 200 and refuses tunnels
+ * with 502. Returns its URL.
+ */
 async function serveProxy(): Promise<string> {
   const isRight = (shown: string | undefined) => shown === `Basic ${Buffer.from(login).toString('base64')}`;
   const server = createServer((request, response) => {

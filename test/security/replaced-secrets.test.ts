@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { endOf, source, startScript } from './process.ts';
 
 /**
- * Searches the heap of a process with a daemon for the secrets in its files. The script itself keeps the secrets only
- * as bytes, which a heap snapshot does not show.
+ * A script that runs a daemon, and after each of three passes searches the heap for the secrets in its files. The
+ * script keeps the secrets only as bytes, which a heap snapshot does not show.
  */
 const script = `
 import { randomBytes } from 'node:crypto';

@@ -22,7 +22,7 @@ test('Prometheus gets the metrics while other clients leave their requests unfin
   expect(await answer.text()).toBe('slipway_ready 1\n');
 });
 
-test('a client that sends thousands of requests without reading is answered once and disconnected', async () => {
+test('a client that sends thousands of requests at once is answered once and disconnected', async () => {
   const port = await freePort();
   let asked = 0;
   const made = metricsServer({ text: async () => `slipway_asked ${++asked}\n`, contentType: 'text/plain' });
@@ -32,7 +32,7 @@ test('a client that sends thousands of requests without reading is answered once
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => {});
   await once(socket, 'connect');
-  // `events.once` would throw if the connection is reset.
+  // `events.once` would reject if the connection is reset.
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.write('GET /metrics HTTP/1.1\r\nHost: slipway\r\n\r\n'.repeat(10_000));
   socket.resume();
