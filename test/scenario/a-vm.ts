@@ -86,10 +86,10 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
   });
 }
 
-/** Settings under which only the test itself causes a restart of K3s. */
+/** Settings that keep K3s running when its registry credentials are renewed. */
 export const noRestarts = 'registries: { onRotate: never }\n';
 
-/** Boots a VM until it is Ready; returns the VM and the Slipway process on it. */
+/** Boots a VM, and makes passes until it is Ready or a minute has passed; returns the VM and its Slipway process. */
 export async function booted(role: string, settings = noRestarts): Promise<{ machine: Vm; slipway: Agent }> {
   const machine = vm(role, settings);
   const slipway = machine.slipway();
@@ -97,7 +97,10 @@ export async function booted(role: string, settings = noRestarts): Promise<{ mac
   return { machine, slipway };
 }
 
-/** Makes passes as the daemon does, until `until` returns true or `time` milliseconds have passed. */
+/**
+ * Makes passes as the daemon does, until `until` returns true or `time` milliseconds have passed; returns the last
+ * report.
+ */
 export async function live(
   agent: Agent,
   { host }: World,
@@ -120,7 +123,7 @@ export function isReady({ conditions: [ready], outcomes }: Report): boolean {
   return ready?.status === 'True' && ready.reason === 'InSync' && !outcomes.some(isMoving);
 }
 
-/** Returns a condition of the report as `status reason`. */
+/** Returns a condition of the report as `status reason`; `absent` if the report lacks the condition. */
 export function condition({ conditions }: Report, type: string): string {
   const found = conditions.find((each) => each.type === type);
   return found ? `${found.status} ${found.reason}` : 'absent';

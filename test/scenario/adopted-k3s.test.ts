@@ -10,7 +10,10 @@ const unit = 'k3s-agent.service';
 const unitPath = `/etc/systemd/system/${unit}`;
 const paths = nodePaths('/');
 
-/** Returns the unit that K3s' installer writes (k3s-io/k3s install.sh, create_systemd_service_file). */
+/**
+ * Returns the main parts of the unit that K3s' installer writes for an agent with these flags (k3s-io/k3s install.sh,
+ * create_systemd_service_file).
+ */
 function installersUnit(...flags: readonly string[]): string {
   const words = flags.map((flag) => `\t'${flag}' \\\n`).join('');
   return `[Unit]\nDescription=Lightweight Kubernetes\n\n[Service]\nType=notify\nEnvironmentFile=-/etc/systemd/system/${unit}.env\nExecStart=/usr/local/bin/k3s \\\n    agent \\\n${words}\n`;
@@ -42,8 +45,8 @@ function isTimerOn({ host }: Vm): boolean {
   return !host.lines().some((line) => line.includes(`disable --now ${timer}`));
 }
 
-describe('a node whose K3s was started by another unit', () => {
-  test('keeps its timer until K3s restarts, and reports UnitAdopted until then', async () => {
+describe("a node whose K3s runs in its installer's unit", () => {
+  test('keeps its renewal timer until K3s restarts, and reports UnitAdopted until then', async () => {
     const machine = adopted();
     const slipway = machine.slipway();
     const report = await live(slipway, machine, 30 * minute);
@@ -80,7 +83,7 @@ describe('a node whose K3s was started by another unit', () => {
   );
 });
 
-describe('flags that the next start of an adopted K3s would lose', () => {
+describe('flags and registries that the next start of an adopted K3s would lose', () => {
   const flags = ['--node-label', 'team=web', '--kubelet-arg=max-pods=50', '--debug'];
   const lost = 'node-label=team=web, kubelet-arg=max-pods=50, debug=true';
 
@@ -120,7 +123,7 @@ describe('flags that the next start of an adopted K3s would lose', () => {
     expect(machine.host.files.text(paths.k3s.config)).toContain('pause-image');
   });
 
-  test('keep Slipway from replacing a registries.yaml with registries that the settings lack', async () => {
+  test('keep Slipway from replacing the registries.yaml that names the registries', async () => {
     const machine = adopted();
     const text = 'mirrors: { docker.io: { endpoint: ["https://mirror.example"] } }\n';
     machine.host.files.write(paths.k3s.registries, text, 0o600);

@@ -34,7 +34,7 @@ function adoption({ events }: Vm): readonly unknown[] {
 }
 
 describe('a node installed by the older scripts', () => {
-  test('loses its timer once, after Slipway writes registries.yaml, with one line in the log', async () => {
+  test('loses its timer once, after Slipway writes registries.yaml, with one log line', async () => {
     const machine = madeByScripts();
     const slipway = machine.slipway();
     const report = await live(slipway, machine, minute, isReady);
@@ -76,7 +76,7 @@ describe('a node installed by the older scripts', () => {
     expect(stops(machine)).toEqual([]);
   });
 
-  test('keeps its timer after joining until Slipway has a login', async () => {
+  test('keeps its timer, although it has already joined, until Slipway has a login', async () => {
     const machine = madeByScripts();
     machine.host.files.write(nodePaths('/').k3s.agentServerCa, ca);
     machine.host.files.write('/etc/rancher/k3s/registries.yaml', 'configs: {}\n', 0o600);
@@ -91,7 +91,7 @@ describe('a node installed by the older scripts', () => {
   });
 });
 
-test('a node without the timer of the older scripts needs one check per pass', async () => {
+test('a node without the timer of the older scripts is checked for this timer once per pass', async () => {
   const machine = vm('agent');
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);

@@ -10,7 +10,7 @@ import { annotationsOf, eventsOf } from './cluster.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** Starts a Slipway process on this VM that announces its passes to the cluster, as the daemon does. */
+/** Starts a Slipway process on this VM that announces the result of each pass to the cluster, as the daemon does. */
 function telling(machine: Vm, version = '1.2.3'): Agent {
   const slipway = machine.slipway();
   const emit = machine.events.push.bind(machine.events);
@@ -62,7 +62,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(warnings(machine)).toEqual([]);
   });
 
-  test('announces nothing after a restart, and only the version after an update of Slipway', async () => {
+  test('announces nothing after a restart or reboot, and only the version after an update of Slipway', async () => {
     const machine = vm(role);
     await live(telling(machine), machine, 10 * minute);
     const { length } = told(machine);
@@ -77,7 +77,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
   });
 });
 
-test('a failing rotation creates one event, even across restarts of Slipway, and its success another', async () => {
+test('a failing rotation creates one event, even across restarts of Slipway, and its recovery another', async () => {
   const machine = vm('agent', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);

@@ -16,7 +16,7 @@ function asked({ cloud }: Vm): number {
   return cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
 }
 
-/** Moves the clock of the VM by these milliseconds. The clock of the registry, which dates passwords, stays. */
+/** Moves the clock of the VM by these milliseconds, but not the clock of the registry, which dates passwords. */
 function jump({ host, cloud }: Vm, by: number): void {
   host.setClock(host.now() + by);
   cloud.clockSkew -= by;
@@ -35,7 +35,7 @@ function isHandedOut({ host }: Vm): boolean {
   return usableLogin(logins, registry, host.now()) !== undefined;
 }
 
-/** Boots a VM whose clock is `skew` milliseconds ahead until the VM is Ready. */
+/** Boots a VM whose clock is `skew` milliseconds ahead, and makes passes until it is Ready or a minute has passed. */
 async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }> {
   const machine = vm('agent');
   jump(machine, skew);
@@ -45,8 +45,9 @@ async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }
 }
 
 /**
- * Makes passes as the daemon does for `time` milliseconds, regardless of changes of the clock. Returns the shortest
- * remaining life of the credential before a pass, in milliseconds.
+ * Makes passes as the daemon does for `time` milliseconds, regardless of changes of the clock, and expects a usable
+ * login in the store after each pass. Returns the shortest remaining life of the credential before a pass, in
+ * milliseconds.
  */
 async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> {
   const { host, cloud } = machine;
@@ -114,7 +115,7 @@ describe('a clock that is set while Slipway runs', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('causes at most one renewal each time a broken NTP sets the clock', async () => {
+  test('causes at most one renewal each time a faulty NTP server sets the clock', async () => {
     const { machine, slipway } = await bootedWith(0);
     for (let turn = 0; turn < 6; turn += 1) {
       jump(machine, turn % 2 === 0 ? hour : -hour);

@@ -17,7 +17,10 @@ export interface SeenEvent {
   readonly involvedObject: { readonly kind: string; readonly name: string; readonly uid: string };
 }
 
-/** Runs the subset of kubectl that Slipway uses; refuses any other command. */
+/**
+ * Emulates the kubectl commands that Slipway uses. Fails without the kubeconfig or an active K3s, and for any other
+ * command.
+ */
 export function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
   const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';
   if (host.files.text(kubeconfig) === undefined) {

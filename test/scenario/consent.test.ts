@@ -15,7 +15,7 @@ function settle(machine: Vm, text: string): void {
   machine.host.files.write('/etc/slipway/config.d/consent.yaml', text);
 }
 
-/** Returns the line of settings that the message of a condition suggests for consent. */
+/** Returns the line of settings that the message of a condition suggests for consent; empty if it suggests none. */
 function asked({ conditions }: Report, type: string): string {
   const message = conditions.find((each) => each.type === type)?.message ?? '';
   return /add `(consent: .+)` to \/etc\/slipway\/config\.yaml/.exec(message)?.[1] ?? '';
@@ -161,7 +161,7 @@ describe('a server that was rebuilt', () => {
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(rebuilt).hash}::node:${joinToken}\n`);
   });
 
-  test('is not joined after a reboot, since the token pins the CA', async () => {
+  test('is not joined after a reboot of the agent, since the token pins the CA', async () => {
     const { machine } = await booted('agent');
     const known = machine.host.files.text(serverCa);
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(known ?? '').hash}::node:${joinToken}\n`);
@@ -241,7 +241,7 @@ describe('a setting that a living cluster cannot change', () => {
   });
 });
 
-test('a taint that did not apply is reported with a kubectl command, and the node stays Ready', async () => {
+test('a new taint of a registered node is reported with the kubectl command that adds it, and the node stays Ready', async () => {
   const { machine, slipway } = await booted('agent');
   settle(machine, 'node: { taints: ["gpu=true:NoSchedule"] }');
   const report = await live(slipway, machine, 10 * minute);

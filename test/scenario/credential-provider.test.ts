@@ -25,7 +25,7 @@ providers:
     apiVersion: credentialprovider.kubelet.k8s.io/v1
 `;
 
-/** Returns the login that kubelet would get from the login store now. */
+/** Returns the login that kubelet would get from the login store now; `undefined` if none is usable. */
 function answer({ host }: Vm) {
   return usableLogin(parseLogins(host.files.text(store) ?? ''), registry, host.now());
 }
@@ -34,7 +34,7 @@ function writtenPassword({ host }: Vm): string {
   return parse(host.files.text(registries) ?? '').configs[registry].auth.password;
 }
 
-/** Returns the mutations of these files, in order. */
+/** Returns the mutations of these files in order, each as `kind path`. */
 function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
   return host.journal.flatMap((action) =>
     'path' in action && paths.includes(action.path) ? [`${action.kind} ${action.path}`] : [],
@@ -222,7 +222,7 @@ describe('settings that no longer name a login server', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('remove the configuration and the login store even after a crash at any step', async () => {
+  test('remove the configuration and the login store even after a crash before any step', async () => {
     for (let mutation = 1; mutation <= 4; mutation += 1) {
       const { machine, slipway } = await booted('agent');
       emptied(machine);

@@ -6,7 +6,7 @@ import { isReady, live, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** Returns the files of the world, without those and the times that differ between first boots. */
+/** Returns the VM's files, without the files and timestamps that differ between first boots. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
   const times = /"(iat|exp|jti)":[^,}]+/g;
   return Object.entries(host.files.snapshot())

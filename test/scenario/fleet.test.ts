@@ -21,9 +21,9 @@ const midnight = Date.UTC(2026, 0, 1);
 const registry = 'team.azurecr.io';
 
 /**
- * The limits of the services. Key Vault: "Azure Key Vault service limits", other secret transactions, per vault.
- * Registries: "Registry service tiers and features", ReadOps per minute of the tier Standard, which the page no longer
- * lists.
+ * The documented limits of the services: other secret transactions per vault ("Azure Key Vault service limits"), and
+ * ReadOps per minute of a registry of the Standard tier ("Registry service tiers and features", which no longer lists
+ * them).
  */
 const vaultLimit = { requests: 4_000, within: 10 * second };
 const registryLimit = { requests: 3_000, within: minute };
@@ -78,7 +78,7 @@ function peak(times: readonly number[], length: number): number {
   return most;
 }
 
-/** Prints a line for every ten buckets, with a bar for their sum. */
+/** Prints the title, and the counts in lines of ten, each with its sum as a bar. */
 function print(title: string, counts: readonly number[]): void {
   const lines = Array.from({ length: counts.length / 10 }, (_, line) => {
     const ten = counts.slice(line * 10, line * 10 + 10);
@@ -93,7 +93,10 @@ function tell(text: string): void {
   process.stdout.write(`\n${text}\n`);
 }
 
-/** Renews the credentials of one VM from its boot, as the daemon does; returns the times of the registry requests. */
+/**
+ * Renews the credentials of one VM as the daemon does, for `time` milliseconds from its boot; returns the times of the
+ * registry requests.
+ */
 async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour) {
   const host = memoryHost({ now: boot });
   const cloud = new FakeCloud({ registries: [registry], clock: host });
@@ -117,7 +120,7 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
   return asked;
 }
 
-/** Returns the times that `lifeOf` would return, from the schedule alone. */
+/** Returns the times that `lifeOf` would return, and the next one, from the schedule alone. */
 function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour): readonly number[] {
   const { next } = rotationSchedule(defaults.registries.schedule, vmId);
   const times = [boot];
@@ -170,7 +173,7 @@ test.each([
 describe('ten thousand nodes', () => {
   const fleet = vmIds(10_000);
 
-  test('rotate for a day, with a pull check each, within the limits of a registry of the tier Standard', () => {
+  test('rotate for a day, with a pull check each, within the limits of a registry of the Standard tier', () => {
     // The exchange, and the ten requests of a pull check that test/integration/azure/pull.test.ts lists.
     const requests = 1 + 10;
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));
@@ -185,7 +188,8 @@ describe('ten thousand nodes', () => {
   test('get all tokens within two minutes of a simultaneous boot, and compare tokens within the limits of the vault', () => {
     const { attempts, interval, verifyEvery } = defaults.joinToken;
     expect({ interval, verifyEvery }).toEqual({ interval: '10s', verifyEvery: '2h' });
-    // A request without a token, which the vault answers with a challenge, and a request with the token.
+    // The requests for one secret: one without a token, which the vault answers with a challenge, and one with the
+    // token.
     const requests = 2;
     const served = storm(fleet, vaultLimit, { cost: requests, pacing: { attempts, every: 10 * second } });
     const last = Math.max(...served);
@@ -203,7 +207,7 @@ describe('ten thousand nodes', () => {
     ['Basic', 1_000, 15],
     ['Standard', 3_000, 6],
   ])(
-    'get all credentials of a simultaneous boot from a registry of tier %s (%d requests a minute) within %d minutes',
+    'get all credentials of a simultaneous boot from a registry of the %s tier (%d requests a minute) within %d minutes',
     (tier, requests, minutes) => {
       const limit = { requests, within: minute };
       for (const retryAfter of [undefined, 5 * second]) {
@@ -237,7 +241,8 @@ interface Storm {
 
 /**
  * Simulates a fleet that asks a service at the same time. The service answers up to `limit` requests and refuses the
- * others with 429; each VM tries again as the reconciler does. Returns when each VM was served, in milliseconds.
+ * others with 429; each VM tries again as the reconciler does. Returns the times at which the VMs are served, in
+ * ascending order, in milliseconds.
  */
 function storm(
   fleet: readonly string[],
@@ -266,7 +271,7 @@ function storm(
   return served;
 }
 
-/** Returns a generator (mulberry32) of numbers in [0, 1), which are the same in each run. */
+/** Returns a generator (mulberry32) of numbers in [0, 1), which are the same for the same seed. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -14,10 +14,10 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files of the real Host and of kubelet's credential provider, which other tests cover. */
+/** Files that only the real Host and kubelet's credential provider write, which other tests cover. */
 const elsewhere = ['providerFailure', 'partialDownload', 'job'] as const;
 
-/** Boots a node until it has all files that the daemon and K3s' unit write. */
+/** Boots a node until it is Ready, and writes its status, so that all files of the daemon and of K3s' unit exist. */
 async function up(role: string): Promise<Vm> {
   const machine = vm(role, settings);
   machine.cloud.images.set(image, machine.acr.push('base/alpine', '3.22', 3_000_000));
@@ -124,14 +124,14 @@ describe('a file that only a newer release can read', () => {
   );
 });
 
-/** Returns the text with a higher format and with another type in every field. */
+/** Returns the JSON text with a higher format, and with 7 as the value of every other field. */
 function retyped(text: string): string {
   const { format, ...fields } = JSON.parse(text);
   const others = Object.keys(fields).map((name) => [name, 7]);
   return JSON.stringify({ format: format + 1, ...Object.fromEntries(others) });
 }
 
-/** Changes a setting of K3s and runs Slipway for ten minutes. */
+/** Changes a setting of K3s and runs Slipway for ten minutes; returns the last report. */
 function changed(machine: Vm, setting: string) {
   machine.host.files.write('/etc/slipway/config.d/k3s.yaml', `k3s: { config: { ${setting} } }\n`);
   return live(machine.slipway(), machine, 10 * minute);

@@ -124,14 +124,17 @@ test('a metadata service at a loopback address gets no guard', async () => {
 });
 
 describe('a node that ran pods before it had a guard', () => {
-  /** A node that is up without a guard, as one of a script or of another tool, whose settings then say nothing. */
+  /**
+   * Boots a node without a guard, like one that a script or another tool installed, then removes `imds.pods` from its
+   * settings.
+   */
   async function unguarded() {
     const { machine, slipway } = await booted('agent', `${noRestarts}imds: { pods: allow }\n`);
     machine.host.files.write('/etc/slipway/config.d/extra.yaml', noRestarts);
     return { machine, slipway };
   }
 
-  test('stays open with a condition, and goes on to be Ready', async () => {
+  test('gets no guard, reports ImdsGuardUndecided, and stays Ready', async () => {
     const { machine, slipway } = await unguarded();
     const report = await live(slipway, machine, 6 * minute);
     expect(condition(report, 'ImdsGuard')).toBe('False ImdsGuardUndecided');
@@ -143,7 +146,7 @@ describe('a node that ran pods before it had a guard', () => {
   test.each([
     ['block', keeps],
     ['allow', /^$/],
-  ])('is settled by imds.pods: %s', async (pods, wanted) => {
+  ])('follows imds.pods: %s once the settings contain it', async (pods, wanted) => {
     const { machine, slipway } = await unguarded();
     await live(slipway, machine, 6 * minute);
     machine.host.files.write('/etc/slipway/config.d/imds.yaml', `imds: { pods: ${pods} }\n`);

@@ -24,7 +24,7 @@ function ingress(extra = ''): Vm {
   return machine;
 }
 
-/** An ingress node that is up, whose settings then become these. */
+/** Boots an ingress node, then replaces its settings of NAT by `nat`. */
 async function changed(nat: string) {
   const machine = ingress();
   const slipway = machine.slipway();
@@ -39,7 +39,7 @@ function isForwarding({ units, host }: Vm): boolean {
 }
 
 describe('NAT for private hosts', () => {
-  test('comes up before K3s, and the status says for whom', async () => {
+  test('is active before K3s is prepared, and its condition names the range and the interface', async () => {
     const machine = ingress();
     const report = await live(machine.slipway(), machine, minute, isReady);
     const lines = machine.host.lines();
@@ -52,7 +52,7 @@ describe('NAT for private hosts', () => {
     );
   });
 
-  test('comes up without identity, role, token and server', async () => {
+  test('is active before the identity, role, token and server are known', async () => {
     const machine = ingress();
     machine.cloud.fail('identity', new NodeError('TimedOut', 'It does not answer.'));
     const report = await machine.slipway().pass();
@@ -60,14 +60,14 @@ describe('NAT for private hosts', () => {
     expect(isForwarding(machine)).toBe(true);
   });
 
-  test('is not on a node whose settings do not ask for it, nor in its status', async () => {
+  test('is absent from a node and its status if the settings do not contain NAT', async () => {
     const { machine, slipway } = await booted('agent');
     expect(condition(await slipway.pass(), 'Nat')).toBe('absent');
     expect(machine.host.files.stat(rules)).toBeUndefined();
     expect(machine.host.lines().join('\n')).not.toContain('slipway-nat');
   });
 
-  test('comes back with a reboot by its unit alone', async () => {
+  test('is restored at a reboot by its unit alone', async () => {
     const machine = ingress();
     await live(machine.slipway(), machine, minute, isReady);
     machine.host.files.write('/proc/sys/net/ipv4/ip_forward', '0\n');
@@ -79,8 +79,8 @@ describe('NAT for private hosts', () => {
     ['the rules were flushed', ({ units }) => units.nat.flush()],
     ['the chain was emptied', ({ units }) => units.nat.emptyChains()],
     ['forwarding was turned off', ({ host }) => host.files.write('/proc/sys/net/ipv4/ip_forward', '0\n')],
-    ['the file was edited', ({ host }) => host.files.write(rules, 'flush ruleset\n')],
-    ['the file was removed', ({ host }) => host.files.remove(rules)],
+    ['the rules file was edited', ({ host }) => host.files.write(rules, 'flush ruleset\n')],
+    ['the rules file was removed', ({ host }) => host.files.remove(rules)],
     ['the unit was removed', ({ host }) => host.files.remove(unit)],
     ['the kernel setting was removed', ({ host }) => host.files.remove(sysctl)],
   ])('is restored within two minutes after %s', async (_, damage) => {
@@ -94,7 +94,7 @@ describe('NAT for private hosts', () => {
     expect([rules, unit, sysctl].map((path) => machine.host.files.text(path))).toEqual(before);
   });
 
-  test('of another interface is loaded by a reload, and never by a stop', async () => {
+  test('changes to a new outside interface by a reload of its unit, without a stop', async () => {
     const machine = ingress();
     const slipway = machine.slipway();
     await live(slipway, machine, minute, isReady);
@@ -105,7 +105,7 @@ describe('NAT for private hosts', () => {
     expect(machine.host.lines().join('\n')).not.toMatch(/systemctl (stop|restart|disable.*) slipway-nat/);
   });
 
-  test('waits for a default route, and keeps the interface it has without one', async () => {
+  test('waits for a default route, and keeps its interface when the route disappears', async () => {
     const machine = ingress();
     machine.host.files.remove('/proc/net/route');
     const slipway = machine.slipway();
@@ -117,7 +117,7 @@ describe('NAT for private hosts', () => {
     expect(isForwarding(machine)).toBe(true);
   });
 
-  test('that nft refuses keeps the node running, and the condition quotes nft', async () => {
+  test('is reported as NatFailed if nft refuses the rules, and the node runs', async () => {
     const machine = ingress();
     machine.units.nat.refuses = 'Error: Could not process rule: Operation not supported';
     const report = await live(machine.slipway(), machine, 8 * minute);
@@ -132,7 +132,7 @@ describe('a range that the settings no longer name', () => {
   test.each([
     ['with another range', other],
     ['without NAT', '{}\n'],
-  ])('keeps its way out until consent, %s', async (_, nat) => {
+  ])('keeps NAT, and its condition suggests the consent: settings %s', async (_, nat) => {
     const { machine, slipway } = await changed(nat);
     const report = await live(slipway, machine, 2 * minute);
     expect(isForwarding(machine)).toBe(true);
@@ -142,7 +142,7 @@ describe('a range that the settings no longer name', () => {
     expect(condition(report, 'NodeReady')).toBe('True InSync');
   });
 
-  test('keeps its way out if the file with its range is lost as well', async () => {
+  test('keeps NAT even if the rules file with the range is lost', async () => {
     const { machine, slipway } = await changed('{}\n');
     machine.host.files.remove(rules);
     const report = await live(slipway, machine, 2 * minute);
@@ -150,7 +150,7 @@ describe('a range that the settings no longer name', () => {
     expect(natKept(report)?.message).toContain('natRemoval: [all]');
   });
 
-  test('loses its way out with consent, and the others keep theirs', async () => {
+  test('loses NAT with consent, while the range in the settings has NAT', async () => {
     const { machine, slipway } = await changed(`${other}consent: { natRemoval: [10.0.2.0/24] }\n`);
     const report = await live(slipway, machine, 2 * minute);
     expect(isForwarding(machine)).toBe(false);
@@ -160,7 +160,7 @@ describe('a range that the settings no longer name', () => {
 
   const gone = 'consent: { natRemoval: [10.0.2.0/24] }\n';
 
-  test('takes the whole of NAT with it, step by step, if it was the last', async () => {
+  test('is removed with all files and rules of NAT, with consent, if it was the last range', async () => {
     const { machine, slipway } = await changed(gone);
     await live(slipway, machine, 6 * minute, isReady);
     expect([rules, unit, sysctl].map((path) => machine.host.files.stat(path))).toEqual([
@@ -171,7 +171,7 @@ describe('a range that the settings no longer name', () => {
     expect(machine.units.nat.rules).toBeUndefined();
   });
 
-  test('is gone after a crash before any mutation of its removal', async () => {
+  test('is removed completely even after a crash before any mutation of its removal', async () => {
     for (let mutation = 1; mutation <= 6; mutation += 1) {
       const { machine } = await changed(gone);
       machine.host.restart().crashBefore(mutation);
@@ -190,7 +190,7 @@ describe('a range that the settings no longer name', () => {
 });
 
 describe('the first boot of a node with NAT', () => {
-  test('heals after a crash before any mutation of NAT', async () => {
+  test('recovers from a crash before any mutation of NAT', async () => {
     for (let mutation = 1; mutation <= 6; mutation += 1) {
       const machine = ingress();
       machine.host.crashBefore(mutation);
@@ -203,7 +203,7 @@ describe('the first boot of a node with NAT', () => {
     }
   });
 
-  test('writes nothing in a dry run', async () => {
+  test('is planned by a dry run, which writes nothing', async () => {
     const machine = ingress();
     const before = machine.host.files.snapshot();
     const report = await machine.slipway(recordingHost).pass();

@@ -1,13 +1,13 @@
 import type { CommandResult } from '../../src/agent/engine/host.ts';
 
-/** A kernel with one of Slipway's tables, and the subset of nft that Slipway uses; refuses any other command. */
+/** A simulated kernel with one table of Slipway, and the nft commands that Slipway uses; any other command fails. */
 export class Netfilter {
   readonly #name: string;
   #table: string | undefined;
   /** The error that nft reports for every file, if set. */
   refuses: string | undefined;
 
-  /** By family and name: `inet slipway_imds`. */
+  /** Creates a kernel for the table of this family and name, such as `inet slipway_imds`. */
   constructor(name: string) {
     this.#name = name;
   }
@@ -45,7 +45,7 @@ export class Netfilter {
     return undefined;
   }
 
-  /** Runs nft as systemd-run(1) does: the exit code and the output are those of nft. */
+  /** Runs the nft command in these arguments of systemd-run(1); returns the exit code and the output of nft. */
   systemdRun(args: readonly string[]): string | Partial<CommandResult> {
     const line = args.join(' ');
     const options =
@@ -66,7 +66,7 @@ export class Netfilter {
   }
 }
 
-/** Returns the table as nft lists it, with `reject` in full and the priority 0 by name. */
+/** Returns the table as nft lists it, with `reject` in full and the priorities 0 and 100 by name. */
 function listed(table: string): string {
   const full = table.replace(/ reject$/gm, ' reject with icmp port-unreachable');
   const named = full

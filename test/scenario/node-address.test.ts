@@ -76,10 +76,10 @@ describe('a node installed by scripts', () => {
   }
 
   test.each([
-    ['without a flag', '', ''],
-    ['with a flag in its unit', '--node-ip 10.9.0.7', ''],
-    ['with a key in its configuration', '', 'node-ip: 10.9.0.7\n'],
-  ])('keeps its address %s', async (_name, flags, config) => {
+    ['in its kubelet certificate', '', ''],
+    ['in a flag of its unit', '--node-ip 10.9.0.7', ''],
+    ['in its K3s configuration', '', 'node-ip: 10.9.0.7\n'],
+  ])('keeps the address %s', async (_name, flags, config) => {
     const machine = adopted(flags, config);
     await live(machine.slipway(), machine, 10 * minute);
     expect(nodeIp(machine)).toBe('10.9.0.7');

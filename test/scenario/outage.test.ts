@@ -35,7 +35,10 @@ function told({ conditions }: Report): string {
   return conditions.find(({ type }) => type === 'Registries')?.message ?? '';
 }
 
-/** Renews only the credentials, every two hours; `random` sets the length of the delays. */
+/**
+ * Returns a reconciler that renews only the credentials and registries.yaml, every two hours; `random` sets the length
+ * of its delays.
+ */
 function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], random: number) {
   const node = aNode('agent', { settings: { registries: { servers } } });
   const plan = [
@@ -44,7 +47,7 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   ];
   const attempts: Attempts = new Map();
   const tryOnce = () => reconcile(plan, { host, attempts, random });
-  /** Makes passes as the daemon does, with the pause that each pass requests. */
+  /** Makes passes until `until` returns true, with the pause that each pass requests. */
   const run = async (until: () => boolean) => {
     while (!until()) {
       const outcomes = await tryOnce();
@@ -57,7 +60,10 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   return { attempts, run, tryOnce };
 }
 
-/** Boots a node at midnight and takes the registry down at one o'clock, an hour before the next renewal. */
+/**
+ * Boots a node at midnight and takes the registry down at one o'clock, an hour before the next renewal. Returns when
+ * the credential is due and when it expires.
+ */
 async function cutOff() {
   const { machine, slipway } = await booted('agent');
   const { host, cloud } = machine;
@@ -154,7 +160,7 @@ test('a node that was off for a day and reaches no registry runs K3s and reports
 
 /**
  * Recovery from outages, with the real Azure adapter, which decides how a failure is retried. All tests share one
- * instance, since msal keeps the first.
+ * adapter, since MSAL keeps the network client of the first.
  */
 describe('recovery from an outage', () => {
   const host = memoryHost();
@@ -214,7 +220,7 @@ describe('recovery from an outage', () => {
     ['answers 429 with Retry-After of half a minute', { status: 429, headers: { 'retry-after': '30' } }],
     ['hangs', hangs],
     ['refuses connections', failed('Unreachable', 'ECONNREFUSED')],
-    ['has an unknown name', failed('Unreachable', 'ENOTFOUND')],
+    ['has a name that does not resolve', failed('Unreachable', 'ENOTFOUND')],
   ];
 
   test.each([

@@ -19,7 +19,10 @@ function vmWithProof(settings = ''): Vm {
 
 const asked = ({ cloud }: Vm) => cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
 
-/** Makes the cloud of the VM return the registry login in a password file, which `use` selects. */
+/**
+ * Makes the cloud of the VM return a login with the password in a file, which `use` selects. The registry accepts the
+ * password in /root/right and refuses the one in /root/wrong.
+ */
 function withPasswordFiles(machine: Vm): { use(path: string): void } {
   const { host, cloud, acr } = machine;
   let passwordFile = '';

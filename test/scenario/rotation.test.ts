@@ -50,7 +50,7 @@ describe('rotations every two hours', () => {
   const rounds = 6;
 
   test.each([
-    ['default', '', 1, /^K3s runs$/],
+    ['default onRotate', '', 1, /^K3s runs$/],
     ['onRotate: auto', 'onRotate: auto', 1, /^K3s runs$/],
     ['onRotate: restart', 'onRotate: restart', 1 + rounds, /^K3s runs$/],
     [
@@ -60,7 +60,7 @@ describe('rotations every two hours', () => {
       new RegExp(`^K3s runs; restarted at each rotation, because ${why}$`),
     ],
     [
-      'default, with a mirror that is a login server',
+      'default onRotate, with a mirror that is a login server',
       ownMirror,
       1,
       new RegExp(`keeps the registry logins of its start for pulls that get none from kubelet: ${why}; set`),
@@ -96,7 +96,7 @@ test('the expiry of the login of a mirror is reported from an hour before until 
   expect(pulls(await live(slipway, machine, 5 * minute))?.status).toBe('True');
 });
 
-test('a token with a shorter life is rotated earlier', async () => {
+test('a credential with a shorter life is rotated earlier', async () => {
   const machine = vm('agent');
   machine.cloud.tokenLifetime = 30 * minute;
   const slipway = machine.slipway();
@@ -108,7 +108,7 @@ test('a token with a shorter life is rotated earlier', async () => {
   expect(password(machine.host)).not.toBe(first);
 });
 
-test('a registry outage of hours is reported without a restart of K3s, and a new credential follows within 75 s', async () => {
+test('a registry outage of hours is reported without a restart of K3s, and a new credential follows within 75 s of its end', async () => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.fail(
     'registryPassword',

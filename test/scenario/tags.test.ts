@@ -22,13 +22,13 @@ test.each([
   ['k3s-server', '10.0.0.4 x y', 'Settings', 'False InvalidSettings'],
   ['k3s-version', 'latest', 'Settings', 'False InvalidSettings'],
 ] as const)(
-  'credentials of a running node are still renewed after the tag %s is set to %s',
+  'credentials of a running node are still renewed while the tag %s is %s',
   async (tag, value, type, expected) => {
     const { machine, slipway } = await booted('agent');
     machine.cloud.tag(tag, value);
     await live(slipway, machine, 10 * minute);
     machine.host.advance(100 * minute);
-    // By now the first credential has less than an hour left.
+    // After these 15 minutes the first credential would have less than an hour left.
     const report = await live(slipway, machine, 15 * minute);
     expect(condition(report, type)).toMatch(expected);
     expect(left(machine)).toBeGreaterThan(60);
@@ -70,7 +70,7 @@ test('a first boot waits for a valid k3s-version tag', async () => {
 });
 
 test.each([undefined, '10.0.0.9'])(
-  'an agent with permanent consent keeps the server that answers while the tag k3s-server is %s',
+  'an agent with consent.serverChange keeps the server that answers while the tag k3s-server is %s',
   async (tag) => {
     const { machine, slipway } = await booted('agent', `${noRestarts}consent: { serverChange: true }`);
     machine.host.onGet('https://10.0.0.9:6443/ping', new NodeError('Unreachable', 'Nothing answers.'));

@@ -55,7 +55,7 @@ describe('a directory in the path of K3s that another user owns', () => {
   });
 });
 
-test('a K3s that keeps crashing is reported once, with its last log lines', async () => {
+test('a K3s that keeps crashing changes its condition at most three times, and the condition quotes its log', async () => {
   const { machine, slipway } = await booted('server');
   machine.units.failing = 'level=fatal msg="listen tcp :6443: bind: address already in use"';
   await machine.units.systemctl(['restart', '--no-block', 'k3s.service']);

@@ -19,14 +19,14 @@ interface Unit {
 const loaders = ['slipway-imds-guard.service', 'slipway-nat.service'] as const;
 
 /**
- * A simulated systemd for the units of K3s, and for the units that load a table of Slipway and exit. Like the real one,
- * it runs a unit as loaded, not as on disk, and restarts a failed K3s.
+ * A simulated systemd for the units of K3s, and for the units that load a table of Slipway and exit. Like systemd, it
+ * runs units as loaded, not as on disk, and restarts a failed K3s.
  */
 export class Units {
   readonly #host: MemoryHost;
   readonly #start: (unit: string) => Promise<string | undefined>;
   readonly #units = new Map<string, Unit>();
-  /** The table of the guard of the metadata service, and that of NAT. */
+  /** The table of the guard of the metadata service; `nat` is the table of NAT. */
   readonly netfilter = new Netfilter('inet slipway_imds');
   readonly nat = new Netfilter('ip slipway_nat');
   /** The error with which every start of K3s fails, if set. */
@@ -38,7 +38,7 @@ export class Units {
     this.#start = start;
   }
 
-  /** The number of starts of any unit. */
+  /** The number of starts of K3s units, including restarts. */
   get starts(): number {
     return this.#invocations;
   }
@@ -51,14 +51,14 @@ export class Units {
     return [...this.#units].some(([unit, { state }]) => name.test(unit) && state === 'active');
   }
 
-  /** Adds a unit of another program that is enabled and runs. */
+  /** Adds an enabled, running unit of another program. */
   found(name: string, text: string): void {
     this.#host.files.write(`${directory}/${name}`, text);
     this.#enable(name);
     Object.assign(this.#unit(name), { state: 'active', subState: 'running', invocation: 'f0'.repeat(16) });
   }
 
-  /** Returns the text of a unit as systemd loaded it. */
+  /** Returns the text of a unit as systemd loaded it; empty if no such unit is loaded. */
   loaded(name: string): string {
     return this.#unit(name).loaded ?? '';
   }
@@ -77,7 +77,7 @@ export class Units {
     }
   }
 
-  /** Runs the subset of systemctl that Slipway uses; refuses any other command. */
+  /** Emulates the systemctl commands that Slipway uses; any other command fails. */
   async systemctl(args: readonly string[]): Promise<string | Partial<CommandResult>> {
     const [verb, ...rest] = args;
     const name = rest.at(-1) ?? '';
@@ -130,7 +130,7 @@ export class Units {
     return `${unit?.log.join('\n') ?? ''}\n`;
   }
 
-  /** systemd-run(1) of nft, for the table that the command names. */
+  /** Runs nft on the table that the last of these arguments of systemd-run(1) names. */
   systemdRun(args: readonly string[]): string | Partial<CommandResult> {
     return (args.at(-1) === 'slipway_nat' ? this.nat : this.netfilter).systemdRun(args);
   }
@@ -153,7 +153,10 @@ export class Units {
     }
   }
 
-  /** Runs a unit that loads a table, if the path in ConditionPathExists= exists. */
+  /**
+   * Starts or reloads a unit that loads a table: writes the kernel setting of the unit, if any, and loads the table.
+   * Does nothing if the path in ConditionPathExists= is missing.
+   */
   #loadRules(name: (typeof loaders)[number]): string | Partial<CommandResult> {
     const unit = this.#unit(name);
     const [, needed = ''] = /^ConditionPathExists=(.+)$/m.exec(unit.loaded ?? '') ?? [];
@@ -271,7 +274,10 @@ export class Units {
     return '';
   }
 
-  /** Creates an empty directory at each start of a unit with RuntimeDirectory= (systemd.exec(5)). */
+  /**
+   * Creates the runtime directory of a unit anew, as systemd does at each start of a unit with RuntimeDirectory=
+   * (systemd.exec(5)).
+   */
   #makeRuntimeDirectory(unit: Unit): void {
     if (!hasRuntimeDirectory(unit)) {
       return;
@@ -280,7 +286,10 @@ export class Units {
     this.#host.files.makeDirectory('/run/slipway-k3s');
   }
 
-  /** Starts a failed unit again after five seconds (Restart=always, RestartSec=5s). */
+  /**
+   * Puts a failed unit into auto-restart, and starts it again after five seconds (Restart=always, RestartSec=5s) unless
+   * another start or a stop comes first.
+   */
   #fail(name: string, unit: Unit): void {
     Object.assign(unit, { subState: 'auto-restart', restarts: unit.restarts + 1 });
     const { invocation } = unit;

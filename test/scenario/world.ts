@@ -33,7 +33,7 @@ export interface World {
   server: { token: string; ca: string } | undefined;
   /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
-  /** Restarts the VM: empties /run and starts the enabled services. */
+  /** Restarts the VM: ends all jobs, clears the tables of the kernel, empties /run and starts the enabled services. */
   reboot(): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ function installed(host: MemoryHost): string | undefined {
   return k3sVersion.exec(host.files.text(paths.k3s.binary) ?? '')?.[1];
 }
 
-/** Runs K3s from its start to READY=1; returns the error line if K3s fails. */
+/** Runs the stamp command of the unit, if any, then K3s until READY=1; returns the error line if K3s fails. */
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
   const command = unit === 'k3s.service' ? 'server' : 'agent';
@@ -155,8 +155,8 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
 }
 
 /**
- * Joins as an agent. Downloads the CA at each start, and accepts any CA unless the token pins another one
- * (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
+ * Joins as an agent; returns the error line if K3s fails. Downloads the CA at each start, and accepts any CA unless the
+ * token pins another one (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
  */
 function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
   if (config.server === undefined) {
