@@ -1,4 +1,7 @@
-/** Creates the folder of the bundles that all tests of a run share. Vitest calls `setup` before the tests. */
+/**
+ * The global setup of Vitest: creates the folder of the bundles that all tests of a run share, and removes it after the
+ * run.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -12,8 +12,8 @@ import {
   type World,
 } from './world.ts';
 
-// All tests share one cloud, since msal keeps the network of the first credential, and its tokens, for the process.
-// Tests of failures come first, since after a success the token is cached.
+// All tests share one cloud, since MSAL keeps the network client of the first credential, and its tokens, for the life
+// of the process. Tests of failures come first, since after a success the token is cached.
 let world: World;
 let cloud: Cloud;
 beforeAll(async () => {
@@ -30,7 +30,7 @@ const cases: readonly [string, Fault, Expected][] = [
     { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
   [
-    '410, as for up to 70 seconds',
+    '410, as during an update of up to 70 seconds',
     { status: 410 },
     { reason: 'ManagedIdentityUnavailable', endedBy: 'time' },
   ],
@@ -52,7 +52,7 @@ const cases: readonly [string, Fault, Expected][] = [
   ],
   ['403', { status: 403, body: 'unreachable network' }, { reason: 'UnexpectedAnswer', endedBy: 'person' }],
   ['200 without a token', { status: 200, body: {} }, { reason: 'UnexpectedAnswer', endedBy: 'time' }],
-  ['garbage', 'garbage', { reason: 'UnexpectedAnswer', endedBy: 'time' }],
+  ['200 with an HTML page', 'garbage', { reason: 'UnexpectedAnswer', endedBy: 'time' }],
   [
     'a reset connection',
     'reset',

@@ -31,16 +31,16 @@ const cases: readonly [string, Fault, Expected][] = [
     { reason: 'IdentityUnavailable', endedBy: 'time', after: 3000 },
   ],
   [
-    'garbage',
+    '200 with an HTML page',
     'garbage',
     { reason: 'UnexpectedAnswer', endedBy: 'time', says: /not the instance metadata service/ },
   ],
   [
-    'another document',
+    'an incomplete document',
     { status: 200, body: { compute: { name: 'x' } } },
     { reason: 'UnexpectedAnswer', endedBy: 'time' },
   ],
-  ['null', { status: 200, body: null }, { reason: 'UnexpectedAnswer', endedBy: 'time' }],
+  ['200 with null as the body', { status: 200, body: null }, { reason: 'UnexpectedAnswer', endedBy: 'time' }],
   [
     'a reset connection',
     'reset',

@@ -207,15 +207,15 @@ describe('the version of a secret', () => {
   });
 
   test.each([
-    ['permission to list', () => Object.assign(vault, { listable: false })],
+    ['refuses to list versions', () => Object.assign(vault, { listable: false })],
     [
-      'access for lack of a role',
+      'refuses access for lack of a role',
       () => world.azure.setRole('server', 'Key Vault Secrets User', vault.host, false),
     ],
-    ['enabled version', () => vault.enable('k3s-token', false)],
-    ['answer', () => vault.faults.fail({ status: 503 })],
-    ['next page at its own address', () => vault.faults.fail(foreignPage, { on: /versions/ })],
-  ])('is undefined, without an error, if the vault gives no %s', async (_what, arrange) => {
+    ['has no enabled version', () => vault.enable('k3s-token', false)],
+    ['answers 503', () => vault.faults.fail({ status: 503 })],
+    ['names a next page on a foreign host', () => vault.faults.fail(foreignPage, { on: /versions/ })],
+  ])('is undefined, without an error, if the vault %s', async (_what, arrange) => {
     vault.delete('k3s-token');
     vault.set('k3s-token', secret);
     arrange();
@@ -244,7 +244,7 @@ test('a vault with a certificate of an unknown CA is reported with network.caFil
   });
 });
 
-test('the domain of the vault is that of the cloud in the metadata, unless the settings override it', async () => {
+test('the domain of the vault is that of the cloud in the metadata of the VM, unless the settings override it', async () => {
   const { vm } = world.azure.node('server');
   vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
   const unavailable = { reason: 'VaultUnavailable', endedBy: 'time' } as const;

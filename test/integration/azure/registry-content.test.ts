@@ -8,7 +8,7 @@ import type { Registry } from '../../lab/azure/registry.ts';
 
 const loginServer = 'team.azurecr.io';
 
-// Checks the emulated registry, on which the tests of the pull check rely, against Azure's documentation.
+// These tests check the emulated registry, on which the tests of the pull check rely, against Azure's documentation.
 let azure: Azure;
 /** The host of all tests; each further instance would read the certificates of this machine again. */
 let host: Host;
@@ -142,7 +142,7 @@ describe('a pull after the removal of the role', () => {
     ['exchange', 401, 401],
     ['token', 401, 401],
     ['manifest', 200, 403],
-  ])('is refused at or after the role check at the %s', async (where, tokenStatus, manifestStatus) => {
+  ])('is refused if the registry checks the role at the %s', async (where, tokenStatus, manifestStatus) => {
     registry.roleCheckedAt = where;
     azure.setRole('server', 'AcrPull', loginServer, false);
     const answer = await askToken(pullScope, basic(password));

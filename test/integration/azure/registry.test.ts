@@ -93,7 +93,7 @@ const cases: readonly Case[] = [
     says: /registries\.servers/,
   },
   {
-    name: 'garbage',
+    name: 'an HTML page with the status 200',
     arrange: () => registry.faults.fail('garbage'),
     reason: 'UnexpectedAnswer',
     endedBy: 'time',

@@ -41,7 +41,8 @@ export async function startWorld(): Promise<World> {
   const hangs = () => servers.some(({ faults }) => faults.hang);
   const hostWith = (caFile: string | undefined) =>
     hasty(nodeHost({ proxy: azure.proxyUrl, caFile }), timeouts, hangs);
-  // All clouds share this host, since each further instance would read the certificates of this machine again.
+  // Clouds with the usual CA file share this host, since each further instance would read the certificates of this
+  // machine again.
   const usualHost = hostWith(azure.caFile);
   return {
     azure,
@@ -82,7 +83,7 @@ export interface Expected {
   readonly says?: RegExp;
 }
 
-/** Expects the call to fail as described, without a secret or a token in the printed error. */
+/** Expects the call to fail as described, without a secret or a token in the printed error; returns the error. */
 export async function expectFailure(call: Promise<unknown>, expected: Expected): Promise<NodeError> {
   const error = await failure(call);
   const { endedBy, after, says = /./ } = expected;

@@ -1,4 +1,4 @@
-/** Tests of invalid input that need a separate process, with an environment and an exit code. */
+/** The folder of the bundled program, which these tests run as a process, with its own environment and exit code. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const config = ['config', '--root', '{root}', '--cloud', 'static'];
 
-/** Runs a case as a process with only this environment. */
+/** Runs a case as a process with only this environment; returns its exit code, outputs and changed paths. */
 function answerOfProcess(
   given: Pick<Case, 'args' | 'files'>,
   env: Readonly<Record<string, string>> = {},
@@ -111,7 +111,7 @@ test('invalid arguments of kubelet’s credential provider are refused', async (
   expect(stderr).not.toContain(canary);
 });
 
-/** Runs a daemon until its first warnings, and returns these warnings. */
+/** Runs a daemon with this environment until it has logged `count` warnings; returns the warnings. */
 async function firstWarnings(
   env: Readonly<Record<string, string>>,
   count: number,

@@ -1,4 +1,4 @@
-/** Runs the whole program on invalid input, below a separate root. */
+/** Helpers that run the whole program on invalid input, below a temporary root. */
 import fs, {
   chmodSync,
   lstatSync,
@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 /** A stand-in for a secret in the input; no output may contain this text. */
 export const canary = 'hunter2';
 
-/** An invalid input and the parts of the expected error. `{root}` in the input stands for the root. */
+/** An invalid input and the parts of the expected error. `{root}` in the input stands for the temporary root. */
 export interface Case {
   readonly name: string;
   /** The arguments of `slipway`. */

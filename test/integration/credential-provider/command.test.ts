@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Returns the answer with the newest password of this registry. */
+/** Returns the expected answer, with the newest password of this registry. */
 function answer(server = loginServer) {
   return {
     kind: 'CredentialProviderResponse',
@@ -135,7 +135,7 @@ describe('a login', () => {
     expect(statSync(vm.paths.logins).mode & 0o7777).toBe(0o600);
   });
 
-  test('is found for a registry name in upper and lower case', async () => {
+  test('is answered for a registry name in upper and lower case', async () => {
     const vm = await nodeWithSettings(azure);
     const ended = await vm.provide(script, requestFor('Team.AzureCR.io/base:1', { later: { field: 1 } }));
     expect(JSON.parse(ended.stdout)).toEqual(answer());
@@ -210,10 +210,22 @@ describe('the credential provider', () => {
   });
 
   test.each([
-    ['metadata service', () => azure.node('vm').faults.fail({ status: 500 }), /IdentityUnavailable: .*500/],
-    ['registry', () => azure.registry().faults.fail({ status: 502 }), /RegistryUnavailable: .*502/],
-    ['registry with an invalid answer', () => azure.registry().faults.fail('garbage'), /UnexpectedAnswer: /],
-  ])('reports a failure of the %s in one line', async (_, arrange, message) => {
+    [
+      'a failure of the metadata service',
+      () => azure.node('vm').faults.fail({ status: 500 }),
+      /IdentityUnavailable: .*500/,
+    ],
+    [
+      'a failure of the registry',
+      () => azure.registry().faults.fail({ status: 502 }),
+      /RegistryUnavailable: .*502/,
+    ],
+    [
+      'an invalid answer from the registry',
+      () => azure.registry().faults.fail('garbage'),
+      /UnexpectedAnswer: /,
+    ],
+  ])('reports %s in one line', async (_, arrange, message) => {
     arrange();
     expect(refusal(await (await nodeWithSettings(azure)).provide(script))).toMatch(message);
   });

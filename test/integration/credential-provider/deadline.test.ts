@@ -21,7 +21,10 @@ const folder = mkdtempSync(join(tmpdir(), 'slipway-provider-'));
 let azure: Azure;
 let withoutMetadata: Azure;
 let withoutRegistry: Azure;
-/** A bundle with a deadline of 4 s: enough for a start on a busy machine, and below the adapters' 5 s and 10 s. */
+/**
+ * A bundle with a deadline of 4 s: enough for a start on a busy machine, and below the adapters' timeouts of 5 s and 10
+ * s.
+ */
 let hurried: string;
 let impatient: string;
 beforeAll(async () => {
@@ -38,7 +41,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-// The tests run concurrently, since most of their time is spent waiting.
+// The tests run concurrently, since they mostly wait.
 describe.concurrent('the deadline of the credential provider', () => {
   test.for([
     ['metadata service', () => withoutMetadata],

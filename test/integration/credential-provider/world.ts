@@ -14,7 +14,7 @@ import { temporaryFolder } from '../host/folder.ts';
 export const loginServer = 'team.azurecr.io';
 export const otherServer = 'other.azurecr.io';
 
-/** The Node that releases contain, not the one that runs the tests. */
+/** The path of the Node that releases contain, not the one that runs the tests. */
 export const node = resolve('node_modules/.bin/node');
 
 /** Starts an emulated Azure with a VM whose identity may pull from two registries. */
@@ -26,7 +26,7 @@ export async function startRegistries(): Promise<Azure> {
   return azure;
 }
 
-/** Returns a request as kubelet writes it. */
+/** Returns a request as kubelet writes it, with these changes of its fields. */
 export function requestFor(image: string, changes: object = {}): string {
   const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
   return `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion, image, ...changes })}\n`;
@@ -67,7 +67,10 @@ export class ProviderNode {
   }
 }
 
-/** Creates a node whose folder is removed when the test ends. */
+/**
+ * Creates a node with the credential provider's settings for this emulated Azure; its folder is removed when the test
+ * ends.
+ */
 export async function nodeWithSettings(
   azure: Azure,
   settings?: object,
@@ -106,17 +109,25 @@ export async function endOf(child: ChildProcess): Promise<Ended> {
   return { exitCode: child.exitCode, stdout, stderr };
 }
 
-/** Bundles launcher and program as one script, since ten processes that read the sources take half a minute. */
+/**
+ * Bundles launcher and program as one script, since ten processes that read the sources take half a minute; returns the
+ * path.
+ */
 export function bundleLauncher(folder: string): Promise<string> {
   return scriptThat('launch()', join(folder, 'launch.cjs'));
 }
 
-/** Bundles the command with this deadline in milliseconds. */
+/**
+ * Bundles the command of the credential provider with this deadline in milliseconds; returns the path of the script.
+ */
 export function bundleWithDeadline(folder: string, deadline: number): Promise<string> {
   return scriptThat(`answer(${deadline})`, join(folder, `${deadline}.cjs`));
 }
 
-/** Writes a script that calls the bundle with a compile cache, since compiling takes half of the time of a start. */
+/**
+ * Writes a script that calls the bundle with a compile cache, since compiling takes half of the time of a start;
+ * returns the path.
+ */
 async function scriptThat(call: string, outfile: string): Promise<string> {
   const [bundled, cache] = [await bundledProgram(), join(inject('bundles'), 'compile-cache')];
   writeFileSync(
@@ -163,7 +174,7 @@ export function askedFor(azure: Azure): { readonly tokens: number; readonly pass
   return { tokens: count('/metadata/identity/oauth2/token'), passwords: count('/oauth2/exchange') };
 }
 
-/** Returns the one line on stderr of a command that failed with nothing on stdout; throws otherwise. */
+/** Returns the only line on stderr of a command that exited with 1 and printed nothing on stdout; throws otherwise. */
 export function refusal({ exitCode, stdout, stderr }: Ended): string {
   const lines = stderr.split('\n');
   if (exitCode === 1 && stdout === '' && lines.length === 2 && lines[1] === '') {

@@ -12,7 +12,10 @@ const version = 'v1.36.3+k3s1';
 const k3s = `#!/bin/sh\necho "k3s version ${version} (1a2b3c4d)"\n`;
 const digest = createHash('sha256').update(k3s).digest('hex');
 
-/** Starts a daemon, with no commands in its PATH, that downloads K3s from a mirror which pauses after ten bytes. */
+/**
+ * Starts a daemon with no commands in its PATH, and waits until it downloads K3s from a mirror that pauses after ten
+ * bytes.
+ */
 async function fetching() {
   const responses: ServerResponse[] = [];
   const port = await serveHttp((request, response) => {

@@ -17,7 +17,10 @@ const tools = { routes: new Routes({}) };
 /** A handler that answers a request for a file; `part` is the path of the client's partial file. */
 type Answer = (request: IncomingMessage, response: ServerResponse, part: string) => void;
 
-/** Serves a release with the checksums at `/sums`, and with `/k3s`, which `file` answers. */
+/**
+ * Serves a release: its checksums at `/sums`, and every other path by `file`. `asked` collects the Range headers of
+ * requests to `file`.
+ */
 async function release(file: Answer, body: Buffer = content) {
   const root = await temporaryFolder();
   const asked: (string | undefined)[] = [];
@@ -286,7 +289,7 @@ test.each([
   { status: 503, endedBy: 'time', retry: { after: 7_000 }, says: /answers 503/ },
   { status: 429, endedBy: 'time', retry: { after: 7_000 }, says: /answers 429/ },
 ])(
-  'the status $status is reported as DownloadFailed, ended by $endedBy',
+  'the status $status is reported as DownloadFailed with endedBy $endedBy',
   async ({ status, endedBy, retry = {}, says }) => {
     const { wanted } = await release((_request, response) => {
       response.writeHead(status, { 'retry-after': '7' }).end();
@@ -300,14 +303,14 @@ test.each([
   },
 );
 
-test('a Retry-After may be a date', async () => {
+test('the Retry-After of a failed download may be a date', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': 'Thu, 01 Jan 1970 00:00:00 GMT' }).end();
   });
   await expect(bring(wanted, tools)).rejects.toMatchObject({ endedBy: 'time', retry: { after: 0 } });
 });
 
-test('a Retry-After is limited to ten minutes', async () => {
+test('the Retry-After of a failed download is limited to ten minutes', async () => {
   const { wanted } = await release((_request, response) => {
     response.writeHead(503, { 'retry-after': '9'.repeat(20) }).end();
   });
@@ -379,7 +382,7 @@ test('a file that changed after its download is not installed, but fetched again
 });
 
 describe('an existing file', () => {
-  test('is not fetched again if its digest is right, and gets its mode', async () => {
+  test('is not fetched again if its digest is correct, and gets the wanted mode', async () => {
     const { wanted, asked } = await release(ranged());
     await bring(wanted, tools);
     await chmod(wanted.path, 0o644);

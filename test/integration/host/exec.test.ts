@@ -50,7 +50,7 @@ test('the last MiB of the long output of a command is kept', async () => {
   expect(stdout.endsWith('\0end')).toBe(true);
 });
 
-test('a file that is not executable has the exit code 126', async () => {
+test('a command that is not an executable file has the exit code 126', async () => {
   const path = `${await temporaryFolder()}/data`;
   await host.writeFile(path, 'x', { mode: 0o644 });
   expect((await host.query({ file: path, args: [] })).exitCode).toBe(126);

@@ -8,7 +8,7 @@ test('the facts of the machine include its architecture, memory and addresses ex
   expect(facts.addresses).not.toContain('127.0.0.1');
 });
 
-test('the address of the default route comes first, and pod interfaces are omitted', () => {
+test("the address of the default route's interface comes first, and pod interfaces are omitted", () => {
   const table =
     'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n' +
     'wlan0\t00000000\t0100A8C0\t0003\t0\t0\t600\t00000000\t0\n' +

@@ -17,10 +17,13 @@ export function serveHttps(answer: RequestListener, tls: { cert: string; key: st
   return serve(createTlsServer({ ...tls, ...patient }, answer));
 }
 
-/** Options that keep idle connections open; by default Node resets them after five seconds. */
+/** Options that keep idle connections open; by default Node closes them after five seconds. */
 const patient = { keepAliveTimeout: 0 };
 
-/** Runs an HTTP proxy that records its requests and connects every CONNECT to one port of 127.0.0.1. */
+/**
+ * Runs an HTTP proxy that records its requests, answers them, and tunnels every CONNECT to the port `target` of
+ * 127.0.0.1, or refuses each CONNECT with the status `refuse`. Returns the URL and the recorded requests.
+ */
 export async function serveProxy(target: number, refuse?: number) {
   const asked: string[] = [];
   const server = createServer((request, response) => {

@@ -35,7 +35,7 @@ test('the trust store follows the bundle of the system, whose lines may have any
   expect(await isTrusted(store)).toBe(true);
 });
 
-test('the trust store adds the CAs in the file of the settings', async () => {
+test('the trust store adds the CAs in network.caFile', async () => {
   const folder = await temporaryFolder();
   await writeFile(`${folder}/system.crt`, others);
   await writeFile(`${folder}/own.pem`, ours.ca);

@@ -10,11 +10,14 @@ import { Network, whatIsMissing } from './network.ts';
 const missing = whatIsMissing();
 
 const imds = '169.254.169.254';
-/** Another address that NAT rules lead to the metadata service, as those of a Service might. */
+/** An address that NAT rules redirect to the metadata service, as the rules of a Kubernetes Service might. */
 const service = '10.43.0.80';
 const identity = 'the identity';
 
-/** Other NAT rules of the VM: pods leave with the address of the VM, as with flannel; `service` leads to `imds`. */
+/**
+ * NAT rules of the VM besides the guard: masquerade pods with the VM's address, as flannel does, and redirect `service`
+ * to `imds`.
+ */
 const others = `
 table ip others {
   chain outward {
@@ -98,7 +101,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('gets no identity through another address', () => {
+    test('gets no identity through an address that NAT redirects to the metadata service', () => {
       expect(pod.ask(service)).not.toContain(identity);
     });
 
@@ -132,7 +135,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('has the same rules, including those of other tables, after the guard is loaded again', () => {
+    test('gets no other rules when the guard is loaded again, and the rules of other tables stay', () => {
       const before = vm.run('nft', 'list', 'ruleset');
       guard();
       expect(vm.run('nft', 'list', 'ruleset')).toBe(before);
@@ -185,7 +188,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
-  test('recognizes a guard of several addresses in the real output of nft', async () => {
+  test('is refused by a guard of several addresses, which Slipway recognizes in the output of nft', async () => {
     const several = {
       services: [
         { address: imds, only: { protocol: 'tcp', port: 80 } },
@@ -206,7 +209,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     expect(await state(several)).toBe('Drifted');
   });
 
-  /** Returns the state that Slipway finds, with nft in place of systemd-run. */
+  /** Returns the state that Slipway finds for the guard; nft runs directly instead of through systemd-run. */
   async function state(rules: GuardRules = { services: [{ address: imds }], allow: [] }): Promise<string> {
     const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
       .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')

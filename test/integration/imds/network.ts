@@ -36,7 +36,7 @@ export class Network {
     return String(this.#holder?.pid);
   }
 
-  /** Runs a program in the network as root and returns its output; throws with its errors. */
+  /** Runs a program in the network as root and returns its output; throws an error if it fails. */
   run(file: string, ...args: readonly string[]): string {
     return execFileSync('nsenter', [...this.#entry, file, ...args], { encoding: 'utf8', stdio: 'pipe' });
   }
@@ -53,7 +53,7 @@ export class Network {
     await this.#serve(address, port, JSON.stringify(answer));
   }
 
-  /** Answers each client over HTTP with the address that it comes from. */
+  /** Answers each client over HTTP with the client's address. */
   async serveClientAddress(address: string, port: number): Promise<void> {
     await this.#serve(address, port, 'request.socket.remoteAddress');
   }
@@ -68,7 +68,10 @@ export class Network {
     await once(server.stdout, 'data');
   }
 
-  /** Sends a GET from this network as this user; returns the answer, or `refused`. */
+  /**
+   * Sends a GET from this network as this user. Returns the body of the answer, `refused`, or a text that begins with
+   * `neither answered nor refused`.
+   */
   ask(address: string, { port = 80, uid = 0 } = {}): string {
     const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
     const user = ['--setuid', String(uid), '--setgid', String(uid)];

@@ -63,7 +63,10 @@ function kubectl(kubeconfig: string, ...args: readonly string[]) {
 const admin = join(root, 'etc/rancher/k3s/k3s.yaml');
 const kubelet = join(root, 'var/lib/rancher/k3s/agent/kubelet.kubeconfig');
 
-/** Returns the answer of the API if the status is 200. Does not use kubectl, which would start a process each time. */
+/**
+ * Returns the answer of the API if the status is 200, otherwise `undefined`. Does not use kubectl, which would start a
+ * process each time.
+ */
 async function look(path: string) {
   const answer = await callKnown(readKubeconfig(admin), path);
   return answer.status === 200 ? JSON.parse(answer.body) : undefined;
@@ -74,7 +77,7 @@ function nodeObject(name: string) {
 }
 
 async function isReady(name: string): Promise<boolean> {
-  // The kubeconfig exists only once the API is up.
+  // The request fails until the kubeconfig exists and the API is up.
   const node = await nodeObject(name).catch(() => undefined);
   return node?.status.conditions[0].status === 'True';
 }

@@ -42,7 +42,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true });
 });
 
-test('--version prints the two lines of the real K3s', async () => {
+test('the K3s stand-in prints the two version lines of the real K3s', async () => {
   const { stdout } = await k3s('--version');
   expect(stdout).toMatch(/^k3s version v1\.36\.3\+k3s1 \([0-9a-f]{8}\)\ngo version go1\.\d+\.\d+\n$/);
 });
@@ -135,7 +135,7 @@ describe('a token', () => {
     await expect.poll(joined().log, { timeout: 60_000 }).toContain('k3s agent is up and running');
   });
 
-  test('gets the answer of /v1-k3s/readyz: 200 for a node, 401 if wrong, and 403 for a server', async () => {
+  test('gets 200 from /v1-k3s/readyz for a node, 401 if it is wrong, and 403 for a server', async () => {
     configure(server());
     await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const answerTo = (credentials: string) => {
@@ -150,7 +150,7 @@ describe('a token', () => {
   });
 });
 
-test('the supervisor refuses a request without credentials with 403, and logs why', async () => {
+test('the supervisor answers 403 without credentials, and logs why it refuses wrong credentials', async () => {
   configure(server());
   const { log } = start('server');
   await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');

@@ -327,7 +327,7 @@ describe('the cache of kubelet', () => {
       [1, 2],
     ],
     [
-      'keeps one answer per registry',
+      'keeps one answer per registry with cacheKeyType Registry',
       {},
       [
         [image, 0],
@@ -337,7 +337,7 @@ describe('the cache of kubelet', () => {
       [1, 1, 2],
     ],
     [
-      'keeps one answer per image for all its tags',
+      'keeps one answer for all tags of an image with cacheKeyType Image',
       { cacheKeyType: 'Image' },
       [
         [image, 0],
@@ -347,7 +347,7 @@ describe('the cache of kubelet', () => {
       [1, 1, 2],
     ],
     [
-      'keeps one answer for all images',
+      'keeps one answer for all images with cacheKeyType Global',
       { cacheKeyType: 'Global' },
       [
         [image, 0],
@@ -357,7 +357,7 @@ describe('the cache of kubelet', () => {
       [1, 1, 1],
     ],
     [
-      'does not keep a failure',
+      'does not keep a refused answer',
       { cacheKeyType: 'Host' },
       [
         [image, 0],
@@ -397,6 +397,6 @@ test.each([
   ['myteam.azurecr.io/base', 'myteam.azurecr.io/base', true],
   ['myteam.azurecr.io/base', 'myteam.azurecr.io/web', false],
   ['myteam.azurecr.io/*', 'myteam.azurecr.io/base', false],
-])('the pattern %s matches the image %s: %s', (pattern, repository, expected) => {
+])('matchesImage(%s, %s) is %s', (pattern, repository, expected) => {
   expect(matchesImage(pattern, repository)).toBe(expected);
 });

@@ -5,7 +5,7 @@ import { readSecret } from '../../lab/oracle/vault.ts';
 import { type Expected, expectFailure, loginServer, secret, startWorld, type World } from './world.ts';
 
 let world: World;
-/** A cloud that has used its token before. */
+/** The cloud that tests share; its token stays cached between tests. */
 let cloud: Cloud;
 beforeAll(async () => {
   world = await startWorld();
@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterAll(() => world.oracle.stop());
 
-/** Returns the requests of a call, without those of the proxy. */
+/** Returns the requests that a call causes, each as `server status path`, without those to the proxy. */
 async function requestsOf(call: () => Promise<unknown>): Promise<readonly string[]> {
   const before = world.oracle.requests.length;
   await call();
@@ -36,7 +36,7 @@ describe('the token of the instance principal', () => {
   const federation = 'federation 200 /v1/x509';
   const bundle = 'vault 200 /20190301/secretbundles/actions/getByName';
 
-  test('is requested once, with the certificate of the moment, and used until two thirds of its life', async () => {
+  test('is requested once, with the current certificate, and used until two thirds of its life have passed', async () => {
     const fresh = world.cloud();
     const first = await requestsOf(() => fresh.secret('k3s-token'));
     expect([...first].sort()).toEqual([
@@ -67,7 +67,7 @@ describe('the token of the instance principal', () => {
     expect((await fresh.secret('k3s-token')).reveal()).toBe(secret);
   });
 
-  test('is requested once by calls at the same time', async () => {
+  test('is requested once for concurrent calls', async () => {
     const fresh = world.cloud();
     const calls = () => Promise.all([fresh.secret('k3s-token'), fresh.registryPassword(loginServer)]);
     const seen = await requestsOf(calls);
@@ -108,7 +108,7 @@ const principalCases: readonly Case[] = [
     says: /cannot be used together/,
   },
   {
-    name: 'a certificate that is not one',
+    name: 'an invalid certificate',
     arrange: () => Object.assign(vm(), { identity: { ...certify(), 'cert.pem': 'canary' } }),
     reason: 'InstancePrincipalUnavailable',
   },
@@ -144,38 +144,41 @@ const principalCases: readonly Case[] = [
   },
 ];
 
-describe('a failure of the instance principal has a reason and a remedy', () => {
-  test.each(principalCases)('$name', async ({ arrange, ...expected }) => {
-    Object.assign(vm(), { identity: certify() });
-    arrange();
-    await expectFailure(world.cloud().secret('k3s-token'), expected);
-    Object.assign(vm(), { identity: certify() });
-  });
+describe('a failure of the instance principal', () => {
+  test.each(principalCases)(
+    'is reported with a reason and a remedy: $name',
+    async ({ arrange, ...expected }) => {
+      Object.assign(vm(), { identity: certify() });
+      arrange();
+      await expectFailure(world.cloud().secret('k3s-token'), expected);
+      Object.assign(vm(), { identity: certify() });
+    },
+  );
 });
 
 const notVisible = { status: 404, body: { code: 'NotFound', message: 'no such path' } };
 const vaultCases: readonly Case[] = [
   {
-    name: 'no such secret',
+    name: 'a missing secret',
     arrange: () => world.oracle.vault.delete('k3s-token'),
     reason: 'SecretNotVisible',
     says: /"k3s-token".*or this VM may not read it.*target\.secret\.name = 'k3s-token'/,
   },
   {
-    name: 'no policy',
+    name: 'a missing policy',
     arrange: () => world.oracle.permit('server', readSecret('k3s-token'), false),
     call: () => world.cloud().secret('k3s-token'),
     reason: 'SecretNotVisible',
   },
   {
-    name: 'another vault',
+    name: 'settings with the id of another vault',
     arrange: () => {},
     call: () => world.cloud({ vault: { id: 'ocid1.vault.oc1.eu-frankfurt-1.x.y' } }).secret('k3s-token'),
     reason: 'SecretNotVisible',
     says: /ocid1\.vault\.oc1\.eu-frankfurt-1\.x\.y.*oracle\.vault\.id/,
   },
   {
-    name: 'no vault',
+    name: 'settings without a vault',
     arrange: () => {},
     call: () => world.cloud({ vault: {} }).secret('k3s-token'),
     reason: 'VaultNotConfigured',
@@ -213,7 +216,11 @@ const vaultCases: readonly Case[] = [
     reason: 'VaultUnavailable',
     says: /secrets\.vaults\.eu-frankfurt-1\.oci\.oraclecloud\.com.*gateway/,
   },
-  { name: 'garbage', arrange: () => faults().vault.fail('garbage'), reason: 'UnexpectedAnswer' },
+  {
+    name: 'an HTML page with the status 200',
+    arrange: () => faults().vault.fail('garbage'),
+    reason: 'UnexpectedAnswer',
+  },
   {
     name: 'a redirect',
     arrange: () => faults().vault.fail({ status: 302, headers: { location: 'https://evil.example/' } }),
@@ -223,15 +230,18 @@ const vaultCases: readonly Case[] = [
   },
 ];
 
-describe('a failure of the vault has a reason and a remedy', () => {
-  test.each(vaultCases)('$name', async ({ arrange, call, ...expected }) => {
-    arrange();
-    await expectFailure(call?.() ?? cloud.secret('k3s-token'), expected);
-  });
+describe('a failed read of a secret', () => {
+  test.each(vaultCases)(
+    'is reported with a reason and a remedy: $name',
+    async ({ arrange, call, ...expected }) => {
+      arrange();
+      await expectFailure(call?.() ?? cloud.secret('k3s-token'), expected);
+    },
+  );
 });
 
 describe('the version of a secret', () => {
-  test('is undefined before the secret was read, and without a policy', async () => {
+  test('is undefined before the secret is read, and without a policy', async () => {
     const fresh = world.cloud();
     expect(await fresh.secretVersion('k3s-token')).toBeUndefined();
     await fresh.secret('k3s-token');
@@ -242,7 +252,7 @@ describe('the version of a secret', () => {
 });
 
 describe('a password of a registry', () => {
-  test('is a new token for each call, and ends when the registry says', async () => {
+  test('is a new token for each call, and expires when the registry says', async () => {
     world.oracle.registry().tokenLifetime = 1_800_000;
     const [first, second] = [
       await cloud.registryPassword(loginServer),
@@ -279,8 +289,11 @@ test.each([
   ['429', { status: 429, headers: { 'retry-after': '3' } }, { reason: 'Throttled', after: 3_000 }],
   ['503', { status: 503 }, { reason: 'IdentityUnavailable' }],
   ['a cut connection', 'reset', { reason: 'IdentityUnavailable', says: /static/ }],
-  ['garbage', 'garbage', { reason: 'UnexpectedAnswer' }],
-] as const)('the metadata service fails with a reason and a remedy: %s', async (_what, fault, expected) => {
-  world.oracle.node('server').faults.fail(fault);
-  await expectFailure(world.cloud().identity(), expected);
-});
+  ['200 with an HTML page', 'garbage', { reason: 'UnexpectedAnswer' }],
+] as const)(
+  'a failed request to the metadata service is reported with a reason and a remedy: %s',
+  async (_what, fault, expected) => {
+    world.oracle.node('server').faults.fail(fault);
+    await expectFailure(world.cloud().identity(), expected);
+  },
+);

@@ -10,7 +10,8 @@ import { memoryHost } from '../../lab/memory-host.ts';
 import { Federation, type InstanceFiles } from '../../lab/oracle/federation.ts';
 import { startWorld, type World } from './world.ts';
 
-// The adapter is tested against the emulated Oracle Cloud, so these tests show that it refuses as the real one does.
+// The adapter is tested against the emulated Oracle Cloud. These tests check that the emulation refuses what the real
+// cloud refuses.
 const place = { region: 'eu-frankfurt-1', domain: 'oraclecloud.com' };
 const service = `https://secrets.vaults.${place.region}.oci.${place.domain}`;
 const pair = generateKeyPairSync('rsa', { modulusLength: 1024 });
@@ -51,7 +52,7 @@ test('the emulated vault accepts a request that is signed as documented', async 
   expect((await world.host.send(valid)).status).toBe(200);
 });
 
-describe('the emulated vault answers 401 NotAuthenticated to', () => {
+describe('the emulated vault', () => {
   test.each<[string, () => HttpSend]>([
     ['a request without a signature', () => withHeaders({ authorization: '' })],
     ['another target than the signed one', () => ({ ...valid, url: getByName('other') })],
@@ -84,13 +85,13 @@ describe('the emulated vault answers 401 NotAuthenticated to', () => {
       'a date that is six minutes old',
       () => signedRequest({ method: 'POST', url: getByName(), body: '' }, key, world.host.now() - 360_000),
     ],
-  ])('%s', async (_what, request) => {
+  ])('answers 401 NotAuthenticated to %s', async (_what, request) => {
     const { status, body } = await world.host.send(request());
     expect({ status, body }).toEqual({ status: 401, body: expect.stringContaining('NotAuthenticated') });
   });
 });
 
-test('the emulated vault accepts no token past its end', async () => {
+test('the emulated vault refuses an expired token', async () => {
   world.oracle.federation.tokenLifetime = -1_000;
   const certificates = await readCertificates(world.host, world.oracle.node('server').url);
   const token = await requestToken({ host: world.host, place }, certificates, pair.publicKey);
@@ -113,17 +114,17 @@ test('the emulated token service refuses a certificate of another authority', as
   );
 });
 
-describe('the emulated metadata service refuses', () => {
+describe('the emulated metadata service', () => {
   test.each([
     ['a request without its header', {}, 401],
     ['a request with another header', { authorization: 'Bearer oracle' }, 401],
     ['a forwarded request', { authorization: 'Bearer Oracle', 'x-forwarded-for': '10.42.0.9' }, 403],
-  ])('%s', async (_what, headers, status) => {
+  ])('refuses %s', async (_what, headers, status) => {
     const url = `${world.oracle.node('server').url}/opc/v2/instance/`;
     expect((await world.host.get({ url, headers, direct: true })).status).toBe(status);
   });
 
-  test('version 1', async () => {
+  test('answers 404 to requests of version 1', async () => {
     const url = `${world.oracle.node('server').url}/opc/v1/instance/`;
     expect((await world.host.get({ url, direct: true })).status).toBe(404);
   });

@@ -20,12 +20,12 @@ export interface World {
   readonly host: Host;
   /** Milliseconds by which the clock of the VM is ahead. */
   ahead: number;
-  /** Milliseconds that passed on the clock that is never set. */
+  /** Milliseconds by which the monotonic clock of the VM is ahead. */
   elapsed: number;
   cloud(settings?: Partial<OracleSettings>): Cloud;
 }
 
-/** One VM with one vault, one registry and all policies. */
+/** Starts an emulated Oracle Cloud with one VM, one vault, one registry and all policies. */
 export async function startWorld(): Promise<World> {
   const oracle = await startOracle({
     nodes: { server: {} },
@@ -71,7 +71,7 @@ export interface Expected {
   readonly says?: RegExp;
 }
 
-/** Expects a call to fail this way, without a secret, a token or a key in any printed form of the error. */
+/** Expects a call to fail as described, without a secret, a token or a key in any printed form of the error. */
 export async function expectFailure(call: Promise<unknown>, expected: Expected): Promise<void> {
   const error = await failure(call);
   const { reason, endedBy = 'time', after, says = /./ } = expected;

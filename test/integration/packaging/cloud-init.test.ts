@@ -203,7 +203,10 @@ function called(): readonly string[] {
   return readFileSync(calls, 'utf8').trim().split('\n');
 }
 
-/** Runs the template as cloud-init does: writes the files, then runs all commands in one script of /bin/sh. */
+/**
+ * Runs the template as cloud-init does: writes the files, then runs all commands in one script of /bin/sh. Returns the
+ * exit code and stderr of the script.
+ */
 function runCommands(values: Readonly<Record<string, string>>, environment: Record<string, string> = {}) {
   const { write_files, runcmd } = asUserData(filledIn(values));
   for (const { path, content } of write_files) {

@@ -129,7 +129,7 @@ describe('uninstall', () => {
   });
 });
 
-test('install and uninstall stay in the root despite the absolute links of an image', async () => {
+test("install and uninstall resolve an image's absolute links below --root, not on the host", async () => {
   const machine = await temporaryFolder();
   await writeFile(join(machine, 'kept'), 'of the machine');
   for (const link of ['usr/local/bin', 'etc/rancher', 'var/lib/rancher', 'run', 'etc/slipway']) {

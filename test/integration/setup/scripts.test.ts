@@ -8,7 +8,7 @@ import { k3sScripts } from '../../../src/agent/parts/k3s/teardown/scripts.ts';
 import { aNode } from '../../unit/agent/a-node.ts';
 import { temporaryFolder } from '../host/folder.ts';
 
-/** Installs the scripts of a node, runs one of them, and returns its exit code and outputs. */
+/** Installs the K3s scripts of a node and runs one of them with --dry-run; returns its exit code and outputs. */
 async function run(role: 'server' | 'agent', name: string, slipway: string, root: string) {
   const host = nodeHost();
   for (const script of k3sScripts(aNode(role, { root, slipway }))) {

@@ -26,7 +26,10 @@ test.skipIf(!canHide)(
   },
 );
 
-/** Returns a script that takes the lock, tries to take the lock again, and installs. */
+/**
+ * Returns a script that takes the setup lock, prints the error of a second attempt to take it, and installs the
+ * executable.
+ */
 const script = (root: string) => `
   import { acquireLock } from '${source}agent/host/files/lock.ts';
   import { nodeHost } from '${source}agent/host/node-host.ts';

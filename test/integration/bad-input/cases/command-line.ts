@@ -6,7 +6,7 @@ function plan(...args: readonly string[]): readonly string[] {
   return ['plan', ...atHome, ...args];
 }
 
-/** Unknown commands and options, and invalid values of options. */
+/** Unknown commands and options, superfluous arguments, and missing or invalid values of options. */
 export const commandLine: readonly Case[] = [
   {
     name: 'a misspelt command',

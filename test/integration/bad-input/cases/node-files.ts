@@ -4,7 +4,10 @@ import { type Case, canary } from '../world.ts';
 const atHome = ['--root', '{root}', '--cloud', 'static'];
 const status = 'run/slipway/status.json';
 
-/** Returns a case whose settings name this file as network.caFile. */
+/**
+ * Returns the arguments and files of a case whose settings name this path as network.caFile; `content` is the text of
+ * ca.pem.
+ */
 function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'> {
   return {
     args: ['config', ...atHome],
@@ -17,7 +20,7 @@ function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'
 
 const inCaFile = /\{root\}\/etc\/slipway\/config\.yaml: network\.caFile:/;
 
-/** Makes a live process hold this lock below the root during the case. */
+/** Returns a preparation that makes this process hold the lock at this path below the root during the case. */
 function held(path: string): NonNullable<Case['arrange']> {
   return (root) => acquireLock(`${root}/${path}`);
 }
@@ -31,7 +34,7 @@ const whole = {
   ...{ conditions: [], resources: [] },
 };
 
-/** Invalid files on the node, which other programs wrote or damaged. */
+/** Missing, damaged and unusable files on the node, and locks that another process holds. */
 export const nodeFiles: readonly Case[] = [
   ...(
     [

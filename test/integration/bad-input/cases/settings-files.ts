@@ -157,7 +157,7 @@ const unreadable: readonly Case[] = [
 
 /**
  * Removes the permission to read the settings file. If the test runs as root, which may read every file, switches to an
- * unprivileged user.
+ * unprivileged user; the returned function switches back.
  */
 async function withoutRight(root: string) {
   chmodSync(root, 0o755);
@@ -173,7 +173,7 @@ async function withoutRight(root: string) {
   };
 }
 
-/** Faults in different files, and several faults at once. */
+/** Faults in each kind of settings file, several faults at once, and a missing file after `--against`. */
 const places: readonly Case[] = [
   {
     name: 'a fault in the folder of the administrator',

@@ -1,6 +1,6 @@
 import { type Case, canary } from '../world.ts';
 
-/** Returns a case for a command on a VM with these tags. */
+/** Returns the arguments and files of a case for a command on a VM with these tags. */
 function tagged(command: string, tags: string): Pick<Case, 'args' | 'files'> {
   return {
     args: [command, '--root', '{root}', '--cloud', 'static', '--facts', '{root}/facts.yaml'],
@@ -8,7 +8,7 @@ function tagged(command: string, tags: string): Pick<Case, 'args' | 'files'> {
   };
 }
 
-/** Invalid instance tags. */
+/** Invalid and missing instance tags, and an invalid computer name. */
 export const tags: readonly Case[] = [
   ...['plan', 'apply', 'config'].map((command) => ({
     name: `an unknown role, for ${command}`,

@@ -2,7 +2,7 @@ import { type Case, canary } from '../world.ts';
 
 type Row = readonly [yaml: string, path: string, problem: RegExp, repair: RegExp];
 
-/** Settings with unknown keys. */
+/** Settings with keys that are unknown or not allowed. */
 const keys: readonly Row[] = [
   [
     'registries: { server: [] }',
@@ -232,7 +232,7 @@ const ranges: readonly Row[] = [
   ],
 ];
 
-/** Settings that contradict each other. */
+/** Settings that contradict each other or are incomplete. */
 const contradictions: readonly Row[] = [
   [
     'azure: { keyVault: { name: abc, url: "https://a.io" } }',
