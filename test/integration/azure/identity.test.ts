@@ -101,7 +101,7 @@ test('several user-assigned identities are reported as ManagedIdentityAmbiguous'
   vm.identities = own;
 });
 
-test('an audience unknown to Entra ID is reported with azure.registryAudience', async () => {
+test('an audience unknown to Entra ID is reported with the setting azure.registryAudience', async () => {
   const body = {
     error: 'invalid_resource',
     error_description: 'AADSTS500011: The resource principal was not found.',

@@ -228,7 +228,7 @@ describe('the version of a secret', () => {
   };
 });
 
-test('a vault name that does not exist is reported with azure.keyVault.name', async () => {
+test('a vault name that does not exist is reported with the setting azure.keyVault.name', async () => {
   await expectFailure(world.cloud({ keyVault: { name: 'tema' } }).secret('k3s-token'), {
     reason: 'VaultUnavailable',
     endedBy: 'time',
@@ -236,7 +236,7 @@ test('a vault name that does not exist is reported with azure.keyVault.name', as
   });
 });
 
-test('a vault with a certificate of an unknown CA is reported with network.caFile', async () => {
+test('a vault with a certificate of an unknown CA is reported with the setting network.caFile', async () => {
   await expectFailure(world.cloud({}, {}).secret('k3s-token'), {
     reason: 'TlsUntrusted',
     endedBy: 'person',

@@ -1,4 +1,4 @@
-/** The cases of invalid input, by source. Each must cause one error with source, problem and repair. */
+/** Tests that each kind of invalid input causes one error with source, problem and repair, and writes nothing. */
 import { describe, expect, test } from 'vitest';
 import { commandLine } from './cases/command-line.ts';
 import { facts } from './cases/facts.ts';

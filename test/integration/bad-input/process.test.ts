@@ -1,4 +1,4 @@
-/** The folder of the bundled program, which these tests run as a process, with its own environment and exit code. */
+/** Tests of invalid input in a separate process, with its own environment and exit code. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

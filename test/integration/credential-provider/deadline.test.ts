@@ -21,10 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'slipway-provider-'));
 let azure: Azure;
 let withoutMetadata: Azure;
 let withoutRegistry: Azure;
-/**
- * A bundle with a deadline of 4 s: enough for a start on a busy machine, and below the adapters' timeouts of 5 s and 10
- * s.
- */
+/** A bundle with a deadline of 4 s: enough for a start on a busy machine, and less than the adapters' own timeouts. */
 let hurried: string;
 let impatient: string;
 beforeAll(async () => {

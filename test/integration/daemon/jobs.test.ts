@@ -62,7 +62,7 @@ test('the daemon makes passes during a download of K3s, and wakes when the downl
     response.end(k3s.slice(10));
   }
   await expect.poll(seen, { timeout: 20_000 }).toMatch(/^True/);
-  // The pass that the first changes caused may find the download before its end is logged.
+  // A pass may find the downloaded file before the daemon logs the end of the download.
   await expect.poll(said).toContain('the end of a job');
   expect(await readFile(paths.k3s.binary, 'utf8')).toBe(k3s);
   expect(existsSync(paths.slipway.k3sDownload)).toBe(false);

@@ -18,7 +18,10 @@ const release = join(folder, 'release');
 const root = join(folder, 'root');
 const packagedUnit = '/usr/lib/systemd/system/slipway.service';
 
-/** A script in place of the executable, which records its calls, fails on request, and installs a download. */
+/**
+ * A script in place of the executable, which records its calls, exits with SLIPWAY_EXIT, and installs itself if it was
+ * downloaded.
+ */
 const slipway = `#!/bin/sh
 echo "slipway $*" >>${calls}
 [ "\${SLIPWAY_EXIT:-0}" = 0 ] || exit "$SLIPWAY_EXIT"
