@@ -24,7 +24,9 @@ function ingress(extra = ''): Vm {
   return machine;
 }
 
-/** Boots an ingress node, then replaces its settings of NAT by `nat`. */
+/**
+ * Boots an ingress node until it is Ready or a minute has passed, then writes `nat` in place of its settings of NAT.
+ */
 async function changed(nat: string) {
   const machine = ingress();
   const slipway = machine.slipway();

@@ -12,7 +12,10 @@ function logins({ host }: Vm) {
   return parseLogins(host.files.text(store) ?? '');
 }
 
-/** Restores the files of a release before the login store: receipts in comments, and a cache in /run. */
+/**
+ * Replaces the login store by the files of an earlier release: receipts in comments of registries.yaml, and a cache in
+ * /run.
+ */
 function former(machine: Vm): void {
   const { files } = machine.host;
   const found = Object.entries(logins(machine));

@@ -33,7 +33,10 @@ export interface World {
   server: { token: string; ca: string } | undefined;
   /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
-  /** Restarts the VM: ends all jobs, clears the tables of the kernel, empties /run and starts the enabled services. */
+  /**
+   * Restarts the VM: stops all units and jobs, clears the tables of the kernel, empties /run and starts the enabled
+   * services.
+   */
   reboot(): Promise<void>;
 }
 
