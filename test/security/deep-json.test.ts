@@ -23,7 +23,7 @@ const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
  * megabytes, and may throw a RangeError.
  */
 const numbers = `[${'1,'.repeat(500_000)}1]`;
-/** A list just below the limit on values; the schema of the field rejects each number in the list. */
+/** A list just below the limit on commas; the schema of the field rejects each number in the list. */
 const allowed = `[${Array(49_980).fill(1)}]`;
 const maps = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 

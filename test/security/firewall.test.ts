@@ -1,4 +1,7 @@
-/** The doctor reads the real rules of iptables and nftables in a network namespace, and its commands open the way. */
+/**
+ * Tests that the doctor reads the real rules of iptables and nftables in a network namespace, and that the commands it
+ * prints open the firewall.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Command } from '../../src/agent/engine/host.ts';
 import { lookAtRules } from '../../src/agent/parts/k3s/firewall-look.ts';
@@ -8,7 +11,7 @@ import { aNode } from '../unit/agent/a-node.ts';
 
 const missing = whatIsMissing();
 
-/** As in the Ubuntu images of Oracle. */
+/** Rules like those in Oracle's Ubuntu images. */
 const image = [
   '-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT',
   '-A INPUT -p icmp -j ACCEPT',
@@ -19,7 +22,7 @@ const image = [
   '-A FORWARD -j REJECT --reject-with icmp-host-prohibited',
 ];
 
-/** As in Debian's example of a workstation. */
+/** Rules like those in Debian's example for a workstation. */
 const workstation = `add table inet filter
 add chain inet filter input { type filter hook input priority 0; policy drop; }
 add rule inet filter input ct state established,related accept
@@ -65,12 +68,12 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
     }
   }
 
-  test('is fine without rules', async () => {
+  test('is reported as ok without rules', async () => {
     expect(await look()).toMatchObject({ level: 'ok' });
     expect(reach()).toBe('kubelet');
   });
 
-  test("with the rules of Oracle's image is opened by the printed commands", async () => {
+  test("is opened by the doctor's commands if it has the rules of Oracle's image", async () => {
     for (const rule of image) {
       node.run('iptables', ...rule.split(' '));
     }
@@ -80,7 +83,7 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
     expect(reach()).toBe('kubelet');
   });
 
-  test('with a table of nftables that drops is opened by the printed commands', async () => {
+  test("is opened by the doctor's commands if a table of nftables drops packets", async () => {
     for (const line of workstation.split('\n')) {
       node.run('nft', line);
     }

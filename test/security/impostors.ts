@@ -1,12 +1,12 @@
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** An impostor's reaction to a request, or to the first part of a request, on a connection. */
+/** An impostor's reaction to the first bytes of a client on a connection. */
 export type Trick = (socket: Socket) => void;
 
 const head = 'HTTP/1.1 200 OK\r\n';
 
-/** Reactions without a complete answer. Slow and endless ones continue until the connection is closed. */
+/** Reactions that are not a complete answer. Slow and endless ones continue until the connection is closed. */
 export const tricks = {
   'switches to another protocol': (socket) =>
     void socket.write(

@@ -1,7 +1,7 @@
 /**
- * A private host that reaches the outside only through an ingress node, in network namespaces. The router of the
- * virtual network sends that node all packets that leave the network from the private subnet; the outside has no route
- * back to private addresses.
+ * Tests NAT for a private host that reaches the outside only through an ingress node, in network namespaces. The router
+ * of the virtual network sends that node all packets that leave the network from the private subnet; the outside has no
+ * route back to private addresses.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
