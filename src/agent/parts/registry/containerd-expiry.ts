@@ -7,12 +7,16 @@ import { readStamp } from '../k3s/index.ts';
 import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
 import { loginEndsSince, servedSince } from './start-inputs.ts';
 
-/** The milliseconds before the expiry of a login at which a person is asked to act. */
+/**
+ * How long before the expiry of a login a person is asked to act, and the time between checks of an expired login; in
+ * milliseconds.
+ */
 const notice = 3_600_000;
 
 /**
  * Reports `ContainerdLoginEnds` when a login expires that containerd got at the start of K3s and uses for its own
- * pulls; an hour earlier if nothing restarts K3s for it. Blocks nothing, since kubelet gets its logins from Slipway.
+ * pulls; an hour earlier if registries.onRotate is `never`, since then nothing restarts K3s. Blocks nothing, since
+ * kubelet gets its logins from Slipway.
  *
  * Reports nothing if K3s is not running or its start has no stamp.
  */

@@ -17,13 +17,14 @@ export interface ContainerdPull {
 }
 
 /**
- * Returns the reasons why containerd needs separate fresh logins on this node.
+ * Returns the pulls for which containerd itself needs fresh logins on this node.
  *
  * Containerd prefers the credential that kubelet sends with a pull. Containerd uses the credential from the start of
  * K3s if kubelet did not request the pull, or does not ask its provider about the registry (containerd,
  * internal/cri/server/images/image_pull.go). The addons of K3s are pods, whose images kubelet pulls.
  *
- * `served` lists the registries about which the running kubelet asks Slipway, if the stamp of its start has them.
+ * `served` lists the registries about which the running kubelet asks Slipway. If absent, the configuration of kubelet's
+ * credential provider on disk determines them.
  */
 export async function containerdPulls(
   host: HostReader,
@@ -62,8 +63,8 @@ export async function observedPulls(
 }
 
 /**
- * Returns the mirrors at login servers. Kubelet looks up a login for the registry in the name of the image, not for its
- * mirror.
+ * Returns the pulls through mirrors at login servers, for registries that are not login servers. Kubelet looks up a
+ * login for the registry in the image's name, not for the mirror.
  */
 function mirrored({ servers, mirrors }: Settings['registries']): readonly ContainerdPull[] {
   return Object.entries(mirrors).flatMap(([name, { endpoint = [] }]) => {
@@ -84,8 +85,9 @@ function mirrored({ servers, mirrors }: Settings['registries']): readonly Contai
 }
 
 /**
- * Returns the pull of the pause image, which containerd makes itself. Agents take the default registry of their server
- * (pkg/agent/config/config.go), so on an agent only the generated configuration of containerd shows the image.
+ * Returns the pull of the pause image, which containerd makes itself, if the image comes from a login server. Agents
+ * take the default registry of their server (pkg/agent/config/config.go), so on an agent only the generated
+ * configuration of containerd shows the image.
  */
 async function pauseImage(
   host: HostReader,
@@ -107,8 +109,8 @@ async function pauseImage(
 }
 
 /**
- * Returns the pulls of image lists, which containerd makes for K3s at its start and later
- * (pkg/agent/containerd/watcher.go).
+ * Returns the pulls of images from login servers that K3s's image lists name. Containerd makes these pulls when K3s
+ * starts, and later (pkg/agent/containerd/watcher.go).
  */
 async function imageLists(
   host: HostReader,

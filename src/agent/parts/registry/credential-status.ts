@@ -17,7 +17,7 @@ export interface CredentialStatus {
   readonly proof?: string;
 }
 
-/** Returns the credentials in the store for the login servers, even if their renewal failed. */
+/** Returns the stored credentials of our user for the login servers, even if their renewal failed. */
 export async function registryCredentials(
   host: HostReader,
   node: K3sNode,

@@ -8,23 +8,24 @@ import { servedRegistries } from './kubelet-config-text.ts';
 export interface Renewal {
   readonly cloud: Cloud;
   /**
-   * Returns when a credential received at this time is due, at most `within` milliseconds later, in epoch milliseconds.
+   * Returns when a credential received at `receivedAt` is due for renewal, in epoch milliseconds; at most `within`
+   * milliseconds after its receipt.
    */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
-/** A login in the store, and when it is due in epoch milliseconds. */
+/** A login in the store, and when its renewal is due in epoch milliseconds. */
 export interface DatedLogin extends StoredLogin {
   readonly due: number;
 }
 
-/** The shortest time between two renewals in milliseconds, even if the life of a password is shorter. */
+/** The shortest time between two renewals in milliseconds, even if a password expires sooner. */
 const shortest = 5_000;
 
 /** The age in milliseconds at which a credential that its registry refused is renewed, even before the next tick. */
 const refusedFor = 600_000;
 
-/** Returns the logins of our user in the store with their due times, by login server. */
+/** Returns the stored logins of our user with their due times, by login server. */
 export async function datedLogins(
   host: HostReader,
   { paths, settings: { registries } }: K3sNode,
@@ -47,7 +48,10 @@ export async function datedLogins(
   return new Map(dated);
 }
 
-/** Returns the longest time from receipt to renewal in milliseconds. */
+/**
+ * Returns the longest time from receipt to renewal in milliseconds: two thirds of the lifetime, less for a refused
+ * login.
+ */
 function longestUse({ receivedAt, until, refused }: StoredLogin, isEarly: boolean): number {
   if (until === undefined) {
     return refused ? shortest : Number.POSITIVE_INFINITY;

@@ -15,7 +15,10 @@ import { removed } from '../../resources/removed.ts';
 import { type Logins, newestLogins, parseLogins, type StoredLogin } from './answer/logins.ts';
 import { parseRegistries } from './registries-yaml.ts';
 
-/** Returns the logins of registries.yaml, and the later logins that the provider of kubelet cached in /run. */
+/**
+ * Returns the newest logins that an earlier release left in registries.yaml or in the cache of kubelet's provider in
+ * /run. Ignores a file that other users can read or write.
+ */
 export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths): Promise<Logins> {
   const [file, cache] = await Promise.all([
     privateText(host, k3s.registries),
@@ -31,8 +34,8 @@ export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): 
 }
 
 /**
- * Delays a Resource that removes the former logins until a store exists: without one, as on a full disk, they are the
- * only logins.
+ * Delays a Resource that replaces or removes the former logins until a store exists, since without a store, as on a
+ * full disk, they are the only logins. Does not delay the Resource if there are no former logins.
  */
 export function onceStored(resource: Resource, paths: NodePaths): Resource {
   return heldBack(resource, async (host) => {
@@ -53,7 +56,7 @@ async function privateText(host: HostReader, path: string): Promise<string> {
 
 /**
  * Returns the logins of registries.yaml, where a comment for each login contains the time of its receipt and a digest
- * of the received password.
+ * of the received password. Omits a login whose password differs from the digest.
  */
 function fromRegistries(text: string): Logins {
   const configs = parseRegistries(text)?.configs ?? {};

@@ -1,8 +1,8 @@
-/** Exports of the registry part for other folders. The launcher and commands import answer/ directly. */
+/** The exports of the registry part for other folders. The launcher and commands import answer/ directly. */
 
 export { registryPart } from './part.ts';
 
-// Resources of a node.
+// The Resources of a node.
 
 export { containerdLogins } from './containerd-expiry.ts';
 export { formerLoginsGone } from './former-logins.ts';
@@ -19,11 +19,11 @@ export { lostRegistries } from './registries-file.ts';
 export { judgeLogins } from './restarts.ts';
 export { registryInputs, registryNotes } from './start-inputs.ts';
 
-// The logins of a node, for the status and the plugin of kubelet.
+// The logins of a node, for the status and for kubelet's plugin.
 
 export { type CredentialStatus, registryCredentials } from './credential-status.ts';
 export { notRefused, readLogins, renderLogins, storedLogin } from './login-store.ts';
 
-// The removal of the credential provider of kubelet.
+// The removal of kubelet's credential provider, and the name of its plugin.
 
 export { noProvider, pluginName } from './kubelet-config.ts';

@@ -7,9 +7,9 @@ import { readLogins, renderLogins } from './login-store.ts';
 import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
 
 /**
- * Keeps the parts of the store current that need no request to the cloud: the refused logins, the servers in the
- * settings, and the logins that an earlier release received. This is a separate Resource, since a failed renewal waits
- * for its next attempt, and kubelet would get a refused login until then.
+ * Applies the changes to the store that need no request to the cloud: marks refused logins, drops servers that the
+ * settings no longer name, and adds logins that an earlier release received. This is a separate Resource, since a
+ * failed renewal waits for its next attempt, and kubelet would get a refused login until then.
  */
 export function loginsJudged(node: K3sNode): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) {
@@ -60,7 +60,10 @@ function judged({ refused: _, ...login }: StoredLogin, refused: string | undefin
   return refused === credentialDigest(login.username, login.password) ? { ...login, refused: true } : login;
 }
 
-/** Returns the changes to the store that need no request to the cloud. */
+/**
+ * Returns a change for each server whose login was added or removed, was received at another time, or is marked
+ * differently.
+ */
 function storeChanges(stored: Logins, wanted: Logins): readonly Change[] {
   return Object.keys({ ...stored, ...wanted })
     .map((server) => ({

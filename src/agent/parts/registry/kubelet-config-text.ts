@@ -21,14 +21,17 @@ const schema = z.object({
   providers: z.array(z.looseObject({ name: z.string(), matchImages: z.array(z.string()) })),
 });
 
-/** Returns the registries about which kubelet asks Slipway, from the text of a CredentialProviderConfig. */
+/**
+ * Returns the registries about which kubelet asks Slipway, from the text of a CredentialProviderConfig; none if the
+ * text is invalid.
+ */
 export function servedRegistries(text: string): readonly string[] {
   const { data } = z.safeParse(schema, read(text).value);
   const ours = data?.providers.filter(({ name }) => name === pluginName) ?? [];
   return ours.flatMap(({ matchImages }) => matchImages);
 }
 
-/** True if the text is empty, or Slipway wrote it, even if it is damaged; false if it names another provider. */
+/** True if a configuration is empty or written by Slipway, even if damaged; false if it names another provider. */
 export function isOurs(text: string): boolean {
   return isOursAs(text, read(text));
 }
@@ -42,14 +45,14 @@ function isOursAs(text: string, document: ReadYaml): boolean {
 }
 
 /**
- * True if the text is empty or consists of NUL characters, which a power loss can leave, and with which kubelet does
- * not start.
+ * True if the text contains only white space and NUL characters. A power loss can leave such a file, with which kubelet
+ * does not start.
  */
 function isEmpty(text: string): boolean {
   return text.replaceAll('\0', '').trim() === '';
 }
 
-/** True if Slipway wrote only the beginning of the text, so that it ends within the name of the plugin. */
+/** True if Slipway wrote only the beginning of the text, which ends before or within the name of the plugin. */
 function isCutOff(text: string, name: unknown): boolean {
   if (!text.includes(header)) {
     return false;
@@ -70,7 +73,7 @@ function providerNames(text: string, { value, faults }: ReadYaml): readonly unkn
 }
 
 /**
- * Returns the content of a configuration that only has Slipway's provider, with its images sorted; `undefined` for any
+ * Returns the content of a configuration with no provider but Slipway's, with `matchImages` sorted; `undefined` for any
  * other configuration.
  */
 export function ownContent(text: string): unknown {

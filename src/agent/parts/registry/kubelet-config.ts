@@ -16,7 +16,8 @@ import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from
 export { pluginName };
 
 /**
- * Keeps the configuration of kubelet's credential provider. Throws `ProviderNotOurs` if another program configured one.
+ * Keeps the configuration of kubelet's credential provider. Throws `ProviderNotOurs` if a flag of K3s names another
+ * provider, or if another program's configuration does not have kubelet ask Slipway about each login server.
  *
  * Kubelet, and K3s with it, exits if the configuration names a missing plugin. If the plugin is missing, the
  * configuration is therefore removed, which also works on a full disk, and is written again once the plugin is back.
@@ -37,7 +38,10 @@ export function providerConfig(node: K3sNode, needs: readonly string[]): Resourc
   });
 }
 
-/** Checks the configuration of another program. It is in sync if it also names Slipway for each login server. */
+/**
+ * Returns an in-sync finding if another program's configuration also names Slipway for each login server; otherwise
+ * throws `ProviderNotOurs`.
+ */
 function shared(path: string, text: string, servers: readonly string[]): Finding {
   const served = servedRegistries(text);
   const missing = servers.filter((server) => !served.includes(server));
@@ -80,8 +84,8 @@ export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' 
 }
 
 /**
- * Removes our credential provider. The configuration of kubelet is removed first, so that K3s never starts with a
- * configuration whose files are missing. The plugin stays, since a running kubelet still calls it.
+ * Removes our credential provider and the login store. The configuration of kubelet is removed first, so that K3s never
+ * starts with a configuration whose files are missing. The plugin stays, since a running kubelet still calls it.
  */
 export function noProvider(paths: NodePaths): Resource {
   return {

@@ -59,8 +59,8 @@ exec /usr/bin/env -i "$slipway" "$@"
 }
 
 /**
- * Returns the settings that fetching a login needs as a settings file, so that broken settings of an operator do not
- * break a pull. The file is JSON, which is also YAML and fast to write.
+ * Returns a settings file with only the settings that fetching a login needs, so that an operator's broken settings do
+ * not break a pull. The file is JSON, which is also YAML and fast to write.
  */
 export function renderProviderSettings(settings: Settings, table: Clouds = clouds): string {
   const { cloud, network, registries, consent } = settings;

@@ -13,8 +13,8 @@ import { formerLogins } from './former-logins.ts';
 
 /**
  * Returns the logins of this node. Returns an empty record, so that the logins are fetched again, if the store cannot
- * be read, is damaged, or could have been read or written by others. After a rollback to a release without a store,
- * logins that this release received later take precedence.
+ * be read, is damaged, or could have been read or written by others. After a rollback to a release without a store, the
+ * later logins of that release take precedence.
  */
 export async function readLogins(host: HostReader, paths: NodePaths): Promise<Logins> {
   const found = await host.readFile(paths.slipway.logins).catch(() => undefined);
@@ -49,7 +49,7 @@ export function notRefused(server: string, fresh: StoredLogin, stored: StoredLog
   );
 }
 
-/** Returns the complete text of the store (mode 0600). */
+/** Returns the text of the store, a Secret for a file with mode 0600. */
 export function renderLogins(logins: Logins): Secret {
   return sensitive((show) => {
     const shown = Object.entries(logins).map(([server, { password, ...login }]) => [

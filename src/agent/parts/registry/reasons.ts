@@ -1,4 +1,4 @@
-/** The reasons of the pull credentials and of the pull checks. */
+/** The reasons that the logins of registries and the pull checks report, each with its meaning. */
 export const registryReasons = {
   RegistriesInvalid: 'The new registries.yaml would be invalid; the old one stays.',
   ProviderNotOurs: 'Another credential provider is configured for kubelet; Slipway did not change it.',

@@ -60,8 +60,8 @@ async function render(
 }
 
 /**
- * Compares the file with the wanted content. Reports differences by name, never by value. A login in the store that is
- * newer than the file counts as due.
+ * Compares the file with the wanted content. Reports differences by name, never by value. The file counts as due, not
+ * as damaged, if only logins differ and the store received all of these after the file was written.
  */
 async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise<Currency> {
   const wanted = await render(host, node, found);
@@ -91,7 +91,10 @@ function otherLogins({ configs: one = {} }: Registries, { configs: other = {} }:
   return names.filter((name) => !isDeepStrictEqual(one[name]?.auth, other[name]?.auth));
 }
 
-/** Returns the registries that a registries.yaml of an operator has and the settings do not name. */
+/**
+ * Returns the settings paths of the registries that an operator's registries.yaml names and the settings do not; none
+ * if the settings name no registry.
+ */
 export async function lostRegistries(
   host: HostReader,
   { paths, settings }: K3sNode,

@@ -53,7 +53,10 @@ async function judge(host: HostReader, node: K3sNode, renewal: Renewal, now: num
   return Number.isFinite(until) ? { ok: true, until } : { ok: true };
 }
 
-/** Fetches each login that is due or missing. Writes the other logins even if one fails. */
+/**
+ * Fetches each login that is due or missing, and returns the new text of the store. If a fetch fails, returns the text
+ * together with the failure, or throws the failure if the text is unchanged.
+ */
 async function render(
   host: Host,
   node: K3sNode,

@@ -9,8 +9,8 @@ import { loginEnds, loginEndsSince, servedSince } from './start-inputs.ts';
 type OnRotate = Settings['registries']['onRotate'];
 
 /**
- * Returns the changed logins that do not restart K3s according to `registries.onRotate`, with remarks on the logins
- * that K3s keeps.
+ * Returns the changed inputs that do not restart K3s according to `registries.onRotate`, with remarks on what restarts
+ * K3s at each rotation or which old logins containerd keeps.
  */
 export async function judgeLogins(host: HostReader, node: K3sNode, start: LookedAt): Promise<StartVerdict> {
   const { onRotate, servers } = node.settings.registries;

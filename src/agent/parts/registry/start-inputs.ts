@@ -75,7 +75,10 @@ function ofRegistries(view: (content: Registries) => unknown) {
   };
 }
 
-/** Returns the logins that only containerd has. A running kubelet keeps the registries from its start. */
+/**
+ * Returns the logins that only containerd has, as text; `undefined` if registries.yaml is malformed. A running kubelet
+ * keeps the registries from its start.
+ */
 async function lastingLogins(
   host: HostReader,
   paths: NodePaths,
@@ -111,7 +114,7 @@ export async function loginEnds(
   return Object.fromEntries(ends);
 }
 
-/** Returns the same text for the same content, whatever the order of its keys. */
+/** Returns the value as JSON with sorted keys, so that equal content has equal text. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)

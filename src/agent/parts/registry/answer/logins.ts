@@ -20,22 +20,25 @@ export interface StoredLogin {
 export type Logins = Readonly<Record<string, StoredLogin>>;
 
 /**
- * The last share of the life of a password, in which the password is no longer handed out: five minutes of three hours.
+ * The last share of a password's lifetime, in which the password is no longer handed out: five minutes of three hours.
  */
 const margin = 1 / 36;
 
 /** The tolerance for a time of receipt in the future, in milliseconds. */
 const skew = 60_000;
 
-/** The least remaining time of a login in milliseconds, since kubelet gets whole seconds. */
+/** The least remaining time in milliseconds of a login that is handed out, since kubelet gets whole seconds. */
 const shortest = 1_000;
 
-/** Returns the stored login for a server, of any age. */
+/** Returns the stored login for a server, even if the login has expired or was refused. */
 export function loginFor(logins: Logins, server: string): StoredLogin | undefined {
   return Object.hasOwn(logins, server) ? logins[server] : undefined;
 }
 
-/** Returns the login for a server that may be handed out now; `undefined` if the server has none. */
+/**
+ * Returns the login for a server that may be handed out now; `undefined` if the stored login is missing, refused, too
+ * old, or of unknown age.
+ */
 export function usableLogin(logins: Logins, server: string, now: number): StoredLogin | undefined {
   const login = loginFor(logins, server);
   if (!login || login.refused || !isBelievable(login, now)) {
@@ -69,7 +72,10 @@ export function newestLogins(found: Logins, fresh: Logins, now: number): Logins 
   return Object.fromEntries([...Object.entries(fresh), ...kept]);
 }
 
-/** Returns the logins in the text of a store, without fields of later releases; none if the text is damaged. */
+/**
+ * Returns the logins in the text of a store. Omits invalid logins, and fields of later releases; returns no logins if
+ * the text is not JSON.
+ */
 export function parseLogins(text: string): Logins {
   try {
     const stored = Object.entries(Object(Object(JSON.parse(text)).logins));

@@ -73,8 +73,8 @@ async function fetchPart(
 }
 
 /**
- * Requests a URL, and sends the authorization only to the login server, since the URL of a redirect contains its own
- * permission.
+ * Requests the first bytes at a URL. Sends the authorization only to the login server, since the URL of a redirect
+ * contains its own permission. Throws `StorageUnreachable` if another host cannot be reached.
  */
 async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> {
   const headers = { range: `bytes=0-${part - 1}` };
@@ -90,7 +90,7 @@ async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> 
 
 /**
  * Returns the number of received bytes according to the headers, since the Host returns a body as text, which corrupts
- * binary data.
+ * binary data. Throws if the response was refused, or has another size than the layer.
  */
 function received(
   response: HttpResponse,

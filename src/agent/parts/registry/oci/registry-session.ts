@@ -116,8 +116,8 @@ function basic({ login: { username, password } }: RegistrySession): Secret {
 }
 
 /**
- * Requests a token and returns its header. If the token is refused, a second request without a scope shows whether the
- * login or the scope was refused.
+ * Requests a token and returns the Authorization header with it. If the request is refused, a second request without a
+ * scope shows whether the login (`PullCredentialRefused`) or the scope (`PullDenied`) was refused.
  */
 async function bearer(parameters: string, session: RegistrySession): Promise<Secret> {
   const { realm = '', scope, ...others } = namesIn(parameters);

@@ -4,8 +4,8 @@ import type { Image } from '../oci/registry-manifest.ts';
 import { renewal } from './pull-errors.ts';
 
 /**
- * Returns a remark on the access of the identity itself to a pulled image; an empty text if the cloud cannot check
- * this. The pull counts as proven in any case.
+ * Returns a remark on whether the identity itself sees a pulled image, and with which digest; an empty text if the
+ * cloud cannot check this. The remark does not affect the result of the pull check.
  */
 export async function identityRemark(cloud: Cloud, image: Image, digest: string): Promise<string> {
   const seen = await look(cloud, image);
@@ -19,8 +19,9 @@ export async function identityRemark(cloud: Cloud, image: Image, digest: string)
 }
 
 /**
- * Adds the cause to the failure of a refused pull: `PullDenied` if the identity itself has no access; otherwise an
- * older credential in the file, or a credential of another identity. Returns any other failure unchanged.
+ * Explains why a pull was refused: `PullDenied` if the identity itself has no access; if it has, the message adds that
+ * the file has an older credential or that of another identity. Returns any other failure unchanged, and each failure
+ * that the cloud cannot explain.
  */
 export async function withIdentity(cloud: Cloud, image: Image, failure: NodeError): Promise<NodeError> {
   const { reason, message, endedBy, retry } = failure;

@@ -31,8 +31,8 @@ interface Subject {
  * Checks each credential in registries.yaml once: begins to pull the images of registries.proof with the login in the
  * file, or logs in to a server without such an image.
  *
- * A failure blocks nothing, does not affect K3s, and is retried. Its reason is `PullCredentialRefused`, `PullDenied`,
- * `RegistryForbidden`, `ProofImageNotFound`, `StorageUnreachable` or a similar one.
+ * A failure blocks nothing, does not affect K3s, and is retried. Its reason is `PullCredentialRefused` for an expired
+ * credential, or one of those of `pull` and `logIn`.
  */
 export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { servers, proof } = node.settings.registries;
@@ -84,8 +84,8 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
 }
 
 /**
- * Returns the login in registries.yaml. Its expiry is known if the store has the same password, otherwise it is
- * `Infinity`.
+ * Returns the login of our user in registries.yaml; `undefined` if the file has none. The expiry is that of the login
+ * in the store with the same password; `Infinity` if it is not known.
  */
 async function readLogin(
   host: HostReader,
