@@ -41,8 +41,8 @@ export function conditionsOf(
 }
 
 /**
- * True for a condition whose resource was changed in this pass: it is not reported before the next pass verifies the
- * change.
+ * True for a condition whose resource was changed in this pass. Such a condition is not reported until the next pass
+ * has verified the change.
  */
 export function isUnverified({ reason }: Pick<Condition, 'reason'>): boolean {
   return reason === 'Changed';

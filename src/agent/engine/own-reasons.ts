@@ -1,4 +1,4 @@
-/** The reasons of the engine. */
+/** The reasons that the engine itself reports, each with its meaning. */
 export const engineReasons = {
   InSync: 'The node is as it should be.',
   Changed: 'This pass changed something; the next pass verifies the change.',

@@ -52,7 +52,7 @@ export interface ReconcileOptions {
  * - A check cannot write. After a remedy, a check in the next pass decides whether the resource is in sync.
  * - A failed remedy does not run again before its time, but its check does, so a repair from outside is noticed at
  *   once.
- * - A remedy that takes longer than a pass starts a job, which the check finds while it runs.
+ * - A remedy that takes longer than a pass starts a job, which later checks find while the job runs.
  */
 export async function reconcile(
   plan: readonly Resource[],

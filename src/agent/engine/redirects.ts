@@ -35,8 +35,9 @@ interface Redirecting {
 }
 
 /**
- * Requests an address and follows its redirects to http or https, but never from https to http. Throws what `ask`
- * throws. Source: RFC 9110, section 15.4.
+ * Requests an address and follows up to five redirects to http or https, but never from https to http. Returns the last
+ * answer; if that is a redirect, also the reason why it was not followed. Throws what `ask` throws. Source: RFC 9110,
+ * section 15.4.
  */
 export async function followRedirects<Answer extends Redirecting>(
   start: URL,

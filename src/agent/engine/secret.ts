@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 export const redacted = '‹redacted›';
 
 /**
- * A text that must not be seen. `shown` replaces it wherever the Secret is printed, interpolated, logged or serialised.
+ * A text that must not be shown. `shown` replaces the text wherever the Secret is printed, interpolated, logged or
+ * serialised.
  *
  * Only `reveal()` returns the text itself, so a search for that name finds every place that uses a secret.
  */

@@ -44,8 +44,8 @@ export interface PartlyRendered {
 }
 
 /**
- * Keeps a credential in a 0600 file. If the credential is missing, damaged or due, fetches it and replaces the whole
- * file.
+ * Keeps a credential in a 0600 file of this process. If the credential is missing, damaged or due, or the file has
+ * another mode or owner, renders the file again. Writes a partly rendered file, and then throws its failure.
  */
 export function credential({ path, isCurrent, render, ...rest }: CredentialSpec): Resource {
   return {

@@ -20,7 +20,10 @@ export function removed({ path, ...rest }: RemovedSpec): Resource {
   };
 }
 
-/** Returns in sync if nothing was found, otherwise a drift that lists what was found, with the given remedy. */
+/**
+ * Returns an in-sync finding if `found` is empty, otherwise a drift that lists the names in `found` and has the given
+ * summary and remedy.
+ */
 export function noneOf(found: readonly string[], drift: Pick<Drift, 'summary' | 'remedy'>): Finding {
   if (found.length === 0) {
     return inSync();
