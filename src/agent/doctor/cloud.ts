@@ -58,7 +58,10 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
   return [...new Set([tokenSecretName(node), ...agents, ...git])];
 }
 
-/** Reads a secret, and checks the form of a join token; shows no part of either. */
+/**
+ * Reads a secret, and shows no part of it. Checks the form of a join token; throws `SecretEmpty` if any other secret is
+ * empty.
+ */
 async function readSecret({ host, cloud, settings }: CloudProbes, name: string): Promise<Verdict> {
   const { secretName, agentSecretName } = settings.joinToken;
   if (name === secretName || name === agentSecretName) {

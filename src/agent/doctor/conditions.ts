@@ -8,8 +8,8 @@ import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
 /**
- * Returns one probe for each condition of the plan, from the checks of the daemon. A check cannot write, so a resource
- * stays out of sync, and its dependants are not checked.
+ * Returns one probe for each condition of the plan, which runs the daemon's checks. A check cannot write, so a drift
+ * stays uncorrected, and resources that wait for its correction are not checked.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
   const look = onceEach(host, plan);
@@ -81,7 +81,9 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
   return ok(telling?.message ?? `${type} is as it should be`);
 }
 
-/** The reasons of a wait that is not a failure yet, because a start or a job will end; a wrong answer may last. */
+/**
+ * The reasons of a wait that is only a warning, because a start or a job will end; any other blocking wait may last.
+ */
 const endsByItself: readonly Reason[] = ['ServiceStarting', 'InProgress'];
 
 const whoDoesIt =

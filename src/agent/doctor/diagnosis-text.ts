@@ -10,7 +10,10 @@ export interface Page {
 
 const colours = { ok: 'green', warning: 'yellow', failure: 'red', skipped: 'gray' } as const;
 
-/** Returns one diagnosis as text: one line if healthy, otherwise with the cause and the repair below. */
+/**
+ * Returns one diagnosis as text: one line if it is ok and fits the width, otherwise with the cause and the repair
+ * below.
+ */
 export function diagnosisText(diagnosis: Diagnosis, { width, color }: Page): string {
   const { level, milliseconds, what, message, reason, repair } = printableData(diagnosis);
   const label = color

@@ -45,7 +45,7 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 
-/** Returns the addresses that a node with these settings connects to. */
+/** Returns the addresses of the login servers, of the chosen cloud and of K3s's releases. */
 export function askedBy(settings: Settings, table: Clouds = clouds): readonly URL[] {
   const { registries, k3s } = settings;
   const servers = registries.servers.map((server) => new URL(`https://${server}`));

@@ -13,13 +13,13 @@ export interface NetworkProbes {
 }
 
 /**
- * The difference at which a clock is wrong; a minute already shows that nothing synchronises it. Services commonly
- * allow five minutes.
+ * The clock differences in milliseconds that count as a failure and as a warning. Services commonly allow five minutes;
+ * a minute shows that nothing synchronises the clock.
  */
 const muchSkew = 300_000;
 const someSkew = 60_000;
 
-/** Returns the probes of name resolution, of the route to the internet, and of the clock. */
+/** Returns the probes of the proxy setting, of name resolution, and of the clock. */
 export function networkProbes(subject: NetworkProbes): readonly Probe[] {
   const { host, asked, proxy } = subject;
   const about = 'network' as const;

@@ -38,7 +38,10 @@ export interface Examination {
   readonly onDiagnosis?: (diagnosis: Diagnosis) => void;
 }
 
-/** Runs the probes one after another, so that the measured time belongs to one probe alone. */
+/**
+ * Runs the probes one after another, so that the measured time belongs to one probe alone. An error of a probe becomes
+ * its verdict.
+ */
 export async function examine(
   probes: readonly Probe[],
   { now, onDiagnosis = () => {} }: Examination,

@@ -49,7 +49,7 @@ function standingOf({ outcome, actions }: PlannedStep): Standing {
   return outcome.state === 'Recorded' && actions.length === 0 ? 'follow' : describe(outcome).standing;
 }
 
-/** The resources that a plan depends on: while one of them waits, the plan is an error. */
+/** The resources that a plan depends on: while one of them waits, the verdict on the plan is `errors`. */
 const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
 
 /**
@@ -129,7 +129,10 @@ function writeLines(action: Write): readonly string[] {
   return [`${verb}: ${path} (${modes})`, ...writtenLines(action).map((line) => `    ${line}`)];
 }
 
-/** Returns the added lines of a file, and the removed lines if they may be shown. */
+/**
+ * Returns every line as an added line if the earlier content is not known, otherwise the changed lines with their
+ * context.
+ */
 export function writtenLines({ mode, content, before }: Write): readonly string[] {
   if (before?.content === undefined) {
     return addedLines(content);

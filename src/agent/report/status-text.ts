@@ -16,7 +16,10 @@ export interface View {
 
 type Colour = 'green' | 'yellow' | 'red' | 'bold';
 
-/** Returns the state of this node on one screen, with the full message of every condition that is not True. */
+/**
+ * Returns the state of this node on one screen, with the full message of every condition that is neither in sync nor
+ * blocked.
+ */
 export function statusText(found: Status, view: View): string {
   const status = printableData(found);
   const sections = [
@@ -86,8 +89,9 @@ function lifeLine({ updated, nextPass }: Status, { running, now }: View): string
 }
 
 /**
- * Returns the lines of each condition. The message is on the same line, shortened to the width, if the condition is
- * True or only blocked; otherwise it follows in full. The message of Ready is omitted if its cause shows it.
+ * Returns the lines of each condition. The message is on the same line, shortened to the width, if the condition is in
+ * sync or blocked; otherwise the full message follows. The message of Ready is omitted if another condition has the
+ * same reason and message.
  */
 function conditionsOf({ conditions }: Status, view: View): readonly string[] {
   const cells = conditions.map(({ type, status, reason, lastTransitionTime }) => [

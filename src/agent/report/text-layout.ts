@@ -1,4 +1,4 @@
-/** The layout of text in a terminal. Colours are added later. */
+/** Functions that lay out text for a terminal. Callers add colours afterwards. */
 
 /** Returns rows with aligned cells; each column is as wide as its longest cell. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {

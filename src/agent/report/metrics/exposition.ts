@@ -40,8 +40,8 @@ export function exposition({ metrics, host, root, listener, emit }: ExpositionPo
 }
 
 /**
- * Returns a function that writes the metrics to a file. Removes a file that is no longer wanted, since its readers
- * could not see that it is outdated.
+ * Returns a function that writes the metrics to a file, and resolves to the message of an error, if any. Removes a file
+ * that is no longer wanted, since its readers could not see that it is outdated.
  */
 function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
   let written: string | undefined;

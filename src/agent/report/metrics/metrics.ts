@@ -8,14 +8,14 @@ import { registryMetrics } from './registry-metrics.ts';
 /** The metrics of one process, in a separate registry. */
 export interface Metrics {
   observe(pass: Pass): void;
-  /** Returns all metrics in the text format of Prometheus. Metrics of the process are read at this moment. */
+  /** Returns all metrics in the text format of Prometheus. Reads the metrics of the process at the time of the call. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
 /**
- * Makes metrics that depend only on the reports of passes. Labels are names from the vocabulary, the settings and
- * releases, never messages, which may quote other programs.
+ * Makes the metrics of this process from `facts` and from the reports of passes. Labels are names from the vocabulary,
+ * the settings and releases, never messages, which may quote other programs.
  */
 export function createMetrics(facts: ProcessFacts): Metrics {
   const registry = new Registry();

@@ -18,7 +18,7 @@ export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) 
   ]);
   return ({ report: { outcomes, wake }, from, to }) => {
     passes.inc();
-    // The clock may have been set back meanwhile.
+    // The clock may have been set back during the pass.
     duration.observe(Math.max(0, to - from) / 1_000);
     last.set(to / 1_000);
     next.set(wake.at / 1_000);

@@ -57,8 +57,8 @@ export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void
 }
 
 /**
- * Returns a predicate for a credential that was received since the previous pass. In the first pass it must have been
- * received during that pass.
+ * Returns a predicate for a credential that was received since the previous pass. The first credential seen for a
+ * server counts only if it was received during the pass.
  */
 function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   const before = new Map<string, number>();
