@@ -15,7 +15,7 @@ import { nextWake, type Wake } from './wake.ts';
 
 const conditionOrder = { types: conditionTypes, quoted: 'NodeReady' } as const;
 
-/** The conditions, outcomes and next wake-up of one pass. */
+/** The results of one pass. */
 export interface Report {
   readonly knowledge: Knowledge;
   readonly outcomes: readonly Outcome[];
@@ -47,7 +47,10 @@ export interface Agent {
   forget(): void;
 }
 
-/** Makes an agent. Between passes, the agent remembers only the last known values and the delays after failures. */
+/**
+ * Makes an agent. Between passes, the agent remembers only the last known values, the delays after failures, and the
+ * conditions and warnings that it has reported.
+ */
 export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
   let knowledge: Knowledge | undefined;
@@ -105,7 +108,7 @@ type Told = Map<Condition['type'], string>;
 
 /**
  * Logs each condition whose status or reason differs from the last report, Ready last. A change has its own log line,
- * so a condition that is in sync afterwards is not logged, unless it is Ready.
+ * so a condition that is in sync afterwards is not logged, unless it is Ready. A blocked condition is never logged.
  */
 function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
@@ -161,8 +164,8 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
 }
 
 /**
- * Runs passes until nothing keeps the node from being Ready, or only an operator can help, or the time is `until`
- * (epoch milliseconds).
+ * Runs passes until every Resource is settled, or one has failed and none is in progress, or the next pass would begin
+ * after `until` (epoch milliseconds). Returns the last report.
  */
 export async function converge(agent: Agent, host: Host, until: number): Promise<Report> {
   const end = host.monotonic() + until - host.now();

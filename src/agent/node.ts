@@ -7,7 +7,7 @@ import type { NodePaths } from './paths.ts';
 import { kubectl } from './resources/kubectl.ts';
 import type { Settings } from './settings/schema.ts';
 
-/** The wanted state of one K3s node, from which the Resources of this folder are made. */
+/** The wanted state of one K3s node, from which its Resources are made. */
 export interface K3sNode {
   readonly role: Role;
   /** A role of another kind that settings or tag request, and that waits for consent. */
@@ -58,7 +58,10 @@ export function nodeName(computerName: string): string {
   );
 }
 
-/** Returns the https URL of a K3s server from an address, `host:port` or URL; the default port is K3s's, 6443. */
+/**
+ * Returns the https URL of a K3s server from an address, `host:port` or URL; the default port is K3s's, 6443. Throws
+ * `ServerUnknown` for any other text, and for a URL with a path, a query or a login.
+ */
 export function normaliseServer(server: string): string {
   const text = server.trim();
   const written = /^[a-z]+:\/\//i.test(text) ? text : `https://${isIPv6(text) ? `[${text}]` : text}`;

@@ -61,7 +61,10 @@ export function planNode(
   return [...learned, nodeNamed(node), ...whole];
 }
 
-/** Returns the settings with their tags, and the error if they cannot be used. */
+/**
+ * Returns the last usable settings, with the instance tags if known, and the error if the present settings or tags are
+ * unusable.
+ */
 function settingsOf({ files, tagged }: Knowledge): LastKnown<Loaded> {
   const value = tagged.value?.loaded ?? files.value;
   const error = files.error ?? tagged.error;
@@ -80,7 +83,7 @@ function nodeNamed(lastKnown: Knowledge['node']): Resource {
   });
 }
 
-/** Returns the Resources of the GitOps engine, which begin when the node is Ready. */
+/** Returns the Resources of the GitOps engine, which wait until the node is Ready; none if the role has no GitOps. */
 function gitopsResources({ paths, role, arch }: K3sNode, gitops: GitOps): readonly Resource[] {
   if (!role.gitops) {
     return [];

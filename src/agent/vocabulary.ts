@@ -1,6 +1,6 @@
 /**
- * Every reason and every condition of a node, collected from the modules that define them, in the order in which pages
- * list them.
+ * Every reason, collected from the modules that define the reasons, and every condition of a node, in the order in
+ * which pages list them.
  */
 import { azureReasons } from './clouds/azure/reasons.ts';
 import { oracleReasons } from './clouds/oracle/reasons.ts';

@@ -11,14 +11,15 @@ const shortest = 1 * second;
 const together = 1 * second;
 
 export interface Wake {
-  /** Epoch milliseconds. */
+  /** When the next pass begins, in epoch milliseconds. */
   readonly at: number;
   readonly because: string;
 }
 
 /**
- * Returns when to run the next pass, and why: at once to verify a change, otherwise when the first check is due, or
- * shortly after it to include checks that are due soon.
+ * Returns when to run the next pass, and why: at once to verify a change; otherwise when the first check is due, or
+ * shortly after it to include checks that are due soon, but in a second at the earliest and in about five minutes at
+ * the latest.
  */
 export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
   const changed = outcomes.find((outcome) => outcome.state === 'Changed');
