@@ -37,7 +37,7 @@ function plan(
   return nodeResources(aNode(role, { ...changes, settings }), { cloud, rotateAt, memory });
 }
 
-/** Makes passes until one changes nothing, and returns the outcomes of the last pass. */
+/** Runs passes until one changes nothing, and returns the outcomes of the last pass. Throws after ten passes. */
 async function converge(resources: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   const attempts: Attempts = new Map();
   for (let pass = 0; pass < 10; pass += 1) {

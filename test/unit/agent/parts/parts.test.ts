@@ -37,7 +37,10 @@ const own = {
     ...['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
     paths.slipway.gitopsDownload,
   ],
-  /** The shared directories, and the settings of the operator. */
+  /**
+   * Paths that no part owns: the settings layers, shared directories, setup's lock, and the files that identify the
+   * cloud.
+   */
   places: [
     ...paths.slipway.configLayers,
     ...[paths.slipway.state, paths.slipway.setupLock, paths.system.units, paths.system.bin],

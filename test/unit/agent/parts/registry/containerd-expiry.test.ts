@@ -61,11 +61,14 @@ describe('the expiry of a login that containerd uses for a mirror', () => {
     ['auto', 2 * hour, `InSync ${hour}`],
     ['auto', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
     ['restart', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
-  ])('with onRotate %s after %i ms leads to: %s', async (onRotate, after, expected) => {
-    const { host, check } = await started({ [one]: 1, [two]: 3 }, { onRotate, mirrors });
-    host.advance(after);
-    expect(brief(await check(), host)).toBe(expected);
-  });
+  ])(
+    'with onRotate %s, %i ms after the start of K3s, is judged as "%s"',
+    async (onRotate, after, expected) => {
+      const { host, check } = await started({ [one]: 1, [two]: 3 }, { onRotate, mirrors });
+      host.advance(after);
+      expect(brief(await check(), host)).toBe(expected);
+    },
+  );
 
   test('is reported with its time, the pulls that need the login, and the repair', async () => {
     const { host, check } = await started({ [two]: 3 });
@@ -79,7 +82,7 @@ describe('the expiry of a login that containerd uses for a mirror', () => {
 test.each<readonly [string, Readonly<Record<string, number>>, object]>([
   ['a login that containerd does not use', { [one]: 1 }, { mirrors }],
   ['a login that does not expire', {}, { mirrors }],
-  ['a login of a containerd without separate pulls', { [one]: 1, [two]: 1 }, {}],
+  ['a login if containerd makes no pull without kubelet', { [one]: 1, [two]: 1 }, {}],
 ])('the expiry of %s is not reported', async (_what, lives, registries) => {
   const { host, check } = await started(lives, registries);
   host.advance(24 * hour);

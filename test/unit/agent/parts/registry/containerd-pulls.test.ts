@@ -49,7 +49,7 @@ describe('containerd needs no fresh login', () => {
       {},
     ],
     [
-      'for a registry that only tags images',
+      'for a registry in airgap-extra-registry, which only tags images',
       { [k3s.config]: 'airgap-extra-registry: [team.azurecr.io]' },
       {},
     ],
@@ -143,7 +143,7 @@ describe('containerd needs a fresh login', () => {
     expect(await found({ [path]: text })).toEqual([expected]);
   });
 
-  test('for a registry that kubelet did not know at its start, whatever its present configuration', async () => {
+  test('for a registry about which the running kubelet does not ask Slipway, even if the file is missing', async () => {
     const host = memoryHost();
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(host, node, servers)).toEqual([]);

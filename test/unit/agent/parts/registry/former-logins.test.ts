@@ -108,34 +108,38 @@ test('loginsRenewed writes the former logins to the store, without a request to 
 describe('formerLogins returns the remaining logins', () => {
   test.each([
     [
-      'without the cache, as after a reboot',
+      'if the cache is missing, as after a reboot',
       { [cache]: undefined },
       { [one]: inFile, [two]: inFile, [three]: [received, undefined] },
     ],
     [
-      'without registries.yaml',
+      'if registries.yaml is missing',
       { [yaml]: undefined },
       { [one]: inFile, [two]: [fetched, fetched + 3 * hour], [three]: [received, undefined] },
     ],
     [
-      'with a damaged cache',
+      'if the cache is damaged',
       { [cache]: texts[cache]?.slice(0, -9) },
       { [one]: inFile, [two]: inFile, [three]: [received, undefined] },
     ],
-    ['without the receipts', { [yaml]: texts[yaml]?.replaceAll(/^#.*\n/gm, ''), [cache]: undefined }, {}],
     [
-      'with passwords that were edited by hand',
+      'if registries.yaml has no receipts',
+      { [yaml]: texts[yaml]?.replaceAll(/^#.*\n/gm, ''), [cache]: undefined },
+      {},
+    ],
+    [
+      'if passwords were edited by hand',
       { [yaml]: texts[yaml]?.replaceAll(/eyJ/g, 'eyK'), [cache]: undefined },
       { [three]: [received, undefined] },
     ],
     [
-      'with receipts of an invalid time',
+      'if receipts have an invalid time',
       { [yaml]: texts[yaml]?.replaceAll(/received \S+/g, 'received then'), [cache]: undefined },
       {},
     ],
-    ['with a malformed registries.yaml', { [yaml]: '{', [cache]: undefined }, {}],
+    ['if registries.yaml is malformed', { [yaml]: '{', [cache]: undefined }, {}],
     [
-      'with receipts inside other text',
+      'if receipts are part of longer comments',
       {
         [yaml]: texts[yaml]?.replaceAll(/^# one/gm, '# # one').replaceAll(/(^# t.*$)/gm, '$1 or so'),
         [cache]: undefined,
@@ -143,30 +147,27 @@ describe('formerLogins returns the remaining logins', () => {
       {},
     ],
     [
-      'with receipts of servers without a login',
+      'if receipts name servers without a login',
       { [yaml]: texts[yaml]?.replaceAll(/^# (one|two)/gm, '# no-$1'), [cache]: undefined },
       { [three]: [received, undefined] },
     ],
-    ['without any file', { [yaml]: undefined, [cache]: undefined }, {}],
+    ['if both files are missing', { [yaml]: undefined, [cache]: undefined }, {}],
   ])('%s', async (_, changes, expected) => {
     expect(await times(world(changes))).toMatchObject(expected);
     expect(Object.keys(await times(world(changes))).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.each([yaml, cache])(
-    'only from private files: none from %s if others may read or own it',
-    async (path) => {
-      const host = world();
-      for (const each of [yaml, cache]) {
-        if (each !== path) {
-          host.files.remove(each);
-        }
+  test.each([yaml, cache])('without those in %s if others may read or own the file', async (path) => {
+    const host = world();
+    for (const each of [yaml, cache]) {
+      if (each !== path) {
+        host.files.remove(each);
       }
-      host.files.changeMode(path, 0o644);
-      expect(await formerLogins(host, paths)).toEqual({});
-      host.files.changeMode(path, 0o600);
-      host.files.give(path, '1000:1000');
-      expect(await formerLogins(host, paths)).toEqual({});
-    },
-  );
+    }
+    host.files.changeMode(path, 0o644);
+    expect(await formerLogins(host, paths)).toEqual({});
+    host.files.changeMode(path, 0o600);
+    host.files.give(path, '1000:1000');
+    expect(await formerLogins(host, paths)).toEqual({});
+  });
 });

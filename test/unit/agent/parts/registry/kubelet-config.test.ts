@@ -54,7 +54,7 @@ test('renderProviderConfig returns a configuration that kubelet accepts, even be
   ]);
 });
 
-describe('the configuration of the credential provider', () => {
+describe('providerConfig', () => {
   const resource = providerConfig(node, ['plugin']);
 
   function machine(content?: string): MemoryHost {
@@ -127,7 +127,7 @@ describe('the configuration of the credential provider', () => {
     expect(host.lines()).toEqual([]);
   });
 
-  test('does not depend on the order of the login servers, or on duplicates', () => {
+  test('writes the same text for the login servers in another order or with duplicates', () => {
     const again = aNode('agent', {
       settings: { registries: { servers: [...servers, ...servers].reverse() } },
     });
@@ -139,7 +139,7 @@ describe('the configuration of the credential provider', () => {
     ['cannot be run', (host: MemoryHost) => host.files.write(plugin, '#!/bin/sh\n', 0o644)],
     ['is a link', (host: MemoryHost) => host.files.link(plugin, '/usr/bin/slipway')],
   ])(
-    'is removed if the plugin %s, even on a full disk, and is written again with the plugin',
+    'removes the file if the plugin %s, even on a full disk, and writes it again with the plugin',
     async (_, harm) => {
       const host = machine(text);
       harm(host);
@@ -153,7 +153,7 @@ describe('the configuration of the credential provider', () => {
     },
   );
 
-  test('is not written without the plugin', async () => {
+  test('writes no file without the plugin, and waits for the plugin', async () => {
     const host = machine();
     host.files.remove(plugin);
     expect(await settle(resource, host)).toEqual(['Waiting Blocked']);
@@ -182,17 +182,17 @@ describe('the configuration of the credential provider', () => {
       'ProviderNotOurs (person, non-blocking)',
     ],
     [
-      'is written if a drop-in for K3s names the same path',
+      'writes the file if a drop-in for K3s names the same path',
       `image-credential-provider-config: ${path}\n`,
       'Drifted content, mode',
     ],
     [
-      'is written if a drop-in for K3s names no provider',
+      'writes the file if a drop-in for K3s names no provider',
       'tls-san: [k8s.example]\n',
       'Drifted content, mode',
     ],
-    ['is written if a drop-in for K3s is not YAML', 'a: [\n', 'Drifted content, mode'],
-    ['is written if a drop-in for K3s is empty', '', 'Drifted content, mode'],
+    ['writes the file if a drop-in for K3s is not YAML', 'a: [\n', 'Drifted content, mode'],
+    ['writes the file if a drop-in for K3s is empty', '', 'Drifted content, mode'],
   ])('%s', async (_, content, expected) => {
     const host = machine();
     host.files.write('/etc/rancher/k3s/config.yaml.d/50-mine.yaml', content);

@@ -58,9 +58,9 @@ exec /usr/bin/env -i "$slipway" "$@"
   });
 
   test.each<[string, (host: MemoryHost) => void, string]>([
-    ['replaces a missing file', () => undefined, 'content, mode'],
-    ['replaces an edited file', (host) => host.files.write(path, '#!/bin/sh\nexit 0\n', 0o755), 'content'],
-    ['replaces a file that is not executable', (host) => host.files.write(path, text, 0o644), 'mode'],
+    ['is written if it is missing', () => undefined, 'content, mode'],
+    ['is restored after an edit', (host) => host.files.write(path, '#!/bin/sh\nexit 0\n', 0o755), 'content'],
+    ['is restored if it is not executable', (host) => host.files.write(path, text, 0o644), 'mode'],
     ['replaces a dangling link', (host) => host.files.link(path, '/usr/bin/slipway'), 'content, mode'],
     [
       'replaces a link to a copy of the plugin',

@@ -78,7 +78,7 @@ test.each([
   expect(await resource.check(host)).toMatchObject({ state: 'Drifted', drift: { due } });
 });
 
-test('registries.yaml is drift, not only due, after a new login with a change of the settings', async () => {
+test('registries.yaml is drift, not only due, after a new login and a change of the settings', async () => {
   const host = await world();
   host.advance(1);
   store(host, { [server]: 'third', [other]: 'second' });

@@ -101,7 +101,7 @@ test('renderRegistries writes an empty login for a login server without one, so 
   });
 });
 
-test('renderRegistries throws if the text does not parse to its content, such as a text that is too long', () => {
+test('renderRegistries throws RegistriesInvalid if its text does not parse to the same content, such as a text that is too long', () => {
   const auth = { username: 'u', password: 'x'.repeat(1_048_577) };
   const { registries } = someSettings({ registries: { configs: { 'a.io': { auth } } } });
   expect(() => renderRegistries(registries, new Map())).toThrow(

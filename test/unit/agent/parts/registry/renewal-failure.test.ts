@@ -46,7 +46,7 @@ describe('the failure of a renewal', () => {
     ],
     ['was refused', 2.5 * hour, { ...held, refused: true as const }, ''],
     ['is missing', 0, undefined, ''],
-  ])('describes a credential that %s', (_, time, held, outlook) => {
+  ])('adds the times of a credential, or nothing, if the credential %s', (_, time, held, outlook) => {
     const { message } = renewalFailure([{ server, error: away, held }], received + time);
     expect(message).toBe(`a.io answers 503. ${outlook}`.trim());
   });

@@ -124,7 +124,12 @@ describe('the text of a login store', () => {
 describe('newestLogins', () => {
   const at = (receivedAt: number): StoredLogin => ({ ...names, receivedAt });
   test.each([
-    ['keeps both servers', { 'a.io': at(1) }, { 'b.io': at(2) }, { 'a.io': at(1), 'b.io': at(2) }],
+    [
+      'keeps the logins of both servers',
+      { 'a.io': at(1) },
+      { 'b.io': at(2) },
+      { 'a.io': at(1), 'b.io': at(2) },
+    ],
     ['keeps the later login of a server', { 'a.io': at(1) }, { 'a.io': at(2) }, { 'a.io': at(2) }],
     [
       'keeps a stored login that is later than the fresh one',

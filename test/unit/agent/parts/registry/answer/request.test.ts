@@ -15,7 +15,7 @@ function text(changes: object = {}): string {
 describe('requestedServer returns', () => {
   test.each([
     ['the registry of the image', text()],
-    ['the registry despite fields that v1 may get', text({ serviceAccountToken: 'x', podName: { a: 1 } })],
+    ['the registry of a request with unknown fields', text({ serviceAccountToken: 'x', podName: { a: 1 } })],
     [
       'the registry of an image with a digest',
       text({ image: `team.azurecr.io/base@sha256:${'0'.repeat(64)}` }),
@@ -54,7 +54,7 @@ describe('requestedServer throws an error with a repair for', () => {
     expect(() => requestedServer(given)).toThrow(message);
   });
 
-  test('a text that is not JSON, and does not quote the text', () => {
+  test('a text that is not JSON, without quoting the text', () => {
     expect(() => requestedServer('{"password": canary}')).toThrow(/^[^{]*not JSON[^{]*$/);
   });
 });
@@ -74,6 +74,6 @@ test.each([
   ['library/alpine:3.22', 'docker.io'],
   ['library/team.azurecr.io/alpine', 'docker.io'],
   ['__proto__/alpine', 'docker.io'],
-])('registryHost returns the registry of %s: %s', (image, host) => {
+])('for the image %s, registryHost returns %s', (image, host) => {
   expect(registryHost(image)).toBe(host);
 });

@@ -28,19 +28,39 @@ test('responseFor returns one line with exactly the fields of the protocol', () 
   });
 });
 
-describe('kubelet keeps an answer', () => {
+describe('responseFor', () => {
   const usable = (3 * hour * 35) / 36;
   test.each([
-    ['for ten minutes at most', 0, 3 * hour, '600s'],
-    ['for ten minutes if the login does not expire', 100 * hour, undefined, '600s'],
-    ['for ten minutes if the login is usable that long', usable - 600_000, 3 * hour, '600s'],
-    ['for the rest of the usable time, in whole seconds', usable - 599_999, 3 * hour, '599s'],
-    ['for at least a second', usable - 1_000, 3 * hour, '1s'],
-    ['not at all if less than a second is left', usable - 999, 3 * hour, undefined],
-    ['not at all once the login is too old', usable, 3 * hour, undefined],
-    ['not at all after the expiry of the login', 4 * hour, 3 * hour, undefined],
-    ['no longer than usable after the clock was set back a little', -30_000, 60_000, '88s'],
-    ['not at all after the clock was set back by an hour', -hour, 3 * hour, undefined],
+    ['lets kubelet keep the answer for ten minutes at most', 0, 3 * hour, '600s'],
+    [
+      'lets kubelet keep the answer for ten minutes if the login does not expire',
+      100 * hour,
+      undefined,
+      '600s',
+    ],
+    [
+      'lets kubelet keep the answer for ten minutes if the login is usable that long',
+      usable - 600_000,
+      3 * hour,
+      '600s',
+    ],
+    [
+      'lets kubelet keep the answer for the rest of the usable time, in whole seconds',
+      usable - 599_999,
+      3 * hour,
+      '599s',
+    ],
+    ['lets kubelet keep the answer for a second if only a second is left', usable - 1_000, 3 * hour, '1s'],
+    ['returns no answer if less than a second is left', usable - 999, 3 * hour, undefined],
+    ['returns no answer once the login is too old', usable, 3 * hour, undefined],
+    ['returns no answer after the expiry of the login', 4 * hour, 3 * hour, undefined],
+    [
+      'lets kubelet keep the answer while the login is usable, if the clock was set back by half a minute',
+      -30_000,
+      60_000,
+      '88s',
+    ],
+    ['returns no answer after the clock was set back by an hour', -hour, 3 * hour, undefined],
   ])('%s', (_, after, life, duration) => {
     expect(durationAt(after, life)).toBe(duration);
   });

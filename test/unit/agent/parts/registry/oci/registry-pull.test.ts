@@ -233,13 +233,13 @@ describe('a pull', () => {
       /repository:base\/alpine:pull.*authentication required.*AcrPull.*Repository Reader/,
     ],
     [
-      'a token without permission',
+      'a token that the registry refuses for the manifest',
       tag(error(401)),
       'PullDenied',
       'person',
       /base\/alpine:3\.22.*said it.*AcrPull/,
     ],
-    ['status 403 for a token', tag(error(403)), 'PullDenied', 'person', /said it.*AcrPull/],
+    ['status 403 for the manifest', tag(error(403)), 'PullDenied', 'person', /said it.*AcrPull/],
     ['status 403 for a layer', blob(error(403)), 'PullDenied', 'person', /said it/],
     [
       'the refusal of a firewall',
@@ -318,7 +318,7 @@ describe('a pull', () => {
       /eu1\.blob.*network\.caFile/,
     ],
     [
-      'a storage that sends too much',
+      'a storage that sends more than 4 MiB',
       stored(new NodeError('UnexpectedAnswer', 'more than 4 MiB')),
       'UnexpectedAnswer',
       'person',
@@ -377,7 +377,13 @@ describe('a pull', () => {
       'person',
       /promises sha256:.* and sends/,
     ],
-    ['a page of HTML', tag({ body: '<html>' }), 'UnexpectedAnswer', 'person', /no manifest/],
+    [
+      'an HTML page in place of the manifest',
+      tag({ body: '<html>' }),
+      'UnexpectedAnswer',
+      'person',
+      /no manifest/,
+    ],
     [
       'a registry whose name does not resolve',
       ({ host }) => host.onGet(/./, new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') })),
@@ -399,8 +405,8 @@ describe('a pull', () => {
       'person',
       /network\.caFile/,
     ],
-    ['an error of the registry', tag(error(500)), 'RegistryUnavailable', 'time', /500/],
-    ['an error of the token endpoint', token(error(502)), 'RegistryUnavailable', 'time', /502/],
+    ['status 500 from the registry', tag(error(500)), 'RegistryUnavailable', 'time', /500/],
+    ['status 502 from the token endpoint', token(error(502)), 'RegistryUnavailable', 'time', /502/],
     [
       'an answer of the token endpoint without a token',
       token({ body: '{}' }),
@@ -409,7 +415,7 @@ describe('a pull', () => {
       /request for a token/,
     ],
     ['a missing token endpoint', token(error(404)), 'UnexpectedAnswer', 'person', /status 404/],
-    ['status 418', tag({ status: 418 }), 'UnexpectedAnswer', 'person', /418/],
+    ['status 418 for the manifest', tag({ status: 418 }), 'UnexpectedAnswer', 'person', /418/],
     [
       'a realm on another host',
       challenge('Bearer realm="https://evil.example/token",service="s"'),

@@ -65,7 +65,7 @@ describe('the pull check', () => {
     expect(registry.pulls).toBe(2);
   });
 
-  test('leaves a private record without the credential, and is repeated if the record is lost', async () => {
+  test('leaves a private record without the credential, and is repeated if the record is damaged', async () => {
     const made = world();
     const { host, resource, registry } = made;
     rotate(made);
@@ -310,26 +310,26 @@ describe('the message about the access of the identity', () => {
 
   test.each<readonly [string, (made: World) => unknown, RegExp]>([
     [
-      'cannot be checked in this cloud',
+      'says nothing if the cloud cannot check the access',
       ({ cloud }) => Object.assign(cloud, { imageDigest: async () => undefined }),
       / from \S+\) with/,
     ],
     [
-      'shows another digest',
+      'shows the different digest that the identity sees',
       ({ cloud }) => cloud.images.set(image, 'sha256:abc'),
       /the identity sees sha256:abc there, a moved tag\)/,
     ],
     [
-      'is denied',
+      'shows that the identity is denied access',
       ({ cloud }) => cloud.fail('imageDigest', denied),
       /the identity's own look at it failed: PullDenied\)/,
     ],
     [
-      'cannot be checked while the registry is down',
+      'shows that the registry did not answer the identity',
       ({ cloud }) => cloud.fail('imageDigest', gone),
       /own look at it failed: RegistryUnavailable\)/,
     ],
-  ])('after a successful pull fits an access that %s', async (_what, arrange, says) => {
+  ])('after a successful pull %s', async (_what, arrange, says) => {
     const made = world();
     arrange(made);
     rotate(made);
