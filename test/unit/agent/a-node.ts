@@ -77,7 +77,10 @@ export function failure(error: unknown): string {
   return reason ? `${reason} (${endedBy}${blocks ? '' : ', non-blocking'})` : `Error: ${message}`;
 }
 
-/** Checks and corrects until a check is satisfied or the remedy fails; returns the outcomes in order. */
+/**
+ * Checks and corrects until a check finds no drift, a remedy fails or `passes` are used up; returns the outcomes in
+ * order.
+ */
 export async function settle(resource: Resource, host: MemoryHost, passes = 6): Promise<readonly string[]> {
   const seen: string[] = [];
   for (let pass = 0; pass < passes; pass += 1) {

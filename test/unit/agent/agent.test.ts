@@ -7,7 +7,7 @@ import { isReady, type Vm, vm } from '../../scenario/a-vm.ts';
 
 const minute = 60_000;
 
-/** Runs the loop of the daemon for `passes` passes; `rings` has the ring after a pass, by its number. */
+/** Runs the loop of the daemon for `passes` passes; `rings` names the ring after a pass, by the number of the pass. */
 async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number, string>> = {}) {
   const clock = alarm();
   const stopped = new AbortController();
@@ -50,7 +50,7 @@ test('the loop stops after the pass in which its signal is aborted', async () =>
   expect(events.filter(({ type }) => type === 'Sleeping')).toHaveLength(1);
 });
 
-test('the end of a job wakes the loop, which installs a download at once, even one after a failed download', async () => {
+test('the end of a job wakes the loop, which installs the download at once, even after a failed attempt', async () => {
   const machine = vm('agent');
   const start = machine.host.now();
   machine.host.jobs.lasting = 20_000;
@@ -67,7 +67,7 @@ test('converge returns when the node is Ready', async () => {
   expect(isReady(report)).toBe(true);
 });
 
-test('converge returns at its timeout', async () => {
+test('converge returns by its timeout', async () => {
   const machine = vm('server');
   machine.cloud.secrets.delete('k3s-token');
   const start = machine.host.now();

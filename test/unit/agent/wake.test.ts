@@ -39,7 +39,7 @@ test.each([
     2_000,
     'b (ServiceStarting)',
   ],
-  ['at the earliest in one second for an overdue resource', [overdue], 1_000, 'renew d'],
+  ['in one second at the earliest for an overdue resource', [overdue], 1_000, 'renew d'],
 ] as const)('nextWake wakes the loop %s', (_, outcomes, after, because) => {
   expect(nextWake(now, outcomes)).toEqual({ at: now + after, because });
 });

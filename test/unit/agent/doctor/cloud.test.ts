@@ -86,7 +86,7 @@ describe('the cloud probes', () => {
     expect(found[4]?.level).toBe('ok');
   });
 
-  test('report an invalid secret', async () => {
+  test('report an invalid or empty secret as SecretEmpty', async () => {
     const given = world();
     given.cloud.secrets.set('k3s-token', 'with blanks in it');
     given.cloud.secrets.set('flux-git-token', ' \n');
@@ -108,7 +108,7 @@ describe('the cloud probes', () => {
     expect((await lookedAt(given))[5]).toMatchObject({ level: 'failure', reason: 'PullDenied' });
   });
 
-  test('follow one redirect to a release over https', async () => {
+  test('accept a release behind one redirect to https, but not behind two or behind one to http', async () => {
     const given = world();
     given.host.onGet(sums, { status: 302, headers: { location: 'https://storage.example.com/sums' } });
     given.host.onGet('https://storage.example.com/sums', `${'0'.repeat(64)}  k3s\n`);
@@ -139,7 +139,7 @@ describe('the cloud probes', () => {
 
   test.each([
     ['missing', { status: 404 }, /answers 404/],
-    ['for another machine', { body: 'abc  k3s-armhf\n' }, /does not name k3s/],
+    ['only for another architecture', { body: 'abc  k3s-armhf\n' }, /does not name k3s/],
   ])('report a release that is %s', async (_, answer, message) => {
     const given = world();
     given.host.onGet(sums, answer);

@@ -27,7 +27,7 @@ async function lookedAt(...plan: readonly Resource[]) {
   return found.map(({ what, level, reason, message }) => [what, level, reason ?? '', message].join(' | '));
 }
 
-test('the condition probes return one verdict per condition, in order, with the message of the last check', async () => {
+test('the condition probes return one verdict per condition, in order, with the last message of the checks', async () => {
   const ready = resource('c', inSync({ message: 'node is Ready' }), { condition: 'NodeReady' });
   expect(await lookedAt(ready, resource('a', inSync({ message: 'first' })), resource('b', inSync()))).toEqual(
     ['System | ok |  | first', 'NodeReady | ok |  | node is Ready'],

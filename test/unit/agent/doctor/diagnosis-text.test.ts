@@ -14,7 +14,7 @@ const failed: Diagnosis = {
   repair: 'az role assignment create',
 };
 
-test('the text of a healthy diagnosis is one line; that of a failed one has its cause and remedy', () => {
+test('a healthy diagnosis is one line of text if it fits, and a failed one has its cause and repair below', () => {
   expect(diagnosisText(well, page)).toBe('ok         42 ms  exchange  done\n');
   expect(diagnosisText({ ...well, message: 'word '.repeat(9).trim() }, page)).toBe(
     'ok         42 ms  exchange\n         word word word word word word word word word\n',

@@ -44,7 +44,7 @@ test('the DNS probe fails for a name without an address, and is skipped if geten
   expect(unasked?.level).toBe('skipped');
 });
 
-test('the proxy probe hides the password, and a proxy, which resolves names itself, skips the DNS probe', async () => {
+test('the proxy probe hides the login, and the DNS probe is skipped if a proxy resolves the names', async () => {
   const found = await lookedAt(world(), 'http://user:canary@10.0.0.3:3128');
   expect(found.proxy?.message).toBe('http://10.0.0.3:3128');
   expect(found[`DNS ${name}`]?.level).toBe('skipped');
@@ -56,7 +56,7 @@ describe('the clock probe', () => {
     [-90, 'warning', '90 s behind'],
     [600, 'failure', '600 s ahead of'],
   ] as const)(
-    'compares the clock with a server: a difference of %i s is reported as %s',
+    'reports a difference of %i s to the clock of a server as %s',
     async (seconds, level, message) => {
       const theirs = new Date(memoryHost().now() - seconds * 1_000).toUTCString();
       const { clock } = await lookedAt(world({ date: theirs }));

@@ -52,7 +52,7 @@ describe('soonAfter', () => {
     ['9'.repeat(400), { after: 600_000 }],
     ['later', {}],
     ['', {}],
-  ])('returns the delay of a Retry-After header: %s', (header, expected) => {
+  ])('for the Retry-After header %j, returns %j', (header, expected) => {
     expect(soonAfter({ headers: header === undefined ? {} : { 'retry-after': header } }, now)).toEqual(
       expected,
     );

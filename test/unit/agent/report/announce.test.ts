@@ -170,7 +170,7 @@ test.each<[string, Pass]>([
 });
 
 describe('after a refused request, an announcer', () => {
-  /** Announces the same report once a minute during `time` milliseconds. */
+  /** Announces the same report once a minute for `time` milliseconds. */
   async function pass(
     host: MemoryHost,
     announce: ReturnType<ReturnType<typeof world>['begin']>,

@@ -48,16 +48,16 @@ test('each combinator keeps all properties of a Resource but its check', () => {
 });
 
 describe('unless', () => {
-  test('returns the finding of the obstacle without a check', async () => {
+  test('returns the finding of the obstacle, and does not run the check', async () => {
     const checked = unless(failing(new Error('checked')), async () => starting);
     expect(await checked.check(host)).toBe(starting);
   });
 
-  test('throws the error of the obstacle without a check', async () => {
+  test('throws the error of the obstacle, and does not run the check', async () => {
     expect(await caught(unless(resource(inSync), () => Promise.reject(full)))).toBe(full);
   });
 
-  test('runs the check without an obstacle', async () => {
+  test('runs the check if it finds no obstacle', async () => {
     expect(
       await unless(
         resource(() => drift),
@@ -80,7 +80,7 @@ describe('heldBack', () => {
     }
   });
 
-  test('returns the drift without an obstacle', async () => {
+  test('returns the drift if it finds no obstacle', async () => {
     expect(
       await heldBack(
         resource(() => drift),
@@ -127,7 +127,7 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(recorded)))).toBe(recorded);
   });
 
-  test('keeps the drift and the error while the condition is false', async () => {
+  test('keeps the drift and the error while its predicate is false', async () => {
     const nowhere = async () => false;
     expect(
       await nonBlocking(
@@ -138,12 +138,12 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(full), nowhere))).toBe(full);
   });
 
-  test('throws an error of the condition as an error that blocks', async () => {
+  test('throws an error of its predicate as an error that blocks', async () => {
     const untold = nonBlocking(resource(inSync), () => Promise.reject(full));
     expect(await caught(untold)).toBe(full);
   });
 
-  test('tests the condition before it runs the check', async () => {
+  test('tests its predicate before it runs the check', async () => {
     const order: string[] = [];
     const checked = resource(() => {
       order.push('check');
