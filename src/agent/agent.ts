@@ -33,7 +33,7 @@ export interface Span {
 
 /** The ports through which an agent reads and changes the world. */
 export interface AgentPorts extends Sources {
-  /** Returns the Host for the settings' network. */
+  /** Returns the Host that uses the network settings in the knowledge. */
   readonly hostFor: (knowledge: Knowledge) => Host;
   readonly planPorts: (knowledge: Knowledge) => PlanPorts | undefined;
   readonly random: () => number;
@@ -41,7 +41,10 @@ export interface AgentPorts extends Sources {
 }
 
 export interface Agent {
-  /** Runs one pass: gathers the knowledge, plans the Resources, reconciles them. */
+  /**
+   * Runs one pass: gathers the knowledge, plans the Resources and reconciles them. Emits outcomes, new warnings and
+   * changed conditions.
+   */
   pass(): Promise<Report>;
   /** Forgets the delays after failures, so that the next pass tries everything again. */
   forget(): void;
@@ -187,7 +190,7 @@ function isSettled(outcome: Outcome): boolean {
   return outcome.state !== 'Changed' && isMet(outcome);
 }
 
-/** True if something failed, and nothing in progress could still change the outcome. */
+/** True if a Resource has failed, and none was changed or waits. */
 function isStuck(outcomes: readonly Outcome[]): boolean {
   const moving = outcomes.some(({ state }) => state === 'Changed' || state === 'Waiting');
   return !moving && outcomes.some(({ state }) => state === 'Failed');

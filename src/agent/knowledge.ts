@@ -77,7 +77,7 @@ export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Kn
   return { ...knowledge, node: { ...rest, value: kept } };
 }
 
-/** Learns a value that depends on another; returns no value and no error while the other is unknown. */
+/** Learns a value that depends on `ground`; returns no value and no error while `ground` is unknown. */
 async function learnFrom<Ground, Value>(
   ground: LastKnown<Ground>,
   before: LastKnown<Value> | undefined,
@@ -96,8 +96,8 @@ function knownOf<Value>({ value }: LastKnown<Value>): Value {
 }
 
 /**
- * Returns the error in an operator's input that allows no plan: in settings, tags, or the name of the role or of the
- * node. A missing answer of the cloud is not such an error.
+ * Returns the error in an operator's input that allows no plan: in settings or tags, or in the role, name or address of
+ * the node. A missing answer of the cloud is not such an error.
  */
 export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | undefined {
   return files.error ?? tagged.error ?? role.error ?? node.error;

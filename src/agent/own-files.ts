@@ -13,7 +13,7 @@ export interface OwnFile {
   /** The content of the file, in words. */
   readonly holds: string;
   readonly readers: string;
-  /** The effect of a file that is missing, damaged, or unreadable since a newer release wrote it. */
+  /** The effect if the file is missing, damaged, or unreadable because a newer release wrote it. */
   readonly lost: string;
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 /** Returns every path on a node that Slipway writes or reads, below `root`. */
 export function nodePaths(root: string) {
-  // One join serves all paths: kubelet waits for them at every pull.
+  // Joins the root only once, since kubelet waits for these paths at every pull.
   const base = join(root, '/').slice(0, -1);
   const at = (path: string) => base + path;
   const etc = '/etc/rancher/k3s';
@@ -19,7 +19,10 @@ export function nodePaths(root: string) {
       joinToken: at('/var/lib/slipway/join-token'),
       status: at('/run/slipway/status.json'),
       lock: at('/run/slipway/lock'),
-      /** The lock for one install or uninstall at a time; an upgrade runs while the daemon holds its own lock. */
+      /**
+       * The lock that allows one install or uninstall at a time. It is not the daemon's lock, which the daemon holds
+       * during an upgrade.
+       */
       setupLock: at('/run/slipway/setup.lock'),
       /** The login of each registry, for kubelet and for registries.yaml. */
       logins: at('/var/lib/slipway/logins.json'),
@@ -44,9 +47,9 @@ export function nodePaths(root: string) {
       natSysctl: at('/etc/sysctl.d/99-z-slipway-nat.conf'),
       units: at('/etc/systemd/system'),
       bin: at('/usr/local/bin'),
-      /** The one word by which cloud-init names the cloud of this boot. */
+      /** The file with the name of the cloud that cloud-init detected at this boot. */
       cloudId: at('/run/cloud-init/cloud-id'),
-      /** The folder of the firmware's strings. */
+      /** The folder with the DMI strings of the firmware. */
       dmi: at('/sys/class/dmi/id'),
     },
     k3s: {

@@ -16,8 +16,8 @@ export interface CloudProbes {
 }
 
 /**
- * Returns the probes of any cloud, which run the daemon's own code: the identity of this VM, and the secrets of its
- * role.
+ * Returns the probes for any cloud: one for the identity of this VM, and one for each secret of its role. The probes
+ * run the daemon's own code.
  */
 export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   const { cloud } = subject;

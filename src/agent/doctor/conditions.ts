@@ -8,8 +8,8 @@ import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
 /**
- * Returns one probe for each condition of the plan, which runs the daemon's checks. A check cannot write, so a drift
- * stays uncorrected, and resources that wait for its correction are not checked.
+ * Returns one probe for each condition of the plan. The probes run the daemon's checks, which cannot write, so a drift
+ * stays uncorrected, and resources that wait for the correction are not checked.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
   const look = onceEach(host, plan);

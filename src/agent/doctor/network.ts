@@ -56,8 +56,8 @@ async function resolveName({ host, proxy, hints }: NetworkProbes, name: string):
 }
 
 /**
- * Compares this clock with the Date header of a server (RFC 9110, section 6.6.1). The header has whole seconds, and its
- * age is the duration of the request.
+ * Compares this clock with the Date header of a server (RFC 9110, section 6.6.1). The result is inexact by the duration
+ * of the request and by a second, since the header has whole seconds.
  */
 async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
   const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);

@@ -72,7 +72,7 @@ export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boo
 
 /**
  * Returns the delay that a Retry-After header requests, ten minutes at most (RFC 9110, section 10.2.3: seconds or a
- * date); empty without a valid header.
+ * date); an empty object without a valid header.
  */
 export function soonAfter({ headers }: Answered, now: number): Retry {
   const asked = headers['retry-after']?.trim() ?? '';

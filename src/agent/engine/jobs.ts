@@ -18,7 +18,7 @@ export class Underway extends Error {
   }
 }
 
-/** Returns the finding of a check while the job of a remedy runs. */
+/** Returns the waiting finding for a running job of a remedy. */
 export function underway({ what, since }: RunningJob, blocks: boolean) {
   return {
     state: 'Waiting',

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 
 /**
- * The most commas in a text that is parsed; a text has about one comma per value. Expected answers and files have far
- * fewer, while four megabytes have room for two million values, and a schema may report each value in half a kilobyte.
+ * The number of commas from which on a text is not parsed; a text has about one comma per value. Expected answers and
+ * files have far fewer, while four megabytes have room for two million values, and a schema may report each value in
+ * half a kilobyte.
  */
 const mostCommas = 50_000;
 

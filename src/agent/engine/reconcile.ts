@@ -11,13 +11,13 @@ const changesInARow = 5;
 
 const rest = 3_000; // milliseconds; a change that is due again sooner was reverted
 const lookAgain = 5_000;
-/** Milliseconds after the due time of a retry for which a failure is still reported if the check finds a new start. */
+/** Milliseconds after a retry is due during which the last failure is still reported although the check now waits. */
 const recently = 60_000;
 /** Milliseconds of waiting after which a condition is False and its resource is checked less often. */
 const patience = 5 * 60_000;
 const rarely = 30_000;
 
-/** The last attempt at a resource, and its failures and changes. It decides only when a remedy runs again. */
+/** The last attempt at a resource, with its failures and changes in a row. It delays remedies, not checks. */
 interface Attempt extends Held {
   /** The step that was recorded; only a failed remedy is delayed. */
   readonly by: 'check' | 'remedy' | 'wait';

@@ -59,10 +59,7 @@ export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k
 
 export interface K3sPorts {
   readonly cloud: Cloud;
-  /**
-   * Returns when a credential received at `receivedAt` is due for renewal, in epoch milliseconds; at most `within`
-   * milliseconds after its receipt.
-   */
+  /** Returns when a credential is due, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
@@ -73,17 +70,14 @@ export interface NodePorts extends K3sPorts {
   readonly free?: FreeSpace;
 }
 
-/**
- * What a start of K3s reads and notes, part by part, and which changed inputs need no restart. Reordering the inputs is
- * not a change, and an input of a new release takes effect at the next start.
- */
+/** What a start of K3s reads and notes, part by part, and which changes need no restart. Reordering is not a change. */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
   notes: registryNotes,
   judge: judgeLogins,
 };
 
-/** Records the inputs of the next start of K3s, as `stampStart` does. */
+/** Writes the stamp of the start of K3s that is about to happen, as `stampStart` does. */
 export function stamp(
   host: Host,
   paths: NodePaths,
@@ -92,10 +86,7 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/**
- * Returns the Resources of a node: the checks of the machine, the removal of NAT that is no longer wanted, the guard of
- * the metadata service, and K3s.
- */
+/** Returns the Resources of a node: checks of the machine, removal of unwanted NAT, the metadata guard, and K3s. */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),

@@ -100,7 +100,10 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
     return identity && toldBy(await readAnnotations(host, node));
   }
 
-  /** Warns once, but not at the first failure, since an API restarts now and then. */
+  /**
+   * Warns only once: not at the first failure in a row, since an API restarts now and then, and only if the API
+   * answered before.
+   */
   function warn(why: string): void {
     if (isWarned || (trouble?.failures ?? 0) < 2 || !trouble?.answered) {
       return;
@@ -133,8 +136,8 @@ function apiAnswered({ outcomes }: Report): Answer {
 }
 
 /**
- * True if a report of this pass is worth a request: the API answered, or was not asked and the node is not Ready. False
- * after a change, since the next pass follows at once and verifies the change.
+ * True if a report of this pass is worth a request: the API answered, or was not asked and Ready is False. False after
+ * a change, since the next pass follows at once and verifies the change.
  */
 function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boolean {
   if (outcomes.some(({ state }) => state === 'Changed')) {
@@ -154,7 +157,10 @@ function isHeldBack(trouble: Trouble | undefined, answered: Answer, now: number)
   return isHeld(trouble, now);
 }
 
-/** Announces one report at a time. Of the reports that arrive meanwhile, only the last is announced. */
+/**
+ * Returns a function that announces one report at a time. Of the reports that arrive during an announcement, only the
+ * last is announced.
+ */
 function oneAtATime(announce: Announce): Announce {
   let latest: Report | undefined;
   let underWay: Promise<void> | undefined;

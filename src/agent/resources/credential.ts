@@ -33,7 +33,10 @@ export interface CredentialSpec {
   readonly pacing?: Pacing;
   /** Judges the credential by its file, the clock and other files of the machine, without a request to the cloud. */
   readonly isCurrent: (found: FoundFile, now: number, host: HostReader) => Currency | Promise<Currency>;
-  /** Fetches due credentials through `host.obtain`, and returns the new content of the file. */
+  /**
+   * Fetches due credentials through `host.obtain`, and returns the new content of the file; with the failure if only a
+   * part could be fetched.
+   */
   readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content | PartlyRendered>;
 }
 

@@ -9,7 +9,7 @@ export interface LastKnown<Value> {
 
 /**
  * Returns the value of `ask`. If `ask` fails, returns the earlier value with an error that does not block, or only the
- * error.
+ * error if there was no value before.
  */
 export async function learn<Value>(
   before: LastKnown<Value> | undefined,

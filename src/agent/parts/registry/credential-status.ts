@@ -11,7 +11,7 @@ export interface CredentialStatus {
   readonly receivedAt: number;
   /** When the credential is renewed; absent if its schedule is never due. */
   readonly due?: number;
-  /** When the credential expires; absent if that is not known. */
+  /** When the credential expires; absent if no expiry is known. */
   readonly ends?: number;
   /** The result of the last pull check or login check. */
   readonly proof?: string;

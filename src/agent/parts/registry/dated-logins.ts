@@ -7,10 +7,7 @@ import { servedRegistries } from './kubelet-config-text.ts';
 
 export interface Renewal {
   readonly cloud: Cloud;
-  /**
-   * Returns when a credential received at `receivedAt` is due for renewal, in epoch milliseconds; at most `within`
-   * milliseconds after its receipt.
-   */
+  /** Returns when a credential is due, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The logins of releases without a login store. They are read so that an update fetches no login and does not restart
- * K3s, and removed once there is a store. Remove this file once no node is updated from such a release.
+ * K3s, and are removed once a store exists. Remove this file once no node is updated from such a release.
  */
 import { received } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';

@@ -24,7 +24,7 @@ export async function readLogins(host: HostReader, paths: NodePaths): Promise<Lo
 
 const parsed = remembering(parseLogins);
 
-/** Returns the login for a password that was received at this time. */
+/** Returns the login for a password that was received at `receivedAt`. */
 export function storedLogin(
   username: string,
   { password, until }: RegistryPassword,
@@ -34,7 +34,7 @@ export function storedLogin(
 }
 
 /**
- * Returns the fresh login. Throws `PullCredentialRefused` if it is the same as the stored login, which its registry
+ * Returns the fresh login. Throws `PullCredentialRefused` if the fresh login equals a stored login that its registry
  * refused.
  */
 export function notRefused(server: string, fresh: StoredLogin, stored: StoredLogin | undefined): StoredLogin {

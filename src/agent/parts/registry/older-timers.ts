@@ -12,8 +12,8 @@ const minute = 60_000;
 /**
  * Stops the timers with which older cloud-init scripts renew registries.yaml. The timers keep running until Slipway has
  * all `logins` and a K3s that uses them, since the identity of the node may not be allowed to pull yet. The files of
- * the timers stay, so that `systemctl enable --now` starts them again without Slipway. Leaves a service with such a
- * name alone if it runs anything but the script.
+ * the timers stay, so that `systemctl enable --now` starts them again without Slipway. Leaves a timer alone if its
+ * service runs anything but the script.
  */
 export function loginRenewersStopped(
   node: K3sNode,
