@@ -282,7 +282,9 @@ function valuesOf(unit: string, key: string): readonly string[] {
   return [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].flatMap(([, value = '']) => value.split(' '));
 }
 
-/** Returns the files in the rows and the text of the page. A name with a star stands for the name without it. */
+/**
+ * Returns the files in the rows of the page, without a trailing star, and the short-lived files that the table omits.
+ */
 function pageFiles(): readonly string[] {
   const { events, formerLogins, k3sDownload, gitopsDownload } = paths.slipway;
   const fleeting = [events, formerLogins, k3sDownload, gitopsDownload];

@@ -21,7 +21,7 @@ const hour = 60 * minute;
 const server = 'myteam.azurecr.io';
 const other = 'two.azurecr.io';
 
-/** Returns the next tick, at every even hour; the clock starts at one. */
+/** Returns the next tick, which is at every even hour; the clock of the host starts at a tick. */
 const rotateAt = (after: number) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour;
 
 const node = (servers: readonly string[] = [server]) =>
