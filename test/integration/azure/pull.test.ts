@@ -116,7 +116,7 @@ test('the record and the condition of the pull check contain no secret', async (
   expect(record).toContain('pulled at');
 });
 
-test('the pull check only logs in if the settings name no image', async () => {
+test('the pull check logs in without a pull if the settings name no image', async () => {
   expect(await prove(proofOf())).toMatchObject({
     state: 'InSync',
     message: expect.stringMatching(/^logged in to team\.azurecr\.io at /),

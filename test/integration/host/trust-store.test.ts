@@ -11,7 +11,7 @@ const ours = certificates('127.0.0.1');
 /** The text of a bundle without certificates; another CA of the tests would have the same name as ours. */
 const others = '# Of others\n';
 
-/** True if a server with our certificate is trusted. */
+/** True if the store trusts a server with our certificate. */
 async function isTrusted(store: TrustStore): Promise<boolean> {
   const port = await serveHttps((_request, response) => void response.end(), ours);
   const secureContext = await store.context();

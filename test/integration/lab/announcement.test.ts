@@ -1,4 +1,4 @@
-/** Tests the announcements of a node with the real Host and the K3s stand-in, with the identity of kubelet. */
+/** Tests the announcements of a node with the real Host, the K3s stand-in and the identity of kubelet. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
