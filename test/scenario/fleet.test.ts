@@ -227,7 +227,7 @@ describe('ten thousand nodes', () => {
   }
 });
 
-test('the first boot of a VM asks the registry without a delay', async () => {
+test('a VM asks the registry without a delay at its first boot', async () => {
   const [first] = await lifeOf('vm-1', midnight, minute);
   expect(first).toBe(midnight);
 });

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { endOf, source, startScript } from './process.ts';
 
 /**
- * A script that runs a daemon, and after each of three passes searches the heap for the secrets in its files. The
- * script keeps the secrets only as bytes, which a heap snapshot does not show.
+ * A script that makes three passes of Slipway on a simulated VM, and searches its own heap after each pass for the
+ * secrets that the VM's files have contained. The script keeps the secrets only as bytes, which a heap snapshot does
+ * not show.
  */
 const script = `
 import { randomBytes } from 'node:crypto';
