@@ -39,6 +39,8 @@ export function nodePaths(root: string) {
       gitopsDownload: at('/run/slipway/gitops-download.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
       nat: at('/etc/slipway/nat.nft'),
+      /** The directory of the daemon's credentials, which exists while the daemon runs. */
+      credentials: at('/run/credentials/slipway.service'),
     },
     system: {
       modules: at('/etc/modules-load.d/slipway-k3s.conf'),

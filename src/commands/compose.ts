@@ -73,6 +73,8 @@ export async function compose(
   const { root } = options;
   const host = nodeHost({ root, jobs });
   const machine = machineFacts();
+  const credentials = process.env.CREDENTIALS_DIRECTORY || paths.slipway.credentials;
+  const cloudMachine = { ...machine, current: currentAddresses, credentials };
   const facts = options.facts === undefined ? [] : [await factsSetting(host, options.facts)];
   const commandLine = [...facts, ...options.settings];
   const file = options.config;
@@ -85,7 +87,7 @@ export async function compose(
   const unwired = wrap(host);
   const { connect, isOutdated } = once((settings) => {
     const door = wrap(nodeHost({ ...settings.network, root, jobs }));
-    return { host: door, cloud: makeCloud(settings, door, { ...machine, current: currentAddresses }) };
+    return { host: door, cloud: makeCloud(settings, door, cloudMachine) };
   });
   const hostFor = ({ files }: Knowledge): Host => {
     if (!files.value) {
@@ -127,6 +129,8 @@ export async function compose(
 /** What a cloud's adapter learns about the machine; `current` reads the addresses again at each call. */
 interface CloudMachine extends Pick<MachineFacts, 'hostname' | 'addresses'> {
   readonly current: () => MachineFacts['interfaces'];
+  /** The directory of systemd's credentials. */
+  readonly credentials: string;
 }
 
 function currentAddresses(): MachineFacts['interfaces'] {
@@ -137,11 +141,11 @@ function currentAddresses(): MachineFacts['interfaces'] {
 export function makeCloud(
   settings: Settings,
   host: Host,
-  { hostname, addresses, current }: CloudMachine,
+  { hostname, addresses, current, credentials }: CloudMachine,
   table: Clouds = clouds,
 ): Cloud {
   const address = addresses.find((each) => each.includes('.'));
-  const machine = { hostname, address, addresses: current };
+  const machine = { hostname, address, addresses: current, credentials };
   const consented = consentedSubjects(settings, 'identityHosts');
   return chosenCloud(settings, table).create({ host, consented, machine });
 }

@@ -52,7 +52,8 @@ export async function freshLogins(server: string, root: string): Promise<Logins>
     throw unknownServer(server);
   }
   const host = nodeHost({ ...settings.network, root });
-  const cloud = makeCloud(settings, host, { hostname: '', addresses: [], current: () => [] });
+  const { credentials } = paths.slipway;
+  const cloud = makeCloud(settings, host, { hostname: '', addresses: [], current: () => [], credentials });
   const place = { host, root, cloud, paths };
   for (;;) {
     const release = await tryLockIfPossible(lockPath(paths, server), root);

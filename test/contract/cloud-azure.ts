@@ -21,7 +21,12 @@ export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
   const { vm } = azure.node('server');
   return {
     ground: {
-      machine: { hostname: 'unused', address: undefined, addresses: () => [] },
+      machine: {
+        hostname: 'unused',
+        address: undefined,
+        addresses: () => [],
+        credentials: '/run/credentials/slipway.service',
+      },
       host: nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }),
       settings: {
         ...azureSettings.defaults,

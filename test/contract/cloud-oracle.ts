@@ -20,7 +20,12 @@ export async function oracleWorld(): Promise<DrivenWorld<OracleSettings>> {
   const { vm, url } = oracle.node('server');
   return {
     ground: {
-      machine: { hostname: 'unused', address: undefined, addresses: () => [] },
+      machine: {
+        hostname: 'unused',
+        address: undefined,
+        addresses: () => [],
+        credentials: '/run/credentials/slipway.service',
+      },
       host: nodeHost({ proxy: oracle.proxyUrl, caFile: oracle.caFile }),
       settings: { ...oracleSettings.defaults, imdsEndpoint: url, vault: { id: oracle.vault.id } },
     },

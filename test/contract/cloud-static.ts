@@ -10,7 +10,12 @@ export function staticWorld(): DrivenWorld<StaticSettings> {
   return {
     ground: {
       host,
-      machine: { hostname: 'Laptop', address: undefined, addresses: () => [] },
+      machine: {
+        hostname: 'Laptop',
+        address: undefined,
+        addresses: () => [],
+        credentials: '/run/credentials/slipway.service',
+      },
       settings: {
         vmId: 'a-machine',
         location: 'a-desk',

@@ -31,7 +31,16 @@ function withPasswordFiles(machine: Vm): { use(path: string): void } {
     await fresh(server);
     const registries = { [server]: { username: 'fake-user', passwordFile } };
     const settings = { tags: {}, secrets: {}, registries };
-    const ground = { host, settings, machine: { hostname: 'vm-1', address: undefined, addresses: () => [] } };
+    const ground = {
+      host,
+      settings,
+      machine: {
+        hostname: 'vm-1',
+        address: undefined,
+        addresses: () => [],
+        credentials: '/run/credentials/slipway.service',
+      },
+    };
     return staticCloud(ground).registryPassword(server);
   };
   host.files.write('/root/wrong', 'wrong\n', 0o600);

@@ -103,6 +103,8 @@ export interface CloudGround<Settings> {
     readonly address: string | undefined;
     /** Returns the current addresses of the machine; the addresses of the default route come first. */
     readonly addresses: () => readonly InterfaceAddress[];
+    /** The directory in which systemd gives the daemon its credentials. */
+    readonly credentials: string;
   };
 }
 

@@ -21,6 +21,9 @@ function faultOf(value: string): string | undefined {
   if (value.trim() === '') {
     return 'is empty';
   }
+  if (/^\$\{\s*\w+\s*\}$/.test(value)) {
+    return 'has a template variable that was not filled in';
+  }
   if (strange.test(value)) {
     return 'has characters no token has, as a text that was saved as UTF-16 does';
   }

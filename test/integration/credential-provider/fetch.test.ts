@@ -131,6 +131,23 @@ test('a login of the static cloud has no expiry', async () => {
   });
 });
 
+test("a password in a credential of systemd is read from the daemon's directory, without its environment", async () => {
+  const vm = await nodeWithSettings(azure);
+  const login = { username: 'puller', passwordFile: 'credential:acr' };
+  const settings = {
+    cloud: 'static',
+    static: { registries: { [loginServer]: login } },
+    registries: { servers: [loginServer] },
+  };
+  vm.write(vm.paths.providerSettings, JSON.stringify(settings));
+  await expect(freshLogins(loginServer, vm.root)).rejects.toMatchObject({
+    reason: 'SecretNotFound',
+    message: expect.stringMatching(/credential acr.*systemd puts it there while slipway\.service runs/),
+  });
+  vm.write(`${vm.paths.credentials}/acr`, 'canary\n');
+  expect((await freshLogins(loginServer, vm.root))[loginServer]).toMatchObject({ password: 'canary' });
+});
+
 test('a refused password of the static cloud is not answered until the password changes', async () => {
   const vm = await nodeWithSettings(azure);
   const passwordFile = `${vm.root}/password`;

@@ -51,7 +51,12 @@ export async function startWorld(): Promise<World> {
     cloud: (settings = {}) =>
       oracleCloud({
         host,
-        machine: { hostname: 'unused', address: undefined, addresses: () => [] },
+        machine: {
+          hostname: 'unused',
+          address: undefined,
+          addresses: () => [],
+          credentials: '/run/credentials/slipway.service',
+        },
         settings: {
           ...oracleSettings.defaults,
           imdsEndpoint: oracle.node('server').url,

@@ -3,6 +3,7 @@ import { ipAddress, loginServer, secretName, words } from '../../settings/forms.
 import { portNumber } from '../../settings/network-forms.ts';
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
 import { addressChoice } from './chosen-address.ts';
+import { secretPlace } from './secret-place.ts';
 
 const metadata = z.strictObject({
   address: about('The address of the metadata service, a link-local one at most providers.', ipAddress),
@@ -17,7 +18,10 @@ const schema = about(
   'For cloud static: the facts that a cloud would report about this VM.',
   z.strictObject({
     computerName: about('The computer name; by default the host name.', z.optional(words)),
-    vmId: about('The unique id of this VM; by default the machine id.', z.optional(words)),
+    vmId: about(
+      'The unique id of this VM; by default the UUID of the firmware, or else the machine id.',
+      z.optional(words),
+    ),
     location: about('The region.', z.optional(words)),
     address: about(
       'The primary private address, or how to find it among those of the machine: a range such as `10.0.0.0/16`, `interface:enp7s0`, or `default-route`, the default. Pods use the interface of an address that a range or an interface selects (flannel-iface).',
@@ -28,14 +32,17 @@ const schema = about(
       z.optional(addressChoice),
     ),
     tags: about('Instance tags.', z.record(words, z.string())),
-    secrets: about('The file of each secret, by secret name.', z.record(secretName, words)),
+    secrets: about(
+      'The file of each secret, by secret name; or `credential:NAME` for a credential of systemd (LoadCredential= of slipway.service).',
+      z.record(secretName, secretPlace),
+    ),
     metadata: about(
       "The provider's metadata service, which pods are kept from (see imds.md): an `address` each, and a `port` if only that is guarded.",
       z.optional(z.array(metadata)),
     ),
     registries: about(
-      'User name and password file of each registry, by login server.',
-      z.record(loginServer, z.strictObject({ username: words, passwordFile: words })),
+      'User name and password file of each registry, by login server; the file may be `credential:NAME`, too.',
+      z.record(loginServer, z.strictObject({ username: words, passwordFile: secretPlace })),
     ),
   }),
 );

@@ -70,7 +70,7 @@ test('the help of --cloud names the made-up cloud', () => {
   expect(cloudHelp(withMoon)).toMatch(/^azure, .*, or moon: one small step$/);
 });
 
-const eagle = { hostname: 'eagle', current: () => [] };
+const eagle = { hostname: 'eagle', current: () => [], credentials: '/run/credentials/slipway.service' };
 
 test('the adapter of the made-up cloud gets its settings section', () => {
   const host = memoryHost();
@@ -81,7 +81,12 @@ test('the adapter of the made-up cloud gets its settings section', () => {
     host,
     settings: moon,
     consented: [],
-    machine: { hostname: 'eagle', address: '10.0.0.7', addresses: eagle.current },
+    machine: {
+      hostname: 'eagle',
+      address: '10.0.0.7',
+      addresses: eagle.current,
+      credentials: eagle.credentials,
+    },
   });
 });
 

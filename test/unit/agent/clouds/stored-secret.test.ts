@@ -14,6 +14,8 @@ test.each([
 test.each([
   [' \n', 'is empty'],
   ['\uFEFF', 'is empty'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an unfilled variable.
+  ['${canary}\n', 'has a template variable that was not filled in'],
   ['canary\ncanary', 'has more than one line'],
   ['canary\n \n', 'has more than one line'],
   ['c\0a\0n\0a\0r\0y\0\r\0\n\0', 'has characters no token has'],

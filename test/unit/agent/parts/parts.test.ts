@@ -44,7 +44,7 @@ const own = {
   places: [
     ...paths.slipway.configLayers,
     ...[paths.slipway.state, paths.slipway.setupLock, paths.system.units, paths.system.bin],
-    ...[paths.system.cloudId, paths.system.dmi],
+    ...[paths.system.cloudId, paths.system.dmi, paths.slipway.credentials],
     paths.k3s.credentialProviderBin,
   ],
 };

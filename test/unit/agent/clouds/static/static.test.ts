@@ -3,7 +3,10 @@ import { staticSettings } from '../../../../../src/agent/clouds/static/settings.
 import { staticCloud } from '../../../../../src/agent/clouds/static/static.ts';
 import { memoryHost, type StartFile } from '../../../../lab/memory-host.ts';
 
+const uuid = '4C4C4544-0051-3010-8052-B4C04F4E3132';
 const nothing = { tags: {}, secrets: {}, registries: {} };
+
+const credentials = '/run/credentials/slipway.service';
 
 const addresses = [
   { interface: 'eth0', address: '203.0.113.7' },
@@ -17,7 +20,7 @@ function start(settings: object, files: Readonly<Record<string, StartFile>> = {}
   return staticCloud({
     host: memoryHost({ files }),
     settings: { ...nothing, ...settings },
-    machine: { hostname: 'laptop', address: '192.168.1.20', addresses: () => addresses },
+    machine: { hostname: 'laptop', address: '192.168.1.20', addresses: () => addresses, credentials },
   });
 }
 
@@ -27,6 +30,20 @@ describe('the static cloud', () => {
       'its machine id',
       { '/etc/machine-id': 'b08dfa6083e7567a1921a715000001fb\n' },
       'b08dfa6083e7567a1921a715000001fb',
+    ],
+    [
+      'the UUID of the firmware before its machine id',
+      { '/sys/class/dmi/id/product_uuid': `${uuid}\n`, '/etc/machine-id': 'b08d\n' },
+      '4c4c4544-0051-3010-8052-b4c04f4e3132',
+    ],
+    [
+      'its machine id, in a container',
+      {
+        '/sys/class/dmi/id/product_uuid': uuid,
+        '/etc/machine-id': 'b08d\n',
+        '/run/systemd/container': 'lxc\n',
+      },
+      'b08d',
     ],
     ['its host name, without a machine id', {}, 'laptop'],
   ])('identifies a machine without settings by %s', async (_what, files, vmId) => {
@@ -38,6 +55,14 @@ describe('the static cloud', () => {
       tags: {},
     });
   });
+
+  test.each(['00000000-0000-0000-0000-000000000000', '03000200-0400-0500-0006-000700080009', 'Not Settable'])(
+    'identifies a machine by its machine id if the firmware has "%s"',
+    async (filler) => {
+      const files = { '/sys/class/dmi/id/product_uuid': filler, '/etc/machine-id': 'b08d\n' };
+      expect(await start({}, files).identity()).toMatchObject({ vmId: 'b08d' });
+    },
+  );
 
   test.each([
     ['an address', '198.51.100.1', { address: '198.51.100.1' }],
@@ -169,6 +194,68 @@ describe('the static cloud', () => {
     const cloud = start({ secrets: { a: '/s/a' } }, { '/s/a': { content: 'x', mode: 0o640 } });
     expect((await cloud.secret('a')).reveal()).toBe('x');
   });
+
+  test('reads secrets and passwords that are credentials of systemd', async () => {
+    const cloud = start(
+      {
+        secrets: { 'k3s-token': 'credential:k3s-token' },
+        registries: { 'a.example': { username: 'ann', passwordFile: 'credential:a.example' } },
+      },
+      {
+        [`${credentials}/k3s-token`]: { content: 'token\n', mode: 0o400 },
+        [`${credentials}/a.example`]: { content: 'pw\n', mode: 0o440 },
+      },
+    );
+    expect((await cloud.secret('k3s-token')).reveal()).toBe('token');
+    expect(await cloud.secretVersion('k3s-token')).toMatch(/^[0-9a-f]{64}$/);
+    expect((await cloud.registryPassword('a.example')).password.reveal()).toBe('pw');
+  });
+
+  test.each([
+    [
+      'a missing credential',
+      {},
+      'SecretNotFound',
+      /credential token.*not at \/run.*LoadCredential=token:FILE.*restart/,
+    ],
+    [
+      'a credential that every user may read',
+      { content: 'canary', mode: 0o444 },
+      'SecretExposed',
+      /mode 0444.*systemctl restart slipway/,
+    ],
+    [
+      'an unfilled template',
+      { content: '$' + '{k3s_token}\n', mode: 0o400 },
+      'SecretEmpty',
+      /template variable/,
+    ],
+  ])('refuses %s', async (_what, file, reason, says) => {
+    const files = 'content' in file ? { [`${credentials}/token`]: file } : {};
+    const cloud = start({ secrets: { a: 'credential:token' } }, files);
+    const refused = await cloud.secret('a').catch((thrown: unknown) => thrown);
+    expect(refused).toMatchObject({ reason, endedBy: 'person', message: expect.stringMatching(says) });
+    expect(`${refused}`).not.toContain('canary');
+  });
+
+  test('refuses a credential of another user', async () => {
+    const path = `${credentials}/token`;
+    const host = memoryHost({ files: { [path]: { content: 'canary', mode: 0o400 } } });
+    host.files.give(path, '1000:1000');
+    const settings = { ...nothing, secrets: { a: 'credential:token' } };
+    const machine = { hostname: 'laptop', address: undefined, addresses: () => [], credentials };
+    await expect(staticCloud({ host, settings, machine }).secret('a')).rejects.toMatchObject({
+      reason: 'SecretExposed',
+      message: expect.stringMatching(/belongs to another user \(uid 1000\).*systemctl restart slipway/),
+    });
+  });
+
+  test.each(['credential:', 'credential:..', 'credential:a/b', 'credential:a b', ''])(
+    'has no setting for a secret at "%s"',
+    (place) => {
+      expect(staticSettings.schema.safeParse({ ...nothing, secrets: { a: place } }).success).toBe(false);
+    },
+  );
 
   test('returns user name and password of a configured registry, and refuses any other', async () => {
     const cloud = start(

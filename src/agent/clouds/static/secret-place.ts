@@ -1,0 +1,100 @@
+/** @module Secrets in files of the machine and in credentials of systemd. */
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
+import type { FoundFile, HostReader } from '../../engine/host.ts';
+import type { Secret } from '../../engine/secret.ts';
+import { forPerson } from '../../engine/severity.ts';
+import { words } from '../../settings/forms.ts';
+import { storedSecret } from '../stored-secret.ts';
+
+const prefix = 'credential:';
+
+/** The form of a secret's place: the path of a file, or `credential:NAME` with a name that systemd accepts. */
+export const secretPlace = words.check(
+  z.refine(
+    (value) => !value.startsWith(prefix) || /^credential:(?!\.\.?$)[A-Za-z0-9_.-]{1,200}$/.test(value),
+    {
+      error: 'must be the path of a file, or a credential of systemd such as credential:k3s-token',
+    },
+  ),
+);
+
+/** Where a secret is. */
+interface Place {
+  readonly path: string;
+  /** The name of the credential of systemd; absent for a file. */
+  readonly credential?: string;
+}
+
+/** Returns the path of a secret; `credentials` is the directory of systemd's credentials (systemd.exec(5)). */
+export function secretPath(written: string, credentials: string): string {
+  return placeOf(written, credentials).path;
+}
+
+function placeOf(written: string, credentials: string): Place {
+  if (!written.startsWith(prefix)) {
+    return { path: written };
+  }
+  const credential = written.slice(prefix.length);
+  return { path: join(credentials, credential), credential };
+}
+
+/**
+ * Returns the secret at a place of one line; `what` names the secret in messages.
+ *
+ * Throws `SecretNotFound` if nothing is there, `SecretExposed` if every user may access the file or if a credential
+ * belongs to another user than root, and `SecretEmpty` for an unusable value.
+ */
+export async function secretAt(
+  host: HostReader,
+  written: string,
+  credentials: string,
+  what: string,
+): Promise<Secret> {
+  const place = placeOf(written, credentials);
+  const found = await host.readFile(place.path);
+  if (!found) {
+    throw missing(place, what);
+  }
+  const exposed = exposure(place, found);
+  if (exposed !== undefined) {
+    throw refusal('SecretExposed', `The file ${place.path}, which holds ${what}, ${exposed}`);
+  }
+  const repair = `Write ${what} into it, on one line, in UTF-8 without a byte order mark.`;
+  return storedSecret(found.content, `The file ${place.path}`, repair);
+}
+
+function missing({ path, credential }: Place, what: string): NodeError {
+  if (credential === undefined) {
+    const message = `The file ${path}, which is to hold ${what}, does not exist yet. Create it with mode 0600.`;
+    return refusal('SecretNotFound', message, { endedBy: 'time' });
+  }
+  return refusal(
+    'SecretNotFound',
+    `The credential ${credential}, which is to hold ${what}, is not at ${path}. systemd puts it there while slipway.service runs: ` +
+      `run systemctl edit slipway, add LoadCredential=${credential}:FILE below [Service], and run systemctl restart slipway.`,
+  );
+}
+
+/** Returns why a secret is not used, with the repair; `undefined` if only its owner and its group may read it. */
+function exposure({ path, credential }: Place, { mode, foreignUser }: FoundFile): string | undefined {
+  const written = mode.toString(8).padStart(4, '0');
+  if (credential !== undefined && foreignUser !== undefined) {
+    return `belongs to another user (uid ${foreignUser}), so it is not used: only systemd writes credentials. Run: systemctl restart slipway`;
+  }
+  if ((mode & 0o007) === 0) {
+    return undefined;
+  }
+  const repair = credential === undefined ? `chmod 600 ${path}` : 'systemctl restart slipway';
+  return `is open to every user of this machine (mode ${written}), so it is not used. Run: ${repair}`;
+}
+
+/** Returns an error about the settings or the secrets of the static cloud. */
+export function refusal(
+  reason: 'SecretNotFound' | 'SecretExposed' | 'RegistryUnauthorized',
+  message: string,
+  options: NodeErrorOptions = forPerson,
+): NodeError {
+  return new NodeError(reason, message, options);
+}
