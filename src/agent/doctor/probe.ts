@@ -34,7 +34,7 @@ export interface Diagnosis extends Verdict {
 export interface Examination {
   /** Returns the time in epoch milliseconds. */
   readonly now: () => number;
-  /** Called with each diagnosis as soon as its probe ends. */
+  /** Receives each diagnosis as soon as its probe has ended. */
   readonly onDiagnosis?: (diagnosis: Diagnosis) => void;
 }
 

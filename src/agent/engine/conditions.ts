@@ -13,7 +13,10 @@ export interface Condition {
 
 type Verdict = Pick<Description, 'status' | 'reason' | 'message'>;
 
-/** The conditions that a node can have, in order, and the condition whose message `Ready` quotes while all are True. */
+/**
+ * The conditions that a node can have, in order, and the condition whose message `Ready` quotes while the node is in
+ * sync.
+ */
 export interface ConditionOrder {
   readonly types: readonly ConditionType[];
   readonly quoted: ConditionType;

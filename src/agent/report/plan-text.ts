@@ -15,8 +15,8 @@ export interface PlannedStep {
 }
 
 /**
- * Returns the changes of a plan in order, like a diff, and a last line with their number. The settings that differ in
- * another configuration come first, if one is compared.
+ * Returns the steps of a plan in order, with changes of files as diffs, and a last line that counts the steps. The
+ * settings that differ in another configuration come first, if one is compared.
  */
 export function planText(steps: readonly PlannedStep[], settings: readonly ChangedSetting[] = []): string {
   const lines = [...settings.map(settingLine), ...steps.flatMap(stepLines), summaryLine(steps)];
@@ -64,7 +64,7 @@ export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes
   return steps.some((step) => toCome.includes(standingOf(step))) ? 'changes' : 'nothing';
 }
 
-/** True for a step that makes the plan invalid. */
+/** True for a failure that blocks dependants, and while one of `grounds` waits. */
 function isError({ outcome }: PlannedStep): boolean {
   if (outcome.state === 'Waiting') {
     return grounds.includes(outcome.resource.id);
@@ -91,7 +91,7 @@ export function stepLines(step: PlannedStep): readonly string[] {
   }
 }
 
-/** Returns the steps whose lines differ from the other plan, and every step that makes its plan invalid. */
+/** Returns the steps whose lines differ from the other plan, and every step that is an error. */
 export function onlyIn(steps: readonly PlannedStep[], other: readonly PlannedStep[]): readonly PlannedStep[] {
   const known = new Map(other.map((step) => [step.outcome.resource.id, stepLines(step)]));
   const isKnown = (step: PlannedStep) =>

@@ -47,7 +47,10 @@ function headOf(status: Status, view: View): readonly string[] {
   ];
 }
 
-/** Returns the line for `systemctl status`: that the node is Ready, or the first reason why it is not. */
+/**
+ * Returns the line for `systemctl status`: role and name of the node, whether it is Ready, and the message of Ready
+ * unless the node is in sync.
+ */
 export function statusLine({ role, node, conditions: [ready] }: Status): string {
   const who = [role, node].filter(Boolean).join(' ') || 'this VM';
   const why = ready === undefined || isWell(ready) ? '' : `: ${ready.message}`;

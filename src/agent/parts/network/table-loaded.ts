@@ -12,7 +12,7 @@ export interface LoadedRules {
   readonly listed: (list: string) => string | undefined;
   /** The condition's message while the rules are loaded. */
   readonly message: string;
-  /** The milliseconds until the next check at the latest; by default the next pass checks. */
+  /** The longest time until the next check, in milliseconds; absent to wait for the next pass. */
   readonly every?: number;
   /** Kernel settings that the unit applies besides the rules. */
   readonly kernel?: {

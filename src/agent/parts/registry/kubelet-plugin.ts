@@ -71,7 +71,10 @@ export function renderProviderSettings(settings: Settings, table: Clouds = cloud
   return renderOwn(ownFiles.providerSettings, part);
 }
 
-/** The settings in the form of a settings file. The type excludes secrets, and times in milliseconds. */
+/**
+ * The settings as a settings file has them. Unlike the type of loaded settings, the type has no Secret, and no time in
+ * milliseconds.
+ */
 type Part = DeepReadonlyInput<Pick<WrittenSettings, 'cloud' | CloudName | 'network'>> & {
   readonly registries: DeepReadonlyInput<Pick<WrittenSettings['registries'], 'servers'>>;
   readonly consent: DeepReadonlyInput<Pick<WrittenSettings['consent'], 'identityHosts' | 'plainHttp'>>;

@@ -17,7 +17,7 @@ export const renewalId = 'Credential/registries';
 /**
  * Keeps a fresh login for each login server in the store. Returns no resource if the settings name no login server.
  *
- * A password is due at the tick of the schedule, or earlier if only a third of its life is left. The cloud gets
+ * A password is due at the tick of the schedule, or earlier if only a third of its lifetime is left. The cloud gets
  * requests only for passwords that are due or missing. A password that its registry refused is due ten minutes after
  * its receipt, unless its renewal would restart K3s. A refused password that does not expire is due at once, and
  * retried like a failure for a person, so that the next pass tries corrected settings. A failure keeps the old login,

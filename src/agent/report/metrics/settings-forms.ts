@@ -10,7 +10,9 @@ export const listenAddress = z
     ),
   );
 
-/** True for an address with a port from 1024, since the sandbox of the daemon may not bind a lower port. */
+/**
+ * True for an IP address or localhost with a port from 1024 to 65535; the daemon's sandbox may not bind a lower port.
+ */
 function isListenAddress(value: string): boolean {
   const port = Number(/^(?:localhost|\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(value)?.[1]);
   return port >= 1024 && port <= 65535 && URL.canParse(`http://${value}`);

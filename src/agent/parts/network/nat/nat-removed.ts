@@ -7,7 +7,8 @@ import { natFiles, natUnitPath } from './nat-files.ts';
 import { natTable } from './nat-table.ts';
 
 /**
- * Removes NAT's unit, table and files, and leaves forwarding on. The hosts behind this one then need another route out.
+ * Removes NAT's unit, table and files. Forwarding stays on in the running kernel, but the hosts behind this one need
+ * another route out.
  */
 export function natRemoved(paths: NodePaths): Resource {
   const removed = tableRemoved(natTable, {

@@ -2,7 +2,7 @@ import { shortDigest } from '../../../engine/digest.ts';
 import { renderChain, renderTable } from '../own-table.ts';
 import { natTable } from './nat-table.ts';
 
-/** Which packets are masqueraded: those from private ranges that leave through the outside interface. */
+/** The packets to masquerade: those from private ranges that leave through the outside interface. */
 export interface NatRules {
   /** The ranges of the private hosts. */
   readonly from: readonly string[];
