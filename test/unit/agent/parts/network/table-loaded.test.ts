@@ -46,7 +46,7 @@ describe('the rules of the guard', () => {
     expect(await outcome(resource, machine(state, nft))).toBe(found);
   });
 
-  test('are reported with their port if they guard only one', async () => {
+  test('are reported with their port if they guard a single port', async () => {
     const narrow = { ...rules, services: [{ address, only: { protocol: 'tcp', port: 80 } }] } as const;
     const finding = await guardLoaded(narrow, []).check(machine('active', { stdout: renderRuleset(narrow) }));
     expect(finding).toMatchObject({

@@ -68,7 +68,7 @@ test('the login store is written with mode 0600, and checked again at the tick',
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
 });
 
-test('a password is renewed after two thirds of its life if the tick comes later', async () => {
+test('a password is renewed after two thirds of its lifetime if the tick comes later', async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = hour;
   await settle(resource, host);
@@ -78,7 +78,7 @@ test('a password is renewed after two thirds of its life if the tick comes later
   expect(cloud.calls).toHaveLength(2);
 });
 
-test('the life of a password counts from its receipt, even if the clock of the cloud differs', async () => {
+test('the lifetime of a password counts from its receipt, even if the clock of the cloud differs', async () => {
   const { host, cloud, resource } = world();
   cloud.clockSkew = -10 * 365 * 24 * hour;
   expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
@@ -140,7 +140,7 @@ test('the due time of a kept password depends on its receipt, not on the time of
   expect(await outcome(resource, host)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a password that lives for seconds is renewed every five seconds, and one that lives for years at the tick', async () => {
+test('a password that is valid for seconds is renewed every five seconds, and one that is valid for years at the tick', async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = 3_000;
   await settle(resource, host);
@@ -151,7 +151,7 @@ test('a password that lives for seconds is renewed every five seconds, and one t
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() - 5_000 + 2 * hour });
 });
 
-test('the schedule gets two thirds of the life of the password as its limit', async () => {
+test('the schedule gets two thirds of the lifetime of the password as its limit', async () => {
   const { host, cloud } = world();
   const asked: number[] = [];
   const tell = (_: number, within: number) => {

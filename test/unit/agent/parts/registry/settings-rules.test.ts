@@ -23,7 +23,7 @@ function mirroredAt(endpoint: unknown, name = server): readonly string[] {
   return found({ mirrors: { [name]: { endpoint: [endpoint] } } });
 }
 
-test('a login server may have no login in the settings', () => {
+test('a login server must not have a login in the settings', () => {
   const configs = { [server]: { auth: {} }, 'b.io': { auth: {} }, 'two.azurecr.io': { auth: null } };
   expect(found({ configs })).toEqual([
     `registries.configs."${server}".auth: is written by Slipway for a registry in registries.servers; leave this out, or take the registry off that list`,
@@ -139,7 +139,7 @@ describe('the images of registries.proof', () => {
       ],
     ],
     [['base:1', 7, 'me@docker.io/a', 'docker.io/a b'], []],
-  ])('must belong to a login server: %j', (proof, expected) => {
+  ])('with the names %j cause the problems %j', (proof, expected) => {
     expect(found({ proof })).toEqual(expected);
     expect(found({ proof }, { consent: { foreignMirrors: true } })).toEqual(expected);
   });

@@ -15,7 +15,7 @@ const names = { username: 'someone', password: 'canary' };
 const login: StoredLogin = { ...names, receivedAt, until: receivedAt + 3 * hour };
 const text = (logins: object) => JSON.stringify({ format: 1, logins });
 
-test('usableUntil excludes the last five minutes of a password that lives for three hours', () => {
+test('usableUntil excludes the last five minutes of a password that is valid for three hours', () => {
   expect(usableUntil(login)).toBe(receivedAt + 3 * hour - 5 * minute);
 });
 
