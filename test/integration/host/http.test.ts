@@ -175,7 +175,7 @@ describe('the proxy', () => {
     });
   });
 
-  test('is bypassed on request, by network.noProxy, and for this host', async () => {
+  test('is bypassed by direct requests, for hosts in network.noProxy, and for this host', async () => {
     const port = await serveHttp((_request, response) => void response.end('direct'));
     const proxy = await serveProxy(port);
     const host = nodeHost({ proxy: proxy.url });

@@ -15,7 +15,7 @@ export function whatIsMissing(): string {
     return ` (skipped: ${reasons.join('; ')})`;
   }
   const { status } = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']);
-  return status === 0 ? '' : ' (skipped: this machine gives no network namespace with nftables)';
+  return status === 0 ? '' : ' (skipped: this machine cannot create a network namespace with nftables)';
 }
 
 /** A network namespace that exists as long as the process that holds it. */
