@@ -441,6 +441,7 @@ const properNames = tableNames.filter((name) => ![...sharedNames, 'none'].includ
 const properNamesAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the cloud of a node whose settings name none',
   'src/agent/settings/facts-file.ts': 'the section that a facts file is',
+  'src/roles/ingress.ts': 'the record of that role',
   'src/roles/observability.ts': 'the record of that role',
 };
 

@@ -1,10 +1,11 @@
 import { agent } from './agent.ts';
+import { ingress } from './ingress.ts';
 import { observability } from './observability.ts';
 import type { BuiltInRole, Role } from './role.ts';
 import { server } from './server.ts';
 
 /** Every built-in role. To add a role, add a file in this folder and an entry in this list. */
-export const roles = [server, agent, observability] as const satisfies readonly BuiltInRole[];
+export const roles = [server, agent, observability, ingress] as const satisfies readonly BuiltInRole[];
 
 /** Returns the names of these roles. */
 export function namesOf(some: readonly Role[]): readonly string[] {

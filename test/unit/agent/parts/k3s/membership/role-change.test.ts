@@ -194,6 +194,7 @@ describe('keepingRole', () => {
     [[], 'agent'],
     [['disk=ssd'], 'agent'],
     [['disk=ssd', 'role=observability'], 'observability'],
+    [['role=ingress'], 'ingress'],
   ])('returns the agent role whose labels K3s has, with its server: %j', async (labels, name) => {
     const node = aNode('server', { server: 'https://10.0.0.4:6443' });
     expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
