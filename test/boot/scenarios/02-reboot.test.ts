@@ -14,7 +14,10 @@ const passwordLife = 60_000;
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await startCluster({ passwordLife });
+  cluster = await startCluster({
+    passwordLife,
+    settings: (host) => (host === 'observability' ? { network: { nat: { from: ['10.0.2.0/24'] } } } : {}),
+  });
   await cluster.powerOn();
   await cluster.ready();
 });
@@ -85,6 +88,29 @@ test('pods are kept from the metadata service after a reboot, even if the daemon
   expect((await agent.run(...curl, `http://${metadataService}/`)).exitCode, 'so does the host').toBe(0);
   await agent.ask('nft', 'delete', 'table', 'inet', 'slipway_imds');
   expect((await fromPod(metadataService)).exitCode, 'the rules were what kept it').toBe(0);
+});
+
+test('private hosts keep their way out without the daemon and K3s, and after a reload of nftables', async () => {
+  const ingress = cluster.host('observability');
+  await ingress.ask('systemctl', 'disable', 'slipway', ingress.k3sUnit);
+  await ingress.reboot();
+  const masquerade = 'ip saddr 10.0.2.0/24 masquerade';
+  const rules = async () => (await ingress.run('nft', 'list', 'table', 'ip', 'slipway_nat')).stdout;
+  await eventually('NAT', async () => (await rules()).includes(masquerade));
+  expect(await ingress.ask('cat', '/proc/sys/net/ipv4/ip_forward')).toBe('1');
+  expect((await ingress.show('slipway.service', 'ActiveState')).ActiveState).toBe('inactive');
+
+  await ingress.ask('systemctl', 'stop', 'slipway-nat');
+  expect(await rules(), 'a stop unloads nothing').toContain(masquerade);
+  await ingress.ask('systemctl', 'start', 'slipway-nat');
+  await ingress.ask('systemctl', 'restart', 'nftables');
+  // systemd loads the rules again after nftables has flushed them, in a job of its own.
+  await eventually('NAT after nftables', async () => (await rules()).includes(masquerade));
+
+  await ingress.ask('nft', 'flush', 'ruleset');
+  expect(await rules()).toBe('');
+  await ingress.ask('systemctl', 'start', 'slipway');
+  await eventually('NAT', async () => (await rules()).includes(masquerade));
 });
 
 const curl = ['curl', '-sS', '-o', '/dev/null', '--max-time', '5'] as const;
