@@ -12,14 +12,14 @@ export interface Standing {
   readonly conditions: readonly Condition[];
 }
 
-/** What was already reported to the cluster, as far as the next report depends on it. */
+/** The part of the earlier reports to the cluster on which the next report depends. */
 export interface Told {
   readonly annotations: Annotations;
   /** The role in the last `RoleTaken` event. */
   readonly role: string | undefined;
   /** The conditions that their last event reported as False, each with its reason. */
   readonly failing: Readonly<Record<string, string>>;
-  /** The time of the last event for each condition and reason, in epoch milliseconds. */
+  /** The time of the last event about each subject, by subject and reason, in epoch milliseconds. */
   readonly times: Readonly<Record<string, number>>;
 }
 
@@ -27,17 +27,19 @@ export interface Announcement {
   readonly events: readonly NodeEvent[];
   /** All wanted annotations; `undefined` if the Node already has them. */
   readonly annotations: Annotations | undefined;
-  /** The record once these events are written, still with the old annotations. */
+  /** What has been reported once these events are written, still with the old annotations. */
   readonly told: Told;
 }
 
 /**
- * Milliseconds for which the same event is not repeated. A suppressed event is written afterwards if it still applies.
+ * Milliseconds in which an event with the same subject and reason is not repeated. A suppressed event is written
+ * afterwards if it still applies.
  */
 const quiet = 10 * 60_000;
 
 /**
- * Reconstructs from the annotations of the Node what earlier processes reported, so that a new one does not repeat it.
+ * Reconstructs from the annotations of the Node what earlier processes reported, so that a new process does not repeat
+ * their events.
  */
 export function toldBy(annotations: Annotations): Told {
   return { annotations, role: annotations[keys.role], failing: failingBy(annotations), times: {} };
@@ -49,9 +51,9 @@ function failingBy(annotations: Annotations): Told['failing'] {
 }
 
 /**
- * Returns what to report about a node: a new role, each condition that became False, changed its reason or became True
- * again, and the state of the node. Omits a condition that waits or was just changed, since it soon becomes True or
- * False.
+ * Returns what to report about a node: events about a new role and about each condition that became False, changed its
+ * reason or became True again, and the annotations if any of them has changed. A condition that waits or was just
+ * changed has no event, since it soon becomes True or False.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
   const news = [
@@ -78,8 +80,8 @@ function roleTaken({ conditions: [ready], role, version }: Standing, told: Told)
 }
 
 /**
- * Returns the events about a condition. `Ready` gets none: it sums up the other conditions and would repeat their
- * events.
+ * Returns the event about a condition that failed, changed its reason or is in sync again. `Ready` has no events: it
+ * sums up the other conditions and would repeat their events.
  */
 function conditionEvents(condition: Condition, { failing }: Told): readonly NodeEvent[] {
   const { type, message } = condition;
@@ -95,8 +97,8 @@ function conditionEvents(condition: Condition, { failing }: Told): readonly Node
 }
 
 /**
- * Returns the reason of a failing condition; `undefined` if it does not fail. A condition that waits, as after each
- * start of the daemon, or is not verified yet keeps its earlier reason.
+ * Returns the reason of a failing condition; `undefined` if the condition does not fail. A condition that waits, as
+ * after each start of the daemon, or is not verified yet keeps its earlier reason.
  */
 function failureReason(condition: Condition, before: Told['failing']): string | undefined {
   const { type, status, reason } = condition;
@@ -107,8 +109,8 @@ function failureReason(condition: Condition, before: Told['failing']): string | 
 }
 
 /**
- * Returns the wanted annotations. The role changes only together with the event about it, so that the annotation proves
- * the event.
+ * Returns the wanted annotations. The role annotation changes only together with the `RoleTaken` event, so it proves
+ * that the event was written.
  */
 function annotationsOf({ version, role, conditions }: Standing, { annotations }: Told): Annotations {
   const [ready, ...others] = conditions;

@@ -5,7 +5,7 @@ import { showUnit } from '../../resources/unit.ts';
 import { lookAtRules } from './firewall-look.ts';
 import { clusterNetworks, natRanges, portsLetIn } from './firewall-needs.ts';
 
-/** What the host's firewall must allow: the ports of this node, and the networks of pods and services. */
+/** What ufw or firewalld must allow: ports of this node, and ranges of pods, services and hosts that use NAT. */
 interface Needs {
   /** Ports with their protocols, such as `6443/tcp`. */
   readonly ports: readonly string[];
@@ -15,8 +15,9 @@ interface Needs {
 }
 
 /**
- * Checks that the host's own rules allow what K3s needs: those of ufw or firewalld, and otherwise all that iptables and
- * nftables list (https://docs.k3s.io/installation/requirements). Slipway changes none of them.
+ * Checks that the rules of this host allow the packets that K3s and NAT need: the rules of ufw or firewalld if one of
+ * them is active, otherwise all that iptables and nftables list (https://docs.k3s.io/installation/requirements). Changes
+ * no rule.
  */
 export function firewallProbe(host: HostReader, node: K3sNode | undefined): Probe {
   return { about: 'machine', what: 'host firewall', look: () => lookAtFirewalls(host, node) };
@@ -87,7 +88,10 @@ async function lookAtUfw(host: HostReader, { ports, networks, routed }: Needs): 
   return judgeFirewall('ufw', [...closed, ...foreign, ...unrouted], commands);
 }
 
-/** Returns the verdict on a firewall that shows its rules to root only; unread rules are not reported as missing. */
+/**
+ * Returns the verdict on a firewall whose rules cannot be read, usually because only root may read them. Unread rules
+ * are not reported as missing.
+ */
 function rulesUnseen(name: string): Verdict {
   return skipped(`${name} is active, and shows its rules to root only: run sudo slipway doctor`);
 }

@@ -7,12 +7,12 @@ import { configFlags, type GivenFlag, unitFlags } from './flags/given-flags.ts';
 import { certificates } from './membership/ca.ts';
 
 /**
- * Returns the address with which this node joined its cluster, if it is one of `addresses`, the current ones of the
- * machine; `undefined` before the node has joined. An address guessed from routes or interfaces may differ at every
- * boot.
+ * Returns the address with which this node joined its cluster, so that the node keeps it: an address guessed from
+ * routes or interfaces may differ at every boot. `undefined` if the node has not joined, if K3s has several addresses,
+ * or if the address is not one of `addresses`, the current ones of the machine.
  *
- * The address is the node-ip of K3s. A K3s without a node-ip, such as one that scripts installed, chose the address
- * itself, and the certificate of its kubelet contains it (pkg/server/handlers, ServingKubeletCert).
+ * The address is the node-ip in config.yaml or in another program's unit. Without a node-ip, K3s chose the address, and
+ * the certificate of its kubelet contains it (pkg/server/handlers, ServingKubeletCert).
  */
 export async function keptAddress(
   host: HostReader,
@@ -32,8 +32,8 @@ export async function keptAddress(
 }
 
 /**
- * Returns the address if it is the only one and the machine has it. A list of several addresses is the choice of an
- * operator.
+ * Returns the only address in `found` if the machine has it; otherwise `undefined`. A list of several addresses is an
+ * operator's choice.
  */
 function onlyAddress(found: readonly string[], addresses: readonly string[]): string | undefined {
   const [address, ...more] = found;
@@ -51,7 +51,7 @@ async function givenFlags(host: HostReader, paths: NodePaths): Promise<readonly 
   ];
 }
 
-/** Returns those of the addresses for which kubelet's certificate is valid. */
+/** Returns the addresses for which the certificate of kubelet is valid. */
 async function certifiedAddresses(
   host: HostReader,
   { k3s }: NodePaths,

@@ -12,8 +12,8 @@ const rounding = 1_000;
 const leaseFirst = 20_000;
 
 /**
- * True if kubelet has reported since K3s was started, or if that cannot be determined; `heartbeat` is the
- * lastHeartbeatTime of the Node's Ready condition.
+ * True if kubelet has reported since K3s was started, or if the heartbeat or the time of the start is unknown.
+ * `heartbeat` is the lastHeartbeatTime of the Node's Ready condition.
  *
  * K3s sends READY=1 a second before kubelet renews its Node (seen on K3s 1.36), so until then the Node shows the report
  * of the previous kubelet. Kubelet dates its heartbeats by the clock of this machine, so no other clock matters. The

@@ -12,8 +12,8 @@ export type Annotations = Readonly<Record<string, string>>;
 const domain = 'slipway.dev';
 
 /**
- * The keys of the annotations. Each begins with a DNS name, as Kubernetes requires of automation ("Annotations:
- * syntax").
+ * The keys of the annotations. Each begins with a DNS name, as Kubernetes requires of programs that write annotations
+ * ("Annotations: syntax").
  */
 export const annotationKeys = {
   version: `${domain}/version`,
@@ -24,8 +24,8 @@ export const annotationKeys = {
 } as const;
 
 /**
- * Reads the annotations that Slipway wrote on this Node, with the kubelet's credentials. `ApiUnavailable` if the answer
- * is not a Node.
+ * Reads the annotations that Slipway wrote on this Node, with the kubelet's credentials. Throws `ApiUnavailable` if
+ * kubectl fails or prints something other than a Node.
  */
 export async function readAnnotations(host: HostReader, node: K3sNode): Promise<Annotations> {
   const command = kubeletKubectl(node, 'get', 'node', node.name, '-o', 'json');

@@ -3,7 +3,7 @@ import { printableData } from '../../engine/printable.ts';
 import type { ConditionType } from '../../engine/resource.ts';
 import { type K3sNode, kubeletKubectl } from '../../node.ts';
 
-/** An event for `kubectl describe node`. */
+/** An event about this node, as `kubectl describe node` shows it. */
 export interface NodeEvent {
   readonly about: ConditionType | 'Node';
   readonly type: 'Normal' | 'Warning';
@@ -18,7 +18,8 @@ export interface NodeEvent {
 const messageLimit = 1_024;
 
 /**
- * Creates events about this Node with the kubelet's credentials, all with one command. `now` is in epoch milliseconds.
+ * Creates events about this Node with the kubelet's credentials, all with one command, which reads them from a
+ * temporary file. `now` is in epoch milliseconds.
  */
 export async function createEvents(
   host: Host,
@@ -44,7 +45,7 @@ function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number):
 
 /**
  * Renders an event as kubelet does (core/v1 Event): with the name of its Node as the uid, by which `kubectl describe
- * node` finds the event.
+ * node` finds the event. Truncates a long message.
  */
 function renderEvent({ name }: K3sNode, { type, reason, message: said }: NodeEvent, now: number): object {
   const message = printableData(said);

@@ -10,7 +10,11 @@ import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
 
 export const nodeReadyId = 'Node/ready';
 
-/** Waits until the API reports this node as Ready; until then `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. */
+/**
+ * Waits until the API reports this node as Ready and kubelet has reported since K3s was started; until then
+ * `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. Throws `UnexpectedAnswer` if kubectl prints something other than
+ * a Node.
+ */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: nodeReadyId,
@@ -25,8 +29,9 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * Checks that the node has its wanted taints; empty if this node wants none. K3s sets taints only when the node
- * registers, so a missing taint is `TaintNotApplied`, which contains the command to set it and does not block.
+ * Checks that the node has its wanted taints; returns no Resource if the node wants none. K3s sets taints only when the
+ * node registers, so a missing taint is reported as `TaintNotApplied`, with the command that sets it, and does not
+ * block. While the API does not show the Node, waits as `nodeReady` does.
  */
 export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const wanted = nodeTaints(node);
@@ -44,7 +49,7 @@ export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): read
 
 const text = z.string();
 
-/** The parts of a Node that show its taints and whether it is Ready (Kubernetes API, core/v1). */
+/** The parts of a Node with its taints, its conditions and its kubelet version (Kubernetes API, core/v1). */
 const apiNode = z.object({
   spec: z.nullish(
     z.object({ taints: z.nullish(z.array(z.object({ key: text, value: z.nullish(text), effect: text }))) }),

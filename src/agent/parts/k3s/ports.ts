@@ -31,7 +31,7 @@ const supervisor: Port = {
 };
 
 /**
- * Returns one probe for each port of the node, which checks the process that holds the port
+ * Returns a probe for each port that the node needs; the probe fails if a program other than K3s holds the port
  * (https://docs.k3s.io/installation/requirements, networking).
  */
 export function portProbes(

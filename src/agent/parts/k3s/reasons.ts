@@ -1,4 +1,4 @@
-/** The reasons about the kind of K3s node that this VM is, and about its cluster. */
+/** The reasons that concern the kind of K3s node of this VM, and its cluster. */
 export const clusterReasons = {
   RoleChanged:
     'The VM was installed as a different kind of K3s node; the condition prints the consent that rebuilds the node.',
@@ -7,8 +7,8 @@ export const clusterReasons = {
 } as const;
 
 /**
- * The reason for an agent without a known server. `k3sReasons` has the other reasons about servers; the page of all
- * reasons lists the token reasons between the two tables.
+ * The reason for an agent without a known server. The other reasons about servers are in `k3sReasons`, a separate table
+ * because the page of all reasons lists the token reasons in between.
  */
 export const serverReasons = {
   ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',

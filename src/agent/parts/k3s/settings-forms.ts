@@ -5,7 +5,7 @@ import { isReachable } from '../../settings/address-forms.ts';
 const must =
   'must be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443';
 
-/** The address of a K3s server: a name or an IP address, with or without a port, or an https URL of such an address. */
+/** The address of a K3s server: a host name or an IP address, with or without a port and with or without `https://`. */
 export const serverAddress = z
   .string(`${must}; write it as text`)
   .check(

@@ -11,19 +11,22 @@ export function sharedToken({ secretName, agentSecretName }: Written): readonly 
     : [];
 }
 
-/** Returns the problems of the section `k3s`: keys that Slipway sets itself, and two address families. */
+/** Returns the problems of the section `k3s`: reserved keys in k3s.config, and networks of two address families. */
 export function k3sMisfits(k3s: Written): readonly Problem[] {
   return [...reservedKeysIn(k3s), ...dualStack(k3s)];
 }
 
-/** Returns the URLs from which K3s is downloaded and at which snapshots of etcd are stored, each with its risk. */
+/**
+ * Returns the release URL, and the endpoint for snapshots of etcd if it is plain http, each with the risk of plain
+ * http.
+ */
 export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
   return [{ path: ['releaseUrl'], risk: 'replace K3s, which runs as root' }, ...snapshots(mapAt(config, []))];
 }
 
 /**
- * Returns the endpoint for snapshots of etcd if it is plain http; each snapshot contains the whole cluster. K3s takes
- * the endpoint without a scheme (pkg/cli/cmds/server.go, etcd-s3).
+ * Returns the endpoint for snapshots of etcd if etcd-s3-insecure makes it plain http; each snapshot contains the whole
+ * cluster. The setting has no scheme, since K3s adds it (pkg/cli/cmds/server.go, etcd-s3).
  */
 function snapshots(config: Written): readonly SensitiveUrl[] {
   if (String(config['etcd-s3-insecure']) !== 'true') {
