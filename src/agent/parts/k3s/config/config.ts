@@ -16,8 +16,8 @@ type Scalar = string | number | boolean;
 type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
 /**
- * Keeps the configuration file of K3s, mode 0600. `K3sConfigInvalid` if a key or a value of k3s.config is not valid for
- * this K3s command.
+ * Keeps the configuration file of K3s up to date, with mode 0600. Throws `K3sConfigInvalid` if a key or a value of
+ * k3s.config is not valid for this K3s command.
  */
 export function configFile(node: K3sNode, needs: readonly string[]): Resource {
   return file({
@@ -39,10 +39,11 @@ export async function configText(host: HostReader, node: K3sNode): Promise<strin
 }
 
 /**
- * Renders config.yaml. Strings are quoted, since YAML would read a name such as `0123` or `1e5` as a number.
+ * Renders config.yaml. Strings are quoted, since YAML would read a name such as `0123` or `1e5` as a number. Throws
+ * `K3sConfigInvalid` for a key or a value that K3s would refuse, or if the text does not read back as it was written.
  *
  * K3s turns the file into command line flags (pkg/configfilearg/parser.go), and an agent exits at an unknown flag, so
- * every key is checked first. The file contains no secret, only the path of the token file.
+ * every key is checked first. The file contains the path of the token file, not the token.
  */
 export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const config = k3sConfig(node, hasAgentToken);

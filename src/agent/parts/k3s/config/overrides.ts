@@ -35,14 +35,15 @@ const relied = {
 type Relied = keyof typeof relied;
 
 /**
- * The flags that move the files of K3s. If an operator sets one, Slipway takes a living K3s for one that has never run.
+ * The flags that move the files of K3s. If an operator sets one, a K3s with a cluster looks to Slipway as if it had
+ * never run.
  */
 const places: readonly string[] = ['data-dir', 'config'];
 
 /**
- * Checks that no drop-in of K3s or of its unit and no variable overrides a value that Slipway relies on.
- * `K3sOverridden` names key, file and line, and blocks only if K3s keeps its data elsewhere. `K3sConfigInvalid` for a
- * drop-in that cannot be read.
+ * Checks that no drop-in of K3s or of its unit and no variable overrides a value that Slipway relies on, and that
+ * another program's unit does not move the files of K3s. Throws `K3sOverridden`, with key, file and line, which blocks
+ * only if the files are moved, or `K3sConfigInvalid` for a drop-in that cannot be read.
  */
 export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -60,9 +61,7 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   };
 }
 
-/**
- * Returns the same Resource, which starts and restarts nothing while a value is overridden or a drop-in cannot be read.
- */
+/** Delays each start and restart of K3s by the Resource while a value is overridden or a drop-in cannot be read. */
 export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, (host) => overrideObstacle(host, node));
 }
@@ -80,7 +79,7 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
   const at = { kind: node.role.k3s, paths: node.paths };
   const foreign = await foreignUnit(host, at);
   const given = await startFlags(host, { ...at, config: own, foreign });
-  // Slipway's unit will replace the unit of another program, so only the paths in that unit matter.
+  // Slipway's unit will replace the unit of another program, so of the flags in that unit only `places` matter.
   const all = given.filter(({ name, path }) => path !== foreign?.path || places.includes(name));
   const [wanted, effective] = [mergedFlags(own), mergedFlags(all)];
   return Object.keys(relied).flatMap((name) => {

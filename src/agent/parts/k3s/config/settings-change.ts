@@ -23,10 +23,9 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { startedWith } from './started-with.ts';
 
 /**
- * Checks that the cluster settings of a server still have the values that K3s runs with. `SettingsIrreversible` for a
- * new value, until consent.settings names it, if consent is possible.
- *
- * All other settings are applied meanwhile. The values that K3s runs with are those that its unit noted at the start.
+ * Checks that the cluster settings of a server still have the values that K3s runs with, which its unit noted at the
+ * start. Throws `SettingsIrreversible` for a new value; for a setting that may change with consent, only until
+ * consent.settings names the value. Meanwhile, all other settings are applied.
  */
 export function settingsChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -45,8 +44,8 @@ export function settingsChange(node: K3sNode, needs: readonly string[]): Resourc
 }
 
 /**
- * Returns the same Resource, which neither starts nor restarts K3s while a start would use a new value without consent:
- * because a file of the operator sets the value, or because the old value is lost.
+ * Delays each start and restart of K3s by the Resource while the start would use a new value without consent: because a
+ * file of the operator sets the value, or because the old value is lost.
  */
 export function unlessIrreversible(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, async (host) => {
@@ -56,7 +55,7 @@ export function unlessIrreversible(node: K3sNode, resource: Resource): Resource 
   });
 }
 
-/** Returns the node without the changes that are held back: their settings have the values that K3s runs with. */
+/** Returns the node with the values that K3s runs with in place of those changes in its settings that are held back. */
 export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
   const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
   if (held.length === 0) {
@@ -105,8 +104,8 @@ function isKept(change: HeldChange, written: WrittenConfig): boolean {
 }
 
 /**
- * Returns the value that K3s runs with. A secret is noted only as a digest, so its value comes from the configuration
- * file; `undefined` if it is lost there.
+ * Returns the value that K3s runs with, as config.yaml writes it if config.yaml has it. A secret is noted only as a
+ * digest, so it is `undefined` if config.yaml has lost it.
  */
 function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
   if (written.guarded[key] === value) {
@@ -118,7 +117,7 @@ function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown 
 /** A change of one key that is held back. */
 interface HeldChange {
   readonly key: GuardedKey;
-  /** The value that K3s was given; `undefined` if it was given none. */
+  /** The value that K3s was given; `undefined` if K3s was given none. */
   readonly value: string | undefined;
   readonly observed: string;
   readonly desired: string;

@@ -26,7 +26,7 @@ export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
     return;
   }
   const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
-  // The values of a start before the cluster exists do not count: that start may have failed because of them.
+  // A start before the cluster exists does not count as the first: it may have failed because of its values.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
   const first = (isCluster && (await readNote(host, paths))?.first) || last;
   const text = renderOwn(ownFiles.startedWith, { first, last });
@@ -34,8 +34,8 @@ export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
 }
 
 /**
- * Returns the values that K3s runs with: those of the note, or those in the files of K3s if it has no note yet;
- * `undefined` if neither exists.
+ * Returns the values that K3s runs with: those of the note, or, without a note, those in config.yaml and the other
+ * files that K3s reads; `undefined` if there is neither a note nor a config.yaml nor another program's unit.
  */
 export async function startedWith(host: HostReader, paths: NodePaths): Promise<StartedWith | undefined> {
   const known = await readNote(host, paths);
