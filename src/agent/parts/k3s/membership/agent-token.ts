@@ -12,12 +12,13 @@ import { fetchToken, isRedacted, verified } from './join-token.ts';
 import { parseToken } from './token.ts';
 
 /**
- * Keeps the token with which agents join a server, so that agents need not have the token of the server. Empty on an
- * agent, and if joinToken.agentSecretName names no secret. The agent token can change at any time, unlike that of the
- * server, and is fetched again every joinToken.verifyEvery.
+ * Keeps the file that contains the token with which agents join a server, so that agents need not have the token of the
+ * server. Returns no Resource on an agent, or if joinToken.agentSecretName names no secret. The agent token can change
+ * at any time, unlike that of the server, and is fetched again every joinToken.verifyEvery.
  *
- * A new token restarts K3s, so a token that a person wrote into the file does not count until the cloud has the same
- * token. If the cloud does not answer, the token that K3s uses is restored.
+ * A token in the file that K3s did not start with, such as one that a person wrote, is replaced by the token in the
+ * cloud, or by the token of K3s if the cloud does not answer. Throws `ServiceStarting` if the cloud has the same new
+ * token, since K3s is about to restart for it.
  */
 export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;

@@ -31,7 +31,9 @@ export function caPin(node: K3sNode, id: string, needs: readonly string[]): Reso
   };
 }
 
-/** Returns the drift of a token file that does not pin this CA. */
+/**
+ * Returns the drift of a token file that does not pin this CA. The drift does not block, and its remedy pins the CA.
+ */
 export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   const changes = [{ field: 'CA', observed: short(token.caHash), desired: short(hash) }];
   const summary = `pin the CA of the cluster in ${paths.slipway.joinToken}`;
@@ -79,8 +81,8 @@ export async function knownCa(host: HostReader, { k3s }: NodePaths): Promise<str
 }
 
 /**
- * Returns the CA of the server that issued the certificate of this node; `undefined` if the node has no certificate
- * yet.
+ * Returns the known CA if the server has issued a certificate to this node; `undefined` before that, or if the CA is
+ * missing or damaged.
  */
 async function joinedCa(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const hasJoined = (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;

@@ -3,7 +3,10 @@ import { sha256 } from '../../../engine/digest.ts';
 import { pemCertificates } from '../../../engine/pem.ts';
 import { remembering } from '../../../engine/remembering.ts';
 
-/** The maximum number of certificates that are read from a bundle, since an unauthenticated server sends it. */
+/**
+ * The maximum number of certificates that are read from a bundle. The limit is needed because the bundle may come from
+ * an unauthenticated server.
+ */
 const longest = 64;
 
 export interface PinnedCa {
@@ -15,8 +18,9 @@ export interface PinnedCa {
 
 /**
  * Returns the CA in a bundle as a token pins it (pkg/clientaccess/token.go, hashCA). If a root in the bundle signed the
- * first certificate, the hash is that of the DER of the root, and vouches for the chain from the first certificate to
- * the root. Otherwise, and for a single certificate, the hash is that of the whole text.
+ * first certificate, directly or through intermediates, the hash is that of the DER of the root, and vouches for the
+ * chain from the first certificate to the root. Otherwise, and for a single certificate, the hash is that of the whole
+ * text.
  */
 export function pinnedCa(pem: string): PinnedCa {
   if (blocksOf(pem).length < 2) {
@@ -32,8 +36,8 @@ export function pinnedCa(pem: string): PinnedCa {
 
 /**
  * True if the owner of the known CA made the bundle that a server shows now: the text is the same, or every certificate
- * in it is a known CA, or a CA whose key the known root certified, directly or through other certificates in the
- * bundle.
+ * in it is a known CA, or a CA whose key a known root certified, directly or through other certificates in the bundle.
+ * False if no CA is known.
  *
  * The known certificate in a bundle proves nothing, since it is public. The same pin proves nothing either: K3s
  * compares only the root of a chain, and then trusts every certificate beside it (hashCA). A bundle with a block that
@@ -54,7 +58,7 @@ export function isSuccessor(shown: string, known: string): boolean {
   return isReadWhole && bundle.every((each) => isKnown(each) || isVouchedFor(each, bundle, roots));
 }
 
-/** Returns the first 64 certificates in a PEM text, without damaged ones. */
+/** Returns the certificates in the first 64 certificate blocks of a PEM text, without damaged ones. */
 export function certificates(pem: string): readonly X509Certificate[] {
   return blocksOf(pem).flatMap((block) => parsed(block, block) ?? []);
 }
@@ -81,8 +85,9 @@ function rootsOf(pem: string): readonly X509Certificate[] {
 }
 
 /**
- * Returns the chain from the first certificate of a bundle to the root that signed it; `undefined` if the bundle
- * contains no such root.
+ * Returns the chain from the first certificate of a bundle to the root that signed it, directly or through
+ * intermediates; `undefined` if the bundle contains no such root. A first certificate that is itself a root is a chain
+ * only if the bundle repeats it.
  */
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
   if (first === undefined) {
@@ -96,7 +101,8 @@ function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509C
 
 /**
  * Returns the chain from a certificate to a root, built as Go's Verify builds chains: a root is the preferred issuer,
- * and a certificate with the same name and key is not an issuer.
+ * and a certificate with the same name and key is not an issuer. `undefined` if no chain reaches a root. `seen`
+ * contains the issuers that were tried.
  */
 function issuersAbove(
   first: X509Certificate,

@@ -13,11 +13,11 @@ import { serverCa } from './supervisor.ts';
 const foundingId = 'Cluster/founding';
 
 /**
- * Checks that a server does not found a second cluster. `ClusterExists` if the settings name another server to join, or
- * if a server answers at a name in tls-san while the disk of this one is empty, as after the first server lost its
- * disk.
+ * Checks that a server does not found a second cluster. Throws `ClusterExists` if a tag or setting names another server
+ * to join, or if a K3s server answers at a name in tls-san while this VM has no cluster on its disk, as after the first
+ * server lost its disk.
  *
- * Does not block a server that already has a cluster.
+ * The error does not block a server that already has a cluster.
  */
 export function clusterFounding(node: K3sNode): Resource {
   return {
@@ -35,7 +35,7 @@ export function clusterFounding(node: K3sNode): Resource {
   };
 }
 
-/** Returns `ClusterExists` for a server whose settings name another server to join. */
+/** Returns `ClusterExists` for a server if a tag or setting names another server to join; otherwise `undefined`. */
 export function serverToJoin(node: K3sNode): NodeError | undefined {
   const { role, server } = node;
   if (role.k3s !== 'server' || server === undefined || isOwn(node, server)) {
@@ -75,7 +75,10 @@ async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> 
   return ['active', 'reloading', 'activating'].includes(ActiveState);
 }
 
-/** Returns the names in tls-san, one of which may be the name by which nodes register. */
+/**
+ * Returns the names in tls-san, from the settings and the operator's drop-ins. Nodes may register by one of these
+ * names.
+ */
 async function serverNames(host: HostReader, { settings, paths }: K3sNode): Promise<readonly string[]> {
   const configured = configuredFlags(settings.k3s.config, paths.k3s.config);
   const flags = [...configured, ...(await dropInFlags(host, paths))];

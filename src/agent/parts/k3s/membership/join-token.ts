@@ -17,10 +17,10 @@ const joinTokenId = 'Credential/join-token';
 
 /**
  * Keeps the file from which K3s reads its token; fetches the token from the cloud if the file is missing or not a
- * token. `SecretEmpty` if the secret is not a token that this node can use.
+ * token. Throws `SecretEmpty` if the secret is not a token that this node can use.
  *
- * On a server the token also encrypts the datastore, and K3s does not start with another one. So the file of an
- * installed server contains the token that K3s uses, and is compared with the vault every joinToken.verifyEvery.
+ * On a server the token also encrypts the datastore, and K3s does not start with a different one. So the file of an
+ * installed server contains the token that K3s uses, and is compared with the vault every joinToken.verifyEvery. Throws
  * `TokenChanged` if the tokens differ, until consent.tokenChange names the digest of the token in the vault; then the
  * running server rotates to that token.
  */
@@ -42,8 +42,8 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
 }
 
 /**
- * Returns the text of the token file, with the token from the cloud; reads a secret only if its version has changed.
- * `SecretEmpty` if the secret is not a token.
+ * Returns the text of the token file, with the token from the cloud. Reads the secret only if its version is new or
+ * unknown. Throws `SecretEmpty` if the secret is not a token.
  */
 export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const secret = await host.obtain(`the join token (secret ${name})`, () => currentSecret(cloud, name));
@@ -59,8 +59,8 @@ export function isRedacted(secret: Secret | string): boolean {
 }
 
 /**
- * Returns the token that an installed server uses; `undefined` on an agent. A `k3s token rotate` updates the file in
- * which K3s keeps the token (pkg/server/handlers/token.go).
+ * Returns the token that an installed server uses; `undefined` on an agent, and before the first start. A `k3s token
+ * rotate` updates the file in which K3s keeps the token (pkg/server/handlers/token.go).
  */
 async function installedToken(host: HostReader, { role, paths }: K3sNode): Promise<Token | undefined> {
   if (role.k3s !== 'server') {
@@ -93,8 +93,9 @@ function judgeJoinToken(
 }
 
 /**
- * Returns whether a token file is current, which it is until its next comparison with the vault is due. Each comparison
- * rewrites the file, so the modification time of the file is the time of its last comparison.
+ * Returns that a token file is current for `every` milliseconds after its last comparison with the vault, and then a
+ * change that does not block. Each comparison rewrites the file, so the modification time of the file is the time of
+ * its last comparison; a time in the future makes the comparison due.
  */
 export function verified({ modifiedAt }: FoundFile, now: number, every: number): Currency {
   const due = modifiedAt + every;
@@ -109,7 +110,7 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
   return { ok: false, blocks: false, changes: [change] };
 }
 
-/** Fetches the first token of a node. `SecretEmpty` if a server cannot start with the token. */
+/** Fetches the first token of a node. Throws `SecretEmpty` if a server cannot start with the token. */
 async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
@@ -123,8 +124,9 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
 }
 
 /**
- * Restores a damaged token file of an installed server; otherwise compares its token with the one in the vault, to
- * which it rotates with consent.
+ * Returns the new text for the token file of an installed server: the token that K3s uses if the file is damaged,
+ * otherwise the token in the vault. If the token in the vault differs from that of K3s, rotates K3s to it with consent,
+ * and throws `TokenChanged` without.
  */
 async function renewToken(
   host: Host,
@@ -159,7 +161,7 @@ async function renewToken(
 
 /**
  * Returns a fetched token that is a password, the only form of token with which a server starts
- * (pkg/cluster/storage.go, normalizeToken). `SecretEmpty` for any other token.
+ * (pkg/cluster/storage.go, normalizeToken). Throws `SecretEmpty` for any other token.
  */
 function serverPassword(fetched: Secret, name: string): Token {
   const token = parseToken(fetched.reveal());
@@ -169,7 +171,7 @@ function serverPassword(fetched: Secret, name: string): Token {
   throw tokenUnusable(name, 'it is a bootstrap token, with which agents can join and no server starts');
 }
 
-/** Returns the name of the secret that holds the token of this node. */
+/** Returns the name of the secret with the token of this node. */
 export function tokenSecretName({ role, settings }: K3sNode): string {
   const { secretName, agentSecretName = secretName } = settings.joinToken;
   return role.k3s === 'agent' ? agentSecretName : secretName;

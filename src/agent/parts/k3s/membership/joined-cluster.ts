@@ -10,14 +10,14 @@ export async function joinedCluster(host: HostReader, node: K3sNode): Promise<bo
   return (await host.stat(proofOfJoining(node))) !== undefined;
 }
 
-/** Returns the path of a file that K3s has only after it has joined. */
+/** Returns the path of a file that K3s has only after it has joined a cluster. */
 export function proofOfJoining({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.serverToken : paths.k3s.agentServerCa;
 }
 
 /**
- * Returns the same Resource, whose drift and errors do not block dependants once the node has joined: K3s then works
- * with what it has, and must still be watched and restarted.
+ * Makes the drift and the errors of the Resource non-blocking once the node has joined: K3s then works with what it
+ * has, and must still be watched and restarted.
  */
 export function nonBlockingOnceJoined(node: K3sNode, resource: Resource): Resource {
   return nonBlocking(resource, (host) => joinedCluster(host, node));

@@ -20,12 +20,13 @@ type Kind = Role['k3s'];
 const roleChangeId = 'Consent/role';
 
 /**
- * Keeps the kind of K3s node that this VM was installed as. `RoleChanged` if the unit of the other kind exists, until
- * consent.roleChange names both kinds and the cluster that the node leaves, as in `server-to-agent@3f2a9c1b2d4e`.
+ * Keeps the kind of K3s node that this VM was installed as. Throws `RoleChanged` if the unit of the other kind exists,
+ * until consent.roleChange names both kinds and the cluster that the node leaves, as in `server-to-agent@3f2a9c1b2d4e`.
  *
  * With consent, the change takes several steps, each of which is checked on the machine: the old service is stopped and
- * disabled, its token removed, its data moved aside (to `/var/lib/rancher/k3s.server-<time>`, so that nothing is lost),
- * and finally its unit file removed. Containers of the old role run until the next reboot, as after any stop of K3s.
+ * disabled, the token files are removed, the data is moved aside (to `/var/lib/rancher/k3s.server-<time>`, so that
+ * nothing is lost), and finally the unit file of the old service is removed. Containers of the old role run until the
+ * next reboot, as after any stop of K3s.
  */
 export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -39,7 +40,7 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
 
 /**
  * Returns the node with a role of the kind it was installed as, until consent.roleChange, so that its K3s is maintained
- * meanwhile.
+ * meanwhile; `wantedRole` is then the role that the node should have.
  *
  * Of several roles of that kind, the node gets the one with the most labels, all of which K3s must have been given.
  */
@@ -106,8 +107,8 @@ async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
 }
 
 /**
- * Returns the word that consent.roleChange must contain. It names the cluster by its CA, so that consent does not cover
- * a later server on this VM.
+ * Returns the word that consent.roleChange must contain. The word names the cluster by its CA, so that consent does not
+ * cover a later cluster of this VM.
  */
 async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
   const other = otherKind(node);

@@ -21,9 +21,10 @@ import { serverCa } from './supervisor.ts';
 const serverChangeId = 'Consent/server';
 
 /**
- * Keeps an agent with the server it joined. `ServerChanged` for another address or another CA, until
- * consent.serverChange names that address and CA; `ServerUnknown` without an address. Until then the agent keeps its
- * configuration and keeps running.
+ * Keeps a joined agent on its server. Throws `ServerChanged` for another address or another CA, until
+ * consent.serverChange names that address and CA; `ServerUnknown` if no address is known; `ServerUnreachable` or
+ * `ServerNotReady` if a new address has consent but does not answer. Meanwhile the agent keeps its configuration and
+ * keeps running.
  *
  * With consent to another CA, K3s is stopped, everything that the agent got from the old server is removed, the known
  * CA last, and the node joins like a new one. A new address with the same CA only restarts K3s. A CA that the known one
@@ -91,7 +92,10 @@ function rebuilt(server: string): string {
   return `${server} shows another CA than the one this agent knows, as a rebuilt server does`;
 }
 
-/** Ignores the error of a server that does not answer, since joining the server reports it; rethrows a defect. */
+/**
+ * Returns `undefined` for a `NodeError`, such as that of a server that does not answer, which joining the server
+ * reports. Rethrows a defect.
+ */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) {
     throw thrown;
@@ -99,8 +103,8 @@ function unknown(thrown: unknown): undefined {
 }
 
 /**
- * Returns the server in the configuration of K3s or in another program's unit; `undefined` if the line was damaged by
- * hand.
+ * Returns the server URL from config.yaml or, failing that, from an adopted unit; `undefined` if neither has a valid
+ * one.
  */
 async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const text = await fileText(host, paths.k3s.config);
@@ -123,8 +127,9 @@ async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string
 }
 
 /**
- * Returns the hash of the CA, by which consent names it, if this agent does not know the CA; otherwise nothing. The
- * hash is not shortened, since it decides which CA is trusted.
+ * Returns the hash of a CA that the agent does not know, by which consent names the CA. Empty if the known CA is the
+ * same or certified this one, or if the known CA is missing and the token pins this one. The hash is not shortened,
+ * since it decides which CA is trusted.
  */
 async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
   const { hash } = pinnedCa(ca);
@@ -161,7 +166,7 @@ async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promi
 }
 
 /**
- * Removes everything that an agent has from its server: first its credentials, and last the CA, whose file marks the
+ * Removes everything that an agent got from its server: first the credentials, and last the CA, whose file marks the
  * removal as unfinished. In between, pins the CA with consent in the token file, so that the token is shown to no other
  * server.
  */

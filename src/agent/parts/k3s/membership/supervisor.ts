@@ -13,7 +13,8 @@ const timeout = 5_000;
 /**
  * Returns the CA certificates that a K3s server shows to any client (GET /cacerts, pkg/server/handlers/router.go).
  *
- * `ServerUnreachable` if no K3s server answers at the address, `ServerNotReady` while the server is starting.
+ * Throws `ServerUnreachable` if no K3s server answers at the address, and `ServerNotReady` while the server is
+ * starting.
  */
 export async function serverCa(host: HostReader, server: string, hints: Hints): Promise<string> {
   const ping = await askSupervisor(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
@@ -34,12 +35,13 @@ export async function serverCa(host: HostReader, server: string, hints: Hints): 
 export interface TokenAnswer {
   /** The status of GET /v1-k3s/readyz. */
   readonly status: number;
-  /** A remark for readers, in the form of the end of a sentence. */
+  /** A remark about the certificate of the server, in the form of the end of a sentence; empty without a remark. */
   readonly remark: string;
 }
 
 /**
- * Asks the server with this CA whether it accepts the token of a node.
+ * Shows the token of a node to the server with this CA. Returns the status of the answer, by which the server accepts
+ * or refuses the token. Throws `ServerUnreachable` if the server does not answer, or has another CA.
  *
  * K3s verifies the CA of its server, but not the name (seen on K3s 1.36 behind a load balancer). A name that is missing
  * from the certificate only causes a remark, since kubectl does verify it.

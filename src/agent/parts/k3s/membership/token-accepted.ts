@@ -16,14 +16,16 @@ import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * Checks that the server answers and accepts this agent's token, and fetches a refused token again from the cloud.
+ * Checks that the server answers and accepts this agent's token; fetches a refused token again from the cloud. Without
+ * this check, K3s would wait forever for a missing server or with a wrong token.
  *
- * K3s itself would wait for a missing server, or hang on a wrong token, forever. Throws `ServerUnknown`,
- * `ServerUnreachable`, `ServerNotReady`, and, if the cloud has no other token, `TokenRejected` or `TokenCaMismatch`. No
- * error blocks an agent that has joined before, because K3s uses its certificates and finds its server without Slipway.
- * An agent that has joined shows its token only to the CA it knows, or to a CA that the known one certified. A new
- * agent shows it to the CA that the token pins, or, if the token has no pin, to any server that answers, as K3s does.
- * As in K3s, the CA of the server matters, not its name.
+ * Throws `ServerUnknown`, `ServerUnreachable`, `ServerNotReady`, `UnexpectedAnswer`, and, if the cloud has no other
+ * token, `TokenRejected` or `TokenCaMismatch`. No error blocks an agent that has joined before, because K3s uses its
+ * certificates and finds its server without Slipway.
+ *
+ * An agent that has joined shows its token only to a server with the CA it knows, or with a CA that the known one
+ * certified. A new agent shows its token to a server with the CA that the token pins, or, if the token has no pin, to
+ * any server that answers, as K3s does. As in K3s, the CA of the server matters, not its name.
  */
 export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   return nonBlockingOnceJoined(node, {
@@ -91,8 +93,8 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
 }
 
 /**
- * Returns the drift that moves the pin to the new CA of the server, or in sync if the pin is right. With the old pin,
- * K3s would refuse the server at its next start.
+ * Returns the drift that moves the pin to the new CA of the server, or in sync if the token pins this CA or none. With
+ * the old pin, K3s would refuse the server at its next start.
  */
 function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
   if (token.caHash !== undefined && token.caHash !== hash) {
@@ -103,9 +105,9 @@ function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string):
 }
 
 /**
- * Returns the pin of an agent that was part of a cluster and is to join the CA that its token pins, as after consent to
- * another server. A token in the vault without a pin does not lift the old pin, since any server may be answering
- * meanwhile.
+ * Returns the pin that a fetched token without a pin gets on an agent that was part of a cluster and no longer knows a
+ * CA, as after consent to another server: the pin of its current token. Without a pin, the agent would join any server
+ * that answers. `undefined` on a new agent.
  */
 async function pinOfOldAgent(
   host: HostReader,
@@ -122,8 +124,9 @@ interface Refused {
 }
 
 /**
- * Returns the drift that fetches the token again, since the cloud may have a newer one; throws `error` if it has the
- * same one.
+ * Returns the drift whose remedy fetches the token again, since the cloud may have a newer one, and adds the pin `kept`
+ * if the new token has none. The remedy throws `error` if the cloud has the same token, or, with advice, if the server
+ * does not have the pinned CA.
  */
 function fetchAnother(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
   const path = node.paths.slipway.joinToken;

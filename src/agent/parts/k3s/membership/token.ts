@@ -5,7 +5,7 @@ import { redacted, Secret } from '../../../engine/secret.ts';
  * `<id>.<secret>` with or without that prefix, or a bare password.
  */
 export interface Token {
-  /** Lower-case hex sha256 of the cluster's CA; `undefined` in a bare token, which trusts any server. */
+  /** Lower-case hex sha256 of the cluster's CA; `undefined` in a token without a pin, which trusts any server. */
   readonly caHash: string | undefined;
   readonly kind: 'password' | 'bootstrap';
   /** The password, or the whole `<id>.<secret>`. */
