@@ -14,15 +14,18 @@ export interface K3sKey {
   readonly commands: readonly K3sCommand[];
 }
 
-/** A key that the K3s command would refuse or misread, with a message of the form `what is wrong; the repair`. */
+/**
+ * A key that the K3s command would refuse or misread. The message states the fault, and the repair after a semicolon if
+ * the fault does not show it.
+ */
 export interface K3sKeyProblem {
   readonly key: string;
   readonly message: string;
 }
 
 /**
- * Returns the problems that K3s would have with a configuration. `k3s agent` exits at an unknown key, `k3s server` only
- * warns. `key+` appends to a list (docs.k3s.io, configuration file).
+ * Returns the problems that K3s would have with a configuration. `k3s agent` exits at an unknown key, while `k3s
+ * server` only warns. `key+` appends to a list (docs.k3s.io, configuration file).
  */
 export function checkK3sConfig(
   command: K3sCommand,
@@ -35,8 +38,8 @@ export function checkK3sConfig(
 }
 
 /**
- * Returns the problems of `k3s.config` in written settings; while the role is unknown, only those that every K3s
- * command has.
+ * Returns the problems of `k3s.config` in written settings. While the role is unknown, returns only the keys that are a
+ * problem for both K3s commands.
  */
 export function k3sSettingsProblems(written: unknown): readonly Problem[] {
   const command = commandOf(String(valueAt(written, ['role'])), written);
@@ -71,7 +74,7 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   return fits[key.type](value) ? itemProblem(name, value) : `must be ${expected[key.type]}`;
 }
 
-/** Returns the first problem in a list of labels or taints; a text may contain several, separated by commas. */
+/** Returns the first problem in a list of labels or taints. A text may contain several of them, separated by commas. */
 function itemProblem(name: string, value: unknown): string | undefined {
   const form = itemForms[name];
   const items = form ? [value].flat().flatMap((item) => String(item).split(',')) : [];
@@ -79,7 +82,7 @@ function itemProblem(name: string, value: unknown): string | undefined {
   return faults[0]?.message;
 }
 
-/** The forms of list items that K3s does not check itself: kubelet exits at its start if such an item is invalid. */
+/** The forms of labels and taints, which K3s does not check itself: kubelet exits at its start if one is invalid. */
 const itemForms: Readonly<Record<string, typeof nodeLabel | undefined>> = {
   'node-label': nodeLabel,
   'node-taint': nodeTaint,

@@ -30,8 +30,8 @@ const aliases: Readonly<Record<string, string>> = {
 };
 
 /**
- * Parses a command line, split into words as systemd does; `undefined` if it does not run k3s itself, such as a wrapper
- * script.
+ * Parses a command line, split into words as systemd does; `undefined` if its program is not k3s itself but, for
+ * example, a wrapper script.
  */
 export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undefined {
   const [program = '', ...rest] = words;
@@ -58,15 +58,18 @@ export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undef
 }
 
 /**
- * True if the flag takes no value. A known flag of another type takes the next word; an unknown flag takes it unless
- * the word begins with a dash.
+ * True if the flag takes no value. Every other known flag takes the next word as its value. An unknown flag takes the
+ * next word unless that word begins with a dash.
  */
 function isBool(name: string, next: string | undefined): boolean {
   const type = keyType(name);
   return type === 'Bool' || (type === undefined && (next ?? '-').startsWith('-'));
 }
 
-/** Splits the value of a list at commas, as K3s does. K3s passes on arguments for other programs unsplit. */
+/**
+ * Returns the values of a flag: the parts between commas for a list, as in K3s; otherwise the whole text. K3s does not
+ * split the arguments that it passes on to other programs (`-arg`).
+ */
 function listed(name: string, value: string): readonly string[] {
   return isList(name) && !name.endsWith('-arg')
     ? value
@@ -83,12 +86,12 @@ export function unitFlags(text: string, path: string): readonly GivenFlag[] {
   return flags.map((flag) => ({ ...flag, path, line: start?.line ?? 1, adds: isList(flag.name) }));
 }
 
-/** Returns the effective ExecStart= of a unit. */
+/** Returns the effective ExecStart= of a unit; `undefined` if the unit has none. */
 export function execStart(text: string): UnitLine | undefined {
   return assigned(unitLines(text), 'ExecStart').at(-1);
 }
 
-/** Returns the flags in a configuration file of K3s; none if the text is not a map. */
+/** Returns the flags in a configuration file of K3s; empty if the text is not a map. */
 export function configFlags(text: string, path: string): readonly GivenFlag[] {
   const { value } = readK3sYaml(text, path);
   return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];

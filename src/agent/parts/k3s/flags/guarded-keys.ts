@@ -3,7 +3,7 @@ import { mergedFlags } from './flags.ts';
 import { type GivenFlag, isList } from './given-flags.ts';
 
 /**
- * The keys of a server's configuration whose change harms a living cluster, each with the default of K3s
+ * The keys of a server's configuration whose change harms an existing cluster, each with the default of K3s
  * (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
  *
  * `never`: the value cannot change, since every node and Service uses it. `notYet`: a change takes steps that Slipway
@@ -32,12 +32,12 @@ export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
  */
 export type GuardedValues = Readonly<Record<string, string>>;
 
-/** Returns whether the key may change on a living cluster, and how. */
+/** Returns whether the key may change in an existing cluster, and how. */
 export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
   return table[key].change;
 }
 
-/** True for a key that cannot change on a living cluster even with consent. */
+/** True for a key that cannot change in an existing cluster even with consent. */
 export function isIrreversible(name: string): boolean {
   const key = guardedKeys.find((each) => each === name);
   return key !== undefined && changeOf(key) !== 'consent';

@@ -13,8 +13,9 @@ export interface StartPlace extends UnitPlace {
 }
 
 /**
- * Returns all flags of a start: from variables, the configuration file, the operator's drop-ins, and the command line
- * in a drop-in of the unit or in another program's unit. `mergedFlags` turns them into the effective flags.
+ * Returns all flags of a start, in ascending order of precedence: from variables, the configuration file, the
+ * operator's drop-ins, and the command line in a drop-in of the unit or in another program's unit. `mergedFlags` turns
+ * them into the effective flags.
  */
 export async function startFlags(host: HostReader, start: StartPlace): Promise<readonly GivenFlag[]> {
   const { config, foreign, paths } = start;
@@ -27,7 +28,7 @@ export async function startFlags(host: HostReader, start: StartPlace): Promise<r
   ];
 }
 
-/** Returns the flags that a start would use now, by the files on disk, another program's unit included. */
+/** Returns the flags that a start would use now according to the files on disk, including another program's unit. */
 export async function presentFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
   const path = at.paths.k3s.config;
   const config = configFlags(await readableText(host, path), path);
