@@ -12,7 +12,8 @@ import { readStamp } from './start-stamp.ts';
 
 /**
  * Checks that Slipway's unit started K3s. A start by another unit has neither Slipway's configuration nor its
- * credential provider: `UnitAdopted` until a person restarts K3s, or until consent.restart names the unit.
+ * credential provider. Restarts K3s if consent.restart names that start or the unit; otherwise throws `UnitAdopted`
+ * until a person restarts K3s.
  */
 export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
   const unit = unitName(node.role.k3s);
@@ -37,7 +38,7 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
   };
 }
 
-/** Returns the same Resource, which waits without blocking while K3s runs from a start by another unit. */
+/** Skips the check of the Resource, and waits without blocking, while K3s runs from a start by another unit. */
 export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
   return unless(resource, async (host) => {
     const start = await foreignStart(host, node);
@@ -50,9 +51,9 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
 }
 
 /**
- * Returns the start of the running K3s, as `k3s.service@<invocation>`, if a unit other than Slipway's made it;
- * otherwise `undefined`. Slipway's unit creates a directory at each start, and a stamp in it unless Slipway could not
- * run.
+ * Returns the start of the running or starting K3s, as `k3s.service@<invocation>`, if a unit other than Slipway's made
+ * it; otherwise `undefined`. Slipway's unit creates a directory at each start, and a stamp in it unless Slipway could
+ * not run.
  */
 export async function foreignStart(
   host: HostReader,

@@ -25,9 +25,9 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { renderUnit } from './unit.ts';
 
 /**
- * Returns the same Resource, which throws `UnitAdopted` with a list of flags while K3s would lose flags that another
- * program's unit gives it. `UnitAdopted` blocks only a node that has not joined a cluster, so that a running K3s is
- * still watched. `others` are functions that return further losses.
+ * Makes the check of the Resource throw `UnitAdopted` while K3s would lose flags that another program's unit gives it,
+ * except flags whose loss has consent. The error lists the flags; it blocks only a node that has not joined a cluster,
+ * so that a running K3s is still watched. `others` are functions that return further losses.
  */
 export function keepingFlags(node: K3sNode, resource: Resource, others: readonly Losses[] = []): Resource {
   return unless(resource, async (host) => {
@@ -41,12 +41,15 @@ export function keepingFlags(node: K3sNode, resource: Resource, others: readonly
 }
 
 /**
- * Returns the settings that another program's files have and Slipway's would not, each as a word that a consent can
+ * Returns the settings that another program's files have and Slipway's would lack, each as a word that a consent can
  * name.
  */
 type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
 
-/** Returns the flags of another program's unit that the next start would lack, as `flag=value`, without secrets. */
+/**
+ * Returns what the next start would lack: flags of another program's unit and config.yaml as `flag=value`, other lines
+ * of that unit, and the losses from `others`. A secret is returned by its name alone. Empty if Slipway wrote the unit.
+ */
 async function lostFlags(
   host: HostReader,
   node: K3sNode,
@@ -71,7 +74,7 @@ async function lostFlags(
   return [...new Set([...flags, ...lostLines(unit.text, node), ...elsewhere.flat()])];
 }
 
-/** True for a flag with which a server's cluster was founded, above all its datastore: no consent gives it up. */
+/** True for a flag that cannot change in the cluster of a server, such as its datastore: no consent allows its loss. */
 function isKept(flag: string, { role }: K3sNode): boolean {
   return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
 }
@@ -98,8 +101,8 @@ function missingFlags({ name, values }: GivenFlag, kept: Flags, node: K3sNode): 
 }
 
 /**
- * Returns the lines of a unit that set no flag: variables, by name alone since a value may be secret, files of
- * variables, and a command that does not run k3s itself.
+ * Returns the lines of a unit that set no flag and that Slipway's unit lacks: variables, by name alone since a value
+ * may be secret, files of variables, and a command that does not run k3s itself.
  */
 function lostLines(text: string, node: K3sNode): readonly string[] {
   const lines = unitLines(text);

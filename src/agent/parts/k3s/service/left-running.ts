@@ -5,7 +5,7 @@ import { unitName } from '../../../node.ts';
 import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
-/** Returns the same Resource, whose errors also name a K3s that is running: without a role, nothing checks that K3s. */
+/** Names a running K3s in each error of the Resource: without a role, nothing else watches that K3s. */
 export function namingK3sLeftRunning(resource: Resource): Resource {
   return retelling(resource, withRunning);
 }

@@ -18,11 +18,12 @@ import { type Shown, serviceStarting, unitProperties } from './starting.ts';
 const serviceId = 'Service/k3s';
 
 /**
- * Keeps K3s running with its current inputs; restarts it if an input differs from the stamp of its start.
+ * Keeps K3s running with its current inputs; restarts it if an input differs from the stamp of its start, unless one of
+ * `written`, the Resources that keep the inputs, has yet to restore an input.
  *
  * The unit is Type=notify without a time limit, so K3s is started with --no-block and then watched. Until it is up, the
- * reason is `ServiceStarting`, or the cause of a delay in the journal of this start. If K3s exits again and again, the
- * reason is `ServiceFailed`, or the cause in the journal.
+ * reason is `ServiceStarting`, or the cause of a delay in the journal of this start. If K3s has exited and systemd is
+ * about to start it again, the reason is `ServiceFailed`, or the cause in the journal.
  */
 export function k3sService(
   node: K3sNode,
@@ -42,8 +43,8 @@ export function k3sService(
 }
 
 /**
- * Returns a finding if an input was changed by hand since its check in this pass. The next pass restores the input
- * first, so that K3s is not restarted for the change.
+ * Returns a wait if an input was changed by hand since its check in this pass. The next pass restores the input first,
+ * so that K3s is not restarted for the change.
  */
 async function rewrittenInput(
   host: HostReader,
@@ -74,7 +75,7 @@ interface Subject {
 async function checkService(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, unit } = subject;
   const shown = await showUnit(host, unit, unitProperties);
-  // A unit of Type=notify has a job for as long as it starts; its journal shows what delays the start.
+  // A starting unit of Type=notify has a job too, but its journal can show what delays the start.
   if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating') {
     return waiting('ServiceStarting', `systemd is at work on ${unit}`, { after: 1_000 });
   }

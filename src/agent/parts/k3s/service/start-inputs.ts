@@ -17,7 +17,7 @@ export const programInputs: readonly StartInput[] = [
   { name: 'version', text: namedVersion },
 ];
 
-/** The proxy that the unit gives K3s, and the tokens. */
+/** The environment that the unit gives K3s, such as the proxy, and the tokens. */
 export const accessInputs: readonly StartInput[] = [
   { name: 'environment', text: environment },
   {
@@ -31,7 +31,10 @@ export const accessInputs: readonly StartInput[] = [
   { name: 'agentToken', text: async (host, paths) => (await fileText(host, agentTokenPath(paths))).trim() },
 ];
 
-/** Returns the installed release; `undefined` if K3s does not name it, which restarts nothing. */
+/**
+ * Returns the installed release; `undefined` if K3s is missing or does not name its release. An unknown release
+ * restarts nothing.
+ */
 export function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   return installedVersion(host, paths).catch(() => undefined);
 }

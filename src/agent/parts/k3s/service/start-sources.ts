@@ -31,7 +31,7 @@ export interface StartNote {
 
 /** A start of K3s, compared with the current inputs. */
 export interface LookedAt {
-  /** The notes of the start; absent if it has no stamp. */
+  /** The notes of the start; `undefined` if it has no stamp. */
   readonly notes: StartNotes | undefined;
   /** The names of the inputs that have changed since the start. */
   readonly changed: readonly string[];

@@ -20,9 +20,10 @@ export interface Stamp {
 }
 
 /**
- * Writes the stamp of the next start of K3s; the unit of K3s runs `slipway stamp` before every start.
+ * Writes the stamp of the start of K3s that is about to happen, and notes its guarded values and its release. The unit
+ * of K3s runs `slipway stamp` before every start.
  *
- * `invocationId` is the INVOCATION_ID that systemd gave that start; `InternalError` without one.
+ * `invocationId` is the INVOCATION_ID that systemd gave that start. Throws `InternalError` without an id.
  */
 export async function stampStart(
   host: Host,

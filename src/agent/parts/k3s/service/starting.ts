@@ -44,7 +44,7 @@ export async function serviceStarting(
   return waiting('ServiceStarting', `K3s is starting${again}`, { after: 3_000 });
 }
 
-/** Returns the journal of this start only, since an earlier start may have had another problem. */
+/** Returns the last 200 lines in the journal of this start; an earlier start may have had another problem. */
 async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
   if (invocationId === '') {
     return '';

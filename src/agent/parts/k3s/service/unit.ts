@@ -21,7 +21,8 @@ export function unit(node: K3sNode, needs: readonly string[]): readonly Resource
 
 /**
  * Renders the unit with the properties that the K3s installer gives it (k3s-io/k3s install.sh,
- * create_systemd_service_file) and two more: the runtime directory, and the command that stamps every start.
+ * create_systemd_service_file) and, in addition, the proxy variables, the runtime directory, and the command that
+ * stamps every start.
  */
 export function renderUnit(node: K3sNode): string {
   const { root, system, k3s } = node.paths;

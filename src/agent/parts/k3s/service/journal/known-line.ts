@@ -12,6 +12,9 @@ export interface KnownLine {
   readonly repair: string | ((hints: CloudHints) => string);
   /** `time` if the cause passes without a repair; otherwise a person must end it. */
   readonly endedBy?: 'time';
-  /** True for a line that a healthy server also logs about itself at every start. */
+  /**
+   * True for a line that a healthy server also logs about itself at every start, so the line explains nothing on a
+   * server.
+   */
   readonly agentOnly?: true;
 }

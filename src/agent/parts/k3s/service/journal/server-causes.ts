@@ -1,6 +1,9 @@
 import type { KnownLine } from './known-line.ts';
 
-/** The lines that K3s logs while it waits for its server or a file, each with its source (k3s-io/k3s, August 2026). */
+/**
+ * The lines that K3s logs while it waits for its server or a file, or because of a fault of its node, each with its
+ * source (k3s-io/k3s, August 2026).
+ */
 export const serverCauses: readonly KnownLine[] = [
   {
     // From pkg/agent/run.go, NewProxy loop, on HTTP 401
@@ -23,7 +26,7 @@ export const serverCauses: readonly KnownLine[] = [
   },
   {
     // From pkg/agent/config/config.go, Get, whose loop also logs faults of the node itself; the rest of the line
-    // decides
+    // distinguishes them
     pattern:
       /(?:server is not ready|failed to retrieve agent configuration): (?=\S)(?!.*(?:https?:\/\/|from server|CA certs|\b[45]\d\d\b|EOF|connection re(?:fused|set)|timeout|deadline exceeded|context canceled|no route to host|no such host|x509|tls: |not ready|starting|dial ))/s,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: \"overlayfs\" snapshotter cannot be enabled for \"/var/lib/rancher/k3s/agent/containerd\""`,

@@ -1,6 +1,6 @@
 import type { KnownLine } from './known-line.ts';
 
-/** The lines that K3s logs about a token, its own or the cluster's, each with its source (k3s-io/k3s, August 2026). */
+/** The lines that K3s logs about a token or the node's password, each with its source (k3s-io/k3s, August 2026). */
 export const tokenCauses: readonly KnownLine[] = [
   {
     // From pkg/agent/config/config.go, getNodeNamedCrt
