@@ -7,11 +7,14 @@ import { installedVersion, releaseDownload } from './release.ts';
 
 interface ReleaseProbe {
   readonly host: HostReader;
-  /** Absent while the role of this node is unknown. */
+  /** `undefined` while the role of this node is unknown. */
   readonly node: K3sNode | undefined;
 }
 
-/** Checks that the wanted release can be downloaded. */
+/**
+ * Checks that the checksums of the wanted release can be downloaded and name its executable. A failed request is only a
+ * warning if K3s already has this release.
+ */
 export function releaseProbe(subject: ReleaseProbe): Probe {
   return { about: 'cloud', what: 'K3s release', look: () => lookAtRelease(subject) };
 }

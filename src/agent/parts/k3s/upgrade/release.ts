@@ -14,7 +14,8 @@ import { lastVersion } from './last-version.ts';
 import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
 /**
- * Keeps the K3s executable at the wanted release.
+ * Keeps the K3s executable at the wanted release. Throws `VersionRefused` if the wanted version is not the name of a
+ * release.
  *
  * On a node that has joined a cluster, another version is `VersionDrift` until k3s.upgrade is auto. Even then, a
  * downgrade, a skipped minor version and an agent newer than its server are `VersionRefused`. A lost or damaged
@@ -36,7 +37,7 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
   return observing(of, node, async (host) => ({ ...node, version: await versionToHave(host, node) }));
 }
 
-/** Keeps the links to K3s under its other names, such as kubectl. */
+/** Keeps kubectl, crictl and ctr as links to K3s. */
 export function k3sLinks({ paths }: K3sNode, needs: readonly string[]): readonly Resource[] {
   return linkPaths(paths).map((path) => link({ path, target: 'k3s', condition: 'K3sBinary', needs }));
 }
@@ -48,7 +49,7 @@ export function linkPaths({ system }: NodePaths): readonly string[] {
 
 /**
  * Returns the release that K3s prints (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` if K3s is not installed.
- * `CommandFailed` if it prints none: the version of a busy or damaged K3s is unknown.
+ * Throws `CommandFailed` if K3s prints none: the version of a busy or damaged K3s is unknown.
  */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
@@ -85,7 +86,10 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
  */
 const unnamed = 'none that it names';
 
-/** Returns the release to install next: the wanted one, or the last one if the executable is lost or damaged. */
+/**
+ * Returns the release to install next: the wanted one, or, if a joined node has lost or damaged its executable, the
+ * release of its last start.
+ */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   if (!(await joinedCluster(host, node))) {
     return node.version;
@@ -94,7 +98,10 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   return (named === undefined ? await lastVersion(host, node.paths) : undefined) ?? node.version;
 }
 
-/** Returns the installed version; throws if the wanted one may not replace it. */
+/**
+ * Returns the installed version, or `unnamed` if the executable of a joined node names none. Throws `VersionDrift`,
+ * `VersionRefused` or `ApiUnavailable` if the wanted version may not replace it.
+ */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
   if (!wanted) {
@@ -129,8 +136,8 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
 }
 
 /**
- * Throws unless the wanted version of kubelet is at most that of its API server
- * (https://kubernetes.io/releases/version-skew-policy).
+ * Throws `VersionRefused` if the wanted version of kubelet is newer than that of its API server
+ * (https://kubernetes.io/releases/version-skew-policy), and `ApiUnavailable` if the version of the server is unknown.
  */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
   const command = nodeKubectl(node, 'version', '-o', 'json');
