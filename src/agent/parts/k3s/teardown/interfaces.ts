@@ -19,9 +19,9 @@ const made: readonly string[] = [
 ];
 
 /**
- * Removes the network namespaces of pods. Each is a file on which a namespace is mounted while the pod lives. CNI gives
- * them the same names for every program that runs its plugins, so those of another containerd's containers are removed
- * too, as by the script of K3s.
+ * Removes the network namespaces of pods. Each is a file on which a namespace is mounted while the pod runs. CNI names
+ * the files alike for every program that runs its plugins, so those of another containerd's containers are removed too,
+ * as by the script of K3s.
  */
 export function namespacesGone(needs: readonly string[]): Resource {
   return {
@@ -53,8 +53,8 @@ export function interfacesGone(needs: readonly string[]): Resource {
 }
 
 /**
- * Returns the interfaces of pods, then those of K3s: without the bridge, nothing distinguishes the interface of a pod
- * from others.
+ * Returns the interfaces of pods, then those of K3s. The bridge must not be deleted first: nothing else distinguishes
+ * the interface of a pod from others.
  */
 async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   const all = await host.list(interfaces);
@@ -65,7 +65,10 @@ async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   return [...ofPods, ...made.filter((name) => all.includes(name))];
 }
 
-/** Deletes the interfaces; ignores one that disappears meanwhile, as the interface of a pod does with its namespace. */
+/**
+ * Deletes all interfaces, and then throws the first failure. Ignores an interface that disappears meanwhile, as that of
+ * a pod does with its namespace.
+ */
 async function deleteEach(host: Host, names: readonly string[]): Promise<void> {
   const failures: unknown[] = [];
   for (const name of names) {

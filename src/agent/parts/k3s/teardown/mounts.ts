@@ -36,7 +36,7 @@ export function unmounted(prefixes: readonly string[], needs: readonly string[],
 
 /**
  * Unmounts in rounds while the number of mounts decreases: one mount may have hidden another, and a mount that vanished
- * together with its copy is not a failure.
+ * together with its copy is not a failure. Throws if a round does not decrease the number.
  */
 async function unmountAll(host: Host, prefixes: readonly string[], root: string): Promise<void> {
   let points = await pointsLike(host, prefixes, root);
@@ -77,8 +77,8 @@ async function realPrefix(host: HostReader, prefix: string, root: string): Promi
 }
 
 /**
- * Deletes the directory, unless something is mounted in it, which would be deleted too. A directory that is a mount or
- * a link, such as a disk for the K3s data, is emptied and stays.
+ * Deletes the directory. A directory that is a mount or a link, such as a disk for the K3s data, is emptied and stays.
+ * Throws `FileSystemError` if something is mounted in the directory, since that would be deleted too.
  */
 export function emptied(path: string, needs: readonly string[], root = '/'): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });

@@ -15,7 +15,10 @@ export async function movedAside(host: HostReader, { k3s }: NodePaths): Promise<
   return (await host.list(folder)).filter((name) => aside.test(name)).map((name) => join(folder, name));
 }
 
-/** Deletes the K3s data of older roles; deletes nothing if something is mounted in it. */
+/**
+ * Deletes the K3s data of older roles. Throws `FileSystemError`, and deletes nothing, if something is mounted in the
+ * data.
+ */
 export function movedAsideGone(paths: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Removed/k3s-moved-aside',

@@ -8,7 +8,7 @@ import { noneOf } from '../../../resources/removed.ts';
 const tools = ['iptables', 'ip6tables'] as const;
 type Tool = (typeof tools)[number];
 
-/** The exit code of a shell, and so of a Host, for a program that is not installed. */
+/** The exit code with which a shell, and so a Host, reports a program that is not installed. */
 const notInstalled = 127;
 
 /**
@@ -53,7 +53,7 @@ interface Saved {
 
 /**
  * Returns the current rules, and the program that printed them: that of the system, or otherwise the one that K3s
- * unpacked. The rules are empty if neither program is installed.
+ * unpacked. The rules are empty if neither program is installed. Throws `CommandFailed` if a program fails.
  */
 async function saveRules(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
   for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
@@ -82,7 +82,10 @@ function draftFor(tool: string): string {
   return `/run/slipway-packet-filter.${tool}`;
 }
 
-/** Passes the rules to iptables-restore(8), which changes a table completely or not at all. */
+/**
+ * Passes the rules to iptables-restore(8), which changes a table completely or not at all, and removes the draft, even
+ * one that an earlier crash left behind.
+ */
 async function restoreRules(
   host: Host,
   { tool, program, rules }: { readonly tool: Tool; readonly program: string; readonly rules: string },
@@ -116,7 +119,7 @@ function removalFrom(table: string): string {
   if (chains.length + rules.length === 0) {
     return '';
   }
-  // All chains are flushed before the first is deleted: a chain to which another one leads cannot be deleted.
+  // All chains are flushed before the first is deleted: a chain to which a rule still leads cannot be deleted.
   const commands = [
     ...rules,
     ...chains.map((chain) => `-F ${chain}`),
@@ -143,7 +146,7 @@ function leadsToOurs(line: string): boolean {
   return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
 }
 
-/** Matches a comment with blanks, as iptables-save prints it. */
+/** Matches a quoted text, such as a comment with blanks, as iptables-save prints it. */
 const quotedText = /"(\\.|[^"\\])*"/g;
 
 /** Removes the nftables tables of kube-proxy and flannel. */

@@ -21,9 +21,9 @@ interface Process {
 /**
  * Kills the containers of K3s, which outlive its unit because of KillMode=process.
  *
- * The processes are the shims of the K3s containerd with all their descendants, and everything in the control group of
- * kubelet, which also contains processes that lost their parent. Processes of another containerd are left alone, unlike
- * their network if they use CNI (interfaces.ts, packet-filter.ts).
+ * The processes are the shims of the K3s containerd with all their descendants, and everything in kubelet's control
+ * group for pods, which also contains processes that lost their parent. Processes of another containerd are left alone,
+ * unlike their network if they use CNI (interfaces.ts, packet-filter.ts).
  */
 export function processesEnded(paths: NodePaths, needs: readonly string[]): Resource {
   return {
@@ -45,7 +45,7 @@ export function processesEnded(paths: NodePaths, needs: readonly string[]): Reso
 
 /**
  * Kills all processes at once, and again while any are left: a process may have started another one before it was
- * killed.
+ * killed. Throws `CommandFailed` if some are left after the last round.
  */
 async function killAll(host: Host, paths: NodePaths): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
@@ -108,8 +108,8 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
 }
 
 /**
- * True for a control group of pods at the top of any hierarchy (cgroups(7)), as the systemd driver or cgroupfs names
- * it.
+ * True if /proc/PID/cgroup names a control group of pods at the top of any hierarchy (cgroups(7)), as the systemd
+ * driver or cgroupfs names it.
  */
 export function isOfPods(group: string): boolean {
   return /^\d+:[^:]*:\/kubepods(\.slice)?\//m.test(group);

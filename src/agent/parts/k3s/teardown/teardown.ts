@@ -16,11 +16,13 @@ import { scriptPaths } from './scripts.ts';
 export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent')];
 
 /**
- * Stops K3s and everything it runs, and removes what that leaves in the kernel: mounts, interfaces, packet filter
- * rules. Units, settings and data stay (https://docs.k3s.io/upgrades/killall).
+ * Stops K3s and everything it runs, and with `forGood` disables its units. Removes what K3s leaves in the kernel,
+ * namely mounts, network namespaces, interfaces and packet filter rules, and the state of CNI in /var/lib/cni. Units,
+ * settings and data stay (https://docs.k3s.io/upgrades/killall).
  *
- * Below another root, the kernel is left alone, since it is that of the machine itself. The state of CNI, with
- * addresses in /var/lib/cni, does not name its user, so another user of CNI, such as nerdctl, loses its state too.
+ * Below another root, only services, mounts and files below that root are affected: everything else belongs to the
+ * machine itself. The state of CNI, with addresses, does not name its user, so another user of CNI, such as nerdctl,
+ * loses its state too.
  */
 export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resource[] {
   const service = unitsStopped({
@@ -49,8 +51,9 @@ export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resourc
 }
 
 /**
- * Removes K3s: stops it permanently, then deletes its units, programs, settings and data. Files are deleted only if
- * nothing of K3s runs and nothing is mounted among them, since the volume of a pod would be emptied with them.
+ * Removes K3s: stops it permanently, then deletes its units, programs, settings and data. Deletes files only after
+ * every K3s process has ended and nothing is mounted below their paths; otherwise the deletion would also empty pods'
+ * volumes.
  */
 export function k3sRemoved(paths: NodePaths): readonly Resource[] {
   const needs = [unmountedId];
