@@ -84,7 +84,7 @@ describe('announcement', () => {
       ['Normal InSync Registries: in sync, after PullDenied'],
     ],
     [
-      'a condition that has just changed, which the next pass verifies',
+      'a condition that has just changed and is not verified yet',
       asDenied,
       ['Ready True InSync', 'Registries True Changed'],
       [],
@@ -93,7 +93,7 @@ describe('announcement', () => {
     ['a blocked condition', asDenied, ['Ready Unknown Blocked', 'Registries Unknown Blocked'], []],
     ['a condition that is gone', asDenied, ['Ready True InSync'], []],
     [
-      'two conditions at once',
+      'two conditions that change at once',
       asDenied,
       ['Ready True VersionDrift', drift, 'Registries True InSync'],
       [
@@ -126,7 +126,7 @@ describe('announcement', () => {
       annotations('Unknown', 'NodeNotReady'),
     ],
     [
-      'several False conditions, in the order of a first boot',
+      'several False conditions, in their order',
       asWell,
       ['Ready True VersionDrift', 'K3sBinary False VersionDrift', 'Registries False PullDenied'],
       annotations('True', 'VersionDrift', 'K3sBinary=VersionDrift,Registries=PullDenied'),
@@ -184,7 +184,7 @@ describe('a condition that flaps', () => {
     [30, well, 0],
   ];
 
-  test('is announced once per direction in ten minutes, and then with its current state', () => {
+  test('is announced at most once per direction in ten minutes, and then with its current state', () => {
     let told = asWell;
     for (const [minutes, conditions, events] of story) {
       const at = now + minutes * minute;
@@ -200,7 +200,7 @@ describe('a condition that flaps', () => {
   });
 });
 
-test('toldBy takes the annotations as announced, so that a new process repeats no event', () => {
+test('toldBy treats annotations as already announced, so that a new process repeats no event', () => {
   const first = announcement(standing(...denied), nothing, now);
   const begun = toldBy(first.annotations ?? {});
   expect(begun).toEqual({ ...first.told, annotations: first.annotations, times: {} });

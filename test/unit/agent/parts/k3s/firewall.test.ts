@@ -19,7 +19,7 @@ test.each([
   expect(await firewallProbe(host, aNode('server')).look()).toMatchObject({ level: 'ok' });
 });
 
-test('the firewall probe reports what firewalld blocks, and the commands that open it', async () => {
+test('the firewall probe reports what firewalld blocks, and the commands that allow it', async () => {
   const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
     exitCode: args.includes('--query-port=10250/tcp') ? 0 : 1,
   }));
@@ -63,7 +63,7 @@ test('the firewall probe accepts networks in the trusted zone of firewalld', asy
 });
 
 test.each(['"yes"', "'yes'", 'YES'])(
-  'the firewall probe takes ufw with ENABLED=%s for active, and ignores DENY rules',
+  'the firewall probe treats ufw with ENABLED=%s as active, and ignores its DENY rules',
   async (enabled) => {
     const denied = status(
       '10250/tcp  DENY  Anywhere',

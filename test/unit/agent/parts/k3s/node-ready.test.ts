@@ -116,7 +116,7 @@ describe('nodeTaintsApplied', () => {
   });
 });
 
-test('nodeReady reports a silent API as ApiUnavailable, after one timeout for the whole command', async () => {
+test('nodeReady reports ApiUnavailable after one timeout of 12 seconds if the API does not answer', async () => {
   const asked: (number | undefined)[] = [];
   const host = world(({ timeout }) => {
     asked.push(timeout);

@@ -53,7 +53,7 @@ test.each([
   }
 });
 
-test('portProbes follows settings that move the API and replace vxlan by wireguard', async () => {
+test('portProbes checks the API port in the settings, and the port of wireguard in place of vxlan', async () => {
   const moved = { 'https-listen-port': 7443, 'flannel-backend': 'wireguard-native' };
   const { found } = await lookedAt('server', '', moved);
   expect(found.map(({ what }) => what)).toEqual(['port 7443/tcp', 'port 10250/tcp', 'port 51820/udp']);

@@ -61,7 +61,7 @@ describe('snapshots of etcd over http', () => {
     { ...insecure, 'etcd-s3-endpoint': '127.0.0.1:9000' },
     { ...insecure, 'etcd-s3-insecure': false },
     { 'etcd-s3': true, 'etcd-s3-endpoint': 's3.example' },
-  ])('do not include %j', (config) => {
+  ])('are not reported for the configuration %j', (config) => {
     expect(found({ k3s: { config } })).toEqual([]);
   });
 });
@@ -72,6 +72,6 @@ test.each([
   [{ secretName: 't' }, []],
   [{}, []],
   [{ secretName: null, agentSecretName: null }, []],
-])('the rules for joinToken reject only one secret for both tokens: %j', (joinToken, problems) => {
+])('the rules for joinToken reject only a secret that both tokens share: %j', (joinToken, problems) => {
   expect(found({ joinToken })).toEqual(problems.map((problem) => expect.stringMatching(problem)));
 });

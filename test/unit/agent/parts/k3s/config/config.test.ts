@@ -69,7 +69,7 @@ node-taint:
     ['image-credential-provider-config', '/var/lib/rancher/credentialprovider/config.yaml'],
     ['image-credential-provider-bin-dir', '/var/lib/rancher/credentialprovider/bin'],
     ['write-kubeconfig', '/etc/rancher/k3s/k3s.yaml'],
-  ])('sets %s below another root', (key, path) => {
+  ])('sets the flag %s to a path below another root', (key, path) => {
     const text = renderConfig(aNode('server', { root: '/tmp/lab' }));
     expect(text).toContain(`${key}: "/tmp/lab${path}"`);
   });

@@ -75,11 +75,11 @@ describe('noOverrides', () => {
       `true: data-dir in ${units}/k3s.service, line 2 `,
     ],
     [
-      'a wrapper script',
+      'a wrapper script in a unit drop-in',
       { [`${units}/k3s.service.d/a.conf`]: '[Service]\nExecStart=\nExecStart=/opt/start.sh\n' },
       'false: ExecStart in',
     ],
-    ['a short name', { [`${folder}/a.yaml`]: 'd: /data\n' }, 'true: data-dir in'],
+    ['the short name of a flag', { [`${folder}/a.yaml`]: 'd: /data\n' }, 'true: data-dir in'],
     ['a drop-in with a name in capitals', { [`${folder}/A.YAML`]: 'data-dir: /data\n' }, 'true: data-dir in'],
     [
       'a repeated key',
@@ -87,11 +87,15 @@ describe('noOverrides', () => {
       'true: data-dir in',
     ],
     [
-      'the first of two documents',
+      'the first of two YAML documents',
       { [`${folder}/a.yaml`]: 'data-dir: /data\n---\ndata-dir: /x\n' },
       'true: data-dir in',
     ],
-    ['a value with an unknown tag', { [`${folder}/a.yaml`]: 'data-dir: !mine /data\n' }, 'true: data-dir in'],
+    [
+      'a value with an unknown YAML tag',
+      { [`${folder}/a.yaml`]: 'data-dir: !mine /data\n' },
+      'true: data-dir in',
+    ],
     ['a boolean of YAML 1.1', { [`${folder}/a.yaml`]: 'cluster-reset: yes\n' }, 'false: cluster-reset in'],
     [
       "data-dir in another program's unit",
@@ -159,7 +163,7 @@ describe('noOverrides', () => {
   });
 });
 
-describe('noOverrides', () => {
+describe('a drop-in of K3s', () => {
   test.each<readonly [string, string, string]>([
     ['invalid YAML', 'v: 1\n{', 'line 2, column 2: '],
     ['a list', '- data-dir', 'line 1, column 1: must be a map of keys and values'],
@@ -169,13 +173,13 @@ describe('noOverrides', () => {
       `#${'x'.repeat(1_048_576)}\ndata-dir: /data`,
       'line 1, column 1: the text is longer',
     ],
-  ])('names the file and line of an unreadable drop-in: %s', async (_name, content, expected) => {
+  ])('that cannot be read is reported with its file and line: %s', async (_name, content, expected) => {
     const message = await told({ [`${folder}/a.yaml`]: content });
     expect(message).toMatch(/^K3sConfigInvalid false: /);
     expect(message).toContain(`${folder}/a.yaml: ${expected}`);
   });
 
-  test('holds back a start while a drop-in cannot be read', async () => {
+  test('that cannot be read holds back a start of K3s', async () => {
     const host = memoryHost({ files: { [`${folder}/a.yaml`]: '{' } });
     const drifted = {
       id: 'Service/k3s',
@@ -191,7 +195,7 @@ describe('noOverrides', () => {
     ['is empty', ''],
     ['has merge keys, which K3s ignores', 'a: &a {data-dir: /data}\n<<: *a\n'],
     ['has a byte order mark and CRLF', '\uFEFFv: 1\r\ndebug: true\r\n'],
-  ])('accepts a drop-in that %s', async (_name, content) => {
+  ])('is accepted if it %s', async (_name, content) => {
     expect(await told({ [`${folder}/a.yaml`]: content })).toBe('nothing');
   });
 });

@@ -87,14 +87,14 @@ describe('a setting of a running server', () => {
     expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
   });
 
-  test('keeps the value of K3s even if the configuration file is missing', async () => {
+  test('keeps the value that K3s runs with even if the configuration file is missing', async () => {
     const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
     host.files.remove(paths.k3s.config);
     await settle(configFile(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host);
     expect(host.files.text(paths.k3s.config)).toContain('"10.1.0.0/16"');
   });
 
-  test('is compared with the configuration file if the note is missing', async () => {
+  test('is compared with the configuration file if the note of the start is missing', async () => {
     const host = await living({});
     host.files.remove(paths.k3s.startedWith);
     expect(await outcome(settingsChange(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host)).toBe(
@@ -102,7 +102,7 @@ describe('a setting of a running server', () => {
     );
   });
 
-  test('is still compared with the first start after the file was edited by hand', async () => {
+  test('is still compared with the first start after config.yaml was edited by hand', async () => {
     const host = await living({});
     host.files.write(paths.k3s.config, 'cluster-cidr: 10.50.0.0/16\n', 0o600);
     await noteStart(host, paths);
@@ -260,7 +260,7 @@ describe('a restart for another reason', () => {
     expect(await outcome(settingsChange(node, []), host)).toBe(held);
   });
 
-  test('does not wait for a value that the configuration keeps', async () => {
+  test('does not wait because of a new value in the settings, since config.yaml keeps the old one', async () => {
     const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
     for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }]) {
       expect(await outcome(unlessIrreversible(changed, drifted), await living(before))).toBe('Drifted k3s');
@@ -338,7 +338,7 @@ describe('a change of a fixed setting', () => {
   });
 
   test.each(['', '{', 'null', '{"first":1}'])(
-    'is compared with the configuration file if the note is damaged: %j',
+    'is compared with the configuration file if the note of the start is damaged: %j',
     async (text) => {
       const host = await living({});
       host.files.write(paths.k3s.startedWith, text, 0o600);

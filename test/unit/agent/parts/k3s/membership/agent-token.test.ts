@@ -30,7 +30,7 @@ test.each([
   expect(await host.readFile(path)).toMatchObject({ content: written, mode: 0o600 });
 });
 
-test('agentToken writes a new token from the vault', async () => {
+test('agentToken writes a new token from the vault once the next comparison is due', async () => {
   const host = memoryHost();
   const cloud = cloudWith('old');
   const [resource] = agentToken(aNode('server', { settings }), cloud, []);
@@ -79,7 +79,7 @@ describe('agentToken on a server that has not started yet', () => {
     expect(host.files.text(path)).toBe('agents-only\n');
   });
 
-  test('writes a redacted token in a dry run', async () => {
+  test('writes a placeholder for the token in a dry run', async () => {
     const dry = recordingHost(memoryHost());
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     const finding = await resource?.check(dry);
@@ -90,7 +90,7 @@ describe('agentToken on a server that has not started yet', () => {
   });
 });
 
-test('agentToken requests the token as often as the settings say', () => {
+test('agentToken takes the number and the interval of its attempts from the settings', () => {
   const paced = { joinToken: { ...settings.joinToken, attempts: 7, interval: '9s' } };
   const [resource] = agentToken(aNode('server', { settings: paced }), cloudWith('x'), []);
   expect(resource?.pacing).toEqual({ attempts: 7, every: 9_000 });
@@ -109,7 +109,7 @@ describe('agentToken on a server that has started with a token', () => {
 
   test.each([
     {
-      name: 'the same token',
+      name: 'the token that K3s started with',
       written: 'agents-only\n',
       vault: 'agents-only',
       outcomes: ['InSync'],
@@ -123,7 +123,7 @@ describe('agentToken on a server that has started with a token', () => {
       kept: 'agents-only\n',
     },
     {
-      name: 'a deleted token',
+      name: 'a deleted token file',
       written: undefined,
       vault: 'agents-only',
       outcomes: ['Drifted file', 'InSync'],
@@ -150,7 +150,7 @@ describe('agentToken on a server that has started with a token', () => {
       outcomes: ['Drifted token', 'VaultUnavailable (time)'],
       kept: 'agents-only\n',
     },
-  ])('settles $name as $outcomes', async ({ written, vault, outcomes, kept }) => {
+  ])('reports $outcomes for $name', async ({ written, vault, outcomes, kept }) => {
     const host = machine(written ?? '');
     const cloud = cloudWith(typeof vault === 'string' ? vault : '');
     if (written === undefined) {
@@ -177,7 +177,7 @@ describe('agentToken on a server that has started with a token', () => {
     expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
   });
 
-  test('does not restore the token of K3s after a defect of the program', async () => {
+  test('does not restore the token of K3s if the request fails because of a defect', async () => {
     const host = machine('mine\n');
     const cloud = cloudWith('agents-only');
     cloud.secret = () => Promise.reject(new TypeError('bug'));
@@ -186,7 +186,7 @@ describe('agentToken on a server that has started with a token', () => {
     expect(host.files.text(path)).toBe('mine\n');
   });
 
-  test('reports a token written by hand as another token', async () => {
+  test('describes a token written by hand as another token than that of K3s', async () => {
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     expect(await resource?.check(machine('mine\n'))).toMatchObject({
       drift: { changes: [{ observed: 'another' }] },

@@ -43,7 +43,7 @@ describe('caPin', () => {
       'K10::abcdef.0123456789abcdef',
       `K10${hash}::abcdef.0123456789abcdef`,
     ],
-  ])('pins %s once the agent has joined', async (_name, token, expected) => {
+  ])('pins the CA in %s once the agent has joined', async (_name, token, expected) => {
     const host = world(`${token}\n`);
     expect(await settle(caPin(aNode('agent'), 'ca-pin', []), host)).toEqual([
       'Drifted (non-blocking) CA',
@@ -62,13 +62,13 @@ describe('caPin', () => {
     ['the server has sent no certificate yet', world('swordfish\n', {})],
     ['the token from the vault pins a CA', world(`K10${'ab'.repeat(32)}::server:swordfish\n`)],
     ['the token file is empty', world('')],
-    ['the CA is missing', without(`${agent}/server-ca.crt`)],
+    ['the CA file is missing', without(`${agent}/server-ca.crt`)],
     [
-      'a power loss left the CA empty',
+      'a power loss left the CA file empty',
       world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '' }),
     ],
     [
-      'a power loss left the CA without a text',
+      'a power loss left only null bytes in the CA file',
       world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': '\0'.repeat(600) }),
     ],
     ['the token file is missing', without(path)],
@@ -86,16 +86,19 @@ describe('caPin', () => {
 test.each([
   ['swordfish', undefined],
   [`K10${'ab'.repeat(32)}::node:swordfish`, 'abababababab…'],
-])('pin shows only the first digits of the CAs, and does not block: %s', (text, observed) => {
-  const token = parseToken(text);
-  expect(token && pin(aNode('agent'), token, hash)).toMatchObject({
-    state: 'Drifted',
-    drift: {
-      changes: [{ field: 'CA', observed, desired: `${hash.slice(0, 12)}…` }],
-      blocks: false,
-    },
-  });
-});
+])(
+  'pin shows only the first digits of the CA hashes, and does not block, for the token %s',
+  (text, observed) => {
+    const token = parseToken(text);
+    expect(token && pin(aNode('agent'), token, hash)).toMatchObject({
+      state: 'Drifted',
+      drift: {
+        changes: [{ field: 'CA', observed, desired: `${hash.slice(0, 12)}…` }],
+        blocks: false,
+      },
+    });
+  },
+);
 
 describe('repin', () => {
   test.each([
@@ -107,11 +110,14 @@ describe('repin', () => {
     expect(host.files.read(path)).toMatchObject({ content: expected, mode: 0o600 });
   });
 
-  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])('does not rewrite %j', async (token) => {
-    const host = world(token);
-    await repin(host, aNode('agent'), hash);
-    expect(host.journal).toEqual([]);
-  });
+  test.each([`K10${hash}::node:swordfish\n`, '‹redacted›\n'])(
+    'does not rewrite a file that pins the CA or contains no token: %j',
+    async (token) => {
+      const host = world(token);
+      await repin(host, aNode('agent'), hash);
+      expect(host.journal).toEqual([]);
+    },
+  );
 });
 
 test.each([
@@ -120,12 +126,16 @@ test.each([
   ['with a pin while no CA is known', `K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
   ['that is invalid', 'two words\n', ca, 'two words'],
   ['with the pin of another CA', `K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
-])('unpinnedToken removes only the pin of the known CA: a token %s', (_name, text, known, expected) => {
+])('unpinnedToken removes only a pin of the known CA from a token %s', (_name, text, known, expected) => {
   expect(unpinnedToken(text, known)).toBe(expected);
 });
 
 test.each([
-  ['the CA that the token file pins', world(`K10${'ab'.repeat(32)}::server:swordfish\n`), 'ab'.repeat(32)],
+  [
+    'the hash of the CA that the token file pins',
+    world(`K10${'ab'.repeat(32)}::server:swordfish\n`),
+    'ab'.repeat(32),
+  ],
   ['nothing for a token without a pin', world('swordfish\n'), undefined],
   ['nothing without a token file', without(path), undefined],
 ])('pinnedHash returns %s', async (_name, host, expected) => {

@@ -14,7 +14,10 @@ const [old, renewed, foreign] = [authority('old'), authority('renewed'), authori
 const intermediate = makeIntermediate(old, 'intermediate');
 const below = makeIntermediate(intermediate, 'below');
 
-/** Returns a certificate in the form that OpenSSL writes with trusted uses, which the class of Node does not read. */
+/**
+ * Returns a certificate in the form that OpenSSL writes with trusted uses, and that Node's X509Certificate does not
+ * read.
+ */
 const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
 
 /** The certificate of a node, which is not a CA. */
@@ -86,7 +89,7 @@ describe('pinnedCa', () => {
     expect(trusted).not.toContain(foreign.certificate.trim());
   });
 
-  test('pins a bundle of many mutual signatures by its text, without trying each order', () => {
+  test('pins a bundle of CAs that signed each other by its text, without trying every order', () => {
     const pairs = Array.from({ length: 20 }, () => crossSign(renewed, foreign) + crossSign(foreign, renewed));
     const bundle = makeIntermediate(renewed, 'first').certificate + pairs.join('');
     expect(pinnedCa(bundle).hash).toBe(textHash(bundle));
@@ -97,7 +100,7 @@ test('certificates reads at most 64 certificates of a bundle', () => {
   expect(certificates(old.certificate.repeat(65))).toHaveLength(64);
 });
 
-test('certificates parses each certificate of a long bundle once', () => {
+test('certificates parses each certificate of a bundle only once', () => {
   const bundle = Array.from({ length: 9 }, (_, at) => makeIntermediate(old, `${at}`).certificate).join('');
   const [first, second] = [certificates(bundle), certificates(bundle)];
   expect(first.map((certificate, at) => certificate === second[at])).toEqual(Array(9).fill(true));
@@ -146,11 +149,11 @@ describe('isSuccessor', () => {
       false,
     ],
     ['an empty text', '', false],
-  ])('accepts only a bundle that the owner of the known CA made: %s', (_name, shown, expected) => {
+  ])('returns $2 for $0', (_name, shown, expected) => {
     expect(isSuccessor(shown, known)).toBe(expected);
   });
 
-  test('accepts in place of a known chain only a chain to the same root', () => {
+  test('accepts only a chain to the same root as the successor of a known chain', () => {
     const chain = intermediate.certificate + known;
     expect(isSuccessor(makeIntermediate(old, 'second').certificate + known, chain)).toBe(true);
     expect(isSuccessor(foreign.certificate, chain)).toBe(false);
@@ -184,7 +187,7 @@ describe('isSuccessor', () => {
   test.each([
     ['a block that is not a certificate', 'AAAA', ''],
     ['a foreign CA behind more blocks than are read', 'AAAA', foreign.certificate],
-    ['a foreign CA in a block that only other readers know', 'AAAA', trustedForm(foreign.certificate)],
+    ['a foreign CA in a block that Node does not read', 'AAAA', trustedForm(foreign.certificate)],
   ])('rejects the known CA with %s', (_, junk, more) => {
     const blocks = `-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`.repeat(63);
     expect(isSuccessor(known + blocks + more, known)).toBe(false);

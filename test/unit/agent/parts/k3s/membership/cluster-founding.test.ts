@@ -29,7 +29,7 @@ describe('clusterFounding', () => {
     ['with nothing to join', machine(), {}, 'InSync'],
     ['with another server to join', machine(), { server: other }, 'ClusterExists (person)'],
     [
-      'with another server to join and a cluster',
+      'with a cluster and another server to join',
       machine(founded),
       { server: other },
       'ClusterExists (person, non-blocking)',
@@ -49,7 +49,7 @@ describe('clusterFounding', () => {
       inOneText,
       'ClusterExists (person)',
     ],
-    ['whose own name answers', answeringAt(lb, founded), named, 'InSync'],
+    ['with a cluster whose own name answers', answeringAt(lb, founded), named, 'InSync'],
     [
       'whose own name answers before it has written its token',
       answeringAt(lb).on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=activating\n'),
@@ -73,7 +73,7 @@ describe('clusterFounding', () => {
   });
 });
 
-test('serverToJoin returns an error only for a server', () => {
+test('serverToJoin returns an error for a server with another server to join, but not for an agent', () => {
   expect(serverToJoin(aNode('agent'))).toBeUndefined();
   expect(serverToJoin(aNode('server', { server: other }))?.message).toContain(other);
 });

@@ -26,7 +26,7 @@ describe('joinToken on a fresh node', () => {
     ['server', `K10${hash}::server:swordfish`, ['Drifted file', 'SecretEmpty (person)']],
     ['server', 'abcdef.0123456789abcdef', ['Drifted file', 'SecretEmpty (person)']],
     ['agent', 'two words', ['Drifted file', 'SecretEmpty (person)']],
-  ] as const)('settles for the role %s with the secret %j as %j', async (role, token, expected) => {
+  ] as const)('reports $2 for the role $0 with the secret $1', async (role, token, expected) => {
     const host = memoryHost();
     expect(await settle(joinToken(aNode(role), cloudWith(token), []), host)).toEqual(expected);
     const written = await host.readFile(path);
@@ -35,13 +35,16 @@ describe('joinToken on a fresh node', () => {
     );
   });
 
-  test.each(['server', 'agent'] as const)('removes blanks around the token for the role %s', async (role) => {
-    const host = memoryHost();
-    await settle(joinToken(aNode(role), cloudWith(' swordfish\n\n'), []), host);
-    expect((await host.readFile(path))?.content).toBe('swordfish\n');
-  });
+  test.each(['server', 'agent'] as const)(
+    'removes white space around the token for the role %s',
+    async (role) => {
+      const host = memoryHost();
+      await settle(joinToken(aNode(role), cloudWith(' swordfish\n\n'), []), host);
+      expect((await host.readFile(path))?.content).toBe('swordfish\n');
+    },
+  );
 
-  test('requests the token as often as the settings say', () => {
+  test('takes the number and the interval of its attempts from the settings', () => {
     const node = aNode('agent', { settings: { joinToken: { attempts: 3, interval: '2s' } } });
     expect(joinToken(node, cloudWith('x'), []).pacing).toEqual({ attempts: 3, every: 2_000 });
   });
@@ -70,7 +73,7 @@ describe('joinToken on a fresh node', () => {
   });
 
   test.each(['server', 'agent'] as const)(
-    'fetches nothing in a dry run for the role %s, and converges',
+    'fetches nothing in a dry run for the role %s, and is then in sync',
     async (role) => {
       const cloud = cloudWith('swordfish');
       const dry = recordingHost(memoryHost());
@@ -84,7 +87,7 @@ describe('joinToken on a fresh node', () => {
     },
   );
 
-  test('fetches the token again if the file is not a token, or readable by others', async () => {
+  test('fetches the token again if the file contains no token or is readable by others', async () => {
     const resource = joinToken(aNode('agent'), cloudWith('swordfish'), []);
     for (const file of [
       { content: '\n', mode: 0o600 },
@@ -108,7 +111,7 @@ describe('joinToken on an installed server', () => {
     });
   }
 
-  test('makes no request until the comparison is due, and then every two hours', async () => {
+  test('makes no request until the comparison with the vault is due, every two hours', async () => {
     const cloud = cloudWith('swordfish');
     const host = server('swordfish');
     const resource = joinToken(aNode('server'), cloud, []);
@@ -282,7 +285,7 @@ describe('joinToken on an installed server', () => {
     expect(seen).toEqual(['Drifted (non-blocking) compared with the vault', 'VaultUnavailable (time)']);
   });
 
-  test('converges in a dry run without a request', async () => {
+  test('is in sync after a dry run, which makes no request', async () => {
     const cloud = cloudWith('marlin');
     const host = server('swordfish');
     host.advance(2 * hour);

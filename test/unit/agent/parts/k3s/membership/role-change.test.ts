@@ -50,7 +50,7 @@ test.each([
     expected: 'Drifted k3s.service',
   },
   {
-    name: 'another role with consent to any',
+    name: 'another role with consent to any change',
     role: 'agent',
     host: world(),
     changes: legacy,
@@ -81,7 +81,7 @@ test('roleChange requests consent that names both kinds and the cluster', async 
   expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
 });
 
-test('roleChange names an agent by the CA of its server, and one that never came up only by its kind', async () => {
+test('roleChange names an agent by the CA of its server, and an agent that never came up only by its kind', async () => {
   const ca = aCa();
   const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
   const asked = (host: MemoryHost) =>
@@ -93,7 +93,7 @@ test('roleChange names an agent by the CA of its server, and one that never came
   expect(await asked(memoryHost({ files: units }))).toContain('[agent-to-server]');
 });
 
-test('roleChange takes an agent and an observability node for the same kind', async () => {
+test('roleChange treats an agent and an observability node as the same kind', async () => {
   const host = memoryHost({ files: { '/etc/systemd/system/k3s-agent.service': 'unit' } });
   expect(await outcome(roleChange(aNode('observability'), []), host)).toBe('InSync');
 });
@@ -195,7 +195,7 @@ describe('keepingRole', () => {
     [['disk=ssd'], 'agent'],
     [['disk=ssd', 'role=observability'], 'observability'],
     [['role=ingress'], 'ingress'],
-  ])('returns the agent role whose labels K3s has, with its server: %j', async (labels, name) => {
+  ])('returns the agent role for the labels %j of K3s, with its server', async (labels, name) => {
     const node = aNode('server', { server: 'https://10.0.0.4:6443' });
     expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
       role: { name },

@@ -21,7 +21,9 @@ const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';
 /** The files of an agent that do not come from its server. */
 const kept = ['kubelet.kubeconfig.bak', 'my-client.crt', 'pod-manifests'];
 
-/** Returns an agent that has joined `configured`, whose CA was `ca`; the wanted server shows `shown`. */
+/**
+ * Returns an agent that has joined the server `configured` with the CA `ca`; the wanted server shows the CA `shown`.
+ */
 function world(configured = server, shown: string | Error = ca): MemoryHost {
   const host = memoryHost({
     files: {
@@ -172,7 +174,7 @@ describe('serverChange', () => {
 });
 
 test.each(['inactive', 'failed'])(
-  'serverChange stops an agent with consent (%s), and removes what it has from its server, the CA last',
+  'serverChange with consent stops the agent until it is %s, then removes the files of its server, the CA last',
   async (stopped) => {
     let state = 'active';
     const host = world(server, otherCa)

@@ -32,7 +32,7 @@ describe('serverCa', () => {
     await expect(serverCa(host, server, clouds[cloud].hints)).rejects.toThrow(words);
   });
 
-  test('bypasses the proxy', async () => {
+  test('bypasses the proxy, and accepts any certificate', async () => {
     const host = memoryHost();
     for (const path of ['ping', 'cacerts']) {
       host.onGet(`${server}/${path}`, (request) => {

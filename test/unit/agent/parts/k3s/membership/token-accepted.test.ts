@@ -15,7 +15,7 @@ const authority = anAuthority();
 const ca = authority.certificate;
 const joined = { '/var/lib/rancher/k3s/agent/server-ca.crt': ca };
 
-/** Returns an agent with this token, whose server accepts the password `swordfish` and bootstrap tokens `abcdef.…`. */
+/** Returns an agent with this token, whose server accepts the password `swordfish` and one bootstrap token. */
 function world(token: string, files: Record<string, string> = {}): MemoryHost {
   return memoryHost({ files: { [path]: { content: `${token}\n`, mode: 0o600 }, ...files } })
     .onGet(`${server}/ping`, 'pong')
@@ -60,7 +60,7 @@ describe('tokenAccepted on an agent that joins', () => {
       ['Drifted join token', 'TokenCaMismatch (person)'],
     ],
     ['without a token', '', 'swordfish', ['Waiting SecretEmpty']],
-  ] as const)('settles as $3 $0', async (_name, token, vault, expected) => {
+  ] as const)('reports $3 $0', async (_name, token, vault, expected) => {
     expect(await settle(agent(vault).resource, world(token))).toEqual(expected);
   });
 
@@ -68,7 +68,7 @@ describe('tokenAccepted on an agent that joins', () => {
     ['empty', ''],
     ['zeroed', '\0'.repeat(600)],
     ['truncated', ca.slice(0, 200)],
-  ])('accepts a token that pins the CA if the CA file is %s', async (_name, damage) => {
+  ])('accepts a token that pins the CA if the CA file of the agent is %s', async (_name, damage) => {
     const files = { '/var/lib/rancher/k3s/agent/server-ca.crt': damage };
     const token = `K10${pinnedCa(ca).hash}::node:swordfish`;
     expect(await settle(agent().resource, world(token, files))).toEqual(['InSync']);
@@ -223,7 +223,7 @@ describe('the token of an agent that has joined', () => {
 describe('a server whose certificate does not name its address', () => {
   const untrusted = new NodeError('TlsUntrusted', 'ERR_TLS_CERT_ALTNAME_INVALID');
 
-  test('is accepted by its CA, as by K3s, with a remark', async () => {
+  test('is accepted with a remark if it has the CA, as by K3s', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, ({ trust }) =>
       Object(trust).anyName ? 'ok' : untrusted,
     );
@@ -233,7 +233,7 @@ describe('a server whose certificate does not name its address', () => {
     });
   });
 
-  test('is not accepted under another CA', async () => {
+  test('is not accepted with another CA', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, untrusted);
     expect(await outcome(agent().resource, host)).toBe('ServerUnreachable (time)');
   });

@@ -116,7 +116,7 @@ describe('k3sService', () => {
     ['signal', '9', false],
     ['exit-code', '11', false],
   ])(
-    'suggests deleting the unpacked K3s files after an exit by %s %s: %j',
+    'advises deleting the unpacked K3s files only if a truncated program ended, with %s %s: %j',
     async (Result, ExecMainStatus, isNamed) => {
       const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
       const error = await k3sService(aNode('agent'), startSources, [])
@@ -129,7 +129,7 @@ describe('k3sService', () => {
   test.each([
     [{ ActiveState: 'inactive' }, 'systemctl start --no-block k3s-agent.service'],
     [{ ActiveState: 'failed' }, 'systemctl start --no-block k3s-agent.service'],
-  ])('starts a unit with %j without waiting for it', async (shown, command) => {
+  ])('starts a unit in the state %j without waiting for it', async (shown, command) => {
     const host = world(shown).on({ file: 'systemctl', args: /^start/ });
     const finding = await k3sService(aNode('agent'), startSources, []).check(host);
     if (finding.state === 'Drifted') {
@@ -289,7 +289,7 @@ describe('k3sService', () => {
     expect(finding).toMatchObject({ state: 'Drifted', drift: { blocks } });
   });
 
-  test('restarts K3s without waiting for it', async () => {
+  test('restarts K3s after a change of config.yaml without waiting for it', async () => {
     const host = world({}).on({ file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] });
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(config, 'b');
@@ -311,8 +311,8 @@ describe('an input of a new part', () => {
   });
 
   test.each([
-    ['restarts a running K3s', {}, {}, 'Drifted (non-blocking) newPart'],
-    ['restarts a starting K3s', {}, starting, 'Drifted newPart'],
+    ['restarts a running K3s after a change', {}, {}, 'Drifted (non-blocking) newPart'],
+    ['restarts a starting K3s after a change', {}, starting, 'Drifted newPart'],
     ['does not restart K3s while the input is unfit', { isFit: async () => false }, {}, 'InSync'],
     [
       'does not restart K3s if only the form of the input has changed',
@@ -348,7 +348,7 @@ describe('the message about a running K3s', () => {
     [['a.io'], /^K3s runs; it is not known what this start was given, /],
     [[], /^K3s runs$/],
   ])(
-    'mentions unknown inputs of a start without a stamp only for login servers: %j',
+    'mentions the unknown inputs of a start without a stamp only if there are login servers: %j',
     async (servers, expected) => {
       const finding = await k3sService(withServer({ servers }), startSources, []).check(world({}));
       expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });

@@ -230,10 +230,10 @@ describe('readStamp', () => {
 });
 
 test.each([
-  ['is in the store', 'one', { 'a.io': 3_000 }],
-  ['is not in the store', 'other', {}],
+  ['is in the login store', 'one', { 'a.io': 3_000 }],
+  ['is not in the login store', 'other', {}],
 ])(
-  'stampStart notes when a login expires only if the login is in the store: one that %s',
+  'stampStart notes the expiry only of a login in the login store: one that %s',
   async (_, password, expected) => {
     const host = world();
     const login = { username: 'u', password, receivedAt: 1_000 };
@@ -244,7 +244,7 @@ test.each([
   },
 );
 
-test('stampStart writes a 0600 file that contains only digests', async () => {
+test('stampStart writes a 0600 file with digests in place of secrets', async () => {
   const host = world();
   await stamp(host, paths, { invocationId: 'i1' });
   const found = await host.readFile(k3s.stamp);

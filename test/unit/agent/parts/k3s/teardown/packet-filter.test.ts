@@ -102,16 +102,19 @@ describe('packetFilterCleared', () => {
     );
   });
 
-  test('does nothing if no iptables is installed', async () => {
+  test('does nothing if iptables is not installed', async () => {
     expect(await outcome(cleared, memoryHost().on({ file: 'iptables-save' }, missing))).toBe('InSync');
   });
 
-  test.each([0, 1, 2])('reports a failed program, instead of an empty table, in Resource %i', async (at) => {
-    const resource = packetFilterCleared(nodePaths('/'), [])[at];
-    const host = memoryHost();
-    for (const file of ['iptables-save', 'ip6tables-save', 'nft']) {
-      host.on({ file }, { exitCode: 4 });
-    }
-    expect(resource && (await outcome(resource, host))).toBe('CommandFailed (time)');
-  });
+  test.each([0, 1, 2])(
+    'reports a failed program instead of taking its table for empty, in Resource %i',
+    async (at) => {
+      const resource = packetFilterCleared(nodePaths('/'), [])[at];
+      const host = memoryHost();
+      for (const file of ['iptables-save', 'ip6tables-save', 'nft']) {
+        host.on({ file }, { exitCode: 4 });
+      }
+      expect(resource && (await outcome(resource, host))).toBe('CommandFailed (time)');
+    },
+  );
 });

@@ -60,27 +60,27 @@ describe('k3sExecutable', () => {
       'VersionDrift (person, non-blocking)',
     ],
     [
-      'may be upgraded',
+      'is one minor version older, with k3s.upgrade auto',
       { installed: 'v1.35.1+k3s1', joined: joinedServer, settings: auto },
       'Drifted (non-blocking) version',
     ],
     [
-      'is newer than the wanted version',
+      'is newer than the wanted version, with k3s.upgrade auto',
       { installed: 'v1.36.4+k3s1', joined: joinedServer, settings: auto },
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'is two minor versions older',
+      'is two minor versions older, with k3s.upgrade auto',
       { installed: 'v1.34.9+k3s1', joined: joinedServer, settings: auto },
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'is to be replaced by an invalid release',
+      'is to be replaced by a release with an invalid name',
       { wanted: 'stable' },
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'may follow its server',
+      'of an agent is older than its server, which has the wanted version',
       {
         role: 'agent',
         installed: 'v1.36.2+k3s1',
@@ -91,7 +91,7 @@ describe('k3sExecutable', () => {
       'Drifted (non-blocking) version',
     ],
     [
-      'waits for its server to be upgraded',
+      'of an agent would become newer than its server',
       {
         role: 'agent',
         installed: 'v1.36.2+k3s1',
@@ -102,7 +102,7 @@ describe('k3sExecutable', () => {
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'waits for an answer of its server',
+      'of an agent cannot be compared with its server, which does not answer',
       { role: 'agent', installed: 'v1.36.2+k3s1', joined: joinedAgent, settings: auto, server: '' },
       'ApiUnavailable (time, non-blocking)',
     ],

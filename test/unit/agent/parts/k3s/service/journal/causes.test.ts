@@ -1,4 +1,7 @@
-/** Finds entries that can never match or that an earlier entry hides, which otherwise shows only on a broken node. */
+/**
+ * These tests find entries that can never match or that an earlier entry hides. Such an entry would otherwise show only
+ * on a broken node.
+ */
 import { describe, expect, test } from 'vitest';
 import { clouds } from '../../../../../../../src/agent/clouds/index.ts';
 import { journalCauses } from '../../../../../../../src/agent/parts/k3s/service/journal/causes.ts';

@@ -187,7 +187,7 @@ describe('findCause', () => {
     },
   );
 
-  test('ignores a container that is built for another processor', () => {
+  test('ignores the error of a container that is built for another processor', () => {
     const log = `E1101 12:00:00.000000    4711 pod_workers.go:1301] "Error syncing pod" err="exec /app: exec format error"`;
     expect(findCause(log, 'server', clouds.azure.hints)).toBeUndefined();
   });
