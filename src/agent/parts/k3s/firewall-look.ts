@@ -6,10 +6,10 @@ import { type Rejection, rejectionOf } from './firewall-rules.ts';
 import { parseIptables } from './iptables.ts';
 import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
 
-/** The rules that iptables-persistent loads at boot, and the images of Oracle with it. */
+/** The file from which iptables-persistent, which is part of the images of Oracle, loads its rules at boot. */
 const saved = '/etc/iptables/rules.v4';
 
-/** A way that is closed, and the command that opens it. */
+/** A need that a rule or a policy rejects, and the command that allows it. */
 interface Closed {
   readonly need: Need;
   readonly by: string;
@@ -17,8 +17,9 @@ interface Closed {
 }
 
 /**
- * Returns a warning with each rule of iptables and nftables that rejects what this node needs, and with the commands
- * that let it pass. A rule that is not understood rejects and accepts nothing here.
+ * Returns a warning with each rule or policy of iptables and nftables that rejects what this node needs, and with the
+ * commands that allow it. Ignores a rule with conditions that are not understood. `skipped` below another root, and if
+ * this user may list neither rules.
  */
 export async function lookAtRules(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   if (node !== undefined && node.paths.root !== '/') {
@@ -38,7 +39,7 @@ export async function lookAtRules(host: HostReader, node: K3sNode | undefined): 
   return warning(toldClosed(closed), repairOf(closed, isSaved));
 }
 
-/** True if the program is there and refused to list its rules. */
+/** True if the program is installed and refuses to list its rules. */
 function isUnseen({ exitCode }: CommandResult): boolean {
   return exitCode !== 0 && exitCode !== 127;
 }
@@ -52,7 +53,10 @@ function closedByIptables(text: string, needs: readonly Need[]): readonly Closed
   });
 }
 
-/** Returns the commands that let the packets pass, before the rule that rejects, and those that answer them. */
+/**
+ * Returns the commands that insert rules before the rejecting one: a rule that accepts the packets and, for forwarded
+ * packets, a rule that accepts the answers.
+ */
 function iptablesCommand(chain: string, { protocol, port, from }: Need, { position }: Rejection): string {
   const insert = `iptables -I ${chain} ${position}`;
   if (from !== undefined) {

@@ -2,25 +2,28 @@ import { type K3sNode, nodeLabels } from '../../node.ts';
 import type { Packet } from './firewall-rules.ts';
 import { type Port, portsOf } from './ports.ts';
 
-/** A way that K3s or NAT needs through the firewall of this host. */
+/** Packets of K3s or NAT that must pass the firewall of this host. */
 export interface Need extends Packet {
-  /** What is named in messages: `6443/tcp from every node`. */
+  /** The name in messages, such as `6443/tcp for every node`. */
   readonly what: string;
 }
 
-/** Returns the networks of pods and of services. */
+/** Returns the networks of pods and of services, by default those of K3s. */
 export function clusterNetworks(node: K3sNode | undefined): readonly string[] {
   const config = node?.settings.k3s.config ?? {};
   const networks = [config['cluster-cidr'] ?? '10.42.0.0/16', config['service-cidr'] ?? '10.43.0.0/16'];
   return networks.flat().map(String);
 }
 
-/** Returns the ranges of private hosts that reach the outside through this node. */
+/** Returns the ranges of the private hosts that reach other networks through this node. */
 export function natRanges(node: K3sNode | undefined): readonly string[] {
   return node?.settings.network.nat.from ?? [];
 }
 
-/** The ports of an ingress controller. No process of the host need hold them, since a redirection can lead to pods. */
+/**
+ * The ports of an ingress controller. A redirection can lead them to pods, so no process of the host need listen on
+ * them.
+ */
 const entry: readonly Port[] = [80, 443].map((number) => ({
   protocol: 'tcp',
   number,
@@ -28,13 +31,19 @@ const entry: readonly Port[] = [80, 443].map((number) => ({
   for: 'the internet',
 }));
 
-/** Returns the ports that a firewall of this host must let in. */
+/**
+ * Returns the ports that a firewall of this host must open: those of K3s and, on a node with the label `role=ingress`,
+ * those of an ingress controller.
+ */
 export function portsLetIn(node: K3sNode | undefined): readonly Port[] {
   const isIngress = node !== undefined && nodeLabels(node).includes('role=ingress');
   return [...portsOf(node), ...(isIngress ? entry : [])];
 }
 
-/** Returns every way that this node needs, by its role and by its peers. */
+/**
+ * Returns the packets that must pass: those to the ports of this node, and the forwarded ones of pods and of private
+ * hosts.
+ */
 export function needsOf(node: K3sNode | undefined): readonly Need[] {
   const [pods = '10.42.0.0/16'] = clusterNetworks(node);
   return [

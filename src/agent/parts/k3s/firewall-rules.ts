@@ -1,13 +1,13 @@
-/** Rules of a packet filter, as far as it takes to say whether a packet that K3s needs would be rejected. */
+/** A model of packet filter rules that suffices to decide whether they reject a packet that K3s needs. */
 
 /** The first packet of a connection that K3s needs. */
 export interface Packet {
-  /** `input` for this host, `forward` for others through it. */
+  /** `input` for a packet to this host, `forward` for a packet through it. */
   readonly hook: 'input' | 'forward';
   readonly protocol: 'tcp' | 'udp';
   /** The destination port; absent for any port. */
   readonly port?: number;
-  /** The range of the sources; absent if the peers are not known. */
+  /** The range of the source address; absent if the peers are not known. */
   readonly from?: string;
 }
 
@@ -22,28 +22,31 @@ export interface Rule {
 }
 
 export interface Chain {
-  /** The verdict at its end; absent for a chain to which others jump. */
+  /** The verdict if no rule decides; absent for a chain to which others jump. */
   readonly policy?: 'accept' | 'reject' | undefined;
   readonly rules: readonly Rule[];
 }
 
-/** Chains by name. */
+/** The chains of a table, by name. */
 export type Chains = ReadonlyMap<string, Chain>;
 
-/** What rejects a packet: the rule as its program lists it, or the policy, and the position from 1. */
+/**
+ * The rule, as its program lists it, or the policy that rejects a packet, and its position in the chain of the hook,
+ * counted from 1.
+ */
 export interface Rejection {
   readonly text: string;
   readonly position: number;
 }
 
-/** Jumps that are followed; the kernel itself follows 16 (nf_tables.h, NFT_JUMP_STACK_SIZE). */
+/** The maximum depth of jumps, which is that of the kernel (nf_tables.h, NFT_JUMP_STACK_SIZE). */
 const deepest = 16;
 
 /**
  * Returns the rule or policy of this chain that rejects a packet; `undefined` if none does.
  *
- * An accepting rule for certain sources counts as one for the peers if they are not known. A rejecting rule counts only
- * if it applies to every peer.
+ * If the source of the packet is unknown, an accepting rule for certain sources applies to the packet, and a rejecting
+ * rule for certain sources does not.
  */
 export function rejectionOf(chains: Chains, name: string, packet: Packet): Rejection | undefined {
   const chain = chains.get(name);
@@ -96,7 +99,7 @@ function applies(rule: Rule, { protocol, port, from }: Packet): boolean {
   return from === undefined ? rule.verdict !== 'reject' : rule.from.some((range) => contains(range, from));
 }
 
-/** True if an IPv4 range contains another one. */
+/** True if the IPv4 range `outer` contains `inner`; false if one of them is not a range. */
 function contains(outer: string, inner: string): boolean {
   const [one, other] = [parsed(outer), parsed(inner)];
   if (!one || !other || one.bits > other.bits) {

@@ -1,6 +1,6 @@
 import type { Chain, Chains, Rule } from './firewall-rules.ts';
 
-/** Parses the filter table in the output of iptables-save(8), which all rules of ufw and of images are in. */
+/** Parses the filter table, which contains all rules of ufw and of cloud images, in the output of iptables-save(8). */
 export function parseIptables(text: string): Chains {
   const chains = new Map<string, { policy: Chain['policy']; rules: Rule[] }>();
   for (const line of text.split('\n')) {
@@ -20,14 +20,14 @@ function policyOf(word: string | undefined): Chain['policy'] {
   return word === 'ACCEPT' ? 'accept' : word === 'DROP' ? 'reject' : undefined;
 }
 
-/** Options that name a condition which a new packet of a peer meets, or need not know of. */
+/** The options that do not make a rule narrow: their condition is compared with the packet, or they have none. */
 const known: readonly string[] = ['-m', '-p', '-s', '--dport', '--dports', '--comment', '-j', '-g'];
 const states: readonly string[] = ['--ctstate', '--state'];
 
 function parseRule(text: string, options: string): Rule {
   const words = options.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
   const target = words.findIndex((word) => word === '-j' || word === '-g');
-  // Options after the target are its own, such as --reject-with.
+  // Options after the target belong to the target, such as --reject-with.
   const conditions = target < 0 ? words : words.slice(0, target);
   const value = (...names: readonly string[]) => {
     const at = conditions.findIndex((word) => names.includes(word));

@@ -1,18 +1,21 @@
 import type { Chain, Chains, Packet, Rule } from './firewall-rules.ts';
 
-/** A table of nftables with a chain at a hook that K3s' packets pass. */
+/** A chain of nftables at a hook that packets of K3s pass, with all chains of its table. */
 export interface NftFilter {
-  /** Family and name: `inet filter`. */
+  /** The family and the name of the table, such as `inet filter`. */
   readonly table: string;
   readonly chain: string;
   readonly hook: Packet['hook'];
   readonly chains: Chains;
 }
 
-/** Tables that are judged elsewhere, such as by iptables-save, those of kube-proxy and of Slipway, and IPv6. */
+/**
+ * Tables that are not judged here: those that iptables-save or firewalld shows, those of kube-proxy and of Slipway, and
+ * those of IPv6.
+ */
 const ignored = /^(?:ip6 .*|ip (?:filter|kube-proxy|slipway_\w+)|inet (?:firewalld|slipway_\w+))$/;
 
-/** Parses the output of `nft list ruleset`: the filters that judge IPv4 packets for this host or through it. */
+/** Returns the chains that filter IPv4 packets to this host or through it, from the output of `nft list ruleset`. */
 export function parseNftRuleset(text: string): readonly NftFilter[] {
   const tables = [...text.matchAll(/^table (\S+ \S+) \{(?: # [^\n]*)?\n([\s\S]*?)^\}/gm)];
   return tables
@@ -35,7 +38,10 @@ function parseChain(lines: string): Chain {
   return { policy: policy === 'drop' ? 'reject' : policy === 'accept' ? 'accept' : undefined, rules };
 }
 
-/** Conditions that a new packet of a peer may meet, and statements without a verdict; what is left makes it narrow. */
+/**
+ * The patterns of the parts of a rule: conditions that are compared with the packet, statements without a verdict, and
+ * the verdict. Any other part makes the rule narrow.
+ */
 const parts = {
   ports: /\b(?:(tcp|udp)|th) dport (\{[^}]*\}|\S+)/,
   protocol: /\b(?:meta l4proto|ip protocol) (tcp|udp)\b/,

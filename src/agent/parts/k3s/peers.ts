@@ -6,18 +6,19 @@ import type { HostReader } from '../../engine/host.ts';
 import { type K3sNode, nodeKubectl } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
 
-/** The most peers that are probed, so that the probe of a large cluster ends within a minute. */
+/** The maximum number of peers that are probed, so that the probe of a large cluster ends within a minute. */
 const most = 20;
-/** Milliseconds: a healthy peer answers within one. */
+/** The milliseconds within which a peer must answer; a healthy peer needs one. */
 const timeout = 2_500;
 const kubeletPort = 10_250;
 
-/** The nodes that a server knows: an address a line. */
+/** The jsonpath that prints the internal addresses of all nodes, one on each line. */
 const addresses = '{range .items[*].status.addresses[?(@.type=="InternalIP")]}{.address}{"\\n"}{end}';
 
 /**
- * Returns the probe of the peers that this node knows: an agent knows its server, and a server every node. It asks the
- * API of a server and the kubelets for any answer; UDP, which carries the network of pods, does not answer.
+ * Returns the probe of whether the known peers of this node answer: the server of an agent, and all other nodes of a
+ * server. Any answer of the supervisor or of a kubelet counts. The network of pods, whose UDP packets get no answer, is
+ * not probed.
  */
 export function peersProbe(
   host: HostReader,
@@ -49,7 +50,10 @@ async function lookAtPeers(
   );
 }
 
-/** Returns a URL for each known peer; `undefined` if the cluster does not say. */
+/**
+ * Returns a URL for each known peer; `undefined` if an agent knows no server, if the API does not list the nodes, or on
+ * a server below another root.
+ */
 async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string[] | undefined> {
   const { role, server, paths, address } = node;
   if (role.k3s === 'agent') {
@@ -57,7 +61,7 @@ async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string
     const kubelet = paths.root === '/' && isIP(hostname) ? [kubeletOf(hostname)] : [];
     return server === undefined ? undefined : [`${server}/ping`, ...kubelet];
   }
-  // Below another root the nodes are stand-ins on this machine.
+  // Below another root, the nodes are stand-ins on this machine.
   if (paths.root !== '/') {
     return undefined;
   }
@@ -71,7 +75,7 @@ function kubeletOf(address: string): string {
   return `https://${isIPv6(address) ? `[${address}]` : address}:${kubeletPort}/healthz`;
 }
 
-/** Returns why a peer gives no answer at all; empty if it gives any, even a refusal. */
+/** Returns the URL of a silent peer, and why the peer is silent; empty if the peer gives any answer, even a refusal. */
 async function silence(
   host: HostReader,
   url: string,
@@ -87,7 +91,7 @@ async function silence(
   }
 }
 
-/** Returns what the kernel said: a rejecting rule of a firewall looks like a missing route. */
+/** Returns why a peer is silent. The kernel reports a rejecting firewall rule as a missing route. */
 function reasonOf({ reason, message }: NodeError): string {
   if (reason === 'TimedOut') {
     return 'no answer: a firewall drops the packets, or the node is off';

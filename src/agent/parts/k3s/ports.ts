@@ -16,7 +16,7 @@ const kubelet: Port = { protocol: 'tcp', number: 10250, owner: 'kubelet', for: '
 const flannel: Port = { protocol: 'udp', number: 8472, owner: "flannel's vxlan", for: 'every node' };
 const wireguard: Port = { ...flannel, number: 51820, owner: "flannel's wireguard" };
 const registry: Port = { protocol: 'tcp', number: 5001, owner: 'the embedded registry', for: 'every node' };
-/** The datastore of several servers. */
+/** The ports of etcd, the datastore of several servers. */
 const etcd: readonly Port[] = [2379, 2380].map((number) => ({
   protocol: 'tcp',
   number,

@@ -79,8 +79,9 @@ function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
 }
 
 /**
- * Returns the flags for a node in two networks. Without flannel-iface, flannel sends the traffic of pods through the
- * interface of the default route, even if node-ip is an address of another one (pkg/agent/flannel, LookupExtInterface).
+ * Returns the flags for the interface and the external address of a node in several networks. Without flannel-iface,
+ * flannel sends the traffic of pods through the interface of the default route, even if node-ip belongs to another
+ * interface (pkg/agent/flannel, LookupExtInterface).
  */
 function networkOf({ interface: name, externalAddress }: K3sNode): K3sConfig {
   return {
