@@ -3,7 +3,7 @@ import { lookAtRules } from '../../../../../src/agent/parts/k3s/firewall-look.ts
 import { type CommandAnswer, memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode } from '../../a-node.ts';
 
-/** The filter table of Oracle's Ubuntu images, from /etc/iptables/rules.v4, shortened by InstanceServices. */
+/** The filter table of Oracle's Ubuntu images, from /etc/iptables/rules.v4, without the rules of InstanceServices. */
 const oracle = `*filter
 :INPUT ACCEPT [0:0]
 :FORWARD ACCEPT [0:0]
@@ -30,7 +30,7 @@ function look(iptables: CommandAnswer, nft: CommandAnswer = absent, node = aNode
 }
 
 describe("the rules of Oracle's images", () => {
-  test('are reported for an agent, each with the commands that let its peers in', async () => {
+  test('are reported on an agent, each with the commands that allow what the rule rejects', async () => {
     expect(await look(oracle, absent, aNode('agent'), { '/etc/iptables/rules.v4': oracle })).toEqual({
       level: 'warning',
       message:
@@ -45,7 +45,7 @@ describe("the rules of Oracle's images", () => {
     });
   });
 
-  test('are reported for a server with etcd and another port of the API, and for its private hosts', async () => {
+  test('are reported on a server with the ports in its settings, and with its private hosts', async () => {
     const config = { 'https-listen-port': 7443, 'cluster-init': true, 'flannel-backend': 'wireguard-native' };
     const settings = { k3s: { config }, network: { nat: { from: ['10.0.2.0/24'], except: [] } } };
     const { repair } = await look(oracle, absent, aNode('server', { settings }));
@@ -61,14 +61,14 @@ describe("the rules of Oracle's images", () => {
     }
   });
 
-  test('are reported for a node that lets the internet in, with the ports of its ingress controller', async () => {
+  test('are reported on an ingress node, with the ports of its ingress controller', async () => {
     const node = aNode('agent', { settings: { node: { labels: ['role=ingress'] } } });
     const { message, repair } = await look(oracle, absent, node);
     expect(message).toContain('80/tcp for the internet; 443/tcp for the internet');
     expect(repair).toContain('iptables -I INPUT 6 -p tcp --dport 443 -j ACCEPT');
   });
 
-  test('are fine once the commands were run', async () => {
+  test('are not reported after accepting rules were inserted before them', async () => {
     const mended = oracle
       .replace(
         '-A INPUT -j REJECT',
@@ -78,7 +78,7 @@ describe("the rules of Oracle's images", () => {
     expect(await look(mended)).toMatchObject({ level: 'ok' });
   });
 
-  test('are fine while K3s has its own rules in front', async () => {
+  test('are not reported while accepting rules of K3s are before them', async () => {
     const withK3s = oracle
       .replace(':InstanceServices', ':FLANNEL-FWD - [0:0]\n:InstanceServices')
       .replace(
@@ -91,13 +91,13 @@ describe("the rules of Oracle's images", () => {
 });
 
 test.each([
-  ['a policy that drops', ':INPUT DROP [0:0]\n', '"the policy of INPUT" rejects'],
+  ['a policy that drops packets', ':INPUT DROP [0:0]\n', '"the policy of INPUT" rejects'],
   [
-    'a chain that drops',
+    'a chain that drops packets',
     ':INPUT ACCEPT [0:0]\n:MINE - [0:0]\n-A INPUT -j MINE\n-A MINE -j DROP\n',
     '-A MINE -j DROP',
   ],
-])('iptables with %s is reported', async (_, rules, words) => {
+])('lookAtRules reports iptables with %s', async (_, rules, words) => {
   expect((await look(`*filter\n${rules}COMMIT\n`)).message).toContain(words);
 });
 
@@ -107,7 +107,7 @@ test.each([
   ['a rejection with a condition that is not understood', '-A INPUT -m recent --rcheck -j DROP\n'],
   ['a chain that returns', '-A INPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j DROP\n'],
   ['chains that jump in a circle', '-A INPUT -j MINE\n-A MINE -j MINE\n'],
-])('iptables with %s is fine', async (_, rules) => {
+])('lookAtRules does not report iptables with %s', async (_, rules) => {
   const text = `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:MINE - [0:0]\n${rules}COMMIT\n`;
   expect(await look(text)).toMatchObject({ level: 'ok' });
 });
@@ -130,7 +130,7 @@ ${rules}	}
 }
 `;
 
-test('nftables with a policy that drops is reported with the commands of nft', async () => {
+test('lookAtRules reports nftables with a policy that drops packets, with the commands of nft', async () => {
   expect(await look(absent, debian(''))).toMatchObject({
     level: 'warning',
     message: expect.stringContaining('"inet filter: the policy of input" rejects 10250/tcp for every node;'),
@@ -150,18 +150,18 @@ test.each([
   ['that accepts all of its peers', debian('\t\tip saddr { 10.0.0.0/16, 10.42.0.0/16 } accept\n')],
   ['that rejects nothing', debian('', 'accept')],
   [
-    'of iptables alone',
+    'that contains only a table of iptables',
     `# Warning: table ip filter is managed by iptables-nft, do not touch!\ntable ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n`,
   ],
   [
-    'of Slipway and of kube-proxy',
+    'that contains only a table of Slipway',
     'table inet slipway_imds {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n\t\treject\n\t}\n}\n',
   ],
-])('a ruleset of nftables %s is fine', async (_, ruleset) => {
+])('lookAtRules does not report a ruleset of nftables %s', async (_, ruleset) => {
   expect(await look(absent, ruleset)).toMatchObject({ level: 'ok' });
 });
 
-test('rules that are shown to root only are not judged', async () => {
+test('lookAtRules skips rules that are shown to root only', async () => {
   const refused = { exitCode: 4, stderr: 'Permission denied (you must be root)' };
   expect(await look(refused, { exitCode: 1 })).toMatchObject({ level: 'skipped' });
 });

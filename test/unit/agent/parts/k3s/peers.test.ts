@@ -11,7 +11,7 @@ function unreachable(message: string) {
   return new NodeError('Unreachable', message);
 }
 
-test('the probe of an agent accepts any answer of its server and of its kubelet', async () => {
+test('peersProbe on an agent accepts any answer of the server and of its kubelet', async () => {
   const host = memoryHost()
     .onGet('https://10.0.0.4:6443/ping', 'pong')
     .onGet('https://10.0.0.4:10250/healthz', refused);
@@ -22,10 +22,22 @@ test('the probe of an agent accepts any answer of its server and of its kubelet'
 });
 
 test.each([
-  ['a rejecting rule', unreachable('connect EHOSTUNREACH 10.0.0.4:10250'), 'no route to host: a firewall of'],
-  ['nothing that listens', unreachable('connect ECONNREFUSED 10.0.0.4:10250'), 'the connection is refused'],
-  ['a rule that drops', new NodeError('TimedOut', 'No answer in time.'), 'no answer: a firewall drops'],
-])('the probe of an agent reports a peer behind %s', async (_, error, words) => {
+  [
+    'whose firewall rejects packets',
+    unreachable('connect EHOSTUNREACH 10.0.0.4:10250'),
+    'no route to host: a firewall of',
+  ],
+  [
+    'on which nothing listens',
+    unreachable('connect ECONNREFUSED 10.0.0.4:10250'),
+    'the connection is refused',
+  ],
+  [
+    'whose firewall drops packets',
+    new NodeError('TimedOut', 'No answer in time.'),
+    'no answer: a firewall drops',
+  ],
+])('peersProbe on an agent reports a peer %s', async (_, error, words) => {
   const host = memoryHost()
     .onGet('https://10.0.0.4:6443/ping', 'pong')
     .onGet('https://10.0.0.4:10250/healthz', error);
@@ -36,7 +48,7 @@ test.each([
   });
 });
 
-test('the probe of a server asks the kubelet of every other node', async () => {
+test('peersProbe on a server probes the kubelet of every other node', async () => {
   const host = memoryHost()
     .on({ file: 'k3s' }, '10.0.0.5\n10.0.0.6\nfd00::7\nnot an address\n')
     .onGet('https://10.0.0.6:10250/healthz', refused)
@@ -47,10 +59,10 @@ test('the probe of a server asks the kubelet of every other node', async () => {
 });
 
 test.each([
-  ['while its role is unknown', undefined],
-  ['of a server whose API does not answer', aNode('server')],
-  ['of a server below another root', aNode('server', { root: '/mnt' })],
-])('no peer is probed %s', async (_, node) => {
+  ['on a node whose role is unknown', undefined],
+  ['on a server whose API does not answer', aNode('server')],
+  ['on a server below another root', aNode('server', { root: '/mnt' })],
+])('peersProbe skips the peers %s', async (_, node) => {
   const host = memoryHost().on({ file: 'k3s' }, { exitCode: 1, stderr: 'connection refused' });
   expect(await peersProbe(host, node, hints).look()).toMatchObject({ level: 'skipped' });
 });

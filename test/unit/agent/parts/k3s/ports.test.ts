@@ -64,7 +64,7 @@ test('the probe of the flannel port accepts a UDP socket of the kernel, which ha
   expect(found.at(-1)).toMatchObject({ level: 'ok', message: expect.stringContaining('0.0.0.0:8472') });
 });
 
-test('portProbes adds the ports of etcd and of the embedded registry', async () => {
+test('portProbes checks the ports of etcd and of the embedded registry if the settings enable them', async () => {
   const config = { 'cluster-init': true, 'embedded-registry': true, 'flannel-backend': 'host-gw' };
   const { found } = await lookedAt('server', '', config);
   expect(found.map(({ what }) => what)).toEqual(

@@ -44,12 +44,12 @@ node-taint:
 `);
   });
 
-  test('gives K3s the interface of a chosen address and the external address', () => {
+  test('sets flannel-iface and node-external-ip to the interface and the external address of the node', () => {
     const text = renderConfig(aNode('agent', { interface: 'enp7s0', externalAddress: '203.0.113.7' }));
     expect(text).toContain('flannel-iface: "enp7s0"\nnode-external-ip:\n  - "203.0.113.7"\n');
   });
 
-  test('prefers the interface and the external address of k3s.config', () => {
+  test('prefers the interface and the external address in k3s.config', () => {
     const config = { 'flannel-iface': 'wg0', 'node-external-ip': ['198.51.100.1'] };
     const chosen = { interface: 'enp7s0', externalAddress: '203.0.113.7' };
     const text = renderConfig(aNode('agent', { ...chosen, settings: { k3s: { config } } }));
