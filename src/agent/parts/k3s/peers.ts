@@ -16,9 +16,8 @@ const kubeletPort = 10_250;
 const addresses = '{range .items[*].status.addresses[?(@.type=="InternalIP")]}{.address}{"\\n"}{end}';
 
 /**
- * Returns the probe of whether the known peers of this node answer: the server of an agent, and all other nodes of a
- * server. Any answer of the supervisor or of a kubelet counts. The network of pods, whose UDP packets get no answer, is
- * not probed.
+ * Checks that the known peers of this node answer: the server of an agent, and all other nodes of a server. Any answer
+ * of the supervisor or of a kubelet counts. The network of pods, whose UDP packets get no answer, is not probed.
  */
 export function peersProbe(
   host: HostReader,
