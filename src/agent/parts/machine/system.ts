@@ -122,12 +122,14 @@ const forK3s: readonly Sysctl[] = [
 ];
 
 /**
- * The kernel settings that kubelet requires with --protect-kernel-defaults
- * (https://docs.k3s.io/security/hardening-guide).
+ * The kernel settings that kubelet requires with --protect-kernel-defaults (pkg/kubelet/cm, setupKernelTunables;
+ * https://docs.k3s.io/security/hardening-guide).
  */
 const forKubelet: readonly Sysctl[] = [
   { key: 'vm.panic_on_oom', value: 0 },
   { key: 'vm.overcommit_memory', value: 1 },
   { key: 'kernel.panic', value: 10 },
   { key: 'kernel.panic_on_oops', value: 1 },
+  { key: 'kernel.keys.root_maxkeys', value: 1_000_000 },
+  { key: 'kernel.keys.root_maxbytes', value: 25_000_000 },
 ];

@@ -18,6 +18,8 @@ fs.inotify.max_user_watches = 524288
 vm.overcommit_memory = 1
 kernel.panic = 10
 kernel.panic_on_oops = 1
+kernel.keys.root_maxkeys = 1000000
+kernel.keys.root_maxbytes = 25000000
 `);
 });
 
