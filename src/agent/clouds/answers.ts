@@ -42,7 +42,10 @@ const refusalBody = z.object({
 });
 const nothing = { error: undefined, error_description: '', errors: undefined, code: '', message: '' };
 
-/** Returns a sentence that names the host to which an answer redirects; empty if the answer is not a redirect. */
+/**
+ * Returns a sentence that names the host to which an answer redirects; an empty string if the answer is not a 3xx with
+ * a Location.
+ */
 export function redirection({ status, headers: { location } }: HttpResponse, asked: string): string {
   if (status < 300 || status > 399 || location === undefined) {
     return '';
@@ -54,7 +57,8 @@ export function redirection({ status, headers: { location } }: HttpResponse, ask
 const longestQuote = 240;
 
 /**
- * Returns a sentence that quotes the first line of a service's message, with anything that looks like a token redacted.
+ * Returns a sentence that quotes the first line of a service's message, cut after 240 characters and with each JWT
+ * redacted; an empty string if the line is empty.
  */
 export function quoted(said: string): string {
   const [line = ''] = said.trim().split(/\r?\n/);
@@ -62,7 +66,7 @@ export function quoted(said: string): string {
   return clean === '' ? '' : ` It says: ${clean.replace(/\.?$/, '.')}`;
 }
 
-/** True if a request failed at the login for the proxy, so the host behind the proxy was not reached. */
+/** True if a request failed because of the login for the proxy, so that the host behind the proxy was not reached. */
 export function isOfProxy({ reason, message }: NodeError): boolean {
   return reason === 'ProxyUnauthorized' || message.includes('network.proxyCredentialsFile');
 }
@@ -77,7 +81,7 @@ export function isUnknownName(failure: NodeError): boolean {
   return false;
 }
 
-/** Returns the error of an untrusted certificate, which usually comes from a proxy that re-signs. */
+/** Returns `TlsUntrusted` for a certificate that is not trusted, usually because a proxy re-signs. */
 export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',

@@ -7,7 +7,7 @@ import { metadataOf } from './metadata.ts';
 /** The settings that choose a cloud, and the section of that cloud. */
 export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
 
-/** The cloud that the settings name, whose driver has its section of the settings. */
+/** The driver of the cloud that the settings name, applied to that cloud's section. */
 export interface ChosenCloud {
   readonly fillsInLater: boolean;
   readonly metadata: readonly Metadata[];
@@ -17,7 +17,7 @@ export interface ChosenCloud {
   create(ground: Omit<CloudGround<unknown>, 'settings'>): Cloud;
 }
 
-/** Returns the cloud that the settings name, with its section. */
+/** Returns the driver of the cloud that the settings name, applied to that cloud's section. */
 export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenCloud {
   const driver = entryOf(table, settings.cloud, 'cloud');
   const section = Object(settings[settings.cloud]);
@@ -30,7 +30,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   };
 }
 
-/** Returns the message wording of the cloud that the settings name. */
+/** Returns the wording for messages in the cloud that the settings name. */
 export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
   return entryOf(table, cloud, 'cloud').hints;
 }

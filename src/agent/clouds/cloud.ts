@@ -11,7 +11,7 @@ export interface Identity {
   readonly address: string | undefined;
   /** The interface of `address`, if the settings chose the address among those of the machine. */
   readonly interface?: string | undefined;
-  /** The address at which other networks reach the VM, if the settings ask for it. */
+  /** The address at which other networks reach the VM, if the settings name or choose one. */
   readonly externalAddress?: string | undefined;
   /** The instance tags by lower-cased name. */
   readonly tags: Readonly<Record<string, string>>;
@@ -38,9 +38,9 @@ export interface Cloud {
   /** Returns the current value of a secret. Throws `SecretNotFound`, `VaultForbidden` and similar errors. */
   secret(name: string): Promise<Secret>;
   /**
-   * Returns a text that differs for each version of a secret, without the value; `undefined` if the identity may not
-   * see versions, or if the version is unknown, so that the value must be read. Does not throw for a refusal or an
-   * outage.
+   * Returns a text that differs for each version of a secret and does not contain the value; `undefined` if the version
+   * is unknown, for example because the identity may not list versions, so that the value must be read. Does not throw
+   * for a refusal or an outage.
    */
   secretVersion(name: string): Promise<string | undefined>;
   /** Returns the user name that belongs to the `registryPassword` of a login server. */

@@ -2,19 +2,18 @@ import { join } from 'node:path';
 import type { HostReader } from '../engine/host.ts';
 import { type Clouds, clouds, fallbackCloud } from './index.ts';
 
-/** A cloud, and what it was recognised by, for people. */
+/** A cloud, and the sign by which it was recognized. */
 export interface DetectedCloud {
   readonly name: string;
-  /** For example `cloud-init's id azure` or `chassis_asset_tag OracleCloud.com`. */
+  /** The sign, as text for people: `cloud-init's id azure` or `chassis_asset_tag OracleCloud.com`. */
   readonly by: string;
 }
 
 /**
- * Returns the cloud that this machine runs in by the id that cloud-init found at this boot, or else by the firmware's
- * strings; `static` if neither names a cloud of the table.
- *
- * Never asks 169.254.169.254: that address belongs to another service in each cloud, and to nothing elsewhere. Anyone
- * who runs a hypervisor can set the firmware's strings, so they choose whom to ask and prove nothing.
+ * Returns the cloud that this machine runs in, recognized by the id that cloud-init found at this boot or, failing
+ * that, by the firmware's strings; `static` if neither names a cloud of the table.¶Never asks 169.254.169.254, because
+ * that address belongs to a different service in each cloud and is unused elsewhere. Anyone who runs a hypervisor can
+ * set the firmware's strings, so these select the service to ask but prove nothing.
  *
  * Source: cloud-init, tools/ds-identify and `cloud-id`.
  */

@@ -21,7 +21,7 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly fillsInLater: boolean;
   /** The metadata service, which is blocked for pods and reached without a proxy. */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
-  /** Returns further URLs in the section that `slipway doctor` probes. */
+  /** Returns the URLs in the section that `slipway doctor` probes. */
   endpoints(section: Section<Schema>): readonly URL[];
   /** The cloud's wording for messages. */
   readonly hints: CloudHints;
@@ -37,11 +37,11 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   create(ground: CloudGround<Section<Schema>>): Cloud;
 }
 
-/** What tells a VM of one cloud from that of another without the network. */
+/** The signs by which a VM of this cloud is recognized without the network. */
 export interface CloudSigns {
   /** The name that cloud-init gives the cloud (`cloud-id`). */
   readonly cloudId: string;
-  /** Strings of the firmware, of which one is enough, by their names below /sys/class/dmi/id. */
+  /** Strings of the firmware by their file names below /sys/class/dmi/id; one match is enough. */
   readonly dmi: Readonly<Partial<Record<DmiField, string>>>;
 }
 

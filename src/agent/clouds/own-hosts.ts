@@ -4,7 +4,7 @@ import { forPerson } from '../engine/severity.ts';
 export interface OwnHosts {
   /** The domains of this service in the VM's cloud. */
   readonly domains: readonly string[];
-  /** The settings that could be wrong, as words. */
+  /** The settings that could be wrong, as words for the message. */
   readonly setting: string;
   /** Hosts outside these domains that may see a token: consent.identityHosts. */
   readonly consented: readonly string[];

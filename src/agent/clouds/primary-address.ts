@@ -2,10 +2,11 @@ import { isIPv4 } from 'node:net';
 import type { HostReader } from '../engine/host.ts';
 
 /**
- * Returns the primary one of the private addresses that a metadata service lists; `undefined` if none is IPv4.
+ * Returns the primary IPv4 address among the private addresses that a metadata service lists: the only one, or the
+ * source of the route to `service`, or else the first; `undefined` if none is IPv4.
  *
  * No cloud documents an order of interfaces, and none marks one as primary. But a metadata service answers only
- * requests from the primary address, so that address is the source of the route to `service`, its own address.
+ * requests from the primary address, so the route to its address, `service`, starts there.
  */
 export async function primaryAddress(
   host: HostReader,

@@ -12,7 +12,8 @@ export interface AskedRegistry {
 }
 
 /**
- * Returns the error of a registry request without an answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`.
+ * Returns the error of a registry request without an answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`,
+ * or `failure` itself if the login for the proxy failed.
  */
 export function registryUnreachable(failure: NodeError, { server, hints }: AskedRegistry): NodeError {
   if (failure.reason === 'TlsUntrusted') {
@@ -36,7 +37,7 @@ export function registryUnreachable(failure: NodeError, { server, hints }: Asked
 }
 
 /**
- * Returns the error of an answer that no particular request causes: `RegistryForbidden` (firewall), `Throttled`,
+ * Returns the error of an answer that any registry request can get: `RegistryForbidden` (firewall), `Throttled`,
  * `RegistryUnavailable`. Returns `undefined` for any other answer.
  */
 export function registryTrouble(

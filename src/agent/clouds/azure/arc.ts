@@ -1,7 +1,8 @@
 import type { HostReader } from '../../engine/host.ts';
 
 /**
- * The program of Arc's own metadata service, by which the Azure SDKs recognize an Arc machine (msal-node, AzureArc.ts).
+ * The program of Arc's own metadata service. Its presence marks an Arc machine, as in the Azure SDKs (msal-node,
+ * AzureArc.ts).
  */
 const arcAgent = '/opt/azcmagent/bin/himds';
 

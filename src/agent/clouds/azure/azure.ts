@@ -28,7 +28,7 @@ import type { AzureSettings } from './settings.ts';
  * Makes the adapter for Azure. A process must make only one, because the SDKs keep the identity's tokens in static
  * variables.
  *
- * Loads the SDKs when a secret is first read, so a plan or `slipway version` does not load them.
+ * Loads the SDKs with the first request to a vault or registry, so a plan or `slipway version` does not load them.
  */
 export function azureCloud({
   host,
@@ -77,7 +77,10 @@ function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environ
   };
 }
 
-/** Returns the URL of the Key Vault without a trailing slash. Throws `VaultNotConfigured` and `ForeignHost`. */
+/**
+ * Returns the URL of the Key Vault without a trailing slash. Throws `VaultNotConfigured`, `ForeignHost`, and the errors
+ * of `environment`.
+ */
 async function vaultAddress(
   { keyVault, environment: named }: AzureSettings,
   environment: () => Promise<Environment>,

@@ -22,7 +22,8 @@ export const azure: CloudDriver<typeof azureSettings.schema> = {
   hints: azureHints,
   registries: registryManners,
   loginRenewers: ['refresh-acr-credentials'],
-  // Read by @azure/identity, @azure/logger and msal-node: they choose an identity, endpoint or region, or log secrets.
+  // Variables by which @azure/identity, @azure/logger and msal-node choose an identity, endpoint or region, or log
+  // secrets.
   scrubbedVariables: [
     'AZURE_AUTHORITY_HOST',
     'AZURE_CLIENT_ID',

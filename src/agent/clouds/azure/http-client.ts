@@ -33,9 +33,9 @@ export interface AzureHttpOptions {
 }
 
 /**
- * Makes the HTTP client for the Azure SDKs. It sends every request through the Host with a time limit, and bypasses any
- * proxy for the metadata service. It passes on the Host's errors, and throws `UnexpectedAnswer` for a request to
- * another origin, which only a redirect can cause.
+ * Makes the HTTP client for the Azure SDKs. It sends every request through the Host with a time limit, and reports each
+ * outcome to `observe`. Requests for the metadata service go to `imdsEndpoint`, without a proxy. It passes on the
+ * Host's errors, and throws `UnexpectedAnswer` for a request to another origin, which only a redirect can cause.
  */
 export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHttpOptions): HttpClient {
   return {

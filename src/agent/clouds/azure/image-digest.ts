@@ -25,16 +25,16 @@ export interface ImageTag {
  * Returns the digest in an image's manifest properties, read with the VM's identity.
  *
  * Throws `PullDenied`, `ProofImageNotFound`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`,
- * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity. Both roles that can pull can also
- * read metadata: "Azure Container Registry roles directory reference", AcrPull and Container Registry Repository
- * Reader.
+ * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity. Both roles that permit pulls,
+ * AcrPull and Container Registry Repository Reader, permit this read ("Azure Container Registry roles directory
+ * reference").
  */
 export async function imageDigest(options: ImageDigestOptions, image: ImageTag): Promise<string> {
   const { ContainerRegistryClient } = await import('@azure/container-registry');
   const { host, credential, imdsEndpoint, audience } = options;
   const { loginServer, repository, tag } = image;
   let outcome: HttpResponse | Error | undefined;
-  // Makes a client per request, because a reused client keeps its tokens and with them outdated permissions.
+  // Makes a client for each call, because a reused client keeps its tokens and with them outdated permissions.
   const origin = `https://${loginServer}`;
   const client = new ContainerRegistryClient(origin, credential, {
     audience: audience.replace(/\/+$/, ''),

@@ -12,7 +12,7 @@ import { arcRemark } from './arc.ts';
 /** What the metadata service reports about this VM. */
 export interface InstanceMetadata {
   readonly identity: Identity;
-  /** The name of the Azure cloud, as the service spells it. */
+  /** The name of the Azure cloud, as the service spells it; empty if the service gives none. */
   readonly azEnvironment: string;
 }
 
@@ -20,11 +20,11 @@ const timeout = 5_000;
 const serviceAddress = '169.254.169.254';
 
 /**
- * Reads the instance metadata with one request, in at most five seconds.
+ * Reads the instance metadata with one request of at most five seconds.
  *
- * Throws `IdentityUnavailable` while the service does not answer, `Throttled` and `UnexpectedAnswer`. Source: "Azure
- * Instance Metadata Service for virtual machines": requests must bypass proxies; 404, 410, 429 and 5xx are temporary,
- * other errors are not.
+ * Throws `IdentityUnavailable` while the service does not answer or answers 404, 410 or 5xx, `Throttled` for 429, and
+ * otherwise `UnexpectedAnswer`. Source: "Azure Instance Metadata Service for virtual machines": requests must bypass
+ * proxies; 404, 410, 429 and 5xx are temporary, other errors are not.
  */
 export async function instanceMetadata(host: HostReader, endpoint: string): Promise<InstanceMetadata> {
   const response = await askMetadata(host, endpoint.replace(/\/+$/, ''));

@@ -63,7 +63,10 @@ export function secretRefused(response: HttpResponse, url: string, name: string,
   );
 }
 
-/** Returns the code that distinguishes Key Vault's 403 answers, from `{error: {innererror: {code}}}`. */
+/**
+ * Returns the code that distinguishes Key Vault's 403 answers, from `{error: {innererror: {code}}}`; an empty string
+ * without one.
+ */
 function innerCodeOf({ body }: HttpResponse): string {
   return parseJson(innerError, body)?.error.innererror.code ?? '';
 }
@@ -71,8 +74,7 @@ function innerCodeOf({ body }: HttpResponse): string {
 const innerError = z.object({ error: z.object({ innererror: z.object({ code: z.string() }) }) });
 
 /**
- * Returns the error of a secret that the vault withholds although the identity has its role; `undefined` for other
- * refusals.
+ * Returns `SecretDisabled` for a secret that is disabled, expired or not valid yet; `undefined` for any other refusal.
  */
 function secretUnusable(inner: string, message: string, url: string, name: string): NodeError | undefined {
   const text = `${inner} ${message}`;
@@ -99,8 +101,8 @@ const unusableStates = [
 ] as const;
 
 /**
- * Returns the error of a 403 answer. The inner codes were observed at real vaults; the reference lists only the common
- * code.
+ * Returns the error of any other 403 answer: `VaultFirewall` or `VaultForbidden`. The inner codes were observed at real
+ * vaults; the reference lists only the outer code.
  */
 function vaultForbidden(code: string, says: string, url: string, name: string): NodeError {
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection') {

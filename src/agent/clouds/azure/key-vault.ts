@@ -61,16 +61,16 @@ export async function vaultClient(
 }
 
 /**
- * True for a refusal by a service. The SDK throws a TypeError if the body is not from Key Vault, such as a proxy's page
- * or an empty body.
+ * True if the SDK threw because of an answer: a RestError, or a TypeError if the body is not from Key Vault, such as a
+ * proxy's page or an empty body.
  */
 function isRefusal(thrown: unknown): boolean {
   return thrown instanceof TypeError || (thrown instanceof Error && thrown.name === 'RestError');
 }
 
 /**
- * Returns a credential that gets tokens only for the domain of this vault, whatever the challenge names. The SDK
- * accepts any suffix of the vault's host name, even `https://net`.
+ * Returns a credential that gets tokens only for the domain of this vault, and throws if the challenge names anything
+ * else. The SDK accepts any suffix of the vault's host name, even `https://net`.
  */
 function forVaults(credential: TokenCredential, url: string): TokenCredential {
   const [, domain = ''] = /^[^.]+\.(.+)$/.exec(new URL(url).hostname) ?? [];
@@ -84,7 +84,10 @@ function forVaults(credential: TokenCredential, url: string): TokenCredential {
   };
 }
 
-/** True for the SDK's error about a challenge for another domain, thrown before a token is requested. */
+/**
+ * True for an error about a challenge for another domain, which the SDK or `forVaults` throws before a token is
+ * requested.
+ */
 function isForeignChallenge(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.message.startsWith('The challenge ');
 }

@@ -61,7 +61,7 @@ export const azureSettings = {
   plainHttp: () => [{ path: ['imdsEndpoint'], risk: "read the tokens of this VM's identity" }],
 } as const satisfies SettingsSection<typeof schema>;
 
-/** Lists a problem if both the name and the URL of the vault are set. */
+/** Returns a problem if both the name and the URL of the vault are set. */
 function vaultNamedTwice({ keyVault }: Written): readonly Problem[] {
   const { name, url } = Object(keyVault);
   const message =

@@ -52,5 +52,5 @@ function tokenIn({ body }: HttpResponse, name: string): string {
   );
 }
 
-/** Three parts of base64url, as in RFC 7519; no server takes a header that is longer. */
+/** The form of a JWT (RFC 7519), three parts in base64url, with a length that fits into a header. */
 const answer = z.object({ token: z.string().check(z.maxLength(16_384), z.regex(/^[\w-]+(\.[\w-]+){2}$/)) });

@@ -15,7 +15,7 @@ export interface InstanceCertificates {
   readonly tenancy: string;
 }
 
-/** The most intermediates that are accepted; Oracle Cloud sends one. */
+/** The most intermediates that are sent on; Oracle Cloud has one. */
 const mostIntermediates = 8;
 
 /**

@@ -19,7 +19,7 @@ export const addressChoice = z.union(
   'must be an IP address such as 10.0.0.4, a range such as 10.0.0.0/16, an interface such as interface:enp7s0, or default-route',
 );
 
-/** An address; with its interface, if the choice selected the address among those of the machine. */
+/** An address, and its interface if a range or an interface selected the address among those of the machine. */
 export interface ChosenAddress {
   readonly address: string;
   readonly interface?: string;
@@ -29,8 +29,8 @@ export interface ChosenAddress {
  * Returns the address that a choice selects; `setting` is the path of the choice in the settings. An interface and
  * `default-route` select among IPv4 addresses only.
  *
- * Throws `NodeAddressUnknown` with the addresses of the machine if none fits, which time may end because a provider
- * attaches a private network after the start, or if several fit.
+ * Throws `NodeAddressUnknown` with the addresses of the machine if none fits or if several fit. Only the first case may
+ * pass without a person, because a provider may attach a private network after the start.
  */
 export function chosenAddress(
   choice: string,
@@ -80,7 +80,7 @@ function fits(choice: string, { interface: name, address }: InterfaceAddress): b
   return range.check(address, family);
 }
 
-/** The number of addresses that a message lists at most. */
+/** The most addresses that a message lists. */
 const mostListed = 20;
 
 function listed(addresses: readonly InterfaceAddress[]): string {
