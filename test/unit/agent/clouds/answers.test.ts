@@ -10,21 +10,21 @@ const answer = (body: unknown, headers = {}) => ({
 
 describe('refusalOf', () => {
   test.each([
-    ['a service', { error: { code: 'Forbidden', message: 'no' } }, ['Forbidden', 'no']],
+    ["a service's answer", { error: { code: 'Forbidden', message: 'no' } }, ['Forbidden', 'no']],
     [
-      'the token endpoint',
+      "the token endpoint's answer",
       { error: 'invalid_request', error_description: 'Identity not found' },
       ['invalid_request', 'Identity not found'],
     ],
-    ['a registry', { errors: [{ code: 'UNAUTHORIZED', message: 'no' }] }, ['UNAUTHORIZED', 'no']],
-    ['Oracle Cloud', { code: 'NotAuthenticated', message: 'no' }, ['NotAuthenticated', 'no']],
+    ["a registry's answer", { errors: [{ code: 'UNAUTHORIZED', message: 'no' }] }, ['UNAUTHORIZED', 'no']],
+    ["Oracle Cloud's answer", { code: 'NotAuthenticated', message: 'no' }, ['NotAuthenticated', 'no']],
     ['an HTML page', '<html>', ['', '']],
     ['an empty body', '', ['', '']],
-    ['null', 'null', ['', '']],
+    ['the body null', 'null', ['', '']],
     ['a number', '7', ['', '']],
-    ['an empty list', { errors: [] }, ['', '']],
-    ['a code of another type', { error: { code: 7 } }, ['', '']],
-  ])('reads code and message from an error body: %s', (_who, body, [code, message]) => {
+    ['an empty list of errors', { errors: [] }, ['', '']],
+    ['a code that is not a string', { error: { code: 7 } }, ['', '']],
+  ])('returns the code and message in %s, or empty strings without them', (_who, body, [code, message]) => {
     expect(refusalOf(answer(body))).toEqual({ code, message });
   });
 });
@@ -35,11 +35,11 @@ describe('quoted', () => {
     ['Not allowed', ' It says: Not allowed.'],
     ['', ''],
     ['bad token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln here', ' It says: bad token ‹redacted› here.'],
-  ])('quotes the first line without its tokens: %j', (said, expected) => {
+  ])('quotes the first line with its tokens redacted: %j', (said, expected) => {
     expect(quoted(said)).toBe(expected);
   });
 
-  test('cuts a long message', () => {
+  test('limits the quote of a long message to 300 characters', () => {
     expect(quoted('x'.repeat(10_000)).length).toBeLessThan(300);
   });
 });

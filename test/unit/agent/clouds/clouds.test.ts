@@ -14,7 +14,7 @@ import { sections } from '../../../../src/agent/settings/sections.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
-  test('words its remedies as sentences, and its firewall and name servers as parts of one', () => {
+  test('words its hints as sentences, except firewall and nameServers, which are parts of a sentence', () => {
     const { firewall, nameServers, ...sentences } = driver.hints;
     for (const words of [firewall, nameServers]) {
       expect(words).toMatch(/^[a-z].*[a-z]$/);

@@ -11,7 +11,7 @@ const id = '/run/cloud-init/cloud-id';
 const chassis = '/sys/class/dmi/id/chassis_asset_tag';
 const azureChassis = '7783-7084-3265-9085-8269-3286-77';
 
-describe('detectCloud recognises', () => {
+describe('detectCloud', () => {
   test.each([
     ["Azure by cloud-init's id", { [id]: 'azure\n' }, 'azure', "cloud-init's id azure"],
     ["Oracle Cloud by cloud-init's id", { [id]: 'oracle\n' }, 'oracle', "cloud-init's id oracle"],
@@ -33,21 +33,26 @@ describe('detectCloud recognises', () => {
       'azure',
       `chassis_asset_tag ${azureChassis}`,
     ],
-    ['a cloud by another string', { '/sys/class/dmi/id/sys_vendor': 'Moon\n' }, 'moon', 'sys_vendor Moon'],
+    [
+      'a cloud by another string of the firmware',
+      { '/sys/class/dmi/id/sys_vendor': 'Moon\n' },
+      'moon',
+      'sys_vendor Moon',
+    ],
     ['no cloud without signs', {}, 'static', 'no cloud detected'],
-    ['no cloud in an empty id', { [id]: '\n' }, 'static', 'no cloud detected'],
-    ['no cloud that the table lacks', { [id]: 'gce\n' }, 'static', 'no cloud detected'],
-  ])('%s', async (_, files, name, by) => {
+    ['no cloud by an empty id', { [id]: '\n' }, 'static', 'no cloud detected'],
+    ['no cloud by an id that the table lacks', { [id]: 'gce\n' }, 'static', 'no cloud detected'],
+  ])('recognizes %s', async (_, files, name, by) => {
     expect(await detectCloud(memoryHost({ files }), system, withMoon)).toEqual({ name, by });
   });
 
-  test("the cloud of cloud-init's id before that of the firmware", async () => {
+  test("prefers cloud-init's id to the firmware", async () => {
     const host = memoryHost({ files: { [id]: 'moon\n', [chassis]: `${azureChassis}\n` } });
     expect(await detectCloud(host, system, withMoon)).toMatchObject({ name: 'moon' });
   });
 });
 
-test('the signs of no two clouds are the same', () => {
+test('no two clouds have a sign in common', () => {
   const signs = Object.values(clouds).flatMap(({ signs }) =>
     signs === 'absent' ? [] : [signs.cloudId, ...Object.values(signs.dmi)],
   );
@@ -71,18 +76,18 @@ describe('cloud in the settings', () => {
     ],
     ['static in a later file', { [own]: 'cloud: auto\n', [later]: 'cloud: static\n' }, 'static', later],
     [
-      'a later file that resets it',
+      'a later file that resets the setting',
       { [own]: 'cloud: static\n', [later]: 'cloud:\n' },
       'azure',
       "auto: cloud-init's id azure",
     ],
-  ])('with %s is resolved, with its origin', async (_, files, cloud, origin) => {
+  ])('is resolved, with its origin, for %s', async (_, files, cloud, origin) => {
     const host = memoryHost({ files: { ...azureVm, ...files } });
     const { settings, origins } = await load(host, { paths: nodePaths('/') });
     expect({ cloud: settings.cloud, origin: origins.cloud }).toEqual({ cloud, origin });
   });
 
-  test('on the command line is not detected', async () => {
+  test('is not detected if the command line names it', async () => {
     const commandLine = [{ option: '--cloud', path: 'cloud', value: 'static' }];
     const { settings, origins } = await load(memoryHost({ files: azureVm }), {
       paths: nodePaths('/'),
@@ -94,7 +99,7 @@ describe('cloud in the settings', () => {
     });
   });
 
-  test('is not detected again if a file that says it has another fault', async () => {
+  test('is not detected if a file has an invalid value, and the error suggests a valid one', async () => {
     const host = memoryHost({ files: { [own]: 'cloud: azur\n' } });
     await expect(load(host, { paths: nodePaths('/') })).rejects.toThrow('did you mean `azure`?');
   });

@@ -36,7 +36,7 @@ describe('settings with a made-up cloud', () => {
     expect(z.safeParse(cloudChoice({}), 'moon').success).toBe(false);
   });
 
-  test('have a section of the cloud with defaults, before imds if it has a metadata service', () => {
+  test('have a section of the cloud with defaults, before imds because the cloud has a metadata service', () => {
     expect(z.parse(sections.moon.schema, sections.moon.defaults)).toEqual({ tower: 'http://169.254.0.23' });
     const names = Object.keys(sections);
     expect(names.filter((name) => ['moon', 'imds', 'static'].includes(name))).toEqual([
@@ -116,7 +116,7 @@ test.each([
   expect(comesByItself(missing, settings, table)).toBe(fillsInLater);
 });
 
-test('the guard keeps pods only from the metadata service of the made-up cloud', async () => {
+test('the guard keeps pods from the metadata service of the made-up cloud, and from no other address', async () => {
   const [ruleset] = imdsGuard({ ...aNode('server'), settings }, async () => false, withMoon);
   const host = memoryHost();
   const finding = await ruleset?.check(host);
@@ -135,7 +135,7 @@ test('messages use the words of the made-up cloud', () => {
   expect(hintsOf(settings, withMoon).firewall).toBe('the vacuum');
 });
 
-test('the table adds the registries of the made-up cloud', () => {
+test('isFirewallRefusal and isSameRegistry know the made-up cloud only if the table has it', () => {
   expect(isFirewallRefusal('the airlock is shut', withMoon)).toBe(true);
   expect(isFirewallRefusal('the airlock is shut')).toBe(false);
   expect(isSameRegistry('far.moon.example', 'moon.example', withMoon)).toBe(true);

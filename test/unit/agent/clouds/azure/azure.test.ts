@@ -9,7 +9,7 @@ const azure = {
   registryAudience: 'https://containerregistry.azure.net',
 };
 
-test('azureCloud requests no secret if no Key Vault is configured', async () => {
+test('azureCloud throws VaultNotConfigured without a Key Vault in the settings, and sends no request', async () => {
   const host = memoryHost();
   const cloud = azureCloud({ host, settings: azure });
   await expect(cloud.secret('k3s-token')).rejects.toMatchObject({
@@ -27,7 +27,7 @@ test.each([
   ],
   ['a URL', { keyVault: { name: 'team', url: 'https://v.vault.azure.net/' } }, 'https://v.vault.azure.net/'],
 ])(
-  'azureCloud finds the Key Vault without the metadata service from %s',
+  'azureCloud finds the Key Vault from %s, without the metadata service',
   async (_what, settings, expected) => {
     const asked: string[] = [];
     const host = memoryHost().onRequest({ url: /./ }, ({ url }) => {

@@ -45,7 +45,7 @@ describe('azureHttpClient', () => {
     expect(seen).toMatchObject([{ status: 429 }]);
   });
 
-  test('sends requests through the proxy with a timeout of ten seconds, a hidden token and no compression', async () => {
+  test('sends requests through the proxy with a ten-second timeout, without compression, and keeps the token out of the journal', async () => {
     const { client, sent, host } = start({ status: 200, body: '' });
     const headers = { 'accept-encoding': 'gzip', authorization: 'Bearer canary' };
     await client.sendRequest(request('https://team.vault.azure.net/secrets/a?x=1', headers));
@@ -82,7 +82,7 @@ describe('azureHttpClient', () => {
     'http://team.vault.azure.net/',
     'https://team.vault.azure.net:8443/',
     'http://169.254.169.254/metadata',
-  ])('refuses to send a request to the other origin %s', async (url) => {
+  ])('refuses to send a request to another origin: %s', async (url) => {
     const { client, sent, seen } = start({ status: 200, body: '' });
     const refusal = { reason: 'UnexpectedAnswer', endedBy: 'person' };
     await expect(client.sendRequest(request(url))).rejects.toMatchObject(refusal);

@@ -186,8 +186,8 @@ describe('imageDigest', () => {
   });
 
   test.each([
-    ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
-    ['a dry run', new Recorded('noted')],
+    ['an identity that fails', new NodeError('ManagedIdentityMissing', 'none')],
+    ['an identity in a dry run', new Recorded('noted')],
   ])('passes on the error of %s', async (_what, thrown) => {
     await expect(look(undefined, () => Promise.reject(thrown)).digest).rejects.toBe(thrown);
   });

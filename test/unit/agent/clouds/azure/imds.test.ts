@@ -55,7 +55,7 @@ describe('instanceMetadata', () => {
     expect(asked).toMatchObject([{ url, headers: { Metadata: 'true' }, timeout: 5_000, direct: true }]);
   });
 
-  test('returns the resource name of a VM without an OS profile', async () => {
+  test('returns the resource name as the computer name if the OS profile has none', async () => {
     const { identity } = await read(document({ compute: { osProfile: { computerName: '' }, tagsList: [] } }));
     expect([identity.computerName, identity.tags]).toEqual(['web-1', {}]);
   });
@@ -70,13 +70,17 @@ describe('instanceMetadata', () => {
 
   test.each([
     [
-      'the route names an address of the VM',
+      'the source of the route to the service',
       '169.254.169.254 via 10.2.0.1 dev eth1 src 10.2.0.4 uid 0 \n',
       '10.2.0.4',
     ],
-    ['the route names a foreign address', '169.254.169.254 dev tun0 src 172.16.0.1 uid 0', '10.1.0.4'],
-    ['the ip command is missing', { exitCode: 127 }, '10.1.0.4'],
-  ])('chooses the primary address of several interfaces if %s', async (_what, answer, expected) => {
+    [
+      'the first one if the route has a foreign source',
+      '169.254.169.254 dev tun0 src 172.16.0.1 uid 0',
+      '10.1.0.4',
+    ],
+    ['the first one if the ip command is missing', { exitCode: 127 }, '10.1.0.4'],
+  ])('chooses the primary address among several interfaces: %s', async (_what, answer, expected) => {
     const host = memoryHost().on({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] }, answer);
     const { identity } = await read(document({ addresses: [['10.1.0.4'], ['10.2.0.4']] }), host);
     expect(identity.address).toBe(expected);

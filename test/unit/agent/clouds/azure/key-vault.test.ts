@@ -35,30 +35,35 @@ describe('vaultSecret', () => {
 
   test.each([
     [
-      'an unknown host name',
+      'VaultNotFound for an unknown host name',
       new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
       'VaultNotFound',
       'time',
     ],
     [
-      'an untrusted certificate',
+      'TlsUntrusted for an untrusted certificate',
       new NodeError('TlsUntrusted', 'no', { endedBy: 'person' }),
       'TlsUntrusted',
       'person',
     ],
-    ['a timeout', new NodeError('TimedOut', 'no'), 'VaultUnavailable', 'time'],
-    ['a 401 answer without a challenge', { status: 401 }, 'VaultWrongTenant', 'person'],
-    ['a 404 answer of another server', { status: 404, body: 'not here' }, 'UnexpectedAnswer', 'person'],
-    ['a 408 answer', { status: 408, body: '' }, 'VaultUnavailable', 'time'],
-    ['a 410 answer', { status: 410, body: '' }, 'VaultUnavailable', 'time'],
+    ['VaultUnavailable for a timeout', new NodeError('TimedOut', 'no'), 'VaultUnavailable', 'time'],
+    ['VaultWrongTenant for a 401 answer without a challenge', { status: 401 }, 'VaultWrongTenant', 'person'],
     [
-      'a secret without a value',
+      'UnexpectedAnswer for a 404 answer of another server',
+      { status: 404, body: 'not here' },
+      'UnexpectedAnswer',
+      'person',
+    ],
+    ['VaultUnavailable for a 408 answer', { status: 408, body: '' }, 'VaultUnavailable', 'time'],
+    ['VaultUnavailable for a 410 answer', { status: 410, body: '' }, 'VaultUnavailable', 'time'],
+    [
+      'SecretEmpty for a secret without a value',
       { body: JSON.stringify({ id: `${url}/secrets/k3s-token/1`, attributes: {} }) },
       'SecretEmpty',
       'person',
     ],
     [
-      'a refusal by an access policy',
+      'VaultForbidden for a refusal by an access policy',
       {
         status: 403,
         body: '{"error":{"code":"Forbidden","message":"no get","innererror":{"code":"ForbiddenByPolicy"}}}',
@@ -66,11 +71,11 @@ describe('vaultSecret', () => {
       'VaultForbidden',
       'time',
     ],
-  ])('throws the matching reason for %s', async (_what, answer, reason, endedBy) => {
+  ])('throws %s', async (_what, answer, reason, endedBy) => {
     await expect(read(answer)).rejects.toMatchObject({ reason, endedBy });
   });
 
-  test('reports a secret with invalid characters with a remedy, and does not quote it', async () => {
+  test('reports a secret with invalid characters, names the repair, and does not quote the secret', async () => {
     const value = Buffer.from('canary', 'utf16le').toString();
     const body = JSON.stringify({ value, id: `${url}/secrets/k3s-token/1`, attributes: {} });
     const refused = await read({ body }).catch((thrown: unknown) => thrown);
@@ -83,8 +88,8 @@ describe('vaultSecret', () => {
   });
 
   test.each([
-    ['a failing identity', new NodeError('ManagedIdentityMissing', 'none')],
-    ['a dry run', new Recorded('noted')],
+    ['an identity that fails', new NodeError('ManagedIdentityMissing', 'none')],
+    ['an identity in a dry run', new Recorded('noted')],
   ])('passes on the error of %s', async (_what, thrown) => {
     await expect(read(challenge, () => Promise.reject(thrown))).rejects.toBe(thrown);
     await expect(

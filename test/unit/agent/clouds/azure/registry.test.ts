@@ -23,7 +23,7 @@ function start(answer: ResponseAnswer) {
 }
 
 describe('registryToken', () => {
-  test('sends a form with an access token for the audience', async () => {
+  test('exchanges an access token for the audience in a form, and returns a password with its expiry', async () => {
     const password = datedToken(Date.UTC(2026, 0, 1), 10_800_000);
     let form = '';
     const { token, scopes, host } = start(({ body = '' }) => {
@@ -45,14 +45,19 @@ describe('registryToken', () => {
   const tls = new NodeError('TlsUntrusted', 'no', { endedBy: 'person' });
   const unknown = new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') });
   test.each([
-    ['an unknown host name', unknown, 'RegistryNotFound', 'time'],
-    ['an untrusted certificate', tls, 'TlsUntrusted', 'person'],
-    ['a failed connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable', 'time'],
-    ['a 400 answer', { status: 400 }, 'UnexpectedAnswer', 'person'],
-    ['an answer without a token', '{}', 'UnexpectedAnswer', 'time'],
-    ['a token that is not text', '{"refresh_token":7}', 'UnexpectedAnswer', 'time'],
-    ['the answer null', 'null', 'UnexpectedAnswer', 'time'],
-  ])('throws the matching reason for %s', async (_what, answer, reason, endedBy) => {
+    ['RegistryNotFound for an unknown host name', unknown, 'RegistryNotFound', 'time'],
+    ['TlsUntrusted for an untrusted certificate', tls, 'TlsUntrusted', 'person'],
+    [
+      'RegistryUnavailable for a failed connection',
+      new NodeError('Unreachable', 'no'),
+      'RegistryUnavailable',
+      'time',
+    ],
+    ['UnexpectedAnswer for a 400 answer', { status: 400 }, 'UnexpectedAnswer', 'person'],
+    ['UnexpectedAnswer for an answer without a token', '{}', 'UnexpectedAnswer', 'time'],
+    ['UnexpectedAnswer for a token that is not text', '{"refresh_token":7}', 'UnexpectedAnswer', 'time'],
+    ['UnexpectedAnswer for the answer null', 'null', 'UnexpectedAnswer', 'time'],
+  ])('throws %s', async (_what, answer, reason, endedBy) => {
     await expect(start(answer).token()).rejects.toMatchObject({ reason, endedBy });
   });
 });

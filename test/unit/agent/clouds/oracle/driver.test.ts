@@ -9,7 +9,7 @@ test.each([
   ['http://169.254.169.254', '169.254.169.254', 80],
   ['http://127.0.0.1:8080/', '127.0.0.1', 8080],
 ])(
-  'the guard closes one port of the metadata service, since DNS and NTP are at that address: %s',
+  'the guard closes only the port of the metadata service, since its address also serves DNS and NTP: %s',
   (imdsEndpoint, address, port) => {
     expect(metadataOf(oracle, { ...defaults, imdsEndpoint })[0]).toEqual({
       address,
@@ -26,7 +26,7 @@ describe('the settings of Oracle Cloud', () => {
     ['ocid1.vaultsecret.oc1.eu-frankfurt-1.amaaaa', false],
     ['team-vault', false],
     ['ocid1.vault.oc1..a&secretName=x', false],
-  ])('take the OCID of a vault, and nothing else: %s', (id, expected) => {
+  ])('accept only the OCID of a vault as oracle.vault.id: %s', (id, expected) => {
     expect(z.safeParse(schema, { ...defaults, vault: { id } }).success).toBe(expected);
   });
 
@@ -35,7 +35,7 @@ describe('the settings of Oracle Cloud', () => {
     ['K3s_token.1', true],
     ['k3s/token', false],
     ['', false],
-  ])('take the names that a vault has for secrets: %j', (name, expected) => {
+  ])('accept only secret names that a vault can have: %j', (name, expected) => {
     expect(oracle.secretName && z.safeParse(oracle.secretName, name).success).toBe(expected);
   });
 });

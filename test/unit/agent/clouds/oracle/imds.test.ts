@@ -14,7 +14,7 @@ const vm = {
   regionInfo: { realmDomainComponent: 'oraclecloud.com' },
 };
 
-/** A metadata service that answers these documents. */
+/** Makes a Host with a metadata service that answers these documents. */
 function service(instance: unknown, vnics: unknown = [{ privateIp: '10.0.2.10' }]): MemoryHost {
   return memoryHost()
     .onRequest({ url: `${imdsEndpoint}opc/v2/instance/` }, { body: JSON.stringify(instance) })
@@ -26,7 +26,7 @@ function read(host: MemoryHost) {
 }
 
 describe('the metadata of a VM on Oracle Cloud', () => {
-  test('has the full name of the region, and the host name in place of the display name', async () => {
+  test('has the full name of the region, and the host name instead of the display name', async () => {
     expect(await read(service(vm))).toEqual({
       place: { region: 'us-phoenix-1', domain: 'oraclecloud.com' },
       identity: {
@@ -39,13 +39,13 @@ describe('the metadata of a VM on Oracle Cloud', () => {
     });
   });
 
-  test('is read by a dry run too, which sends no secret', async () => {
+  test('is read in a dry run too, because the request contains no secret', async () => {
     const host = recordingHost(service(vm));
     const { identity } = await instanceMetadata(host, { imdsEndpoint, hostname: 'machine' });
     expect([identity.vmId, host.journal]).toEqual(['ocid1.instance.oc1.phx.a', []]);
   });
 
-  test('has the name of the machine if the service has none', async () => {
+  test('has the host name of the machine if the service reports none', async () => {
     const { identity } = await read(service({ ...vm, hostname: null }));
     expect(identity.computerName).toBe('machine');
   });
@@ -53,12 +53,12 @@ describe('the metadata of a VM on Oracle Cloud', () => {
   test.each([
     ['no interface', [], undefined],
     ['an interface without IPv4', [{ ipv6Addresses: ['fd00::1'], subnetCidrBlock: '<null>' }], undefined],
-    ['an address that is not one', [{ privateIp: 7 }, { privateIp: '10.0.2.10\nx' }], undefined],
+    ['an invalid address', [{ privateIp: 7 }, { privateIp: '10.0.2.10\nx' }], undefined],
   ])('has no address with %s', async (_what, vnics, expected) => {
     expect((await read(service(vm, vnics))).identity.address).toBe(expected);
   });
 
-  test('has the address of the route to the service if there are several', async () => {
+  test('has, of several addresses, the source of the route to the service', async () => {
     const host = service(vm, [{ privateIp: '10.0.3.3' }, { privateIp: '10.0.2.10' }]).on(
       { file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] },
       '169.254.169.254 dev ens3 src 10.0.2.10 uid 0\n',
@@ -81,7 +81,7 @@ describe('the metadata of a VM on Oracle Cloud', () => {
     expect(`${failure}`).not.toContain('canary');
   });
 
-  test('is requested with the header of version 2, past any proxy, for five seconds at most', async () => {
+  test('is requested without a proxy, with the header of version 2 and a timeout of five seconds', async () => {
     const asked: unknown[] = [];
     const host = memoryHost().onRequest({ url: /opc/ }, ({ headers, direct, timeout }) => {
       asked.push({ headers, direct, timeout });

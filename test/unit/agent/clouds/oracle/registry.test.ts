@@ -21,15 +21,19 @@ function ask(answer: ResponseAnswer) {
 }
 
 test.each([
-  ['after the time in the answer', { token: datedToken(1_000_000, 7_200_000), expires_in: 3600 }, 3_600_000],
-  ['with the token if the answer has no time', { token: datedToken(1_000_000, 7_200_000) }, 7_200_000],
   [
-    'with the token if the time makes no sense',
+    'after the life that the answer states',
+    { token: datedToken(1_000_000, 7_200_000), expires_in: 3600 },
+    3_600_000,
+  ],
+  ['with the token if the answer states no life', { token: datedToken(1_000_000, 7_200_000) }, 7_200_000],
+  [
+    'with the token if the answer states an invalid life',
     { token: datedToken(1_000_000, 7_200_000), expires_in: -1 },
     7_200_000,
   ],
-  ['never if neither has a time', { token: 'opaque' }, undefined],
-])('a password of the registry of Oracle Cloud ends %s', async (_what, body, life) => {
+  ['never if neither the answer nor the token has dates', { token: 'opaque' }, undefined],
+])('a password of the registry of Oracle Cloud expires %s', async (_what, body, life) => {
   const { host, password } = ask({ body: JSON.stringify(body) });
   const { until } = await password;
   expect(until).toBe(life === undefined ? undefined : host.now() + life);
@@ -37,26 +41,34 @@ test.each([
 
 test.each([
   [
-    'an unknown name',
+    'RegistryNotFound for an unknown host name',
     new NodeError('Unreachable', 'no', { cause: systemError('ENOTFOUND') }),
     'RegistryNotFound',
   ],
-  ['a cut connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable'],
-  ['401', { status: 401, body: '{"code":"NotAuthenticated","message":"no"}' }, 'RegistryUnauthorized'],
-  ['403', { status: 403 }, 'RegistryForbidden'],
-  ['404', { status: 404 }, 'RegistryUnauthorized'],
-  ['429', { status: 429 }, 'Throttled'],
-  ['502', { status: 502 }, 'RegistryUnavailable'],
-  ['302', { status: 302, headers: { location: 'https://evil.example' } }, 'UnexpectedAnswer'],
-  ['no token', { body: '{}' }, 'UnexpectedAnswer'],
+  ['RegistryUnavailable for a failed connection', new NodeError('Unreachable', 'no'), 'RegistryUnavailable'],
+  [
+    'RegistryUnauthorized for 401',
+    { status: 401, body: '{"code":"NotAuthenticated","message":"no"}' },
+    'RegistryUnauthorized',
+  ],
+  ['RegistryForbidden for 403', { status: 403 }, 'RegistryForbidden'],
+  ['RegistryUnauthorized for 404', { status: 404 }, 'RegistryUnauthorized'],
+  ['Throttled for 429', { status: 429 }, 'Throttled'],
+  ['RegistryUnavailable for 502', { status: 502 }, 'RegistryUnavailable'],
+  [
+    'UnexpectedAnswer for a redirect',
+    { status: 302, headers: { location: 'https://evil.example' } },
+    'UnexpectedAnswer',
+  ],
+  ['UnexpectedAnswer for an answer without a token', { body: '{}' }, 'UnexpectedAnswer'],
 ] satisfies [string, ResponseAnswer, string][])(
-  'a request for a password fails with a reason: %s',
+  'registryToken of Oracle Cloud throws %s',
   async (_what, answer, reason) => {
     await expect(ask(answer).password).rejects.toMatchObject({ reason });
   },
 );
 
-test('a refused request for a password has the next one get a new token', async () => {
+test('registryToken of Oracle Cloud discards the token of the instance principal after a refusal', async () => {
   forgotten = 0;
   await ask({ status: 401 }).password.catch(() => {});
   expect(forgotten).toBe(1);

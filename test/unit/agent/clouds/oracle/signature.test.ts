@@ -47,13 +47,13 @@ describe('signedRequest', () => {
     );
   });
 
-  test('names a port that is not the usual one in the host', () => {
+  test('includes a port other than 443 in the host', () => {
     const { headers } = signedRequest({ method: 'GET', url: 'https://a.example:8443/' }, key, now);
     expect(headers?.host).toBe('a.example:8443');
   });
 });
 
-test('signingString has a line per header, in order, without a final newline', () => {
+test('signingString returns a line per header, in order, without a final newline', () => {
   expect(signingString({ date: 'now', '(request-target)': 'get /' })).toBe(
     'date: now\n(request-target): get /',
   );

@@ -13,9 +13,9 @@ test.each([
     undefined,
     { 'k3s-role': 'server', 'k3s-version': 'v1.36.3+k3s1' },
   ],
-  ['the defined tags of a namespace alone', vm, 'K3s', { 'k3s-role': 'agent' }],
-  ['the defined tags of a namespace in other case', vm, 'k3S', { 'k3s-role': 'agent' }],
-  ['no tags in place of those of a missing namespace', vm, 'other', {}],
+  ['only the defined tags of a namespace', vm, 'K3s', { 'k3s-role': 'agent' }],
+  ['the defined tags of a namespace regardless of its case', vm, 'k3S', { 'k3s-role': 'agent' }],
+  ['no tags for a missing namespace', vm, 'other', {}],
   ['no tags of a VM without any', {}, undefined, {}],
   ['no tags of a VM whose tags are null', { freeformTags: null, definedTags: null }, 'K3s', {}],
 ])('identityTags returns %s', (_what, tags, namespace, expected) => {

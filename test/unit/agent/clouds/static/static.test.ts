@@ -65,16 +65,12 @@ describe('the static cloud', () => {
   );
 
   test.each([
-    ['an address', '198.51.100.1', { address: '198.51.100.1' }],
+    ['a given address', '198.51.100.1', { address: '198.51.100.1' }],
     ['a range', '10.0.0.0/24', { address: '10.0.0.3', interface: 'enp7s0' }],
-    ['a range of IPv6', '2001:db8::/64', { address: '2001:db8::7', interface: 'eth0' }],
-    [
-      'an interface, by its only IPv4 address',
-      'interface:eth0',
-      { address: '203.0.113.7', interface: 'eth0' },
-    ],
+    ['an IPv6 range', '2001:db8::/64', { address: '2001:db8::7', interface: 'eth0' }],
+    ['an interface with one IPv4 address', 'interface:eth0', { address: '203.0.113.7', interface: 'eth0' }],
     ['the default route', 'default-route', { address: '203.0.113.7' }],
-  ])('finds the address of the machine by %s', async (_what, address, found) => {
+  ])('takes the address of the machine from %s', async (_what, address, found) => {
     expect(await start({ address }).identity()).toMatchObject(found);
   });
 
@@ -99,13 +95,16 @@ describe('the static cloud', () => {
       'person',
       'Several addresses of this machine fit static.address (interface:wg0): 10.8.0.1',
     ],
-  ])('refuses to guess an address for %s', async (address, endedBy, message) => {
-    await expect(start({ address }).identity()).rejects.toMatchObject({
-      reason: 'NodeAddressUnknown',
-      endedBy,
-      message: expect.stringContaining(message),
-    });
-  });
+  ])(
+    'throws NodeAddressUnknown unless exactly one address of the machine fits %s',
+    async (address, endedBy, message) => {
+      await expect(start({ address }).identity()).rejects.toMatchObject({
+        reason: 'NodeAddressUnknown',
+        endedBy,
+        message: expect.stringContaining(message),
+      });
+    },
+  );
 
   test('finds the external address beside the private one', async () => {
     const identity = await start({ address: '10.0.0.0/24', externalAddress: 'interface:eth0' }).identity();
@@ -116,7 +115,7 @@ describe('the static cloud', () => {
   });
 
   test.each(['10.0.0.0/33', 'interface:', 'interface:a b', 'eth0', 'interface:-x', ''])(
-    'has no setting for the address "%s"',
+    'rejects the setting "%s" for its address',
     (address) => {
       expect(staticSettings.schema.safeParse({ ...nothing, address }).success).toBe(false);
     },
@@ -257,7 +256,7 @@ describe('the static cloud', () => {
     },
   );
 
-  test('returns user name and password of a configured registry, and refuses any other', async () => {
+  test('returns user name and password of a configured registry, and refuses any other registry', async () => {
     const cloud = start(
       { registries: { 'a.example': { username: 'ann', passwordFile: '/s/a' } } },
       { '/s/a': { content: 'pw\n', mode: 0o600 } },
