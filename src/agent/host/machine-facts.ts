@@ -6,7 +6,10 @@ export interface MachineFacts {
   readonly arch: string;
   readonly hostname: string;
   readonly memoryMb: number;
-  /** Addresses of this host, without those of loopback and pods; the addresses of the default route come first. */
+  /**
+   * The host's addresses, except those of loopback and of interfaces that K3s or a container engine created. Those of
+   * the default route's interface come first.
+   */
   readonly addresses: readonly string[];
   /** The same addresses in the same order, each with its interface. */
   readonly interfaces: readonly InterfaceAddress[];
@@ -34,7 +37,8 @@ export function machineFacts(): MachineFacts {
 const madeForPods = /^(cni|flannel|veth|cali|kube-|docker|br-|virbr|nodelocaldns|dummy)/;
 
 /**
- * Returns the addresses of these interfaces, without those of loopback and pods; the addresses of `first` come first.
+ * Returns the addresses of these interfaces, except those of loopback and of interfaces that K3s or a container engine
+ * created. Those of the interface `first` come first.
  */
 export function addressesOf(
   interfaces: ReturnType<typeof networkInterfaces>,
@@ -48,7 +52,9 @@ export function addressesOf(
     .map(({ interface: name, address }) => ({ interface: name, address }));
 }
 
-/** Returns the interface of the default route with the lowest metric in the kernel's route table (proc_pid_net(5)). */
+/**
+ * Returns the interface of the IPv4 default route with the lowest metric in the kernel's route table (proc_pid_net(5)).
+ */
 export function defaultInterface(table: string): string | undefined {
   const rows = table
     .split('\n')

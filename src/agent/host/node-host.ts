@@ -92,7 +92,7 @@ async function withSystemErrors<Result>(
 
 /**
  * Resolves to the result of `look`, or to `undefined` if nothing exists at the path, or if a parent of the path is a
- * file.
+ * file and `action` is not `list`.
  */
 function missingIsUndefined<Found>(
   action: string,

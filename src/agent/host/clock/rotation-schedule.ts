@@ -16,7 +16,8 @@ export interface RotationSchedule {
 const longestDelay = 2 * 3_600_000;
 
 /**
- * Returns the schedule of one VM: a cron schedule (five fields, UTC), delayed by less than the time between two ticks.
+ * Returns the schedule of one VM: a cron schedule (five fields, UTC), delayed by a constant part of the time between
+ * two ticks, less than two hours.
  */
 export function rotationSchedule(schedule: string, vmId: string): RotationSchedule {
   const tickAfter = ticksOf(schedule);

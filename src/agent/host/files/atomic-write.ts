@@ -10,9 +10,9 @@ import { removeTree } from './remove-tree.ts';
 /**
  * Replaces a file atomically: after a crash at any moment the file has either its old content or the new content.
  *
- * Writes to a hidden file beside `path`, which gets its final mode before its first byte, regardless of the umask, and
- * is then renamed. A link at `path` is replaced, not followed. No link leads out of `root`. Throws the errors of the
- * system and of `openPlace`.
+ * Creates missing directories. Writes to a hidden file beside `path`, which gets its final mode before its first byte,
+ * regardless of the umask, and is then renamed. A link at `path` is replaced, not followed. No link leads out of
+ * `root`. Throws the errors of the system and of `openPlace`.
  */
 export async function atomicWrite(path: string, content: string, mode: number, root?: string): Promise<void> {
   const fill = async (temporary: string) => {
@@ -25,7 +25,10 @@ export async function atomicWrite(path: string, content: string, mode: number, r
   await replaceWith(path, fill, root);
 }
 
-/** Replaces `path` with the file, link or folder that `make` creates under a hidden name. */
+/**
+ * Replaces `path` with the file, link or folder that `make` creates under a hidden name, and creates missing
+ * directories. Removes what `make` created if it fails, and first the drafts of ended processes.
+ */
 export async function replaceWith(
   path: string,
   make: (temporary: string) => Promise<void>,

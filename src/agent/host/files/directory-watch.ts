@@ -10,8 +10,8 @@ export interface Watched {
 }
 
 /**
- * Calls `onChange` shortly after a change in one of these directories. Skips missing directories: a watch only saves
- * time, and the caller must check regularly in any case. Does not keep the process alive.
+ * Calls `onChange` half a second after a change in one of these directories. Skips missing directories: a watch only
+ * saves time, and the caller must check regularly in any case. Does not keep the process alive.
  */
 export function watchDirectories(places: readonly Watched[], onChange: () => void): void {
   let isSettling = false;
@@ -39,9 +39,9 @@ function watchDirectory({ directory, name }: Watched, onChange: () => void): voi
         onChange();
       }
     });
-    // The directory was removed, or the kernel's limit of watches is reached.
+    // An unhandled 'error' event would end the process.
     watcher.on('error', () => watcher.close());
   } catch {
-    // The directory is missing.
+    // The directory is missing, or the kernel's limit of watches is reached.
   }
 }

@@ -3,7 +3,8 @@ import { forPerson } from '../../engine/severity.ts';
 
 /**
  * Returns the NodeError of a failed file operation, with the path and the repair: `DiskFull`, `ReadOnly`,
- * `PermissionDenied`, otherwise `FileSystemError`. `action` is the verb in messages such as `Cannot write /etc/x`.
+ * `PermissionDenied`, otherwise `FileSystemError`. Passes an error without errno, or a NodeError, to `toNodeError`.
+ * `action` is the verb in messages such as `Cannot write /etc/x`.
  */
 export function fileError(thrown: unknown, action: string, path: string): NodeError {
   const errno = errnoOf(thrown);
@@ -77,7 +78,7 @@ export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found
   }
 }
 
-/** Returns the symbolic errno of an error that a system call threw. */
+/** Returns the code of an error, such as the symbolic errno of a failed system call; `undefined` without one. */
 export function errnoOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) {
     return undefined;

@@ -19,11 +19,12 @@ const flock: Command = { file: 'flock', args: ['-x', '-n', '3'] };
 
 /**
  * Opens a file and locks it with flock(2). Resolves with a function that releases the lock, or with `undefined` while
- * another process holds the lock. A release leaves the file in place. Throws the system's errors and `CommandNotFound`.
+ * another process holds the lock. A release leaves the file in place. Throws the system's errors, `CommandNotFound` and
+ * `CommandFailed`.
  *
  * Node has no flock(2), so a short-lived flock(1) locks the open file that it inherits. The kernel releases the lock
- * when this process ends, so a lock is never stale (ADR 20). The mode keeps the file from other users, since a user who
- * can open it can lock it.
+ * when this process ends, so a lock is never stale (ADR 20). Mode 0600 keeps other users from opening the file, since a
+ * user who can open it can lock it.
  */
 export async function holdFile(path: string): Promise<(() => Promise<void>) | undefined> {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;

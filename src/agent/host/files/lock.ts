@@ -9,10 +9,12 @@ import { holdFile } from './flock.ts';
 import { inPlace } from './openat.ts';
 
 /**
- * Takes the lock of this machine, so that only one Slipway writes at a time. Resolves with a function that releases it.
+ * Takes the lock of this machine, so that only one Slipway writes at a time. Resolves with a function that releases the
+ * lock.
  *
  * The lock is an flock(2) on `PATH.held`, which the kernel releases however the holder ends (flock.ts). The file at
- * `path` only names the holder, by process id and start time. Throws `AlreadyRunning` with the holder's process id.
+ * `path` only names the holder, by process id and start time. Throws `AlreadyRunning` with the holder's process id, and
+ * the errors of files.
  */
 export async function acquireLock(path: string, root = '/'): Promise<() => Promise<void>> {
   try {
@@ -48,8 +50,8 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
 }
 
 /**
- * True while a running process holds the lock; false if the file that names the holder is unreadable. Any user may call
- * it.
+ * True while a running process holds the lock; false if the file that names the holder is unreadable. Needs no
+ * privileges.
  */
 export async function isLocked(host: HostReader, path: string): Promise<boolean> {
   const found = await host.readFile(path).catch(() => undefined);

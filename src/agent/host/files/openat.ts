@@ -32,9 +32,9 @@ export interface Place extends AsyncDisposable {
 /**
  * Opens the directory of a path one step at a time, each through the descriptor of its parent.
  *
- * Follows a link on the way only if the link and its directory belong to root or to this user. Otherwise throws
- * `PermissionDenied`, because another user could point the link anywhere at any moment. Also throws the system's
- * errors.
+ * Follows a link on the way only if the link and its directory belong to root or to this user, and the directory is not
+ * open to every user. Otherwise throws `PermissionDenied`, because another user could point the link anywhere at any
+ * moment. Also throws the system's errors.
  */
 export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<Place> {
   const { start, way } = await startOf(path, terms.root ?? '/');
@@ -96,7 +96,8 @@ async function startOf(path: string, root: string) {
 }
 
 /**
- * Opens the directories on the way, appends them to `opened`, and returns the last name. `..` does not leave the first.
+ * Opens the directories on the way, appends them to `opened`, and returns the last name. `..` does not leave the first
+ * directory.
  */
 async function walkTo(
   opened: FileHandle[],
@@ -173,7 +174,7 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
   );
 }
 
-/** True if other users cannot rename or replace the entries of this directory. */
+/** True if nobody but root, this user and the directory's group can rename or replace the entries of this directory. */
 function isTrusted(directory: Stats): boolean {
   const [othersMayWrite, sticky] = [0o002, 0o1000];
   return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));

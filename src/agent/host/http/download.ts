@@ -61,8 +61,9 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
 }
 
 /**
- * Moves a downloaded file, or the wanted member of a downloaded archive, into place, and sets its mode. Throws
- * `DownloadFailed` if the download no longer has this digest or cannot be unpacked, and the errors of files.
+ * Moves a downloaded file, or the wanted member of a downloaded archive, into place, sets its owner and mode, and
+ * removes the notes about the download. Throws `DownloadFailed` if the download no longer has this digest or cannot be
+ * unpacked, and the errors of files.
  */
 export async function install(wanted: Download, digest: string, root = '/'): Promise<void> {
   await withPart(wanted, { root }, async (part, place) => {
@@ -84,8 +85,9 @@ export async function install(wanted: Download, digest: string, root = '/'): Pro
 }
 
 /**
- * Runs `work` with the path of the partial download, after removing foreign files there. Removes the partial download
- * if the disk is full.
+ * Runs `work` with the path of the partial download. First removes anything at that path, or at its `.json` and
+ * `.refused` notes, that is not a regular file of this user with a single link. Removes the partial download if the
+ * disk is full.
  */
 async function withPart(
   { path }: Download,

@@ -41,7 +41,9 @@ async function startOver(address: string, part: string, terms: TransferTerms): P
   await fetchPart(address, part, terms);
 }
 
-/** Appends the received bytes to the part. Empties the part and throws if it exceeds the limit. */
+/**
+ * Appends the received bytes to the part. Empties the part and throws `DownloadFailed` if the part exceeds the limit.
+ */
 async function appendBody(
   file: FileHandle,
   bytes: AsyncIterable<Buffer>,

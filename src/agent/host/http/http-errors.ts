@@ -3,8 +3,9 @@ import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
 /**
- * Returns the NodeError of a failed exchange: `TlsUntrusted` if the certificate is the cause, otherwise `Unreachable`.
- * The error's `cause` is the thrown error, so that callers recognize an unknown host name by the code ENOTFOUND.
+ * Returns the NodeError of a failed exchange: `TlsUntrusted` for a failed certificate check or TLS handshake,
+ * `UnexpectedAnswer` for an answer that is not HTTP, otherwise `Unreachable`. Returns a NodeError unchanged. The
+ * error's `cause` is the thrown error, so that callers recognize an unknown host name by the code ENOTFOUND.
  */
 export function connectionError(thrown: unknown, url: URL): NodeError {
   if (thrown instanceof NodeError) {
@@ -22,7 +23,7 @@ export function connectionError(thrown: unknown, url: URL): NodeError {
   });
 }
 
-/** Returns a sentence for people that explains the error code of a connection, or what to check. */
+/** Returns a sentence for people that explains the error code of a connection, or names what to check. */
 export function hintFor(code: string): string {
   return hints[code] ?? 'Check that it runs and that routes and firewalls let this host through.';
 }

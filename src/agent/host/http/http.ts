@@ -23,8 +23,9 @@ const bodyLimit = 4 * 1024 * 1024;
 
 /**
  * Sends one request and reads the whole answer. One deadline covers name resolution, connection, headers and body, even
- * if the socket never closes. Returns redirects as answers. Throws `Unreachable`, `TimedOut`, `TlsUntrusted` and
- * `UnexpectedAnswer`; no message contains a header, a body or a query.
+ * if the socket never closes. Returns redirects as answers. Throws `Unreachable`, `TimedOut`, `TlsUntrusted`,
+ * `ProxyUnauthorized`, `UnexpectedAnswer`, and the errors of the files that `network` names; no message contains a
+ * header, a body or a query.
  */
 export async function exchange(request: HttpSend, routes: Routes): Promise<HttpResponse> {
   const url = addressOf(request.url);

@@ -8,7 +8,7 @@ import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from '../files/file-errors.ts';
 import { connectionError, hintFor } from './http-errors.ts';
 
-/** A proxy, with the TLS options for it if it speaks TLS itself. */
+/** A proxy, with the TLS options for a proxy that itself speaks TLS. */
 export interface HttpProxy {
   readonly url: URL;
   readonly tls: ConnectionOptions;
@@ -59,8 +59,8 @@ export function secured(tunnel: Socket, url: URL, trust: ConnectionOptions): TLS
 }
 
 /**
- * Returns `Unreachable` or `TlsUntrusted` for the proxy. `Unreachable` has no `cause`, which callers would attribute to
- * the host behind the proxy.
+ * Returns `Unreachable` or `TlsUntrusted` for the proxy, and a NodeError unchanged. `Unreachable` has no `cause`, which
+ * callers would attribute to the host behind the proxy.
  */
 export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError {
   const error = connectionError(thrown, url);

@@ -17,8 +17,8 @@ export interface Network {
 export const alwaysDirect: readonly string[] = ['localhost', '127.0.0.1', '::1', ...metadataAddresses()];
 
 /**
- * Returns the environment of commands: PATH and HOME of this process, and the proxy and the CA from the settings. Other
- * variables of this process were not meant for kubectl or flux.
+ * Returns the environment of commands: PATH and HOME of this process or their defaults, LANG, and the proxy and the CA
+ * from the settings. Omits all other variables of this process, which were not meant for kubectl or flux.
  *
  * HOME always has a value, because systemd sets none, and kubectl and flux fail without it. SSL_CERT_FILE adds
  * `network.caFile` for Go programs, which also read the system's certificate folders (Go crypto/x509/root_unix.go).

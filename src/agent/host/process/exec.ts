@@ -15,7 +15,7 @@ const grace = 5_000;
 const outputLimit = 1024 * 1024;
 
 /**
- * Runs a command in its own process group, with stdin closed, and resolves with its output and exit code: 127 if the
+ * Runs a command in its own process group, with an empty stdin, and resolves with its output and exit code: 127 if the
  * program is not installed, 126 if it cannot be executed, 128 + n if signal n ended it.
  *
  * After the timeout, stops the whole group and throws `CommandTimedOut`.
@@ -31,7 +31,7 @@ export async function execute(
   }
 }
 
-/** Kills every running command with its descendants, before this process exits. */
+/** Kills the process group of every running command; for use before this process exits. */
 export function endChildren(): void {
   for (const child of running) {
     signalGroup(child, 'SIGKILL');
@@ -105,7 +105,7 @@ function exitOf(child: ChildProcess, pipes: readonly Readable[]): Promise<number
   });
 }
 
-/** Closes the pipes a second later, because a background process of the command may hold them open for ever. */
+/** Closes the pipes a second later, because a background process of the command may hold them open forever. */
 function letGoOf(pipes: readonly Readable[]): void {
   setTimeout(() => {
     for (const pipe of pipes) {
