@@ -6,7 +6,8 @@ import type { Written } from './section.ts';
 const ranges = ['cluster-cidr', 'service-cidr', 'cluster-dns'] as const;
 
 /**
- * Lists the keys of the section `k3s` that would make a dual-stack cluster, since a Slipway node has only one address.
+ * Lists a problem for each key in `k3s.config` that would make a dual-stack cluster, since a Slipway node has only one
+ * address.
  */
 export function dualStack({ config }: Written): readonly Problem[] {
   return dualRanges(mapAt(config, [])).map((key) => ({ path: ['config', key], message: noDualStack }));
@@ -14,7 +15,7 @@ export function dualStack({ config }: Written): readonly Problem[] {
 
 /**
  * Lists a problem if the address family of the node differs from that of the cluster's networks, because K3s would
- * exit.
+ * exit. Lists none for a dual-stack cluster, which `dualStack` reports.
  */
 export function foreignFamily({ ip }: Written, settings: Written): readonly Problem[] {
   const config = mapAt(settings, ['k3s', 'config']);

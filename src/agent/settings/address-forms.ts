@@ -8,7 +8,7 @@ export const registryName = address(
   (value) => (value === '*' ? undefined : `https://${value}`),
 );
 
-/** The form of an http or https URL without a password, because settings are printed. */
+/** The form of an http or https URL without user name, password or query, because settings are printed. */
 export const url = address(
   /^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/,
   'be a URL such as https://example.com/path, without user name, password or query',

@@ -166,7 +166,7 @@ export const repositoryPath = text(
   'be a path inside the repository such as clusters/production, without a leading / and without ..',
 );
 
-/** The form of a name of a list entry, plain enough for a comment in a ruleset. */
+/** The form of a list entry's name, whose characters are safe in a comment of a ruleset. */
 export const guestName = text(
   /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,62}$/,
   'be a short name: up to 63 letters, digits, blanks, dots, dashes, underscores and slashes',

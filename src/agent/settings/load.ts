@@ -51,7 +51,10 @@ export interface LoadOptions {
 
 type Check = (written: unknown) => readonly Problem[];
 
-/** Reads, merges and validates the settings. Throws `InvalidSettings` with every problem. */
+/**
+ * Reads and merges the settings files and the command line, detects the cloud unless a layer names it, and validates
+ * the settings. Throws `InvalidSettings` with every problem.
+ */
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);

@@ -4,7 +4,10 @@ import { plainHttpMisfits } from './plain-http.ts';
 import { misfitsOf, type Sections } from './section.ts';
 import { sections } from './sections.ts';
 
-/** Lists contradictions in settings, which may have other faults too. */
+/**
+ * Lists control characters, contradictions, and plain-http URLs without consent in written settings, which may have
+ * other faults too.
+ */
 export function misfits(
   written: unknown,
   table: Sections = sections,

@@ -3,10 +3,12 @@ import { type Clouds, clouds } from '../../clouds/index.ts';
 import { choiceOf } from '../choice.ts';
 import { about } from '../section.ts';
 
-/** The value for a cloud that is detected. Its name replaces this value before the settings are validated. */
+/**
+ * The value that has the cloud detected. The name of the detected cloud replaces it before the settings are validated.
+ */
 export const autoCloud = 'auto';
 
-/** The setting that chooses one of these clouds. */
+/** Returns the setting that chooses one of these clouds. */
 export function cloudChoice<Table extends Clouds>(table: Table) {
   const summaries = Object.entries(table).map(([name, { summary }]) => `${name} ${summary}`);
   const chosen = choiceOf(table);
