@@ -17,7 +17,7 @@ export function enginePrograms(table: GitOpsEngines = gitOpsEngines): readonly s
   return Object.values(table).flatMap(({ programs }) => programs);
 }
 
-/** Returns the engine that the settings name, with its section. */
+/** Returns the engine that the settings name, applied to that engine's section. */
 export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngines): ChosenEngine {
   const engine = entryOf(table, gitops.engine, 'GitOps engine');
   const settings = Object(gitops[gitops.engine]);

@@ -2,7 +2,7 @@ import type { GitOpsEngine } from './engine.ts';
 import { flux } from './flux/flux.ts';
 import { none } from './none.ts';
 
-/** A table of engines by name, such as the table below. */
+/** A table of engines by name, such as `gitOpsEngines`. */
 export type GitOpsEngines = Readonly<Record<string, GitOpsEngine>>;
 
 /** Every GitOps engine. An entry here adds the engine and its settings to every place that depends on the engine. */

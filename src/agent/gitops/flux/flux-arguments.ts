@@ -1,7 +1,7 @@
 import type { FluxSettings } from './settings.ts';
 
 /**
- * The environment variable from which `flux bootstrap` reads each provider's token (fluxcd/flux2
+ * The environment variables from which `flux bootstrap` reads the token, by provider (fluxcd/flux2
  * cmd/flux/bootstrap_*.go).
  */
 export const tokenVariables = {
@@ -56,7 +56,7 @@ function flag(name: string, value: string | boolean): string {
   return `--${name}=${value}`;
 }
 
-/** Returns milliseconds in the form that Go's time.ParseDuration reads. */
+/** Returns a duration in the form that Go's time.ParseDuration reads. */
 function goDuration(milliseconds: number): string {
   const [minutes, seconds] = [milliseconds / 60_000, milliseconds / 1_000];
   if (Number.isInteger(minutes)) {

@@ -18,12 +18,12 @@ const minute = 60_000;
 type FluxSpec = GitOpsGround<FluxSettings>;
 
 /**
- * Returns the Resource that bootstraps Flux, and that is in sync if GitRepository and Kustomization exist at the
- * expected path and a revision has been applied.
+ * Returns the Resource that bootstraps Flux. It is in sync if the GitRepository exists and the Kustomization has the
+ * expected path and has applied a revision.
  *
  * Judges only by the API: `flux bootstrap` also exits with an error if just its last health check fails
- * (`BootstrapFailed`), and a Kustomization that becomes unready later must not cause a second bootstrap. Throws
- * `BootstrapPathDiffers` for another path, which flux would refuse too (fluxcd/flux2 pkg/bootstrap,
+ * (`BootstrapFailed`), and a Kustomization that becomes unready later must not cause a second bootstrap. The check
+ * throws `BootstrapPathDiffers` for another path, which flux would refuse too (fluxcd/flux2 pkg/bootstrap,
  * ReconcileSyncConfig).
  */
 export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource {
@@ -103,7 +103,10 @@ function bootstrapFailed(cause: NodeError, settings: FluxSettings): NodeError {
   );
 }
 
-/** Returns the text after flux's last failure mark, joined into one line; the whole message if it has no mark. */
+/**
+ * Returns the text after flux's last failure mark, joined into one line without a final full stop; the whole message if
+ * it has no mark.
+ */
 function lastFailure(message: string): string {
   return message
     .slice(message.lastIndexOf('✗') + 1)

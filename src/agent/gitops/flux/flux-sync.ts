@@ -10,9 +10,9 @@ const whileReady = 5 * 60_000;
 const longestQuote = 400;
 
 /**
- * Returns the Resource that checks whether Flux fetches and applies the repository. Throws `SourceNotReady` or
- * `KustomizationNotReady` with Flux's own message. Only a commit can correct either failure, so Slipway changes
- * nothing, and no Resource depends on this check.
+ * Returns the Resource that checks whether Flux fetches and applies the repository. The check throws `SourceNotReady`
+ * or `KustomizationNotReady` with Flux's own message, and waits while Flux reconciles or is suspended. Only a commit
+ * can correct either failure, so Slipway changes nothing, and no Resource depends on this check.
  */
 export function fluxSync(context: GitOpsContext): Resource {
   return {
@@ -36,8 +36,8 @@ function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
 }
 
 /**
- * Judges whether an object is ready as `flux bootstrap` does, ignoring a status of an older generation. Returns
- * `undefined` if it is ready.
+ * Returns `undefined` if the object is ready by the rules of `flux bootstrap`, which ignore a status of an older
+ * generation; a waiting Finding while Flux reconciles or suspends the object. Throws `reason` if the object failed.
  */
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
