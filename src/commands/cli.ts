@@ -25,7 +25,7 @@ export interface StatusOptions {
 
 /** The implementations of the commands. Each resolves to the exit code. */
 export interface Commands extends SetupCommands {
-  /** Refuses an unusable root; called before every command that has one. */
+  /** Rejects an unusable root; called before every command that takes `--root`. */
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
   plan(options: PlanOptions): Promise<number>;

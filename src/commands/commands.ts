@@ -1,4 +1,4 @@
-/** The commands `apply`, `config` and `stamp-start`; each resolves to the exit code. */
+/** The commands `apply`, `config` and `stamp`; each resolves to the exit code. */
 import { converge } from '../agent/agent.ts';
 import type { Event } from '../agent/engine/events.ts';
 import { printableLine } from '../agent/engine/printable.ts';
@@ -26,7 +26,10 @@ import { terminal } from './terminal.ts';
 /** The longest wait for the announcement to the cluster; milliseconds. */
 const longestAnnouncement = 10_000;
 
-/** Converges once, and prints the status. Resolves to 0 if the node is Ready, otherwise to 1. */
+/**
+ * Converges once, writes and prints the status, and announces the result to the cluster. Resolves to 0 if the node is
+ * Ready, otherwise to 1.
+ */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   outliveOutput();
   const log = await openLog();
@@ -71,7 +74,10 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
   }
 }
 
-/** Prints the settings with the origin of each. */
+/**
+ * Prints the settings with the origin of each. Resolves to 1 if their role is unknown or their server cannot be joined,
+ * otherwise to 0.
+ */
 export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },
 ): Promise<number> {

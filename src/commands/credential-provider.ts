@@ -38,8 +38,8 @@ interface Place {
 
 /**
  * Returns the logins of the store once it has a usable one for `server`. One of the waiting processes fetches the
- * login; the others find it in the store, or fail with the same error. NodeErrors: those of the cloud,
- * `InvalidSettings`.
+ * login; the others find it in the store, or fail with the same error. Throws `InvalidSettings` and the errors of the
+ * cloud.
  *
  * Reads only the settings file that the daemon wrote for the provider, so that an operator's broken settings never
  * break a pull.
@@ -107,12 +107,18 @@ async function tryLockIfPossible(path: string, root: string): Promise<(() => Pro
   return release && (() => release().catch(() => {}));
 }
 
-/** Returns the lock of this server. Separate locks keep a server that hangs from delaying pulls from another. */
+/**
+ * Returns the path of the lock for this server. Separate locks keep a server that hangs from delaying pulls from
+ * another.
+ */
 function lockPath({ slipway }: NodePaths, server: string): string {
   return `${slipway.providerLock}.${server}`;
 }
 
-/** Returns the logins with one that another process has fetched, or throws the failure of a fetch since `began`. */
+/**
+ * Returns the stored logins if they contain a usable one for `server`, otherwise `undefined`. Throws the error of a
+ * fetch that has failed since `began`.
+ */
 async function sharedLogins(
   { host, paths }: Place,
   server: string,

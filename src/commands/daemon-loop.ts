@@ -42,7 +42,7 @@ export async function daemonLoop(
   const jobs = createJobs({ root: options.root, onEnd: () => clock.ring('the end of a job') });
   const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), jobs, onOutdated });
   const { agent, host } = composition;
-  // The monotonic clock measures this: the time of day jumps when a VM wakes.
+  // Measured by the monotonic clock, because the time of day jumps when a VM wakes.
   let due = performance.now();
   const isAlive = () => performance.now() < due + longestPass;
   systemd.startWatchdog(isAlive);
@@ -92,7 +92,8 @@ function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
 }
 
 /**
- * Wakes the loop at each time in `rotation.schedule`, shifted by this VM's delay, and follows changes of the schedule.
+ * Returns a function that calls `onTick` at each time of a schedule, shifted by this VM's delay; a call with another
+ * schedule replaces the earlier one.
  */
 function rotationTicks(
   onTick: () => void,
@@ -122,7 +123,7 @@ function publisher(
   let status: Status | undefined;
   return async (report) => {
     const { node, identity } = report.knowledge;
-    // Readers of the status keep the changes of the previous daemon; no decision depends on them.
+    // Keeps the changes of the previous daemon for readers of the status; no decision depends on these changes.
     status ??= await readStatus(host, paths.slipway.status).catch(() => undefined);
     const before = status?.changes ?? [];
     status = statusOf(report, { version, pid: process.pid, now: host.now(), before });

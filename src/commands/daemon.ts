@@ -10,7 +10,7 @@ import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { openLog } from './open-log.ts';
 
-/** Runs until a signal stops it; resolves to the exit code. */
+/** Runs the daemon until a signal or new settings end it; resolves to the exit code. */
 export async function daemon(options: CommonOptions): Promise<number> {
   outliveOutput();
   const log = await openLog();
@@ -31,7 +31,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
   for (const message of notifyFaults(process.env)) {
     log.emit({ type: 'Warned', message });
   }
-  // The start does not wait for this: it runs a program of systemd.
+  // The start does not wait for the notification, which runs systemd-notify.
   void systemd.ready();
   // The loop is the larger part of the program, so it is loaded only after the report of readiness.
   const { daemonLoop } = await import('./daemon-loop.ts');

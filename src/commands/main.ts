@@ -21,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await cli(argv.slice(2), commands, { out: print, error: complain });
   } catch (thrown) {
-    // Other tools that SIGPIPE ends have this exit code.
+    // Shells report this exit code for a program that SIGPIPE ends.
     if (thrown instanceof OutputClosed) {
       return 128 + constants.signals.SIGPIPE;
     }

@@ -1,4 +1,4 @@
-/** `slipway status`: the report of the last pass, printed as text or JSON. */
+/** `slipway status`: the report of the last pass, printed as text, JSON or YAML. */
 import { isatty } from 'node:tty';
 import { stringify } from 'yaml';
 import type { HostReader } from '../agent/engine/host.ts';

@@ -64,8 +64,8 @@ function storedAnswer(server: string, root: string): string | undefined {
 const largestStore = 4 * 1024 * 1024;
 
 /**
- * Returns the text of the login store; empty if the file is missing, not private, unreadable or a pipe. The program
- * then fetches a login, or reports the reason.
+ * Returns the text of the login store; empty if the file is missing, not private, unreadable, larger than 4 MiB or not
+ * a regular file. The program then fetches a login, or reports the reason.
  */
 function storeText(root: string): string {
   const path = nodePaths(root).slipway.logins;
@@ -94,7 +94,7 @@ function answerInTime(
   return Promise.race([tooLate(server, deadline), freshAnswer(server, root, program)]);
 }
 
-/** Rejects at the deadline. */
+/** Rejects when this process is `deadline` milliseconds old. */
 function tooLate(server: string, deadline: number): Promise<never> {
   const late = new Error(
     `no credential for ${server} within ${deadline / 1_000} s; see whether the metadata service and the registry answer`,

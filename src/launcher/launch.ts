@@ -3,7 +3,7 @@
  * rest.
  *
  * The program is an asset of the single executable, with V8's code cache of an earlier run, so that it loads within
- * milliseconds. Every start pays for what this file imports.
+ * milliseconds. Every import of this file slows down every start.
  */
 import { writeSync } from 'node:fs';
 import { getRawAsset, isSea } from 'node:sea';
@@ -38,7 +38,8 @@ function endProcess(exitCode: number): never {
 
 /**
  * Restarts the process without the variables that Slipway must ignore. Deleting them would be too late: Node has
- * already acted on some of them. The process keeps its id, so systemd does not notice.
+ * already acted on some of them. The process keeps its id, so systemd does not notice. Only deletes the variables if
+ * Slipway runs from its sources.
  */
 function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);

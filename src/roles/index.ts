@@ -24,7 +24,9 @@ export interface DefinedRole {
   readonly taints?: readonly string[] | undefined;
 }
 
-/** Returns the built-in roles, then these defined ones by name, each with the memory and duties of its kind of node. */
+/**
+ * Returns the built-in roles, then a role for each entry of `defined`, with the memory and duties of its kind of node.
+ */
 export function rolesWith(defined: Readonly<Record<string, DefinedRole>>): readonly Role[] {
   const others = Object.entries(defined).map(([name, { k3s, labels = [], taints = [] }]): Role => {
     const kind = k3s === 'server' ? server : agent;
