@@ -44,8 +44,8 @@ export function installSteps({ paths, self, files }: InstallSpec): readonly Reso
 }
 
 /**
- * Enables the daemon for the next boot, even without a running systemd, as in an image. A unit that was disabled after
- * the first install stays disabled: an operator did it, or k3s-uninstall.sh.
+ * Enables the daemon for the next boot, even without a running systemd, as in an image. A unit that an operator or
+ * k3s-uninstall.sh disabled after the first install stays disabled.
  */
 function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
   const enabling = systemctlBelow(paths, 'enable', daemonUnit);
@@ -65,7 +65,7 @@ function daemonEnabled(paths: NodePaths, needs: readonly string[]): Resource {
   };
 }
 
-/** Returns the state from `systemctl is-enabled`: `enabled`, `disabled`, `masked` and others. */
+/** Returns the state of the daemon's unit from `systemctl is-enabled`: `enabled`, `disabled`, `masked` and others. */
 export async function enablement(host: HostReader, paths: NodePaths): Promise<string> {
   return (await host.query(systemctlBelow(paths, 'is-enabled', daemonUnit))).stdout.trim();
 }
@@ -103,12 +103,15 @@ function cmpCommand(self: string, path: string): Command {
   return { file: 'cmp', args: ['--silent', '--', self, path] };
 }
 
-/** Flushes the copy to disk before the rename: after a power cut, the file is either the old one or the new one. */
+/**
+ * Copies the executable to a draft with our owner and mode 0755, and flushes the draft to disk before the rename: after
+ * a power cut, the file is either the old one or the new one.
+ */
 async function copyExecutable(host: Host, self: string, path: string, root: string): Promise<void> {
   // The commands do not know the root, and would follow links that lead out of it.
   const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
-  // The copy got the group of a setgid directory.
+  // In a setgid directory, the copy has the group of the directory.
   await host.run({ file: 'chown', args: ['--', ownOwner(), draft] });
   await host.run({ file: 'sync', args: ['--', draft] });
   await host.rename(draft, path);

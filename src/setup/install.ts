@@ -13,16 +13,19 @@ import type { InstallOptions } from './options.ts';
 import { perform } from './perform.ts';
 import { daemonUnit, packagedUnit, setupPaths } from './setup-paths.ts';
 
-/** Installs Slipway without starting it. Resolves to 0 if everything is in place, otherwise to 1. */
+/**
+ * Installs Slipway without starting it, and prints the next steps. Installs nothing beside the Debian package. Resolves
+ * to 0 if everything is in place, otherwise to 1.
+ */
 export async function install({ root }: InstallOptions): Promise<number> {
   requireRoot('install', root);
   const host = nodeHost({ root });
   const paths = nodePaths(root);
-  // A separate lock: an upgrade runs while the daemon holds its own, and each file is replaced as a whole.
+  // Takes setup's own lock, because the daemon may hold its lock during an upgrade. Each file is replaced as a whole.
   const release = await acquireLock(paths.slipway.setupLock, root);
   try {
     const packaged = await packagedUnit(host, paths);
-    // With the package, no step is left: its scripts have enabled the units, once.
+    // With the package, no step is left: its scripts enable the units at the first installation.
     const steps = packaged === undefined ? ownSteps(paths) : [];
     const isDone = await perform(steps, host, tell);
     for (const line of packaged === undefined ? [] : await packageNotes(host, paths, packaged)) {

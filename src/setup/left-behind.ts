@@ -41,7 +41,7 @@ export async function leftBehind(
   return [...notes, ...nat, ...stillThere(kept), ...(await asideNotes(host, paths)), ...packaged];
 }
 
-/** Returns the same lines for an uninstall of K3s alone. */
+/** Returns one line for each kind of file that an uninstall of K3s alone leaves on purpose. */
 export async function k3sLeftBehind(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
   return [...stillThere(await existingPaths(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
 }

@@ -42,7 +42,7 @@ async function surplusIn(host: HostReader, folder: string, kept: string): Promis
   return inside.includes(kept) ? inside.filter((path) => path !== kept) : [folder];
 }
 
-/** Returns the line to print if NAT stays; empty without NAT. */
+/** Returns a line about the NAT that stays, with the commands that remove it; empty without NAT. */
 export async function natNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
   const files = [natUnitPath(paths), ...natFiles(paths)];
   if ((await host.stat(paths.slipway.nat)) === undefined) {

@@ -10,7 +10,7 @@ import { fileText } from '../agent/resources/file-text.ts';
 import type { Tell } from './perform.ts';
 import { daemonUnit } from './setup-paths.ts';
 
-/** Prints to an operator: what was done, and, as errors, what failed. */
+/** Prints lines for an operator: to standard output what was done, to standard error what failed. */
 export const tell: Tell = {
   out: (line) => print(`${printableLine(line)}\n`),
   error: (line) => complain(`slipway: ${printableLine(line)}\n`),

@@ -19,8 +19,8 @@ export interface Tell {
 const passes = 6;
 
 /**
- * Applies these resources until a pass changes nothing, and prints a line for each change. A failure blocks only its
- * dependants, and is reported at the end. Returns false if anything was left undone.
+ * Applies these resources until a pass changes nothing, at most six times, and prints a line for each change. A failure
+ * blocks only its dependants, and is reported at the end. Returns false if anything was left undone.
  */
 export async function perform(resources: readonly Resource[], host: Host, tell: Tell): Promise<boolean> {
   outliveOutput();

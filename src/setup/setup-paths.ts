@@ -17,7 +17,7 @@ export function setupPaths({ root, system }: NodePaths) {
   } as const;
 }
 
-/** Returns the unit that Slipway's Debian package installed; `undefined` without the package. */
+/** Returns the path of the unit that Slipway's Debian package installed; `undefined` without the package. */
 export async function packagedUnit(host: HostReader, { root }: NodePaths): Promise<string | undefined> {
   const places = ['usr/lib', 'lib'].map((lib) => join(root, lib, 'systemd/system', daemonUnit));
   const stats = await Promise.all(places.map((path) => host.stat(path)));

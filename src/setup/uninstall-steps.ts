@@ -24,7 +24,7 @@ export interface Extent {
   readonly nat?: boolean;
 }
 
-/** Stops the daemon, so that it does not restore what the next steps remove. */
+/** Stops the daemon, so that it does not restore what the next steps remove; with `forGood` also disables it. */
 export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
   return unitsStopped({
     id: 'Stopped/slipway',
@@ -140,8 +140,9 @@ function stateGoneBut(paths: NodePaths): Resource {
 }
 
 /**
- * Removes the script that kubelet runs, unless a configuration names the script: K3s would not start without it, and
- * the configuration may belong to another program.
+ * Removes the script that kubelet runs, and the folders that contain nothing else. Keeps the script while a
+ * configuration of credential providers exists: it may belong to another program, and K3s would not start without a
+ * script that it names.
  */
 function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   const plugin = join(paths.k3s.credentialProviderBin, pluginName);

@@ -14,7 +14,10 @@ import { perform, rehearse } from './perform.ts';
 import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 
-/** Removes Slipway, and K3s if requested. Resolves to 0 if everything requested was removed, otherwise to 1. */
+/**
+ * Removes Slipway, and K3s and NAT if requested; a dry run only prints the plan. Resolves to 0 if everything requested
+ * was removed, otherwise to 1.
+ */
 export async function uninstall({ root, purge, k3s, nat, dryRun }: UninstallOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);
@@ -29,7 +32,7 @@ export async function uninstall({ root, purge, k3s, nat, dryRun }: UninstallOpti
   });
 }
 
-/** Stops K3s and all its processes; keeps units and data. */
+/** Stops Slipway, and K3s with all its processes; keeps units and data. */
 export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const paths = nodePaths(root);
   return takeDown('k3s-killall', nodeHost({ root }), paths, {
@@ -42,7 +45,7 @@ export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number>
   });
 }
 
-/** Removes K3s with its data; keeps Slipway, which does not install K3s again. */
+/** Removes K3s with its data. Keeps Slipway, but stops and disables it, because it would install K3s again. */
 export async function uninstallK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);
