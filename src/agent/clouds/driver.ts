@@ -101,7 +101,7 @@ export interface CloudGround<Settings> {
     readonly hostname: string;
     /** The first IPv4 address of the machine. */
     readonly address: string | undefined;
-    /** Returns the current addresses of the machine; the addresses of the default route come first. */
+    /** Returns the current addresses of the machine; those of the default route's interface come first. */
     readonly addresses: () => readonly InterfaceAddress[];
     /** The directory in which systemd gives the daemon its credentials. */
     readonly credentials: string;
