@@ -174,7 +174,7 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
   );
 }
 
-/** True if nobody but root, this user and the directory's group can rename or replace the entries of this directory. */
+/** True if only root, this user and the directory's group can rename or replace the entries of this directory. */
 function isTrusted(directory: Stats): boolean {
   const [othersMayWrite, sticky] = [0o002, 0o1000];
   return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));
