@@ -7,9 +7,9 @@ import { isInstalled, run } from './run.ts';
  * `architecture`. Returns false, and writes an empty file, if this machine cannot run that executable.
  *
  * V8 binds the cache to the processor and to most flags. The finished executable runs without flags, so the cache is
- * made only with flags that V8 does not check. They make two caches of one program equal: one seed; enough memory to
- * avoid garbage collection, because V8 does not clear padding in reused memory; and one thread for files, so that reads
- * end in order.
+ * made only with flags that V8 does not check. To make two caches of one program equal, the runs have one seed; enough
+ * memory to avoid garbage collection, because V8 does not clear padding in reused memory; and one thread for files, so
+ * that reads end in order.
  */
 export function writeCodeCache(
   architecture: Architecture,

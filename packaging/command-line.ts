@@ -38,7 +38,7 @@ export function commandLine(): readonly CommandHelp[] {
     }));
 }
 
-/** The implementations of the command tree, which only describes itself here; the empty object is not modified. */
+/** An empty object in place of the implementations, because the tree of commands only describes itself here. */
 const noCommands: Commands = Object.create(null);
 
 function optionsOf(command: Command): readonly OptionHelp[] {

@@ -1,6 +1,6 @@
 import { type CommandHelp, commandLine, type OptionHelp } from './command-line.ts';
 
-/** The completion scripts by shell, made from the definitions that parse the command line. */
+/** The functions that return each shell's completion script, from the definitions that parse the command line. */
 export const completions = { bash, zsh, fish };
 
 function bash(): string {
@@ -110,7 +110,7 @@ function distinct(lines: readonly string[]): string {
 }
 
 /**
- * Returns the word in single quotes, with its own quotes replaced by apostrophes: fish and sh escape quotes
+ * Returns the word in single quotes. Replaces single quotes in it by apostrophes, because fish and sh escape quotes
  * differently.
  */
 function quoted(word: string): string {

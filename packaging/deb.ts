@@ -20,8 +20,8 @@ import { run } from './run.ts';
 export const debianNames = { x64: 'amd64', arm64: 'arm64' } satisfies Record<Architecture, string>;
 
 /**
- * Writes the Debian package of an executable to `output`; one commit always gives the same bytes. `work` holds
- * intermediate files.
+ * Writes the Debian package of an executable to `output`; one commit always gives the same bytes. `work` is the
+ * directory for intermediate files.
  *
  * Policy: https://www.debian.org/doc/debian-policy/
  */

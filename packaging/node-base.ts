@@ -6,18 +6,17 @@ import { isInstalled, run } from './run.ts';
 
 /** Node's executable for one architecture. */
 export interface NodeBase {
-  /** The path of the published file. */
+  /** The path of the executable as it was published. */
   readonly published: string;
-  /** The path of the file to inject into. */
+  /** The path of the executable to inject into: the published one, or a stripped copy. */
   readonly path: string;
   /** True if the symbols, 15 % of the file, were removed. Stripping after the injection makes the executable crash. */
   readonly stripped: boolean;
 }
 
 /**
- * Returns the Node executable that package-lock.json pins for `architecture`. Verifies the digest of an executable that
- * npm did not install here; strips the executable if requested and if binutils are installed. Keeps all files in
- * `cache`.
+ * Returns the Node executable that package-lock.json pins for `architecture`. Downloads and verifies an executable that
+ * npm did not install here. Strips a copy if requested and if binutils are installed. Keeps all files in `cache`.
  */
 export function nodeBase(
   architecture: Architecture,
@@ -57,8 +56,8 @@ function lockedPackage(architecture: Architecture): LockedPackage {
 }
 
 /**
- * Downloads the archive of the package, because npm installs only the package for this machine's processor. Returns the
- * path.
+ * Downloads and verifies the executable, because npm installs only the package for this machine's processor. Returns
+ * the path of the executable.
  */
 function fetched(architecture: Architecture, version: string, integrity: string, cache: string): string {
   const name = `node-linux-${architecture}`;

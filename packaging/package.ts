@@ -93,7 +93,10 @@ function packageForDebian(architecture: Architecture, executable: string): void 
   report(output, []);
 }
 
-/** Runs the new executable, because a failed injection reports no error and leaves a plain Node. */
+/**
+ * Throws an Error unless the new executable answers as Slipway: a failed injection reports no error and leaves a plain
+ * Node.
+ */
 function verify(executable: string): void {
   const answer = run(executable, ['--version']);
   if (!answer.startsWith('slipway ')) {

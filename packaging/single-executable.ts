@@ -17,7 +17,7 @@ export interface Parts {
 }
 
 /**
- * Writes `output`, a Node single executable made of these parts; `work` holds intermediate files.
+ * Writes `output`, a Node single executable made of these parts; `work` is the directory for intermediate files.
  *
  * Documentation: https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
@@ -30,7 +30,7 @@ export function writeSingleExecutable(parts: Parts, output: string, work: string
   const part = `${output}.part`;
   copyFileSync(parts.base, part);
   chmodSync(part, 0o755);
-  // This runs postject's command, because its API prints a page of harmless warnings about Node's sections.
+  // Runs postject's command, because postject's API prints a page of harmless warnings about Node's sections.
   run(process.execPath, [postject, part, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', fuse]);
   renameSync(part, output);
 }

@@ -35,14 +35,14 @@ for (const command of ['--help', 'config', 'plan', 'apply --timeout 0.001', 'sta
   const commandLine = command === '--help' ? [command] : [...command.split(' '), '--root', root];
   await exports.main([process.execPath, 'slipway', ...commandLine]);
 }
-// This is what kubelet's credential provider does at the first pull after a boot.
+// Fetches a login, as kubelet's credential provider does at the first pull after a boot.
 await exports.freshLogins('warm.azurecr.io', root).catch(() => {});
-// V8 binds the cache to the current flags, so they are restored.
+// Restores the flags, because V8 binds the cache to the current ones.
 for (const name of background) {
   setFlagsFromString(`--${name}`);
 }
 writeFileSync(cache, script.createCachedData());
-// The exit code is 0 even if a run failed, and open handles do not delay the exit.
+// Exits with 0 even if a run failed, and without waiting for open handles.
 process.exit(0);
 
 /** Writes the settings of an agent on Azure, with which a run gets as far as the vault. */
