@@ -107,18 +107,12 @@ async function tryLockIfPossible(path: string, root: string): Promise<(() => Pro
   return release && (() => release().catch(() => {}));
 }
 
-/**
- * Returns the path of the lock for this server. Separate locks keep a server that hangs from delaying pulls from
- * another.
- */
+/** Returns the path of a server's own lock, so that a server that hangs does not delay pulls from another. */
 function lockPath({ slipway }: NodePaths, server: string): string {
   return `${slipway.providerLock}.${server}`;
 }
 
-/**
- * Returns the stored logins if they contain a usable one for `server`, otherwise `undefined`. Throws the error of a
- * fetch that has failed since `began`.
- */
+/** Returns the stored logins if `server` has a usable one. Throws the error of a fetch that failed since `began`. */
 async function sharedLogins(
   { host, paths }: Place,
   server: string,
