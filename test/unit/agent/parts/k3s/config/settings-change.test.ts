@@ -56,6 +56,7 @@ describe('a setting of a running server', () => {
     ['service-cidr', { 'service-cidr': ['10.9.0.0/16'] }, { 'service-cidr': ['10.8.0.0/16'] }, held],
     ['cluster-domain', { 'cluster-domain': 'a.b' }, {}, held],
     ['secrets-encryption', {}, { 'secrets-encryption': true }, held],
+    ['secrets-encryption that is turned off', { 'secrets-encryption': true }, {}, held],
     ['cluster-init', {}, { 'cluster-init': true }, held],
     ['cluster-dns', {}, { 'cluster-dns': '10.43.0.11' }, held],
     ['flannel-backend', {}, { 'flannel-backend': 'wireguard-native' }, held],
