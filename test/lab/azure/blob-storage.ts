@@ -2,9 +2,9 @@
  * Emulated Azure blob storage behind the registries: the target of a registry's 307.
  *
  * Models "Service SAS" (azure rest-api-specs: se, sig, sp=r, spr, sr=b, sv in the query), "Get Blob" (Range, 206) and
- * the form of the redirect as distribution's azure driver makes it (a URL of 20 minutes; distribution/distribution
- * #3574, Azure/acr #217: the registry's Authorization header is answered with 400 InvalidAuthenticationInfo). Every
- * registry has the suffix of the public cloud.
+ * the URLs that distribution's azure driver makes, valid for 20 minutes. A request that still has the registry's
+ * Authorization header gets 400 InvalidAuthenticationInfo (distribution/distribution #3574, Azure/acr #217). Every
+ * storage account has the DNS suffix of the public cloud.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { type Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
@@ -16,18 +16,18 @@ interface Account {
   readonly loginServer: string;
   readonly faults: Faults;
   readonly now: () => number;
-  /** Returns the blob with this digest from any registry. */
+  /** Returns the content of the registry's blob with this digest; `undefined` if it is missing. */
   readonly read: (digest: string) => Buffer | undefined;
 }
 
-/** The storage account of one registry; its fields may be changed while the server runs. */
+/** The storage account of one registry; its writable fields may be changed while the server runs. */
 export class BlobStorage {
   readonly host: string;
   /** The faults of the server that serves all accounts. */
   readonly faults: Faults;
   /** True if the account refuses every address, as its firewall can. */
   closed = false;
-  /** The life of a signed URL, in milliseconds. */
+  /** The lifetime of a signed URL, in milliseconds. */
   urlLifetime = 20 * 60_000;
   /** The issued signatures, oldest first; each of them gives access to a blob. */
   readonly signatures: string[] = [];
@@ -96,7 +96,7 @@ export function startBlobStorage({ log, tls, faults, accounts }: BlobStorageOpti
   return startLoopback({ name: 'storage', log, faults, tls, answer });
 }
 
-/** Answers with the whole blob, or with the one requested range (RFC 9110, section 14.2). */
+/** Returns the whole blob, the one requested range (RFC 9110, section 14.2), or 416 for a range beyond the end. */
 function part(content: Buffer, range: string | undefined): Reply {
   const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' };
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];

@@ -2,7 +2,8 @@
  * Emulated Microsoft Entra ID and Azure RBAC: access tokens of managed identities, and role assignments.
  *
  * Models the claims of a v1.0 access token ("Access token claims reference", entra-docs) and role assignments by role
- * name and scope. A managed identity's token lives 24 hours, as samples of the token endpoint show (expires_in 86399).
+ * name and scope. A managed identity's token is valid for 24 hours, as samples of the token endpoint show (expires_in
+ * 86399).
  */
 import { type Claims, Signer } from './jwt.ts';
 
@@ -42,7 +43,7 @@ export class Entra {
   readonly #assignments = new Set<string>();
   /** The issued access tokens, oldest first. */
   readonly issued: string[] = [];
-  /** The life of an access token, in milliseconds. */
+  /** The lifetime of an access token, in milliseconds. */
   tokenLifetime = 86_399_000;
 
   constructor({ tenant, now }: { readonly tenant: string; readonly now: () => number }) {
@@ -77,7 +78,7 @@ export class Entra {
     return { token, issuedAt, expiresAt };
   }
 
-  /** Checks a bearer token as a resource server of a tenant does: signature, time, issuer, audience. */
+  /** Checks the signature, expiry, issuer and audience of a token; returns the caller or the first failed check. */
   verify(token: string, audience: string, tenant = this.tenant): Verified {
     const claims = this.#signer.verify(token);
     if (!claims) {

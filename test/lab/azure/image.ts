@@ -1,4 +1,4 @@
-/** A small container image in the format of the OCI image specification 1.0: the same bytes in every run. */
+/** Builds small container images (OCI image specification 1.0) with the same bytes in every run. */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { tarball } from '../tar.ts';

@@ -34,7 +34,7 @@ export interface Vm {
 }
 
 export interface Imds {
-  /** The address in place of http://169.254.169.254. */
+  /** The URL in place of http://169.254.169.254. */
   readonly url: string;
   readonly vm: Vm;
   readonly faults: Faults;

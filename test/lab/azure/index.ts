@@ -1,6 +1,7 @@
 /**
- * A small Azure on loopback: metadata services, Entra ID, Key Vaults, and registries with their blob storage, reached
- * by their real names through a proxy, over TLS with the lab's CA. Strict: it refuses what the real services refuse.
+ * A small Azure on loopback: a metadata service for each VM, Entra ID, Key Vaults, and registries with their blob
+ * storage. Vaults, registries and storage are reached by their real names through a proxy, over TLS with the lab's CA.
+ * Strict: it refuses what the real services refuse.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -45,7 +46,8 @@ export interface Azure {
   vault(name?: string): KeyVault;
   registry(loginServer?: string): Registry;
   /**
-   * Assigns a role to the first identity of a node, or removes it; `scope` is the host name of a vault or a registry.
+   * Assigns a role to the first identity of a node, or removes the role if `assigned` is false; `scope` is the host
+   * name of a vault or a registry.
    */
   setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
   /** Issues a server certificate of the lab's CA, for additional servers. */

@@ -16,7 +16,7 @@ export class Signer {
 
   readonly #certificate: string | undefined;
 
-  /** Signs with a new key, or with that of a certificate. */
+  /** Creates a signer with the key of a certificate, or with a new key. */
   constructor(certificate?: ServerCertificate) {
     this.#certificate = certificate?.cert;
     this.#keys = certificate ? keysOf(certificate) : generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -27,8 +27,8 @@ export class Signer {
   }
 
   /**
-   * Signs like `sign`, and adds the certificate to the header (RFC 7515, section 4.1.6), for clients that know only its
-   * CA.
+   * Signs like `sign`, and adds the certificate to the header (RFC 7515, section 4.1.6) for clients that know only the
+   * CA. Throws if the signer has no certificate.
    */
   signWithCertificate(claims: Claims): string {
     if (this.#certificate === undefined) {
@@ -43,7 +43,7 @@ export class Signer {
     return `${signed}.${createSign('RSA-SHA256').update(signed).sign(this.#keys.privateKey, 'base64url')}`;
   }
 
-  /** Returns the claims of a token of this signer, even of an expired one; `undefined` for any other token. */
+  /** Returns the claims of a token from this signer, even if the token has expired; `undefined` for any other token. */
   verify(token: string): Claims | undefined {
     const [header, claims, signature, ...rest] = token.split('.');
     if (!header || !claims || !signature || rest.length > 0) {

@@ -11,23 +11,23 @@ import { type Entra, issuerOf } from './entra.ts';
 import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
 import type { ServerCertificate } from './tls.ts';
 
-/** A vault; all fields may be changed while the server runs. */
+/** A vault; its writable fields may be changed while the server runs. */
 export class KeyVault {
   readonly name: string;
   /** The DNS suffix, such as `vault.azure.net`. */
   readonly suffix: string;
-  /** The versions of each secret, oldest first. */
+  /** The versions of each secret, in the order in which they were stored. */
   readonly #secrets = new Map<string, Version[]>();
   readonly #now: () => number;
   /** The faults of the server that serves all vaults. */
   readonly faults: Faults;
   /** Every value that any secret has had. */
   readonly values: string[] = [];
-  /** What refuses every address: the vault's firewall, or disabled public access; `undefined` if nothing does. */
+  /** Why the vault refuses every address: its firewall, or disabled public access; `undefined` while it is open. */
   closed: 'firewall' | 'private' | undefined;
-  /** The tenant whose tokens the vault accepts, if it differs from that of the VMs. */
+  /** The tenant whose tokens the vault accepts, if it is not the tenant of the VMs. */
   tenant: string | undefined;
-  /** How many of the next requests are answered with 429, and the Retry-After of these answers. */
+  /** The number of authenticated requests that are answered with 429 next, and the Retry-After of these answers. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
   /** True if the access policy of the vault permits listing versions. */
@@ -48,7 +48,7 @@ export class KeyVault {
     return `https://${this.host}`;
   }
 
-  /** Stores a new version of a secret with this creation time, in epoch milliseconds. */
+  /** Stores a new version of a secret; `at` is its creation time in epoch milliseconds, by default now. */
   set(secret: string, value: string, at = this.#now()): void {
     const created = Math.floor(at / 1000);
     const version = { value, enabled: true, version: randomBytes(16).toString('hex'), created };
@@ -67,7 +67,7 @@ export class KeyVault {
     }
   }
 
-  /** Returns the newest version of a secret, by creation time. */
+  /** Returns the version of a secret with the latest creation time; `undefined` if the secret does not exist. */
   find(secret: string): Version | undefined {
     const byAge = (a: Version, b: Version) => a.created - b.created;
     return [...this.versions(secret)].sort(byAge).at(-1);
@@ -146,8 +146,8 @@ function get(vault: KeyVault, request: Incoming, entra: Entra): Reply {
 }
 
 /**
- * Lists the versions of a secret in no particular order, one page at a time; the list is empty if the secret does not
- * exist.
+ * Returns a page of the versions of a secret in no particular order (empty if the secret does not exist), 403 if the
+ * vault is not listable, or 400 for an invalid page size.
  */
 function list(vault: KeyVault, secret: string, { searchParams }: URL, caller: string): Reply {
   if (!vault.listable) {

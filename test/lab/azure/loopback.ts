@@ -1,7 +1,7 @@
 /**
- * The common part of the emulated Azure servers: a listener on loopback, a log of requests, and faults on demand.
+ * The common part of the emulated cloud servers: a listener on loopback, a log of requests, and faults on demand.
  *
- * The log has no headers and no bodies, so that it can be printed.
+ * The log contains no headers, bodies or URL signatures, so that it can be printed.
  */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -38,7 +38,7 @@ export interface LoggedRequest {
 /** A fault of a server: no answer, a cut connection, a 200 with invalid JSON, a late answer, or a specific answer. */
 export type Fault = 'hang' | 'reset' | 'garbage' | 'slow' | Reply;
 
-/** The delay of a slow server in milliseconds, below the timeout of a client. */
+/** The delay of a slow server in milliseconds, shorter than a client's timeout. */
 const slowness = 1_500;
 
 /** The faults of one server. The newest fault that matches the path applies, at most `times` times. */
@@ -86,16 +86,16 @@ export interface Loopback {
   stop(): Promise<void>;
 }
 
-/** Starts a server on 127.0.0.1 that answers until it is stopped. */
+/** Starts a server on 127.0.0.1, with TLS if `tls` is given, that logs each request and applies the faults. */
 export async function startLoopback(options: LoopbackOptions): Promise<Loopback> {
   const listener: RequestListener = (request, response) => void serve(options, request, response);
   const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
-  // Node resets a connection that is idle for five seconds, for example while a busy machine loads an SDK.
+  // By default, Node closes a connection that is idle for five seconds, for example while a busy machine loads an SDK.
   server.keepAliveTimeout = 0;
   return listen(server, options.port);
 }
 
-/** Makes a server listen on 127.0.0.1; stopping it cuts open connections, even hanging ones. */
+/** Makes a server listen on 127.0.0.1; rejects if the port is taken. `stop` cuts all open connections. */
 export async function listen(server: Server, port = 0): Promise<Loopback> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -152,7 +152,7 @@ async function read(message: IncomingMessage): Promise<Incoming> {
 }
 
 function log({ name, log }: LoopbackOptions, { method, host, url }: Incoming, status: number): void {
-  // A signature gives access to its URL, so it is as secret as a header.
+  // The signature in a URL gives access without a token, so it must stay secret.
   const query = url.search.replace(/([?&]sig=)[^&]*/, '$1REDACTED');
   log.push({ server: name, method, host, path: url.pathname, query, status });
 }

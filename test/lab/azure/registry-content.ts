@@ -11,7 +11,7 @@ export class RegistryContent {
   readonly #repositories = new Map<string, Repository>();
   readonly #blobs = new Map<string, Blob>();
 
-  /** Adds an image under a tag; by default a small one that contains its own name. */
+  /** Adds an image under a tag and returns it; the default is a small image that contains its own name. */
   push(name: string, tag: string, image: Image = smallImage(`${name}:${tag}`)): Image {
     const found = this.#repositories.get(name);
     const repository = found ?? { manifests: new Map<string, Blob>(), tags: new Map<string, string>() };
@@ -30,7 +30,7 @@ export class RegistryContent {
     return this.#repositories.has(name);
   }
 
-  /** Returns the manifest with this tag or digest. */
+  /** Returns the manifest with this tag or digest; `undefined` if it is missing. */
   manifest(name: string, reference: string): Blob | undefined {
     const repository = this.#repositories.get(name);
     return repository?.manifests.get(repository.tags.get(reference) ?? reference);

@@ -3,10 +3,10 @@
  * token.
  *
  * Models "AAD-OAuth" (github.com/Azure/acr, docs/AAD-OAuth.md: endpoints, form fields, claims of both tokens, 75
- * minutes for the access token), "Authentication options for Azure Container Registry" (azure-docs: refresh tokens live
- * three hours), and what clients do with them: skopeo GETs /oauth2/token with the refresh token as a Basic password;
- * containerd POSTs grant_type=password first, which is answered with 400 (Azure/acr #104), and then GETs as skopeo
- * does.
+ * minutes for the access token), "Authentication options for Azure Container Registry" (azure-docs: refresh tokens are
+ * valid for three hours), and what clients do with them: skopeo GETs /oauth2/token with the refresh token as a Basic
+ * password; containerd POSTs grant_type=password first, which is answered with 400 (Azure/acr #104), and then GETs as
+ * skopeo does.
  *
  * Assumptions, since the documents are silent: an identity without a role is refused at the exchange (`roleCheckedAt`
  * moves the check; Azure/AKS #4593 shows the 401 at the token endpoint); any refresh token gets an access token without

@@ -22,7 +22,7 @@ import {
 
 export const registryAudience = 'https://containerregistry.azure.net';
 
-/** A real registry behind an emulated one, which checks access tokens itself. */
+/** A real registry behind an emulated one. The real one checks access tokens itself. */
 export interface Upstream {
   /** Answers any request below /v2/, including those for blobs. */
   forward(request: Incoming): Promise<Reply>;
@@ -30,7 +30,7 @@ export interface Upstream {
   blob(digest: string): Buffer | undefined;
 }
 
-/** A registry; its fields may be changed while the server runs. */
+/** A registry; its writable fields may be changed while the server runs. */
 export class Registry {
   readonly loginServer: string;
   /** The faults of the server that serves all registries. */
@@ -38,7 +38,7 @@ export class Registry {
   readonly storage: BlobStorage;
   readonly content = new RegistryContent();
   upstream: Upstream | undefined;
-  /** The life of a refresh token, in milliseconds. */
+  /** The lifetime of a refresh token, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
   /** The permission model; with ABAC, AcrPull and similar roles are ignored. */
   mode: 'rbac' | 'abac' = 'rbac';
@@ -71,7 +71,7 @@ export class Registry {
   }
 }
 
-/** Answers a request to the registry. */
+/** Answers a request for a token, a pull or metadata; refuses every request with 403 if the registry is closed. */
 export function answerRegistry(request: Incoming, context: Context): Reply | Promise<Reply> {
   const { loginServer, closed } = context.registry;
   if (closed) {
@@ -141,8 +141,8 @@ async function repositoryRequest(request: Incoming, name: string, context: Conte
 }
 
 /**
- * True if a request has an expired or invalid token. A real registry would accept a token for a minute after its
- * expiry, which Azure is not known to do.
+ * True if a request has a bearer token that is expired or otherwise invalid. A real registry would accept a token for a
+ * minute after its expiry, which Azure is not known to do.
  */
 function isStale(request: Incoming, context: Context): boolean {
   return bearer(request) !== '' && !validClaims(bearer(request), 'access_token', context);

@@ -12,7 +12,7 @@ export interface CertificateAuthority {
   readonly certificate: string;
   /** Issues a server certificate for these DNS names (wildcards allowed) and IPv4 addresses. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Issues a certificate with an RSA key, for a signer of RS256, which takes a hundred times as long. */
+  /** Issues a certificate with an RSA key, for a signer of RS256. Making the key takes a hundred times as long. */
   issueRsa(names: readonly string[]): ServerCertificate;
 }
 

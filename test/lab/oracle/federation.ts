@@ -1,11 +1,12 @@
 /**
- * Emulated identity of instances: their certificates, and the service that exchanges a certificate for a token.
+ * Emulated instance principals of Oracle Cloud: the certificates of instances, and the service that exchanges a
+ * certificate for a token.
  *
  * Models oci-go-sdk, common/auth (certificate_retriever.go, federation_client.go: subject of the leaf, key id, body,
- * claims), and the names of claims in tokens of real instances. A token is bound to the public key of its request
- * (`jwk`), and lives 20 minutes.
+ * claims), and the names of claims in tokens of real instances. A token contains the public key of its request
+ * (`jwk`), and is valid for 20 minutes.
  *
- * Assumption: a token knows the permissions of its time, so a new policy acts with the next token.
+ * Assumption: a token contains the permissions at its issue, so a new policy takes effect with the next token.
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { type Claims, Signer } from '../azure/jwt.ts';
@@ -19,7 +20,7 @@ import {
 } from '../standins/k3s-certificates.ts';
 import { notAuthenticated, presented, signatureFault } from './signatures.ts';
 
-/** The files below /opc/v2/identity/. */
+/** The PEM files that the metadata service serves below /opc/v2/identity/. */
 export interface InstanceFiles {
   readonly 'cert.pem': string;
   readonly 'key.pem': string;
@@ -31,7 +32,7 @@ export interface Instance {
   readonly compartment: string;
 }
 
-/** A caller of a service, by its token. */
+/** The instance that called a service, and its permissions, both from the token. */
 export interface Caller {
   readonly instance: string;
   readonly permissions: readonly string[];
@@ -41,15 +42,15 @@ export class Federation {
   readonly tenancy: string;
   readonly #now: () => number;
   readonly #root = makeAuthority('PKISVC Root lab');
-  /** Signs the tokens of all services. */
+  /** The signer of the federation's tokens and of the registries' tokens. */
   readonly signer = signerOf(this.#root);
   readonly #intermediate: Certificate = makeIntermediate(this.#root, 'PKISVC Identity Intermediate lab');
   readonly #permissions = new Map<string, Set<string>>();
   /** The issued tokens, oldest first. */
   readonly issued: string[] = [];
-  /** The private keys of instances. */
+  /** Every private key that an instance has had. */
   readonly keys: string[] = [];
-  /** Milliseconds. */
+  /** The lifetime of a token, in milliseconds. */
   tokenLifetime = 20 * 60_000;
 
   constructor({ tenancy, now }: { readonly tenancy: string; readonly now: () => number }) {
@@ -57,7 +58,7 @@ export class Federation {
     this.#now = now;
   }
 
-  /** Makes a certificate for an instance; each call replaces the one before. */
+  /** Issues a certificate with a new key for an instance; `life` is in milliseconds, by default ten years. */
   certify({ id, compartment }: Instance, life?: number): InstanceFiles {
     const pair = shortKeys();
     const organizationalUnits = [
@@ -73,7 +74,7 @@ export class Federation {
     return { 'cert.pem': certificate, 'key.pem': key, 'intermediate.pem': this.#intermediate.certificate };
   }
 
-  /** Adds or removes a policy for the dynamic group of one instance. */
+  /** Grants one instance a permission, or revokes it, as a policy for a dynamic group does. */
   permit(instance: string, permission: string, permitted = true): void {
     const known = this.#permissions.get(instance) ?? new Set();
     this.#permissions.set(instance, known);
@@ -84,7 +85,7 @@ export class Federation {
     }
   }
 
-  /** Answers the requests to auth.REGION.DOMAIN. */
+  /** Answers a request to auth.REGION.DOMAIN: a token for a valid certificate and signature at POST /v1/x509. */
   answer(request: Incoming): Reply {
     if (`${request.method} ${request.url.pathname}` !== 'POST /v1/x509') {
       return { status: 404, body: { code: 'NotFound', message: 'Not found' } };
@@ -137,7 +138,7 @@ export class Federation {
     return token;
   }
 
-  /** Returns who sent a request to a service; `undefined` for a request that is not authentic. */
+  /** Returns the sender of a request to a service; `undefined` if the token or the signature is invalid. */
   caller(request: Incoming): Caller | undefined {
     const signature = presented(request);
     const claims = this.signer.verify(signature?.keyId.replace(/^ST\$/, '') ?? '');
@@ -157,7 +158,7 @@ function signerOf(root: Certificate): Signer {
   return new Signer({ cert: certificate, key });
 }
 
-/** Returns keys that are half as long as the real ones, and made 25 times as fast. */
+/** Generates keys of half the real length, which takes a twenty-fifth of the time. */
 function shortKeys(): KeyPair {
   return generateKeyPairSync('rsa', { modulusLength: 1024 });
 }
@@ -166,7 +167,7 @@ function unitOf({ subject }: X509Certificate, kind: string): string | undefined 
   return new RegExp(`opc-${kind}:(\\S+)`).exec(subject)?.[1];
 }
 
-/** Returns the certificate in one line of base64; `undefined` for any other text. */
+/** Returns the certificate in a single line of base64; `undefined` for any other value. */
 function certificateIn(text: unknown): X509Certificate | undefined {
   const bytes = bytesIn(text);
   try {

@@ -1,15 +1,15 @@
 /**
  * The emulated metadata service of one VM on Oracle Cloud, version 2.
  *
- * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the header, the forwarding
- * headers that are refused) and the documents that cloud-init records in its tests
- * (tests/unittests/sources/test_oracle.py: fields, no tags without tags, no order of interfaces). Version 1 is switched
- * off, as `areLegacyImdsEndpointsDisabled` does.
+ * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the required
+ * header, the refused forwarding headers) and the documents that cloud-init records in its tests
+ * (tests/unittests/sources/test_oracle.py: the fields, and no tag fields on a VM without tags). Version 1 answers with
+ * 404, as on a VM with `areLegacyImdsEndpointsDisabled`.
  */
 import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from '../azure/loopback.ts';
 import type { Federation, InstanceFiles } from './federation.ts';
 
-/** A VM as its metadata shows it; the fields may be changed while the server runs. */
+/** A VM as its metadata shows it; the writable fields may be changed while the server runs. */
 export interface OracleVm {
   readonly name: string;
   readonly id: string;
@@ -17,7 +17,7 @@ export interface OracleVm {
   hostname: string;
   region: string;
   domain: string;
-  /** The private addresses of its interfaces. */
+  /** The private address of each interface, IPv4 or IPv6. */
   addresses: readonly string[];
   freeformTags: Record<string, string>;
   definedTags: Record<string, Record<string, string>>;
@@ -25,7 +25,7 @@ export interface OracleVm {
 }
 
 export interface OracleImds {
-  /** The address that stands in for http://169.254.169.254. */
+  /** The URL in place of http://169.254.169.254. */
   readonly url: string;
   readonly vm: OracleVm;
   readonly faults: Faults;
@@ -81,7 +81,7 @@ function instance(vm: OracleVm, tenancy: string) {
     hostname,
     id,
     image: 'ocid1.image.oc1..lab',
-    // The short code of an old region, to show that nothing reads it.
+    // Old regions have a three-letter code here, which Slipway must not use.
     region: 'fra',
     canonicalRegionName: region,
     regionInfo: {
@@ -100,7 +100,7 @@ function instance(vm: OracleVm, tenancy: string) {
   };
 }
 
-/** An interface; one without IPv4 has no private address, and a text in place of its subnet. */
+/** Returns the metadata of an interface; without IPv4, `privateIp` is missing and the subnet is the text `<null>`. */
 function vnic(address: string, index: number) {
   const isIPv4 = address.includes('.');
   return {

@@ -1,7 +1,8 @@
 /**
- * A small Oracle Cloud on loopback: metadata services, federation, vaults and registries of one region, reached by
- * their real names through a proxy, over TLS with the lab's CA. Strict: it verifies signatures, digests, dates and
- * certificates, and refuses what the real services refuse.
+ * A small Oracle Cloud on loopback: a metadata service for each VM, and the federation endpoint, the vault and the
+ * registries of one region. All but the metadata services are reached by their real names through a proxy, over TLS
+ * with the lab's CA. Strict: it verifies signatures, digests, dates and certificates, and refuses what the real
+ * services refuse.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,38 +18,38 @@ import { notAuthenticated } from './signatures.ts';
 import { answerVault, OracleVault } from './vault.ts';
 
 export interface OracleOptions {
-  /** VMs by name; omitted fields get a usual value. */
+  /** The VMs by name; omitted fields get a default. */
   readonly nodes?: Readonly<Record<string, Partial<OracleVm>>>;
-  /** Secrets of the one vault. */
+  /** The secrets of the vault, by name. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** Login servers. */
+  /** The login servers of the registries. */
   readonly registries?: readonly string[];
   readonly region?: string;
-  /** The domain of the realm. */
+  /** The domain of the realm; `oraclecloud.com` by default. */
   readonly domain?: string;
   readonly now?: () => number;
 }
 
 export interface Oracle {
-  /** For `network.proxy`. */
+  /** The value for `network.proxy`. */
   readonly proxyUrl: string;
-  /** For `network.caFile`. */
+  /** The value for `network.caFile`. */
   readonly caFile: string;
   readonly federation: Federation;
   readonly vault: OracleVault;
-  /** The faults of the service of all tokens, and of that of all secrets. */
+  /** The faults of the federation endpoint and of the vault. */
   readonly faults: { readonly federation: Faults; readonly vault: Faults };
   /** Every request that reached a server, oldest first. */
   readonly requests: LoggedRequest[];
-  /** Every secret value, token and private key so far, none of which may leak. */
+  /** Returns every secret value, token and private key so far, none of which may leak. */
   canaries(): readonly string[];
   node(name: string): OracleImds;
   registry(loginServer?: string): OracleRegistry;
-  /** Adds a policy for a node, or removes it. */
+  /** Grants a node a permission, or revokes it if `permitted` is false. */
   permit(node: string, permission: string, permitted?: boolean): void;
   /** Issues a server certificate of the lab's CA, for additional servers. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Makes the proxy lead `host:port` to a port on loopback. */
+  /** Makes the proxy route `host:port` to a port on loopback; without a port, the name does not resolve. */
   route(destination: string, port: number | undefined): void;
   stop(): Promise<void>;
 }

@@ -1,12 +1,12 @@
 /**
  * Emulated login servers of Oracle's registry, distinguished by host name: tokens and pulls.
  *
- * Models oracle-devrel/oke-credential-provider-for-ocir (a signed GET of /20180419/docker/token; user BEARER_TOKEN) and
- * its challenge as docker-credential-ocir reads it, and the OCI distribution specification 1.0, "Pull". Pushes are
- * refused: no permission for them is modelled.
+ * Models oracle-devrel/oke-credential-provider-for-ocir (a signed GET of /20180419/docker/token; user
+ * BEARER_TOKEN), the challenge that docker-credential-ocir reads, and the OCI distribution specification 1.0, "Pull".
+ * Refuses pushes, since no permission for them is modelled.
  *
- * Assumptions: a principal without any permission to read repositories gets no token; an access token lives as long as
- * its login; a layer is answered directly.
+ * Assumptions: a principal that may not read repositories gets no token; an access token has the lifetime of a login;
+ * layers are served without a redirect.
  */
 import { randomUUID } from 'node:crypto';
 import type { Signer } from '../azure/jwt.ts';
@@ -22,9 +22,9 @@ export class OracleRegistry {
   readonly loginServer: string;
   readonly faults: Faults;
   readonly content = new RegistryContent();
-  /** The life of a login, in milliseconds. */
+  /** The lifetime of a login and of an access token, in milliseconds. */
   tokenLifetime = 3_600_000;
-  /** The issued tokens, oldest first. */
+  /** The issued logins and access tokens, oldest first. */
   readonly issued: string[] = [];
 
   constructor(loginServer: string, faults: Faults) {

@@ -1,15 +1,15 @@
 /**
  * Verifies signed requests as Oracle Cloud does.
  *
- * Models "Request Signatures" (docs.oracle.com, API/Concepts/signingrequests: version, algorithm, headers that must be
- * signed by method, five minutes of clock skew, one 401 NotAuthenticated for every fault) and
- * draft-cavage-http-signatures-08, section 2. A signature with parts in another order or form than the documents show
- * is refused.
+ * Models "Request Signatures" (docs.oracle.com, API/Concepts/signingrequests: version, algorithm, the headers to sign
+ * for each method, five minutes of clock skew, one 401 NotAuthenticated for every fault) and
+ * draft-cavage-http-signatures-08, section 2. Refuses a signature whose parts have a different order or form than in
+ * the documents.
  */
 import { createHash, type KeyObject, verify } from 'node:crypto';
 import type { Incoming, Reply } from '../azure/loopback.ts';
 
-/** A signature as its header presents it. */
+/** The parts of a signature from the Authorization header. */
 export interface Presented {
   readonly keyId: string;
   readonly names: readonly string[];
@@ -27,7 +27,7 @@ export function presented({ headers }: Incoming): Presented | undefined {
     : undefined;
 }
 
-/** The headers that a signature must cover; the federation endpoint does without the host. */
+/** Returns the headers that a signature must cover. The federation endpoint does not require the host. */
 function required(method: string, withHost: boolean): readonly string[] {
   return [
     ...['date', '(request-target)'],
@@ -36,7 +36,7 @@ function required(method: string, withHost: boolean): readonly string[] {
   ];
 }
 
-/** Returns why a request is not authentic; `undefined` if it is. */
+/** Returns the reason why a request is not authentic; `undefined` if it is authentic. */
 export function signatureFault(
   request: Incoming,
   { names, signature }: Presented,
@@ -78,7 +78,7 @@ function faultOfContent({ headers, body }: Incoming): string | undefined {
   return headers['x-content-sha256'] === digest ? undefined : 'x-content-sha256 is wrong';
 }
 
-/** The answer to a request that is not authentic, with the time of the server. */
+/** Returns the 401 for a request that is not authentic, with the server's time. */
 export function notAuthenticated(now: number): Reply {
   return refused(
     401,
@@ -88,7 +88,7 @@ export function notAuthenticated(now: number): Reply {
   );
 }
 
-/** A refusal ("API Errors"). */
+/** Returns a refusal in the form of "API Errors", with the server's time. */
 export function refused(status: number, code: string, message: string, now: number): Reply {
   const headers = { date: new Date(now).toUTCString(), 'opc-request-id': 'LAB' };
   return { status, headers, body: { code, message } };

@@ -2,8 +2,8 @@
  * Emulated vaults of one region: the secret retrieval service at secrets.vaults.REGION.oci.DOMAIN.
  *
  * Models the API reference of Secret Retrieval 20190301 as oci-typescript-sdk generates it (lib/secrets:
- * GetSecretBundleByName is a POST with an empty body, ListSecretBundleVersions) and "API Errors" (one 404 for what does
- * not exist and for what is not permitted; 409 for a secret that is being deleted).
+ * GetSecretBundleByName is a POST with an empty body, ListSecretBundleVersions) and "API Errors" (the same 404
+ * for a missing secret and for one that the caller may not read; 409 for a secret that is being deleted).
  */
 import { randomBytes } from 'node:crypto';
 import type { Incoming, Reply } from '../azure/loopback.ts';
@@ -12,7 +12,7 @@ import { refused } from './signatures.ts';
 
 interface OracleSecret {
   readonly id: string;
-  /** The values of its versions; the last one is current. */
+  /** The values of all versions, oldest first; the last one is current. */
   readonly versions: string[];
   state: 'ACTIVE' | 'PENDING_DELETION';
 }
@@ -27,7 +27,7 @@ export class OracleVault {
     this.id = id;
   }
 
-  /** Stores a new version. */
+  /** Stores a new version of a secret, and creates the secret if it is missing. */
   set(name: string, value: string): void {
     const id = `ocid1.vaultsecret.oc1.eu-frankfurt-1.${randomBytes(8).toString('hex')}`;
     const secret = this.#secrets.get(name) ?? { id, versions: [], state: 'ACTIVE' as const };
@@ -56,7 +56,7 @@ export class OracleVault {
   }
 }
 
-/** The permission to read a secret: `read secret-bundles where target.secret.name = NAME`. */
+/** Returns the permission to read a secret: `read secret-bundles where target.secret.name = NAME`. */
 export function readSecret(name: string): string {
   return `read secret-bundles ${name}`;
 }
