@@ -39,7 +39,7 @@ export async function readAnnotations(host: HostReader, node: K3sNode): Promise<
   throw new NodeError('ApiUnavailable', `The Kubernetes API does not show kubelet its Node: ${why}.`);
 }
 
-/** Writes the annotations with the kubelet's credentials, which may change only its own Node (NodeRestriction). */
+/** Writes the annotations with the kubelet's credentials, which allow changes to this Node only (NodeRestriction). */
 export async function annotate(host: Host, node: K3sNode, annotations: Annotations): Promise<void> {
   const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${printableLine(value)}`);
   await host.run(kubeletKubectl(node, 'annotate', 'node', node.name, ...pairs, '--overwrite'));

@@ -16,7 +16,10 @@ export const serverAddress = z
     z.refine(isAddress, 'must have a valid address and port, such as 10.0.0.4 or https://10.0.0.4:6443'),
   );
 
-/** True for a valid address. The pattern also matches invalid ones, such as 10.0.0.256 or a port of 99999. */
+/**
+ * True for a valid address. The pattern of `serverAddress` also matches invalid ones, such as 10.0.0.256 or a port of
+ * 99999.
+ */
 function isAddress(value: string): boolean {
   const bare = value.replace(/^https:\/\//, '');
   return isReachable(`https://${isIPv6(bare) ? `[${bare}]` : bare}`);

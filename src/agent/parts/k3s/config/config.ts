@@ -33,7 +33,7 @@ export function configFile(node: K3sNode, needs: readonly string[]): Resource {
  * Returns the text of config.yaml for the current state of this machine; throws `K3sConfigInvalid` like `configFile`.
  */
 export async function configText(host: HostReader, node: K3sNode): Promise<string> {
-  // K3s does not start with a key that names a missing file.
+  // K3s does not start if a key names a missing file.
   const hasAgentToken = (await host.stat(agentTokenPath(node.paths))) !== undefined;
   return renderConfig(await keptNode(host, node), hasAgentToken);
 }

@@ -35,7 +35,9 @@ export async function dropInPaths(host: HostReader, { k3s }: NodePaths): Promise
   return (await host.list(folder)).filter((name) => /\.ya?ml$/i.test(name)).map((name) => join(folder, name));
 }
 
-/** Returns each flag with its effective values: a later value replaces earlier ones, or adds to them. */
+/**
+ * Returns each flag with its effective values: a later value replaces the earlier ones, unless its flag adds to them.
+ */
 export function mergedFlags(given: readonly GivenFlag[]): Flags {
   const flags = new Map<string, readonly string[]>();
   for (const { name, values, adds } of given) {
@@ -45,8 +47,8 @@ export function mergedFlags(given: readonly GivenFlag[]): Flags {
 }
 
 /**
- * Returns the flag that makes kubelet use another credential provider than that of Slipway; `undefined` if no flag
- * does.
+ * Returns the name of the flag that makes kubelet use a credential provider other than Slipway's; `undefined` if no
+ * flag does.
  */
 export function otherProviderFlag(flags: Flags, { k3s }: NodePaths): string | undefined {
   const usual = {

@@ -79,7 +79,7 @@ function isKept(flag: string, { role }: K3sNode): boolean {
   return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
 }
 
-/** The flags that Slipway replaces: the token by a file, the server by settings and tag. */
+/** The flags that Slipway replaces: those of the token by its token file, and `server` by a setting or a tag. */
 const taken = ['token', 'token-file', 'server'];
 const secret =
   /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;

@@ -134,7 +134,7 @@ async function lookAtStart(
   return { isStarting, changed: counting, remarks };
 }
 
-/** Returns the drift of a start whose inputs have changed; `undefined` if none has. */
+/** Returns the drift of a start whose inputs have changed; `undefined` if no input has changed. */
 function startOutdated(unit: string, { isStarting, changed }: Start): Finding | undefined {
   if (changed.length === 0) {
     return undefined;

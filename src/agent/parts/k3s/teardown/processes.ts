@@ -63,8 +63,8 @@ async function killAll(host: Host, paths: NodePaths): Promise<void> {
 }
 
 /**
- * Returns the command that kills the processes. It uses the kill of the shell, since a minimal system has no other, and
- * ignores processes that have ended.
+ * Returns the command that kills the processes. The command uses the kill of the shell, since a minimal system has no
+ * other, and ignores processes that have ended.
  */
 function killCommand(pids: readonly number[]): Command {
   return { file: 'sh', args: ['-c', 'kill -KILL "$@" || :', 'sh', ...pids.map(String)] };

@@ -6,13 +6,16 @@ import type { Severity } from '../../../../engine/severity.ts';
 import { journalCauses } from './causes.ts';
 import type { KnownLine } from './known-line.ts';
 
-/** The reason and the message of a condition for a K3s that does not start. */
+/** What a condition reports about a K3s that does not start: the reason, the message, and what can end the fault. */
 export interface Cause extends Pick<Severity, 'endedBy'> {
   readonly reason: Reason;
   readonly message: string;
 }
 
-/** Returns the cause in the newest known line of the K3s log; `undefined` if the log has no known line yet. */
+/**
+ * Returns the cause in the newest known line of the K3s log, as `table` and the command define known lines; `undefined`
+ * if the log has no known line.
+ */
 export function findCause(
   log: string,
   command: 'server' | 'agent',
