@@ -104,7 +104,7 @@ test.each([
 test.each([
   ['a rejection of one source', '-A INPUT -s 203.0.113.9 -j DROP\n'],
   ['a rejection of another port', '-A INPUT -p tcp --dport 25 -j REJECT\n'],
-  ['a rejection with a condition that is not understood', '-A INPUT -m recent --rcheck -j DROP\n'],
+  ['a rejection under a condition that is not understood', '-A INPUT -m recent --rcheck -j DROP\n'],
   ['a chain that returns', '-A INPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j DROP\n'],
   ['chains that jump in a circle', '-A INPUT -j MINE\n-A MINE -j MINE\n'],
 ])('lookAtRules does not report iptables with %s', async (_, rules) => {

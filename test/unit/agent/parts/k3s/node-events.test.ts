@@ -16,7 +16,7 @@ const args = [
 ];
 
 test.each(['agent', 'server'] as const)(
-  'createEvents creates all events with one command and truncates long messages, for the role %s',
+  'createEvents creates all events with one command, and truncates long messages, on a node with the role %s',
   async (role) => {
     let list = '';
     const host = memoryHost().on({ file: '/usr/local/bin/k3s', args }, (_, world) => {

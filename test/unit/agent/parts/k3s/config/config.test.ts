@@ -78,7 +78,7 @@ node-taint:
     ['agent', { 'cluster-init': true }, /cluster-init/],
     ['agent', { 'node-lable': 'a=b' }, /node-lable/],
     ['server', { debug: 'loud' }, /debug/],
-  ] as const)('rejects for the role %s the configuration %j', (role, config, message) => {
+  ] as const)('rejects the configuration $1 for the role $0', (role, config, message) => {
     const node = aNode(role, { settings: { k3s: { config } } });
     expect(() => renderConfig(node)).toThrow(message);
     expect(() => renderConfig(node)).toThrow(

@@ -31,7 +31,7 @@ describe('checkK3sConfig', () => {
     ['server', 'etcd-s3-timeout', '5m0s'],
     ['server', 'write-kubeconfig-mode', '0640'],
     ['server', 'write-kubeconfig-mode', 640],
-  ] as const)('accepts for k3s %s the key %s with the value %j', (command, key, value) => {
+  ] as const)('for k3s %s, accepts the key %s with the value %j', (command, key, value) => {
     expect(checkK3sConfig(command, { [key]: value })).toEqual([]);
   });
 
@@ -67,7 +67,7 @@ describe('checkK3sConfig', () => {
       'must be a taint such as dedicated=gpu:NoSchedule (or PreferNoSchedule, NoExecute)',
     ],
     ['server', 'debug+', true, 'is not a list, so nothing can be appended; write debug'],
-  ] as const)('rejects for k3s %s the key %s with the value %j', (command, key, value, message) => {
+  ] as const)('for k3s %s, rejects the key %s with the value %j', (command, key, value, message) => {
     expect(checkK3sConfig(command, { [key]: value })).toEqual([{ key, message }]);
   });
 });

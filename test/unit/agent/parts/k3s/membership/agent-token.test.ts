@@ -186,7 +186,7 @@ describe('agentToken on a server that has started with a token', () => {
     expect(host.files.text(path)).toBe('mine\n');
   });
 
-  test('describes a token written by hand as another token than that of K3s', async () => {
+  test('describes a token written by hand as a token other than that of K3s', async () => {
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     expect(await resource?.check(machine('mine\n'))).toMatchObject({
       drift: { changes: [{ observed: 'another' }] },

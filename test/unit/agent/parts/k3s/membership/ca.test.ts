@@ -50,12 +50,12 @@ describe('pinnedCa', () => {
       textHash(old.certificate + foreign.certificate),
     ],
     [
-      'a root that comes first and again, by that root',
+      'a root that comes first and is repeated, by that root',
       old.certificate + old.certificate,
       derHash(old.certificate),
     ],
     [
-      'a root that comes first and again before others, by that root',
+      'a root that comes first and is repeated before others, by that root',
       old.certificate + old.certificate + foreign.certificate,
       derHash(old.certificate),
     ],
@@ -89,7 +89,7 @@ describe('pinnedCa', () => {
     expect(trusted).not.toContain(foreign.certificate.trim());
   });
 
-  test('pins a bundle of CAs that signed each other by its text, without trying every order', () => {
+  test('pins the text of a bundle whose CAs signed each other, without trying every order', () => {
     const pairs = Array.from({ length: 20 }, () => crossSign(renewed, foreign) + crossSign(foreign, renewed));
     const bundle = makeIntermediate(renewed, 'first').certificate + pairs.join('');
     expect(pinnedCa(bundle).hash).toBe(textHash(bundle));

@@ -116,7 +116,7 @@ describe('k3sService', () => {
     ['signal', '9', false],
     ['exit-code', '11', false],
   ])(
-    'advises deleting the unpacked K3s files only if a truncated program ended, with %s %s: %j',
+    'advises deleting the unpacked K3s files only after a signal of a truncated program: %s %s',
     async (Result, ExecMainStatus, isNamed) => {
       const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
       const error = await k3sService(aNode('agent'), startSources, [])

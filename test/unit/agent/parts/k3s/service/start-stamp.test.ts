@@ -129,7 +129,7 @@ describe('changedInputs', () => {
     ['a pin of another CA', pinning(aCa(), ca), ['joinToken']],
     ['a pin of a CA before K3s has joined', pinning(ca), ['joinToken']],
     [
-      'a comment and another order of registries in the credential provider',
+      'the addition of a comment and another order of registries in the credential provider',
       (host: MemoryHost) =>
         host.files.write(k3s.credentialProvider, `# a comment\n${provider('c.io', 'a.io')}`),
       [],
@@ -215,7 +215,7 @@ describe('readStamp', () => {
     ['with malformed content', 'i1', '{', undefined],
     ['with the content null', 'i1', 'null', undefined],
     ['without inputs', 'i1', '{"invocationId":"i1"}', undefined],
-  ])('returns the invocation $3 for a stamp $0', async (_name, invocationId, content, expected) => {
+  ])('returns $3 as the invocation of a stamp $0', async (_name, invocationId, content, expected) => {
     const host = world();
     await stamp(host, paths, { invocationId: 'i1' });
     if (content !== undefined) {
@@ -232,17 +232,14 @@ describe('readStamp', () => {
 test.each([
   ['is in the login store', 'one', { 'a.io': 3_000 }],
   ['is not in the login store', 'other', {}],
-])(
-  'stampStart notes the expiry only of a login in the login store: one that %s',
-  async (_, password, expected) => {
-    const host = world();
-    const login = { username: 'u', password, receivedAt: 1_000 };
-    const logins = { 'a.io': { ...login, until: 3_000 }, 'docker.io': { ...login, password: 'kept' } };
-    host.files.write(slipway.logins, JSON.stringify({ format: 1, logins }), 0o600);
-    await stamp(host, paths, { invocationId: 'i1' });
-    expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual(expected);
-  },
-);
+])('stampStart notes the expiries $2 for a login that $0', async (_, password, expected) => {
+  const host = world();
+  const login = { username: 'u', password, receivedAt: 1_000 };
+  const logins = { 'a.io': { ...login, until: 3_000 }, 'docker.io': { ...login, password: 'kept' } };
+  host.files.write(slipway.logins, JSON.stringify({ format: 1, logins }), 0o600);
+  await stamp(host, paths, { invocationId: 'i1' });
+  expect((await readStamp(host, paths, 'i1'))?.notes.loginEnds).toEqual(expected);
+});
 
 test('stampStart writes a 0600 file with digests in place of secrets', async () => {
   const host = world();
