@@ -2,40 +2,45 @@ import { expect, test } from 'vitest';
 import { misfits } from '../../../../src/agent/settings/rules.ts';
 
 test.each<readonly [string, object, string | undefined, RegExp]>([
-  ['empty settings', {}, undefined, /^$/],
+  ['accepts empty settings', {}, undefined, /^$/],
   [
-    'an IPv4 node in an IPv4 cluster',
+    'accepts an IPv4 node in an IPv4 cluster',
     { k3s: { config: { 'cluster-cidr': '10.99.0.0/16' } }, node: { ip: '10.0.0.4' } },
     undefined,
     /^$/,
   ],
   [
-    'an IPv6 node in an IPv6 cluster',
+    'accepts an IPv6 node in an IPv6 cluster',
     { k3s: { config: { 'cluster-cidr': 'fd00::/56' } }, node: { ip: 'fd01::4' } },
     undefined,
     /^$/,
   ],
   [
-    'a dual-stack range in one text',
+    'rejects a dual-stack range in one text',
     { k3s: { config: { 'cluster-cidr': '10.99.0.0/16, fd00::/56' } } },
     'k3s.config.cluster-cidr',
     /dual stack is not supported/,
   ],
   [
-    'a dual-stack list of ranges',
+    'rejects a dual-stack list of ranges',
     { k3s: { config: { 'service-cidr': ['10.99.0.0/16', 'fd00::/112'] } } },
     'k3s.config.service-cidr',
     /dual stack is not supported/,
   ],
-  ['an IPv6 node without a cluster range', { node: { ip: 'fd01::4' } }, undefined, /^$/],
+  ['accepts an IPv6 node without a cluster range', { node: { ip: 'fd01::4' } }, undefined, /^$/],
   [
-    'an IPv4 node in an IPv6 cluster',
+    'rejects an IPv4 node in an IPv6 cluster',
     { k3s: { config: { 'cluster-cidr': 'fd00::/56' } }, node: { ip: '10.0.0.4' } },
     'node.ip',
     /is IPv4, and k3s\.config\.cluster-cidr IPv6/,
   ],
-  ['values that are not text', { k3s: { config: { 'cluster-cidr': null } }, node: null }, undefined, /^$/],
-])('misfits checks the address families of %s', (_name, written, path, message) => {
+  [
+    'accepts values that are not text, which the schema rejects',
+    { k3s: { config: { 'cluster-cidr': null } }, node: null },
+    undefined,
+    /^$/,
+  ],
+])('the rule about address families %s', (_name, written, path, message) => {
   const [problem] = misfits(written);
   expect(problem?.path.join('.')).toBe(path);
   expect(problem?.message ?? '').toMatch(message);

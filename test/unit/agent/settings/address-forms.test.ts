@@ -33,7 +33,7 @@ const places = [
   ['registries.configs', (at: string) => `registries: { configs: { "${at}": {} } }`],
 ] as const;
 
-test.each(places)('%s refuses an invalid port with one problem (row %#)', async (path, yaml) => {
+test.each(places)('%s reports an invalid port as one problem (row %#)', async (path, yaml) => {
   for (const port of [99_999, 65_536, 0]) {
     const found = await problemsOf(() => settings(yaml(`x.example.com:${port}`)));
     expect(found).toEqual([expect.stringContaining(`${own}: ${path}`)]);
@@ -87,7 +87,7 @@ test.each([
   expect(z.safeParse(forms[form], value).error?.issues).toHaveLength(1);
 });
 
-test('a URL with a control character and an invalid port causes one problem, not two', async () => {
+test('a URL with a control character and an invalid port causes only the problem of the control character', async () => {
   const found = await problemsOf(() => settings('k3s: { releaseUrl: "https://a.io:99999/\\x01" }'));
   expect(found).toEqual([expect.stringContaining('k3s.releaseUrl')]);
   expect(found[0]).not.toMatch(/port/);

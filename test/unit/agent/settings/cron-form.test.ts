@@ -11,7 +11,10 @@ const days = ['*', '1', '29', '30', '31', '30-31', '29-31/2', '*/31', '0', '32',
 const months = ['*', '2', '4,6', '4-6/2', '2,4', '4,5', '*/2', '*/12', '0', '13', '2-2'];
 const weekdays = ['*', '0', '7', '1-5', '5-7', '*/2', '8', 'sun', '6L', '1#2'];
 
-/** Schedules with each value of one field, or of day and month, and valid values in the other fields. */
+/**
+ * Schedules with each value of one field, or each pair of day and month, and `*` or 0 in the other fields; and
+ * schedules of other forms.
+ */
 const schedules = [
   ...minutes.map((minute) => `${minute} * * * *`),
   ...hours.map((hour) => `0 ${hour} * * *`),

@@ -39,9 +39,7 @@ function settingNames(): readonly string[] {
   return [...pageText('').matchAll(/^\| `([\w.]+)` \|/gm)].map(([, path = '']) => path);
 }
 
-/**
- * Returns the settings whose last key the program neither reads from an object, nor destructures, nor names in a text.
- */
+/** Returns the settings whose last key the program does not use as a property, in a destructuring or in a string. */
 function unread(names: readonly string[]): readonly string[] {
   const code = program();
   return names.filter((name) => {

@@ -1,6 +1,9 @@
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
-/** Returns the lines of the `InvalidSettings` error of an action; none if the action succeeds. */
+/**
+ * Returns the lines of the `InvalidSettings` error of an action; none if the action succeeds. Throws any other error of
+ * the action.
+ */
 export async function problemsOf(action: () => unknown): Promise<readonly string[]> {
   try {
     await action();

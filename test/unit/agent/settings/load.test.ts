@@ -24,7 +24,7 @@ describe('load', () => {
     expect(new Set(Object.values(origins))).toEqual(new Set(['default', 'auto: no cloud detected']));
   });
 
-  test('lets later layers win: vendor folder, own file, own folder by name, command line', async () => {
+  test('lets later layers override earlier ones: vendor folder, own file, own folder by name, command line', async () => {
     const files = {
       '/usr/lib/slipway/config.d/50-image.yaml':
         'node: { name: vendor, labels: [a=vendor] }\nlog: { level: warn }',
@@ -50,7 +50,7 @@ describe('load', () => {
     });
   });
 
-  test('replaces only the own file for --config', async () => {
+  test('reads the file after --config instead of config.yaml, and still reads the folders', async () => {
     const files = {
       [own]: 'role: server',
       '/tmp/x.yaml': 'role: agent',
@@ -267,10 +267,10 @@ describe('settings that were already loaded', () => {
   const text = 'k3s: { config: { debug: true, v: 2 } }';
 
   test.each([
-    ['are used again for the same files', text, true],
-    ['are not used again if a value changes', text.replace('2', '3'), false],
+    ['are reused if the files are the same', text, true],
+    ['are not reused if a value changes', text.replace('2', '3'), false],
     [
-      'are not used again if keys change their order, which K3s sees',
+      'are not reused if keys change their order, which K3s sees',
       text.replace('debug: true, v: 2', 'v: 2, debug: true'),
       false,
     ],
@@ -281,7 +281,7 @@ describe('settings that were already loaded', () => {
     expect(JSON.stringify(after)).toBe(JSON.stringify(await loadFiles({ [own]: now })));
   });
 
-  test('are not used again if a value changes to one that JSON cannot represent', async () => {
+  test('are not reused if a value changes to one that JSON cannot represent', async () => {
     const before = await loadFiles({ [own]: 'metrics: { listen: null }' });
     await expect(loadFiles({ [own]: 'metrics: { listen: .inf }' }, { before })).rejects.toThrow(
       'metrics.listen',

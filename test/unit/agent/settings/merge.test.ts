@@ -53,10 +53,10 @@ describe('the origin of a value', () => {
   });
 
   test.each([
-    ['the layer that set it', ['a', 'y'], 'file 0'],
+    ['the layer that set the value', ['a', 'y'], 'file 0'],
     ['the layer that set the list around it', ['list', 1], 'file 1'],
     ['the last layer around a missing value', ['a', 'missing', 'deep'], 'file 0'],
-    ['the last layer', ['other'], 'file 1'],
+    ['the last layer for an unknown key', ['other'], 'file 1'],
   ])('is %s', (_, path, origin) => {
     expect(originOf(merged({ a: { y: 3 } }, { list: [3] }), path, 'default')).toBe(origin);
   });

@@ -10,7 +10,7 @@ const own = '/etc/slipway/config.yaml';
 const { certificate } = makeAuthority('a-ca');
 const damaged = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
 
-/** Returns the error of settings with this login file, if any. */
+/** Returns the error of `checkNamedFiles` for settings with this login file; `undefined` if the file is usable. */
 async function loginProblem(file: string, arrange: (host: MemoryHost) => void = () => {}) {
   const host = memoryHost({
     files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${file} }` },
@@ -107,7 +107,7 @@ describe('network.proxyCredentialsFile', () => {
     expect(await loginProblem(path, arrange)).toBeUndefined();
   });
 
-  test('is not checked by a user who may not read it', async () => {
+  test('is not checked by a user who may not read the file', async () => {
     const host = memoryHost({
       files: { [own]: `network: { proxy: 'https://proxy.example', proxyCredentialsFile: ${path} }` },
     });

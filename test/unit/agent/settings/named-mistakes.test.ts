@@ -21,7 +21,7 @@ test.each([['docker.io'], ['*']])(
 test.each([
   ['plain text', 'canary:plain'],
   ['base64 without a colon', Buffer.from('canary').toString('base64')],
-  ['base64 of another alphabet', 'dXNlcjpw_-A='],
+  ['base64 in the alphabet for URLs', 'dXNlcjpw_-A='],
   ['base64 without a user', Buffer.from(':canary').toString('base64')],
 ])('the settings refuse auth that is %s, and do not quote it', (_what, auth) => {
   const wrong = () => settingsOf({ registries: { configs: { 'ghcr.io': { auth: { auth } } } } });

@@ -37,7 +37,7 @@ const harmless: Readonly<Record<string, string>> = {
   'azure.registryAudience': 'it names an audience, and gets no request',
 };
 
-test('every setting that accepts a plain-http URL is in these tests, or has a reason to need no consent', () => {
+test('every setting that accepts a plain-http URL is tested here, or listed as harmless', () => {
   const known = [...Object.keys(settingsWith), ...Object.keys(harmless)];
   expect([...urlSettings(settingsSchema, '')].sort()).toEqual(
     known.map((path) => path.replace(/"[^"]*"/, '*')).sort(),

@@ -17,7 +17,7 @@ describe.each(Object.entries<Sections[string]>(sections))('the section %s', (nam
     expect(misfits({ [name]: section.defaults })).toEqual([]);
   });
 
-  test('causes no contradiction if it is not a map', () => {
+  test('causes no contradiction if its value is not a map', () => {
     for (const written of [undefined, null, 'text', 5, []]) {
       expect(misfits({ [name]: written })).toEqual([]);
     }

@@ -34,7 +34,7 @@ describe('withTags', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('lets the command line win, even over an invalid tag', async () => {
+  test('lets the command line override a tag, even an invalid one', async () => {
     const commandLine = [{ option: '--k3s-version', path: 'k3s.version', value: 'v1.34.1+k3s1' }];
     const { loaded } = await tagged({ 'k3s-version': 'nonsense' }, { commandLine });
     expect(loaded.settings.k3s.version).toBe('v1.34.1+k3s1');

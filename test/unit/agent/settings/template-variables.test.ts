@@ -70,11 +70,11 @@ test.each([
     'a named group of a rewrite',
     `registries: { mirrors: { a.io: { rewrite: { "^(?P<image>.*)$": "b/\${image}" } } } }`,
   ],
-])('%s is not a template variable', async (_, yaml) => {
+])('unfilledVariables does not report %s', async (_, yaml) => {
   expect(await problems({ [own]: yaml })).toEqual([]);
 });
 
-test('the problem of an unfilled template variable shows only its name', () => {
+test('the message about an unfilled template variable shows only the name of the variable', () => {
   const [problem] = unfilledVariables(`canary\${name:-canary}canary`, ['role']);
   expect(problem?.message).not.toContain('canary');
 });

@@ -56,7 +56,7 @@ test('readYaml reads a text within the bounds', () => {
 
 test.each([
   [
-    'deep',
+    'deeply nested',
     'a: b\nc: '.concat('['.repeat(70)),
     'line 2, column 67: is nested more than 64 levels deep; write it flatter',
   ],
