@@ -31,7 +31,7 @@ describe('rotationSchedule', () => {
     expect(Math.min(...delays)).toBeLessThan(period * 0.01);
   });
 
-  test('delays each tick and skips none', () => {
+  test('renews once after each tick, always with the same delay', () => {
     const { delay, next } = rotationSchedule('0 */2 * * *', 'vm-1');
     const first = next(at('00:00:00'), Number.POSITIVE_INFINITY);
     expect((first - delay) % (2 * hour)).toBe(0);

@@ -7,7 +7,7 @@ test.each([
   ['this user, in the group of root', 1000, 0, { foreignOwner: '1000:0' }],
   ['another user', 1001, 1000, { foreignOwner: '1001:1000', foreignUser: 1001 }],
   ['this user, in another group', 1000, 1001, { foreignOwner: '1000:1001', foreignGroup: 1001 }],
-])('ownership compares a file of %s with a process that is not root', (_, uid, gid, expected) => {
+])('ownership describes a file of %s to a process that is not root', (_, uid, gid, expected) => {
   const [user, group] = [vi.spyOn(process, 'geteuid'), vi.spyOn(process, 'getegid')];
   onTestFinished(() => {
     user.mockRestore();

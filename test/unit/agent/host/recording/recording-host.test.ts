@@ -14,7 +14,7 @@ function dryRun() {
   return { real, host: recordingHost(real) };
 }
 
-test('a dry run journals the old text of a replaced file for the diff', async () => {
+test('a dry run journals a write with the old mode and text of the file that it replaces', async () => {
   const { host } = dryRun();
   await host.writeFile('/etc/x', 'new', { mode: 0o644 });
   expect(host.journal).toEqual([
@@ -22,7 +22,7 @@ test('a dry run journals the old text of a replaced file for the diff', async ()
   ]);
 });
 
-test('a dry run compares a second write with the first', async () => {
+test('a dry run journals a second write with the mode and text of the first', async () => {
   const { host } = dryRun();
   await host.writeFile('/etc/new', 'one', { mode: 0o644 });
   await host.writeFile('/etc/new', 'two', { mode: 0o644 });
@@ -38,7 +38,7 @@ test('a dry run journals neither the old nor the new text when it writes a secre
   expect((await host.readFile('/etc/x'))?.content).toBe('token: hunter2\n');
 });
 
-test('a dry run replaces an unreadable file without its old text', async () => {
+test('a dry run journals a write over an unreadable file with the old mode, without the old text', async () => {
   const { real } = dryRun();
   const unreadable = { ...real, ...reading(real), readFile: () => Promise.reject(new Error('EACCES')) };
   const host = recordingHost(unreadable);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { endWhenHung } from '../../../../../src/agent/host/systemd/hung-pass.ts';
 
-test('a hung pass ends the process with a message and exit code 1', () => {
+test('endWhenHung ends the process with a message and exit code 1 only once isAlive returns false', () => {
   let isAlive = true;
   const seen: unknown[] = [];
   const looks: (() => void)[] = [];

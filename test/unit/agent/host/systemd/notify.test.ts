@@ -23,7 +23,7 @@ test('the notifier runs systemd-notify with the socket of systemd', async () => 
   ]);
 });
 
-test('the notifier sends nothing without systemd', async () => {
+test('the notifier sends nothing without NOTIFY_SOCKET', async () => {
   const { host, systemd, pings } = tellingSystemd({ WATCHDOG_USEC: '60000000' });
   await systemd.ready();
   systemd.startWatchdog(() => true);
