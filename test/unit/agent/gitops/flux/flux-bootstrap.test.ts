@@ -27,7 +27,7 @@ async function remedy(host: MemoryHost, settings = fluxSettings()) {
   await finding.drift.remedy(host);
 }
 
-test('fluxBootstrap needs the executable and the API, and summarizes its change', () => {
+test('fluxBootstrap needs the executable and a Ready node, and summarizes its change', () => {
   expect(resource()).toMatchObject({
     id: 'Bootstrap/flux-system',
     condition: 'GitOps',
@@ -53,12 +53,15 @@ describe('the check of fluxBootstrap', () => {
 
   test.each<readonly [string, Api]>([
     ['all objects exist', { source: fetched, sync: applied() }],
-    ['the path has a slash too many', { source: fetched, sync: applied('./clusters/prod/') }],
+    [
+      'the path of the Kustomization has a trailing slash',
+      { source: fetched, sync: applied('./clusters/prod/') },
+    ],
     [
       'a later commit is broken',
       { source: fetched, sync: applied('clusters/prod', ready('False', 'no').status) },
     ],
-    ['the source has failed', { source: ready('False', 'authentication required'), sync: applied() }],
+    ['the source is not Ready', { source: ready('False', 'authentication required'), sync: applied() }],
   ])('reports in sync if %s', async (_, api) => {
     expect(await check(api)).toEqual({
       state: 'InSync',
@@ -66,7 +69,7 @@ describe('the check of fluxBootstrap', () => {
     });
   });
 
-  test('refuses a different path and names the setting to correct', async () => {
+  test('throws BootstrapPathDiffers for a different path, and names the setting to correct', async () => {
     const error = await check({ source: fetched, sync: applied('./clusters/test') }).catch(
       (thrown) => thrown,
     );
@@ -99,7 +102,7 @@ describe('the bootstrap of Flux', () => {
     ['github', 'GITHUB_TOKEN'],
     ['gitlab', 'GITLAB_TOKEN'],
     ['git', 'GIT_PASSWORD'],
-  ] as const)('for %s passes the token only in %s', async (provider, variable) => {
+  ] as const)('passes the token for %s only in the variable %s', async (provider, variable) => {
     const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
     const host = hostWith({}).on({ file: '/usr/local/bin/flux' }, (command) => {
       expect(JSON.stringify(command.args)).not.toContain(token);

@@ -15,7 +15,7 @@ test('fluxSync needs the bootstrap of Flux', () => {
   expect(fluxSync(context)).toMatchObject({ id: 'Sync/flux-system', needs: ['Bootstrap/flux-system'] });
 });
 
-test('fluxSync names the applied revision, and is checked again after five minutes', async () => {
+test('fluxSync reports the applied revision, and is checked again after five minutes', async () => {
   const now = Date.UTC(2026, 0, 1);
   expect(await check({ source: fetched, sync: applied() })).toEqual({
     state: 'InSync',

@@ -14,7 +14,7 @@ test('fluxGitOps plans the executable, the bootstrap and the check of the sync',
   expect(plan.map(({ id }) => id)).toEqual(['Executable/flux', 'Bootstrap/flux-system', 'Sync/flux-system']);
 });
 
-test('fluxGitOps refuses settings without a provider', () => {
+test('fluxGitOps throws for settings without a provider', () => {
   const { provider: _, ...settings } = fluxSettings();
   expect(() => fluxGitOps({ settings, cloud })).toThrow('gitops.flux.provider is not set');
 });
@@ -24,7 +24,7 @@ describe('fluxExecutable', () => {
     ['x64', 'amd64'],
     ['arm64', 'arm64'],
   ] as const)(
-    'on %s downloads the %s archive, verified by the checksum file of the release',
+    'downloads for %s the %s archive, verified by the checksum file of the release',
     async (arch, name) => {
       const host = memoryHost().on({ file: 'flux' }, { exitCode: 127 });
       host.onDownload(`${base}/flux_2.9.4_linux_${name}.tar.gz`, (download) => {

@@ -10,7 +10,7 @@ export function ready(status: 'True' | 'False' | 'Unknown', message: string): Fl
   };
 }
 
-/** Returns a Kustomization at this path that has applied a revision. */
+/** Returns a Kustomization at this path that has applied `revision`. */
 export function applied(
   path = './clusters/prod',
   status = ready('True', 'Applied revision').status,
@@ -29,7 +29,7 @@ export interface Api {
   readonly sync?: FluxObject | { readonly stderr: string };
 }
 
-/** Makes a host whose kubectl finds these objects, and prints the real NotFound error for others. */
+/** Makes a host whose kubectl prints these objects or errors, and the real NotFound error for a missing one. */
 export function hostWith({ source, sync }: Api): MemoryHost {
   const kinds = {
     'gitrepositories.source.toolkit.fluxcd.io': source,
