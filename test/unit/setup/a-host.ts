@@ -8,7 +8,7 @@ const wants = `${units}/multi-user.target.wants`;
 const provider = '/var/lib/rancher/credentialprovider';
 const sandbox = '/run/k3s/containerd/io.containerd.grpc.v1.cri/sandboxes/1/shm';
 
-/** The processes of a server, including some that do not belong to K3s. */
+/** The processes of a server, by process id, including some that do not belong to K3s. */
 const k3sProcesses = {
   100: process(
     1,
@@ -52,8 +52,8 @@ COMMIT
 `;
 
 /**
- * Returns a host with Slipway and a K3s server that Slipway installed. Models of the programs that remove them change
- * the files below /proc, /sys and /etc as the programs would.
+ * Returns a host with Slipway and a running K3s server that Slipway installed. Its models of systemctl, kill, umount,
+ * ip and iptables change the files below /proc, /sys, /run and /etc as the programs would.
  */
 export function aHost(): MemoryHost {
   const host = memoryHost({ directories: ['/run/systemd/system'] });
@@ -122,7 +122,9 @@ function runningK3s({ files }: MemoryHost): void {
   files.write('/proc/iptables', rules);
 }
 
-/** Models systemctl: an active unit is a file in /run/active, and a unit is known as long as its file exists. */
+/**
+ * Models systemctl: a unit is loaded while its file exists, and active while a file of its name exists in /run/active.
+ */
 function systemd(host: MemoryHost): void {
   const { files } = host;
   const isThere = (path: string) => files.stat(path) !== undefined;
@@ -179,7 +181,7 @@ function kernel(host: MemoryHost): void {
   host.on({ file: 'nft', args: ['list', 'tables'] }, { exitCode: 127 });
 }
 
-/** Models iptables-restore: checks that no rule of K3s remains and that no other is named, but keeps no rules. */
+/** Models iptables-restore: removes the rules of K3s, and throws if the commands name a rule of Docker. */
 function restore({ files }: MemoryHost, { args }: Command): string {
   const commands = files.text(args[2] ?? '') ?? '';
   if (commands.includes('DOCKER')) {
@@ -195,7 +197,7 @@ function restore({ files }: MemoryHost, { args }: Command): string {
   return '';
 }
 
-/** Performs the steps, and returns the messages to the operator; `!` marks an error. */
+/** Performs the steps, and returns the messages to the operator; an error begins with `!`. */
 export async function told(steps: readonly Resource[], host: MemoryHost): Promise<readonly string[]> {
   const lines: string[] = [];
   const tell = { out: (line: string) => lines.push(line), error: (line: string) => lines.push(`! ${line}`) };

@@ -8,7 +8,7 @@ import { told } from './a-host.ts';
 const units = '/etc/systemd/system';
 const files = { daemon: 'daemon', directories: 'directories', tmpfiles: 'tmpfiles', example: 'example' };
 
-/** Returns a host that has only the executable in /tmp; below another root, one that is not a running machine. */
+/** Returns a host that has only the executable in /tmp. For another root, systemd does not run. */
 function bareHost(root = '/'): MemoryHost {
   const host = memoryHost(root === '/' ? { directories: ['/run/systemd/system'] } : {});
   host.files.write('/tmp/slipway', 'executable 2', 0o755);
@@ -24,7 +24,7 @@ function bareHost(root = '/'): MemoryHost {
   return host;
 }
 
-/** Models systemctl: a unit needs a reload if its file was written since the last daemon-reload. */
+/** Models systemctl: a unit needs a daemon-reload if its file was written after the last one. */
 function systemd(host: MemoryHost, root: string): void {
   const loaded = new Map<string, number | undefined>();
   const link = `${root === '/' ? '' : root}${units}/multi-user.target.wants/slipway.service`;
@@ -57,7 +57,7 @@ function steps(root = '/') {
 
 const inPlace = [
   'run install -D -m 0755 -- /tmp/slipway /usr/local/bin/.slipway.new',
-  // The owner is given as numbers, not as a file in /proc, which is missing while an image is built.
+  // The owner is given as numbers, because /proc may be missing while an image is built.
   `run chown -- ${process.geteuid?.()}:${process.getegid?.()} /usr/local/bin/.slipway.new`,
   'run sync -- /usr/local/bin/.slipway.new',
   'rename /usr/local/bin/.slipway.new -> /usr/local/bin/slipway',
@@ -78,7 +78,7 @@ test('an install on a bare host writes all files, and the example settings last'
   expect(host.files.stat('/etc/slipway/config.yaml')).toBeUndefined();
 });
 
-test('an install that is repeated changes nothing', async () => {
+test('a repeated install changes nothing', async () => {
   const host = bareHost();
   await told(steps(), host);
   const { length } = host.journal;
@@ -87,7 +87,7 @@ test('an install that is repeated changes nothing', async () => {
 });
 
 test.each(['/usr/local', '/etc/systemd/system'])(
-  'an install changes nothing if another user owns %s, through which it would write',
+  'an install changes nothing and reports UnsafePath if another user owns %s',
   async (path) => {
     const host = bareHost();
     host.files.makeDirectory(path);

@@ -25,7 +25,7 @@ test('leftBehind lists what a remaining K3s needs, and what happens to its regis
   ]);
 });
 
-test('leftBehind names the apt-get command for files of the package', async () => {
+test('leftBehind names the apt-get command that removes the package', async () => {
   const host = aHost();
   host.files.write('/usr/lib/systemd/system/slipway.service', '');
   const lines = await leftBehind(host, paths, { k3s: true, purge: true, keepsK3s: false });
@@ -41,7 +41,7 @@ describe('the remaining files of K3s', () => {
     `K3s' data of an older role, with its keys and tokens, is still there: rm -r ${aside}`,
   ];
 
-  test('include logs, and data that was moved aside', async () => {
+  test('include the logs of pods, and data that was moved aside', async () => {
     const host = aHost();
     host.files.write(`${aside}/server/tls/ca.key`, '');
     host.files.write('/var/lib/rancher/k3s.backup/mine', '');
@@ -52,7 +52,7 @@ describe('the remaining files of K3s', () => {
     expect(all[0]).toContain('/var/log/pods');
   });
 
-  test('do not include logs of running pods', async () => {
+  test('do not include the logs of pods while K3s stays', async () => {
     const host = aHost();
     host.files.makeDirectory('/var/log/pods');
     const all = await leftBehind(host, paths, { k3s: false, purge: false, keepsK3s: true });

@@ -97,13 +97,13 @@ const table: readonly (readonly [string, readonly Resource[], readonly string[]]
 ];
 
 describe.each(table)('%s', (_, steps, expected) => {
-  test('makes the expected changes in order', async () => {
+  test('makes exactly the expected changes, in order', async () => {
     const host = aHost();
     expect((await told(steps, host)).filter((line) => line.startsWith('!'))).toEqual([]);
     expect(host.lines()).toEqual(expected);
   });
 
-  test('changes nothing when it runs again', async () => {
+  test('changes nothing when repeated', async () => {
     const host = aHost();
     await told(steps, host);
     const { length } = host.journal;
@@ -111,7 +111,7 @@ describe.each(table)('%s', (_, steps, expected) => {
     expect(host.journal.length).toBe(length);
   });
 
-  test('reaches the same state after a crash before any mutation', async () => {
+  test('reaches the same state when repeated after a crash before any mutation', async () => {
     const whole = aHost();
     await told(steps, whole);
     for (let mutation = 1; mutation <= expected.length; mutation += 1) {
@@ -137,7 +137,7 @@ describe.each(table)('%s', (_, steps, expected) => {
   });
 });
 
-test('an uninstall first removes the file that would break a start of K3s without the others', async () => {
+test('an uninstall of Slipway or K3s removes the configuration of the credential provider before any other file', async () => {
   for (const [name, steps] of table) {
     const host = aHost();
     await told(steps, host);
@@ -148,7 +148,7 @@ test('an uninstall first removes the file that would break a start of K3s withou
   }
 });
 
-describe('an uninstall with --k3s --purge keeps', () => {
+describe('an uninstall with --k3s --purge', () => {
   test.each([
     '/etc/rancher/node/password',
     '/etc/systemd/system/k3s.service.d/mine.conf',
@@ -158,13 +158,13 @@ describe('an uninstall with --k3s --purge keeps', () => {
     '/sys/class/net/veth2/master',
     '/proc/101/stat',
     '/proc/204/stat',
-  ])('the file of another program: %s', async (path) => {
+  ])('keeps the file of another program: %s', async (path) => {
     const host = aHost();
     await told(uninstall({ k3s: true, purge: true }), host);
     expect(host.files.stat(path)).toBeDefined();
   });
 
-  test('the credential provider of another tool, with its script', async () => {
+  test('keeps a configuration that names the credential provider of another tool, and the script of Slipway', async () => {
     const host = aHost();
     host.files.write(provider, 'providers: [{ name: ecr }, { name: slipway-credential-provider }]\n');
     await told(uninstall({ k3s: true, purge: true }), host);
@@ -188,7 +188,7 @@ describe('an uninstall with --purge', () => {
 });
 
 describe('an uninstall with a failing step', () => {
-  test('performs the other steps, reports the failure, and keeps the executable for the next try', async () => {
+  test('performs the other steps, reports the failure, and keeps the executable for the next attempt', async () => {
     const host = aHost().failWrite('/etc/tmpfiles.d/slipway.conf', 'EROFS');
     const lines = await told(uninstall({}), host);
     expect(lines.filter((line) => line.startsWith('!'))).toEqual([
@@ -235,7 +235,7 @@ describe('an uninstall with a failing step', () => {
     expect(host.files.stat(paths.k3s.credentialProviderBin)).toBeDefined();
   });
 
-  test('keeps the data of K3s, which may contain programs that clear the packet filter, until it is clear', async () => {
+  test('keeps the data of K3s, which may contain iptables, until the rules of K3s are removed', async () => {
     const host = aHost();
     host.on({ file: 'iptables-save' }, { exitCode: 4 });
     const lines = await told(uninstall({ k3s: true, purge: true }), host);
@@ -263,7 +263,7 @@ describe('an uninstall with a failing step', () => {
   });
 });
 
-test('stopping K3s unmounts stacked mounts, and accepts that one has disappeared with its copy', async () => {
+test('stopping K3s unmounts stacked mounts one by one, and tolerates a mount that has already disappeared', async () => {
   const host = aHost();
   const twice =
     'nsfs /run/netns/cni-1 nsfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\ntmpfs /run/k3s/a tmpfs rw 0 0\n';
@@ -318,7 +318,7 @@ describe("K3s' data of an older role", () => {
     expect(host.files.stat('/var/lib/rancher/k3s.backup')).toBeDefined();
   });
 
-  test('stays while a disk is mounted in it', async () => {
+  test('stays while a disk is mounted below the folder', async () => {
     const host = aHost();
     host.files.write(`${aside}/server/token`, '');
     host.files.write('/proc/mounts', `/dev/sdd1 ${aside}/storage ext4 rw 0 0\n`);
@@ -343,7 +343,7 @@ test.each([true, false])(
   },
 );
 
-test('a dry run of an uninstall names only existing files', async () => {
+test('a dry run of an uninstall names no files or units that do not exist', async () => {
   const text = await rehearse(uninstall({ k3s: true }), aHost());
   expect(text).toContain('run:  systemctl disable --now slipway.service\n');
   expect(text).toContain('then: remove /var/lib/kubelet\n');
