@@ -10,9 +10,11 @@ import { redacted } from '../../src/agent/engine/secret.ts';
 /** A cloud and the means to change its world. */
 export interface CloudWorld {
   readonly cloud: Cloud;
-  /** The expected identity of this VM. Its world has upper-case letters in tag names if the cloud allows them. */
+  /**
+   * The expected identity of this VM. The world contains tag names with upper-case letters if the cloud allows them.
+   */
   readonly identity: Identity;
-  /** A registry whose password the VM may get, and a registry that does not know the VM. */
+  /** A registry whose password the VM may get, and a registry that does not accept the VM. */
   readonly registry: string;
   readonly foreignRegistry: string;
   /** An image in `registry`, and its digest if the cloud can see images. */
@@ -46,7 +48,7 @@ export function driverContract<Settings extends object>(
   });
 }
 
-/** Returns the host with its requests recorded in `asked`. */
+/** Returns a host that records the requests in `asked` before it sends them. */
 function overheard(host: Host, asked: HttpRequest[]): Host {
   const heard = {
     get(request: HttpRequest) {
@@ -82,7 +84,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       }
     });
 
-    test('identity and logins bypass the proxy for the metadata service', async () => {
+    test('identity and registryPassword bypass the proxy for the metadata service', async () => {
       await world.cloud.identity();
       await world.cloud.registryPassword(world.registry);
       const ways = world.toMetadata?.().map(({ direct = false }) => direct);
@@ -115,7 +117,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(error.message).toContain('k3s-token');
     });
 
-    test('secret throws SecretNotFound with the name of a missing secret', async () => {
+    test('secret throws SecretNotFound or SecretNotVisible with the name of a missing secret', async () => {
       await world.setSecret('absent', undefined);
       const error = await failure(world.cloud.secret('absent'));
       // A cloud may not say whether a secret is missing or not permitted.
@@ -149,7 +151,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(until !== undefined).toBe(token !== undefined);
     });
 
-    test('registryPassword fails for a registry that does not know this VM, and names the registry', async () => {
+    test('registryPassword fails for a registry that does not accept this VM, and names the registry', async () => {
       const error = await failure(world.cloud.registryPassword(world.foreignRegistry));
       expect(error.reason).toMatch(/^Registry/);
       expect(error.message).toContain(world.foreignRegistry);
@@ -172,7 +174,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
   });
 }
 
-/** Returns the NodeError of a call; any other outcome fails the test. */
+/** Returns the NodeError of a failing call. Throws an Error for any other outcome. */
 export async function failure(call: Promise<unknown>): Promise<NodeError> {
   const outcome = await call.then(
     () => 'it succeeded',

@@ -101,7 +101,7 @@ describe('the flux stand-in with an API', () => {
     expect(found(syncs)?.status).toMatchObject({ conditions, lastAppliedRevision: expect.any(String) });
   });
 
-  test('refuses an unknown token before it writes anything', async () => {
+  test('rejects an unknown token and writes nothing', async () => {
     expect(await bootstrap({}, 'another')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('401 Bad credentials'),

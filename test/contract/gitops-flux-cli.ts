@@ -31,7 +31,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
     });
 
     test.each(['github', 'gitlab', 'git'] as const)(
-      'fails for %s without a token if stdin is closed',
+      'fails for %s without a token if stdin is empty',
       async (provider) => {
         expect(await run(flux(), everyArgument(provider))).toMatchObject({
           exitCode: 1,
@@ -62,7 +62,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the CLI with stdin closed and with no environment except these variables and HOME. */
+/** Runs the CLI with an empty stdin, and with only these variables and HOME in its environment. */
 export function run(
   file: string,
   args: readonly string[],

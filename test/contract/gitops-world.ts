@@ -5,8 +5,7 @@ import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 const objects = '/api';
 
 /**
- * Makes a machine with a K3s API, and a Git host that accepts one token. Models the kubectl and flux commands that
- * Slipway runs.
+ * Makes a machine that models the kubectl and flux commands that Slipway runs. Its bootstrap accepts only this token.
  */
 export function fluxWorld(token: string): MemoryHost {
   return memoryHost()

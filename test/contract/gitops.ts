@@ -21,7 +21,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   describe(`GitOps ${name}`, () => {
     const plan = engine.resources(context);
 
-    test('has unique ids, and needs only resources of the context or earlier ones', () => {
+    test('plans resources with unique ids that need only resources of the context or earlier ones', () => {
       const ids = plan.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [at, { needs = [] }] of plan.entries()) {
@@ -59,7 +59,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       }
     });
 
-    test('writes nothing in a dry run, and records the first changes', async () => {
+    test('writes nothing in a dry run, and records changes', async () => {
       const host = world();
       const before = host.files.snapshot();
       const dry = recordingHost(host);

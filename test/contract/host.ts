@@ -4,7 +4,7 @@ import type { Command, Host } from '../../src/agent/engine/host.ts';
 import { Underway } from '../../src/agent/engine/jobs.ts';
 import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
-/** A Host and its surroundings for the contract. `root` is a folder that contains only `startFiles`. */
+/** A Host for the contract, a folder `root` that contains only `startFiles`, and the means to change both. */
 export interface Stage {
   readonly host: Host;
   readonly root: string;
@@ -12,7 +12,7 @@ export interface Stage {
   readonly url: string;
   /** Changes user and group of a path as `chown -h` does; on a real machine, only root may. */
   give(path: string, user: number, group: number): Promise<void>;
-  /** Resolves once a job has ended; its work must be done. */
+  /** Resolves once a job has ended. Call it only for a job whose work ends without a signal. */
   jobEnded(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -78,7 +78,7 @@ export function describeReading(make: MakeStage): void {
   });
 
   test.each(['etc/none', 'none/none', 'etc/plain.conf/none', 'etc/dangling.conf'])(
-    'finds no file at %s',
+    'returns undefined when it reads %s',
     async (path) => {
       expect(await stage.host.readFile(`${stage.root}/${path}`)).toBeUndefined();
     },
@@ -98,7 +98,7 @@ export function describeReading(make: MakeStage): void {
     expect(await host.stat(`${root}/etc/plain.conf/none`)).toBeUndefined();
   });
 
-  test('reports no foreign owner for files of this process', async () => {
+  test('reports no foreign owner for files of this user', async () => {
     const { host, root } = stage;
     for (const name of ['etc', 'etc/plain.conf', 'etc/alias.conf']) {
       expect(Object.keys((await host.stat(`${root}/${name}`)) ?? {}).filter(isForeign)).toEqual([]);
@@ -140,7 +140,7 @@ export function describeReading(make: MakeStage): void {
     expect(await reasonOf(host.list(`${root}/etc/plain.conf`))).toBe('FileSystemError');
   });
 
-  test('returns the exit code and both outputs of a query, and throws for no exit code', async () => {
+  test('returns the exit code and both outputs of a query that fails', async () => {
     expect(await stage.host.query(commands.mixed)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
   });
 
@@ -284,7 +284,7 @@ export function describeDoing(make: MakeStage): void {
     expect(await stage.host.run(commands.fine)).toMatchObject({ exitCode: 0, stdout: 'good day' });
   });
 
-  test('throws CommandFailed with the end of stderr for a command that fails', async () => {
+  test('throws CommandFailed with the exit code and the end of stderr for a command that fails', async () => {
     await expect(stage.host.run(commands.mixed)).rejects.toMatchObject({
       reason: 'CommandFailed',
       message: expect.stringMatching(/exit code 3.*err$/),

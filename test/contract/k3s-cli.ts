@@ -34,7 +34,7 @@ export function k3sCliContract(name: string, executable: () => string): void {
       expect(parseVersion(version ?? '')).toBeDefined();
     });
 
-    test('refuses an unknown key in the configuration of an agent, with a known message', async () => {
+    test('rejects an unknown key in the configuration of an agent with a message that Slipway recognizes', async () => {
       const config = join(root, 'config.yaml');
       writeFileSync(config, 'no-such-key: "x"\n');
       const { exitCode, stdout, stderr } = await host.query({
@@ -56,7 +56,7 @@ export function k3sCliContract(name: string, executable: () => string): void {
       expect(JSON.stringify(await nodeReady(node, []).check(host))).not.toContain('unknown flag');
     });
 
-    test('has a kubectl that annotates and creates with the options of Slipway', async () => {
+    test('has a kubectl that accepts the options with which Slipway annotates nodes and creates events', async () => {
       const node = aNode('agent', { root });
       const event = { about: 'Node', type: 'Normal', reason: 'Tried', message: 'm' } as const;
       // Runs one call after the other, because a promise that fails before it is awaited is an unhandled rejection.

@@ -21,7 +21,7 @@ export function fieldsOf(page: string): ReadonlyMap<string, readonly Field[]> {
   );
 }
 
-/** Lists deviations of the outputs from the fields, and fields and values that no output contains. */
+/** Lists each deviation of the outputs from the fields, and each field or fixed value that no output contains. */
 export function unlike(fields: readonly Field[], outputs: readonly object[]): readonly string[] {
   const found = outputs.flatMap((output) => leavesOf(output, fields));
   const known = new Map(fields.map((field) => [bare(field.path), field]));

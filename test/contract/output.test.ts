@@ -184,7 +184,7 @@ describe('output for programs', () => {
     ['a field that became optional', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
     ['a field that became any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
     ['a removed field', { path: 'a?.c', type: '`x`' }, ['a?.b']],
-  ])('is compared with the previous list of fields: %s', (_, later, expected) => {
+  ])('is compared with the previous list of fields, which detects lost ones: %s', (_, later, expected) => {
     expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
   });
 });
