@@ -96,14 +96,17 @@ describe('the command line', () => {
       ['k3s-uninstall', '--root', '/x', '--dry-run'],
       ['uninstallK3s', { root: '/x', dryRun: true }],
     ],
-  ] as const)('calls the command with its options, and exits with its code: %j', async (args, expected) => {
-    const { called, exitCode } = await run(...args);
-    expect(called).toEqual([expected]);
-    expect(exitCode).toBe(7);
-  });
+  ] as const)(
+    'calls the command with its options, and returns the exit code of the command: %j',
+    async (args, expected) => {
+      const { called, exitCode } = await run(...args);
+      expect(called).toEqual([expected]);
+      expect(exitCode).toBe(7);
+    },
+  );
 });
 
-test('an option such as --role sets its setting, and overrides --set', async () => {
+test('options such as --role and --log-level become settings that override those of --set', async () => {
   const { called } = await run(
     'plan',
     '--set',
@@ -168,7 +171,7 @@ describe('the error for an invalid command line', () => {
       ['plan', '--set', 'k3s.upgrade=[hunter2'],
       '--set k3s.upgrade: its value is not YAML: line 1, column 9: something is missing before this: a closing quote or bracket, a comma, a space, or the : of a key',
     ],
-  ] as const)('names the fault and its remedy, and quotes no value: %j', async (args, message) => {
+  ] as const)('names the fault and the repair, and quotes no value: %j', async (args, message) => {
     const error = await run(...args).then(
       () => expect.fail(),
       (thrown) => thrown,

@@ -25,7 +25,7 @@ describe('powerfulVariables', () => {
       'DEFAULT_IDENTITY_CLIENT_ID',
     ],
     ...['MSAL_FORCE_REGION', 'REGION_NAME', 'DEBUG', 'LOG_TOKENS'],
-  ])('returns the name of a variable to ignore: %s', (name) => {
+  ])('returns the name of a powerful variable: %s', (name) => {
     expect(powerfulVariables({ [name]: 'x', HOME: '/root' })).toEqual([name]);
   });
 

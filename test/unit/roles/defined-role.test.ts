@@ -21,7 +21,7 @@ function loaded(yaml: string) {
 }
 
 describe('a role that the settings define', () => {
-  test.each(['gpu', ' GPU '])('is taken by the tag "%s"', async (tag) => {
+  test.each(['gpu', ' GPU '])('is chosen by the tag "%s"', async (tag) => {
     const { loaded: tagged } = withTags(await loaded(gpu), { 'k3s-role': tag });
     expect(roleOf(tagged)).toEqual({
       ...agent,
@@ -32,7 +32,7 @@ describe('a role that the settings define', () => {
     });
   });
 
-  test('gives its labels and taints to K3s', async () => {
+  test('passes its labels and taints to K3s', async () => {
     const role = roleOf(await loaded(`${gpu}role: gpu\n`));
     expect(renderConfig(aNode(role))).toMatch(/role=gpu[\s\S]*gpu=true:NoSchedule/);
   });
@@ -50,12 +50,12 @@ describe('a role that the settings define', () => {
     await expect(loaded(`${gpu.replace('k3s: agent', 'k3s: server')}${config}`)).resolves.toBeDefined();
   });
 
-  test('is suggested for a misspelt one, and listed', async () => {
+  test('is suggested and listed in the error about a misspelt role', async () => {
     const misspelt = await loaded(`${gpu}role: gpuu\n`);
     expect(() => roleOf(misspelt)).toThrow(/Did you mean gpu\? Set it to one of: server, .*, gpu\.$/);
   });
 
-  test('is kept by a node that was installed with it until an operator consents to another kind', async () => {
+  test('stays the role of a node that was installed with it, until an operator consents to another kind of node', async () => {
     const host = memoryHost({
       files: {
         '/etc/systemd/system/k3s-agent.service': '[Service]\nExecStart=/usr/local/bin/k3s agent\n',
@@ -88,7 +88,7 @@ describe('the settings', () => {
       'roles.gpu.labels[0]: is a label that kubelet may not give itself',
     ],
     [
-      'an unknown effect of a taint',
+      'a taint with an unknown effect',
       'roles: { gpu: { k3s: agent, taints: ["gpu=true:NoSchedul"] } }',
       'roles.gpu.taints[0]: must be a taint such as',
     ],

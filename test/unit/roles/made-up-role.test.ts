@@ -61,7 +61,7 @@ test('a node that was installed with a new role keeps this role until an operato
   expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
 });
 
-test('the name of a role that is not in the table does not compile', () => {
+test('a role name that is not in the table does not compile', () => {
   // @ts-expect-error This role does not exist.
   const chosen: (typeof roles)[number]['name'] = 'lantern';
   expect(chosen).toBe('lantern');

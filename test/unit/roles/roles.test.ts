@@ -1,4 +1,6 @@
-/** Tests the table of roles, including that real K3s accepts the labels and taints: the fake K3s accepts any. */
+/**
+ * Tests the table of roles, including that real K3s would accept the labels and taints, since the fake K3s accepts any.
+ */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { nodeLabel, nodeTaint } from '../../../src/agent/settings/forms.ts';
@@ -19,7 +21,7 @@ describe.each<Role>(roles)('role $name', (role) => {
     expect(role.taints.flatMap((taint) => faults(nodeTaint, taint))).toEqual([]);
   });
 
-  test('bootstraps GitOps only on a server, which has the kubeconfig', () => {
+  test('bootstraps GitOps only if its K3s command is server', () => {
     expect(role.gitops ? role.k3s : 'server').toBe('server');
   });
 });
