@@ -16,7 +16,7 @@ export function conditionsPage(): string {
 Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes: **True** if
 it is met, **Unknown** if it may still become True without your help, **False** if it failed or has taken too long.
 Slipway retries every one to ten minutes, and at once when the settings change or after \`systemctl reload slipway\`.
-\`Ready\` summarises the conditions, and stays True if the node works in spite of a fault.
+The condition \`Ready\` summarises all others, and stays True if the node works in spite of a fault.
 
 | condition | True when |
 |---|---|
@@ -32,8 +32,8 @@ ${entries.join('\n')}
 
 ## What can go wrong
 
-- **A reason is not listed here.** The node runs a newer release: check \`slipway version\`, and read this page of that
-  release.
+- **A reason is not listed here.** The node runs a newer release: check \`slipway version\`, and read the version of this
+  page in that release.
 - **A condition stays Unknown.** The message states what the condition waits for, and until when.
 `;
 }

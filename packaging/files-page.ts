@@ -14,13 +14,13 @@ export function filesPage(): string {
   return `<!-- made by packaging/files-page.ts -->
 # Files that Slipway reads back
 
-Look up which files Slipway reads back, and the effect of losing one. One process of Slipway writes each file for
-another. The files are JSON and begin with the number of their format. An upgrade or a rollback does not change them, so
-the release that reads a file may differ from the one that wrote it.
+Look up which files Slipway reads back, and the effect of losing one. A process of Slipway writes each of these files
+for itself or for another process. The files are JSON and begin with the number of their format. An upgrade or a
+rollback does not change them, so the release that reads a file may differ from the release that wrote it.
 
-A release reads the files of the previous and the next release. It ignores unknown fields, whatever the number. If it
-cannot read a field that it needs, the file counts as lost, like a damaged one; the last column shows the effect. It
-also reads files without a number, which older releases wrote.
+Each release reads the files of the previous and the next release. It ignores unknown fields, whatever the number is. If
+it cannot read a field that it needs, it treats the file as lost; the last column shows the effect. It also reads files
+without a number, which older releases wrote.
 
 | file | format | content | readers | effect of losing it |
 |---|---|---|---|---|
@@ -32,7 +32,7 @@ depends on K3s's own files.
 All other [owned files](owned-files.md) are in the format of the program that reads them. Three kinds of Slipway's own
 files have no number, since releases without formats read them: the locks (process id and start time),
 \`slipway-last-version\` (the name of a release of K3s) and \`/usr/local/bin/.*.slipway-part.refused\` (the digest of an
-archive that could not be unpacked). Each of them has one line, and this will not change.
+archive that could not be unpacked). Each of these files has one line, and this will not change.
 
 ## What can go wrong
 

@@ -34,14 +34,14 @@ export const ownFiles = {
     place: ({ k3s }) => k3s.stamp,
     holds: 'digests of the inputs of the running K3s',
     readers: 'the daemon',
-    lost: 'a change does not restart K3s until its next start, which writes the file again',
+    lost: 'a change of an input does not restart K3s; the next start of K3s writes the file again',
   },
   startedWith: {
     format: 1,
     place: ({ k3s }) => k3s.startedWith,
     holds: 'the settings of a cluster at the first and the last start of K3s',
     readers: "the daemon; K3s's unit",
-    lost: "Slipway uses K3s's configuration instead: it still holds back a change of the settings, but does not notice a manual change of K3s's files",
+    lost: "Slipway uses K3s's configuration instead: Slipway still holds back a change of the settings, but does not notice a manual change of K3s's files",
   },
   pullProof: {
     format: 1,
