@@ -6,7 +6,7 @@ import { type Rejection, rejectionOf } from './firewall-rules.ts';
 import { parseIptables } from './iptables.ts';
 import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
 
-/** The file from which iptables-persistent, which is part of the images of Oracle, loads its rules at boot. */
+/** The file with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
 const saved = '/etc/iptables/rules.v4';
 
 /** A need that a rule or a policy rejects, and the command that allows it. */
@@ -18,8 +18,8 @@ interface Closed {
 
 /**
  * Returns a warning with each rule or policy of iptables and nftables that rejects what this node needs, and with the
- * commands that allow it. Ignores a rule with conditions that are not understood. `skipped` below another root, and if
- * this user may list neither rules.
+ * commands that allow it; otherwise `ok`. Ignores a rule with conditions that are not understood. Returns `skipped`
+ * below another root, or if this user may not list the rules.
  */
 export async function lookAtRules(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   if (node !== undefined && node.paths.root !== '/') {

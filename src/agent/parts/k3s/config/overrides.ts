@@ -42,8 +42,8 @@ const places: readonly string[] = ['data-dir', 'config'];
 
 /**
  * Checks that no drop-in of K3s or of its unit and no variable overrides a value that Slipway relies on, and that
- * another program's unit does not move the files of K3s. Throws `K3sOverridden`, with key, file and line, which blocks
- * only if the files are moved, or `K3sConfigInvalid` for a drop-in that cannot be read.
+ * another program's unit does not move the files of K3s. Throws `K3sOverridden`, which names key, file and line, and
+ * blocks only if the files are moved; throws `K3sConfigInvalid` for a drop-in that cannot be read.
  */
 export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   return {

@@ -21,8 +21,8 @@ export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent'
  * settings and data stay (https://docs.k3s.io/upgrades/killall).
  *
  * Below another root, only services, mounts and files below that root are affected: everything else belongs to the
- * machine itself. The state of CNI, with addresses, does not name its user, so another user of CNI, such as nerdctl,
- * loses its state too.
+ * machine itself. The state of CNI contains addresses without the names of their users, so another user of CNI, such as
+ * nerdctl, loses its state too.
  */
 export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resource[] {
   const service = unitsStopped({
