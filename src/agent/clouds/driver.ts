@@ -103,7 +103,7 @@ export interface CloudGround<Settings> {
     readonly address: string | undefined;
     /** Returns the current addresses of the machine; those of the default route's interface come first. */
     readonly addresses: () => readonly InterfaceAddress[];
-    /** The directory in which systemd gives the daemon its credentials. */
+    /** The directory of the credentials that systemd passes to the daemon. */
     readonly credentials: string;
   };
 }

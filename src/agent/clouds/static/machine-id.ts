@@ -1,10 +1,10 @@
 import type { HostReader } from '../../engine/host.ts';
 
 /**
- * Returns an id of this machine; `undefined` if it has none.
+ * Returns the UUID of the firmware or, failing that, the machine id; `undefined` without either.
  *
- * Prefers the firmware's UUID, which only root can read, because clones of one image often share a machine id
- * (machine-id(5)). A container sees the firmware of its host, or none, and uses its machine id.
+ * Prefers the UUID, which only root can read, because clones of one image often share a machine id (machine-id(5)).
+ * Does not use the UUID in a container, which would see that of its host.
  */
 export async function machineId(host: HostReader): Promise<string | undefined> {
   const isContainer = (await host.stat('/run/systemd/container')) !== undefined;
@@ -19,7 +19,9 @@ async function line(host: HostReader, path: string): Promise<string | undefined>
   return found?.content.trim() || undefined;
 }
 
-/** True for a UUID that its vendor filled in: some firmware has zeros, ones, or the example of the specification. */
+/**
+ * True for a valid UUID that the vendor has set: other firmware has zeros, ones, or the example of the specification.
+ */
 function isUnique(uuid: string): boolean {
   const isFilledIn = !/^(?:0[0-]+|f[f-]+|03000200-0400-0500-0006-000700080009)$/i.test(uuid);
   return isFilledIn && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid);

@@ -20,7 +20,7 @@ export const secretPlace = words.check(
   ),
 );
 
-/** Where a secret is. */
+/** The place of a secret: a file, or a credential of systemd. */
 interface Place {
   readonly path: string;
   /** The name of the credential of systemd; absent for a file. */
@@ -41,10 +41,10 @@ function placeOf(written: string, credentials: string): Place {
 }
 
 /**
- * Returns the secret at a place of one line; `what` names the secret in messages.
+ * Returns the secret in a file or a credential of one line; `what` names the secret in messages.
  *
- * Throws `SecretNotFound` if nothing is there, `SecretExposed` if every user may access the file or if a credential
- * belongs to another user than root, and `SecretEmpty` for an unusable value.
+ * Throws `SecretNotFound` if the file is missing, `SecretExposed` if every user may access the file or if a credential
+ * belongs to a foreign user, and `SecretEmpty` for an unusable value.
  */
 export async function secretAt(
   host: HostReader,
@@ -77,7 +77,7 @@ function missing({ path, credential }: Place, what: string): NodeError {
   );
 }
 
-/** Returns why a secret is not used, with the repair; `undefined` if only its owner and its group may read it. */
+/** Returns why the file of a secret is not used, with the repair; `undefined` if the file is usable. */
 function exposure({ path, credential }: Place, { mode, foreignUser }: FoundFile): string | undefined {
   const written = mode.toString(8).padStart(4, '0');
   if (credential !== undefined && foreignUser !== undefined) {
@@ -90,7 +90,9 @@ function exposure({ path, credential }: Place, { mode, foreignUser }: FoundFile)
   return `is open to every user of this machine (mode ${written}), so it is not used. Run: ${repair}`;
 }
 
-/** Returns an error about the settings or the secrets of the static cloud. */
+/**
+ * Returns an error about the settings or the secrets of the static cloud; by default one that only a person can end.
+ */
 export function refusal(
   reason: 'SecretNotFound' | 'SecretExposed' | 'RegistryUnauthorized',
   message: string,
