@@ -93,7 +93,7 @@ describe('the settings', () => {
       'roles.gpu.taints[0]: must be a taint such as',
     ],
     ['an unknown key', 'roles: { gpu: { k3s: agent, label: [a=b] } }', 'roles.gpu.label: is not a setting'],
-  ])('reject %s in a role', async (_, yaml, problem) => {
+  ])('reject a role with %s', async (_, yaml, problem) => {
     expect(await problemsOf(() => loaded(yaml))).toEqual([expect.stringContaining(problem)]);
   });
 });

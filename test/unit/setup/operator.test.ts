@@ -9,7 +9,7 @@ test.each([
   ['/image', 1000, undefined],
   ['/', 1000, 'PermissionDenied'],
 ])(
-  'requireRoot rejects users other than root, except below another root: root %s, user %i',
+  'requireRoot rejects users other than root, unless --root names another directory: --root %s, user %i',
   (root, uid, reason) => {
     const attempt = () => requireRoot('install', root, uid);
     if (reason === undefined) {

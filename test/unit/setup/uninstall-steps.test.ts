@@ -309,7 +309,7 @@ describe("K3s' data of an older role", () => {
     [{ k3s: true, purge: true }, false],
     [{ k3s: true }, true],
     [{ purge: true }, true],
-  ])('is removed only with both k3s and purge: %o', async (extent, stays) => {
+  ])('is removed only with both --k3s and --purge: %o', async (extent, stays) => {
     const host = aHost();
     host.files.write(`${aside}/server/tls/ca.key`, '');
     host.files.write('/var/lib/rancher/k3s.backup/mine', '');

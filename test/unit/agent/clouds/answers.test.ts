@@ -21,9 +21,9 @@ describe('refusalOf', () => {
     ['an HTML page', '<html>', ['', '']],
     ['an empty body', '', ['', '']],
     ['the body null', 'null', ['', '']],
-    ['a number', '7', ['', '']],
+    ['the body 7', '7', ['', '']],
     ['an empty list of errors', { errors: [] }, ['', '']],
-    ['a code that is not a string', { error: { code: 7 } }, ['', '']],
+    ['an answer whose code is not a string', { error: { code: 7 } }, ['', '']],
   ])('returns the code and message in %s, or empty strings without them', (_who, body, [code, message]) => {
     expect(refusalOf(answer(body))).toEqual({ code, message });
   });

@@ -223,7 +223,7 @@ describe('faults of the settings', () => {
       'k3s: { config: { disable: { a: 1 } } }',
       'k3s.config.disable: must be text, a number, true or false, or a list',
     ],
-  ])('are reported as one problem with its path: %s', async (yaml, beginning) => {
+  ])('are reported as one problem with its path: %j', async (yaml, beginning) => {
     const found = await problems(yaml);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(`${own}: ${beginning}`);
@@ -258,7 +258,7 @@ describe('valid settings', () => {
     'gitops: { engine: flux, flux: { provider: git, url: "https://git.example.com:2222/a.git", path: ./clusters/a } }',
     'gitops: { flux: { owner: only-prepared } }',
     'cloud: static\nazure: { keyVault: { name: my-vault } }',
-  ])('are accepted: %s', async (yaml) => {
+  ])('are accepted: %j', async (yaml) => {
     expect(await problems(yaml)).toEqual([]);
   });
 });

@@ -84,10 +84,10 @@ describe('network.proxyCredentialsFile', () => {
   const login = 'builder:hunter2\n';
 
   test.each([
-    ['of this user', undefined],
-    ['of root', '0:0'],
-    ['of root, in another group that may not read it', '0:1000'],
-  ])('may be a file %s with one line user:password', async (_, owner) => {
+    ['this user', undefined],
+    ['root', '0:0'],
+    ['root and another group that may not read the file', '0:1000'],
+  ])('may be a file with one line user:password that belongs to %s', async (_, owner) => {
     const arrange = ({ files }: MemoryHost) => {
       files.write(path, login, 0o600);
       if (owner !== undefined) {

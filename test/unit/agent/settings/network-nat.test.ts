@@ -10,7 +10,7 @@ function settings(nat: string) {
   return load(memoryHost({ files: { [own]: `network: { nat: ${nat} }` } }), { paths: nodePaths('/') });
 }
 
-test('no host is let out by default', async () => {
+test('network.nat has no private hosts by default', async () => {
   expect((await settings('{}')).settings.network.nat).toEqual({ from: [], except: [] });
 });
 

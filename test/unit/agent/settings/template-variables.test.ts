@@ -26,7 +26,7 @@ describe('an unfilled template variable', () => {
     [`k3s:\n  config:\n    \${key}: \${value}`, `k3s.config."\${key}"`, 'key'],
     [`registries:\n  configs:\n    "\${acr}": {}`, `registries.configs."\${acr}"`, 'acr'],
     [`gitops:\n  flux:\n    url: \${git_url}`, 'gitops.flux.url', 'git_url'],
-  ])('is the only problem of its setting: %s', async (yaml, path, name) => {
+  ])('is the only problem of its setting: %j', async (yaml, path, name) => {
     expect(await problems({ [own]: yaml })).toEqual([
       `${own}: ${path}: the template variable \${${name}} ${repair}`,
     ]);

@@ -64,7 +64,7 @@ describe('instanceMetadata', () => {
     ['no interface', [], undefined],
     ['an empty address', [['']], undefined],
     ['an invalid address', [['10.1.0.4\nx', 'fd00::1']], undefined],
-  ])('returns no address for %s', async (_what, addresses, expected) => {
+  ])('returns no address for an answer with %s', async (_what, addresses, expected) => {
     expect((await read(document({ addresses }))).identity.address).toBe(expected);
   });
 

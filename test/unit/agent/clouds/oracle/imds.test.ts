@@ -52,9 +52,13 @@ describe('the metadata of a VM on Oracle Cloud', () => {
 
   test.each([
     ['no interface', [], undefined],
-    ['an interface without IPv4', [{ ipv6Addresses: ['fd00::1'], subnetCidrBlock: '<null>' }], undefined],
-    ['an invalid address', [{ privateIp: 7 }, { privateIp: '10.0.2.10\nx' }], undefined],
-  ])('has no address with %s', async (_what, vnics, expected) => {
+    [
+      'only an interface without IPv4',
+      [{ ipv6Addresses: ['fd00::1'], subnetCidrBlock: '<null>' }],
+      undefined,
+    ],
+    ['only invalid addresses', [{ privateIp: 7 }, { privateIp: '10.0.2.10\nx' }], undefined],
+  ])('has no address if the service lists %s', async (_what, vnics, expected) => {
     expect((await read(service(vm, vnics))).identity.address).toBe(expected);
   });
 

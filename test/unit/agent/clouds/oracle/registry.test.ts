@@ -22,18 +22,22 @@ function ask(answer: ResponseAnswer) {
 
 test.each([
   [
-    'after the life that the answer states',
+    'expires after the life that the answer states',
     { token: datedToken(1_000_000, 7_200_000), expires_in: 3600 },
     3_600_000,
   ],
-  ['with the token if the answer states no life', { token: datedToken(1_000_000, 7_200_000) }, 7_200_000],
   [
-    'with the token if the answer states an invalid life',
+    'expires with the token if the answer states no life',
+    { token: datedToken(1_000_000, 7_200_000) },
+    7_200_000,
+  ],
+  [
+    'expires with the token if the answer states an invalid life',
     { token: datedToken(1_000_000, 7_200_000), expires_in: -1 },
     7_200_000,
   ],
-  ['never if neither the answer nor the token has dates', { token: 'opaque' }, undefined],
-])('a password of the registry of Oracle Cloud expires %s', async (_what, body, life) => {
+  ['never expires if neither the answer nor the token has dates', { token: 'opaque' }, undefined],
+])('a password of the registry of Oracle Cloud %s', async (_what, body, life) => {
   const { host, password } = ask({ body: JSON.stringify(body) });
   const { until } = await password;
   expect(until).toBe(life === undefined ? undefined : host.now() + life);

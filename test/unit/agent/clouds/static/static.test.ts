@@ -32,7 +32,7 @@ describe('the static cloud', () => {
       'b08dfa6083e7567a1921a715000001fb',
     ],
     [
-      'the UUID of the firmware before its machine id',
+      'the UUID of the firmware rather than its machine id',
       { '/sys/class/dmi/id/product_uuid': `${uuid}\n`, '/etc/machine-id': 'b08d\n' },
       '4c4c4544-0051-3010-8052-b4c04f4e3132',
     ],
@@ -123,35 +123,35 @@ describe('the static cloud', () => {
 
   test.each([
     {
-      what: 'a secret without a file',
+      what: 'a secret for which the settings name no file',
       name: 'other',
       reason: 'SecretNotFound',
       endedBy: 'person',
       says: /static\.secrets\.other/,
     },
     {
-      what: 'a missing file',
+      what: 'a missing secret file',
       name: 'absent',
       reason: 'SecretNotFound',
       endedBy: 'time',
       says: /\/s\/absent/,
     },
     {
-      what: 'a file readable by all users',
+      what: 'a secret file that all users may read',
       name: 'open',
       reason: 'SecretExposed',
       endedBy: 'person',
       says: /0644.*chmod 600 \/s\/open/,
     },
     {
-      what: 'an empty file',
+      what: 'an empty secret file',
       name: 'empty',
       reason: 'SecretEmpty',
       endedBy: 'person',
       says: /\/s\/empty is empty/,
     },
     {
-      what: 'a UTF-16 file',
+      what: 'a secret file in UTF-16',
       name: 'wide',
       reason: 'SecretEmpty',
       endedBy: 'person',
@@ -165,7 +165,7 @@ describe('the static cloud', () => {
       says: /static\.secrets\.constructor/,
     },
     {
-      what: 'a file of several lines',
+      what: 'a secret file of several lines',
       name: 'long',
       reason: 'SecretEmpty',
       endedBy: 'person',
@@ -224,7 +224,7 @@ describe('the static cloud', () => {
       /mode 0444.*systemctl restart slipway/,
     ],
     [
-      'an unfilled template',
+      'a credential with an unfilled template variable',
       { content: '$' + '{k3s_token}\n', mode: 0o400 },
       'SecretEmpty',
       /template variable/,
@@ -250,7 +250,7 @@ describe('the static cloud', () => {
   });
 
   test.each(['credential:', 'credential:..', 'credential:a/b', 'credential:a b', ''])(
-    'has no setting for a secret at "%s"',
+    'rejects the setting "%s" for the place of a secret',
     (place) => {
       expect(staticSettings.schema.safeParse({ ...nothing, secrets: { a: place } }).success).toBe(false);
     },

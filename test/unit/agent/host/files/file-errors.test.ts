@@ -10,7 +10,7 @@ test.each([
   ['EPERM', 'PermissionDenied', 'person'],
   ['EISDIR', 'FileSystemError', 'time'],
   ['EIO', 'FileSystemError', 'time'],
-])('fileError reports %s as %s, ended by: %s', (errno, reason, endedBy) => {
+])('fileError reports %s as %s with endedBy %s', (errno, reason, endedBy) => {
   const error = fileError(systemError(errno), 'write', '/etc/x');
   expect(error).toMatchObject({ reason, endedBy });
   expect(error.message).toMatch(new RegExp(`^Cannot write /etc/x: .*${errno}.*\\. [A-Z].*\\.$`));

@@ -2,12 +2,17 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { ownership } from '../../../../../src/agent/host/files/ownership.ts';
 
 test.each([
-  ['this user and group', 1000, 1000, {}],
+  ['the user and group of the process', 1000, 1000, {}],
   ['root', 0, 0, { foreignOwner: '0:0' }],
-  ['this user, in the group of root', 1000, 0, { foreignOwner: '1000:0' }],
+  ['the user of the process and the group of root', 1000, 0, { foreignOwner: '1000:0' }],
   ['another user', 1001, 1000, { foreignOwner: '1001:1000', foreignUser: 1001 }],
-  ['this user, in another group', 1000, 1001, { foreignOwner: '1000:1001', foreignGroup: 1001 }],
-])('ownership describes a file of %s to a process that is not root', (_, uid, gid, expected) => {
+  [
+    'the user of the process and another group',
+    1000,
+    1001,
+    { foreignOwner: '1000:1001', foreignGroup: 1001 },
+  ],
+])('ownership compares the owner of a file with a process that is not root: %s', (_, uid, gid, expected) => {
   const [user, group] = [vi.spyOn(process, 'geteuid'), vi.spyOn(process, 'getegid')];
   onTestFinished(() => {
     user.mockRestore();

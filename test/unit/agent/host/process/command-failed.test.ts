@@ -19,7 +19,7 @@ test.each([
   [{ stderr: 'first\nbad abc\n', stdout: 'out' }, 'It wrote: first\nbad ‹redacted›'],
   [{ stderr: '', stdout: 'said abc abc' }, 'It wrote: said ‹redacted› ‹redacted›'],
   [{ stderr: '' }, 'It wrote nothing.'],
-])('commandFailed quotes %j as: %s', (output, quoted) => {
+])('commandFailed quotes stderr, or stdout if stderr is empty, without secrets: %j', (output, quoted) => {
   const error = commandFailed(flux, { ...ended, ...output });
   expect(error.reason).toBe('CommandFailed');
   expect(error.message).toContain(`ended with exit code 2. ${quoted}`);

@@ -69,7 +69,7 @@ test.each([
   [{ NOTIFY_SOCKET: 'run/hunter2' }, ['NOTIFY_SOCKET is not the path of a socket']],
   [{ WATCHDOG_USEC: 'hunter2' }, ['WATCHDOG_USEC is not a number of microseconds']],
   [{ WATCHDOG_USEC: '-1' }, ['WATCHDOG_USEC is not a number of microseconds']],
-])('notifyFaults names the faulty variables in %j, and quotes no value', (env, beginnings) => {
+])('notifyFaults reports exactly the faulty variables of %j, and quotes no value', (env, beginnings) => {
   const faults = notifyFaults(env);
   expect(faults).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
   expect(faults.join()).not.toContain('hunter2');
