@@ -45,7 +45,7 @@ describe('after a first boot of three bare nodes', () => {
   });
 
   test.each(['server', 'agent', 'observability'] as const)(
-    'vm-%s has been announced to the cluster once',
+    'vm-%s has its annotations and exactly one event in the cluster',
     async (role) => {
       const name = `vm-${role}`;
       const annotations = async () => (await nodeObject(lab, name)).metadata.annotations;

@@ -55,7 +55,7 @@ test('three nodes killed by SIGKILL at twenty points of the first boot reach the
   expect(disturbed).toEqual(undisturbed);
 });
 
-/** Kills and restarts the daemon at each point; resolves to the number of kills. */
+/** Kills the daemon at each point, or once the node is Ready, and restarts it; resolves to the number of kills. */
 async function live(node: LabNode, points: readonly (readonly [number, number])[]): Promise<number> {
   node.start();
   for (const [changes, delay] of points) {
@@ -88,7 +88,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   }
 }
 
-/** Returns the mode of every file by path, with the text of files that have no random parts. */
+/** Returns the mode of every comparable path, with the text of files in `comparable`; replaces folders and ports. */
 function endState(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))

@@ -6,7 +6,7 @@ import { packaged } from './executable.ts';
 import { type LabOn, startOracleLab } from './lab.ts';
 import type { Oracle } from './oracle/index.ts';
 
-/** What a probe found. */
+/** A finding of slipway doctor. */
 interface Diagnosis {
   readonly about: string;
   readonly level: string;
@@ -40,7 +40,7 @@ describe('a server and an agent on Oracle Cloud', () => {
     expect(names.toSorted()).toEqual(['vm-agent', 'vm-server']);
   });
 
-  test('have the join token of their role alone', () => {
+  test('have only the join token of their own role', () => {
     const { joinToken, agentToken } = lab.secrets;
     expect(lab.node('server').read('var/lib/slipway/join-token')).toBe(`${joinToken}\n`);
     const agents = lab.node('agent').read('var/lib/slipway/join-token');
@@ -48,7 +48,7 @@ describe('a server and an agent on Oracle Cloud', () => {
     expect(agents).not.toContain(joinToken);
   });
 
-  test('have proven a login of the registry by a pull, and renew it', async () => {
+  test('have proven a registry login by a pull, and renew the login', async () => {
     expect(lab.node('agent').status()?.conditions).toContainEqual(
       expect.objectContaining({ type: 'Pulls', status: 'True' }),
     );
@@ -73,7 +73,7 @@ describe('a server and an agent on Oracle Cloud', () => {
     expect(found).toHaveLength(0);
   });
 
-  test('show no secret, token or key in a log', () => {
+  test('log no secret, token or key', () => {
     const logs = lab.nodes.flatMap(({ log }) => log).join('\n');
     expect(lab.cloud.canaries().filter((canary) => logs.includes(canary))).toEqual([]);
   });

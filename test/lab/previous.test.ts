@@ -130,7 +130,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
       .toBe('SettingsIrreversible');
   });
 
-  /** Checks that the nodes continue unchanged after the release in `script` is installed. */
+  /** Installs the release in `script`, and checks that nodes keep conditions, K3s and files, and download nothing. */
   async function takesOver(script: string): Promise<void> {
     await Promise.all(lab.nodes.map((node) => node.stopDaemon()));
     const [files, lines, asked] = [
@@ -202,7 +202,7 @@ function makeNewer(node: LabNode): readonly string[] {
   });
 }
 
-/** Returns the files below the root of a node that Slipway may have written. */
+/** Returns the files that Slipway may have written on a node, without events, locks and K3s's database. */
 function filesOf(node: LabNode): readonly string[] {
   return ['run', 'etc', 'var/lib/slipway', 'usr/local', 'var/lib/rancher'].flatMap((folder) =>
     readdirSync(join(node.root, folder), { recursive: true, withFileTypes: true })
@@ -214,7 +214,7 @@ function filesOf(node: LabNode): readonly string[] {
   );
 }
 
-/** Returns the number of passwords that registries have issued. */
+/** Returns the number of requests for registry passwords so far. */
 function exchanges({ azure }: Lab): number {
   return azure.requests.filter(({ path }) => path.startsWith('/oauth2/exchange')).length;
 }

@@ -102,7 +102,7 @@ function forms(secret: string): readonly string[] {
   return [secret, ...inside];
 }
 
-/** Returns every file below the directory of running services; skips files that vanish before they are read. */
+/** Returns every file below a directory in which services still run; skips files that vanish before they are read. */
 function allFiles(directory: string): readonly Place[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
@@ -124,7 +124,7 @@ function placeOf(path: string): Place {
   return { name: path, text: readFileSync(path, 'latin1'), mode: lstatSync(path).mode & 0o777 };
 }
 
-/** Records the command line and the environment of every process of the lab, every 15 ms. */
+/** Records the command line and the environment of every process of the lab, every 15 ms until `signal` aborts. */
 async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {

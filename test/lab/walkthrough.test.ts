@@ -76,7 +76,7 @@ test('the walkthrough has five numbered sections, and defines its shell function
 });
 
 test.each(steps())(
-  'the walkthrough shows the real output, in section $section: $command',
+  'the walkthrough shows the real output of $command in section $section',
   async ({ command, expected }) => {
     const pattern = patternOf(expected);
     let printed = '';
