@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 export type StandIn = 'k3s' | 'flux' | 'systemctl' | 'journalctl' | 'systemd-notify';
 
 /**
- * Builds a stand-in as one executable script for this machine's Node, or for the Node at `interpreter`.
+ * Builds a stand-in as one executable script for the Node at `interpreter`, by default this one; resolves to its path.
  *
  * The script runs below any `package.json`, since it neither imports modules nor expects a `require`. `define` sets
  * constants such as the version.

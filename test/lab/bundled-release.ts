@@ -26,7 +26,7 @@ export async function bundleRelease(sources: string, outfile: string, place: str
   return outfile;
 }
 
-/** Makes the executable at `place` run this release, as an upgrade or a downgrade does. */
+/** Makes the executable at `place` run the release in `script`, as an upgrade or a downgrade does. */
 export function install(script: string, place: string): void {
   writeFileSync(place, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
   chmodSync(place, 0o755);

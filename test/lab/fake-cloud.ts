@@ -28,7 +28,7 @@ export class FakeCloud implements Cloud {
   /** The digests of images, by `SERVER/REPOSITORY:TAG`. */
   readonly images = new Map<string, string>();
   vm: Identity;
-  /** The life of a registry password, in milliseconds. */
+  /** The lifetime of a registry password, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
   /** True if the VM may list the versions of secrets. */
   showsVersions = true;
@@ -52,7 +52,7 @@ export class FakeCloud implements Cloud {
     };
   }
 
-  /** Makes this call fail, the next `times` times or until `heal`. */
+  /** Makes this call throw `error` the next `times` times, by default until `heal`. */
   fail(call: Call, error: NodeError, times = Number.POSITIVE_INFINITY): void {
     this.#failures.push({ call, error, times });
   }

@@ -10,7 +10,7 @@ import { parseDocument } from 'yaml';
 export interface Provider {
   readonly name: string;
   readonly matchImages: readonly string[];
-  /** How long kubelet caches an answer that has no duration, in milliseconds. */
+  /** The time in milliseconds for which kubelet caches an answer without a duration. */
   readonly defaultCacheDuration: number;
   readonly apiVersion: string;
   readonly args: readonly string[];
@@ -86,7 +86,7 @@ function provider(found: unknown, at: number): Provider {
   return { name, matchImages, defaultCacheDuration: duration, apiVersion, args, env };
 }
 
-/** Parses a Go duration (time.ParseDuration) into milliseconds. */
+/** Parses a Go duration (time.ParseDuration) into milliseconds; throws Go's error for any other value. */
 export function goDuration(text: unknown): number {
   if (text === '0') {
     return 0;
@@ -104,8 +104,9 @@ export function goDuration(text: unknown): number {
 }
 
 /**
- * True if a pattern matches an image: the host names have the same number of parts, the ports are equal, and the path
- * of the pattern is a literal prefix of the image's. So a pattern that ends in `/*` matches no image.
+ * True if a pattern matches an image: each part of the host name matches its part of the pattern (`*` and `?` are
+ * wildcards), the ports are equal, and the pattern's path is a literal prefix of the image's. So a pattern that ends in
+ * `/*` matches no image.
  */
 export function matchesImage(pattern: string, image: string): boolean {
   const [wanted, found] = [schemeless(pattern), schemeless(image)];

@@ -1,5 +1,5 @@
 /**
- * The part of kubelet that serves pulls: it asks its credential provider for the login to a registry, and caches the
+ * The part of kubelet that serves pulls: it gets the login to a registry from a credential provider, and caches the
  * answer.
  *
  * Models kubernetes pkg/credentialprovider/plugin/plugin.go (RegisterCredentialProviderPlugins, provide, ExecPlugin)
@@ -23,7 +23,7 @@ export interface KubeletOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The clock by which answers expire, in epoch milliseconds. */
   readonly now?: () => number;
-  /** Milliseconds until a plugin is killed. */
+  /** The milliseconds after which a plugin is killed; 60,000 by default. */
   readonly timeout?: number;
   /** The command that runs a plugin inside another host, and the folder of the plugins there. */
   readonly within?: { readonly command: readonly [string, ...string[]]; readonly binDir: string };
@@ -51,8 +51,8 @@ interface Answer {
 }
 
 /**
- * Checks the configuration like a starting kubelet; throws kubelet's fatal error, which begins with `Failed to register
- * CRI auth plugins: `.
+ * Returns a kubelet whose configuration was checked as at a start; throws kubelet's fatal error, which begins with
+ * `Failed to register CRI auth plugins: `.
  */
 export function kubelet(options: KubeletOptions): Kubelet {
   const providers = registeredProviders(options).map((provider) => asked(provider, options));
@@ -76,7 +76,7 @@ export function kubelet(options: KubeletOptions): Kubelet {
   };
 }
 
-/** Returns the providers of the configuration; throws kubelet's error if the executable of a provider is missing. */
+/** Returns the configured providers; throws kubelet's error for an invalid configuration or an unusable plugin. */
 export function registeredProviders({
   binDir,
   config,
@@ -198,7 +198,7 @@ async function text(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Parses the answer of a plugin. As in kubelet, errors do not quote the answer, which may contain a password. */
+/** Parses the answer of a plugin; throws kubelet's error, which does not quote the answer and its password. */
 function readAnswer(
   text: string,
   provider: Provider,

@@ -25,9 +25,9 @@ export interface LabOptions {
   readonly dir: string;
   /** The command under test: a program and its first arguments. */
   readonly executable: readonly [string, ...string[]];
-  /** The roles of the nodes, one node each, which is named after its role. */
+  /** The role of each node, which is also the name of the node; all three by default. */
   readonly nodes?: readonly LabRole[];
-  /** The life of registry passwords until `passwordLife` changes it, in milliseconds; three hours by default. */
+  /** The initial lifetime of registry passwords, in milliseconds; three hours by default. */
   readonly passwordLife?: number;
   readonly k3sVersions?: readonly string[];
   /** Additional settings of every node, merged at the top level. */
@@ -56,11 +56,11 @@ export interface LabOn<Cloud extends LabCloud> {
   start(): void;
   /** Resolves when every node is Ready; rejects after three minutes with each node's unmet conditions. */
   waitReady(): Promise<void>;
-  /** The life of registry passwords that are issued from now on, in milliseconds. */
+  /** The lifetime of registry passwords that are issued from now on, in milliseconds. */
   passwordLife: number;
   /** Resolves to the registry passwords once every node has one. */
   passwords(): Promise<Passwords>;
-  /** Resolves to the new registry passwords once that of every node differs from `before`. */
+  /** Resolves to the registry passwords once every node has one that differs from `before`. */
   rotated(before: Passwords, timeout?: number): Promise<Passwords>;
   /** Ends the processes that the lab started, and no others; the folder stays. */
   stop(): Promise<void>;

@@ -14,10 +14,10 @@ const schema = about(
   }),
 );
 
-/** The inputs of all made-up clouds that were created, oldest first. */
+/** The inputs of `create` for each made-up cloud so far, oldest first. */
 export const landings: CloudGround<{ readonly tower: string }>[] = [];
 
-/** A cloud that the code does not know, so that everything that depends on the cloud must come from the table. */
+/** A cloud that src does not contain, so everything that depends on the cloud must come from the table. */
 const moon: CloudDriver<typeof schema> = {
   summary: 'asks mission control',
   remark: 'one small step',

@@ -10,8 +10,8 @@ type Node = Owned & { readonly modifiedAt: number } & (
   );
 
 /**
- * An in-memory file system with the answers and errors of a real one. It is synchronous, so that the model of a command
- * can use it as a program would.
+ * An in-memory file system with the answers and errors of a real one. Its calls are synchronous, so that the model of a
+ * command can use the files as a program would.
  */
 export class MemoryFiles {
   readonly #nodes = new Map<string, Node>();
@@ -26,7 +26,7 @@ export class MemoryFiles {
     this.#nodes.set('/', { kind: 'directory', mode: 0o755, modifiedAt: now() });
   }
 
-  /** Returns the text of the file at a path, following links; `undefined` if the file does not exist. */
+  /** Returns the text of the file at a path, following links; `undefined` if it is missing. Throws as `read` does. */
   text(path: string): string | undefined {
     return this.read(path)?.content;
   }
@@ -77,13 +77,13 @@ export class MemoryFiles {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
   }
 
-  /** Changes the owner of a path to `uid:gid`, by default to that of the process; does not follow links. */
+  /** Changes the owner of a path to `uid:gid`, by default to the process's user. Follows no link; throws ENOENT. */
   give(path: string, owner?: string): void {
     const { foreignOwner: _, foreignUser: __, foreignGroup: ___, ...node } = this.#existing(path);
     this.#nodes.set(this.#place(path), { ...node, ...(owner !== undefined && owned(owner)) });
   }
 
-  /** Changes the permission bits of a file or directory. */
+  /** Changes the permission bits of a file or directory, but not of a link. Throws ENOENT if the path is missing. */
   changeMode(path: string, mode: number): void {
     const node = this.#existing(path);
     if (node.kind !== 'link') {
@@ -131,7 +131,7 @@ export class MemoryFiles {
     this.#forget();
   }
 
-  /** Returns every file and link with its mode and text, sorted by path; equal snapshots mean equal disks. */
+  /** Returns mode and text of every file and the target of every link, sorted by path; omits directories and owners. */
   snapshot(): Readonly<Record<string, string>> {
     const shown = [...this.#nodes]
       .filter(([, node]) => node.kind !== 'directory')

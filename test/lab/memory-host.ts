@@ -24,7 +24,7 @@ import { MemoryFiles } from './memory-files.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
 
-/** The error of a killed process, which each of its later calls throws too. */
+/** The error that every call of a killed process throws until `restart`. */
 export class Crash extends Error {
   override readonly name = 'Crash';
 }
@@ -85,7 +85,7 @@ export class MemoryHost implements Host {
   readonly journal: RecordedAction[] = [];
   /** The reads so far: the command lines of `query` and the URLs of `get`. */
   readonly looks: string[] = [];
-  /** The jobs of the process, with their duration and the listener for their end. */
+  /** The jobs of the process; tests set how long they last. */
   readonly jobs = new MemoryJobs(this);
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();
@@ -155,7 +155,7 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** Makes writes, links, renames and removals at this path fail with an errno such as ENOSPC, until `heal`. */
+  /** Makes every mutation of this path, even a download, fail with an errno such as ENOSPC, until `heal`. */
   failWrite(path: string, code: string): this {
     this.#faults.set(path, code);
     return this;
@@ -171,7 +171,7 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** Starts a new process in the same world, with no mutations counted and no kill scheduled. */
+  /** Starts a new process in the same world, without jobs, counted mutations or a scheduled kill. */
   restart(): this {
     this.#crashed = false;
     this.jobs.die();
@@ -184,7 +184,7 @@ export class MemoryHost implements Host {
     this.#advanceTo(this.#now + milliseconds);
   }
 
-  /** Sets the clock without letting time pass, as time synchronisation does. */
+  /** Sets the clock, as time synchronisation does. No time passes: scheduled events keep their remaining time. */
   setClock(time: number): void {
     const by = time - this.#now;
     this.#now = time;
@@ -194,7 +194,7 @@ export class MemoryHost implements Host {
 
   // --- assertions
 
-  /** The number of mutations of this process. */
+  /** The number of mutations since the process started. */
   get mutations(): number {
     return this.#mutations;
   }
@@ -340,7 +340,7 @@ export class MemoryHost implements Host {
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     this.#alive();
     this.#advanceTo(this.#now + milliseconds, signal);
-    // Yields to the event loop, so that the test of an endless loop can time out.
+    // Without a turn of the event loop, a test with an endless loop could not time out.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

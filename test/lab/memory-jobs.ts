@@ -18,7 +18,7 @@ interface Begun {
  */
 export class MemoryJobs {
   lasting = 0;
-  /** Called when a job ends, which is when the daemon wakes its loop. */
+  /** Called when a job ends; the daemon wakes its loop then. */
   onEnd = () => {};
   readonly #world: MemoryHost;
   #begun = new Map<string, Begun>();
@@ -77,7 +77,7 @@ export class MemoryJobs {
   }
 }
 
-/** Carries out a remedy; if it starts a job, carries it out again after the job has ended. */
+/** Carries out a remedy. If the remedy starts a job, lets the job end and carries out the remedy again. */
 export async function carryOut(remedy: (host: Host) => Promise<void>, host: MemoryHost): Promise<void> {
   try {
     await remedy(host);

@@ -1,9 +1,9 @@
 /**
  * An in-memory registry with a storage for its layers. Models the challenge, the token and the pull of the OCI
- * Distribution Specification and of distribution's token.md, as far as a proof of pull needs them.
+ * Distribution Specification and of distribution's token.md, as far as a pull check uses them.
  *
- * It is strict: a login must be an unexpired JWT or one of `passwords`, a token is valid only for its scope, and a
- * redirect must not carry a credential.
+ * The registry is strict: a login must be an unexpired JWT or one of `passwords`, a token is valid only for its scope,
+ * and a redirect must not carry a credential.
  */
 import { createHash } from 'node:crypto';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
@@ -20,7 +20,7 @@ export class MemoryRegistry {
   readonly server: string;
   /** True if the registry accepts every login, but issues no token that permits a pull. */
   denied = false;
-  /** True if the registry refuses every login, whatever its dates. */
+  /** True if the registry refuses every login, even an unexpired one. */
   refuses = false;
   /** Passwords that the registry accepts although they are not JWTs. */
   readonly passwords = new Set<string>();
@@ -40,7 +40,7 @@ export class MemoryRegistry {
     this.#now = now;
   }
 
-  /** Adds an image with one layer of this size; returns its digest. */
+  /** Adds an image with one layer of this size; returns the digest of its manifest. */
   push(repository: string, tag: string, size: number): string {
     const digest = digestOf(`${repository} ${size}`);
     this.#sizes.set(digest, size);
@@ -119,7 +119,7 @@ export class MemoryRegistry {
   }
 }
 
-/** Adds a registry that the machine in memory can reach; `now` is the clock of the registry. */
+/** Makes a new registry and its storage reachable from a machine in memory; `now` is the clock of the registry. */
 export function memoryRegistry(host: MemoryHost, server: string, now = () => host.now()): MemoryRegistry {
   const registry = new MemoryRegistry(server, now);
   host.onGet(

@@ -21,7 +21,7 @@ import { tarball } from './tar.ts';
 export type MirrorFault = 'corrupt' | 'truncate' | 'unavailable' | 'slow';
 
 export interface Mirror {
-  /** Applies the fault to the next `times` answers for assets whose name matches `on`. */
+  /** Applies the fault to the next `times` downloads of assets that match `on`; by default to all until `heal`. */
   fail(fault: MirrorFault, options?: { readonly on?: RegExp; readonly times?: number }): void;
   heal(): void;
   /** Adds files to a release; `release` is `owner/repository/tag`. */
@@ -32,7 +32,7 @@ export interface Mirror {
 export interface MirrorOptions {
   readonly k3sVersions?: readonly string[];
   readonly fluxVersion?: string;
-  /** The path of Node that the executables use; by default this machine's Node. */
+  /** The path of the Node that runs the executables; by default this machine's Node. */
   readonly interpreter?: string;
 }
 

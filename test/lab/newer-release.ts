@@ -4,7 +4,7 @@ export function newerText(text: string): string {
   return `${JSON.stringify({ format: format + 1, ...Object(extended(fields)), added: { in: [1, { later: true }] } })}\n`;
 }
 
-/** Adds a field to every map that is not empty. The value is a text, since some maps contain only texts. */
+/** Adds a field to every non-empty map at any depth. The value is a text, since some maps contain only texts. */
 function extended(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(extended);

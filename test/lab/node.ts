@@ -56,7 +56,7 @@ export class LabNode {
     await this.boot();
   }
 
-  /** Starts the service manager, which starts the enabled services. */
+  /** Starts the service manager, which starts the enabled services; rejects if the manager exits. */
   async boot(): Promise<void> {
     const { socket, processes } = this.#options;
     const script = join(import.meta.dirname, 'systemd.ts');
@@ -112,7 +112,7 @@ export class LabNode {
     }
   }
 
-  /** Ends all processes at once, as a power cut does, and clears what a boot clears. */
+  /** Kills the daemon, ends the service manager with its services, and deletes /run, as a power cut does. */
   async powerOff(): Promise<void> {
     await this.stopDaemon('SIGKILL');
     if (this.#manager) {
@@ -134,13 +134,13 @@ export class LabNode {
     return runProgram(file, [...first, ...args, '--root', this.root], this.#environment);
   }
 
-  /** Runs a program of this node: `k3s`, `kubectl`, `systemctl`. */
+  /** Runs a program from the node's /usr/local/bin or, if it is missing there, the stand-in of a system program. */
   run(program: string, ...args: readonly string[]): Promise<Finished> {
     const own = join(this.root, 'usr/local/bin', program);
     return runProgram(existsSync(own) ? own : join(this.#binDir, program), args, this.#environment);
   }
 
-  /** Returns the last status of the running daemon; `undefined` before its first pass. */
+  /** Returns the last status of the running daemon; `undefined` if none runs, or before its first pass. */
   status(): Status | undefined {
     const path = join(this.root, 'run/slipway/status.json');
     if (!existsSync(path)) {
@@ -161,7 +161,7 @@ export class LabNode {
     return statSync(join(this.root, path), { throwIfNoEntry: false })?.mtimeMs;
   }
 
-  /** The time at which the status of the last pass was written, in epoch milliseconds. */
+  /** The time at which the status of the last pass was written, in epoch milliseconds; 0 without a status. */
   get lookedAt(): number {
     return Date.parse(this.status()?.updated ?? '1970-01-01');
   }

@@ -20,7 +20,7 @@ export class Processes {
   }
 }
 
-/** Sends the signal to a child, and kills it after 15 seconds; resolves when it has exited and its output is closed. */
+/** Closes a child's stdin and sends the signal, and SIGKILL after 15 seconds; resolves when the child has exited. */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) {
     return;
@@ -39,7 +39,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a program; resolves to its exit code and output when it has exited. */
+/** Runs a program; resolves to its exit code and output. Rejects if it cannot start or is killed by a signal. */
 export async function runProgram(
   file: string,
   args: readonly string[],

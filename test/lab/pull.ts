@@ -1,6 +1,6 @@
 /**
- * Pulls an image as containerd does: the challenge, an access token for the credential, then manifest, config and
- * layers by digest, each through the registry's redirect without the token (containerd, core/remotes/docker).
+ * Pulls an image as containerd does: an access token for the credential, the index by tag, then manifest, config and
+ * layers by digest. Follows redirects without the token (containerd, core/remotes/docker).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,8 +15,8 @@ export interface PullOptions {
 }
 
 /**
- * Pulls an image; resolves to the digest of its manifest for this processor and the number of its bytes. Rejects if the
- * pull fails.
+ * Pulls an image; resolves to the digest of its manifest for this processor, and to the bytes of manifest, config and
+ * layers. Rejects if a request fails or a digest differs.
  */
 export async function pull(
   image: string,

@@ -12,7 +12,8 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
   const starts = await Promise.all(lab.nodes.map(startOfK3s));
   let before = await lab.passwords();
   for (let rotation = 1; rotation <= count; rotation += 1) {
-    // The last password gets the usual life.
+    // Passwords issued in the last rotation get the default lifetime of three hours, so that no further rotation
+    // follows.
     if (rotation === count) {
       lab.passwordLife = 3 * 3_600_000;
     }
@@ -38,7 +39,7 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
   }
 }
 
-/** Resolves to the message about the pull with the newest password, once a pass has checked it. */
+/** Resolves to the message of Pulls once a pass has proven a pull with the newest password; rejects after 30 s. */
 async function provenPull(node: LabNode): Promise<string> {
   const written = node.modifiedAt('etc/rancher/k3s/registries.yaml') ?? 0;
   for (const end = Date.now() + 30_000; ; await sleep(200)) {
@@ -53,7 +54,7 @@ async function provenPull(node: LabNode): Promise<string> {
   }
 }
 
-/** Pulls as kubelet does for a pod: with the login of its credential provider, from the manifest to the last layer. */
+/** Pulls an image with the login from kubelet's credential provider; resolves to the image and its size as text. */
 async function kubeletPulls(lab: Lab, node: LabNode): Promise<string> {
   const { k3s } = nodePaths(node.root);
   const asking = kubelet({ binDir: k3s.credentialProviderBin, config: k3s.credentialProvider });

@@ -16,7 +16,7 @@ import type { LabNode } from './node.ts';
 import { showRotations } from './rotations.ts';
 import { tell } from './story.ts';
 
-/** The life of registry credentials in this lab, in milliseconds; in Azure it is three hours. */
+/** The lifetime of registry credentials in this lab, in milliseconds; three hours in Azure. */
 const passwordLife = 24_000;
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });

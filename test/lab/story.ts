@@ -2,8 +2,8 @@
 import { styleText } from 'node:util';
 
 /**
- * Returns a log line for a person; `undefined` if the line is of no interest. Paths omit `root`, as on a separate
- * machine.
+ * Renders a log line for a reader; `undefined` if the line is not worth showing. Removes `root` from paths, as if each
+ * node had its own machine.
  */
 export function tell(node: string, root: string, line: string, seconds: number): string | undefined {
   const event = parsed(line);

@@ -3,7 +3,8 @@
  *
  *     node test/lab/systemd.ts ROOT BINDIR SOCKET
  *
- * It ends with its services when its stdin closes, so that a lab that dies leaves no process behind.
+ * Stops its services, kills adopted processes and exits on SIGTERM or when its stdin closes, so that a lab that dies
+ * leaves no process behind.
  */
 import { rmSync } from 'node:fs';
 import { openJournal } from './systemd/journal.ts';

@@ -1,6 +1,6 @@
 /**
- * Debian's docker-registry (distribution 2.8) behind an emulated Azure registry. It stores the images and checks each
- * request by the access token of the emulated registry, whose certificate it trusts through the lab's CA.
+ * Debian's docker-registry (distribution 2.8) behind an emulated Azure registry. It stores the images, and
+ * verifies the emulated registry's access tokens, whose certificate it trusts through the lab's CA.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,12 +27,12 @@ export interface DockerRegistryOptions {
 }
 
 export interface DockerRegistry {
-  /** Pushes a small image, and adds it to the metadata of the emulated registry. */
+  /** Pushes a small image to the real registry, and adds its metadata to the emulated one. */
   push(name: string, tag: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts the real registry, and makes the emulated one forward requests to it. */
+/** Starts the real registry, and makes the emulated one forward requests; rejects if the real one does not answer. */
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
   const { azure, loginServer, dir, processes } = options;
   const port = await freePort();

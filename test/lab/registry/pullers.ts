@@ -14,11 +14,11 @@ export type Pull = (image: string, credential?: Credential) => Promise<Finished>
 
 export interface Skopeo {
   readonly pull: Pull;
-  /** Pulls the image, and pushes it under another name. */
+  /** Pulls the image and pushes it as `to`, both with the credential; rejects if the pull fails. */
   push(image: string, to: string, credential: Credential): Promise<Finished>;
 }
 
-/** Returns pulls and pushes by skopeo. Each copies into a folder that is removed at once, so that no copy is reused. */
+/** Returns pulls and pushes by skopeo. Each call uses and removes a new folder, so that no copy is reused. */
 export function skopeo(dir: string, network: Readonly<Record<string, string>>): Skopeo {
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: dir, ...network };
   let copies = 0;
@@ -56,7 +56,7 @@ export function skopeo(dir: string, network: Readonly<Record<string, string>>): 
   };
 }
 
-/** Returns a pull by containerd, which unpacks the image, then removes it and all its content. */
+/** Returns a function that pulls and unpacks an image with containerd, then removes the image and its content. */
 export function pullByContainerd({ ctr }: Containerd): Pull {
   return async (image, credential) => {
     const user = credential ? ['--user', pair(credential)] : [];

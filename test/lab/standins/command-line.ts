@@ -12,7 +12,7 @@ export interface Parsed {
   readonly values: (long: string) => readonly string[];
 }
 
-/** Parses arguments; ends the process with getopt's message for an unknown option. */
+/** Parses arguments; prints getopt's message and exits with 1 for an invalid option. */
 export function parseCommandLine(
   program: string,
   specs: readonly OptionSpec[],

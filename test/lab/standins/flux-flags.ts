@@ -119,7 +119,7 @@ const shorthands: Readonly<Record<string, string>> = {
   v: 'version',
 };
 
-/** A parsed command line. `text` returns the last value of a flag, `list` all values of a flag, split at commas. */
+/** A parsed command line: `text` returns a flag's last value, `list` all values split at commas, `on` a boolean. */
 export interface Parsed {
   readonly command: string;
   text(name: string, fallback?: string): string;

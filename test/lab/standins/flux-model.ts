@@ -45,7 +45,7 @@ export function componentsOf(flags: Parsed): readonly string[] {
   return components;
 }
 
-/** Performs the five steps of pkg/bootstrap Run, in order. */
+/** Performs `flux bootstrap`, with the steps of pkg/bootstrap Run in order; throws flux's errors. */
 export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const components = componentsOf(flags);
   confirmBootstrap(flags, cluster);
@@ -63,7 +63,8 @@ export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: S
 }
 
 /**
- * Throws promptui's `^D` if another tool installed Flux, since flux then requests a confirmation and has no terminal.
+ * Throws promptui's `^D` if another tool installed Flux and --force is missing, since flux then requests a confirmation
+ * and has no terminal.
  */
 function confirmBootstrap(flags: Parsed, cluster: Objects): void {
   const labels: Record<string, string> = Object(cluster.get(crds, undefined, sources)?.metadata.labels);
@@ -103,7 +104,7 @@ function reconcileComponents({ repository, cluster, path, components, say }: Com
   say('✔', 'reconciled components');
 }
 
-/** Writes the source secret; with --token-auth also an existing one, so that a second run stores a new token. */
+/** Writes the source secret if it is missing, or if --token-auth is set, so that a second run stores a new token. */
 function reconcileSecret(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const name = flags.text('secret-name', namespace);
   say('►', `determining if source secret "${namespace}/${name}" exists`);

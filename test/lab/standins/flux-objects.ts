@@ -74,8 +74,8 @@ export function sourceObject(flags: Parsed, url: string, branch: string, revisio
 }
 
 /**
- * Returns the Kustomization with the status that the controllers would set. One that the lab made unready stays
- * unready, as after a broken commit.
+ * Returns the Kustomization with the status that the controllers would set. Keeps a status that the lab made unready,
+ * as after a broken commit.
  */
 export function syncObject(path: string, revision: string, existing: SyncObject | undefined): ApiObject {
   const broken = existing?.status?.conditions?.some(({ status }) => status === 'False');

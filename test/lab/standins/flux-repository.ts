@@ -5,7 +5,7 @@ import { readIfThere } from './flux-cluster.ts';
 
 /** One branch of a repository at the lab's Git host, as a folder of files. */
 export interface Repository {
-  /** Writes a file; true if its text changed. */
+  /** Writes a file; returns whether its text changed. */
   commit(path: string, text: string): boolean;
   /** Returns the id of the current commit. */
   head(): string;

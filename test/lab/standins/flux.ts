@@ -4,7 +4,7 @@
  * What it models, with the source (paths in fluxcd/flux2 by default):
  * - flags, their types, unknown ones refused (cmd/flux/*.go; spf13/pflag): flux-flags.ts
  * - errors go to stderr after `✗ `, the exit code is 1 (cmd/flux/main.go)
- * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, else from stdin, and a closed stdin is an error
+ * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, otherwise from stdin; a closed stdin is an error
  *   (cmd/flux/bootstrap_{github,gitlab,git}.go, readPasswordFromStdin)
  * - without HOME it exits with an error, as go-git does when it looks for the user's Git configuration (go-git
  *   config.Paths)
@@ -94,7 +94,7 @@ function kubeconfigOf(flags: Parsed): string {
   return flags.text('kubeconfig') || process.env.KUBECONFIG || `${process.env.HOME}/.kube/config`;
 }
 
-/** The part of `flux check` that needs no network: the controllers (cmd/flux/check.go). */
+/** Performs the part of `flux check` that needs no network; throws if a controller is missing (cmd/flux/check.go). */
 async function check(flags: Parsed): Promise<void> {
   const cluster = await openCluster(kubeconfigOf(flags));
   say('►', 'checking prerequisites');

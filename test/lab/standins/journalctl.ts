@@ -1,7 +1,7 @@
 /**
  * A stand-in for `journalctl` of systemd 252 over the journal of one root: matches, units, lines, output formats.
  *
- * As with the real one, `-u` also shows systemd's messages about the unit, a match on `_SYSTEMD_INVOCATION_ID` does
+ * As in the real program, `-u` also shows systemd's messages about the unit, a match on `_SYSTEMD_INVOCATION_ID` does
  * not, and JSON shows a message with control characters as an array of bytes.
  */
 
@@ -48,7 +48,7 @@ function main(): void {
   process.stdout.write(ordered.map((entry) => `${printed(entry, output, line)}\n`).join(''));
 }
 
-/** Returns the entries to show. Matches of one field are alternatives, and so are units; all fields must match. */
+/** Returns the entries that fit all fields, units, time and priority. Values of one field or units are alternatives. */
 function selected(line: Parsed): Entry[] {
   const matches = new Map<string, string[]>();
   for (const word of line.words) {

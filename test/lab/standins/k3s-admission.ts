@@ -18,7 +18,7 @@ export interface Attempt {
   readonly body: string;
 }
 
-/** Returns why this user is not permitted a request; `undefined` if the request is permitted. */
+/** Returns why a request of this user is forbidden; `undefined` if it is permitted. Only kubelets are restricted. */
 export function forbidden(user: User, { method, resource, name, body }: Attempt): string | undefined {
   if (!user.groups.includes('system:nodes')) {
     return undefined;

@@ -1,8 +1,8 @@
 /**
  * `k3s agent`, and the agent inside `k3s server`: joins, configures containerd, registers the node, keeps it Ready.
  *
- * Models pkg/agent/run.go (validation every 2 s for ever, "k3s agent is up and running"), pkg/agent/config/config.go
- * (every 5 to 10 s for ever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
+ * Models pkg/agent/run.go (validation every 2 s forever, "k3s agent is up and running"), pkg/agent/config/config.go
+ * (every 5 to 10 s forever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
  * loop), and kubelet's registration (labels at every start, taints at the first only) and lease. Not modelled: pods,
  * images, and the load balancer on port 6444 except for its words in the log, so that kubelet.kubeconfig names the
  * server itself.
@@ -33,7 +33,7 @@ export interface AgentSettings {
   readonly controlPlane: boolean;
 }
 
-/** What a node gets from its server when it joins. */
+/** The URL of the server that a node joined, and the CA and the client certificate from there. */
 export interface Joined {
   readonly server: string;
   readonly ca: string;
@@ -43,7 +43,7 @@ export interface Joined {
 
 let missing: string | undefined;
 
-/** Returns why K3s has no configuration yet, which it logs last if it is stopped while it waits. */
+/** Returns why K3s has no configuration yet, `undefined` once it has; K3s logs the reason if it is stopped earlier. */
 export function missingConfiguration(): string | undefined {
   return missing;
 }
@@ -103,7 +103,7 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
 }
 
 /**
- * Resolves to the CA certificates of a server; rejects if it answers with 503, as while it starts
+ * Resolves to the CA certificates of a server; rejects if the status is not 200, such as the 503 of a starting server
  * (pkg/clientaccess/token.go, get).
  */
 async function cacerts(server: string): Promise<string> {
@@ -158,8 +158,8 @@ function saved(settings: AgentSettings, agent: string, ca: string, bundle: strin
 }
 
 /**
- * The warning at every start with a token without CA hash, with which K3s joins any server (pkg/clientaccess/token.go,
- * validateCAHash).
+ * The warning that K3s logs at each start if its token contains no CA hash, so that any server is trusted
+ * (pkg/clientaccess/token.go, validateCAHash).
  */
 const unpinned =
   'Cluster CA certificate is not trusted by the host CA bundle, but the token does not include a CA hash. ' +

@@ -89,7 +89,7 @@ function object(
   return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
 }
 
-/** Replaces an object; answers with 409 if the object has changed since it was read. */
+/** Creates or replaces an object; answers with 409 if the object has changed since it was read. */
 function replaced(
   objects: Objects,
   resource: string,
@@ -105,7 +105,7 @@ function replaced(
   return json(200, objects.put(resource, namespace, object));
 }
 
-/** Applies a merge patch of annotations to a Node. */
+/** Applies a merge patch of annotations to a Node; answers with 422 for another resource or an invalid annotation. */
 function annotated(
   objects: Objects,
   resource: string,

@@ -55,7 +55,8 @@ function commonNameOf({ certificate }: Certificate): string {
 }
 
 /**
- * Issues a certificate for a server (names and addresses) or a client (user name and group), with a new key by default.
+ * Issues a certificate for a server (`hosts`) or a client (user name and group). `life` is in milliseconds, by default
+ * ten years; the key is new by default.
  */
 export function issue(
   authority: Certificate,

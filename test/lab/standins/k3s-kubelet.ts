@@ -13,7 +13,10 @@ import { exchange } from './k3s-http.ts';
 import { fatal, klogFatal, kubeletExited, log } from './k3s-log.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
-/** Registers the node in the background, and renews its status as long as the process lives. */
+/**
+ * Registers the node in the background, and renews its status while the process lives. Exits as kubelet does for a
+ * forbidden label or a broken credential provider.
+ */
 export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
   refuseForeignLabels(settings.labels);
   refuseBrokenProvider(settings.credentialProvider);
@@ -27,7 +30,7 @@ export async function registerNode(settings: AgentSettings, joined: Joined): Pro
   })();
 }
 
-/** Writes the Node; retries at once if it has changed in the meantime, as kubelet does. */
+/** Writes the Node; retries at once if the Node has changed in the meantime, as kubelet does. */
 async function reportStatus(settings: AgentSettings, joined: Joined, ready: boolean): Promise<void> {
   const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
   for (;;) {
@@ -154,8 +157,8 @@ const allowedLabels = [
 ];
 
 /**
- * Exits with kubelet's error for a broken credential provider. K3s passes one to kubelet only if a folder of plugins
- * and a configuration exist (pkg/daemons/agent/agent.go).
+ * Exits with kubelet's error for a broken credential provider. K3s passes a provider to kubelet only if a folder of
+ * plugins and a configuration exist (pkg/daemons/agent/agent.go).
  */
 function refuseBrokenProvider(provider: AgentSettings['credentialProvider']): void {
   const [folder, config] = [provider.binDir, provider.config].map((path) =>

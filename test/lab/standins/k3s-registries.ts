@@ -16,7 +16,8 @@ export interface Registries {
 }
 
 /**
- * Reads registries.yaml, a missing file as an empty one; throws an Error in the words of yaml.v2 if it does not parse.
+ * Reads registries.yaml; a missing file counts as empty. Throws an Error in the words of yaml.v2 for invalid YAML or a
+ * wrong type.
  */
 export function readRegistries(path: string): Registries {
   if (!existsSync(path)) {

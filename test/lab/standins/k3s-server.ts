@@ -80,8 +80,8 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
 }
 
 /**
- * Creates or verifies the password of the datastore; the first start accepts a bare password, since there is no CA to
- * pin yet.
+ * Creates or verifies the password of the datastore, and returns it. Exits with K3s's error for another password, a
+ * malformed token, or the hash of another CA.
  */
 function ensureDatastore(directory: string, token: string | undefined, authority: Certificate): string {
   const file = bootstrapFile(directory);

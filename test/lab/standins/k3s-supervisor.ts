@@ -1,8 +1,8 @@
 /**
- * The supervisor and a small Kubernetes API on one TLS port of the loopback.
+ * The supervisor and a small Kubernetes API on one TLS port.
  *
  * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 while the core is not
- * ready) and pkg/nodepassword (one password per node name forever).
+ * ready) and pkg/nodepassword (one password per node name until the Node is deleted).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -84,7 +84,7 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
   return answerApi(supervisor, request.method ?? 'GET', pathname, user, body);
 }
 
-/** Returns and logs a refusal as SendError of pkg/util does. */
+/** Logs and returns a refusal, as SendError of pkg/util does. */
 function refused(request: IncomingMessage, code: 401 | 403, why: string): Reply {
   log('error', `Sending HTTP/1.1 ${code} response to ${peer(request)}: ${why}`);
   return status(code, code === 401 ? 'Unauthorized' : 'Forbidden', why);

@@ -1,8 +1,8 @@
 /**
  * Parses tokens, and reads them from files.
  *
- * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and pkg/util/file.go (a
- * missing token file is waited for: every 2 s, for 4 min).
+ * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and pkg/util/file.go
+ * (K3s waits for a missing token file: 4 min, with a check every 2 s).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,8 @@ export interface Token {
 }
 
 /**
- * Resolves to the token in `file` if it is given, else to `given` (pkg/cli/server and agent; seen on a real K3s 1.36).
+ * Resolves to the token in `file` if `file` is set, otherwise to `given`; exits with K3s's error if the file cannot be
+ * read (pkg/cli/server and agent; seen on a real K3s 1.36).
  */
 export async function readToken(
   given: string | undefined,
@@ -51,7 +52,7 @@ export function parseToken(text: string): Token {
   return { caHash: hash, user, password: password.join(':') };
 }
 
-/** Returns the digest of the CA that a full token contains. */
+/** Returns the digest of a CA certificate, which a full token contains. */
 export function caHash(pem: string): string {
   return createHash('sha256').update(pem).digest('hex');
 }

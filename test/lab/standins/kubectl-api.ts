@@ -1,5 +1,5 @@
 /**
- * Sends requests of kubectl to the API, with the client certificate of the kubeconfig, and errors in client-go's words.
+ * Sends kubectl's requests to the API with the client certificate of the kubeconfig; errors have client-go's words.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
@@ -10,7 +10,7 @@ export interface Config {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
-  /** Timeout of each request in milliseconds (--request-timeout). */
+  /** The timeout of each request in milliseconds (--request-timeout). */
   readonly timeout: number;
 }
 
@@ -45,7 +45,7 @@ function milliseconds(duration: string): number {
  */
 const discoveries = 5;
 
-/** Calls the API after the discovery, which is retried after each timeout: 50 s in total with the default of 10 s. */
+/** Calls the API, again after each timeout as discovery does; gives up after 50 s with the default timeout of 10 s. */
 export async function callKnown(config: Config, path: string): Promise<Answer> {
   for (let attempt = 1; attempt < discoveries; attempt += 1) {
     try {

@@ -19,7 +19,7 @@ import {
 import { annotate, create } from './kubectl-changes.ts';
 import { commandLine, type Line } from './kubectl-line.ts';
 
-/** Runs one kubectl command line; resolves to its exit code. */
+/** Runs a kubectl command line and prints its output or error; resolves to its exit code. */
 export async function kubectl(args: readonly string[], version: string, fallback: string): Promise<number> {
   try {
     const line = commandLine(args);

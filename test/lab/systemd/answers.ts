@@ -32,7 +32,7 @@ export function foreign(unit: string): Record<string, string> {
   };
 }
 
-/** Renders properties in the order of systemd, whatever the order of the request; omits unknown ones. */
+/** Renders the requested properties, or all that are not empty, in systemd's order; omits unknown names. */
 export function shown(properties: Readonly<Record<string, string>>, options: Options): string {
   const asked = options.properties;
   return Object.entries(properties)

@@ -13,7 +13,7 @@ export type Request =
       readonly pid: number;
       readonly assignments: Readonly<Record<string, string>>;
     }
-  /** A request to end this process with the lab. */
+  /** A request to kill the process `pid` when the service manager ends. */
   | { readonly op: 'adopt'; readonly pid: number };
 
 export interface Options {

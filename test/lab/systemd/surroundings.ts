@@ -12,8 +12,8 @@ export interface Surroundings {
 }
 
 /**
- * Returns the environment of a service: PATH, the variables that systemd adds, and those of the unit. A service does
- * not inherit the environment of the machine.
+ * Returns the environment of a service: PATH, the variables that systemd adds, and those of the unit and its
+ * environment files. A service does not inherit the environment of the machine.
  */
 export function serviceEnvironment(
   file: UnitFile,

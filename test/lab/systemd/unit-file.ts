@@ -43,7 +43,7 @@ export function parseUnitFile(path: string, text: string): UnitFile {
   return { warnings, all, last: (section, key) => all(section, key).at(-1) };
 }
 
-/** Splits a command line into words: quotes, escapes and variables as in systemd.service(5). */
+/** Splits a command line into words, and resolves quotes, escapes and variables as in systemd.service(5). */
 export function splitCommand(line: string, environment: Readonly<Record<string, string>>): string[] {
   const words: string[] = [];
   for (const [raw] of line.matchAll(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/g)) {
@@ -59,7 +59,7 @@ export function splitCommand(line: string, environment: Readonly<Record<string, 
   return words;
 }
 
-/** Parses a time span into milliseconds: seconds without a unit, `infinity` and 0 for "no limit". */
+/** Parses a time span into milliseconds; a number without a unit means seconds. Returns 0 for `infinity`. */
 export function timeSpan(text: string): number {
   if (text === 'infinity') {
     return 0;

@@ -32,7 +32,7 @@ export class Manager {
     this.#around = around;
   }
 
-  /** Starts the units that multi-user.target wants, as a boot does. */
+  /** Starts the units of K3s that multi-user.target wants, as a boot does. */
   boot(): void {
     for (const name of ['k3s.service', 'k3s-agent.service']) {
       if (existsSync(this.#wants(name, 'multi-user.target'))) {
@@ -233,8 +233,7 @@ export class Manager {
   }
 
   /**
-   * Forgets units that neither run nor are wanted by another, as systemd does, so that their files are read again next
-   * time.
+   * Forgets inactive units that no target wants, as systemd does, so that the next request reads their files again.
    */
   #collect(): void {
     for (const [name, { service, file }] of this.#units) {
