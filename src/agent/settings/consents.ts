@@ -9,7 +9,7 @@ export const consents = {
   },
   roleChange: {
     about:
-      'Rebuilds of this node as another kind of K3s node, each for the cluster that it takes the node from.',
+      'Rebuilds of this node as a different kind of K3s node, each for the cluster that the node leaves.',
     example: 'server-to-agent@3f2a9c1b2d4e',
     takesTrue: true,
   },
@@ -20,18 +20,18 @@ export const consents = {
   },
   restart: {
     about:
-      "Starts of K3s by another unit than Slipway's that may be ended, once each: a unit and the start, or a unit alone for any start of it.",
+      'Starts of K3s by a unit that Slipway did not write, each of which Slipway may end once by a restart: a unit with one start, or a unit alone for each of its starts.',
     example: 'k3s.service@3f2a9c1b2d4e',
     takesTrue: false,
   },
   lostFlags: {
-    about: 'Flags, variables and registries of the old unit that a K3s may lose when Slipway adopts it.',
+    about: 'Flags, variables and registries of a node that K3s may lose when Slipway adopts the node.',
     example: 'kubelet-arg=max-pods=50',
     takesTrue: false,
   },
   natRemoval: {
     about:
-      'Private ranges, no longer in network.nat.from, for which this node may stop forwarding, because their hosts have another route.',
+      'Private ranges that network.nat.from no longer names, for which this node may stop forwarding because their hosts have a different route.',
     example: '10.0.2.0/24',
     takesTrue: false,
   },

@@ -26,7 +26,7 @@ const vaultName = text(
 export const vaultSecretName = text(/^[0-9A-Za-z-]{1,127}$/, 'be a secret name: letters, digits and dashes');
 
 const schema = about(
-  'For cloud azure.',
+  'Settings for cloud azure.',
   z.strictObject({
     imdsEndpoint: about('The address of the instance metadata service.', url),
     environment: about(

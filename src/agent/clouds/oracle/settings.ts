@@ -17,7 +17,7 @@ export const vaultSecretName = text(
 );
 
 const schema = about(
-  'For cloud oracle.',
+  'Settings for cloud oracle.',
   z.strictObject({
     imdsEndpoint: about('The address of the instance metadata service.', url),
     vault: z.strictObject({

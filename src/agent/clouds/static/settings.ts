@@ -15,7 +15,7 @@ const metadata = z.strictObject({
 });
 
 const schema = about(
-  'For cloud static: the facts that a cloud would report about this VM.',
+  'Settings for cloud static: the facts that a cloud would report about this VM.',
   z.strictObject({
     computerName: about('The computer name; by default the host name.', z.optional(words)),
     vmId: about(
@@ -37,11 +37,11 @@ const schema = about(
       z.record(secretName, secretPlace),
     ),
     metadata: about(
-      "The provider's metadata service, which pods are kept from (see imds.md): an `address` each, and a `port` if only that is guarded.",
+      "The provider's metadata service, which pods are kept from (see imds.md): each entry has an `address`, and a `port` if only this port is guarded.",
       z.optional(z.array(metadata)),
     ),
     registries: about(
-      'User name and password file of each registry, by login server; the file may be `credential:NAME`, too.',
+      'User name and password file of each registry, by login server; the file may also be `credential:NAME`.',
       z.record(loginServer, z.strictObject({ username: words, passwordFile: secretPlace })),
     ),
   }),

@@ -7,20 +7,26 @@ import { fluxMisfits } from './settings-rules.ts';
 const release = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');
 
 const schema = about(
-  'For engine flux.',
+  'Settings for engine flux.',
   z.strictObject({
     version: about('The Flux release.', release),
     releaseUrl: about('The address of Flux releases.', url),
     provider: about('The provider of the repository.', z.optional(z.enum(['github', 'gitlab', 'git']))),
-    owner: about('For github and gitlab: user, organisation or group.', z.optional(words)),
+    owner: about(
+      'For github and gitlab: the user, organisation or group that owns the repository.',
+      z.optional(words),
+    ),
     repository: about('For github and gitlab: the name of the repository.', z.optional(words)),
-    hostname: about('For github and gitlab: your own host.', z.optional(gitHost)),
+    hostname: about(
+      'For github and gitlab: the host name of your own GitHub or GitLab server.',
+      z.optional(gitHost),
+    ),
     url: about('For git: the URL of the repository.', z.optional(gitUrl)),
     username: about('For git: the user name for the token.', words),
     branch: about('The branch that Flux follows.', words),
     path: about('The folder of this cluster in the repository.', z.optional(repositoryPath)),
-    personal: about('For github and gitlab: the owner is a user.', z.boolean()),
-    private: about('Whether a repository that bootstrap creates is private.', z.boolean()),
+    personal: about('For github and gitlab: whether the owner is a user.', z.boolean()),
+    private: about('Whether a repository that flux bootstrap creates is private.', z.boolean()),
     tokenAuth: about('Whether Flux keeps using the token, rather than a deploy key.', z.boolean()),
     components: about('The controllers to install.', z.array(words)),
     componentsExtra: about('Further controllers, such as image-reflector-controller.', z.array(words)),

@@ -13,7 +13,7 @@ const schema = about(
   'The processes that may use the instance metadata service, and so the identity of this VM (see imds.md).',
   z.strictObject({
     pods: about(
-      'Whether pods are kept from it, and users of the VM other than root. By default they are, except on a node that ran pods before it had this guard (see imds.md). Needs nftables.',
+      'Whether pods, and users of the VM other than root, are kept from the metadata service. The default is block, except on a node that ran pods before Slipway guarded it (see imds.md). Needs nftables.',
       z.optional(z.enum(['block', 'allow'])),
     ),
     allow: about(

@@ -3,7 +3,7 @@ import { about, type SettingsSection } from '../../settings/section.ts';
 import { listenAddress, metricsFile } from './settings-forms.ts';
 
 const schema = about(
-  'Metrics of the daemon for Prometheus and similar; off unless one of these is set (see metrics.md).',
+  'Metrics of the daemon for Prometheus and similar; off unless you set listen or textfile (see metrics.md).',
   z.strictObject({
     listen: about(
       'The address and port that serve the metrics at /metrics, such as 127.0.0.1:9753. Metrics contain no secret, and anyone who can connect to the port can read them.',

@@ -6,18 +6,18 @@ import { given, type Problem } from '../path.ts';
 import { about, type SensitiveUrl, type SettingsSection, type Written } from '../section.ts';
 
 const nat = about(
-  'Private hosts that reach the outside through this one (see nat.md). Needs nftables.',
+  'NAT for private hosts, which connect to the internet through this node (see nat.md). Needs nftables.',
   z.strictObject({
     from: about(
       'The ranges of the private hosts. Without a range, this node does not forward for others.',
       z.array(privateRange),
     ),
     except: about(
-      'Destinations that see the private hosts by their own addresses, such as the whole private network.',
+      'Destinations to which this node applies no NAT, such as the whole private network.',
       z.array(addressRange),
     ),
     interface: about(
-      'The network interface that leads outside; by default that of the default route.',
+      'The network interface to the internet; by default that of the default route.',
       z.optional(interfaceName),
     ),
   }),
@@ -28,11 +28,11 @@ const schema = about(
   z.strictObject({
     proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
     proxyCredentialsFile: about(
-      'The file with the login for the proxy: one line user:password, mode 0600, owned by root. K3s reads its login from its environment file.',
+      'The file with the login for the proxy: one line user:password, mode 0600, owned by root. K3s does not read this file, and needs the login in its environment file.',
       z.optional(words),
     ),
     noProxy: about(
-      'Hosts that are reached without the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
+      'Hosts to which Slipway and K3s connect without the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
       z.array(directHost),
     ),
     caFile: about(

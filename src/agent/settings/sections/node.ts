@@ -7,15 +7,21 @@ const schema = about(
   'The node as Kubernetes sees it.',
   z.strictObject({
     name: about(
-      'The node name; by default the lower-cased computer name. Another name on a live node registers a second Node: delete the old one with kubectl.',
+      'The name of the node; by default the computer name in lower case. If you change the name of a running node, it registers a second Node: delete the old Node with kubectl.',
       z.optional(nodeName),
     ),
     ip: about(
-      'The node address; by default the one it has joined with, at first the primary private address.',
+      'The address of the node; by default the address with which it joined, which at first is the primary private address.',
       z.optional(ipAddress),
     ),
-    labels: about('Labels beside those of the role; applied at every start of K3s.', z.array(nodeLabel)),
-    taints: about('Taints beside those of the role; applied when the node registers.', z.array(nodeTaint)),
+    labels: about(
+      'Labels in addition to those of the role, which each start of K3s applies.',
+      z.array(nodeLabel),
+    ),
+    taints: about(
+      'Taints in addition to those of the role, which apply only when the node registers.',
+      z.array(nodeTaint),
+    ),
   }),
 );
 

@@ -12,11 +12,11 @@ const roleName = text(
 const definedRole = z.strictObject({
   k3s: about('The K3s command that a node of this role runs.', z.enum(['server', 'agent'])),
   labels: about(
-    'Labels of a node of this role; applied at every start of K3s.',
+    'Labels of a node of this role, which each start of K3s applies.',
     z.optional(z.array(nodeLabel)),
   ),
   taints: about(
-    'Taints of a node of this role; applied when the node registers.',
+    'Taints of a node of this role, which apply only when the node registers.',
     z.optional(z.array(nodeTaint)),
   ),
 });
