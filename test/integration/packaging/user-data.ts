@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
-const file = new URL('../../../packaging/cloud-init/user-data.yaml', import.meta.url);
+const folder = new URL('../../../packaging/cloud-init/', import.meta.url);
 
 /** The cloud-init template of packaging, with its variables unfilled. */
-export const template = readFileSync(file, 'utf8');
+export const template = readFileSync(new URL('user-data.yaml', folder), 'utf8');
+
+/** The cloud-init template for Oracle Cloud. */
+export const oracleTemplate = readFileSync(new URL('oracle.yaml', folder), 'utf8');
+
+/** Returns the names of the variables of a template. */
+export function variablesIn(text: string): readonly string[] {
+  return [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name))];
+}
 
 /** The names of the variables of the template. */
-export const variables: readonly string[] = [
-  ...new Set([...template.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name)),
-];
+export const variables = variablesIn(template);
 
 export interface UserData {
   readonly write_files: readonly {
@@ -20,9 +26,9 @@ export interface UserData {
   readonly runcmd: readonly string[];
 }
 
-/** Fills in the template with these values; a variable without a value stays unfilled. */
-export function filledIn(values: Readonly<Record<string, string>>): string {
-  return template.replace(/\$\{(\w+)\}/g, (text, name) => values[name] ?? text);
+/** Fills in a template with these values; a variable without a value stays unfilled. */
+export function filledIn(values: Readonly<Record<string, string>>, text = template): string {
+  return text.replace(/\$\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 /** Parses a filled template as cloud-init does. */

@@ -1,0 +1,32 @@
+# A group contains exactly the instances of its role, so that no tag gives rights.
+resource "oci_identity_dynamic_group" "server" {
+  provider       = oci.home
+  compartment_id = var.tenancy_id
+  name           = "${var.name}-server"
+  description    = "The server of ${var.name}."
+  matching_rule  = "ANY {instance.id = '${oci_core_instance.node["server"].id}'}"
+}
+
+resource "oci_identity_dynamic_group" "agents" {
+  provider       = oci.home
+  compartment_id = var.tenancy_id
+  name           = "${var.name}-agents"
+  description    = "The ingress node and the worker of ${var.name}."
+  matching_rule  = "ANY {${join(", ", [for node in ["ingress", "worker"] : "instance.id = '${oci_core_instance.node[node].id}'"])}}"
+}
+
+# Each role reads only its own secrets.
+resource "oci_identity_policy" "nodes" {
+  provider       = oci.home
+  compartment_id = var.compartment_id
+  name           = "${var.name}-nodes"
+  description    = "What the nodes of ${var.name} may read."
+  statements = concat(
+    [
+      "Allow dynamic-group id ${oci_identity_dynamic_group.server.id} to read secret-bundles in compartment id ${var.compartment_id} where any {target.secret.name = '${local.everywhere.joinToken.secretName}', target.secret.name = '${local.everywhere.joinToken.agentSecretName}'}",
+      "Allow dynamic-group id ${oci_identity_dynamic_group.agents.id} to read secret-bundles in compartment id ${var.compartment_id} where target.secret.name = '${local.everywhere.joinToken.agentSecretName}'",
+    ],
+    [for group in length(var.registries) > 0 ? [oci_identity_dynamic_group.server.id, oci_identity_dynamic_group.agents.id] : [] :
+    "Allow dynamic-group id ${group} to read repos in compartment id ${var.compartment_id}"],
+  )
+}
