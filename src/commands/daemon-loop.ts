@@ -20,7 +20,7 @@ import { type Composition, compose } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
 import { levelOf } from './open-log.ts';
 
-/** The objects that the loop shares with the process that runs it. */
+/** The objects that the loop shares with `daemon`, which runs it. */
 export interface DaemonPorts {
   readonly log: EventLog;
   readonly clock: Alarm;

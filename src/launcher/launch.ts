@@ -48,7 +48,7 @@ function disarmEnvironment(): void {
   }
   const instead = 'unset them, and use settings instead, such as network.caFile';
   tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
-  // Without this, the execve writes the coverage of this first start.
+  // Otherwise execve would write the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
   // A failed execve ends the process, so the path is checked first: without /proc, Node takes it from argv.
   if (isSea() && isExecutable(process.execPath)) {

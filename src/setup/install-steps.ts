@@ -104,8 +104,8 @@ function cmpCommand(self: string, path: string): Command {
 }
 
 /**
- * Copies the executable to a draft with our owner and mode 0755, and flushes the draft to disk before the rename: after
- * a power cut, the file is either the old one or the new one.
+ * Replaces `path` with a copy of the executable that has our owner and mode 0755. Flushes the copy to disk before the
+ * rename: after a power cut, the file is either the old one or the new one.
  */
 async function copyExecutable(host: Host, self: string, path: string, root: string): Promise<void> {
   // The commands do not know the root, and would follow links that lead out of it.

@@ -45,7 +45,7 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
   const nat = extent.nat ? natGone(paths, needs) : [];
-  // The step that removes the guard finds it by its rules, which are part of the state.
+  // The state is removed after the guard, which is found by its rules there.
   const settled = [...needs, ...[...guard, ...nat].map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),

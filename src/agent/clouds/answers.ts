@@ -12,7 +12,7 @@ export interface Refusal {
 }
 
 /**
- * Returns the refusal in an answer's body, or empty strings if the body has none, such as the page of a proxy.
+ * Returns the refusal in an answer's body, or empty strings if the body, such as the page of a proxy, has none.
  *
  * Reads the forms `{error: {code, message}}` (OData and similar), `{error, error_description}` (OAuth), `{errors:
  * [{code, message}]}` (registries) and `{code, message}` (Oracle Cloud).

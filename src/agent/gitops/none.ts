@@ -1,7 +1,7 @@
 import type { GitOpsEngine } from './engine.ts';
 import type { GitOps } from './gitops.ts';
 
-/** The engine of a server without GitOps, which plans no Resources. */
+/** The engine for a server without GitOps; it plans no Resources. */
 export const none = {
   programs: [],
   secrets: () => [],

@@ -1,4 +1,7 @@
-/** @module The static cloud: identity, secrets and registry passwords come from the settings and from files. */
+/**
+ * @module The static cloud: the identity comes from the settings and the machine, secrets and registry passwords from
+ * files or credentials of systemd.
+ */
 import { sha256 } from '../../engine/digest.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Cloud, Identity } from '../cloud.ts';

@@ -2,7 +2,7 @@ import { createTask, type Logger, parse } from 'node-cron';
 
 const minute = 60_000;
 const hour = 60 * minute;
-/** How far to search for a tick, in milliseconds. No credential lives longer than a day. */
+/** The length of the search for a tick in milliseconds, because no credential lives longer than a day. */
 const horizon = 24 * hour;
 
 /** A running cron schedule. */

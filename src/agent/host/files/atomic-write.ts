@@ -26,8 +26,8 @@ export async function atomicWrite(path: string, content: string, mode: number, r
 }
 
 /**
- * Replaces `path` with the file, link or folder that `make` creates under a hidden name, and creates missing
- * directories. Removes what `make` created if it fails, and first the drafts of ended processes.
+ * Replaces `path` with the file, link or folder that `make` creates under a hidden name. Creates missing directories,
+ * first removes the drafts of ended processes, and after a failure removes the new draft.
  */
 export async function replaceWith(
   path: string,

@@ -18,7 +18,7 @@ export interface PlaceTerms {
   readonly root?: string;
   /** True to create missing directories with mode 0755. */
   readonly make?: boolean;
-  /** True to follow a link at the path itself too. */
+  /** True to also follow a link at the path itself. */
   readonly follow?: boolean;
 }
 

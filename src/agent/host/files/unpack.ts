@@ -18,7 +18,7 @@ const usual: UnpackLimits = { size: 512 * 1024 ** 2, ratio: 100, entries: 1_000,
 /** Unpacked bytes that are allowed at any ratio, because small archives can pack well. */
 const always = 16 * 1024 ** 2;
 
-/** The bytes of a header; contents are padded to a multiple of this size (POSIX.1-2017 pax, ustar). */
+/** The size of a header in bytes; contents are padded to a multiple of this size (POSIX.1-2017 pax, ustar). */
 const block = 512;
 
 /**

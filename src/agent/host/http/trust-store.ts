@@ -60,7 +60,10 @@ async function versionsOf(paths: readonly string[]): Promise<readonly (number | 
   return Promise.all(paths.map((path) => versionOf(path).catch(() => undefined)));
 }
 
-/** Reads the system's certificates; skips an unreadable bundle, since Node's own bundle covers most servers. */
+/**
+ * Reads the first readable bundle of the system or, failing that, the system's certificates that Node finds. Skips
+ * unreadable bundles, since Node's own bundle covers most servers.
+ */
 async function systemCertificates(bundles: readonly string[]): Promise<readonly string[]> {
   for (const path of bundles) {
     const bundle = await readCertificates(path).catch(() => undefined);
