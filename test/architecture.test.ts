@@ -142,8 +142,8 @@ const zones: readonly {
 ];
 
 /**
- * The files of a part that may be imported without its index.ts, each with its importers; they import nothing of the
- * part.
+ * The files of a part that may be imported without its index.ts, each with its importers. These files import nothing
+ * of their part.
  */
 const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
   { leaf: /^src\/agent\/parts\/registry\/answer\//, files: /^src\/(launcher|commands)\// },
@@ -437,7 +437,7 @@ function withoutComments(source: string): string {
 /** Names that may be text only in the folder of that name, since they have no other meaning. */
 const properNames = tableNames.filter((name) => ![...sharedNames, 'none'].includes(name));
 
-/** The files outside of these folders that may contain such a name as text, each with the reason. */
+/** The files that may contain one of `properNames` outside of its folder, each with the reason. */
 const properNamesAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the cloud of a node whose settings name none',
   'src/agent/settings/facts-file.ts': 'the section that a facts file is',
@@ -476,19 +476,19 @@ function checking(files: readonly SourceFile[]): readonly string[] {
 }
 
 describe('the sources', () => {
-  test('check Resources only in the engine, except for allowed files', () => {
+  test('check Resources only in allowed files', () => {
     expect([...checking(sourceFiles())].sort()).toEqual(Object.keys(checkingAllowed).sort());
   });
 
-  test('contain no name of a cloud, engine or role outside of its folder, except for allowed files', () => {
+  test('contain no name of a cloud, engine or role outside of its folder, except in allowed files', () => {
     expect([...sayingNames(sourceFiles())].sort()).toEqual(Object.keys(properNamesAllowed).sort());
   });
 
-  test('contain no word of Azure outside of its folder, except for allowed files', () => {
+  test('contain no word of Azure outside of its folder, except in allowed files', () => {
     expect([...sayingAzure(sourceFiles())].sort()).toEqual(Object.keys(azureWordsAllowed).sort());
   });
 
-  test('keep every rule', () => {
+  test('have no forbidden import, import cycle, machine access or other violation', () => {
     expect(violations(sourceFiles())).toEqual([]);
   });
 
@@ -644,7 +644,7 @@ describe('the rules report', () => {
     expect(sayingNames([{ path: 'src/agent/clouds/azure/a.ts', source }])).toEqual([]);
   });
 
-  test.each(['import', 'import type'])('a cycle of the statement %s', (keyword) => {
+  test.each(['import', 'import type'])('a cycle of %s statements', (keyword) => {
     const file = (name: string, imported: string) => ({
       path: `src/agent/engine/${name}.ts`,
       source: `${keyword} { a } from './${imported}.ts';`,

@@ -73,7 +73,7 @@ describe('subjectFaults', () => {
   });
 });
 
-test('a comment is too wide from 121 columns on', () => {
+test('findingsIn reports a comment of 121 columns, but not one of 120', () => {
   const [wide, narrow] = [`  // ${'x'.repeat(116)}`, ` * ${'x'.repeat(117)}`];
   expect(findingsIn('a.ts', `${wide}\n${narrow}\nrun('${'x'.repeat(200)}');\n`)).toEqual([
     { place: 'a.ts:1', phrase: '121 columns', instead: 'at most 120 columns', context: wide.trim() },

@@ -6,8 +6,8 @@ import { changesOf, nodes, startsOf } from '../judge.ts';
 import { metadataService, wireServer } from '../network.ts';
 
 /**
- * The life of a password in milliseconds, which ends while the hosts are off, but not during a first boot on a busy
- * machine.
+ * The lifetime of a password in milliseconds. Passwords expire while the hosts are off, but not during a first boot on
+ * a busy machine.
  */
 const passwordLife = 60_000;
 
@@ -90,7 +90,7 @@ test('pods are kept from the metadata service after a reboot, even if the daemon
   expect((await fromPod(metadataService)).exitCode, 'the rules were what kept it').toBe(0);
 });
 
-test('private hosts keep their way out without the daemon and K3s, and after a reload of nftables', async () => {
+test('NAT for private hosts works without the daemon and K3s, and is restored after nftables restarts or is flushed', async () => {
   const ingress = cluster.host('observability');
   await ingress.ask('systemctl', 'disable', 'slipway', ingress.k3sUnit);
   await ingress.reboot();
@@ -104,7 +104,7 @@ test('private hosts keep their way out without the daemon and K3s, and after a r
   expect(await rules(), 'a stop unloads nothing').toContain(masquerade);
   await ingress.ask('systemctl', 'start', 'slipway-nat');
   await ingress.ask('systemctl', 'restart', 'nftables');
-  // systemd loads the rules again after nftables has flushed them, in a job of its own.
+  // systemd loads the rules again after nftables has flushed them, in a separate job.
   await eventually('NAT after nftables', async () => (await rules()).includes(masquerade));
 
   await ingress.ask('nft', 'flush', 'ruleset');
@@ -115,7 +115,7 @@ test('private hosts keep their way out without the daemon and K3s, and after a r
 
 const curl = ['curl', '-sS', '-o', '/dev/null', '--max-time', '5'] as const;
 
-/** A script that makes a network namespace behind the host, as flannel does for a pod. */
+/** A script that creates a network namespace behind the host, as flannel does for a pod. */
 const makePod = `set -e
 ip netns add pod
 ip link add pod0 type veth peer name eth0 netns pod

@@ -14,7 +14,7 @@ beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server'], settings: () => ({ metrics }) });
   server = cluster.host('server');
   expect(server.read('/etc/systemd/system/slipway.service')).toMatch(/^WatchdogSec=60$/m);
-  // A minute is too long for a test, so the drop-in shortens the watchdog's time.
+  // A minute is too long for a test, so the drop-in shortens the watchdog's timeout.
   server.write(
     '/etc/systemd/system/slipway.service.d/test.conf',
     '[Service]\nWatchdogSec=15\nRestartSec=1\n',
@@ -33,7 +33,7 @@ async function restarted(pid: string, since: number): Promise<void> {
   expect((await server.run('systemctl', 'is-failed', 'slipway')).exitCode).not.toBe(0);
 }
 
-/** Sends a signal to the daemon through systemd. Without a daemon, `kill 0` would signal this process group. */
+/** Sends a signal to the daemon through systemd. A kill of MainPID would hit this process group if MainPID is 0. */
 async function send(signal: string): Promise<void> {
   await server.ask('systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, 'slipway.service');
 }
@@ -86,7 +86,7 @@ test('K3s was started only once, despite all restarts of the daemon', async () =
   expect(await startsOf(server, 'k3s.service')).toBe(1);
 });
 
-/** Returns the text of files that the daemon wrote, by path. */
+/** Returns the text of three files that the daemon wrote, by path. */
 function owned(): Readonly<Record<string, string | undefined>> {
   const paths = [
     '/etc/rancher/k3s/config.yaml',

@@ -65,11 +65,11 @@ describe('after five rotations with a real registry', () => {
   });
 
   test('K3s was restarted once each time with onRotate: restart', async () => {
-    // A long life of passwords prevents further rotations, so that the counts stay constant.
+    // A long lifetime of passwords prevents further rotations, so that the counts stay constant.
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
       (await changesOf(agent)).filter((resource) => resource === 'Credential/registries').length;
-    // The first renewal is that of the first boot, before K3s ran. On a busy machine, two renewals may share a restart.
+    // The first renewal belongs to the first boot, before K3s ran. On a busy machine, two renewals may share a restart.
     await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBeGreaterThan(rotations), {
       timeout: 120_000,
       interval: 500,
@@ -87,7 +87,7 @@ function written(host: BootedHost): Credential {
   return parse(host.read(registriesYaml) ?? '').configs[loginServer].auth;
 }
 
-/** Resolves to the credential that a freshly started kubelet, without a cache, gets. */
+/** Resolves to the credential that a new kubelet, without a cache, gets from the provider; rejects if it gets none. */
 async function given(host: BootedHost): Promise<Credential> {
   const folder = '/var/lib/rancher/credentialprovider';
   const fresh = kubelet({

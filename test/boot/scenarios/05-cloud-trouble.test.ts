@@ -30,7 +30,7 @@ interface Service {
 const services: Readonly<Record<string, Service>> = {
   'Key Vault': {
     host: () => cluster.host('server'),
-    // The modification time of the file is that of the last comparison with the vault.
+    // The modification time of the file is the time of the last comparison with the vault.
     need: (host) => utimesSync(host.path('/var/lib/slipway/join-token'), 1, 1),
     door: `${vaultName}.vault.azure.net`,
     faults: () => cluster.azure.vault().faults,

@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('an agent that is cut off from its server reports this, keeps running, and recovers without help', async () => {
+test('an agent that is cut off from its server reports ServerUnreachable, keeps running, and recovers without help', async () => {
   const k3sStart = await agent.k3sStart();
   cluster.network.connect(agent.address, server.address, false);
   await agent.reload();
@@ -30,7 +30,7 @@ test('an agent that is cut off from its server reports this, keeps running, and 
   expect(await agent.k3sStart(), 'K3s goes on').toBe(k3sStart);
 });
 
-test('a VM that was recreated under its name is refused, and joins once its old node is deleted', async () => {
+test('a VM that was recreated under its old name is refused, and joins once its old node is deleted', async () => {
   await cluster.recreate(agent);
   const { message } = await told(agent, 'K3sRunning', 'NodePasswordRejected');
   expect(message).toContain('Node password rejected, duplicate hostname');

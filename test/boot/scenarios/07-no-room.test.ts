@@ -6,12 +6,12 @@ import { type Cluster, startCluster } from '../cluster.ts';
 import { told } from '../judge.ts';
 import { look, ownedFiles, startNote } from '../owned-files.ts';
 
-/** The life of a password in milliseconds; a credential is due after two thirds of this time. */
+/** The lifetime of a password in milliseconds; a credential is due after two thirds of its lifetime. */
 const passwordLife = 36_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
 const store = '/var/lib/slipway/logins.json';
 const rotating = [store, registriesYaml];
-/** The files on the disk that stay constant; another test covers files in memory. */
+/** The owned files on the disk whose content stays constant. Another test covers the files in memory. */
 const onDisk = ownedFiles()
   .map(({ path }) => path)
   .filter((path) => !path.startsWith('/run/') && !rotating.includes(path) && !startNote.test(path));
@@ -139,8 +139,8 @@ async function fill(): Promise<void> {
 }
 
 /**
- * Makes the disk read-only, as the kernel does after an error. The kernel refuses while a file is open for writing,
- * such as the journal.
+ * Makes the disk read-only, as the kernel does after an error. First moves the journal into memory, since the kernel
+ * refuses while a file is open for writing.
  */
 async function freeze(): Promise<void> {
   await server.ask('journalctl', '--relinquish-var');
@@ -152,7 +152,7 @@ async function thaw(): Promise<void> {
   await server.ask('journalctl', '--flush');
 }
 
-/** Returns a function that reports whether registries.yaml has changed since this call. */
+/** Returns a function that returns true once registries.yaml has changed since this call. */
 function renewed(): () => boolean {
   const old = server.read(registriesYaml);
   return () => server.read(registriesYaml) !== old;

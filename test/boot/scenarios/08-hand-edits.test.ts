@@ -7,7 +7,7 @@ import { look, ownedFiles, startNote } from '../owned-files.ts';
 
 let cluster: Cluster;
 
-/** Files of the operator on each host, besides those of Slipway. */
+/** Files of the operator on each host, which Slipway must not change. */
 const operators = [
   '/etc/rancher/k3s/config.yaml.d/50-mine.yaml',
   '/var/lib/rancher/k3s/server/manifests/mine.yaml',
@@ -117,7 +117,7 @@ async function damagedAndPutBack(
   const since = Date.now();
   await host.reload();
   await eventually('a whole status', () => !!host.read('/run/slipway/status.json')?.endsWith('}\n'));
-  // A pass in progress may have checked the files before the damage.
+  // Checked repeatedly, since a pass in progress may have checked the files before the damage.
   const putBack = () => {
     expect(look(host, lasting)).toEqual(before);
     for (const { path, mode } of files) {

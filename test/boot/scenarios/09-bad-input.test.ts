@@ -43,7 +43,7 @@ test('a VM without the tag for the role reports the tag and the possible roles',
   }
 });
 
-test('a misspelt role is quoted, and the correction of the tag heals the node', async () => {
+test('the message about a misspelt role quotes the role, and the correction of the tag heals the node', async () => {
   const since = Date.now();
   tags['k3s-role'] = 'sever';
   await server.reload();
