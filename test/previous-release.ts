@@ -20,7 +20,7 @@ export function previousText(path: string): string {
   return git('show', `${previous}:${path}`).toString('utf8');
 }
 
-/** Copies the sources into a folder, and links the packages of this checkout there. */
+/** Copies the sources of the previous release into a folder, and links node_modules of this checkout there. */
 export function unpackPrevious(folder: string): void {
   mkdirSync(folder, { recursive: true });
   execFileSync('tar', ['-x', '-C', folder], { input: git('archive', '--format=tar', previous) });

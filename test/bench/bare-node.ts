@@ -15,7 +15,7 @@ export interface BareNode {
 export interface Bareness {
   /** The folder that contains all roots. */
   readonly dir: string;
-  /** The settings file of a node of the lab. */
+  /** The path of the settings file of a lab node, which each root gets a copy of. */
   readonly settings: string;
   readonly notifySocket: string;
 }
@@ -30,7 +30,7 @@ export function bareNode({ dir, settings, notifySocket }: Bareness): BareNode {
   cpSync(settings, join(root, 'etc/slipway/config.yaml'));
   program(join(root, 'usr/local/bin/k3s'), "echo 'k3s version v1.36.3+k3s1 (00000000)'");
   program(join(path, 'systemctl'), 'exit 0');
-  // The real program does as little. A pipe replaces systemd's socket, since Node cannot listen on Unix datagrams.
+  // The real systemd-notify only sends a message too. A pipe replaces the socket: Node cannot receive Unix datagrams.
   program(join(path, 'systemd-notify'), 'echo "$*" >"$NOTIFY_SOCKET"');
   return {
     root,

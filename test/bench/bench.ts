@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: measures Slipway against scripts that do the same
- * work with the same emulated endpoints, alternately. Needs neither root nor a network; also writes the figures to
+ * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: measures Slipway in turn with scripts that do the
+ * same work with the same emulated endpoints. Needs neither root nor a network; also writes the figures to
  * dist/bench.json.
  *
  * `--quick` only checks that everything works: one run, three days, no xz.

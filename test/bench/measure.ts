@@ -20,7 +20,7 @@ export interface Row {
 
 export type Unit = 'ms' | 'MB' | 'bytes';
 
-/** Resolves to the median of each quantity over `runs` rounds, after a first round that does not count. */
+/** Resolves to median and range of each contender's quantities over `runs` rounds, after a first uncounted round. */
 export async function interleaved(
   measure: string,
   runs: number,
@@ -38,7 +38,7 @@ export async function interleaved(
   return [...samples].flatMap(([{ name }, each]) => rowsOf(measure, name, 'ms', each));
 }
 
-/** Returns one row for each quantity. */
+/** Returns one row for each quantity, with the median, minimum and maximum of the samples. */
 export function rowsOf(
   measure: string,
   contender: string,

@@ -17,7 +17,7 @@ export async function idleMemory(world: World, runs: number, seconds: number): P
   return rowsOf(`idle after ${seconds} s`, 'slipway run', 'MB', samples);
 }
 
-/** Measures the agent in the world of the other measurements without waiting. */
+/** Measures the agent of `world` once, without waiting. */
 export function memoryNow({ lab }: World): readonly Row[] {
   return rowsOf('idle now', 'slipway run', 'MB', [memoryOf(lab.node('agent').pid ?? 0)]);
 }

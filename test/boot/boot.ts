@@ -98,11 +98,11 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs scenarios, up to `jobs` at once; resolves to the names of the failed ones. */
+/** Runs the first boot alone, then the other scenarios, up to `jobs` at once; resolves to the names of failed ones. */
 async function runAll(files: readonly string[]): Promise<readonly string[]> {
   const failed: string[] = [];
   const waiting = files.toSorted((a, b) => patience(b) - patience(a));
-  // The first boot is timed, so no other scenario runs in parallel.
+  // The first boot is timed, so no other scenario may slow it down.
   for (const file of waiting.filter((name) => name.startsWith('01-'))) {
     waiting.splice(waiting.indexOf(file), 1);
     if (!(await runOne(file))) {
@@ -127,7 +127,7 @@ function patience(file: string): number {
   return ['07-', '06-', '11-', '05-', '02-', '04-'].findIndex((start) => file.startsWith(start));
 }
 
-/** Runs one scenario in its own namespaces and folder, and removes what the namespaces leave behind. */
+/** Runs one scenario in its own namespaces and folder, then removes folder and cgroups; true if the scenario passed. */
 async function runOne(file: string): Promise<boolean> {
   const name = file.replace(/\.test\.ts$/, '');
   const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));

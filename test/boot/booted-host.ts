@@ -60,7 +60,7 @@ export class BootedHost<Name extends string = string> {
     mount('-t', 'overlay', '-o', `lowerdir=${image},upperdir=${upper},workdir=${work}`, 'overlay', this.root);
   }
 
-  /** Replaces the disk with a new one from the image, as when a VM is deleted and created again. */
+  /** Replaces the disk with a new one from the image, as when a VM is recreated; throws if the host is on. */
   renewDisk(): void {
     if (this.#init) {
       throw new Error(`${this.name} is on.`);
@@ -71,7 +71,7 @@ export class BootedHost<Name extends string = string> {
     this.#makeDisk();
   }
 
-  /** Resizes the disk so that this many bytes are free; without a number, to its original size. */
+  /** Resizes the disk so that `bytes` are free; without `bytes`, restores its original size. */
   leaveRoom(bytes?: number): void {
     const { dir } = this.#options;
     const { blocks, bfree, bsize } = statfsSync(dir);
@@ -82,7 +82,7 @@ export class BootedHost<Name extends string = string> {
     return this.#nspawn !== undefined;
   }
 
-  /** Powers the host on; resolves when systemd runs. A host that reboots is started again. */
+  /** Powers the host on, and again after each reboot; resolves when systemd accepts requests. Rejects if it is on. */
   async powerOn(): Promise<void> {
     if (this.#nspawn) {
       throw new Error(`${this.name} is on already.`);
@@ -121,7 +121,7 @@ export class BootedHost<Name extends string = string> {
     ];
   }
 
-  /** Waits until systemd accepts requests, since programs that run earlier fail. */
+  /** Waits until systemd accepts requests, since programs that run earlier fail; rejects after 30 s. */
   async #booted(): Promise<void> {
     for (const end = Date.now() + 30_000; ; await sleep(50)) {
       if (!this.#init) {
@@ -215,7 +215,7 @@ export class BootedHost<Name extends string = string> {
   }
 
   /**
-   * Returns the path by which this process reaches a path of the host; while the host runs, also for files in memory.
+   * Returns the path at which this process sees a path of the host, including files in memory while the host is on.
    */
   path(path: string): string {
     return join(this.#init ? `/proc/${this.#init}/root` : this.root, path);
@@ -328,7 +328,7 @@ export async function eventually(
   }
 }
 
-/** Waits until an agent has pinned the CA of its server, which is the last write of its first boot. */
+/** Waits until an agent has pinned the CA of its server. The pin is the last write of a first boot. */
 export async function pinsItsCa(agent: BootedHost): Promise<void> {
   const token = () => agent.read('/var/lib/slipway/join-token');
   await eventually('the agent to pin the CA it has joined', () => token()?.startsWith('K10') ?? false);

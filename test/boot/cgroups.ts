@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The cgroup hierarchies: systemd's and the unified one if the machine has both (cgroup v1), else the only one. */
+/** The cgroup hierarchies: systemd's and the unified one if the machine has both (cgroup v1), or the only one. */
 const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].every((path) => existsSync(path))
   ? ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']
   : ['/sys/fs/cgroup'];
@@ -36,6 +36,6 @@ function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // A process in the cgroup is still exiting. An empty cgroup costs nothing.
+    // A process in the cgroup is still exiting. The remaining cgroup costs nothing.
   }
 }

@@ -21,7 +21,7 @@ export interface ClusterOptions {
   /** Returns settings of a host in addition to those of every host, merged at the top level. */
   readonly settings?: (host: HostName) => object;
   readonly k3sVersions?: readonly string[];
-  /** The life of registry credentials, in milliseconds. */
+  /** The lifetime of registry credentials, in milliseconds. */
   readonly passwordLife?: number;
   /** True to start without the secrets in the vault and the roles of the identities; `prepare` adds them. */
   readonly unprepared?: boolean;
@@ -39,9 +39,9 @@ export interface Cluster {
   recreate(host: BootedHost<HostName>): Promise<void>;
   /** Powers all hosts on. */
   powerOn(): Promise<void>;
-  /** Resolves when all powered-on hosts are Ready. */
+  /** Resolves when all powered-on hosts are Ready; rejects after `timeout` milliseconds with the unmet conditions. */
   ready(timeout?: number): Promise<void>;
-  /** Adds the secrets and the roles of every identity, which `unprepared` omits. */
+  /** Adds the secrets to the vault, and the roles of every identity; a cluster with `unprepared` needs this call. */
   prepare(): void;
   stop(): Promise<void>;
 }
@@ -158,7 +158,7 @@ const everyHosts = {
   },
 };
 
-/** Gives the host names in place of DNS, the lab's CA in place of public ones, and the ids of its VM. */
+/** Writes files of the emulated world to a host: names in place of DNS, the lab's CA, and the ids of VM and machine. */
 function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 vm-${host.name}\n${door.names}`);
   host.append('/etc/ssl/certs/ca-certificates.crt', azure.ca);
@@ -176,7 +176,7 @@ async function ready(hosts: readonly BootedHost[], timeout: number): Promise<voi
   }
 }
 
-/** Explains why a host is not Ready, for the message of a failed test. */
+/** Returns a host's unmet conditions and last important journal lines, for the message of a failed test. */
 export async function storyOf(host: BootedHost): Promise<string> {
   const open = (host.status()?.conditions ?? []).filter(({ status }) => status !== 'True');
   const conditions = open.map(

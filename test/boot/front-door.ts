@@ -1,6 +1,6 @@
 /**
  * The addresses of the emulated Azure and of the release mirror. Each real name has its own address with port 443; the
- * metadata service and the wire server have Azure's addresses, and the former recognizes each VM by its address.
+ * metadata service and the wire server have Azure's addresses. The metadata service recognizes each VM by its address.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Azure } from '../lab/azure/index.ts';

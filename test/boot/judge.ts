@@ -1,4 +1,4 @@
-/** Observes hosts from outside for the scenarios: by the API of the cluster, the journal and systemd. */
+/** Observes hosts from outside for the scenarios: through the objects of the cluster, the journal and systemd. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -6,7 +6,7 @@ import type { PublishedCondition as Condition } from '../../src/agent/report/sta
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 
-/** Returns the status of each node's Ready condition in the API of the cluster, by the name of the node. */
+/** Returns the status of the Ready condition of each Node that the server stores, by the name of the Node. */
 export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   const folder = cluster.host('server').path('/var/lib/rancher/k3s/server/db/objects/nodes/_');
   const objects = readdirSync(folder)

@@ -1,6 +1,6 @@
 /**
- * Shows that each scenario can fail: applies each patch of test/boot/mutants to a copy of the project and expects the
- * scenario with the same number to fail there.
+ * Shows that each scenario can fail: applies each patch of test/boot/mutants to a copy of the project and runs the
+ * scenario with the same number there. The test that the first line of the patch names must fail.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ const settings = [
 ];
 
 export interface Mutants {
-  /** The words of which a patch must have one in its name; without words, all patches are tried. */
+  /** Words that select the patches whose names contain any of them; without words, all patches are tried. */
   readonly words: readonly string[];
   /** The number of mutants that are tried at once. */
   readonly jobs: number;
@@ -74,7 +74,7 @@ async function tried(patch: string): Promise<{ readonly caught: boolean; readonl
   }
 }
 
-/** Links the cached downloads and builds into a copy, since they are the same for every copy. */
+/** Links node_modules and the cached downloads and builds into a copy, since they are the same for every copy. */
 function shareCaches(copy: string): void {
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
   const [cache, shared] = [join(copy, 'dist/.cache'), join(repository, 'dist/.cache')];

@@ -30,7 +30,7 @@ export interface Network {
   namespaceOf(host: NetworkHost): string;
   /** Gives Azure's side another address of the private network. */
   addAddress(address: string): void;
-  /** Opens or closes the route between two addresses. */
+  /** Opens or closes the route between the host with the address `a` and any address `b`. */
   connect(a: string, b: string, connected: boolean): void;
   stop(): Promise<void>;
 }
@@ -82,7 +82,8 @@ function plugIn(host: NetworkHost, namespace: string): void {
 }
 
 /**
- * Returns the MAC address of a host, which its metadata shows too: Microsoft's prefix, then the address's last octets.
+ * Returns the MAC address of a host, as its metadata shows it: Microsoft's prefix, then the last three octets of the IP
+ * address.
  */
 export function macOf({ address }: NetworkHost): string {
   const octets = address

@@ -11,7 +11,7 @@ const page = join(import.meta.dirname, '../../docs/usage/owned-files.md');
 
 export interface OwnedFile {
   /**
-   * The path, which may exist for one role only, so not on every host. A name with `*` is a pattern for several files.
+   * The path, which may exist only on hosts of one role. A path with `*` is a pattern for several files.
    */
   readonly path: string;
   /** A mode such as `0644`, or `link`. */

@@ -11,7 +11,7 @@ const repository = join(import.meta.dirname, '../..');
 export const template = join(repository, 'packaging/cloud-init/user-data.yaml');
 const release = 'slipway/slipway/v0.1.0';
 
-/** Gives a VM our user data, as Azure does; cloud-init then installs Slipway. */
+/** Publishes the executable on the mirror, and gives a VM our user data, with which cloud-init installs Slipway. */
 export async function provisionByCloudInit(
   host: BootedHost,
   settings: object,
@@ -27,7 +27,7 @@ export async function provisionByCloudInit(
   giveUserData(host, userData);
 }
 
-/** Fills in the variables of a template, as Terraform's templatefile does. */
+/** Fills in the variables of a template that have a value, as Terraform's templatefile does. */
 export function fillIn(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
@@ -62,7 +62,7 @@ export function giveUserData(host: BootedHost, userData: string): void {
   );
 }
 
-/** Installs Slipway as in an image: its executable, the files of `slipway install`, and the settings. */
+/** Installs Slipway as in an image, without cloud-init: executable, files of `slipway install`, and any settings. */
 export async function provisionByImage(host: BootedHost, settings: object | undefined): Promise<void> {
   host.write('/etc/cloud/cloud-init.disabled', '');
   host.write('/etc/hostname', `vm-${host.name}\n`);

@@ -1,4 +1,4 @@
-/** Measures a first boot from outside, by the journal and by the kernel's counters of the daemon. */
+/** Measures a first boot from outside, from the journal and the kernel's CPU counters of the daemon. */
 import { readFileSync } from 'node:fs';
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
@@ -62,8 +62,8 @@ export async function workOf(
 }
 
 /**
- * Resolves to the daemon's journal once it shows that the node is Ready, which the daemon logs after it writes the
- * status.
+ * Waits until the daemon's journal shows that the node is Ready, and resolves to the journal. A Ready status is not
+ * enough: the daemon writes status.json before it logs.
  */
 async function told(host: BootedHost): Promise<readonly JournalEntry[]> {
   let journal: readonly JournalEntry[] = [];

@@ -3,7 +3,8 @@
  * time.
  *
  * `npm run mutants [-- PATH...]` changes every protected file, or only the given ones. A mutant that survives needs a
- * test, or an entry in judged.yaml with the reason why it is harmless. Exits with 1 if a mutant has neither.
+ * test, or an entry in judged.yaml with the reason why it is harmless. Exits with 1 if a mutant has neither, or
+ * if an entry of judged.yaml is out of date.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -17,7 +18,7 @@ interface Mutant {
   readonly file: string;
   /** The trimmed line on which the change begins, which identifies the change even if lines move. */
   readonly line: string;
-  /** The old and the new text, on one line each. */
+  /** The old and the new code on one line, with ` => ` between them. */
   readonly change: string;
 }
 

@@ -1,6 +1,6 @@
 /** A passage of prose: a comment, a text in a program, or a paragraph. */
 export interface Passage {
-  /** The number of its first line, counted from 1. */
+  /** The number of the passage's first line, counted from 1. */
   readonly line: number;
   readonly text: string;
 }
