@@ -40,7 +40,7 @@ const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> =
   ],
 };
 
-test('three nodes killed by SIGKILL at twenty points of the first boot reach the same state as without kills', async () => {
+test('nodes whose daemons are killed at twenty points of the first boot reach the same state as without kills', async () => {
   const undisturbed = await boot('undisturbed', async (lab) => {
     lab.start();
     await lab.waitReady();

@@ -79,7 +79,7 @@ describe('a server and an agent on Oracle Cloud', () => {
   });
 });
 
-/** The full lines of a PEM file. */
+/** Returns the lines of a PEM text that are 64 characters long. */
 function linesOf(pem: string): readonly string[] {
   return pem.split('\n').filter((line) => line.length === 64);
 }

@@ -174,7 +174,7 @@ describe.skipIf(missing)(`after ten rotations under constant pulls from a real r
   });
 });
 
-/** The answer of the token endpoint to a credential, and the result of a pull with it. */
+/** The status of the token endpoint's answer to a credential, and the result of a pull with the credential. */
 interface Tried {
   readonly token: number;
   readonly pull: Finished;

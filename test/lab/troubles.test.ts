@@ -12,8 +12,8 @@ import type { LabNode } from './node.ts';
 const dir = join(tmpdir(), `slipway-troubles-${process.pid}`);
 
 /**
- * The failures occur in one lab, in this order. Each test checks the condition that reports the failure, and most of
- * them repair it and wait until the node is Ready.
+ * The failures occur in one lab, in this order. Each test checks the condition that reports its failure. Most tests
+ * then repair the failure and wait until the node is Ready.
  */
 describe('failures and their repair', () => {
   let lab: Lab;
