@@ -15,7 +15,7 @@ export interface BareNode {
 export interface Bareness {
   /** The folder that contains all roots. */
   readonly dir: string;
-  /** The path of the settings file of a lab node, which each root gets a copy of. */
+  /** The path of a lab node's settings file, which is copied into each root. */
   readonly settings: string;
   readonly notifySocket: string;
 }

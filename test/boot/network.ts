@@ -30,7 +30,7 @@ export interface Network {
   namespaceOf(host: NetworkHost): string;
   /** Gives Azure's side another address of the private network. */
   addAddress(address: string): void;
-  /** Opens or closes the route between the host with the address `a` and any address `b`. */
+  /** Opens or closes the route from the host with the address `a` to the address `b`; throws if no host has `a`. */
   connect(a: string, b: string, connected: boolean): void;
   stop(): Promise<void>;
 }
@@ -71,7 +71,7 @@ export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): 
   };
 }
 
-/** Creates the network card of a host, whose ends are eth0 in the host and a port of the bridge. */
+/** Creates the network card of a host: a pair of eth0 in the host's namespace and a port of the bridge. */
 function plugIn(host: NetworkHost, namespace: string): void {
   writeFileSync(namespace, '');
   execFileSync('unshare', [`--net=${namespace}`, 'true']);

@@ -74,7 +74,7 @@ function isOn(state: string | undefined, on: string, off: string): boolean {
 
 const socketName = 'lab.sock';
 
-/** Accepts commands for a running lab until it is closed. */
+/** Accepts commands for a running lab until `close` is called. */
 export async function serveControls(lab: Lab, dir: string): Promise<{ close(): Promise<void> }> {
   const path = join(dir, socketName);
   rmSync(path, { force: true });
@@ -103,7 +103,7 @@ async function answer(lab: Lab, [command = '', ...args]: readonly string[]): Pro
   }
 }
 
-/** Sends a command to the lab in this folder; resolves to the answer. */
+/** Sends a command to the running lab in `dir`; resolves to the answer, rejects if no lab listens there. */
 export async function control(dir: string, args: readonly string[]): Promise<string> {
   const socket = connect({ path: join(dir, socketName), allowHalfOpen: true });
   await once(socket, 'connect');

@@ -16,9 +16,9 @@ export interface FakeCloudOptions {
 type Call = 'identity' | 'secret' | 'registryPassword' | 'imageDigest';
 
 /**
- * An in-memory cloud for scenario tests, which can change its answers and make it fail at any time.
+ * An in-memory cloud for scenario tests, whose answers and failures a test can change at any time.
  *
- * Each registry password is a new JWT, dated by the clock. `calls` lists the requests.
+ * Each registry password is a new JWT, dated by the clock plus `clockSkew`. `calls` lists the requests.
  */
 export class FakeCloud implements Cloud {
   readonly name = 'fake';

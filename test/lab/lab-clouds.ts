@@ -19,7 +19,7 @@ export interface LabVm {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What the lab needs of an emulated cloud. */
+/** The part of an emulated cloud that the lab uses. */
 export interface LabCloud {
   readonly proxyUrl: string;
   readonly caFile: string;
@@ -27,18 +27,18 @@ export interface LabCloud {
   readonly requests: LoggedRequest[];
   issue(names: readonly string[]): ServerCertificate;
   route(destination: string, port: number | undefined): void;
-  /** The registry that the nodes pull from, with the life of its passwords in milliseconds. */
+  /** The registry that the nodes pull from, with the lifetime of its passwords in milliseconds. */
   registry(): { readonly loginServer: string; tokenLifetime: number };
   stop(): Promise<void>;
 }
 
-/** A cloud with the settings that its nodes have for it. */
+/** A running cloud; `settings` returns what a node needs in its settings to use the cloud. */
 export interface StartedCloud<Cloud extends LabCloud> {
   readonly cloud: Cloud;
   settings(node: string): object;
 }
 
-/** Starts an Azure with one vault and one registry, which every VM may use. */
+/** Starts an emulated Azure with one vault and one registry, both usable by every VM. */
 export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): Promise<StartedCloud<Azure>> {
   const nodes = vms.map(({ name, computerName, address, tags }) => {
     return [name, { computerName, interfaces: [[address]], tags: { ...tags } }] as const;
@@ -61,7 +61,7 @@ export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): 
   return { cloud, settings };
 }
 
-/** Starts an Oracle Cloud with one vault and one registry, which every VM may use. */
+/** Starts an emulated Oracle Cloud with one vault and one registry, both usable by every VM. */
 export async function labOracle(
   vms: readonly LabVm[],
   { joinToken, agentToken, gitToken }: ClusterSecrets,

@@ -1,4 +1,4 @@
-/** Renders the logs of the daemons as one story: a line for each event that a person wants to follow. */
+/** Renders the logs of the daemons for a reader: one line for each event worth showing. */
 import { styleText } from 'node:util';
 
 /**
@@ -45,7 +45,7 @@ function sentence(event: Event): string | undefined {
   return [event.msg, event.warning, event.version].filter((part) => part !== undefined).join(' ');
 }
 
-/** Returns the name of an important condition that became True, or the first sentence of one that waits or failed. */
+/** Returns the name of an important condition that is True, the first sentence of an unmet one, or `undefined`. */
 function condition({ condition, status, reason, message }: Event): string | undefined {
   const told = ['Ready', 'GitOps'];
   if (status === 'True') {

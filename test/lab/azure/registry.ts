@@ -105,8 +105,8 @@ export function answerRegistry(request: Incoming, context: Context): Reply | Pro
 }
 
 /**
- * Answers GET /v2/: 200 for an access token, or for a refresh token as a Basic password, which containerd sends;
- * otherwise a challenge.
+ * Answers GET /v2/ with 200 for an access token, or for a refresh token as a Basic password, as containerd sends it;
+ * otherwise with a challenge.
  */
 function ping(request: Incoming, context: Context): Reply {
   const basic = validClaims(basicPassword(request) ?? '', 'refresh_token', context);
@@ -148,7 +148,7 @@ function isStale(request: Incoming, context: Context): boolean {
   return bearer(request) !== '' && !validClaims(bearer(request), 'access_token', context);
 }
 
-/** Returns the refusal of a request; `undefined` if it has an access token with this scope. */
+/** Returns the refusal of a request; `undefined` if the request has an access token that permits the action. */
 function refusalOf(request: Incoming, name: string, action: string, context: Context): Reply | undefined {
   const { loginServer, roleCheckedAt } = context.registry;
   const claims = validClaims(bearer(request), 'access_token', context);

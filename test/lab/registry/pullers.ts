@@ -66,7 +66,7 @@ export function pullByContainerd({ ctr }: Containerd): Pull {
   };
 }
 
-/** The results of one way to pull. */
+/** The results of the pulls with one client and one source of credentials. */
 export interface Tally {
   readonly pulls: number;
   /** The errors of failed pulls. */
@@ -75,16 +75,16 @@ export interface Tally {
   readonly used: ReadonlySet<string>;
 }
 
-/** A way to pull, and the source of its credential. */
+/** A client that pulls, and the source of its credentials. */
 export interface Way {
   readonly pull: (credential: Credential) => Promise<Finished>;
   readonly credential: () => Promise<Credential>;
 }
 
 /**
- * Pulls in each of these ways, one after the other, so that the node gets its share of a small machine. Stops after
- * `signal`, but not before each way has pulled with `passwords` passwords or has failed, since a slow machine misses
- * some passwords.
+ * Pulls with each of `ways` in turn, so that the node gets its share of a small machine; resolves to the results by
+ * name. Stops after `signal`, but not before each entry has pulled with `passwords` passwords or has failed, since a
+ * slow machine misses some passwords.
  */
 export async function pullInTurn<Name extends string>(
   signal: AbortSignal,

@@ -1,16 +1,16 @@
 /**
  * A stand-in for the flux CLI 2.9.4. A lab bundles it into one file named `flux`.
  *
- * What it models, with the source (paths in fluxcd/flux2 by default):
- * - flags, their types, unknown ones refused (cmd/flux/*.go; spf13/pflag): flux-flags.ts
- * - errors go to stderr after `✗ `, the exit code is 1 (cmd/flux/main.go)
+ * Models, with the source (paths are in fluxcd/flux2 unless stated otherwise):
+ * - flags and their types; unknown flags are refused (cmd/flux/*.go; spf13/pflag): flux-flags.ts
+ * - errors go to stderr after `✗ `; the exit code is 1 (cmd/flux/main.go)
  * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, otherwise from stdin; a closed stdin is an error
  *   (cmd/flux/bootstrap_{github,gitlab,git}.go, readPasswordFromStdin)
- * - without HOME it exits with an error, as go-git does when it looks for the user's Git configuration (go-git
+ * - without HOME, flux exits with an error, since go-git searches for the user's Git configuration (go-git
  *   config.Paths)
- * - steps, their order, what a second run does or refuses (pkg/bootstrap): flux-model.ts
+ * - the steps and their order, and what a second run does or refuses (pkg/bootstrap): flux-model.ts
  *
- * What it does not model: a real clone or push, deploy keys, signing, time. The controllers do their work at once. The
+ * Not modelled: a real clone or push, deploy keys, signing, time. The controllers do their work at once. The
  * objects go into the stand-in API that the extension `slipway-lab` of the kubeconfig names.
  */
 import { readFileSync } from 'node:fs';

@@ -43,7 +43,10 @@ export interface Joined {
 
 let missing: string | undefined;
 
-/** Returns why K3s has no configuration yet, `undefined` once it has; K3s logs the reason if it is stopped earlier. */
+/**
+ * Returns the reason why K3s has no configuration yet, which a stopped K3s logs last; `undefined` once K3s has a
+ * configuration.
+ */
 export function missingConfiguration(): string | undefined {
   return missing;
 }

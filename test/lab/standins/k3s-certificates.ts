@@ -111,7 +111,7 @@ function signed(
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-/** The name in a certificate. */
+/** The subject of a certificate. */
 interface Subject {
   readonly commonName: string;
   readonly organization?: string;

@@ -19,7 +19,7 @@ export interface K3sOptions {
   readonly list: (flag: string) => readonly string[];
 }
 
-/** Reads arguments, K3S_* variables and config files in K3s's order of precedence; exits as K3s does on a fault. */
+/** Reads K3S_* variables, config files and arguments, of which the last wins; exits with K3s's error for a fault. */
 export function readOptions(
   command: K3sCommand,
   args: readonly string[],

@@ -1,10 +1,10 @@
 /**
  * A stand-in for the `k3s` executable: `--version`, `server`, `agent`, `kubectl` (also by the link's name).
  *
- * It models what a node agent can observe of K3s (each file names its source in K3s) and is as strict as K3s: unknown
- * flags, wrong tokens and malformed files end or stall it with the words of K3s. The fixed paths of K3s (/etc/rancher,
- * /var/lib/rancher) are below the folder of the executable, so that several nodes can share a machine. Not modelled:
- * pods, images, networking, etcd, snapshots, crictl, ctr.
+ * Models what a node agent can observe of K3s (each file names its source in K3s), and is as strict as K3s: unknown
+ * flags, wrong tokens and malformed files make it exit or wait with K3s's messages. The fixed paths of K3s
+ * (/etc/rancher, /var/lib/rancher) are below the folder of the executable, so that several nodes can share a machine.
+ * Not modelled: pods, images, networking, etcd, snapshots, crictl, ctr.
  */
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';

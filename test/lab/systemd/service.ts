@@ -1,5 +1,5 @@
 /**
- * One service: its states, its processes, its restarts.
+ * A service with its states, processes and restarts.
  *
  * Models systemd's src/core/service.c as far as it is visible in `systemctl show`, the journal and the files:
  * start-pre, notify readiness, auto-restart with its counter, a new invocation id per start, KillMode=process,

@@ -1,4 +1,4 @@
-/** The units of one root, and the verbs of `systemctl` for them. */
+/** The units of one root, and the `systemctl` verbs that act on these units. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
