@@ -181,8 +181,8 @@ export function connectionKey(settings: Settings, table: Clouds = clouds): strin
 }
 
 /**
- * Makes a thing from the first settings, and keeps it. Later settings are outdated if they would make a different
- * thing.
+ * Returns `connect`, which makes a thing from the first settings and keeps it, and `isOutdated`, which is true for
+ * settings that would make a different thing.
  */
 function once<Thing>(make: (settings: Settings) => Thing) {
   let first: { readonly key: string; readonly thing: Thing } | undefined;

@@ -6,7 +6,10 @@ import type { Settings } from '../agent/settings/schema.ts';
 import { version } from '../launcher/version.ts';
 import type { Composition } from './compose.ts';
 
-/** Passes each report to the metrics, from the first pass whose settings enable any. Logs an error as a warning. */
+/**
+ * Returns a function that passes each report to the metrics, from the first pass whose settings enable any, and logs an
+ * error as a warning.
+ */
 export function metricsExposition(
   ports: Pick<Composition, 'host' | 'paths'>,
   emit: Emit,

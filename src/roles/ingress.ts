@@ -1,11 +1,11 @@
 import type { BuiltInRole } from './role.ts';
 
 /**
- * The node through which a cluster is reached. It has no taint, so it also runs other pods; an ingress controller finds
- * it by its label.
+ * The role of a node through which a cluster is reached. An ingress controller finds the node by its label. Without a
+ * taint, the node also runs other pods.
  *
- * The role does not turn NAT on: `network.nat` does. NAT must start before the role is known, because a role comes from
- * the cloud, and no role knows the ranges of the private hosts. For the same reasons a role cannot ask for parts.
+ * The setting `network.nat` turns NAT on, not the role: NAT must start before the cloud reports the role, and no role
+ * knows the ranges of the private hosts. For the same reasons, a role cannot select parts.
  */
 export const ingress = {
   name: 'ingress',
