@@ -1,4 +1,4 @@
-# A group contains exactly the instances of its role, so that no tag gives rights.
+# Each group lists the instances of its role by id, so that no tag grants rights.
 resource "oci_identity_dynamic_group" "server" {
   provider       = oci.home
   compartment_id = var.tenancy_id

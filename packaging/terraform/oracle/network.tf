@@ -5,7 +5,7 @@ resource "oci_core_vcn" "fleet" {
   dns_label      = var.name
 }
 
-# The subnets admit nothing but the message of a router that a packet is too big; the security groups admit the rest.
+# The subnets admit only a router's message that a packet is too big; the security groups admit the rest.
 resource "oci_core_security_list" "subnets" {
   compartment_id = var.compartment_id
   vcn_id         = oci_core_vcn.fleet.id
@@ -55,7 +55,7 @@ resource "oci_core_subnet" "public" {
   security_list_ids = [oci_core_security_list.subnets.id]
 }
 
-# The private address of the ingress node as an object of Oracle Cloud, to which a route can lead.
+# The private address of the ingress node as an object of Oracle Cloud, which a route can name as its target.
 data "oci_core_vnic_attachments" "ingress" {
   compartment_id = var.compartment_id
   instance_id    = oci_core_instance.node["ingress"].id
@@ -87,7 +87,7 @@ resource "oci_core_subnet" "private" {
   security_list_ids          = [oci_core_security_list.subnets.id]
 }
 
-# The route is attached apart from the subnet: the route needs the ingress node, and other nodes the subnet.
+# Attach the route in a separate resource, because the route needs the ingress node, and other nodes need the subnet.
 resource "oci_core_route_table_attachment" "private" {
   subnet_id      = oci_core_subnet.private.id
   route_table_id = oci_core_route_table.private.id
@@ -131,7 +131,7 @@ resource "oci_core_network_security_group_security_rule" "inbound" {
   }
 }
 
-# Packets of the private nodes to the internet pass the ingress node, so it admits all of theirs.
+# Admit all packets of the private nodes, because their packets to the internet pass through the ingress node.
 resource "oci_core_network_security_group_security_rule" "forwarded" {
   network_security_group_id = oci_core_network_security_group.node["ingress"].id
   direction                 = "INGRESS"

@@ -30,7 +30,7 @@ resource "oci_core_instance" "node" {
     assign_public_ip = each.key == "ingress"
     hostname_label   = "${var.name}-${each.key}"
     nsg_ids          = [oci_core_network_security_group.node[each.key].id]
-    # Without this, Oracle Cloud drops the packets that the ingress node forwards.
+    # Otherwise Oracle Cloud would drop the packets that the ingress node forwards.
     skip_source_dest_check = each.key == "ingress"
   }
 
@@ -49,7 +49,7 @@ resource "oci_core_instance" "node" {
     }))
   }
 
-  # Only version 2 of the metadata service, whose requests need a header.
+  # Permit only version 2 of the metadata service, which requires a header.
   instance_options {
     are_legacy_imds_endpoints_disabled = true
   }

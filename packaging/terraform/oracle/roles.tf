@@ -23,7 +23,8 @@ locals {
     for source in each.sources : "${node}-${name}-${source}" => { node = node, protocol = each.protocol, port = each.port, source = source }
   }]...)]...)
 
-  # The same ports in the host's own rules, which the images of Oracle fill with REJECT; and the networks of pods.
+  # Rules for the host's firewall, because Oracle's images reject all but SSH: the same ports except SSH, the networks of
+  # pods, and what the ingress node forwards.
   host_rules = { for node, ports in local.ports : node => concat(
     flatten([for each in ports : [for source in each.sources : "INPUT -s ${source} -p ${each.protocol} --dport ${each.port} -j ACCEPT"] if each.port != 22]),
     ["INPUT -s ${local.pods} -j ACCEPT", "FORWARD -s ${local.pods} -j ACCEPT", "FORWARD -d ${local.pods} -j ACCEPT"],

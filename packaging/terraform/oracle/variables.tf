@@ -20,12 +20,12 @@ variable "home_region" {
 }
 
 variable "tenancy_id" {
-  description = "The OCID of the tenancy, which holds the dynamic groups."
+  description = "The OCID of the tenancy, which contains the dynamic groups."
   type        = string
 }
 
 variable "compartment_id" {
-  description = "The OCID of the compartment of everything else."
+  description = "The OCID of the compartment for all other resources."
   type        = string
 }
 
@@ -78,7 +78,7 @@ variable "open_image_firewall" {
 }
 
 variable "vault_id" {
-  description = "The OCID of an existing vault that holds the join tokens; by default a new one is created."
+  description = "The OCID of an existing vault that contains the join tokens; by default a new one is created."
   type        = string
   default     = null
 }
