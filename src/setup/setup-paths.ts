@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
 import type { NodePaths } from '../agent/paths.ts';
 
-/** The names of Slipway's own units. */
+/** The names of the units that `slipway install` writes. */
 export const daemonUnit = 'slipway.service';
 export const directoriesUnit = 'slipway-directories.service';
 

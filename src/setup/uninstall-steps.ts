@@ -45,7 +45,7 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
   const nat = extent.nat ? natGone(paths, needs) : [];
-  // The state is removed after the guard, which is found by its rules there.
+  // Removes the state after the guard, because the guard is found by its rules in the state.
   const settled = [...needs, ...[...guard, ...nat].map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
