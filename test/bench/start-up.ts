@@ -35,7 +35,7 @@ async function untilExit(world: World, [file = '', ...args]: readonly string[]):
   });
 }
 
-/** Measures the time until READY=1 reaches the service manager, and the time until the first line of the log. */
+/** Measures wall and CPU time until READY=1 reaches the service manager, and the time until the first log line. */
 async function untilReady(world: World): Promise<Sample> {
   return onBareNode(world, async ({ root, environment }) => {
     const ready = world.notifications.next('--ready');
@@ -55,7 +55,7 @@ async function untilReady(world: World): Promise<Sample> {
   });
 }
 
-/** Measures the time until the join token is in its file, on a node with all earlier steps done. */
+/** Measures wall and CPU time until the join token is in its file, on a node with all earlier steps done. */
 async function untilToken(world: World): Promise<Sample> {
   return onBareNode(world, async ({ root, environment }) => {
     const there = arrival(join(root, 'var/lib/slipway/join-token'));

@@ -47,8 +47,8 @@ export interface LabOn<Cloud extends LabCloud> {
   readonly mirror: Mirror;
   readonly nodes: readonly LabNode[];
   /**
-   * The secrets that must not leak, by kind. Registry passwords are not included, since the lab keeps only their
-   * digests.
+   * The secrets of the cluster that must not leak, by kind. They do not include the tokens of the cloud and of its
+   * registries, which `canaries` of the emulated cloud returns.
    */
   readonly secrets: ClusterSecrets;
   node(role: LabRole): LabNode;

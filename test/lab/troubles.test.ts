@@ -82,7 +82,7 @@ describe('failures and their repair', () => {
     server.signal('SIGHUP');
     await ready(server);
 
-    /** Makes a comparison of the token with the vault due, by an old modification time of the token's file. */
+    /** Makes a comparison of the token with the vault due, by an old time of the token's file, and wakes the daemon. */
     function comparedLongAgo(): void {
       utimesSync(join(server.root, 'var/lib/slipway/join-token'), 1, 1);
       server.signal('SIGHUP');

@@ -1,4 +1,4 @@
-/** RS256 JSON Web Tokens (RFC 7515, RFC 7519): enough to issue them and to detect a forged one. */
+/** Issues RS256 JSON Web Tokens (RFC 7515, RFC 7519), and detects forged ones. */
 import {
   createPrivateKey,
   createPublicKey,

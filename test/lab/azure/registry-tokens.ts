@@ -77,8 +77,8 @@ function refreshToken(caller: { objectId: string; clientId: string }, { registry
 }
 
 /**
- * Answers a POST with the refresh token in a form, or a GET with it as a Basic password; docker login's GET has no
- * scope.
+ * Returns an access token for a refresh token, which a POST sends in a form and a GET as a Basic password; 400 for an
+ * incomplete request, and 401 for an invalid token or a missing role. The GET of docker login has no scope.
  */
 export function accessToken(request: Incoming, context: Context): Reply {
   const { registry } = context;
@@ -115,7 +115,7 @@ function signedAccess(refresh: Claims, access: readonly Access[], { registry, si
   return token;
 }
 
-/** Returns the claims of a valid token of this registry; `undefined` for any other token. */
+/** Returns the claims of an unexpired token of this type from this registry; `undefined` for any other token. */
 export function validClaims(
   token: string,
   grantType: 'refresh_token' | 'access_token',
@@ -127,7 +127,7 @@ export function validClaims(
   return isOurs && isFresh ? claims : undefined;
 }
 
-/** True if an access token permits this action. */
+/** True if the claims of an access token permit this action on the repository `name`. */
 export function permits(claims: Claims, name: string, action: string): boolean {
   const access = Array.isArray(claims.access) ? claims.access : [];
   return access.some(
@@ -135,7 +135,7 @@ export function permits(claims: Claims, name: string, action: string): boolean {
   );
 }
 
-/** Returns the Basic password of a request if the user name marks the password as a token. */
+/** Returns the Basic password of a request if the user name marks it as a token; otherwise `undefined`. */
 export function basicPassword({ headers }: Incoming): string | undefined {
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
   const [user, password] = Buffer.from(value, 'base64').toString('utf8').split(/:(.*)/s);

@@ -1,6 +1,6 @@
 /**
  * Debian's docker-registry (distribution 2.8) behind an emulated Azure registry. It stores the images, and
- * verifies the emulated registry's access tokens, whose certificate it trusts through the lab's CA.
+ * verifies the emulated registry's access tokens with a certificate that it trusts through the lab's CA.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -19,7 +19,10 @@ export interface K3sOptions {
   readonly list: (flag: string) => readonly string[];
 }
 
-/** Reads K3S_* variables, config files and arguments, of which the last wins; exits with K3s's error for a fault. */
+/**
+ * Reads K3S_* variables, config files and arguments. A later source wins, but lists of files and arguments are joined.
+ * Exits with K3s's error for an invalid source.
+ */
 export function readOptions(
   command: K3sCommand,
   args: readonly string[],

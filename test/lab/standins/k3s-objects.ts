@@ -17,7 +17,7 @@ export interface Objects {
   put(resource: string, namespace: string | undefined, object: ApiObject): ApiObject;
   remove(resource: string, namespace: string | undefined, name: string): boolean;
   /**
-   * Returns the API's name of a resource that is built in, or known by a CRD or an object; `undefined` for any other.
+   * Returns the full name of a resource that is built in, or known from a CRD or an object; `undefined` for any other.
    */
   resolve(asked: string): string | undefined;
 }
