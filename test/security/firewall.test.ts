@@ -60,6 +60,7 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
 
   async function repair(): Promise<void> {
     const commands = ((await look()).repair ?? '')
+      .replaceAll('RANGE-OF-THE-NODES', '10.0.0.0/24')
       .split('; ')
       .filter((each) => /^(iptables|nft) /.test(each));
     expect(commands.length).toBeGreaterThan(2);

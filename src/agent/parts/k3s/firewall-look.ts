@@ -9,6 +9,9 @@ import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
 /** The file with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
 const saved = '/etc/iptables/rules.v4';
 
+/** Stands for the source addresses in a printed command, so that no command opens a port to the internet as it is. */
+const nodes = 'RANGE-OF-THE-NODES';
+
 /** A need that a rule or a policy rejects, and the command that allows it. */
 interface Closed {
   readonly need: Need;
@@ -57,12 +60,16 @@ function closedByIptables(text: string, needs: readonly Need[]): readonly Closed
  * Returns the commands that insert rules before the rejecting one: a rule that accepts the packets and, for forwarded
  * packets, a rule that accepts the answers.
  */
-function iptablesCommand(chain: string, { protocol, port, from }: Need, { position }: Rejection): string {
+function iptablesCommand(
+  chain: string,
+  { protocol, port, from, isPublic }: Need,
+  { position }: Rejection,
+): string {
   const insert = `iptables -I ${chain} ${position}`;
   if (from !== undefined) {
     return `${insert} -s ${from} -j ACCEPT; ${insert} -d ${from} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
   }
-  return `${insert} -p ${protocol} --dport ${port} -j ACCEPT`;
+  return `${insert}${isPublic ? '' : ` -s ${nodes}`} -p ${protocol} --dport ${port} -j ACCEPT`;
 }
 
 function closedByNft(text: string, needs: readonly Need[]): readonly Closed[] {
@@ -79,12 +86,12 @@ function closedByNft(text: string, needs: readonly Need[]): readonly Closed[] {
   );
 }
 
-function nftCommand({ table, chain }: NftFilter, { protocol, port, from }: Need): string {
+function nftCommand({ table, chain }: NftFilter, { protocol, port, from, isPublic }: Need): string {
   const insert = `nft insert rule ${table} ${chain}`;
   if (from !== undefined) {
     return `${insert} ip saddr ${from} accept; ${insert} ip daddr ${from} ct state established,related accept`;
   }
-  return `${insert} ${protocol} dport ${port} accept`;
+  return `${insert}${isPublic ? '' : ` ip saddr ${nodes}`} ${protocol} dport ${port} accept`;
 }
 
 function toldClosed(closed: readonly Closed[]): string {
@@ -100,5 +107,9 @@ function repairOf(closed: readonly Closed[], isSaved: boolean): string {
   const keep = isSaved
     ? `add the same rules to ${saved} above the one that rejects, and do not save while K3s runs`
     : 'add the same rules to the file from which they are loaded at boot';
-  return [...closed.map(({ command }) => command), keep].join('; ');
+  const commands = closed.map(({ command }) => command);
+  const fill = commands.some((command) => command.includes(nodes))
+    ? [`replace ${nodes} with the range of the nodes' addresses, such as 10.0.0.0/16`]
+    : [];
+  return [...commands, ...fill, keep].join('; ');
 }

@@ -6,6 +6,8 @@ import { type Port, portsOf } from './ports.ts';
 export interface Need extends Packet {
   /** The name in messages, such as `6443/tcp for every node`. */
   readonly what: string;
+  /** True if the internet must reach the port; otherwise only nodes of the cluster and their administrators. */
+  readonly isPublic: boolean;
 }
 
 /** Returns the networks of pods and of services, by default those of K3s. */
@@ -20,6 +22,9 @@ export function natRanges(node: K3sNode | undefined): readonly string[] {
   return node?.settings.network.nat.from ?? [];
 }
 
+/** The clients of a port that is not restricted to the cluster. */
+const internet = 'the internet';
+
 /**
  * The ports of an ingress controller. A redirection can lead them to pods, so no process of the host need listen on
  * them.
@@ -28,7 +33,7 @@ const entry: readonly Port[] = [80, 443].map((number) => ({
   protocol: 'tcp',
   number,
   owner: 'the ingress controller',
-  for: 'the internet',
+  for: internet,
 }));
 
 /**
@@ -48,9 +53,15 @@ export function needsOf(node: K3sNode | undefined): readonly Need[] {
   const [pods = '10.42.0.0/16'] = clusterNetworks(node);
   return [
     ...portsLetIn(node).map(portNeed),
-    { hook: 'forward', protocol: 'tcp', from: pods, what: `the network of pods, ${pods}` },
+    { hook: 'forward', protocol: 'tcp', from: pods, isPublic: false, what: `the network of pods, ${pods}` },
     ...natRanges(node).map(
-      (from): Need => ({ hook: 'forward', protocol: 'tcp', from, what: `the private hosts of ${from}` }),
+      (from): Need => ({
+        hook: 'forward',
+        protocol: 'tcp',
+        from,
+        isPublic: false,
+        what: `the private hosts of ${from}`,
+      }),
     ),
   ];
 }
@@ -60,6 +71,7 @@ function portNeed({ protocol, number, for: peers }: Port): Need {
     hook: 'input',
     protocol,
     port: number,
+    isPublic: peers === internet,
     what: `${number}/${protocol} for ${peers.replace(/,$/, '')}`,
   };
 }

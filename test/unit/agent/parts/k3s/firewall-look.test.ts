@@ -38,9 +38,11 @@ describe("the rules of Oracle's images", () => {
         '"-A FORWARD -j REJECT --reject-with icmp-host-prohibited" rejects the network of pods, 10.42.0.0/16. ' +
         'A table of Slipway cannot allow what another one rejects.',
       repair:
-        'iptables -I INPUT 6 -p tcp --dport 10250 -j ACCEPT; iptables -I INPUT 6 -p udp --dport 8472 -j ACCEPT; ' +
+        'iptables -I INPUT 6 -s RANGE-OF-THE-NODES -p tcp --dport 10250 -j ACCEPT; ' +
+        'iptables -I INPUT 6 -s RANGE-OF-THE-NODES -p udp --dport 8472 -j ACCEPT; ' +
         'iptables -I FORWARD 1 -s 10.42.0.0/16 -j ACCEPT; ' +
         'iptables -I FORWARD 1 -d 10.42.0.0/16 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; ' +
+        "replace RANGE-OF-THE-NODES with the range of the nodes' addresses, such as 10.0.0.0/16; " +
         'add the same rules to /etc/iptables/rules.v4 above the one that rejects, and do not save while K3s runs',
     });
   });
@@ -66,6 +68,7 @@ describe("the rules of Oracle's images", () => {
     const { message, repair } = await look(oracle, absent, node);
     expect(message).toContain('80/tcp for the internet; 443/tcp for the internet');
     expect(repair).toContain('iptables -I INPUT 6 -p tcp --dport 443 -j ACCEPT');
+    expect(repair).not.toMatch(/INPUT 6 -p \w+ --dport (?!80 |443 )/);
   });
 
   test('are not reported after accepting rules were inserted before them', async () => {
@@ -135,7 +138,7 @@ test('lookAtRules reports nftables with a policy that drops packets, with the co
     level: 'warning',
     message: expect.stringContaining('"inet filter: the policy of input" rejects 10250/tcp for every node;'),
     repair: expect.stringMatching(
-      /^nft insert rule inet filter input tcp dport 10250 accept; nft insert rule inet filter input udp dport 8472 accept; add/,
+      /^nft insert rule inet filter input ip saddr RANGE-OF-THE-NODES tcp dport 10250 accept; nft insert rule inet filter input ip saddr RANGE-OF-THE-NODES udp dport 8472 accept; replace/,
     ),
   });
 });
