@@ -5,17 +5,20 @@ import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import type { Settings } from '../../../settings/schema.ts';
+import { nft } from '../nft-command.ts';
+import { listTable } from '../own-table.ts';
 import { natUnitPath } from './nat-files.ts';
 import { listedRange, rangesIn } from './nat-rules.ts';
+import { natTable } from './nat-table.ts';
 
 export type NatSettings = Pick<Settings, 'network' | 'consent'>;
 
-/** The subject of consent.natRemoval for rules whose ranges are unknown because the rules file is lost. */
+/** The subject of consent.natRemoval for rules whose ranges are unknown: their file is lost or damaged. */
 const unknownRanges = 'all';
 
 /**
- * Returns the ranges in the rules file that network.nat.from no longer names and whose removal consent.natRemoval does
- * not allow.
+ * Returns the ranges with NAT that network.nat.from no longer names and whose removal consent.natRemoval does not
+ * allow.
  */
 export async function keptRanges(
   host: HostReader,
@@ -23,25 +26,42 @@ export async function keptRanges(
   paths: NodePaths,
 ): Promise<readonly string[]> {
   const wanted = settings.network.nat.from.map(listedRange);
-  return rangesIn(await fileText(host, paths.slipway.nat)).filter(
-    (range) => !wanted.includes(range) && !isConsented(settings, 'natRemoval', range),
-  );
+  const written = await writtenRanges(host, paths);
+  const served = written === 'unknown' ? await loadedRanges(host) : written;
+  return served.filter((range) => !wanted.includes(range) && !isConsented(settings, 'natRemoval', range));
 }
 
 /**
- * Returns the ranges that keep NAT although network.nat.from is empty. If only the unit is left, the rules may still be
- * in the kernel: returns `all` then, unless consent.natRemoval allows it.
+ * Returns the ranges that keep NAT although network.nat.from is empty. If the rules file is lost or damaged, its rules
+ * may still be in the kernel: returns `all` then, unless consent.natRemoval allows it.
  */
 export async function keptWithoutNat(
   host: HostReader,
   settings: NatSettings,
   paths: NodePaths,
 ): Promise<readonly string[]> {
-  const hasRules = (await host.stat(paths.slipway.nat)) !== undefined;
-  if (hasRules || (await host.stat(natUnitPath(paths))) === undefined) {
+  if ((await writtenRanges(host, paths)) !== 'unknown') {
     return keptRanges(host, settings, paths);
   }
   return isConsented(settings, 'natRemoval', unknownRanges) ? [] : [unknownRanges];
+}
+
+/**
+ * Returns the ranges in the rules file; `unknown` if the file names no range, or is lost while its unit exists.
+ */
+async function writtenRanges(host: HostReader, paths: NodePaths): Promise<readonly string[] | 'unknown'> {
+  const ranges = rangesIn(await fileText(host, paths.slipway.nat));
+  if (ranges.length > 0) {
+    return ranges;
+  }
+  const left = await Promise.all([paths.slipway.nat, natUnitPath(paths)].map((path) => host.stat(path)));
+  return left.some((found) => found !== undefined) ? 'unknown' : [];
+}
+
+/** Returns the ranges in the rules that are loaded in the kernel. Without nft no rules can be loaded. */
+async function loadedRanges(host: HostReader): Promise<readonly string[]> {
+  const hasNft = (await host.stat(nft)) !== undefined;
+  return hasNft ? rangesIn((await listTable(host, natTable)) ?? '') : [];
 }
 
 export function natKept(settings: NatSettings, kept: readonly string[]): NodeError {

@@ -51,7 +51,7 @@ export function listedNat(list: string): string {
   return isHooked ? shortDigest(rules.join('\n')) : 'incomplete';
 }
 
-/** Returns the private ranges in a file that `renderNat` rendered. */
+/** Returns the private ranges in a file that `renderNat` rendered, or in the output of `nft list table`. */
 export function rangesIn(text: string): readonly string[] {
   return [...text.matchAll(/^\t\tip saddr (\S+) masquerade$/gm)].map(([, range = '']) => range);
 }

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import {
+  keptRanges,
+  keptWithoutNat,
+  natKept,
+} from '../../../../../../src/agent/parts/network/nat/kept-ranges.ts';
+import { renderNat } from '../../../../../../src/agent/parts/network/nat/nat-rules.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode } from '../../../a-node.ts';
+
+const { settings, paths } = aNode('agent');
+const unit = '/etc/systemd/system/slipway-nat.service';
+const intact = renderNat({ from: ['10.0.2.0/24'], except: [], outside: 'ens3' });
+const damaged = [
+  ['is empty', ''],
+  ['has spaces instead of tabs', intact.replaceAll('\t', '  ')],
+] as const;
+
+function from(ranges: readonly string[], natRemoval: readonly string[] = []) {
+  const nat = { ...settings.network.nat, from: ranges };
+  return { network: { ...settings.network, nat }, consent: { ...settings.consent, natRemoval } };
+}
+
+describe('without a range in network.nat.from', () => {
+  test.each(damaged)('NAT is kept for unknown ranges if its rules file %s', async (_, text) => {
+    for (const files of [{ [paths.slipway.nat]: text }, { [paths.slipway.nat]: text, [unit]: '' }]) {
+      const host = memoryHost({ files });
+      expect(await keptWithoutNat(host, from([]), paths)).toEqual(['all']);
+      expect(await keptWithoutNat(host, from([], ['all']), paths)).toEqual([]);
+    }
+    expect(natKept(from([]), ['all']).message).toContain('consent: { natRemoval: [all] }');
+  });
+
+  test('NAT is not kept on a node that has neither its rules file nor its unit', async () => {
+    expect(await keptWithoutNat(memoryHost(), from([]), paths)).toEqual([]);
+  });
+});
+
+describe('with a range in network.nat.from', () => {
+  const other = from(['10.0.3.0/24']);
+
+  test.each<readonly [string, string | undefined]>([...damaged, ['is missing', undefined]])(
+    'the ranges in the kernel keep NAT if the rules file %s',
+    async (_, text) => {
+      const files = {
+        [unit]: '',
+        '/usr/sbin/nft': '',
+        ...(text !== undefined && { [paths.slipway.nat]: text }),
+      };
+      const host = memoryHost({ files }).on({ file: 'systemd-run' }, intact);
+      expect(await keptRanges(host, other, paths)).toEqual(['10.0.2.0/24']);
+    },
+  );
+
+  test('no range is kept if the rules file is empty and nft is not installed', async () => {
+    const host = memoryHost({ files: { [paths.slipway.nat]: '', [unit]: '' } });
+    expect(await keptRanges(host, other, paths)).toEqual([]);
+  });
+});
