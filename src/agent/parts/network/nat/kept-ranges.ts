@@ -8,7 +8,7 @@ import type { Settings } from '../../../settings/schema.ts';
 import { nft } from '../nft-command.ts';
 import { listTable } from '../own-table.ts';
 import { natUnitPath } from './nat-files.ts';
-import { listedRange, rangesIn } from './nat-rules.ts';
+import { containsRange, rangesIn } from './nat-rules.ts';
 import { natTable } from './nat-table.ts';
 
 export type NatSettings = Pick<Settings, 'network' | 'consent'>;
@@ -17,7 +17,7 @@ export type NatSettings = Pick<Settings, 'network' | 'consent'>;
 const unknownRanges = 'all';
 
 /**
- * Returns the ranges with NAT that network.nat.from no longer names and whose removal consent.natRemoval does not
+ * Returns the ranges with NAT that no range in network.nat.from contains and whose removal consent.natRemoval does not
  * allow.
  */
 export async function keptRanges(
@@ -25,10 +25,13 @@ export async function keptRanges(
   settings: NatSettings,
   paths: NodePaths,
 ): Promise<readonly string[]> {
-  const wanted = settings.network.nat.from.map(listedRange);
+  const { from } = settings.network.nat;
   const written = await writtenRanges(host, paths);
   const served = written === 'unknown' ? await loadedRanges(host) : written;
-  return served.filter((range) => !wanted.includes(range) && !isConsented(settings, 'natRemoval', range));
+  return served.filter(
+    (range) =>
+      !from.some((wanted) => containsRange(wanted, range)) && !isConsented(settings, 'natRemoval', range),
+  );
 }
 
 /**

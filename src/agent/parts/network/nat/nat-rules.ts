@@ -71,3 +71,14 @@ export function listedRange(range: string): string {
   const octets = [24, 16, 8, 0].map((shift) => (first >>> shift) & 255).join('.');
   return bits === 32 ? octets : `${octets}/${bits}`;
 }
+
+/** True if the IPv4 range `outer` contains every address of `inner`. */
+export function containsRange(outer: string, inner: string): boolean {
+  const bits = lengthOf(outer);
+  const [first = ''] = inner.split('/');
+  return bits <= lengthOf(inner) && listedRange(`${first}/${bits}`) === listedRange(outer);
+}
+
+function lengthOf(range: string): number {
+  return Number(range.split('/')[1] ?? 32);
+}
