@@ -44,13 +44,20 @@ async function surplusIn(host: HostReader, folder: string, kept: string): Promis
 
 /** Returns a line about the NAT that stays, with the commands that remove it; empty without NAT. */
 export async function natNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
-  const files = [natUnitPath(paths), ...natFiles(paths)];
-  if ((await host.stat(paths.slipway.nat)) === undefined) {
+  const unitFile = natUnitPath(paths);
+  const left = await existing(host, [unitFile, ...natFiles(paths)]);
+  // Either of these two files may be lost while the rules are still in the kernel.
+  if (![unitFile, paths.slipway.nat].some((path) => left.includes(path))) {
     return [];
   }
   const { unit, name } = natTable;
   return [
     `private hosts still reach the outside through this one by ${unit}, which stays; to take that down: systemctl disable ` +
-      `--now ${unit}; nft delete table ${name.join(' ')}; rm ${files.join(' ')}`,
+      `--now ${unit}; nft delete table ${name.join(' ')}; rm ${left.join(' ')}`,
   ];
+}
+
+async function existing(host: HostReader, paths: readonly string[]): Promise<readonly string[]> {
+  const stats = await Promise.all(paths.map((path) => host.stat(path)));
+  return paths.filter((_, at) => stats[at] !== undefined);
 }

@@ -51,3 +51,14 @@ test('an uninstall below another root with --nat removes only the files of NAT',
   await told(uninstallSteps(nodePaths('/mnt'), { ...all, nat: true }), host);
   expect(host.files.stat('/mnt/etc/slipway/nat.nft')).toBeUndefined();
 });
+
+test.each([files.rules, files.unit])(
+  'an uninstall prints the commands that remove NAT if only %s is left',
+  async (path) => {
+    const host = aHost();
+    host.files.write(path, '');
+    expect((await leftBehind(host, nodePaths('/'), all)).join('\n')).toContain(
+      `systemctl disable --now slipway-nat.service; nft delete table ip slipway_nat; rm ${path}\n`,
+    );
+  },
+);
