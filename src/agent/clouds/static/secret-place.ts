@@ -1,6 +1,7 @@
 /** @module Secrets in files of the machine and in credentials of systemd. */
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { sha256 } from '../../engine/digest.ts';
 import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
 import type { FoundFile, HostReader } from '../../engine/host.ts';
 import type { Secret } from '../../engine/secret.ts';
@@ -25,11 +26,6 @@ interface Place {
   readonly path: string;
   /** The name of the credential of systemd; absent for a file. */
   readonly credential?: string;
-}
-
-/** Returns the path of a secret; `credentials` is the directory of systemd's credentials (systemd.exec(5)). */
-export function secretPath(written: string, credentials: string): string {
-  return placeOf(written, credentials).path;
 }
 
 function placeOf(written: string, credentials: string): Place {
@@ -63,6 +59,17 @@ export async function secretAt(
   }
   const repair = `Write ${what} into it, on one line, in UTF-8 without a byte order mark.`;
   return storedSecret(found.content, `The file ${place.path}`, repair);
+}
+
+/** Returns the digest of the secret in a file or a credential; `undefined` if it is missing, or exposed. */
+export async function secretDigest(
+  host: HostReader,
+  written: string,
+  credentials: string,
+): Promise<string | undefined> {
+  const place = placeOf(written, credentials);
+  const found = await host.readFile(place.path);
+  return found === undefined || exposure(place, found) !== undefined ? undefined : sha256(found.content);
 }
 
 function missing({ path, credential }: Place, what: string): NodeError {

@@ -2,7 +2,6 @@
  * @module The static cloud: the identity comes from the settings and the machine, secrets and registry passwords from
  * files or credentials of systemd.
  */
-import { sha256 } from '../../engine/digest.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Cloud, Identity } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
@@ -10,7 +9,7 @@ import { received } from '../jwt.ts';
 import { versionIfKnown } from '../secret-version.ts';
 import { chosenAddress } from './chosen-address.ts';
 import { machineId } from './machine-id.ts';
-import { refusal, secretAt, secretPath } from './secret-place.ts';
+import { refusal, secretAt, secretDigest } from './secret-place.ts';
 import type { StaticSettings } from './settings.ts';
 
 /** Makes the cloud that `static` in the settings describes, for machines outside any cloud, laptops and tests. */
@@ -21,8 +20,7 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
     name: 'static',
     identity: () => written(host, identity, machine),
     secret: async (name) => secretAt(host, placeOf(secrets, name), credentials, `the secret "${name}"`),
-    secretVersion: (name) =>
-      versionIfKnown(() => digestOf(host, secretPath(placeOf(secrets, name), credentials))),
+    secretVersion: (name) => versionIfKnown(() => secretDigest(host, placeOf(secrets, name), credentials)),
     // A dry run requests only the user name, so `registryPassword` alone reports a missing login.
     registryUser: (loginServer) => registries[loginServer]?.username ?? 'unknown',
     async registryPassword(loginServer) {
@@ -69,11 +67,6 @@ function placeOf(secrets: StaticSettings['secrets'], name: string): string {
     'SecretNotFound',
     `No file is named for the secret "${name}". Set static.secrets.${name} to the file or the credential that holds it.`,
   );
-}
-
-async function digestOf(host: HostReader, path: string): Promise<string | undefined> {
-  const { content } = (await host.readFile(path)) ?? {};
-  return content === undefined ? undefined : sha256(content);
 }
 
 function loginTo(registries: StaticSettings['registries'], loginServer: string) {

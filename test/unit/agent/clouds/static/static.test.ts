@@ -266,3 +266,10 @@ describe('the static cloud', () => {
     await expect(cloud.registryPassword('b.example')).rejects.toThrow(/static\.registries\."b\.example"/);
   });
 });
+
+test('the static cloud knows no version of a secret that has become readable by every user', async () => {
+  const version = (mode: number) =>
+    start({ secrets: { token: '/token' } }, { '/token': { content: 'canary', mode } }).secretVersion('token');
+  expect(await version(0o600)).toMatch(/^[0-9a-f]{64}$/);
+  expect(await version(0o644)).toBeUndefined();
+});
