@@ -1,4 +1,4 @@
-import type { CloudDriver } from '../driver.ts';
+import type { CloudDriver, Metadata } from '../driver.ts';
 import { oracleHints } from './hints.ts';
 import { oracleCloud } from './oracle.ts';
 import { oracleSettings, vaultSecretName } from './settings.ts';
@@ -12,15 +12,7 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
   secretName: vaultSecretName,
   fillsInLater: true,
   metadata: {
-    // The same address serves DNS, NTP and iSCSI, which stay open.
-    locate: ({ imdsEndpoint }) => {
-      const { hostname, port } = new URL(imdsEndpoint);
-      return {
-        address: hostname,
-        only: { protocol: 'tcp', port: Number(port || 80) },
-        setting: 'oracle.imdsEndpoint',
-      };
-    },
+    locate: ({ imdsEndpoint }) => serviceAt(imdsEndpoint),
   },
   // The addresses of the services follow from the region, which only the metadata service knows.
   endpoints: () => [],
@@ -28,3 +20,11 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
   scrubbedVariables: [],
   create: oracleCloud,
 };
+
+/** Returns the service at an endpoint. Its address also serves DNS, NTP and iSCSI, so only its port is guarded. */
+function serviceAt(endpoint: string): Metadata {
+  const { hostname, port, protocol } = new URL(endpoint);
+  const usual = protocol === 'https:' ? 443 : 80;
+  const only = { protocol: 'tcp', port: Number(port || usual) } as const;
+  return { address: hostname, only, setting: 'oracle.imdsEndpoint' };
+}

@@ -8,6 +8,7 @@ const { schema, defaults } = oracle.settings;
 test.each([
   ['http://169.254.169.254', '169.254.169.254', 80],
   ['http://127.0.0.1:8080/', '127.0.0.1', 8080],
+  ['https://imds.example.com', 'imds.example.com', 443],
 ])(
   'the guard closes only the port of the metadata service, since its address also serves DNS and NTP: %s',
   (imdsEndpoint, address, port) => {
