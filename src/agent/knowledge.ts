@@ -2,6 +2,7 @@ import { findRole, namesOf, rolesWith } from '../roles/index.ts';
 import type { Role } from '../roles/role.ts';
 import { type Choosing, chosenCloud } from './clouds/chosen.ts';
 import type { Cloud, Identity } from './clouds/cloud.ts';
+import { noCloud } from './clouds/detect.ts';
 import { type Clouds, clouds } from './clouds/index.ts';
 import { NodeError } from './engine/errors.ts';
 import type { HostReader } from './engine/host.ts';
@@ -123,7 +124,11 @@ export function roleOf(
     : 'Set role in the settings (tags.role closes the tag)';
   const known = `to one of: ${namesOf(among).join(', ')}.`;
   if (!role) {
-    throw new NodeError('RoleMissing', ['This VM has no role.', ...warnings, where, known].join(' '));
+    const undetected = origins.cloud?.endsWith(noCloud) ? [noCloudAdvice] : [];
+    throw new NodeError(
+      'RoleMissing',
+      ['This VM has no role.', ...undetected, ...warnings, where, known].join(' '),
+    );
   }
   const found = findRole(role, among);
   if (found) {
@@ -137,6 +142,9 @@ export function roleOf(
     `"${role}" (${origin}) is not a role of Slipway.${hint} Set it ${known}`,
   );
 }
+
+const noCloudAdvice =
+  'No cloud was detected, so cloud is static and has only the tags in static.tags. If this is a VM of a cloud, set cloud.';
 
 async function describeNode(
   { paths, arch, slipway, machine }: Sources,

@@ -11,9 +11,12 @@ export interface DetectedCloud {
 
 /**
  * Returns the cloud that this machine runs in, recognized by the id that cloud-init found at this boot or, failing
- * that, by the firmware's strings; `static` if neither names a cloud of the table.¶Never asks 169.254.169.254, because
- * that address belongs to a different service in each cloud and is unused elsewhere. Anyone who runs a hypervisor can
- * set the firmware's strings, so these select the service to ask but prove nothing.
+ * that, by the firmware's strings; `static` if neither names a cloud of the table. Throws the error of a sign that is
+ * there but cannot be read, since the machine may be in a cloud then.
+ *
+ * Never asks 169.254.169.254, because that address belongs to a different service in each cloud and is unused
+ * elsewhere. Anyone who runs a hypervisor can set the firmware's strings, so these select the service to ask but prove
+ * nothing.
  *
  * Source: cloud-init, tools/ds-identify and `cloud-id`.
  */
@@ -37,10 +40,13 @@ export async function detectCloud(
       }
     }
   }
-  return { name: fallbackCloud, by: 'no cloud detected' };
+  return { name: fallbackCloud, by: noCloud };
 }
 
+/** The sign of a machine on which no cloud is detected. */
+export const noCloud = 'no cloud detected';
+
 async function firstLine(host: HostReader, path: string): Promise<string> {
-  const found = await host.readFile(path).catch(() => undefined);
+  const found = await host.readFile(path);
   return found?.content.split('\n')[0]?.trim() ?? '';
 }

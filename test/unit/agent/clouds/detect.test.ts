@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectCloud } from '../../../../src/agent/clouds/detect.ts';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
+import { roleOf } from '../../../../src/agent/knowledge.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
 import { withMoon } from '../../../lab/made-up-cloud.ts';
@@ -102,5 +103,27 @@ describe('cloud in the settings', () => {
   test('is not detected if a file has an invalid value, and the error suggests a valid one', async () => {
     const host = memoryHost({ files: { [own]: 'cloud: azur\n' } });
     await expect(load(host, { paths: nodePaths('/') })).rejects.toThrow('did you mean `azure`?');
+  });
+});
+
+test('detectCloud throws the error of a sign that cannot be read', async () => {
+  const host = memoryHost();
+  const readFile = async (path: string) => {
+    if (path === chassis) {
+      throw new Error('EIO');
+    }
+    return host.readFile(path);
+  };
+  await expect(detectCloud(Object.assign(memoryHost(), { readFile }), system)).rejects.toThrow('EIO');
+});
+
+describe('roleOf', () => {
+  test('says that no cloud was detected, unless the settings name the static cloud', async () => {
+    const undetected = await load(memoryHost(), { paths: nodePaths('/') });
+    const named = await load(memoryHost({ files: { '/etc/slipway/config.yaml': 'cloud: static\n' } }), {
+      paths: nodePaths('/'),
+    });
+    expect(() => roleOf(undetected)).toThrow('No cloud was detected');
+    expect(() => roleOf(named)).not.toThrow('No cloud was detected');
   });
 });
