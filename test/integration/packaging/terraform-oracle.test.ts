@@ -129,13 +129,9 @@ async function nodeOf({ settings, tags }: Evaluated, name: string) {
   return { settings: merged, role: roleOf(tagged.loaded), server: merged.k3s.server };
 }
 
-/**
- * Returns the rules of the image with these before its own, as the user data adds them. Leaves out the rule for pods,
- * because the doctor takes a rule for some sources as one for every peer.
- */
+/** Returns the rules of the image with these before its own, as the user data adds them. */
 function opened(rules = ''): string {
-  const forPeers = rules.split('; ').filter((rule) => !rule.startsWith('INPUT -s 10.42.'));
-  const added = forPeers.map((rule) => `-A ${rule}\n`);
+  const added = rules.split('; ').map((rule) => `-A ${rule}\n`);
   return image.replace('-A INPUT', `${added.join('')}-A INPUT`);
 }
 

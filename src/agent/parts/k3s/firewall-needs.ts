@@ -52,7 +52,7 @@ export function portsLetIn(node: K3sNode | undefined): readonly Port[] {
 export function needsOf(node: K3sNode | undefined): readonly Need[] {
   const [pods = '10.42.0.0/16'] = clusterNetworks(node);
   return [
-    ...portsLetIn(node).map(portNeed),
+    ...portsLetIn(node).map((port) => portNeed(port, pods)),
     { hook: 'forward', protocol: 'tcp', from: pods, isPublic: false, what: `the network of pods, ${pods}` },
     ...natRanges(node).map(
       (from): Need => ({
@@ -66,11 +66,12 @@ export function needsOf(node: K3sNode | undefined): readonly Need[] {
   ];
 }
 
-function portNeed({ protocol, number, for: peers }: Port): Need {
+function portNeed({ protocol, number, for: peers }: Port, pods: string): Need {
   return {
     hook: 'input',
     protocol,
     port: number,
+    notFrom: ['127.0.0.0/8', pods],
     isPublic: peers === internet,
     what: `${number}/${protocol} for ${peers.replace(/,$/, '')}`,
   };

@@ -9,13 +9,18 @@ export interface Packet {
   readonly port?: number;
   /** The range of the source address; absent if the peers are not known. */
   readonly from?: string;
+  /** The ranges from which the packet cannot come, if its source address is unknown. */
+  readonly notFrom?: readonly string[];
 }
 
 export interface Rule {
   readonly text: string;
-  readonly protocol?: string | undefined;
+  /** The protocols, of which the packet must have one; absent for any protocol. */
+  readonly protocols?: readonly string[] | undefined;
   readonly ports?: readonly (readonly [first: number, last: number])[] | undefined;
   readonly from?: readonly string[] | undefined;
+  /** True if the rule restricts the source in a way that is not compared, such as by an interface or a set. */
+  readonly isSourceUnclear: boolean;
   /** True if the rule has conditions that a new packet of a peer need not meet. */
   readonly isNarrow: boolean;
   readonly verdict: 'accept' | 'reject' | 'return' | { readonly jump: string } | undefined;
@@ -45,8 +50,9 @@ const deepest = 16;
 /**
  * Returns the rule or policy of this chain that rejects a packet; `undefined` if none does.
  *
- * If the source of the packet is unknown, an accepting rule for certain sources applies to the packet, and a rejecting
- * rule for certain sources does not.
+ * If the source of the packet is unknown, an accepting rule for certain sources applies to the packet, unless the
+ * packet cannot come from them. A rejecting rule for certain sources does not apply, nor does a rejection in a chain to
+ * which a rule for certain sources jumps.
  */
 export function rejectionOf(chains: Chains, name: string, packet: Packet): Rejection | undefined {
   const chain = chains.get(name);
@@ -76,15 +82,16 @@ function firstVerdict(chains: Chains, chain: Chain, packet: Packet, depth: numbe
     }
     const target = depth > 0 ? chains.get(verdict.jump) : undefined;
     const inside = target && firstVerdict(chains, target, packet, depth - 1);
-    if (inside) {
+    if (inside?.verdict === 'accept' || (inside && isCertain(rule, packet))) {
       return { ...inside, position: at + 1 };
     }
   }
   return undefined;
 }
 
-function applies(rule: Rule, { protocol, port, from }: Packet): boolean {
-  if (rule.isNarrow || (rule.protocol !== undefined && rule.protocol !== protocol)) {
+function applies(rule: Rule, packet: Packet): boolean {
+  const { protocol, port } = packet;
+  if (rule.isNarrow || (rule.protocols && !rule.protocols.includes(protocol))) {
     return false;
   }
   if (
@@ -93,10 +100,19 @@ function applies(rule: Rule, { protocol, port, from }: Packet): boolean {
   ) {
     return false;
   }
-  if (rule.from === undefined) {
-    return true;
-  }
-  return from === undefined ? rule.verdict !== 'reject' : rule.from.some((range) => contains(range, from));
+  return isCertain(rule, packet) || (packet.from === undefined && mayAccept(rule, packet));
+}
+
+/** True if the source of the packet certainly meets the conditions of the rule for the source. */
+function isCertain({ from: sources, isSourceUnclear }: Rule, { from }: Packet): boolean {
+  const isMet = sources?.some((range) => from !== undefined && contains(range, from)) ?? true;
+  return isMet && !isSourceUnclear;
+}
+
+/** True unless the rule rejects, or is only for sources from which the packet cannot come. */
+function mayAccept({ verdict, from }: Rule, { notFrom = [] }: Packet): boolean {
+  const isOther = from?.every((range) => notFrom.some((own) => contains(own, range))) ?? false;
+  return verdict !== 'reject' && !isOther;
 }
 
 /** True if the IPv4 range `outer` contains `inner`; false if one of them is not a range. */

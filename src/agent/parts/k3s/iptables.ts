@@ -21,11 +21,19 @@ function policyOf(word: string | undefined): Chain['policy'] {
 }
 
 /** The options that do not make a rule narrow: their condition is compared with the packet, or they have none. */
-const known: readonly string[] = ['-m', '-p', '-s', '--dport', '--dports', '--comment', '-j', '-g'];
+const known: readonly string[] = ['-m', '-p', '-s', '--dport', '--dports', '-j', '-g'];
 const states: readonly string[] = ['--ctstate', '--state'];
 
+/** The comment of a rule, whose words are not options. */
+const comment = /--comment (?:"(?:[^"\\]|\\.)*"|\S+)/;
+
+/** Conditions for the source that are not compared: interfaces other than those of this host and its pods, and sets. */
+const unclear =
+  /(?<!\S)(?:(?:! )?-i (?!(?:lo|cni0|flannel\S*)(?!\S))\S+|! -[is] \S+|(?:! )?--src-range \S+|(?:! )?--match-set \S+ src(?!\S))/g;
+
 function parseRule(text: string, options: string): Rule {
-  const words = options.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
+  const bare = options.replace(comment, '');
+  const words = bare.replace(unclear, '').match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
   const target = words.findIndex((word) => word === '-j' || word === '-g');
   // Options after the target belong to the target, such as --reject-with.
   const conditions = target < 0 ? words : words.slice(0, target);
@@ -40,9 +48,10 @@ function parseRule(text: string, options: string): Rule {
     (state !== undefined && !state.split(',').includes('NEW'));
   return {
     text,
-    protocol: value('-p'),
+    protocols: value('-p')?.split(','),
     ports: value('--dport', '--dports')?.split(',').map(portRange),
     from: value('-s')?.split(','),
+    isSourceUnclear: bare.search(unclear) >= 0,
     isNarrow,
     verdict: verdictOf(target < 0 ? undefined : words[target + 1]),
   };

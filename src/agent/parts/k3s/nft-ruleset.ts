@@ -44,8 +44,10 @@ function parseChain(lines: string): Chain {
  */
 const parts = {
   ports: /\b(?:(tcp|udp)|th) dport (\{[^}]*\}|\S+)/,
-  protocol: /\b(?:meta l4proto|ip protocol) (tcp|udp)\b/,
-  from: /\bip saddr (\{[^}]*\}|[\d./]+)/,
+  protocols: /\b(?:meta l4proto|ip protocol) (\{[^}]*\}|\w+)/,
+  from: /\bip saddr (\{[^}]*\}|[\d./-]+)/,
+  /** Conditions for the source that are not compared: sets, and interfaces other than those of this host and pods. */
+  unclear: /\b(?:ip saddr (?=!=|@)|iif(?:name)? (?!"(?:lo|cni0|flannel[^"]*)"))(?:!= )?(?:\{[^}]*\}|\S+)/g,
   states: /\bct state (\S+|\{[^}]*\})/,
   statements: /\bcounter(?: packets \d+ bytes \d+)?|\blog(?: prefix "[^"]*")?|\bcomment "[^"]*"/g,
   verdict: /\b(accept|drop|return|reject(?: with [\w -]+)?|(?:jump|goto) \S+)\s*$/,
@@ -54,19 +56,18 @@ const parts = {
 function parseRule(text: string): Rule {
   const bare = text.replace(parts.statements, '').trim();
   const [, word] = parts.verdict.exec(bare) ?? [];
-  const [, protocol, ports] = parts.ports.exec(bare) ?? [];
-  const [, transport] = parts.protocol.exec(bare) ?? [];
+  const [, transports] = parts.protocols.exec(bare) ?? [];
+  const [, protocols = transports, ports] = parts.ports.exec(bare) ?? [];
   const [, from] = parts.from.exec(bare) ?? [];
   const [, states] = parts.states.exec(bare) ?? [];
-  const rest = [parts.ports, parts.protocol, parts.from, parts.states, parts.verdict].reduce(
-    (left, part) => left.replace(part, ''),
-    bare,
-  );
+  const { statements, ...conditions } = parts;
+  const rest = Object.values(conditions).reduce((left, part) => left.replace(part, ''), bare);
   return {
     text,
-    protocol: protocol ?? transport,
+    protocols: protocols === undefined ? undefined : elements(protocols),
     ports: ports === undefined ? undefined : elements(ports).map(portRange),
     from: from === undefined ? undefined : elements(from),
+    isSourceUnclear: bare.search(parts.unclear) >= 0,
     isNarrow: rest.trim() !== '' || (states !== undefined && !/\bnew\b/.test(states)),
     verdict: verdictOf(word),
   };

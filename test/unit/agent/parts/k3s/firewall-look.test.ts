@@ -110,9 +110,38 @@ test.each([
   ['a rejection under a condition that is not understood', '-A INPUT -m recent --rcheck -j DROP\n'],
   ['a chain that returns', '-A INPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j DROP\n'],
   ['chains that jump in a circle', '-A INPUT -j MINE\n-A MINE -j MINE\n'],
+  ['a jump of one source to a chain that rejects', '-A INPUT -s 203.0.113.9 -j MINE\n-A MINE -j DROP\n'],
+  ['a jump of one interface to a chain that rejects', '-A INPUT -i eth0 -j MINE\n-A MINE -j DROP\n'],
+  ['a rejection of one interface', '-A INPUT -i eth0 -j DROP\n'],
 ])('lookAtRules does not report iptables with %s', async (_, rules) => {
   const text = `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:MINE - [0:0]\n${rules}COMMIT\n`;
   expect(await look(text)).toMatchObject({ level: 'ok' });
+});
+
+const dropping = (rule: string) =>
+  `*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:MINE - [0:0]\n-A INPUT ${rule}\n-A MINE -j ACCEPT\nCOMMIT\n`;
+
+test.each([
+  '-i enp7s0 -j ACCEPT',
+  '! -i eth0 -j ACCEPT',
+  '! -s 203.0.113.0/24 -j ACCEPT',
+  '-m set --match-set nodes src -j ACCEPT',
+  '-m iprange --src-range 10.0.0.4-10.0.0.9 -j ACCEPT',
+  '-i enp7s0 -m comment --comment "the private -i lo" -j ACCEPT',
+  '-i enp7s0 -j MINE',
+])('lookAtRules takes the rule "%s" of iptables as one that accepts the nodes', async (rule) => {
+  expect(await look(dropping(rule))).toMatchObject({ level: 'ok' });
+});
+
+test.each([
+  '-i lo -j ACCEPT',
+  '-i cni0 -j ACCEPT',
+  '-s 127.0.0.0/8 -j ACCEPT',
+  '-s 10.42.0.0/16 -j ACCEPT',
+  '-i enp7s0 -d 10.0.0.9/32 -j ACCEPT',
+  '-m set --match-set nodes dst -j ACCEPT',
+])('lookAtRules does not take the rule "%s" of iptables as one that accepts the nodes', async (rule) => {
+  expect((await look(dropping(rule))).message).toContain('rejects 10250/tcp for every node; 8472/udp');
 });
 
 const debian = (rules: string, policy = 'drop') => `table inet filter {
@@ -141,6 +170,29 @@ test('lookAtRules reports nftables with a policy that drops packets, with the co
       /^nft insert rule inet filter input ip saddr RANGE-OF-THE-NODES tcp dport 10250 accept; nft insert rule inet filter input ip saddr RANGE-OF-THE-NODES udp dport 8472 accept; replace/,
     ),
   });
+});
+
+test.each([
+  'iifname "enp7s0" accept',
+  'iifname != "eth0" accept',
+  'iif { "enp7s0", "wg0" } accept',
+  'ip saddr @peers accept',
+  'ip saddr != 203.0.113.0/24 accept',
+  'ip saddr 10.0.0.4-10.0.0.9 accept',
+  'meta l4proto { tcp, udp } th dport { 8472, 10250 } accept',
+])('lookAtRules takes the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+  expect(await look(absent, debian(`\t\t${rule}\n`))).toMatchObject({ level: 'ok' });
+});
+
+test.each([
+  'iifname "cni0" accept',
+  'iif "lo" accept',
+  'ip saddr { 127.0.0.0/8, 10.42.0.0/16 } accept',
+  'iifname "enp7s0" ip daddr 10.0.0.9 accept',
+  'meta l4proto { icmp, sctp } accept',
+])('lookAtRules does not take the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+  const { message } = await look(absent, debian(`\t\t${rule}\n`));
+  expect(message).toContain('rejects 10250/tcp for every node; 8472/udp');
 });
 
 test.each([
