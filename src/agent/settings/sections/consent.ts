@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
 import { type Consent, consents, forEachConsent } from '../consents.ts';
-import { about, type SettingsSection } from '../section.ts';
+import { listedRange } from '../ipv4-range.ts';
+import { privateRange } from '../network-forms.ts';
+import { type Problem, valueAt } from '../path.ts';
+import { about, type SettingsSection, type Written } from '../section.ts';
 
 const subjects = z.array(z.string());
 
@@ -21,4 +24,28 @@ const schema = about(
 export const consent = {
   schema: schema,
   defaults: forEachConsent(() => []),
+  misfits: untimelyNatRemovals,
 } as const satisfies SettingsSection<typeof schema>;
+
+/**
+ * Lists consents to the end of NAT for ranges that still have NAT: such a consent would allow a later, accidental
+ * removal of the range.
+ */
+function untimelyNatRemovals({ natRemoval }: Written, settings: Written): readonly Problem[] {
+  const served = listIn(valueAt(settings, ['network', 'nat', 'from'])).flatMap(servedRange);
+  const untimely: readonly unknown[] = served.length === 0 ? [] : [...served, 'all'];
+  const message = 'is given for a range that network.nat.from still names; take this entry out';
+  return listIn(natRemoval).flatMap((subject, at) =>
+    untimely.includes(subject) ? [{ path: ['natRemoval', at], message }] : [],
+  );
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Returns the range in the form of a subject; an empty list for anything else. */
+function servedRange(value: unknown): readonly string[] {
+  const { success, data } = z.safeParse(privateRange, value);
+  return success ? [listedRange(data)] : [];
+}

@@ -40,3 +40,19 @@ test.each([
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(`${own}: ${beginning}`);
 });
+
+const spent = 'is given for a range that network.nat.from still names; take this entry out';
+
+test.each([
+  ['{ nat: { from: [10.0.2.0/24] } }', '[10.0.3.0/24, 10.0.2.0/24]', [`consent.natRemoval[1]: ${spent}`]],
+  ['{ nat: { from: [10.0.2.9/24] } }', '[10.0.2.0/24]', [`consent.natRemoval[0]: ${spent}`]],
+  ['{ nat: { from: [10.0.2.0/24] } }', '[all]', [`consent.natRemoval[0]: ${spent}`]],
+  ['{ nat: { from: [10.0.0.0/16] } }', '[10.0.2.0/24]', []],
+  ['{ nat: { from: [] } }', '[10.0.2.0/24, all]', []],
+  ['{}', '[10.0.2.0/24, all]', []],
+])('network %s with consent.natRemoval: %s has the problems %j', async (network, natRemoval, expected) => {
+  const content = `network: ${network}\nconsent: { natRemoval: ${natRemoval} }`;
+  const host = memoryHost({ files: { [own]: content } });
+  const found = await problemsOf(() => load(host, { paths: nodePaths('/') }));
+  expect(found).toEqual(expected.map((problem) => expect.stringContaining(`${own}: ${problem}`)));
+});

@@ -4,11 +4,12 @@ import { advisory } from '../../../engine/severity.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { containsRange } from '../../../settings/ipv4-range.ts';
 import type { Settings } from '../../../settings/schema.ts';
 import { nft } from '../nft-command.ts';
 import { listTable } from '../own-table.ts';
 import { natUnitPath } from './nat-files.ts';
-import { containsRange, rangesIn } from './nat-rules.ts';
+import { rangesIn } from './nat-rules.ts';
 import { natTable } from './nat-table.ts';
 
 export type NatSettings = Pick<Settings, 'network' | 'consent'>;
