@@ -54,7 +54,10 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
 
   function look() {
     const inside = ({ file, args }: Command) => node.run(file, ...args);
-    const host = memoryHost().on({ file: 'iptables-save' }, inside).on({ file: 'nft' }, inside);
+    const host = memoryHost()
+      .on({ file: 'iptables-save' }, inside)
+      .on({ file: 'iptables-legacy-save' }, inside)
+      .on({ file: 'nft' }, inside);
     return lookAtRules(host, aNode('agent'));
   }
 
@@ -84,13 +87,16 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
     expect(reach()).toBe('kubelet');
   });
 
-  test("is opened by the doctor's commands if a table of nftables drops packets", async () => {
-    for (const line of workstation.split('\n')) {
-      node.run('nft', line);
-    }
-    expect(reach()).toContain('neither answered');
-    await repair();
-    expect(await look()).toMatchObject({ level: 'ok' });
-    expect(reach()).toBe('kubelet');
-  });
+  test.each([['inet filter'], ['ip filter']])(
+    "is opened by the doctor's commands if the table %s of nftables drops packets",
+    async (table) => {
+      for (const line of workstation.replaceAll('inet filter', table).split('\n')) {
+        node.run('nft', line);
+      }
+      expect(reach()).toContain('neither answered');
+      await repair();
+      expect(await look()).toMatchObject({ level: 'ok' });
+      expect(reach()).toBe('kubelet');
+    },
+  );
 });

@@ -1,10 +1,10 @@
 import { ok, skipped, type Verdict, warning } from '../../doctor/probe.ts';
-import type { CommandResult, HostReader } from '../../engine/host.ts';
+import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
+import { listRules, type RuleLists } from './firewall-lists.ts';
 import { type Need, needsOf } from './firewall-needs.ts';
-import { type Rejection, rejectionOf } from './firewall-rules.ts';
-import { parseIptables } from './iptables.ts';
-import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
+import { rejectionOf } from './firewall-rules.ts';
+import type { NftFilter } from './nft-ruleset.ts';
 
 /** The file with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
 const saved = '/etc/iptables/rules.v4';
@@ -22,37 +22,32 @@ interface Closed {
 /**
  * Returns a warning with each rule or policy of iptables and nftables that rejects what this node needs, and with the
  * commands that allow it; otherwise `ok`. Ignores a rule with conditions that are not understood. Returns `skipped`
- * below another root, or if this user may not list the rules.
+ * below another root, or if rules may exist that are not listed.
  */
 export async function lookAtRules(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   if (node !== undefined && node.paths.root !== '/') {
     return skipped(`the rules are the machine's own, and not those of ${node.paths.root}`);
   }
-  const iptables = await host.query({ file: 'iptables-save', args: ['-t', 'filter'] });
-  const nft = await host.query({ file: 'nft', args: ['list', 'ruleset'] });
-  if (isUnseen(iptables) && isUnseen(nft)) {
-    return skipped('iptables and nft show their rules to root only: run sudo slipway doctor');
-  }
-  const needs = needsOf(node);
-  const closed = [...closedByIptables(iptables.stdout, needs), ...closedByNft(nft.stdout, needs)];
+  const rules = await listRules(host);
+  const closed = needsOf(node).flatMap((need) => [
+    ...closedByIptables(rules, need),
+    ...closedByNft(rules, need),
+  ]);
   if (closed.length === 0) {
-    return ok('no rule of iptables or nftables rejects what K3s needs');
+    return rules.unseen === undefined
+      ? ok('no rule of iptables or nftables rejects what K3s needs')
+      : skipped(rules.unseen);
   }
   const isSaved = (await host.stat(saved)) !== undefined;
   return warning(toldClosed(closed), repairOf(closed, isSaved));
 }
 
-/** True if the program is installed and refuses to list its rules. */
-function isUnseen({ exitCode }: CommandResult): boolean {
-  return exitCode !== 0 && exitCode !== 127;
-}
-
-function closedByIptables(text: string, needs: readonly Need[]): readonly Closed[] {
-  const chains = parseIptables(text);
-  return needs.flatMap((need) => {
-    const chain = need.hook.toUpperCase();
+function closedByIptables({ iptables }: RuleLists, need: Need): readonly Closed[] {
+  const chain = need.hook.toUpperCase();
+  return iptables.flatMap(({ program, chains }) => {
     const rejection = rejectionOf(chains, chain, need);
-    return rejection ? [{ need, by: rejection.text, command: iptablesCommand(chain, need, rejection) }] : [];
+    const start = `${program} -I ${chain} ${rejection?.position}`;
+    return rejection ? [{ need, by: rejection.text, command: iptablesCommand(start, need) }] : [];
   });
 }
 
@@ -60,30 +55,22 @@ function closedByIptables(text: string, needs: readonly Need[]): readonly Closed
  * Returns the commands that insert rules before the rejecting one: a rule that accepts the packets and, for forwarded
  * packets, a rule that accepts the answers.
  */
-function iptablesCommand(
-  chain: string,
-  { protocol, port, from, isPublic }: Need,
-  { position }: Rejection,
-): string {
-  const insert = `iptables -I ${chain} ${position}`;
+function iptablesCommand(insert: string, { protocol, port, from, isPublic }: Need): string {
   if (from !== undefined) {
     return `${insert} -s ${from} -j ACCEPT; ${insert} -d ${from} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
   }
   return `${insert}${isPublic ? '' : ` -s ${nodes}`} -p ${protocol} --dport ${port} -j ACCEPT`;
 }
 
-function closedByNft(text: string, needs: readonly Need[]): readonly Closed[] {
-  const filters = parseNftRuleset(text);
-  return needs.flatMap((need) =>
-    filters
-      .filter(({ hook }) => hook === need.hook)
-      .flatMap((filter) => {
-        const rejection = rejectionOf(filter.chains, filter.chain, need);
-        return rejection
-          ? [{ need, by: `${filter.table}: ${rejection.text}`, command: nftCommand(filter, need) }]
-          : [];
-      }),
-  );
+function closedByNft({ nft }: RuleLists, need: Need): readonly Closed[] {
+  return nft
+    .filter(({ hook }) => hook === need.hook)
+    .flatMap((filter) => {
+      const rejection = rejectionOf(filter.chains, filter.chain, need);
+      return rejection
+        ? [{ need, by: `${filter.table}: ${rejection.text}`, command: nftCommand(filter, need) }]
+        : [];
+    });
 }
 
 function nftCommand({ table, chain }: NftFilter, { protocol, port, from, isPublic }: Need): string {

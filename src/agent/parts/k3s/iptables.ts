@@ -3,7 +3,8 @@ import type { Chain, Chains, Rule } from './firewall-rules.ts';
 /** Parses the filter table, which contains all rules of ufw and of cloud images, in the output of iptables-save(8). */
 export function parseIptables(text: string): Chains {
   const chains = new Map<string, { policy: Chain['policy']; rules: Rule[] }>();
-  for (const line of text.split('\n')) {
+  const [, filter = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
+  for (const line of filter.split('\n')) {
     const [, declared, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
     if (declared !== undefined) {
       chains.set(declared, { policy: policyOf(policy), rules: [] });

@@ -10,10 +10,10 @@ export interface NftFilter {
 }
 
 /**
- * Tables that are not judged here: those that iptables-save or firewalld shows, those of kube-proxy and of Slipway, and
- * those of IPv6.
+ * Tables that are not judged: those of kube-proxy, of Slipway and of firewalld, which is asked instead, and those of
+ * IPv6.
  */
-const ignored = /^(?:ip6 .*|ip (?:filter|kube-proxy|slipway_\w+)|inet (?:firewalld|slipway_\w+))$/;
+const ignored = /^(?:ip6 .*|ip (?:kube-proxy|slipway_\w+)|inet (?:firewalld|slipway_\w+))$/;
 
 /** Returns the chains that filter IPv4 packets to this host or through it, from the output of `nft list ruleset`. */
 export function parseNftRuleset(text: string): readonly NftFilter[] {
