@@ -4,6 +4,7 @@ import { portNumber } from '../../settings/network-forms.ts';
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
 import { addressChoice } from './chosen-address.ts';
 import { secretPlace } from './secret-place.ts';
+import { metadataMisfits } from './settings-rules.ts';
 
 const metadata = z.strictObject({
   address: about('The address of the metadata service, a link-local one at most providers.', ipAddress),
@@ -52,4 +53,5 @@ export type StaticSettings = Section<typeof schema>;
 export const staticSettings = {
   schema,
   defaults: { tags: {}, secrets: {}, registries: {} },
+  misfits: metadataMisfits,
 } as const satisfies SettingsSection<typeof schema>;
