@@ -95,7 +95,7 @@ export function registeredProviders({
   }
 }
 
-/** Throws kubelet's error for a missing or unusable plugin. Kubelet 1.36 does not name a missing one. */
+/** Throws kubelet's error for a missing or unusable plugin. Kubelet 1.36 does not name a missing plugin. */
 function refuseMissing(plugin: string): void {
   const found = statSync(plugin, { throwIfNoEntry: false });
   if (!found) {

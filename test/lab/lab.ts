@@ -62,7 +62,7 @@ export interface LabOn<Cloud extends LabCloud> {
   passwords(): Promise<Passwords>;
   /** Resolves to the registry passwords once every node has one that differs from `before`. */
   rotated(before: Passwords, timeout?: number): Promise<Passwords>;
-  /** Ends the processes that the lab started, and no others; the folder stays. */
+  /** Stops the nodes, the release mirror and the emulated cloud; the folder of the lab stays. */
   stop(): Promise<void>;
 }
 

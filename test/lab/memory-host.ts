@@ -73,7 +73,7 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
  * A Host whose files are a map, whose clock is simulated, and whose commands, requests and downloads are scripted.
  *
  * A call without a script throws a plain Error that names the call; `unused()` names the scripts that were not used.
- * `crashBefore(n)` kills the process before its n-th mutation: this call and every later one throw `Crash` until
+ * `crashBefore(n)` kills the process before its n-th mutation: the mutation and every later call throw `Crash` until
  * `restart()`, and the world stays as it is.
  */
 export class MemoryHost implements Host {
@@ -395,8 +395,8 @@ export class MemoryHost implements Host {
   }
 
   /**
-   * Lets time pass until `time`, and runs the events until then. Setting the clock does not change the length of a
-   * sleep.
+   * Lets time pass until `time`, or until `signal` aborts, and runs the events of that period. If an event sets the
+   * clock, the length of the period stays the same.
    */
   #advanceTo(time: number, signal?: AbortSignal): void {
     const set = this.#set;

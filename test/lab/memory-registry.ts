@@ -3,7 +3,7 @@
  * Distribution Specification and of distribution's token.md, as far as a pull check uses them.
  *
  * The registry is strict: a login must be an unexpired JWT or one of `passwords`, a token is valid only for its scope,
- * and a redirect must not carry a credential.
+ * and the storage gets no credential.
  */
 import { createHash } from 'node:crypto';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
@@ -18,7 +18,7 @@ export const storage = 'eu1.blob.core.windows.net';
 
 export class MemoryRegistry {
   readonly server: string;
-  /** True if the registry accepts every login, but issues no token that permits a pull. */
+  /** True if the registry accepts valid logins, but issues no token that permits a pull. */
   denied = false;
   /** True if the registry refuses every login, even an unexpired one. */
   refuses = false;

@@ -79,7 +79,8 @@ export async function startMirror(
 }
 
 /**
- * Returns `owner/repo/tag/asset` for a release URL; a `+` that is not encoded means a space, so its tag is not found.
+ * Returns `owner/repository/tag/asset` for the path of a release; `undefined` for any other path. A `+` that is not
+ * encoded becomes a space, so the tag is not found.
  */
 function releasePath(path: string): string | undefined {
   const [, owner, repository, tag = '', asset] =

@@ -56,7 +56,7 @@ export class LabNode {
     await this.boot();
   }
 
-  /** Starts the service manager, which starts the enabled services; rejects if the manager exits. */
+  /** Starts the service manager, which starts the enabled units of K3s; rejects if the manager exits. */
   async boot(): Promise<void> {
     const { socket, processes } = this.#options;
     const script = join(import.meta.dirname, 'systemd.ts');
@@ -78,7 +78,10 @@ export class LabNode {
     return this.#daemon?.exitCode === null && this.#daemon.signalCode === null ? this.#daemon.pid : undefined;
   }
 
-  /** Starts `slipway run`, and restarts it after each unexpected exit, as its unit does. */
+  /**
+   * Starts `slipway run`, and restarts it after each unexpected exit, as its unit does. The service manager kills the
+   * process when it ends.
+   */
   start(): void {
     this.#wanted = true;
     const [file, ...args] = this.#options.executable;
@@ -140,7 +143,7 @@ export class LabNode {
     return runProgram(existsSync(own) ? own : join(this.#binDir, program), args, this.#environment);
   }
 
-  /** Returns the last status of the running daemon; `undefined` if none runs, or before its first pass. */
+  /** Returns the last status of the running daemon; `undefined` if no daemon runs, or before its first pass. */
   status(): Status | undefined {
     const path = join(this.root, 'run/slipway/status.json');
     if (!existsSync(path)) {

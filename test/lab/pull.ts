@@ -1,6 +1,6 @@
 /**
- * Pulls an image as containerd does: an access token for the credential, the index by tag, then manifest, config and
- * layers by digest. Follows redirects without the token (containerd, core/remotes/docker).
+ * Pulls an image as containerd does: exchanges the credential for an access token, then gets the index by tag, and
+ * manifest, config and layers by digest. Follows redirects without the token (containerd, core/remotes/docker).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

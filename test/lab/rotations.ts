@@ -39,7 +39,10 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
   }
 }
 
-/** Resolves to the message of Pulls once a pass has proven a pull with the newest password; rejects after 30 s. */
+/**
+ * Resolves to the message of the condition Pulls once a pass has proven a pull with the newest password; rejects after
+ * 30 s.
+ */
 async function provenPull(node: LabNode): Promise<string> {
   const written = node.modifiedAt('etc/rancher/k3s/registries.yaml') ?? 0;
   for (const end = Date.now() + 30_000; ; await sleep(200)) {

@@ -45,7 +45,10 @@ function sentence(event: Event): string | undefined {
   return [event.msg, event.warning, event.version].filter((part) => part !== undefined).join(' ');
 }
 
-/** Returns the name of an important condition that is True, the first sentence of an unmet one, or `undefined`. */
+/**
+ * Returns the name of `Ready` or `GitOps` if the condition is True, or the reason and first sentence of a condition
+ * that is not True; `undefined` if the condition is not worth showing.
+ */
 function condition({ condition, status, reason, message }: Event): string | undefined {
   const told = ['Ready', 'GitOps'];
   if (status === 'True') {
