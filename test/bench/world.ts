@@ -65,7 +65,10 @@ export async function joinedLab(
   return lab;
 }
 
-/** Returns the variables of MSAL for Python and requests; the directory is new, so that no earlier sign-in is used. */
+/**
+ * Returns the variables of the Azure CLI and of its Python libraries, MSAL and requests. The directory for its state is
+ * new, so that no earlier sign-in is used.
+ */
 function forAzureCli(azure: Lab['azure'], dir: string): Record<string, string> {
   return {
     AZURE_POD_IDENTITY_AUTHORITY_HOST: azure.imdsUrl('agent'),
