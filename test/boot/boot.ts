@@ -1,8 +1,9 @@
 /**
  * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants] [--prepare] [WORD...]`: boots real hosts from
  * nothing. Each scenario has its own namespaces for network, mounts and processes, so that it leaves nothing behind,
- * even if it is killed. WORDs select the scenarios or mutants whose names contain any of them; --prepare only builds
- * the root file system.
+ * even if it is killed. WORDs select the scenarios or mutants whose names contain any of them. --suite is the Debian
+ * release of the hosts, --jobs the number of scenarios at once; --mutants tries the mutants instead, and --prepare only
+ * builds the root file system.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -98,7 +99,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs the first boot alone, then the other scenarios, up to `jobs` at once; resolves to the names of failed ones. */
+/** Runs the first boot alone, then the other scenarios, up to `jobs` at once; resolves to the failed scenarios. */
 async function runAll(files: readonly string[]): Promise<readonly string[]> {
   const failed: string[] = [];
   const waiting = files.toSorted((a, b) => patience(b) - patience(a));
@@ -147,7 +148,7 @@ async function runOne(file: string): Promise<boolean> {
   return code === 0;
 }
 
-/** Returns a command that runs `command` in new namespaces; when unshare exits, it kills all processes in them. */
+/** Returns the arguments for unshare to run `command` in new namespaces, whose processes end when unshare ends. */
 function inNamespaces(...command: readonly string[]): readonly string[] {
   const kinds = ['--net', '--mount', '--pid', '--propagation', 'private', '--mount-proc'];
   return [...kinds, '--fork', '--kill-child', ...command];

@@ -82,7 +82,10 @@ export class BootedHost<Name extends string = string> {
     return this.#nspawn !== undefined;
   }
 
-  /** Powers the host on, and again after each reboot; resolves when systemd accepts requests. Rejects if it is on. */
+  /**
+   * Powers the host on, and again after each reboot; resolves when systemd accepts requests. Rejects if the host is on,
+   * or does not boot within 30 s.
+   */
   async powerOn(): Promise<void> {
     if (this.#nspawn) {
       throw new Error(`${this.name} is on already.`);
@@ -165,7 +168,7 @@ export class BootedHost<Name extends string = string> {
     await this.#booted();
   }
 
-  /** The beginning of a command line that runs a program in the host. */
+  /** The beginning of a command line that runs a program in the host; throws if the host is off. */
   get within(): readonly [string, ...string[]] {
     if (!this.#init) {
       throw new Error(`${this.name} is off.`);
@@ -243,7 +246,7 @@ export class BootedHost<Name extends string = string> {
     appendFileSync(this.path(path), content);
   }
 
-  /** Returns the last status that the daemon wrote; `undefined` before its first pass. */
+  /** Returns the last status that the daemon wrote; `undefined` before its first pass since the boot. */
   status(): Status | undefined {
     const text = this.read('/run/slipway/status.json');
     return text === undefined ? undefined : JSON.parse(text);

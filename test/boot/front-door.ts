@@ -64,7 +64,7 @@ interface Relay {
   stop(): Promise<void>;
 }
 
-/** Forwards connections to a loopback port; without a port, they stay open and silent. */
+/** Forwards connections to the loopback port that `target` returns; without a port, they stay open and silent. */
 async function relay(
   address: string,
   port: number,

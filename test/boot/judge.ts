@@ -1,4 +1,7 @@
-/** Observes hosts from outside for the scenarios: through the objects of the cluster, the journal and systemd. */
+/**
+ * Observes hosts from outside for the scenarios: through the objects of the cluster, the journal, systemd and the
+ * daemon's status.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';

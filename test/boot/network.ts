@@ -71,7 +71,9 @@ export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): 
   };
 }
 
-/** Creates the network card of a host: a pair of eth0 in the host's namespace and a port of the bridge. */
+/**
+ * Creates the network namespace of a host, and a pair of interfaces: eth0 in the namespace, and a port of the bridge.
+ */
 function plugIn(host: NetworkHost, namespace: string): void {
   writeFileSync(namespace, '');
   execFileSync('unshare', [`--net=${namespace}`, 'true']);

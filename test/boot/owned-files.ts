@@ -1,5 +1,5 @@
 /**
- * The files that Slipway owns on a VM, read from docs/usage/owned-files.md; a file missing on that page is not tested.
+ * The files that Slipway owns on a VM, read from docs/usage/owned-files.md; a file that the page omits is not tested.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
