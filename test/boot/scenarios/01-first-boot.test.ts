@@ -7,7 +7,7 @@ import { changesOf, failedUnits, nodes, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
 
 let cluster: Cluster;
-/** The CPU seconds of each daemon when it reported that it waits, by host. */
+/** The CPU seconds that each daemon used until it reported that it waits, by host. */
 const workUntilWaiting = new Map<string, number>();
 
 beforeAll(async () => {
@@ -61,7 +61,7 @@ test('cloud-init is done, no unit has failed, no job is queued, and each node ha
   }
 });
 
-test('the exposure of the daemon in its sandbox is below 3', async () => {
+test('systemd-analyze rates the exposure of the sandboxed daemon below 3', async () => {
   const judged = await cluster
     .host('server')
     .ask('systemd-analyze', 'security', '--no-pager', 'slipway.service');

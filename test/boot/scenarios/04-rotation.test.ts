@@ -64,7 +64,7 @@ describe('after five rotations with a real registry', () => {
     expect(await startsOf(server, 'k3s.service')).toBe(1);
   });
 
-  test('K3s was restarted once each time with onRotate: restart', async () => {
+  test('K3s was restarted after rotations with onRotate: restart, at most once for each', async () => {
     // A long lifetime of passwords prevents further rotations, so that the counts stay constant.
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
@@ -102,7 +102,7 @@ async function given(host: BootedHost): Promise<Credential> {
   return login;
 }
 
-/** Resolves when registries.yaml has been renewed `times` times. */
+/** Resolves when registries.yaml has changed `times` times since this call. */
 async function rotated(host: BootedHost, times: number): Promise<void> {
   for (let before = host.read(registriesYaml), seen = 0; seen < times; await sleep(100)) {
     const now = host.read(registriesYaml);

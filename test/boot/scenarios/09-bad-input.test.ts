@@ -21,7 +21,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-/** Resolves to the message of the condition, once the status line and one line of the journal show its reason too. */
+/**
+ * Resolves to the message of the condition once it has this reason. Rejects unless the status line, the output of
+ * `systemctl status` and exactly one line of the journal after `since` show the reason too.
+ */
 async function clearly(type: string, reason: string, since: number): Promise<string> {
   const { message, status } = await told(server, type, reason);
   // The daemon sends the status line before it publishes the condition, but the line can be late on a busy machine.
