@@ -68,14 +68,14 @@ async function tour(lab: Lab, begun: number): Promise<void> {
   say(
     `Rotations: the registry credentials live ${passwordLife / 1000} s here, and are renewed with a third of that left.`,
   );
-  say('K3s goes on as it is, since kubelet asks Slipway for a login whenever it pulls.\n');
+  say('K3s is not restarted, because kubelet requests a login from Slipway at each pull.\n');
   await showRotations(lab, 2, say);
   say(whereToLook(lab));
   if (!options.keep) {
     return;
   }
   await serveControls(lab, dir);
-  say('\nAll keeps running until Ctrl-C. Break it: docs/usage/walkthrough.md.');
+  say('\nEverything keeps running until Ctrl-C. To break it, follow docs/usage/walkthrough.md.');
   await new Promise(() => {});
 }
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
   }
   for (
     const end = Date.now() + 400_000;
-    !said.includes('All keeps running until Ctrl-C.');
+    !said.includes('Everything keeps running until Ctrl-C.');
     await sleep(200)
   ) {
     if (Date.now() > end || lab.exitCode !== null) {
