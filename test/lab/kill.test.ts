@@ -88,7 +88,10 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   }
 }
 
-/** Returns the mode of every comparable path, with the text of files in `comparable`; replaces folders and ports. */
+/**
+ * Returns the mode of every path that is not `incomparable`, and the text of files in `comparable`, with placeholders
+ * for folders and ports.
+ */
 function endState(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))

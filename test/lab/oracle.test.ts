@@ -40,7 +40,7 @@ describe('a server and an agent on Oracle Cloud', () => {
     expect(names.toSorted()).toEqual(['vm-agent', 'vm-server']);
   });
 
-  test('have only the join token of their own role', () => {
+  test('have only the token of their own role in the file join-token', () => {
     const { joinToken, agentToken } = lab.secrets;
     expect(lab.node('server').read('var/lib/slipway/join-token')).toBe(`${joinToken}\n`);
     const agents = lab.node('agent').read('var/lib/slipway/join-token');

@@ -26,7 +26,10 @@ import {
 
 const rotations = 10;
 
-/** The lifetime of a password in milliseconds. Renewal leaves a third, enough for a pull on a busy machine. */
+/**
+ * The lifetime of a password in milliseconds. Slipway renews a password when a third of its lifetime is left, which is
+ * enough for a pull on a busy machine.
+ */
 const passwordLife = 21_000;
 
 const dir = join(tmpdir(), `slipway-registry-${process.pid}`);

@@ -53,7 +53,7 @@ describe('after a first boot and a rotation', () => {
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  test.each(Object.keys(allowed))('the %s is only in its allowed places', (secret) => {
+  test.each(Object.keys(allowed))('the %s is in all of its allowed places, and nowhere else', (secret) => {
     const found = [...files, ...processes.values()].filter(({ text }) => holds(lab, secret, text));
     expect([...new Set(found.map(({ name }) => name))].sort()).toEqual([...(allowed[secret] ?? [])].sort());
   });

@@ -45,7 +45,7 @@ describe('failures and their repair', () => {
     await ready(server);
   });
 
-  test('a VM without a role reports RoleMissing, and lists the roles', async () => {
+  test('a VM without the tag for its role reports RoleMissing, and lists the roles', async () => {
     const { tags } = lab.azure.node('observability').vm;
     delete tags['k3s-role'];
     observability.start();
@@ -55,7 +55,7 @@ describe('failures and their repair', () => {
     }
   });
 
-  test('a node whose name the server knows with another password reports NodePasswordRejected', async () => {
+  test('a node whose name the server knows with another password reports NodePasswordRejected, and joins once the password is deleted', async () => {
     const secret =
       'var/lib/rancher/k3s/server/db/objects/secrets/kube-system/vm-observability.node-password.k3s.json';
     const hash = createHash('sha256').update('of another VM').digest('base64');
@@ -82,7 +82,7 @@ describe('failures and their repair', () => {
     server.signal('SIGHUP');
     await ready(server);
 
-    /** Makes a comparison of the token with the vault due, by an old time of the token's file, and wakes the daemon. */
+    /** Gives the token's file an old time, so that a comparison with the vault is due, and wakes the daemon. */
     function comparedLongAgo(): void {
       utimesSync(join(server.root, 'var/lib/slipway/join-token'), 1, 1);
       server.signal('SIGHUP');
@@ -101,7 +101,7 @@ describe('failures and their repair', () => {
     await ready(server);
   });
 
-  test('a server whose vault does not exist, behind a proxy that hides this, reports VaultUnavailable', async () => {
+  test('a server behind a proxy reports VaultUnavailable for a vault that does not exist, and is Ready after the repair', async () => {
     const path = 'etc/slipway/config.yaml';
     const settings = server.read(path) ?? '';
     await server.stopDaemon();
