@@ -545,12 +545,12 @@ describe('the rules report', () => {
       "import { a } from '../k3s/index.ts';",
     ],
     [
-      'settings that import more of the report than its section',
+      'settings that import a file of the report other than its section',
       'src/agent/settings/a.ts',
       "import { a } from '../report/metrics/metrics.ts';",
     ],
     [
-      'a folder of K3s that imports a later one',
+      'a folder of K3s that imports a later folder',
       'src/agent/parts/k3s/membership/a.ts',
       "import { a } from '../service/a.ts';",
     ],
@@ -580,7 +580,11 @@ describe('the rules report', () => {
       'src/agent/agent.ts',
       "import { a } from './clouds/azure/azure.ts';",
     ],
-    ['a cloud that imports another', 'src/agent/clouds/static/a.ts', "import { a } from '../azure/a.ts';"],
+    [
+      'a cloud that imports another cloud',
+      'src/agent/clouds/static/a.ts',
+      "import { a } from '../azure/a.ts';",
+    ],
     ['a second table of clouds', 'src/agent/clouds/a.ts', "import { a } from './azure/azure.ts';"],
     [
       'a GitOps engine that is imported outside of its table',
@@ -617,7 +621,7 @@ describe('the rules report', () => {
     ['a comparison with the name of an engine', 'src/agent/plan.ts', "if ('flux' !== engine) return;"],
     ['a case for a cloud', 'src/agent/plan.ts', "switch (cloud) { case 'azure': }"],
     ['a comparison with the name of a role', 'src/agent/plan.ts', "const is = node.role.name === 'server';"],
-    ['a table of reasons that imports', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
+    ['a table of reasons with an import', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
     [
       'a report that parses JSON without a schema',
       'src/agent/report/a.ts',
@@ -655,11 +659,15 @@ describe('the rules report', () => {
   test.each([
     ['an import of isIP', engine, "import { isIP } from 'node:net';"],
     [
-      'a folder of K3s that imports an earlier one',
+      'a folder of K3s that imports an earlier folder',
       'src/agent/parts/k3s/service/a.ts',
       "import { a } from '../flags/a.ts';",
     ],
-    ['a part that imports another', 'src/agent/parts/machine/a.ts', "import { a } from '../k3s/index.ts';"],
+    [
+      'a part that imports the index of another',
+      'src/agent/parts/machine/a.ts',
+      "import { a } from '../k3s/index.ts';",
+    ],
     [
       'settings that import the section of a part',
       'src/agent/settings/a.ts',
