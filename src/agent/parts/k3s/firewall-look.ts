@@ -2,15 +2,12 @@ import { ok, skipped, type Verdict, warning } from '../../doctor/probe.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import { listRules, type RuleLists } from './firewall-lists.ts';
-import { type Need, needsOf } from './firewall-needs.ts';
+import { howToFill, type Need, needsOf, nodes } from './firewall-needs.ts';
 import { rejectionOf } from './firewall-rules.ts';
 import type { NftFilter } from './nft-ruleset.ts';
 
 /** The file with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
 const saved = '/etc/iptables/rules.v4';
-
-/** Stands for the source addresses in a printed command, so that no command opens a port to the internet as it is. */
-const nodes = 'RANGE-OF-THE-NODES';
 
 /** A need that a rule or a policy rejects, and the command that allows it. */
 interface Closed {
@@ -95,8 +92,5 @@ function repairOf(closed: readonly Closed[], isSaved: boolean): string {
     ? `add the same rules to ${saved} above the one that rejects, and do not save while K3s runs`
     : 'add the same rules to the file from which they are loaded at boot';
   const commands = closed.map(({ command }) => command);
-  const fill = commands.some((command) => command.includes(nodes))
-    ? [`replace ${nodes} with the range of the nodes' addresses, such as 10.0.0.0/16`]
-    : [];
-  return [...commands, ...fill, keep].join('; ');
+  return [...commands, ...howToFill(commands), keep].join('; ');
 }

@@ -10,6 +10,16 @@ export interface Need extends Packet {
   readonly isPublic: boolean;
 }
 
+/** Stands for the source addresses in a printed command, so that no command opens a port to the internet as it is. */
+export const nodes = 'RANGE-OF-THE-NODES';
+
+/** Returns the instruction to replace the range of the nodes if a command contains it. */
+export function howToFill(commands: readonly string[]): readonly string[] {
+  return commands.some((command) => command.includes(nodes))
+    ? [`replace ${nodes} with the range of the nodes' addresses, such as 10.0.0.0/16`]
+    : [];
+}
+
 /** Returns the networks of pods and of services, by default those of K3s. */
 export function clusterNetworks(node: K3sNode | undefined): readonly string[] {
   const config = node?.settings.k3s.config ?? {};
@@ -66,13 +76,19 @@ export function needsOf(node: K3sNode | undefined): readonly Need[] {
   ];
 }
 
-function portNeed({ protocol, number, for: peers }: Port, pods: string): Need {
+/** True if the internet must reach the port. */
+export function isForInternet({ for: peers }: Port): boolean {
+  return peers === internet;
+}
+
+function portNeed(port: Port, pods: string): Need {
+  const { protocol, number, for: peers } = port;
   return {
     hook: 'input',
     protocol,
     port: number,
     notFrom: ['127.0.0.0/8', pods],
-    isPublic: peers === internet,
+    isPublic: isForInternet(port),
     what: `${number}/${protocol} for ${peers.replace(/,$/, '')}`,
   };
 }

@@ -3,12 +3,12 @@ import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { lookAtRules } from './firewall-look.ts';
-import { clusterNetworks, natRanges, portsLetIn } from './firewall-needs.ts';
+import { clusterNetworks, howToFill, isForInternet, natRanges, nodes, portsLetIn } from './firewall-needs.ts';
+import type { Port } from './ports.ts';
 
 /** What ufw or firewalld must allow: ports of this node, and ranges of pods, services and hosts that use NAT. */
 interface Needs {
-  /** Ports with their protocols, such as `6443/tcp`. */
-  readonly ports: readonly string[];
+  readonly ports: readonly Port[];
   readonly networks: readonly string[];
   /** Ranges of other hosts whose packets this host forwards. */
   readonly routed: readonly string[];
@@ -25,7 +25,7 @@ export function firewallProbe(host: HostReader, node: K3sNode | undefined): Prob
 
 function grantsOf(node: K3sNode | undefined): Needs {
   return {
-    ports: portsLetIn(node).map(({ number, protocol }) => `${number}/${protocol}`),
+    ports: portsLetIn(node),
     networks: clusterNetworks(node),
     routed: natRanges(node),
   };
@@ -45,7 +45,11 @@ async function lookAtFirewalls(host: HostReader, node: K3sNode | undefined): Pro
 
 async function firewalld(host: HostReader, { ports, networks, routed }: Needs): Promise<Verdict> {
   const asks = [
-    ...ports.map((port) => ({ what: port, query: [`--query-port=${port}`], add: `--add-port=${port}` })),
+    ...ports.map((port) => ({
+      what: nameOf(port),
+      query: [`--query-port=${nameOf(port)}`],
+      add: isForInternet(port) ? `--add-port=${nameOf(port)}` : `--add-rich-rule='${richRule(port)}'`,
+    })),
     ...[...networks, ...routed].map((range) => ({
       what: range,
       query: ['--zone=trusted', `--query-source=${range}`],
@@ -59,13 +63,29 @@ async function firewalld(host: HostReader, { ports, networks, routed }: Needs): 
   if (answers.some(({ exitCode }) => exitCode > 1)) {
     return rulesUnseen('firewalld');
   }
-  const missing = asks.filter((_, at) => answers[at]?.exitCode !== 0);
+  const { stdout: rich } = await host.query({ file: 'firewall-cmd', args: ['--list-rich-rules'] });
+  const isRich = (what: string) => ports.some((port) => nameOf(port) === what && isAccepted(rich, port));
+  const missing = asks.filter(({ what }, at) => answers[at]?.exitCode !== 0 && !isRich(what));
   const commands = missing.map(({ add }) => `firewall-cmd --permanent ${add}`);
   return judgeFirewall(
     'firewalld',
     missing.map(({ what }) => what),
     [...commands, 'firewall-cmd --reload', 'restart K3s, whose rules a reload drops'],
   );
+}
+
+function nameOf({ number, protocol }: Port): string {
+  return `${number}/${protocol}`;
+}
+
+function richRule({ number, protocol }: Port): string {
+  return `rule family=ipv4 source address=${nodes} port port=${number} protocol=${protocol} accept`;
+}
+
+/** True if firewall-cmd lists a rich rule that accepts packets to the port. */
+function isAccepted(rules: string, { number, protocol }: Port): boolean {
+  const port = `port port="${number}" protocol="${protocol}"`;
+  return rules.split('\n').some((rule) => rule.includes(port) && /\baccept\b/.test(rule));
 }
 
 async function lookAtUfw(host: HostReader, { ports, networks, routed }: Needs): Promise<Verdict> {
@@ -75,17 +95,23 @@ async function lookAtUfw(host: HostReader, { ports, networks, routed }: Needs): 
   }
   const allowed = stdout.split('\n').filter((line) => /\bALLOW\b/.test(line));
   const isAllowed = (word: string) => allowed.some((line) => line.split(/\s+/).includes(word));
-  const closed = ports.filter((port) => !isAllowed(port) && !isAllowed(port.replace(/\/.*/, '')));
+  const closed = ports.filter((port) => !isAllowed(nameOf(port)) && !isAllowed(String(port.number)));
   const foreign = networks.filter((range) => !isAllowed(range));
   const unrouted = routed.filter(
     (range) => !allowed.some((line) => line.includes('ALLOW FWD') && line.split(/\s+/).includes(range)),
   );
   const commands = [
-    ...closed.map((port) => `ufw allow ${port}`),
+    ...closed.map(ufwCommand),
     ...foreign.map((range) => `ufw allow from ${range} to any`),
     ...unrouted.map((range) => `ufw route allow from ${range}`),
   ];
-  return judgeFirewall('ufw', [...closed, ...foreign, ...unrouted], commands);
+  return judgeFirewall('ufw', [...closed.map(nameOf), ...foreign, ...unrouted], commands);
+}
+
+function ufwCommand(port: Port): string {
+  return isForInternet(port)
+    ? `ufw allow ${nameOf(port)}`
+    : `ufw allow from ${nodes} to any port ${port.number} proto ${port.protocol}`;
 }
 
 /**
@@ -102,6 +128,6 @@ function judgeFirewall(name: string, missing: readonly string[], commands: reado
   }
   return warning(
     `${name} is active and has no rule for ${missing.join(', ')}: nodes or pods may not reach each other.`,
-    commands.join('; '),
+    [...commands, ...howToFill(commands)].join('; '),
   );
 }

@@ -28,10 +28,39 @@ test('the firewall probe reports what firewalld blocks, and the commands that al
     message:
       'firewalld is active and has no rule for 6443/tcp, 8472/udp, 10.42.0.0/16, 10.43.0.0/16: nodes or pods may not reach each other.',
     repair:
-      'firewall-cmd --permanent --add-port=6443/tcp; firewall-cmd --permanent --add-port=8472/udp; ' +
+      "firewall-cmd --permanent --add-rich-rule='rule family=ipv4 source address=RANGE-OF-THE-NODES port port=6443 protocol=tcp accept'; " +
+      "firewall-cmd --permanent --add-rich-rule='rule family=ipv4 source address=RANGE-OF-THE-NODES port port=8472 protocol=udp accept'; " +
       'firewall-cmd --permanent --zone=trusted --add-source=10.42.0.0/16; ' +
-      'firewall-cmd --permanent --zone=trusted --add-source=10.43.0.0/16; firewall-cmd --reload; restart K3s, whose rules a reload drops',
+      'firewall-cmd --permanent --zone=trusted --add-source=10.43.0.0/16; firewall-cmd --reload; restart K3s, whose rules a reload drops; ' +
+      "replace RANGE-OF-THE-NODES with the range of the nodes' addresses, such as 10.0.0.0/16",
   });
+});
+
+test('the firewall probe accepts rich rules of firewalld for ports', async () => {
+  const rule = (end: string) => `rule family="ipv4" source address="10.0.0.0/16" port ${end}\n`;
+  const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
+    exitCode: args[0]?.startsWith('--query-port') ? 1 : 0,
+    stdout: args.includes('--list-rich-rules')
+      ? rule('port="10250" protocol="tcp" accept') + rule('port="8472" protocol="udp" drop')
+      : '',
+  }));
+  expect(await firewallProbe(host, aNode('agent')).look()).toMatchObject({
+    level: 'warning',
+    message: expect.stringContaining('has no rule for 8472/udp:'),
+  });
+});
+
+test('the firewall probe opens only the ports of an ingress controller to the internet', async () => {
+  const node = aNode('agent', { settings: { node: { labels: ['role=ingress'] } } });
+  const ufw = machine('inactive', 'yes').on({ file: 'ufw', args: ['status'] }, status());
+  const firewalld = machine('active').on({ file: 'firewall-cmd' }, { exitCode: 1 });
+  const closedByUfw = await firewallProbe(ufw, node).look();
+  expect(closedByUfw.repair?.match(/ufw allow \d[\w/]*/g)).toEqual(['ufw allow 80/tcp', 'ufw allow 443/tcp']);
+  const closedByFirewalld = await firewallProbe(firewalld, node).look();
+  expect(closedByFirewalld.repair?.match(/--add-port=\S+\b/g)).toEqual([
+    '--add-port=80/tcp',
+    '--add-port=443/tcp',
+  ]);
 });
 
 const status = (...lines: readonly string[]) =>
@@ -74,7 +103,10 @@ test.each(['"yes"', "'yes'", 'YES'])(
     expect(await firewallProbe(host, aNode('agent')).look()).toMatchObject({
       level: 'warning',
       message: expect.stringContaining('no rule for 10250/tcp, 10.42.0.0/16, 10.43.0.0/16:'),
-      repair: 'ufw allow 10250/tcp; ufw allow from 10.42.0.0/16 to any; ufw allow from 10.43.0.0/16 to any',
+      repair:
+        'ufw allow from RANGE-OF-THE-NODES to any port 10250 proto tcp; ' +
+        'ufw allow from 10.42.0.0/16 to any; ufw allow from 10.43.0.0/16 to any; ' +
+        "replace RANGE-OF-THE-NODES with the range of the nodes' addresses, such as 10.0.0.0/16",
     });
   },
 );
