@@ -51,7 +51,7 @@ async function givenFlags(host: HostReader, paths: NodePaths): Promise<readonly 
   ];
 }
 
-/** Returns the addresses for which the certificate of kubelet is valid. */
+/** Returns those of `addresses` for which the certificate of kubelet is valid. */
 async function certifiedAddresses(
   host: HostReader,
   { k3s }: NodePaths,

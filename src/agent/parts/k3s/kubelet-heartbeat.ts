@@ -57,8 +57,8 @@ async function runningFor(host: HostReader, { role }: K3sNode): Promise<number |
 }
 
 /**
- * Returns when kubelet last renewed the Lease of its Node (coordination.k8s.io/v1); `undefined` if the Lease cannot be
- * read.
+ * Returns the time at which kubelet last renewed the Lease of its Node (coordination.k8s.io/v1); `undefined` if the
+ * Lease cannot be read.
  */
 async function leaseRenewal(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const get = ['get', 'lease', node.name, '--namespace', 'kube-node-lease', '-o', 'json'];

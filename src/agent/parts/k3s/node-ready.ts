@@ -11,9 +11,9 @@ import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
 export const nodeReadyId = 'Node/ready';
 
 /**
- * Waits until the API reports this node as Ready and kubelet has reported since K3s was started; until then
- * `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. Throws `UnexpectedAnswer` if kubectl prints something other than
- * a Node.
+ * Waits until the API reports this node as Ready and kubelet has reported since K3s was started; the reason of the wait
+ * is `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. Throws `UnexpectedAnswer` if kubectl prints something other
+ * than a Node.
  */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -43,7 +43,13 @@ export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): read
     return 'missing' in answer ? answer.missing : taintsOn(node, answer.found, wanted);
   };
   return [
-    { id: 'Node/taints', summary: `see ${wanted.join(', ')} on it`, condition: 'NodeReady', needs, check },
+    {
+      id: 'Node/taints',
+      summary: `check the taints ${wanted.join(', ')}`,
+      condition: 'NodeReady',
+      needs,
+      check,
+    },
   ];
 }
 
@@ -74,7 +80,10 @@ const apiNode = z.object({
 
 type ApiNode = z.output<typeof apiNode>;
 
-/** Returns the Node, or the finding that the Node is missing or the API does not answer. */
+/**
+ * Returns the Node, or the finding that the Node is missing or the API does not answer. Throws `UnexpectedAnswer` for
+ * anything other than a Node.
+ */
 async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
   const { exitCode, stdout, stderr } = await askApi(
     host,
@@ -118,7 +127,7 @@ async function nodeReadiness(host: HostReader, node: K3sNode, { status }: ApiNod
   return waiting('NodeNotReady', `Node ${name} is not Ready. ${why}`);
 }
 
-/** The milliseconds until the next check: kubelet renews its Node about a second after K3s reports that it is up. */
+/** The milliseconds until the next check: kubelet renews its Node about a second after K3s reports READY=1. */
 const renewal = { after: 2_000 };
 
 function taintsOn({ name }: K3sNode, { spec }: ApiNode, wanted: readonly string[]): Finding {

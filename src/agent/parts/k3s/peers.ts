@@ -16,8 +16,9 @@ const kubeletPort = 10_250;
 const addresses = '{range .items[*].status.addresses[?(@.type=="InternalIP")]}{.address}{"\\n"}{end}';
 
 /**
- * Checks that the known peers of this node answer: the server of an agent, and all other nodes of a server. Any answer
- * of the supervisor or of a kubelet counts. The network of pods, whose UDP packets get no answer, is not probed.
+ * Checks that the known peers of this node answer: for an agent, the server and, if the server is known by an IP
+ * address, its kubelet; for a server, the kubelets of at most 20 other nodes. Any answer counts, even a refusal. The
+ * network of pods, whose UDP packets get no answer, is not probed.
  */
 export function peersProbe(
   host: HostReader,
@@ -50,8 +51,8 @@ async function lookAtPeers(
 }
 
 /**
- * Returns a URL for each known peer; `undefined` if an agent knows no server, if the API does not list the nodes, or on
- * a server below another root.
+ * Returns the URLs of the known peers; `undefined` if an agent knows no server, if the API does not list the nodes, or
+ * on a server below another root.
  */
 async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string[] | undefined> {
   const { role, server, paths, address } = node;

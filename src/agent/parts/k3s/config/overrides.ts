@@ -12,7 +12,10 @@ import { usualFlags } from '../flags/usual-flags.ts';
 import { configText } from './config.ts';
 import { unreadDropIns } from './unread-drop-ins.ts';
 
-/** The K3s flags that Slipway relies on, each with the advice for an operator whose own file sets the flag. */
+/**
+ * The K3s flags, and the ExecStart of the unit, on which Slipway relies, each with the advice for an operator whose
+ * file sets it.
+ */
 const relied = {
   'data-dir': 'leave it out, and mount the disk at /var/lib/rancher/k3s',
   config: 'leave it out; further keys go to config.yaml.d',
@@ -93,7 +96,7 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
 }
 
 /**
- * True if a flag that Slipway does not set needs no check: an agent without a server has its own condition, and an
+ * True if a flag that Slipway does not set needs no check: another condition reports an agent without a server, and an
  * agent token is optional.
  */
 function isIndifferent(name: string, { role }: K3sNode): boolean {

@@ -104,8 +104,8 @@ function isKept(change: HeldChange, written: WrittenConfig): boolean {
 }
 
 /**
- * Returns the value that K3s runs with, as config.yaml writes it if config.yaml has it. A secret is noted only as a
- * digest, so it is `undefined` if config.yaml has lost it.
+ * Returns the value that K3s runs with: as config.yaml writes it if config.yaml still has this value, otherwise as it
+ * was noted. `undefined` for a secret that config.yaml has lost, since only the digest of a secret is noted.
  */
 function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
   if (written.guarded[key] === value) {

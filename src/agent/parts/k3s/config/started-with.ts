@@ -17,7 +17,7 @@ export interface StartedWith {
 }
 
 /**
- * Notes the values that a server is about to start with; does nothing on an agent.
+ * Notes the values of the guarded keys with which a server is about to start; does nothing on an agent.
  *
  * The note is stored in the data of K3s, so it is moved aside, removed or mounted together with the datastore.
  */

@@ -5,7 +5,7 @@ import { mapAt, type Problem, valueAt } from '../../../settings/path.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** The type of a key: a Duration is written as in Go (`15s`), a StringSlice is a text or a list of texts. */
+/** The type of a key: a Duration is written as in Go (`15s`), and a StringSlice is a text or a list of texts. */
 export type K3sKeyType = 'String' | 'Bool' | 'Int' | 'Duration' | 'StringSlice';
 
 export interface K3sKey {

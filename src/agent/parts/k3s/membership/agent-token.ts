@@ -17,8 +17,8 @@ import { parseToken } from './token.ts';
  * at any time, unlike that of the server, and is fetched again every joinToken.verifyEvery.
  *
  * A token in the file that K3s did not start with, such as one that a person wrote, is replaced by the token in the
- * cloud, or by the token of K3s if the cloud does not answer. Throws `ServiceStarting` if the cloud has the same new
- * token, since K3s is about to restart for it.
+ * cloud or, if that token cannot be fetched, by the token of K3s. Throws `ServiceStarting` if the cloud has the same
+ * new token, since K3s is about to restart for it.
  */
 export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;
@@ -47,7 +47,7 @@ export function agentTokenPath({ slipway }: NodePaths): string {
 
 /**
  * Returns the password of the agent token that K3s started with (pkg/server/server.go, printTokens); `undefined` before
- * its first start.
+ * the first start of K3s.
  */
 async function installedPassword(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   return passwordOf(await host.readFile(join(dirname(paths.k3s.serverToken), 'agent-token')));

@@ -8,8 +8,8 @@ import { certificates, pinnedCa } from './ca.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * Pins the CA of the cluster in the token file of an agent that has joined. A token from the vault that already pins a
- * CA stays as it is.
+ * Pins the CA of the cluster in the token file of an agent that has joined. A token that already pins a CA stays as it
+ * is.
  *
  * Without a pin, K3s downloads the CA at every start and joins any server that answers (pkg/clientaccess/token.go,
  * validateCAHash): at its next reboot the node would join a rebuilt server, or an impostor.
@@ -60,7 +60,7 @@ export async function writePinned(
   await host.writeFile(slipway.joinToken, text, { mode: 0o600 });
 }
 
-/** Returns the hash of the CA that the token file pins; `undefined` if it pins none. */
+/** Returns the hash of the CA that the token file pins; `undefined` if the file is missing or pins no CA. */
 export async function pinnedHash(host: HostReader, { slipway }: NodePaths): Promise<string | undefined> {
   return tokenIn(await host.readFile(slipway.joinToken))?.caHash;
 }

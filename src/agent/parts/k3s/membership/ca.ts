@@ -36,8 +36,8 @@ export function pinnedCa(pem: string): PinnedCa {
 
 /**
  * True if the owner of the known CA made the bundle that a server shows now: the text is the same, or every certificate
- * in it is a known CA, or a CA whose key a known root certified, directly or through other certificates in the bundle.
- * False if no CA is known.
+ * in the bundle is a known CA, or a CA whose key a known root certified, directly or through other certificates in the
+ * bundle. False if no CA is known.
  *
  * The known certificate in a bundle proves nothing, since it is public. The same pin proves nothing either: K3s
  * compares only the root of a chain, and then trusts every certificate beside it (hashCA). A bundle with a block that
@@ -77,7 +77,8 @@ const parsed = remembering((block): X509Certificate | undefined => {
 });
 
 /**
- * Returns the certificates on which a pin of the bundle relies: the root of its chain, or all of them without a chain.
+ * Returns the certificates on which a pin of the bundle relies: the root of the chain or, without a chain, every
+ * certificate.
  */
 function rootsOf(pem: string): readonly X509Certificate[] {
   const bundle = certificates(pem);

@@ -14,8 +14,8 @@ const foundingId = 'Cluster/founding';
 
 /**
  * Checks that a server does not found a second cluster. Throws `ClusterExists` if a tag or setting names another server
- * to join, or if a K3s server answers at a name in tls-san while this VM has no cluster on its disk, as after the first
- * server lost its disk.
+ * to join, or if another K3s server answers at a name in tls-san while this VM has no running K3s and no cluster on its
+ * disk, as after the first server lost its disk.
  *
  * The error does not block a server that already has a cluster.
  */
@@ -49,7 +49,7 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
 }
 
 async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
-  // Ignores the answer of this K3s itself, which answers at its own names shortly before its token exists.
+  // A K3s that starts on this VM answers at its own names in tls-san shortly before its token exists.
   if (await isStarted(host, node)) {
     return undefined;
   }
@@ -76,8 +76,8 @@ async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> 
 }
 
 /**
- * Returns the names in tls-san, from the settings and the operator's drop-ins. Nodes may register by one of these
- * names.
+ * Returns the names in tls-san, from the settings and the operator's drop-ins. Agents may have joined the cluster at
+ * one of these names.
  */
 async function serverNames(host: HostReader, { settings, paths }: K3sNode): Promise<readonly string[]> {
   const configured = configuredFlags(settings.k3s.config, paths.k3s.config);

@@ -16,7 +16,7 @@ import { rotateToken } from './token-rotation.ts';
 const joinTokenId = 'Credential/join-token';
 
 /**
- * Keeps the file from which K3s reads its token; fetches the token from the cloud if the file is missing or not a
+ * Keeps the file from which K3s reads its token; fetches the token from the cloud if the file is missing or contains no
  * token. Throws `SecretEmpty` if the secret is not a token that this node can use.
  *
  * On a server the token also encrypts the datastore, and K3s does not start with a different one. So the file of an
@@ -42,8 +42,8 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
 }
 
 /**
- * Returns the text of the token file, with the token from the cloud. Reads the secret only if its version is new or
- * unknown. Throws `SecretEmpty` if the secret is not a token.
+ * Returns the token from the cloud as the text of a token file. Reads the secret only if its version is new or unknown.
+ * Throws `SecretEmpty` if the secret is not a token.
  */
 export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const secret = await host.obtain(`the join token (secret ${name})`, () => currentSecret(cloud, name));
@@ -93,9 +93,9 @@ function judgeJoinToken(
 }
 
 /**
- * Returns that a token file is current for `every` milliseconds after its last comparison with the vault, and then a
- * change that does not block. Each comparison rewrites the file, so the modification time of the file is the time of
- * its last comparison; a time in the future makes the comparison due.
+ * Returns `ok` until `every` milliseconds after the last comparison of a token file with the vault, and then a change
+ * that does not block. Each comparison rewrites the file, so the modification time of the file is the time of its last
+ * comparison; a time in the future makes the comparison due.
  */
 export function verified({ modifiedAt }: FoundFile, now: number, every: number): Currency {
   const due = modifiedAt + every;
@@ -124,9 +124,9 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
 }
 
 /**
- * Returns the new text for the token file of an installed server: the token that K3s uses if the file is damaged,
- * otherwise the token in the vault. If the token in the vault differs from that of K3s, rotates K3s to it with consent,
- * and throws `TokenChanged` without.
+ * Returns the new text for the token file of an installed server: the token that K3s uses if the file is missing or was
+ * changed, otherwise the token in the vault. If the token in the vault differs from that of K3s, rotates K3s to the new
+ * token with consent, and throws `TokenChanged` without consent.
  */
 async function renewToken(
   host: Host,

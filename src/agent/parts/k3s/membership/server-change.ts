@@ -26,9 +26,9 @@ const serverChangeId = 'Consent/server';
  * `ServerNotReady` if a new address has consent but does not answer. Meanwhile the agent keeps its configuration and
  * keeps running.
  *
- * With consent to another CA, K3s is stopped, everything that the agent got from the old server is removed, the known
- * CA last, and the node joins like a new one. A new address with the same CA only restarts K3s. A CA that the known one
- * certified belongs to the same server (ca.ts, isSuccessor).
+ * With consent to another CA, K3s is stopped, the credentials from the old server are removed, the known CA last, and
+ * the node joins like a new one. A new address with the same CA only restarts K3s. A CA that the known one certified
+ * belongs to the same server (ca.ts, isSuccessor).
  */
 export function serverChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -40,7 +40,10 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
   };
 }
 
-/** Returns the node with the server it has joined, until the new server has consent and answers. */
+/**
+ * Returns a joined agent with the server in its configuration, until a new server answers and its address and CA have
+ * consent. Returns any other node unchanged.
+ */
 export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
   if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) {
     return node;
@@ -93,8 +96,8 @@ function rebuilt(server: string): string {
 }
 
 /**
- * Returns `undefined` for a `NodeError`, such as that of a server that does not answer, which joining the server
- * reports. Rethrows a defect.
+ * Returns `undefined` for a `NodeError`, such as that of a server that does not answer: tokenAccepted reports a silent
+ * server. Rethrows a defect.
  */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) {
@@ -166,9 +169,9 @@ async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promi
 }
 
 /**
- * Removes everything that an agent got from its server: first the credentials, and last the CA, whose file marks the
- * removal as unfinished. In between, pins the CA with consent in the token file, so that the token is shown to no other
- * server.
+ * Removes the credentials that an agent got from its server: first the kubeconfigs and the client files, and last the
+ * known CA, whose file marks the removal as unfinished. In between, pins the CA that has consent in the token file, so
+ * that the token is shown to no other server.
  */
 async function forgetServer(host: Host, node: K3sNode, hash: string): Promise<void> {
   const { k3s } = node.paths;

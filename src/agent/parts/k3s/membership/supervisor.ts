@@ -11,7 +11,8 @@ type Hints = Pick<CloudHints, 'firewall'>;
 const timeout = 5_000;
 
 /**
- * Returns the CA certificates that a K3s server shows to any client (GET /cacerts, pkg/server/handlers/router.go).
+ * Fetches the CA certificates that a K3s server shows to any client (GET /cacerts, pkg/server/handlers/router.go). Does
+ * not verify the certificate of the server.
  *
  * Throws `ServerUnreachable` if no K3s server answers at the address, and `ServerNotReady` while the server is
  * starting.
@@ -40,8 +41,9 @@ export interface TokenAnswer {
 }
 
 /**
- * Shows the token of a node to the server with this CA. Returns the status of the answer, by which the server accepts
- * or refuses the token. Throws `ServerUnreachable` if the server does not answer, or has another CA.
+ * Sends the node's token to the server, and verifies the server's certificate against `ca`. Returns the HTTP status,
+ * which shows whether the server accepts the token. Throws `ServerUnreachable` if the server does not answer, or has
+ * another CA.
  *
  * K3s verifies the CA of its server, but not the name (seen on K3s 1.36 behind a load balancer). A name that is missing
  * from the certificate only causes a remark, since kubectl does verify it.

@@ -16,8 +16,9 @@ import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * Checks that the server answers and accepts this agent's token; fetches a refused token again from the cloud. Without
- * this check, K3s would wait forever for a missing server or with a wrong token.
+ * Checks that the server answers and accepts this agent's token. Fetches a refused token again from the cloud, and
+ * moves the pin of an accepted token to a new CA that the known one certified. Without this check, K3s would wait
+ * forever for a missing server or with a wrong token.
  *
  * Throws `ServerUnknown`, `ServerUnreachable`, `ServerNotReady`, `UnexpectedAnswer`, and, if the cloud has no other
  * token, `TokenRejected` or `TokenCaMismatch`. No error blocks an agent that has joined before, because K3s uses its
@@ -47,7 +48,8 @@ export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly strin
 }
 
 /**
- * The finding of a dry run, which shows the token to no server. An agent that has joined does not depend on the answer.
+ * The finding for a joined agent in a dry run, which sends no token. A joined agent does not depend on the answer of
+ * the server.
  */
 const notAsked = waiting('Recorded', 'The server was not asked whether it accepts the token.', {
   blocks: false,

@@ -5,7 +5,7 @@ import { unitName } from '../../../node.ts';
 import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
-/** Names a running K3s in each error of the Resource: without a role, nothing else watches that K3s. */
+/** Adds a running K3s to the message of each error of the Resource: without a role, Slipway does not watch that K3s. */
 export function namingK3sLeftRunning(resource: Resource): Resource {
   return retelling(resource, withRunning);
 }

@@ -23,7 +23,8 @@ export interface Stamp {
  * Writes the stamp of the start of K3s that is about to happen, and notes its guarded values and its release. The unit
  * of K3s runs `slipway stamp` before every start.
  *
- * `invocationId` is the INVOCATION_ID that systemd gave that start. Throws `InternalError` without an id.
+ * `invocationId` is the INVOCATION_ID that systemd gave that start. Throws `InternalError` if `invocationId` is
+ * missing.
  */
 export async function stampStart(
   host: Host,

@@ -69,9 +69,9 @@ ExecStart=${start.map(argument).join(' ')}
 }
 
 /**
- * Returns the proxy variables for K3s and its containerd (https://docs.k3s.io/advanced#configuring-an-http-proxy).
- * Nodes, pods and services bypass the proxy: NO_PROXY contains the private ranges, as K3s advises, and the addresses in
- * the settings.
+ * Returns the proxy variables for K3s and its containerd (https://docs.k3s.io/advanced#configuring-an-http-proxy);
+ * empty without a proxy in the settings. NO_PROXY contains the private ranges, as K3s advises, the metadata services of
+ * clouds, the names and networks of pods and services, this node, its server, and network.noProxy.
  */
 function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Record<string, string>> {
   const { proxy, noProxy } = settings.network;

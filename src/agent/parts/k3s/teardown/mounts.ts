@@ -36,7 +36,7 @@ export function unmounted(prefixes: readonly string[], needs: readonly string[],
 
 /**
  * Unmounts in rounds while the number of mounts decreases: one mount may have hidden another, and a mount that vanished
- * together with its copy is not a failure. Throws if a round does not decrease the number.
+ * together with its copy is not a failure. Throws `CommandFailed` if a round does not decrease the number.
  */
 async function unmountAll(host: Host, prefixes: readonly string[], root: string): Promise<void> {
   let points = await pointsLike(host, prefixes, root);

@@ -108,8 +108,8 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
 }
 
 /**
- * True if /proc/PID/cgroup names a control group of pods at the top of any hierarchy (cgroups(7)), as the systemd
- * driver or cgroupfs names it.
+ * True if the text of /proc/PID/cgroup names a control group of pods at the top of any hierarchy (cgroups(7)), as the
+ * systemd driver or cgroupfs names it.
  */
 export function isOfPods(group: string): boolean {
   return /^\d+:[^:]*:\/kubepods(\.slice)?\//m.test(group);

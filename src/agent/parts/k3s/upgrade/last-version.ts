@@ -2,7 +2,7 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
 
 /**
- * Notes, in the data of K3s, the release that is about to start; does nothing if the release is unknown.
+ * Notes, in the data of K3s, the release that is about to start; writes nothing if it is unknown or already noted.
  *
  * The note names the release to restore if a lost or damaged executable cannot name it any more.
  */

@@ -18,9 +18,9 @@ import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './ver
  * release.
  *
  * On a node that has joined a cluster, another version is `VersionDrift` until k3s.upgrade is auto. Even then, a
- * downgrade, a skipped minor version and an agent newer than its server are `VersionRefused`. A lost or damaged
- * executable is first restored to its last release, since the version of the server cannot be queried without an
- * executable.
+ * downgrade, a skipped minor version and an agent newer than its server are `VersionRefused`, and an agent whose server
+ * shows no version is `ApiUnavailable`. A lost or damaged executable is first restored to its last release, since the
+ * version of the server cannot be queried without an executable.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
   const of = (release: K3sNode) =>
@@ -99,8 +99,9 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
 }
 
 /**
- * Returns the installed version, or `unnamed` if the executable of a joined node names none. Throws `VersionDrift`,
- * `VersionRefused` or `ApiUnavailable` if the wanted version may not replace it.
+ * Returns the installed version; `unnamed` if the executable of a joined node names none; `undefined` without an
+ * executable, or if that of a new node names no version. Throws `VersionDrift`, `VersionRefused` or `ApiUnavailable` if
+ * the wanted version may not replace the installed one.
  */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);

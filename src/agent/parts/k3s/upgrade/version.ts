@@ -34,7 +34,10 @@ export function compareVersions(a: K3sVersion, b: K3sVersion): number {
   return a[differing] < b[differing] ? -1 : 1;
 }
 
-/** True if a node may go from one release to the other in one step: not down, and at most one minor version up. */
+/**
+ * True if a node may go from one release to the other in one step: not down, and at most one minor version up, within
+ * the same major version.
+ */
 export function isOneStep(from: K3sVersion, to: K3sVersion): boolean {
   return compareVersions(from, to) <= 0 && from.major === to.major && to.minor - from.minor <= 1;
 }

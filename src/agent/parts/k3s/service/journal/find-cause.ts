@@ -36,7 +36,10 @@ export function findCause(
   return undefined;
 }
 
-/** Returns the last fatal or error line of K3s before it exited, or its last line if it logged no such line. */
+/**
+ * Returns the message of the last fatal, error or panic line of the K3s log, or of the last line if no line is of these
+ * kinds; `undefined` for an empty log. Truncates a long message.
+ */
 export function lastWords(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const line =
