@@ -57,7 +57,7 @@ node-taint:
     expect(text).not.toMatch(/enp7s0|203/);
   });
 
-  test('quotes text that YAML would read as a number or a boolean', () => {
+  test('quotes text that YAML would read as a number', () => {
     const text = renderConfig(aNode('agent', { name: '0123', settings: { node: { labels: ['a=1e5'] } } }));
     expect(text).toContain('node-name: "0123"');
   });

@@ -49,7 +49,7 @@ describe('clusterFounding', () => {
       'ClusterExists (person)',
     ],
     [
-      'with an empty disk, if a server answers at one of its names in tls-san',
+      'with an empty disk, if a server answers at one of the comma-separated names in tls-san',
       answeringAt(lb),
       inOneText,
       'ClusterExists (person)',
@@ -62,13 +62,13 @@ describe('clusterFounding', () => {
       'InSync',
     ],
     [
-      'with an empty disk, if its name in tls-san does not resolve',
+      'with an empty disk, if nothing answers at its name in tls-san',
       machine().onGet(`${lb}/ping`, unreachable(lb)),
       named,
       'InSync',
     ],
     [
-      'with an empty disk, if no K3s server answers at its name in tls-san',
+      'with an empty disk, if its name in tls-san answers with status 503',
       machine().onGet(`${lb}/ping`, { status: 503 }),
       named,
       'InSync',

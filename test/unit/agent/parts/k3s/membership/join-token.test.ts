@@ -217,7 +217,7 @@ describe('joinToken on an installed server', () => {
     expect((await settle(joinToken(aNode('server'), cloudWith(token), []), host)).at(-1)).toBe('InSync');
   });
 
-  test('takes the token of K3s after a rotation by hand, or after a crash during its own rotation', async () => {
+  test('takes the token of K3s after a rotation by hand, or after a crash during a rotation by Slipway', async () => {
     const host = server('swordfish', 'marlin');
     expect(await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).toEqual([
       'Drifted token',

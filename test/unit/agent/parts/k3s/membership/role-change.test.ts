@@ -81,7 +81,7 @@ test('roleChange requests consent that names both kinds and the cluster', async 
   expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
 });
 
-test('roleChange names an agent by the CA of its server, and an agent that never came up only by its kind', async () => {
+test('roleChange requests consent with the CA of a joined agent, without a CA if the agent never joined', async () => {
   const ca = aCa();
   const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
   const asked = (host: MemoryHost) =>
@@ -151,7 +151,7 @@ test('roleChange disables a service that was stopped by hand, so that no reboot 
   expect(await outcome(roleChange(aNode('agent', consent), []), host)).toBe('Drifted k3s.service');
 });
 
-test('roleChange names an agent by its own cluster, not by the moved data of an earlier server', async () => {
+test('roleChange requests consent with the CA of the agent, not of an earlier server on this VM', async () => {
   const [own, earlier] = [aCa(), aCa()];
   const host = memoryHost({
     files: {
@@ -195,14 +195,17 @@ describe('keepingRole', () => {
     [['disk=ssd'], 'agent'],
     [['disk=ssd', 'role=observability'], 'observability'],
     [['role=ingress'], 'ingress'],
-  ])('returns the agent role for the labels %j of K3s, with its server', async (labels, name) => {
-    const node = aNode('server', { server: 'https://10.0.0.4:6443' });
-    expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
-      role: { name },
-      wantedRole: { name: 'server' },
-      server: 'https://10.0.0.4:6443',
-    });
-  });
+  ])(
+    'for a VM whose agent has the labels %j, returns the role %s, and keeps the server',
+    async (labels, name) => {
+      const node = aNode('server', { server: 'https://10.0.0.4:6443' });
+      expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
+        role: { name },
+        wantedRole: { name: 'server' },
+        server: 'https://10.0.0.4:6443',
+      });
+    },
+  );
 
   test('returns the agent role even without a configuration of K3s', async () => {
     const host = memoryHost({ files: { [agentUnit]: 'unit' } });

@@ -10,14 +10,19 @@ const ca = aCa();
 
 describe('serverCa', () => {
   test.each([
-    ['answers', 'pong', ca, ca],
-    ['does not answer', unreachable(server), ca, 'ServerUnreachable (time)'],
-    ['is starting', { status: 503 }, ca, 'ServerNotReady (time)'],
-    ['is not K3s', 'hello', ca, 'ServerUnreachable (time)'],
-    ['has no CA yet', 'pong', { status: 503 }, 'ServerNotReady (time)'],
-    ['has an empty CA', 'pong', '', 'ServerNotReady (time)'],
+    ['returns the CA of a server that answers', 'pong', ca, ca],
+    [
+      'throws ServerUnreachable if the server does not answer',
+      unreachable(server),
+      ca,
+      'ServerUnreachable (time)',
+    ],
+    ['throws ServerNotReady while the server is starting', { status: 503 }, ca, 'ServerNotReady (time)'],
+    ['throws ServerUnreachable if another program answers', 'hello', ca, 'ServerUnreachable (time)'],
+    ['throws ServerNotReady if the server has no CA yet', 'pong', { status: 503 }, 'ServerNotReady (time)'],
+    ['throws ServerNotReady if the server sends an empty CA', 'pong', '', 'ServerNotReady (time)'],
   ] as readonly [string, ResponseAnswer, ResponseAnswer, string][])(
-    'returns the CA only of a K3s server that is up: one that %s',
+    '%s',
     async (_name, ping, cacerts, expected) => {
       const host = memoryHost().onGet(`${server}/ping`, ping).onGet(`${server}/cacerts`, cacerts);
       await expect(serverCa(host, server, clouds.azure.hints).catch(failure)).resolves.toBe(expected);

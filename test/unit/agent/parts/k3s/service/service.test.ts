@@ -378,11 +378,26 @@ describe('the message about a running K3s', () => {
   const lasting = `${registriesYaml}  docker.io: { auth: { username: v } }\n`;
 
   test.each([
-    { onRotate: 'never', settings: {}, before: registriesYaml, after: registriesYaml, expected: 'K3s runs' },
-    { onRotate: 'auto', settings: {}, before: registriesYaml, after: registriesYaml, expected: 'K3s runs' },
+    {
+      onRotate: 'never',
+      settings: {},
+      logins: 'the same logins',
+      before: registriesYaml,
+      after: registriesYaml,
+      expected: 'K3s runs',
+    },
+    {
+      onRotate: 'auto',
+      settings: {},
+      logins: 'the same logins',
+      before: registriesYaml,
+      after: registriesYaml,
+      expected: 'K3s runs',
+    },
     {
       onRotate: 'auto',
       settings: { mirrors },
+      logins: 'the same logins',
       before: registriesYaml,
       after: registriesYaml,
       expected: `K3s runs; restarted at each rotation, because ${why}`,
@@ -390,6 +405,7 @@ describe('the message about a running K3s', () => {
     {
       onRotate: 'restart',
       settings: { mirrors },
+      logins: 'the same logins',
       before: registriesYaml,
       after: registriesYaml,
       expected: 'K3s runs',
@@ -397,6 +413,7 @@ describe('the message about a running K3s', () => {
     {
       onRotate: 'never',
       settings: { mirrors },
+      logins: 'the same logins',
       before: registriesYaml,
       after: registriesYaml,
       expected: `K3s runs; ${kept}; ${auto}`,
@@ -404,6 +421,7 @@ describe('the message about a running K3s', () => {
     {
       onRotate: 'never',
       settings: { mirrors },
+      logins: 'a renewed login',
       before: withEnd,
       after: registriesYaml,
       expected: `K3s runs; ${kept}; ${auto}`,
@@ -411,6 +429,7 @@ describe('the message about a running K3s', () => {
     {
       onRotate: 'never',
       settings: {},
+      logins: 'a new login that only containerd has',
       before: registriesYaml,
       after: lasting,
       expected: `K3s runs; ${changed}; ${auto}`,
@@ -418,12 +437,13 @@ describe('the message about a running K3s', () => {
     {
       onRotate: 'never',
       settings: { mirrors },
+      logins: 'a renewed login and a new one that only containerd has',
       before: withEnd,
       after: lasting,
       expected: `K3s runs; ${kept}; ${changed}; ${auto}`,
     },
   ])(
-    'with onRotate $onRotate and $settings is: $expected',
+    'with onRotate $onRotate, $settings and $logins is: $expected',
     async ({ onRotate, settings, before, after, expected }) => {
       const host = world({});
       host.files.write(paths.k3s.registries, before);

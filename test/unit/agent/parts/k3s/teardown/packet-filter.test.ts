@@ -106,15 +106,16 @@ describe('packetFilterCleared', () => {
     expect(await outcome(cleared, memoryHost().on({ file: 'iptables-save' }, missing))).toBe('InSync');
   });
 
-  test.each([0, 1, 2])(
-    'reports a failed program instead of taking its table for empty, in Resource %i',
-    async (at) => {
-      const resource = packetFilterCleared(nodePaths('/'), [])[at];
-      const host = memoryHost();
-      for (const file of ['iptables-save', 'ip6tables-save', 'nft']) {
-        host.on({ file }, { exitCode: 4 });
-      }
-      expect(resource && (await outcome(resource, host))).toBe('CommandFailed (time)');
-    },
-  );
+  test.each([
+    [0, 'iptables-save'],
+    [1, 'ip6tables-save'],
+    [2, 'nft'],
+  ])('reports CommandFailed if program $1 fails, instead of taking its tables for empty', async (at) => {
+    const resource = packetFilterCleared(nodePaths('/'), [])[at];
+    const host = memoryHost();
+    for (const file of ['iptables-save', 'ip6tables-save', 'nft']) {
+      host.on({ file }, { exitCode: 4 });
+    }
+    expect(resource && (await outcome(resource, host))).toBe('CommandFailed (time)');
+  });
 });
