@@ -1,3 +1,4 @@
+import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
 import { guardTable } from './guard-table.ts';
 import { renderTableUnit, tableUnitPath } from './table-unit.ts';
@@ -12,4 +13,12 @@ export function renderGuardUnit({ slipway }: NodePaths): string {
     description: 'Keep pods from the instance metadata service',
     rules: slipway.imdsGuard,
   });
+}
+
+/** True if the guard was set up on this node, even if its rules file or unit was lost. */
+export async function hasGuard(host: HostReader, paths: NodePaths): Promise<boolean> {
+  const found = await Promise.all(
+    [paths.slipway.imdsGuard, guardUnitPath(paths)].map((path) => host.stat(path)),
+  );
+  return found.some((each) => each !== undefined);
 }

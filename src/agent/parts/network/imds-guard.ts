@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { type Choosing, chosenCloud } from '../../clouds/chosen.ts';
+import { type Choosing, type ChosenCloud, chosenCloud } from '../../clouds/chosen.ts';
 import type { Metadata } from '../../clouds/driver.ts';
 import { type Clouds, clouds } from '../../clouds/index.ts';
 import type { HostReader } from '../../engine/host.ts';
@@ -12,6 +12,7 @@ import type { Settings } from '../../settings/schema.ts';
 import { guardTable } from './guard-table.ts';
 import { guardUnitPath, renderGuardUnit } from './guard-unit.ts';
 import { imdsGuardRemoved } from './imds-guard-removed.ts';
+import { unlessGuarded } from './kept-guard.ts';
 import {
   type GuardedService,
   type GuardRules,
@@ -33,8 +34,9 @@ type ServedBefore = (host: HostReader) => Promise<boolean>;
 
 /**
  * Blocks pods' access to the instance metadata service, at every boot before K3s starts. Removes the guard instead if
- * imds.pods is `allow`, no address needs a guard, or the root is not `/`. A node that served pods before it had a guard
- * stays open until its settings decide.
+ * imds.pods is `allow`, no address needs a guard, or the root is not `/`. Keeps an existing guard (`ImdsGuardKept`) if
+ * the settings should name the addresses, but name none. A node that served pods before it had a guard stays open until
+ * its settings decide.
  *
  * Without the guard, any pod can use the node's identity and thus read the join token. A fault of the guard never
  * blocks K3s; a separate condition reports the fault.
@@ -44,17 +46,32 @@ export function imdsGuard(
   servedBefore: ServedBefore,
   table: Clouds = clouds,
 ): readonly Resource[] {
-  const { metadata, metadataSetting } = chosenCloud(settings, table);
-  const found = servicesToGuard({ settings, paths }, metadata, metadataSetting);
+  const chosen = chosenCloud(settings, table);
+  const found = servicesToGuard({ settings, paths }, chosen.metadata, chosen.metadataSetting);
   if (typeof found === 'string') {
-    return [nonBlocking(imdsGuardRemoved(paths, found))];
+    return [nonBlocking(guardGone({ settings, paths }, chosen, found))];
   }
   const guard = guardResources({ services: found, allow: settings.imds.allow }, paths);
   // Settings that name the addresses, imds.pods or an exception count as the operator's decision.
   const isDecided =
-    settings.imds.pods !== undefined || settings.imds.allow.length > 0 || metadataSetting !== undefined;
+    settings.imds.pods !== undefined ||
+    settings.imds.allow.length > 0 ||
+    chosen.metadataSetting !== undefined;
   const resources = isDecided ? guard : undecidedGuard(guard, paths, servedBefore, found);
   return resources.map((each) => nonBlocking(each));
+}
+
+/** Removes the guard; keeps an existing one if neither the cloud nor the settings decide that none is needed. */
+function guardGone(
+  { settings, paths }: Guarded,
+  { metadata, metadataSetting }: Pick<ChosenCloud, 'metadata' | 'metadataSetting'>,
+  why: string,
+): Resource {
+  const removal = imdsGuardRemoved(paths, why);
+  const isDecided = settings.imds.pods === 'allow' || metadata.length > 0 || paths.root !== '/';
+  return isDecided || metadataSetting === undefined
+    ? removal
+    : unlessGuarded(removal, paths, settings.cloud, metadataSetting);
 }
 
 function guardResources(rules: GuardRules, paths: NodePaths): readonly Resource[] {

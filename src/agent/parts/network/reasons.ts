@@ -6,6 +6,8 @@ export const networkReasons = {
     'The rules that keep pods from the metadata service could not be loaded; the message quotes nft.',
   ImdsGuardUndecided:
     'Pods ran here before Slipway could keep them from the metadata service: set imds.pods to block or allow them.',
+  ImdsGuardKept:
+    'Pods are still kept from the metadata service, although the settings name no address to guard.',
   NatFailed: 'Private hosts may have no connection through this node; the message states what failed.',
   NatKept:
     'This node forwards for ranges that the settings no longer name; the message has the consent that ends this.',

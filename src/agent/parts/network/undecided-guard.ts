@@ -4,7 +4,7 @@ import { inSync, type Resource } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
 import type { NodePaths } from '../../paths.ts';
 import { unless } from '../../resources/combinators.ts';
-import { guardUnitPath } from './guard-unit.ts';
+import { hasGuard } from './guard-unit.ts';
 import type { GuardedService } from './ruleset.ts';
 
 /**
@@ -34,14 +34,6 @@ export function undecidedGuard(
     unless(each, async (host) => ((await isOpen(host)) ? inSync() : undefined)),
   );
   return [...guarded, decision];
-}
-
-/** True if the guard was set up on this node, even if its rules file or unit was lost. */
-async function hasGuard(host: HostReader, paths: NodePaths): Promise<boolean> {
-  const found = await Promise.all(
-    [paths.slipway.imdsGuard, guardUnitPath(paths)].map((path) => host.stat(path)),
-  );
-  return found.some((each) => each !== undefined);
 }
 
 function undecided(services: readonly GuardedService[]): NodeError {

@@ -38,7 +38,6 @@ describe('imdsGuard removes the guard', () => {
       '/',
       'imds.pods lets every pod ask',
     ],
-    ['for a cloud without a metadata service', { cloud: 'static' }, '/', 'name it in static.metadata'],
     ['for a metadata service on loopback', metadataAt('http://127.0.0.1:8080'), '/', 'leads to 127.0.0.1'],
     [
       'for a metadata service with a host name',
@@ -60,6 +59,40 @@ describe('imdsGuard removes the guard', () => {
   function metadataAt(imdsEndpoint: string) {
     return { azure: { ...settings.azure, imdsEndpoint } };
   }
+});
+
+describe('a cloud whose settings name no address to guard', () => {
+  const node = aNode('agent');
+  const files = [node.paths.slipway.imdsGuard, '/etc/systemd/system/slipway-imds-guard.service'];
+
+  function guard(changes: object = {}) {
+    return imdsGuard({ ...node, settings: { ...node.settings, cloud: 'static', ...changes } }, fresh);
+  }
+
+  test.each(files)('keeps an existing guard, and reports ImdsGuardKept: %s exists', async (path) => {
+    const host = memoryHost({ files: { [path]: '' } });
+    for (const changes of [{}, { imds: { pods: 'block', allow: [] } }, { static: { metadata: [] } }]) {
+      const [only, ...others] = guard(changes);
+      expect(others).toEqual([]);
+      expect(only && (await outcome(only, host))).toBe('ImdsGuardKept (person, non-blocking)');
+    }
+  });
+
+  test('names the setting for the addresses on a node without a guard', async () => {
+    expect(await guard()[0]?.check(memoryHost())).toMatchObject({
+      state: 'InSync',
+      message: expect.stringContaining('name it in static.metadata'),
+    });
+  });
+
+  test.each([
+    ['imds.pods is allow', { imds: { pods: 'allow', allow: [] } }],
+    ['all addresses in static.metadata are loopback', { static: { metadata: [{ address: '127.0.0.1' }] } }],
+  ])('removes an existing guard if %s', async (_, changes) => {
+    const host = memoryHost({ files: { [node.paths.slipway.imdsGuard]: '' } });
+    const [only] = guard(changes);
+    expect(only && (await outcome(only, host))).toMatch(/^Drifted/);
+  });
 });
 
 test('imdsGuard recognizes the address of the metadata service in any notation', async () => {
