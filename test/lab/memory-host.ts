@@ -414,7 +414,7 @@ export class MemoryHost implements Host {
   }
 }
 
-/** Returns the path of a download until it is installed. */
+/** Returns the path that contains a download until it is installed. */
 function partOf({ path }: Download): string {
   return join(dirname(path), `.${basename(path)}.slipway-part`);
 }

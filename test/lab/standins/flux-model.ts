@@ -30,7 +30,10 @@ const knownComponents = [
 
 export type Say = (mark: '►' | '✔' | '◎' | '✗', text: string) => void;
 
-/** Returns the components to install, after the checks of `flux bootstrap` before any request (bootstrapValidate). */
+/**
+ * Returns the components to install. Throws flux's error if a required component is missing or a component is unknown
+ * (bootstrapValidate).
+ */
 export function componentsOf(flags: Parsed): readonly string[] {
   const components = [...flags.list('components', defaultComponents), ...flags.list('components-extra', [])];
   for (const required of ['source-controller', 'kustomize-controller']) {

@@ -48,7 +48,10 @@ function main(): void {
   process.stdout.write(ordered.map((entry) => `${printed(entry, output, line)}\n`).join(''));
 }
 
-/** Returns the entries that fit all fields, units, time and priority. Values of one field or units are alternatives. */
+/**
+ * Returns the entries that fit all fields, units, time and priority. Several values of one field, and several units,
+ * are alternatives.
+ */
 function selected(line: Parsed): Entry[] {
   const matches = new Map<string, string[]>();
   for (const word of line.words) {

@@ -17,7 +17,8 @@ export interface Objects {
   put(resource: string, namespace: string | undefined, object: ApiObject): ApiObject;
   remove(resource: string, namespace: string | undefined, name: string): boolean;
   /**
-   * Returns the full name of a resource that is built in, or known from a CRD or an object; `undefined` for any other.
+   * Returns the full name of a resource, such as `nodes` for `no`; `undefined` if the resource is neither built in nor
+   * known from a CRD or an object.
    */
   resolve(asked: string): string | undefined;
 }

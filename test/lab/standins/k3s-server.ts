@@ -27,7 +27,10 @@ import { openObjects } from './k3s-objects.ts';
 import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
 import { caHash, fullToken, parseToken, readToken } from './k3s-token.ts';
 
-/** Starts a server, which serves until the process ends; resolves when it is up. */
+/**
+ * Starts a server, which serves until the process ends; resolves when it is up. Exits with K3s's error for a bad token
+ * or a taken port.
+ */
 export async function runServer(options: K3sOptions, node: AgentSettings): Promise<void> {
   const directory = join(node.dataDir, 'server');
   const token = await readToken(options.text('token'), options.text('token-file'));

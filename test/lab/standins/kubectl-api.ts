@@ -40,8 +40,7 @@ function milliseconds(duration: string): number {
 }
 
 /**
- * The number of discovery requests that kubectl sends to a silent server before it requests the object (seen on a real
- * K3s 1.36).
+ * The number of discovery requests to a silent server after which kubectl gives up (seen on a real K3s 1.36).
  */
 const discoveries = 5;
 

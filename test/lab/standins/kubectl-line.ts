@@ -1,4 +1,4 @@
-/** Parses command lines of kubectl: knows the flags of each verb, and kubectl's words for an unknown flag. */
+/** Parses command lines of kubectl, with the flags of each verb and kubectl's errors. */
 
 export interface Line {
   readonly verb: string;

@@ -223,7 +223,7 @@ export class Service {
     );
   }
 
-  /** Handles an unrequested exit of the service, and restarts the service according to `Restart=`. */
+  /** Handles an unrequested exit or a failed ExecStartPre, and restarts the service according to `Restart=`. */
   #over(result: string, code: number, status: number): void {
     const restart = this.#file.last('Service', 'Restart') ?? 'no';
     if (result !== 'success') {
