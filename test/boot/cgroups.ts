@@ -7,7 +7,7 @@ const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].every((
   ? ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']
   : ['/sys/fs/cgroup'];
 
-/** Returns the cgroup folders of a host and creates missing ones; `run` is the name of the scenario. */
+/** Returns the cgroup folders of a host and creates missing ones; `run` is the name of the scenario's folder. */
 export function hostCgroups(run: string, name: string): readonly string[] {
   const folders = hierarchies.map((hierarchy) => join(hierarchy, run, name));
   for (const folder of folders) {

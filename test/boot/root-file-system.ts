@@ -39,7 +39,8 @@ const packages = [
 const unwanted = ['doc', 'man', 'locale', 'info'];
 
 /**
- * Returns the folder of a suite's root file system, a read-only layer to boot from; builds the folder if it is missing.
+ * Returns the folder of a suite's root file system, a read-only layer to boot from. If the folder is missing, removes
+ * older builds of the suite and builds the folder.
  */
 export function rootFileSystem(suite: Suite): string {
   const recipe = createHash('sha256')
@@ -71,7 +72,8 @@ export function rootFileSystem(suite: Suite): string {
 }
 
 /**
- * Writes the settings of an Azure image: only the Azure datasource, DHCP, a persistent journal, and no periodic jobs.
+ * Configures the root file system like an Azure image: only the Azure datasource, DHCP, a persistent journal, no
+ * periodic jobs, and pretended kernel limits and hardware.
  */
 function asInAzure(root: string): void {
   const write = (path: string, content: string) => {
