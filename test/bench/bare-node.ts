@@ -30,7 +30,7 @@ export function bareNode({ dir, settings, notifySocket }: Bareness): BareNode {
   cpSync(settings, join(root, 'etc/slipway/config.yaml'));
   program(join(root, 'usr/local/bin/k3s'), "echo 'k3s version v1.36.3+k3s1 (00000000)'");
   program(join(path, 'systemctl'), 'exit 0');
-  // The real systemd-notify only sends a message too. A pipe replaces the socket: Node cannot receive Unix datagrams.
+  // The real systemd-notify also only sends a message. A pipe replaces the socket: Node cannot receive Unix datagrams.
   program(join(path, 'systemd-notify'), 'echo "$*" >"$NOTIFY_SOCKET"');
   return {
     root,
@@ -55,7 +55,7 @@ export class Notifications {
   constructor(dir: string) {
     this.path = join(dir, 'notify');
     execFileSync('mkfifo', [this.path]);
-    // Opened for writing too, so that reading does not end when a writer exits.
+    // The pipe is opened for writing too, so that reading does not end when a writer exits.
     this.#descriptor = openSync(this.path, constants.O_RDWR | constants.O_NONBLOCK);
     this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
     this.#socket.on('data', (data) => {

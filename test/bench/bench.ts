@@ -3,6 +3,7 @@
  * same work with the same emulated endpoints. Needs neither root nor a network; also writes the figures to
  * dist/bench.json.
  *
+ * `--with-az` also measures the Azure CLI; `--runs` and `--days` set the numbers of runs and of simulated days.
  * `--quick` only checks that everything works: one run, three days, no xz.
  */
 import { execFileSync } from 'node:child_process';

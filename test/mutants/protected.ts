@@ -42,7 +42,10 @@ export const protectedFiles = [
   'parts/k3s/membership/token.ts',
 ] as const;
 
-/** The tests that run against each mutant: those of the protected files, of registry renewal and of the real Host. */
+/**
+ * The tests that run against each mutant: those of the protected files, of registries.yaml, of its renewal, and of the
+ * real Host.
+ */
 export const tests = [
   ...protectedFiles.map((file) => `test/unit/agent/${file.replace(/ts$/, 'test.ts')}`),
   'test/unit/agent/parts/registry/registries-file.test.ts',
