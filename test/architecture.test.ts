@@ -278,7 +278,7 @@ function isAllowed({ from, to, names }: Import): boolean {
   return importer === imported || importer.imports.includes(imported.zone);
 }
 
-/** True unless the import bypasses the index.ts of another part. */
+/** True unless the import bypasses the index.ts of another part, which only the importers of a leaf may do. */
 function isOpen(from: string, to: string): boolean {
   const part = partOf(to);
   if (part === undefined || part === partOf(from) || to === `${part}/index.ts`) {
@@ -287,7 +287,7 @@ function isOpen(from: string, to: string): boolean {
   return leaves.some(({ leaf, files }) => leaf.test(to) && files.test(from));
 }
 
-/** True unless an import within K3s goes to a later folder. */
+/** True unless a file in a folder of K3s imports a later folder or a file beside the folders. */
 function isBefore(from: string, to: string): boolean {
   const [importer, imported] = [from, to].map((path) => /^src\/agent\/parts\/k3s\/(\w+)\//.exec(path)?.[1]);
   if (importer === undefined || partOf(from) !== partOf(to)) {
@@ -437,7 +437,7 @@ function withoutComments(source: string): string {
 /** Names that may be text only in the folder of that name, since they have no other meaning. */
 const properNames = tableNames.filter((name) => ![...sharedNames, 'none'].includes(name));
 
-/** The files that may contain one of `properNames` outside of its folder, each with the reason. */
+/** The files that may contain one of `properNames` outside of the folder of that name, each with the reason. */
 const properNamesAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the cloud of a node whose settings name none',
   'src/agent/settings/facts-file.ts': 'the section that a facts file is',
