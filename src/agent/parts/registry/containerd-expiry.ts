@@ -8,8 +8,8 @@ import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
 import { loginEndsSince, servedSince } from './start-inputs.ts';
 
 /**
- * How long before the expiry of a login a person is asked to act, and the time between checks of an expired login; in
- * milliseconds.
+ * The time before the expiry of a login at which a person is asked to act, and the time between checks of an expired
+ * login, in milliseconds.
  */
 const notice = 3_600_000;
 
@@ -18,7 +18,8 @@ const notice = 3_600_000;
  * pulls; an hour earlier if registries.onRotate is `never`, since then nothing restarts K3s. Blocks nothing, since
  * kubelet gets its logins from Slipway.
  *
- * Reports nothing if K3s is not running or its start has no stamp.
+ * Returns no resource if the settings name no login server. Reports nothing if K3s is not running or its start has no
+ * stamp.
  */
 export function containerdLogins(node: K3sNode): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) {

@@ -8,7 +8,7 @@ import type { Settings } from '../../settings/schema.ts';
 import { type Flags, k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { servedRegistries } from './kubelet-config-text.ts';
 
-/** The pulls that containerd makes without a login from kubelet. */
+/** Pulls that containerd makes without a login from kubelet, all for the same reason. */
 export interface ContainerdPull {
   /** The reason as a clause: `docker.io is mirrored by a.azurecr.io`. */
   readonly why: string;
@@ -109,8 +109,8 @@ async function pauseImage(
 }
 
 /**
- * Returns the pulls of images from login servers that K3s's image lists name. Containerd makes these pulls when K3s
- * starts, and later (pkg/agent/containerd/watcher.go).
+ * Returns the pulls of images from login servers that K3s's image lists name. Containerd makes the pulls when K3s
+ * starts, and again when a list changes (pkg/agent/containerd/watcher.go).
  */
 async function imageLists(
   host: HostReader,

@@ -30,7 +30,8 @@ export async function datedLogins(
   logins: Logins,
 ): Promise<ReadonlyMap<string, DatedLogin>> {
   const asked = servedRegistries(await readableText(host, paths.k3s.credentialProvider));
-  // K3s restarts for each login that only containerd has, so a refused login of this kind waits for its tick.
+  // Unless onRotate is `never`, K3s restarts for each new login that only containerd has, so a refused login that only
+  // containerd has waits for its tick.
   const isEarly = (server: string) => registries.onRotate === 'never' || asked.includes(server);
   const dated = registries.servers.flatMap((server) => {
     const login = loginFor(logins, server);
@@ -46,8 +47,9 @@ export async function datedLogins(
 }
 
 /**
- * Returns the longest time from receipt to renewal in milliseconds: two thirds of the lifetime, less for a refused
- * login.
+ * Returns the longest time from receipt to renewal in milliseconds: two thirds of the lifetime but at least five
+ * seconds, or `Infinity` if the login does not expire. Returns ten minutes at most for a refused login if `isEarly`,
+ * and five seconds for a refused login that does not expire.
  */
 function longestUse({ receivedAt, until, refused }: StoredLogin, isEarly: boolean): number {
   if (until === undefined) {

@@ -1,6 +1,7 @@
 /**
- * The logins of releases without a login store. They are read so that an update fetches no login and does not restart
- * K3s, and are removed once a store exists. Remove this file once no node is updated from such a release.
+ * The logins of releases without a login store. Slipway reads the logins so that an update fetches no login and does
+ * not restart K3s, and removes them once a store exists. Remove this module once no node is updated from a release
+ * without a store.
  */
 import { received } from '../../clouds/jwt.ts';
 import { digest } from '../../engine/digest.ts';
@@ -17,7 +18,7 @@ import { parseRegistries } from './registries-yaml.ts';
 
 /**
  * Returns the newest logins that an earlier release left in registries.yaml or in the cache of kubelet's provider in
- * /run. Ignores a file that other users can read or write.
+ * /run. Ignores a file that cannot be read or is not private.
  */
 export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths): Promise<Logins> {
   const [file, cache] = await Promise.all([
@@ -34,8 +35,8 @@ export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): 
 }
 
 /**
- * Delays a Resource that replaces or removes the former logins until a store exists, since without a store, as on a
- * full disk, they are the only logins. Does not delay the Resource if there are no former logins.
+ * Delays the remedy of a Resource that replaces or removes the former logins until a store exists: without a store, as
+ * on a full disk, the former logins are the only ones. Delays nothing if no former logins exist.
  */
 export function onceStored(resource: Resource, paths: NodePaths): Resource {
   return heldBack(resource, async (host) => {
@@ -56,7 +57,7 @@ async function privateText(host: HostReader, path: string): Promise<string> {
 
 /**
  * Returns the logins of registries.yaml, where a comment for each login contains the time of its receipt and a digest
- * of the received password. Omits a login whose password differs from the digest.
+ * of the received password. Omits a login whose password differs from the digest or whose time is invalid.
  */
 function fromRegistries(text: string): Logins {
   const configs = parseRegistries(text)?.configs ?? {};

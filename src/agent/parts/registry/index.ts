@@ -13,7 +13,8 @@ export { pullProofs } from './proof/pull-proof.ts';
 export { registriesFile } from './registries-file.ts';
 export { loginsRenewed, renewalId } from './renewal.ts';
 
-// The inputs of a start of K3s, and the registries that a K3s would lose when Slipway adopts it.
+// The inputs of a start of K3s, the changed logins that do not restart K3s, and the registries that an adopted K3s
+// would lose.
 
 export { lostRegistries } from './registries-file.ts';
 export { judgeLogins } from './restarts.ts';

@@ -7,9 +7,9 @@ import { readLogins, renderLogins } from './login-store.ts';
 import { credentialDigest, refusedCredentials } from './proof/pull-record.ts';
 
 /**
- * Applies the changes to the store that need no request to the cloud: marks refused logins, drops servers that the
- * settings no longer name, and adds logins that an earlier release received. This is a separate Resource, since a
- * failed renewal waits for its next attempt, and kubelet would get a refused login until then.
+ * Applies the changes to the store that need no request to the cloud: marks exactly the refused logins as refused,
+ * drops servers that the settings no longer name, and adds logins that an earlier release received. This is a separate
+ * Resource, since a failed renewal waits for its next attempt, and kubelet would get a refused login until then.
  */
 export function loginsJudged(node: K3sNode): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) {

@@ -31,7 +31,10 @@ export function servedRegistries(text: string): readonly string[] {
   return ours.flatMap(({ matchImages }) => matchImages);
 }
 
-/** True if a configuration is empty or written by Slipway, even if damaged; false if it names another provider. */
+/**
+ * True if a configuration is empty, has Slipway's header or names Slipway's provider, even if damaged; false if the
+ * configuration also names another provider.
+ */
 export function isOurs(text: string): boolean {
   return isOursAs(text, read(text));
 }
@@ -45,14 +48,14 @@ function isOursAs(text: string, document: ReadYaml): boolean {
 }
 
 /**
- * True if the text contains only white space and NUL characters. A power loss can leave such a file, with which kubelet
- * does not start.
+ * True if the text contains only white space and NUL characters, as a power loss can leave a file. Kubelet does not
+ * start with an empty configuration.
  */
 function isEmpty(text: string): boolean {
   return text.replaceAll('\0', '').trim() === '';
 }
 
-/** True if Slipway wrote only the beginning of the text, which ends before or within the name of the plugin. */
+/** True if the text is a configuration of Slipway that was cut off before or within the name of the plugin. */
 function isCutOff(text: string, name: unknown): boolean {
   if (!text.includes(header)) {
     return false;
@@ -73,8 +76,8 @@ function providerNames(text: string, { value, faults }: ReadYaml): readonly unkn
 }
 
 /**
- * Returns the content of a configuration with no provider but Slipway's, with `matchImages` sorted; `undefined` for any
- * other configuration.
+ * Returns the content of a configuration whose only provider is Slipway's, with `matchImages` sorted and without
+ * duplicates; otherwise `undefined`, as for an invalid configuration.
  */
 export function ownContent(text: string): unknown {
   const document = read(text);
@@ -97,7 +100,7 @@ export function inOrder(servers: readonly string[]): readonly string[] {
   return [...new Set(servers)].sort();
 }
 
-/** True if kubelet can run the plugin. Without the plugin kubelet exits, and K3s with it. */
+/** True if the plugin is an executable file, not a link. Without the plugin kubelet exits, and K3s with it. */
 export async function hasPlugin(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
   const found = await host.stat(join(k3s.credentialProviderBin, pluginName));
   return found?.kind === 'file' && (found.mode & 0o111) !== 0;

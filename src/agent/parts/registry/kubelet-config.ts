@@ -84,8 +84,9 @@ export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' 
 }
 
 /**
- * Removes our credential provider and the login store. The configuration of kubelet is removed first, so that K3s never
- * starts with a configuration whose files are missing. The plugin stays, since a running kubelet still calls it.
+ * Removes our configuration of kubelet's credential provider, the login store, the cache of former releases and the
+ * plugin's settings. The configuration is removed first, so that K3s never starts with a configuration whose files are
+ * missing. The plugin stays, since a running kubelet still calls it.
  */
 export function noProvider(paths: NodePaths): Resource {
   return {
@@ -102,7 +103,7 @@ export function noProvider(paths: NodePaths): Resource {
   };
 }
 
-/** Returns the existing files in the order of their removal. */
+/** Returns the existing files that `noProvider` removes, in the order of their removal. */
 async function leftovers(host: HostReader, { k3s, slipway }: NodePaths): Promise<readonly string[]> {
   const config = isOurs(await fileText(host, k3s.credentialProvider)) ? [k3s.credentialProvider] : [];
   const all = [...config, slipway.logins, slipway.formerLogins, slipway.providerSettings];

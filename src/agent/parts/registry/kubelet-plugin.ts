@@ -72,7 +72,7 @@ export function renderProviderSettings(settings: Settings, table: Clouds = cloud
 }
 
 /**
- * The settings as a settings file has them. Unlike the type of loaded settings, the type has no Secret, and no time in
+ * The settings in the form of a settings file. Unlike loaded settings, they contain neither Secrets nor times in
  * milliseconds.
  */
 type Part = DeepReadonlyInput<Pick<WrittenSettings, 'cloud' | CloudName | 'network'>> & {

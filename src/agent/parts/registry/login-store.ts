@@ -12,9 +12,9 @@ import { type Logins, newestLogins, parseLogins, type StoredLogin } from './answ
 import { formerLogins } from './former-logins.ts';
 
 /**
- * Returns the logins of this node. Returns an empty record, so that the logins are fetched again, if the store cannot
- * be read, is damaged, or could have been read or written by others. After a rollback to a release without a store, the
- * later logins of that release take precedence.
+ * Returns the logins of this node. Ignores a store that cannot be read, is damaged, or could have been read or written
+ * by others, so that its logins are fetched again. Logins that a release without a store received later, as after a
+ * rollback, take precedence over the store.
  */
 export async function readLogins(host: HostReader, paths: NodePaths): Promise<Logins> {
   const found = await host.readFile(paths.slipway.logins).catch(() => undefined);

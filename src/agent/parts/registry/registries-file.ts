@@ -24,9 +24,9 @@ import {
  * Keeps registries.yaml as the settings and the login store require. Returns no resource if the settings name no
  * registry, so that a file of the operator stays.
  *
- * A login server that is missing from the store keeps its login in the file, so that K3s still starts with it if the
- * store is lost while the registry is down. This also applies to a file that others can read (a script wrote it 0644),
- * but not to one that others can write.
+ * A login server that is missing from the store keeps its login in the file, so that K3s still starts with that login
+ * if the store is lost while the registry is down. A login is also kept in a file that others can read, as a script may
+ * have written it, but not in a file that others can write.
  */
 export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   if (!namesRegistry(node.settings.registries)) {
@@ -61,7 +61,7 @@ async function render(
 
 /**
  * Compares the file with the wanted content. Reports differences by name, never by value. The file counts as due, not
- * as damaged, if only logins differ and the store received all of these after the file was written.
+ * as damaged, if only logins differ and the store received every differing login after the file was written.
  */
 async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise<Currency> {
   const wanted = await render(host, node, found);

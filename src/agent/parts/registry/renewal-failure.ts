@@ -12,8 +12,8 @@ export interface RenewalFailure {
  * Returns one error for the failures of an attempt: what happened, and for each server since when its credential has
  * been due and until when pulls work with it. These times come from the store, so they survive a restart of Slipway.
  *
- * Severity and retry are those of the failure that is likely to end first. A Retry-After counts only for `Throttled`,
- * since a registry that is down, or a proxy in front of the registry, cannot know when it will be up.
+ * Reason, severity and retry are those of the failure that is likely to end first. A Retry-After counts only for
+ * `Throttled`, since a registry that is down, or a proxy in front of the registry, cannot know when it will be up.
  */
 export function renewalFailure(failures: readonly RenewalFailure[], now: number): NodeError {
   const [first] = failures.map(({ error }) => error).sort((a, b) => patienceFor(a) - patienceFor(b));

@@ -9,8 +9,9 @@ import { loginEnds, loginEndsSince, servedSince } from './start-inputs.ts';
 type OnRotate = Settings['registries']['onRotate'];
 
 /**
- * Returns the changed inputs that do not restart K3s according to `registries.onRotate`, with remarks on what restarts
- * K3s at each rotation or which old logins containerd keeps.
+ * Returns the changed inputs that do not restart K3s, according to `registries.onRotate` and the pull checks. The
+ * remarks state what restarts K3s at each rotation, which old logins containerd keeps, or that the logins of this start
+ * are not known.
  */
 export async function judgeLogins(host: HostReader, node: K3sNode, start: LookedAt): Promise<StartVerdict> {
   const { onRotate, servers } = node.settings.registries;
@@ -37,8 +38,8 @@ function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolea
 }
 
 /**
- * True if all logins that changed since the start belong to registries that refused one. K3s restarts for such a login
- * once a pull has succeeded with it, not for every login that is refused.
+ * True if every login that changed since the start belongs to a registry that refused the login of its last pull check.
+ * K3s restarts once a pull with a new login has succeeded, not for every refused login.
  */
 async function onlyRefusedChanged(
   host: HostReader,

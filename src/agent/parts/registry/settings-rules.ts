@@ -40,7 +40,7 @@ function foreignProofs(registries: Written, servers: readonly string[]): readonl
   });
 }
 
-/** A setting that would show a credential, its repair, and its name in a consent. */
+/** A setting that would show a credential to another server, with its repair and its name in a consent. */
 interface Exposure extends Problem {
   readonly repair: string;
   readonly subject: string;
@@ -81,8 +81,9 @@ function foreignMirrors(registries: Written, servers: readonly string[]): readon
 }
 
 /**
- * Returns who, besides the login servers, would learn a credential at this URL. Login servers are recognized only by
- * their exact names at the https port, so that an ambiguous URL is not trusted. The schema rejects an invalid URL.
+ * Returns who, besides the login servers, would learn a credential at this URL; `undefined` if only a login server
+ * would, or if the URL is invalid, which the schema rejects. Login servers are recognized only by their exact names at
+ * the https port, so that an ambiguous URL is not trusted.
  */
 function strangerAt(
   endpoint: string,
@@ -117,8 +118,8 @@ function unverifiedServers(registries: Written, servers: readonly string[]): rea
 
 /**
  * Returns the mirrors to which containerd shows a login. Containerd looks up a login by the host and port in the URL of
- * the mirror (containerd, internal/cri/server/images/image_pull.go). Mirrors of login servers need
- * `consent.foreignMirrors`.
+ * the mirror (containerd, internal/cri/server/images/image_pull.go). `foreignMirrors` covers the mirrors of login
+ * servers and the credentials of login servers.
  */
 export function mirrorsWithLogin(registries: Written): readonly SensitiveUrl[] {
   const servers = texts(registries.servers);

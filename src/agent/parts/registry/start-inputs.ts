@@ -33,7 +33,8 @@ export const registryNotes: readonly StartNote[] = [
 ];
 
 /**
- * Returns the registries about which kubelet asks Slipway since a start; `undefined` if the stamp does not have them.
+ * Returns the registries about which kubelet asks Slipway after a start; `undefined` if the notes of the start lack
+ * them.
  */
 export function servedSince({ served }: StartNotes): readonly string[] | undefined {
   return Array.isArray(served) ? served : undefined;
@@ -50,8 +51,8 @@ export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [s
 }
 
 /**
- * True if registries.yaml is complete. Without the file K3s would start without its mirrors, and with a damaged file it
- * never starts. If the settings no longer name a registry, K3s does not restart for the missing file either.
+ * True if registries.yaml has valid content. Without the file K3s would start without its mirrors, and with a damaged
+ * file K3s never starts. If the settings no longer name a registry, K3s does not restart for the missing file either.
  */
 async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.registries);
@@ -77,7 +78,7 @@ function ofRegistries(view: (content: Registries) => unknown) {
 
 /**
  * Returns the logins that only containerd has, as text; `undefined` if registries.yaml is malformed. A running kubelet
- * keeps the registries from its start.
+ * asks only about the registries in the configuration of its start.
  */
 async function lastingLogins(
   host: HostReader,
@@ -100,8 +101,8 @@ async function served(host: HostReader, { k3s }: NodePaths): Promise<readonly st
 }
 
 /**
- * Returns when the logins in registries.yaml expire, in epoch milliseconds by registry; omits a login without an expiry
- * in the login store.
+ * Returns when the logins in registries.yaml expire, in epoch milliseconds by registry; omits a login that differs from
+ * the one in the login store, or whose expiry the store lacks.
  */
 export async function loginEnds(
   host: HostReader,

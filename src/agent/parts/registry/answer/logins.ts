@@ -2,7 +2,7 @@
  * The login store, `logins.json`: the login of each registry, from which registries.yaml and the answer to kubelet are
  * rendered.
  *
- * This file imports nothing, since the launcher uses it before the program is loaded.
+ * This module imports nothing, since the launcher uses the module before the program is loaded.
  */
 
 /** A login in the store. Times are in epoch milliseconds by the clock of this machine. */
@@ -20,14 +20,18 @@ export interface StoredLogin {
 export type Logins = Readonly<Record<string, StoredLogin>>;
 
 /**
- * The last share of a password's lifetime, in which the password is no longer handed out: five minutes of three hours.
+ * The share of a password's lifetime before its expiry in which the password is no longer handed out: five minutes of
+ * three hours.
  */
 const margin = 1 / 36;
 
 /** The tolerance for a time of receipt in the future, in milliseconds. */
 const skew = 60_000;
 
-/** The least remaining time in milliseconds of a login that is handed out, since kubelet gets whole seconds. */
+/**
+ * The shortest remaining usable time, in milliseconds, of a login that is handed out: one second, since kubelet gets
+ * whole seconds.
+ */
 const shortest = 1_000;
 
 /** Returns the stored login for a server, even if the login has expired or was refused. */
@@ -47,22 +51,22 @@ export function usableLogin(logins: Logins, server: string, now: number): Stored
   return now + shortest <= usableUntil(login) ? login : undefined;
 }
 
-/** Returns when a login is no longer handed out; `Infinity` if it does not expire. */
+/** Returns the time from which a login is no longer handed out; `Infinity` if the login does not expire. */
 export function usableUntil({ receivedAt, until = Number.POSITIVE_INFINITY }: StoredLogin): number {
   return receivedAt + (until - receivedAt) * (1 - margin);
 }
 
 /**
- * False if the time of receipt is too far in the future: the clock was set back since, so the age of the login is not
- * known.
+ * False if the time of receipt is more than a minute in the future: the clock has been set back, so the age of the
+ * login is not known.
  */
 export function isBelievable({ receivedAt }: StoredLogin, now: number): boolean {
   return receivedAt <= now + skew;
 }
 
 /**
- * Returns for each server the login that was received later, or the fresh login if the age of the stored login is not
- * known.
+ * Merges two records: keeps for each server the login that was received later. Prefers the login in `fresh` if both
+ * were received at the same time, or if the age of the login in `found` is not known.
  */
 export function newestLogins(found: Logins, fresh: Logins, now: number): Logins {
   const kept = Object.entries(found).filter(([server, login]) => {
@@ -100,7 +104,7 @@ function asLogin(value: unknown): StoredLogin | undefined {
   return refused === true ? { ...login, refused } : login;
 }
 
-/** The latest time that a Date can represent, before or after 1970 (ECMA-262). */
+/** The largest time before or after 1970 that a Date can represent, in milliseconds (ECMA-262). */
 const lastTime = 8.64e15;
 
 function isTime(value: unknown): value is number {

@@ -1,4 +1,4 @@
-/** The version of the protocol with kubelet, for requests and responses. */
+/** The version of kubelet's protocol for credential providers, in requests and responses. */
 export const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
 
 /**
@@ -42,7 +42,7 @@ function named(version: unknown): string {
 
 /**
  * Returns the registry of an image reference in lower case: the part before the first slash if it can be a host,
- * otherwise Docker Hub. Source: splitDockerDomain in github.com/distribution/reference, normalize.go.
+ * otherwise `docker.io`. Source: splitDockerDomain in github.com/distribution/reference, normalize.go.
  */
 export function registryHost(image: string): string {
   const [first = '', ...path] = image.split('/');

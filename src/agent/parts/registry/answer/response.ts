@@ -1,12 +1,15 @@
 import { type Logins, usableLogin, usableUntil } from './logins.ts';
 import { apiVersion } from './request.ts';
 
-/** The longest time in seconds for which kubelet keeps an answer, so that it soon gets a new credential. */
+/**
+ * The longest time in seconds for which kubelet may cache an answer. The limit is short, so that kubelet soon gets a
+ * renewed credential.
+ */
 const longest = 600;
 
 /**
- * Returns the answer to kubelet as a JSON document: the login for a server, to be kept only while it is usable;
- * `undefined` if the server has no usable login. `now` is in epoch milliseconds.
+ * Returns the answer to kubelet as a JSON document: the login for a server, to be cached only while the login is usable
+ * and for ten minutes at most; `undefined` if the server has no usable login. `now` is in epoch milliseconds.
  *
  * Source: CredentialProviderResponse in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go. `cacheDuration` is a
  * metav1.Duration, in the format of Go's time.ParseDuration.

@@ -16,7 +16,7 @@ export interface Pulled {
   /** The digest of the tag, which is that of the index if the image has one. */
   readonly digest: string;
   readonly layers: number;
-  /** The number of the fetched layer, the first layer with content. */
+  /** The number of the fetched layer, counted from 1: the first layer with content. */
   readonly layer: number;
   /** The number of received bytes of the layer; `size` is the size of the layer. */
   readonly bytes: number;
@@ -74,7 +74,8 @@ async function fetchPart(
 
 /**
  * Requests the first bytes at a URL. Sends the authorization only to the login server, since the URL of a redirect
- * contains its own permission. Throws `StorageUnreachable` if another host cannot be reached.
+ * already contains a permission. Throws the errors of `ask`, or that of `storageUnreachable` if another host cannot be
+ * reached.
  */
 async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> {
   const headers = { range: `bytes=0-${part - 1}` };
@@ -90,7 +91,8 @@ async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> 
 
 /**
  * Returns the number of received bytes according to the headers, since the Host returns a body as text, which corrupts
- * binary data. Throws if the response was refused, or has another size than the layer.
+ * binary data. Throws if the status is neither 200 nor 206, or if the size in the headers differs from that in the
+ * manifest.
  */
 function received(
   response: HttpResponse,
@@ -115,7 +117,7 @@ function received(
 
 /**
  * Returns the received bytes and the size of a layer, as far as the headers contain them. Content-Range contains both,
- * or `*` for the size (RFC 9110, section 14.4); the response with a whole layer may have no length.
+ * or `*` for the size (RFC 9110, section 14.4); a response with the whole layer may have no length.
  */
 function counted({ status, headers }: HttpResponse): { readonly bytes?: number; readonly size?: number } {
   const length = headers['content-length'];

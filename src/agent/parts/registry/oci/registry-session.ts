@@ -64,7 +64,10 @@ export async function logIn(opening: RegistrySession): Promise<boolean> {
   return session.authorization !== undefined;
 }
 
-/** Sends a GET request to the login server. Throws any error that is not about the permission of the login. */
+/**
+ * Sends a GET request to the login server, with the authorization of the session, if any. Throws the error that
+ * `registryTrouble` finds, unless the registry refuses the login a permission.
+ */
 export async function ask(session: RegistrySession, path: string, headers: Headers): Promise<HttpResponse> {
   const { server, authorization } = session;
   const url = `https://${server}${path}`;

@@ -1,8 +1,7 @@
 /**
  * The errors of a pull, each with its repair.
  *
- * Most of them need a person: a new permission may take minutes to work, and a server that is not a registry does not
- * become one.
+ * Only a person can end most of the errors, by permitting the pull or by correcting the settings.
  */
 import { quoted, refusalOf, untrusted } from '../../../clouds/answers.ts';
 import type { AskedRegistry } from '../../../clouds/registry-errors.ts';
@@ -82,7 +81,10 @@ export function unexpected(server: string, did: string): NodeError {
   );
 }
 
-/** Returns the error for an endpoint that cannot be reached after a redirect of the registry. */
+/**
+ * Returns the error for an endpoint that cannot be reached after a redirect of the registry: `TlsUntrusted` or
+ * `UnexpectedAnswer` if that is the reason of the failure, otherwise `StorageUnreachable`.
+ */
 export function storageUnreachable(
   { server, hints }: AskedRegistry,
   storage: string,

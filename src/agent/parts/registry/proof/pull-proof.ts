@@ -32,7 +32,7 @@ interface Subject {
  * file, or logs in to a server without such an image.
  *
  * A failure blocks nothing, does not affect K3s, and is retried. Its reason is `PullCredentialRefused` for an expired
- * credential, or one of those of `pull` and `logIn`.
+ * credential, otherwise one of the reasons of `pull` and `logIn`.
  */
 export function pullProofs(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { servers, proof } = node.settings.registries;

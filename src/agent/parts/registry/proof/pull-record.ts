@@ -5,7 +5,7 @@ import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { ownFiles } from '../../../own-files.ts';
 import { isPrivate } from '../../../resources/file-attributes.ts';
 
-/** The result of a pull check for one login server, and the credential that was checked. */
+/** The result of a pull check for one login server, with a digest of the credential that was checked. */
 export type Proof = Readonly<z.output<typeof proofSchema>>;
 
 const proofSchema = z.object({
