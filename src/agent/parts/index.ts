@@ -70,7 +70,10 @@ export interface NodePorts extends K3sPorts {
   readonly free?: FreeSpace;
 }
 
-/** What a start of K3s reads and notes, part by part, and which changes need no restart. Reordering is not a change. */
+/**
+ * The inputs and notes of a start of K3s from all parts, and the function that judges which changes need no restart.
+ * Reordering the inputs is not a change.
+ */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
   notes: registryNotes,

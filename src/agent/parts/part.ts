@@ -25,8 +25,8 @@ export interface Examined {
 }
 
 /**
- * Everything that belongs to a part, in no particular order: index.ts plans its Resources, setup's steps remove them,
- * and tests compare both with these records.
+ * The record of everything that belongs to a part, in no particular order. index.ts plans the part's Resources and
+ * setup's steps remove its files; tests compare both with the record.
  */
 export interface Part {
   /** The name of the folder of the part. */

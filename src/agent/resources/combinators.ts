@@ -17,8 +17,8 @@ export function unless(
 }
 
 /**
- * Delays the remedy while `obstacle` finds something. `obstacle` runs only if the Resource has drifted. An error that
- * `obstacle` returns waits for a person, and blocks dependants if the drift does.
+ * Returns the finding of `obstacle` instead of a drift, so that the remedy waits. `obstacle` runs only if the Resource
+ * has drifted. An error that `obstacle` returns becomes a wait for a person, which blocks dependants if the drift does.
  */
 export function heldBack(
   resource: Resource,

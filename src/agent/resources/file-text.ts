@@ -6,7 +6,7 @@ export async function fileText(host: Pick<HostReader, 'readFile'>, path: string)
   return (await host.readFile(path))?.content ?? '';
 }
 
-/** Returns the text of a file; empty if the file is missing or cannot be read, such as a folder. */
+/** Returns the text of a file; empty if the path is missing, is neither a file nor a link, or cannot be read. */
 export async function readableText(host: HostReader, path: string): Promise<string> {
   const kind = (await host.stat(path))?.kind;
   if (kind !== 'file' && kind !== 'link') {

@@ -20,8 +20,8 @@ export function kubectl({ k3s, kubeconfig }: Kubectl, ...args: readonly string[]
 }
 
 /**
- * Runs a kubectl command that only reads. Throws `ApiUnavailable` if no answer arrives in time, as from a server whose
- * packets are dropped.
+ * Runs a kubectl command that only reads. Throws `ApiUnavailable` if no answer arrives in time, such as when a firewall
+ * drops the packets.
  */
 export async function askApi(host: HostReader, command: Command): Promise<CommandResult> {
   try {

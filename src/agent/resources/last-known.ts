@@ -36,7 +36,10 @@ export interface KnownSpec<Value> {
   readonly tell: (value: Value) => string;
 }
 
-/** Reports a value that the node must know before it can be planned, or the error of the latest attempt to learn it. */
+/**
+ * Reports a value that the plan of a node requires. The check throws the error of the latest attempt to learn the
+ * value, if that failed.
+ */
 export function known<Value>({ lastKnown, tell, ...rest }: KnownSpec<Value>): Resource {
   return {
     ...rest,

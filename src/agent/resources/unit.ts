@@ -73,9 +73,9 @@ export async function showUnit<Name extends string>(
 }
 
 /**
- * Returns the named properties of several units, in order, with one command; empty if systemd does not run the machine
- * of `root`. Throws `CommandFailed` if systemd runs but does not report every unit: a missing report does not mean that
- * the unit is stopped.
+ * Returns the named properties of several units, in order, with one command. If systemctl does not report every unit,
+ * throws `CommandFailed`, since a missing report does not mean that a unit is stopped; returns an empty list instead if
+ * `isBooted` is false.
  */
 export async function showUnits<Name extends string>(
   host: HostReader,

@@ -11,9 +11,9 @@ import { type UnsafePath, unsafePath } from './unsafe-path.ts';
 export const directoriesId = 'Directories';
 
 /**
- * Checks that only root can replace what root runs or trusts. Throws `UnsafePath` for a directory, link or settings
- * file that belongs to another user or that others may write to. Corrects Slipway's own directories instead, if the
- * path to them is safe.
+ * Checks that only root can replace what root runs or trusts. Throws `UnsafePath` for a directory, link, link target or
+ * settings file that belongs to another user or that others may write to. Corrects the owner or mode of Slipway's state
+ * and run directories instead, if the path to them is safe.
  *
  * The error blocks a node that has not joined a cluster; the proof of joining counts only if no other user can have
  * written it.

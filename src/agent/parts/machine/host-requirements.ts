@@ -3,7 +3,10 @@ import type { K3sNode } from '../../node.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { k3sFlags, parseVersion } from '../k3s/index.ts';
 
-/** The first Kubernetes 1.x whose kubelet does not run with cgroups of version 1 (KEP-5573, failCgroupV1). */
+/**
+ * The first minor release of Kubernetes 1 whose kubelet does not start with cgroups of version 1 by default (KEP-5573,
+ * failCgroupV1).
+ */
 const firstWithoutCgroupV1 = 35;
 
 /** True if this machine runs cgroups of version 1, alone or in hybrid mode with version 2 (cgroups(7)). */

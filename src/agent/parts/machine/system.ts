@@ -6,8 +6,8 @@ import { fileText } from '../../resources/file-text.ts';
 import { systemctl } from '../../resources/unit.ts';
 
 /**
- * Keeps files with the kernel modules and settings that K3s needs for the next boot, and applies the files to the
- * running kernel.
+ * Keeps the files from which each boot loads the kernel modules and settings that K3s needs, and applies the files to
+ * the running kernel.
  */
 export function system(node: K3sNode): readonly Resource[] {
   const { modules, sysctl } = node.paths.system;
@@ -106,8 +106,8 @@ function sysctls(node: K3sNode): readonly Sysctl[] {
 }
 
 /**
- * True if kubelet fails unless the kernel has its settings; otherwise a difference does not block, since K3s itself
- * loads the modules and turns forwarding on.
+ * True if kubelet fails unless the kernel has kubelet's settings. Otherwise a difference does not block, since K3s
+ * itself loads the modules and turns forwarding on.
  */
 function protectsKernelDefaults({ settings }: K3sNode): boolean {
   return String(settings.k3s.config['protect-kernel-defaults']) === 'true';

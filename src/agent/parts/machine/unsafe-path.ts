@@ -6,8 +6,8 @@ import { octal } from '../../resources/file-attributes.ts';
 import { fileText } from '../../resources/file-text.ts';
 
 /**
- * A file or directory that users other than root can change, on the path to what root runs or trusts. No parent of
- * `path` is a link.
+ * A file, directory or link that users other than root can change, on the path to what root runs or trusts. No parent
+ * of `path` is a link.
  */
 export interface UnsafePath {
   readonly path: string;
