@@ -19,12 +19,13 @@ const jitter = 0.2;
 export interface NextAttempt {
   /** The delay before the next attempt, in milliseconds. */
   readonly after: number;
-  /** True if the condition reports a failure: only a person can end it, or its attempts are used up. */
+  /** True if the condition reports a failure: only a person can end the failure, or the attempts are used up. */
   readonly isFailed: boolean;
 }
 
 /**
- * Returns the delay before the next attempt after `failures` failures in a row (at least 1).
+ * Returns the delay before the next attempt after `failures` failures in a row (at least 1), and whether the condition
+ * now reports a failure.
  *
  * While time may end the failure, the delay doubles from 2 s to 40 s, or to the error's own limit; a pacing sets a
  * constant delay instead. The delay is ten minutes once the attempts of a pacing are used up, or if only a person can

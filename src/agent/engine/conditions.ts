@@ -80,7 +80,9 @@ function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verd
 
 const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
 
-/** Returns the first of the worst verdicts; if all are in sync, the last one with a message. */
+/**
+ * Returns the first of the worst verdicts; if all are in sync, the last one with a message; `Unknown` without outcomes.
+ */
 function worstVerdict(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);
   if (!first) {

@@ -17,7 +17,7 @@ export type Checked = { readonly resource: Resource } & (
 );
 
 /**
- * What an outcome means for a reader: nothing to do, a change, a step that follows a change, a wait, a failure that
+ * The meaning of an outcome for a reader: nothing to do, a change, a step that follows a change, a wait, a failure that
  * blocks dependants, or a note that blocks nothing.
  */
 export type Standing = 'in sync' | 'change' | 'follow' | 'wait' | 'stop' | 'note';
@@ -70,7 +70,10 @@ function toChange(message: string, changes: readonly Change[]): Description {
   return { standing: 'change', status: 'Unknown', reason: 'Recorded', message, changes };
 }
 
-/** Returns the JSON of an outcome for status and plan. Fields and values stay stable; new ones may be added. */
+/**
+ * Returns the fields of an outcome for the JSON of status and plan. Fields and values stay stable; new ones may be
+ * added.
+ */
 export function outcomeJson(outcome: Outcome) {
   const { reason, message, changes, blocks, until } = describe(outcome);
   return { state: outcome.state, reason, message: message || undefined, changes, blocks, until };

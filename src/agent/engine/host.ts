@@ -55,7 +55,7 @@ export interface HttpRequest {
   readonly timeout?: number;
   /** True to bypass any proxy, for services on this host or on its own network. */
   readonly direct?: boolean;
-  /** The trusted certificates: those of the system and of the settings, only the given ones, or any. */
+  /** The trusted certificates: those of the system and of the settings, any, or only the given ones. */
   readonly trust?: 'system' | 'anybody' | TrustedCa;
 }
 
@@ -106,7 +106,8 @@ export interface RunningJob extends Pick<Job, 'what' | 'subject'> {
 
 /**
  * Read-only access to the machine. A missing file, unit or value is `undefined` or empty; every other error is a
- * NodeError (`PermissionDenied`, `FileSystemError`, `CommandTimedOut`, `Unreachable`, `TimedOut`, `TlsUntrusted`).
+ * NodeError, such as `PermissionDenied`, `FileSystemError`, `CommandTimedOut`, `Unreachable`, `TimedOut`,
+ * `TlsUntrusted` or `UnexpectedAnswer`.
  */
 export interface HostReader {
   readFile(path: string): Promise<FoundFile | undefined>;

@@ -17,7 +17,7 @@ const recently = 60_000;
 const patience = 5 * 60_000;
 const rarely = 30_000;
 
-/** The last attempt at a resource, with its failures and changes in a row. It delays remedies, not checks. */
+/** The last attempt at a resource, with the failures and changes in a row. The attempt delays remedies, not checks. */
 interface Attempt extends Held {
   /** The step that was recorded; only a failed remedy is delayed. */
   readonly by: 'check' | 'remedy' | 'wait';

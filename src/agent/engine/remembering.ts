@@ -8,8 +8,8 @@ const forgetters: (() => void)[] = [];
  * The function keeps one text per file, by path or by any other name; a new text replaces the old text with its
  * secrets. The result must depend on the text alone, and must not be modified. An error of `make` is not remembered.
  *
- * Such a function at module level serves every host of the process and is never out of date, since each caller passes
- * the current text.
+ * At module level, the returned function serves every host of the process, and its results are never out of date, since
+ * each caller passes the current text.
  */
 export function remembering<Result>(make: (text: string) => Result): (text: string, name: string) => Result {
   const known = new Map<string, { readonly text: string; readonly result: Result }>();

@@ -122,8 +122,8 @@ export function step(change: Change, remedy: Drift['remedy']): Finding {
 type Printable = string | number | boolean | undefined;
 
 /**
- * Returns a drift if any field of `desired` differs from `observed`, otherwise in sync. `about` contains the other
- * properties of the drift.
+ * Returns a drift if any field of `desired` differs from `observed`, otherwise an in-sync finding. `about` contains the
+ * other properties of the drift.
  */
 export function compare<Fields extends Readonly<Record<string, Printable>>>(
   observed: { readonly [Field in keyof Fields]: Printable },

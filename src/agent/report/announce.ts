@@ -21,7 +21,10 @@ export interface AnnouncerPorts {
   readonly emit: Emit;
 }
 
-/** Reports a pass to the cluster. Never rejects; resolves when this pass and later reports are announced. */
+/**
+ * Reports a pass to the cluster. Never rejects; resolves once this report, and each report that arrived meanwhile, is
+ * announced or skipped.
+ */
 export type Announce = (report: Report) => Promise<void>;
 
 const minute = 60_000;
@@ -118,7 +121,7 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
 
 type Answer = 'yes' | 'no' | 'without the Node' | 'not asked';
 
-/** Returns whether the API answered when this pass checked if the node is Ready. */
+/** Returns whether the API answered when this pass checked if the node is Ready, and whether the Node exists. */
 function apiAnswered({ outcomes }: Report): Answer {
   const outcome = outcomes.find(({ resource }) => resource.id === nodeReadyId);
   switch (outcome?.state) {

@@ -10,7 +10,10 @@ export interface ChangedSetting {
   readonly after: unknown;
 }
 
-/** Returns the settings that differ between two configurations, in the order of the schema, without showing secrets. */
+/**
+ * Returns the settings that differ between two configurations, without showing secrets: the settings of `before` in the
+ * order of the schema, then those that only `after` has.
+ */
 export function changedSettings(
   before: Loaded | undefined,
   after: Loaded | undefined,
@@ -22,7 +25,10 @@ export function changedSettings(
     .filter(({ before, after }) => !isSame(before, after) && !isEmptied(before, after));
 }
 
-/** True if two values are equal. Secrets are compared by their texts, since they look alike. */
+/**
+ * True if two values are equal. Compares Secrets by their texts, since `isDeepStrictEqual` does not compare private
+ * fields.
+ */
 function isSame(before: unknown, after: unknown): boolean {
   if (before instanceof Secret && after instanceof Secret) {
     return before.reveal() === after.reveal();

@@ -53,8 +53,8 @@ function standingOf({ outcome, actions }: PlannedStep): Standing {
 const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
 
 /**
- * Returns whether the plan changes anything, or has errors. A note, such as a taint that a person must set, is not a
- * change.
+ * Returns whether the plan changes anything, or has errors. A step that waits or follows another counts as a change; a
+ * note, such as a taint that a person must set, does not.
  */
 export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
   if (steps.some(isError)) {
@@ -64,7 +64,7 @@ export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes
   return steps.some((step) => toCome.includes(standingOf(step))) ? 'changes' : 'nothing';
 }
 
-/** True for a failure that blocks dependants, and while one of `grounds` waits. */
+/** True for a failure that blocks dependants, and for a resource of `grounds` that waits. */
 function isError({ outcome }: PlannedStep): boolean {
   if (outcome.state === 'Waiting') {
     return grounds.includes(outcome.resource.id);
@@ -91,7 +91,10 @@ export function stepLines(step: PlannedStep): readonly string[] {
   }
 }
 
-/** Returns the steps whose lines differ from the other plan, and every step that is an error. */
+/**
+ * Returns the steps whose lines differ from those of the same resource in the other plan, and every step that is an
+ * error.
+ */
 export function onlyIn(steps: readonly PlannedStep[], other: readonly PlannedStep[]): readonly PlannedStep[] {
   const known = new Map(other.map((step) => [step.outcome.resource.id, stepLines(step)]));
   const isKnown = (step: PlannedStep) =>
@@ -149,7 +152,7 @@ function addedLines(content: string): readonly string[] {
 
 /**
  * Returns the changed lines with three lines of context, without the header of the patch. The removed lines of a file
- * that only root may read, before or after, are not shown, since handwritten text in such a file can be a secret.
+ * that only root may read, before or after, are redacted, since handwritten text in such a file can be a secret.
  */
 function changedLines(before: string, after: string, mode: number): readonly string[] {
   const isPrivate = (mode & 0o077) === 0;

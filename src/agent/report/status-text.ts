@@ -5,7 +5,7 @@ import { age, columns, shortened, wrapped } from './text-layout.ts';
 
 /** The options for displaying the status. */
 export interface View {
-  /** True if the daemon is running; `undefined` if none is expected. */
+  /** True if the daemon is running; `undefined` if no daemon is expected to run. */
   readonly running: boolean | undefined;
   /** The current time in epoch milliseconds. */
   readonly now: number;

@@ -2,7 +2,10 @@ import type { Meter, Pass } from './meter.ts';
 
 const statuses = ['True', 'False', 'Unknown'] as const;
 
-/** Registers metrics for readiness and for each condition, with a series per status as in kube-state-metrics. */
+/**
+ * Registers metrics for readiness and for each condition, with a series per status as in kube-state-metrics. Returns
+ * the function that sets the metrics after a pass.
+ */
 export function conditionMetrics({ gauge }: Meter): (pass: Pass) => void {
   const ready = gauge('ready', 'Whether the node is Ready: 1 or 0.');
   const condition = gauge('condition', 'Whether a condition has this status: 1 or 0.', [

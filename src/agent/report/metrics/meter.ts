@@ -8,7 +8,7 @@ export interface Pass extends Span {
 
 export type Meter = ReturnType<typeof meter>;
 
-/** Returns constructors for the metrics of a registry; they prefix every name with `slipway_`. */
+/** Returns functions that make metrics in a registry and prefix every name with `slipway_`. */
 export function meter(registry: Registry) {
   const common = (name: string, help: string) => ({ name: `slipway_${name}`, help, registers: [registry] });
   return {

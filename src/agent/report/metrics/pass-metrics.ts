@@ -4,7 +4,10 @@ import type { Meter, Pass } from './meter.ts';
 /** The histogram buckets in seconds, from a pass over a healthy node to a rotation, a download and a bootstrap. */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1200];
 
-/** Registers metrics for passes: their number, durations and times, changes, starts of K3s, and unsettled resources. */
+/**
+ * Registers metrics for passes: their number, durations and times, changes, starts of K3s, and unsettled resources.
+ * Returns the function that updates the metrics after a pass.
+ */
 export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) => void {
   const passes = counter('passes_total', 'Passes of the loop.');
   const duration = histogram('pass_duration_seconds', 'Duration of a pass.', buckets);

@@ -18,7 +18,7 @@ export interface ProcessUsage {
 
 /**
  * Registers metrics for the version of Slipway, for its node, and for the start, memory and CPU time of the process.
- * The names have a prefix, since a textfile is read together with node_exporter's own `process_...` metrics.
+ * The names begin with `slipway_`, since a textfile is read together with node_exporter's own `process_...` metrics.
  */
 export function processMetrics({ version, runtime, startedAt, usage }: ProcessFacts) {
   return ({ gauge, liveGauge, liveCounter }: Meter): ((pass: Pass) => void) => {

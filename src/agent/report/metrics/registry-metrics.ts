@@ -2,7 +2,10 @@ import type { Report } from '../../agent.ts';
 import { type CredentialStatus, renewalId } from '../../parts/registry/index.ts';
 import type { Meter, Pass } from './meter.ts';
 
-/** Registers metrics for the registry credentials by login server: their times, renewals and failures. */
+/**
+ * Registers metrics for the registry credentials by login server: their times, renewals and failures. Returns the
+ * function that updates the metrics after a pass.
+ */
 export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void {
   const labels = ['server'] as const;
   const received = gauge(
