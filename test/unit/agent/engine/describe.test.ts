@@ -26,7 +26,7 @@ test.each<[string, Outcome | Checked, string]>([
   ],
   ['a drift', { resource, state: 'Drifted', drift }, 'change | Unknown Recorded | make a | -'],
   [
-    'a drift with its own summary',
+    'a drift whose summary differs from that of the resource',
     { resource, state: 'Drifted', drift: { ...drift, summary: 'mend a' } },
     'change | Unknown Recorded | mend a | -',
   ],

@@ -124,7 +124,7 @@ describe.each(roles)('the plan of role $name', (role) => {
     expect(host.journal.length).toBe(length);
   });
 
-  test('recovers from a crash before any mutation, and does not start K3s twice', async () => {
+  test('recovers from a crash before each mutation, and does not start K3s twice', async () => {
     const { host: whole } = machine();
     await converge(plan(role, whole), whole);
     for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {

@@ -26,7 +26,7 @@ const paths = nodePaths('/');
 
 /** The entries of tables that belong to the daemon or setup, not to a part. */
 const own = {
-  /** The sections of the settings themselves, of the report, and of records with separate tables. */
+  /** The sections in settings/sections, and those of the metrics, GitOps and each cloud. */
   sections: [
     ...sectionsIn('agent/settings/sections'),
     ...sectionsIn('agent/report/metrics'),
@@ -125,14 +125,14 @@ describe('the record of a part', () => {
   };
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    'has the conditions and consents in the sources of %s',
+    'lists exactly the conditions and consents that the sources of %s use',
     (_, part) => {
       expect([...check.conditions(part), ...check.consents(part)]).toEqual([]);
     },
   );
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    'has the reasons in the sources of %s',
+    'lists exactly the reasons in reasons.ts of %s',
     async (name, part) => {
       const path = join(src, 'agent/parts', name, 'reasons.ts');
       const tables: object = existsSync(path) ? await import(path) : {};
@@ -141,7 +141,7 @@ describe('the record of a part', () => {
   );
 
   test.each(parts.map((part) => [part.name, part] as const))(
-    'has the same settings sections as the sources of %s and the table of sections',
+    'lists exactly the sections in settings.ts of %s, which the table of sections also has',
     async (name, part) => {
       const path = join(src, 'agent/parts', name, 'settings.ts');
       const made: object = existsSync(path) ? await import(path) : {};
@@ -152,11 +152,11 @@ describe('the record of a part', () => {
     },
   );
 
-  test('is reported if it has conditions and consents that its sources lack', () => {
+  test('is reported if it lists a condition or a consent that its sources do not use', () => {
     expect([check.conditions(forgotten), check.consents(forgotten)]).toEqual([['GitOps'], ['settings']]);
   });
 
-  test('exists for the folder of every part', () => {
+  test('exists for each folder in agent/parts, and for no other', () => {
     const folders = new Set(sources.flatMap((source) => partOf(source) ?? []));
     expect(
       differing(
@@ -206,9 +206,12 @@ describe('in the tables of all parts', () => {
     expect(check(parts)).toEqual([]);
   });
 
-  test.each(Object.entries(expected))('a forgotten part is reported for its %s', (name, complaints) => {
-    expect(Object.entries(unowned).find(([each]) => each === name)?.[1](withForgotten)).toEqual(complaints);
-  });
+  test.each(Object.entries(expected))(
+    'a part that is missing from the tables is reported for its %s',
+    (name, complaints) => {
+      expect(Object.entries(unowned).find(([each]) => each === name)?.[1](withForgotten)).toEqual(complaints);
+    },
+  );
 });
 
 describe('a file that a part owns', () => {
@@ -222,30 +225,23 @@ describe('a file that a part owns', () => {
     expect(differing([...files(withForgotten), ...own.files], pageFiles())).toContain('/var/lib/forgotten');
   });
 
-  test('can be written by the unit of the daemon, or is created by the unit of K3s', () => {
+  test('is in a folder that slipway.service or the unit of K3s may write to', () => {
     expect([...files(parts), ...own.files].filter((path) => !isWritable(path))).toEqual([]);
   });
 
-  test('is reported if neither the unit of the daemon nor that of K3s can write it', () => {
+  test('is reported if neither slipway.service nor the unit of K3s may write to its folder', () => {
     expect(files([forgotten]).filter((path) => !isWritable(path))).toEqual(['/var/lib/forgotten']);
   });
 
-  test('is in a folder that systemd creates before the daemon starts in its sandbox', () => {
-    const made = [...textOf('systemd/slipway.tmpfiles.conf').matchAll(/^d (\S+)/gm)].map(
-      ([, path = '']) => path,
-    );
-    expect(differing(valuesOf(daemonUnit, 'ReadWritePaths'), made)).toEqual([]);
-  });
-
-  test('is removed by a full uninstall', async () => {
+  test('is removed by uninstall --k3s --purge', async () => {
     expect(await leftOf(files(parts))).toEqual([]);
   });
 
-  test('is removed by an uninstall with K3s, except for state and files in memory', async () => {
+  test('is removed by uninstall --k3s without --purge, except for the state and files in /run', async () => {
     expect((await leftOf(files(parts), { purge: false })).filter(isOnDisk)).toEqual([]);
   });
 
-  test('is removed by an uninstall without K3s, except for the files that K3s needs', async () => {
+  test('is removed by uninstall --purge without --k3s, except for files in /run and those that K3s needs', async () => {
     const left = await leftOf(files(parts), { k3s: false });
     const isKept = (path: string) =>
       keptWithK3s.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
@@ -254,11 +250,18 @@ describe('a file that a part owns', () => {
     expect(differing(state, neededByK3s(paths))).toEqual([]);
   });
 
-  test('is reported if no uninstall removes it', async () => {
+  test('is reported if uninstall does not remove it, whatever the options', async () => {
     for (const extent of [{}, { purge: false }, { k3s: false }]) {
       expect((await leftOf(files([forgotten]), extent)).filter(isOnDisk)).toContain('/var/lib/forgotten');
     }
   });
+});
+
+test('slipway.tmpfiles.conf creates exactly the folders in ReadWritePaths of slipway.service', () => {
+  const made = [...textOf('systemd/slipway.tmpfiles.conf').matchAll(/^d (\S+)/gm)].map(
+    ([, path = '']) => path,
+  );
+  expect(differing(valuesOf(daemonUnit, 'ReadWritePaths'), made)).toEqual([]);
 });
 
 const daemonUnit = textOf('systemd/slipway.service');
@@ -267,7 +270,10 @@ function textOf(path: string): string {
   return readFileSync(join(src, '..', path), 'utf8');
 }
 
-/** True if the sandbox of the daemon leaves this path writable, or the unit of K3s creates it. */
+/**
+ * True if slipway.service or the unit of K3s names a parent of this path in `ReadWritePaths=`, `StateDirectory=` or
+ * `RuntimeDirectory=`.
+ */
 function isWritable(path: string): boolean {
   return [daemonUnit, renderUnit(aNode('server'))]
     .flatMap((unit) => [
@@ -339,7 +345,7 @@ describe('the plan of a node', () => {
   const cases = nodes.map((node) => [node.role.name, node.paths.root, node] as const);
 
   test.each(cases)(
-    'for role %s below %s contains each Resource once, with all its needs',
+    'for role %s below %s contains each Resource once, with all its needs and a condition of a part',
     (_name, _root, node) => {
       const plan = nodeResources(node, ports);
       const ids = plan.map(({ id }) => id);
@@ -465,7 +471,7 @@ function unplanned(all: readonly Source[]): readonly string[] {
   return makers.filter((maker) => !isUsed(maker)).map(({ name }) => name);
 }
 
-/** Returns a pattern that matches a call, or the function as an argument, but not its definition. */
+/** Returns a pattern that matches a call of the function, or the function as an argument, but not its definition. */
 function callsOf(name: string): RegExp {
   return new RegExp(`(?<!function )(?<!\\w|[^.]\\.)${name}\\b(?!\\.)`);
 }

@@ -38,7 +38,7 @@ test.each([
   },
 );
 
-test('a log line is JSON with the name of its level, without time and process', () => {
+test('a log line for a sink that adds the time is JSON with the name of its level, without time and process', () => {
   const lines: string[] = [];
   const log = logEvents({ hasTime: true, write: (line) => lines.push(line) });
   log.emit({ type: 'Woken', by: 'SIGHUP' });

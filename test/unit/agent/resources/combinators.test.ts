@@ -68,7 +68,7 @@ describe('unless', () => {
 });
 
 describe('heldBack', () => {
-  test('looks for an obstacle only if the finding has a remedy', async () => {
+  test('looks for an obstacle only if the Resource has drifted', async () => {
     const asked = () => Promise.reject(new Error('asked'));
     for (const finding of [inSync(), starting]) {
       expect(

@@ -35,7 +35,7 @@ function linked() {
 }
 
 describe('a link in place of a file', () => {
-  test('stays while its target has the wanted content', async () => {
+  test('stays while its target has the wanted content, if replacesLinks is false', async () => {
     const host = linked();
     expect(await settle(file(spec), host)).toEqual(['InSync']);
     expect(host.journal).toEqual([]);

@@ -18,6 +18,6 @@ test.each([
   expect(await realPath(memoryHost({ files }), path, '/mnt/image')).toBe(real);
 });
 
-test('realPath does not restrict links below the root of the machine', async () => {
+test('realPath resolves an absolute link from the root of the machine if no other root is given', async () => {
   expect(await realPath(memoryHost({ files }), '/mnt/image/var/lib/rancher/k3s')).toBe('/disk/rancher/k3s');
 });

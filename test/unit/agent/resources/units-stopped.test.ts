@@ -83,7 +83,7 @@ describe('the remedy of unitsStopped', () => {
   });
 });
 
-test('unitsStopped ignores the units of the machine for an image', async () => {
+test('unitsStopped with the root of an image ignores the units of the machine', async () => {
   for (const own of [shown(file, 'active', 'enabled'), shown('', 'active')]) {
     expect(await outcome(stopped('/image'), machine(`${own}\n${none}`))).toBe('InSync');
   }

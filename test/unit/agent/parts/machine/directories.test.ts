@@ -36,7 +36,7 @@ describe('the path to what root runs or trusts', () => {
       },
     ],
     [
-      'contains an existing entry of a directory with the sticky bit',
+      'leads through a directory with the sticky bit to an existing entry',
       ({ files }) => {
         files.link('/var/lib/rancher', '/data/rancher');
         files.makeDirectory('/data/rancher/k3s');
@@ -111,7 +111,7 @@ describe('the path to what root runs or trusts', () => {
       },
     ],
     [
-      'the target of a link of root in the directory of another user',
+      'a link of root that leads into the directory of another user',
       '/home/me, on the way to |chown -h root:root /home/me.',
       ({ files }) => {
         files.link('/var/lib/rancher', '/home/me/k3s');
@@ -120,7 +120,7 @@ describe('the path to what root runs or trusts', () => {
       },
     ],
     [
-      'the target of an upward link of root',
+      'a relative link of root that leads into the directory of another user',
       '/var/home/me, on the way to |chown -h root:root /var/home/me.',
       ({ files }) => {
         files.link('/var/lib/rancher', '../home/./me/k3s');

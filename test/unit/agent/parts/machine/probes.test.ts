@@ -110,7 +110,7 @@ describe('a probe of the machine', () => {
   test.each([
     [{ size: 100_000, available: 9_000 }, 'with less than a twentieth free K3s evicts pods'],
     [{ size: 5_120, available: 4_567 }, 'images and logs soon fill less than 5000 MB'],
-  ])('warns about a disk with %j, and states why it is too little', async (found, limit) => {
+  ])('warns about a disk with %j, and states why the free space is too little', async (found, limit) => {
     const { disk } = await lookedAt(machine(), measured(4_000, found));
     expect(disk?.message).toContain(`${found.available} of ${found.size} MB free`);
     expect(disk?.message).toContain(limit);

@@ -62,7 +62,7 @@ describe('the expiry of a login that containerd uses for a mirror', () => {
     ['auto', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
     ['restart', 3 * hour, `ContainerdLoginEnds person false ${hour} ended at`],
   ])(
-    'with onRotate %s, %i ms after the start of K3s, is judged as "%s"',
+    'with onRotate %s, %i ms after the start of K3s, leads to the finding "%s"',
     async (onRotate, after, expected) => {
       const { host, check } = await started({ [one]: 1, [two]: 3 }, { onRotate, mirrors });
       host.advance(after);

@@ -160,11 +160,14 @@ describe('containerd needs a fresh login', () => {
     [{ [`${k3s.agent}/images/a.txt`]: 'two.azurecr.io/a:1\n' }, {}, ['two.azurecr.io']],
     [{}, { mirrors: { '*': { endpoint: ['https://two.azurecr.io', 'https://x.io'] } } }, ['two.azurecr.io']],
     [{ [dropIn]: 'image-credential-provider-config: /etc/other.yaml' }, {}, servers],
-  ])('from the login servers in the files %j and settings %j', async (files, settings, expected) => {
-    const host = memoryHost({ files: { [k3s.credentialProvider]: provider, ...files } });
-    const node = aNode('agent', { settings: { registries: { servers, ...settings } } });
-    expect(await containerdPulls(host, node)).toMatchObject([{ servers: expected }]);
-  });
+  ])(
+    'only from the affected login servers with the files %j and the settings %j',
+    async (files, settings, expected) => {
+      const host = memoryHost({ files: { [k3s.credentialProvider]: provider, ...files } });
+      const node = aNode('agent', { settings: { registries: { servers, ...settings } } });
+      expect(await containerdPulls(host, node)).toMatchObject([{ servers: expected }]);
+    },
+  );
 
   test('if kubelet has no configuration of a credential provider', async () => {
     const node = aNode('agent', { settings: { registries: { servers } } });

@@ -42,7 +42,7 @@ test('renderLogins returns a text that shows no password when printed', () => {
   expect(`${renderLogins(logins)}`).not.toContain('canary');
 });
 
-describe('readLogins returns no login, and no error, if the store', () => {
+describe('readLogins returns no login and throws no error if the store', () => {
   test.each<[string, (host: MemoryHost) => void]>([
     ['is lost', (host) => host.files.remove(path)],
     ['is damaged', (host) => host.files.write(path, '{', 0o600)],

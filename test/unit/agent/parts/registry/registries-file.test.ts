@@ -65,9 +65,9 @@ test('registries.yaml follows the store, even for a login that its registry refu
 });
 
 test.each([
-  ['a login that was received after registries.yaml was written is due', 1, true],
+  ['registries.yaml is due if a login was received after the file was written', 1, true],
   [
-    'a login that was received before registries.yaml was written is drift, as after an edit by hand',
+    'registries.yaml is drift, not only due, if it lacks a stored login that is older than the file',
     0,
     false,
   ],

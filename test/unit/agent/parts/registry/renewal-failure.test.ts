@@ -21,32 +21,32 @@ const walled = new NodeError('RegistryForbidden', 'c.io refuses.', { endedBy: 'p
 describe('the failure of a renewal', () => {
   test.each([
     [
-      'still works',
+      'states until when pulls work with a credential that is due',
       2.5 * hour,
       held,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; pulls work until 2026-01-01T03:00:00.000Z.',
     ],
     [
-      'has expired',
+      'states when an expired credential ended',
       3 * hour,
       held,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z and ended at 2026-01-01T03:00:00.000Z; pulls of new images fail.',
     ],
     [
-      'has no known expiry',
+      'states that the expiry of a credential is not known',
       30 * hour,
       endless,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; when it ends is not known.',
     ],
     [
-      'was received before the clock was set back',
+      'states that the expiry is not known after the clock was set back',
       -24 * hour,
       held,
       'The credential for a.io was received at 2026-01-01T00:00:00.000Z, by a clock that was set back since; when it ends is not known.',
     ],
-    ['was refused', 2.5 * hour, { ...held, refused: true as const }, ''],
-    ['is missing', 0, undefined, ''],
-  ])('adds the times of a credential, or nothing, if the credential %s', (_, time, held, outlook) => {
+    ['adds no times of a refused credential', 2.5 * hour, { ...held, refused: true as const }, ''],
+    ['adds no times without a credential', 0, undefined, ''],
+  ])('%s', (_, time, held, outlook) => {
     const { message } = renewalFailure([{ server, error: away, held }], received + time);
     expect(message).toBe(`a.io answers 503. ${outlook}`.trim());
   });

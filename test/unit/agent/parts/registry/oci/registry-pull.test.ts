@@ -484,7 +484,7 @@ describe('a registry login', () => {
 
   test.each([
     ['a token that is refused', { status: 401 }, 'PullCredentialRefused'],
-    ['status 403', { status: 403 }, 'PullCredentialRefused'],
+    ['status 403 after the login', { status: 403 }, 'PullCredentialRefused'],
     ['a server that is not a registry', { status: 404 }, 'UnexpectedAnswer'],
   ])('fails on %s', async (_what, answer, reason) => {
     const made = world();
