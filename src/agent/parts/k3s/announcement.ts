@@ -8,7 +8,7 @@ export interface Standing {
   /** The version of Slipway. */
   readonly version: string;
   readonly role: Pick<Role, 'name' | 'summary'>;
-  /** `Ready` comes first. */
+  /** All conditions, with `Ready` first. */
   readonly conditions: readonly Condition[];
 }
 
@@ -27,7 +27,7 @@ export interface Announcement {
   readonly events: readonly NodeEvent[];
   /** All wanted annotations; `undefined` if the Node already has them. */
   readonly annotations: Annotations | undefined;
-  /** What has been reported once these events are written, still with the old annotations. */
+  /** The reports so far once these events are written; `annotations` are still the old ones. */
   readonly told: Told;
 }
 

@@ -50,7 +50,7 @@ const k3sSchema = about(
       z.enum(['manual', 'auto']),
     ),
     announce: about(
-      'Whether the state of this node is reported to the cluster, as annotations of its Node and events. With false, Slipway writes no annotations and events, and existing annotations stay.',
+      'Whether the state of this node is reported to the cluster, as annotations of its Node and events. With false, Slipway writes neither annotations nor events, and existing annotations stay.',
       z.boolean(),
     ),
     config: about(

@@ -55,7 +55,7 @@ export function unlessIrreversible(node: K3sNode, resource: Resource): Resource 
   });
 }
 
-/** Returns the node with the values that K3s runs with in place of those changes in its settings that are held back. */
+/** Returns the node with each held-back change in its settings replaced by the value that K3s runs with. */
 export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
   const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
   if (held.length === 0) {

@@ -74,7 +74,7 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   return fits[key.type](value) ? itemProblem(name, value) : `must be ${expected[key.type]}`;
 }
 
-/** Returns the first problem in a list of labels or taints. A text may contain several of them, separated by commas. */
+/** Returns the first problem in a list of labels or taints. A text may contain several, separated by commas. */
 function itemProblem(name: string, value: unknown): string | undefined {
   const form = itemForms[name];
   const items = form ? [value].flat().flatMap((item) => String(item).split(',')) : [];

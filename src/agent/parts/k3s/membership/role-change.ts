@@ -39,10 +39,11 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * Returns the node with a role of the kind it was installed as, until consent.roleChange, so that its K3s is maintained
- * meanwhile; `wantedRole` is then the role that the node should have.
+ * Returns the node with a role of the kind as which it was installed, so that its K3s is maintained until
+ * consent.roleChange allows another kind; `wantedRole` is then the role that the node should have.
  *
  * Of several roles of that kind, the node gets the one with the most labels, all of which K3s must have been given.
+ * Returns the node unchanged without such a role.
  */
 export async function keepingRole(
   host: HostReader,
