@@ -32,7 +32,7 @@ describe('k3sCommandLine', () => {
   });
 });
 
-test('unitFlags returns each flag with the path and line in the unit', () => {
+test('unitFlags returns each flag with the path of the unit and the line of its ExecStart', () => {
   const text = '[Service]\nExecStart=/usr/local/bin/k3s \\\n server \\\n --node-name=x\n';
   expect(unitFlags(text, '/u')).toEqual([
     { name: 'node-name', values: ['x'], path: '/u', line: 2, adds: false },
