@@ -66,7 +66,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const { emit, random } = ports;
       const before = knowledge?.tagged.value?.loaded;
       knowledge = await gather(ports, knowledge);
-      // A change of the settings or of a secret ends the delays after earlier failures.
+      // A change of the settings or the instance tags ends the delays after earlier failures.
       if (knowledge.tagged.value?.loaded !== before) {
         attempts.clear();
       }
@@ -79,7 +79,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
       const { value: node } = patient.node;
-      // A separate condition reports a file that cannot be read.
+      // A separate condition reports why the credentials cannot be read.
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const now = host.now();
@@ -110,8 +110,9 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
 type Told = Map<Condition['type'], string>;
 
 /**
- * Logs each condition whose status or reason differs from the last report, Ready last. A change has its own log line,
- * so a condition that is in sync afterwards is not logged, unless it is Ready. A blocked condition is never logged.
+ * Logs each condition whose status or reason differs from the last report, Ready last. Skips blocked and changed
+ * conditions. A change has its own log line, so a condition that is in sync afterwards is logged only if it had a
+ * problem before, or if it is Ready.
  */
 function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
@@ -159,7 +160,8 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
       continue;
     }
     emit({ type: 'Woken', by: by.join(', ') });
-    // Once the clock is set, a failure that the wrong clock caused is retried at once.
+    // Both events end the delays after failures: an operator requests a retry by SIGHUP, and a wrong clock may have
+    // caused the failures.
     if (by.includes('SIGHUP') || by.includes(clockJump)) {
       agent.forget();
     }
@@ -190,7 +192,7 @@ function isSettled(outcome: Outcome): boolean {
   return outcome.state !== 'Changed' && isMet(outcome);
 }
 
-/** True if a Resource has failed, and none was changed or waits. */
+/** True if a Resource has failed, and none was changed or is waiting. */
 function isStuck(outcomes: readonly Outcome[]): boolean {
   const moving = outcomes.some(({ state }) => state === 'Changed' || state === 'Waiting');
   return !moving && outcomes.some(({ state }) => state === 'Failed');

@@ -6,13 +6,16 @@ import type { Host } from './engine/host.ts';
 export const clockJump = 'a jump of the clock';
 
 /**
- * The interval between two comparisons of the clocks, and the smallest difference that counts as a jump; milliseconds.
- * A slewed clock stays below that difference.
+ * The interval between two comparisons of the clocks, and the largest difference that is not a jump; milliseconds. A
+ * slewed clock stays within that difference.
  */
 const glance = 10_000;
 const jump = 5_000;
 
-/** A sleep that a ring ends early. A ring carries no data, and a ring while nothing sleeps ends the next sleep. */
+/**
+ * A sleep that a ring can end early. A ring carries only its name; a ring while nothing sleeps ends the next sleep at
+ * once.
+ */
 export interface Alarm {
   ring(by: string): void;
   /** Sleeps until `at` (epoch milliseconds), a ring, or a jump of the clock. Returns the names of the rings. */
@@ -45,7 +48,10 @@ export function alarm(): Alarm {
   };
 }
 
-/** True if, during the sleep, the time of day advanced by more or less than the time that passed. */
+/**
+ * Runs `sleep`, and resolves to true if the time of day meanwhile changed by over five seconds more or less than the
+ * monotonic clock.
+ */
 async function isJump(host: Clock, sleep: () => Promise<void>): Promise<boolean> {
   const before = host.now() - host.monotonic();
   await sleep();

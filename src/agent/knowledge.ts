@@ -65,8 +65,8 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
 }
 
 /**
- * Returns the knowledge with the node to maintain: the node as it was installed, while a role of another kind waits for
- * consent.
+ * Returns the knowledge with the node to maintain: while a role of another kind waits for consent, the node keeps the
+ * role with which it was installed.
  */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
   const { value, ...rest } = knowledge.node;

@@ -23,7 +23,7 @@ export interface K3sNode {
   readonly guessedAddress?: string | undefined;
   /** The interface of the address, if the settings chose the address by its interface or range. */
   readonly interface?: string | undefined;
-  /** The address at which nodes in other networks reach this node, if the settings ask for it. */
+  /** The address at which nodes in other networks reach this node, if the settings request an external address. */
   readonly externalAddress?: string | undefined;
   /** The K3s release, such as `v1.36.3+k3s1`. */
   readonly version: string;
@@ -59,8 +59,8 @@ export function nodeName(computerName: string): string {
 }
 
 /**
- * Returns the https URL of a K3s server from an address, `host:port` or URL; the default port is K3s's, 6443. Throws
- * `ServerUnknown` for any other text, and for a URL with a path, a query or a login.
+ * Returns the https URL of a K3s server from an address, `host:port` or https URL; the default port is K3s's, 6443.
+ * Throws `ServerUnknown` for any other text, and for a URL with a path, a query, a fragment or a login.
  */
 export function normaliseServer(server: string): string {
   const text = server.trim();

@@ -8,7 +8,7 @@ export interface OwnFile {
    * it.
    */
   readonly format: number;
-  /** Returns the path of the file; `*` replaces a name. */
+  /** Returns the path of the file; `*` stands for a name. */
   readonly place: (paths: NodePaths) => string;
   /** The content of the file, in words. */
   readonly holds: string;

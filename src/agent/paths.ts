@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Returns every path on a node that Slipway writes or reads, below `root`. */
+/** Returns the paths below `root` of files and folders of Slipway, the system and K3s. */
 export function nodePaths(root: string) {
   // Joins the root only once, since kubelet waits for these paths at every pull.
   const base = join(root, '/').slice(0, -1);

@@ -14,8 +14,8 @@ export interface PlanPorts extends NodePorts {
 }
 
 /**
- * Returns the ordered Resources of this node. Until its role is known, their problems name the K3s that is still
- * running.
+ * Returns the ordered Resources of this node, as far as the knowledge suffices. While the role is unknown, the problems
+ * of the Resources also name a K3s that is still running.
  */
 export function planNode(
   knowledge: Knowledge,
@@ -32,7 +32,7 @@ export function planNode(
       lastKnown: loaded,
       tell: ({ layers }) => layers.files.map(({ origin }) => origin).join(', ') || 'defaults alone',
     }),
-    // NAT needs no identity, role or secret, and comes first: other hosts cannot download anything without it.
+    // NAT needs no identity, role or secret, and comes before them: without NAT, other hosts cannot download anything.
     ...(loaded.value ? nat(loaded.value.settings, paths) : []),
     known({
       id: 'Identity',

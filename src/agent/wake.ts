@@ -3,7 +3,7 @@ import type { Outcome } from './engine/resource.ts';
 
 const second = 1_000;
 /**
- * The longest time that drift stays uncorrected, in milliseconds: nothing notifies us when an operator edits a file.
+ * The longest time between two passes, in milliseconds: no event reports drift, such as a file that an operator edited.
  */
 const resync = 300 * second;
 const shortest = 1 * second;
