@@ -11,13 +11,13 @@ export interface CloudProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** The node to probe for; absent while its role is unknown. */
+  /** The node to probe for; `undefined` while its role, name or address is unknown. */
   readonly node: K3sNode | undefined;
 }
 
 /**
- * Returns the probes for any cloud: one for the identity of this VM, and one for each secret of its role. The probes
- * run the daemon's own code.
+ * Returns the probes for any cloud: one for the identity of this VM, and one for each secret of its role, or a skipped
+ * one while the node is unknown. The probes run the daemon's own code.
  */
 export function cloudProbes(subject: CloudProbes): readonly Probe[] {
   const { cloud } = subject;
@@ -44,7 +44,8 @@ async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
 }
 
 /**
- * The message of a skipped secret probe. If the role were guessed, an agent would be checked for the server's token.
+ * The message of the skipped probe of the secrets. With a guessed role, an agent could be checked for the server's
+ * token.
  */
 const unknownRole = 'what this VM may read depends on its role, which is not known';
 
@@ -59,8 +60,8 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
 }
 
 /**
- * Reads a secret, and shows no part of it. Checks the form of a join token; throws `SecretEmpty` if any other secret is
- * empty.
+ * Returns `ok` if the secret can be read, without showing any part of the secret. Throws `SecretEmpty` for a join token
+ * of an invalid form and for any other secret that is empty, and the errors of the cloud.
  */
 async function readSecret({ host, cloud, settings }: CloudProbes, name: string): Promise<Verdict> {
   const { secretName, agentSecretName } = settings.joinToken;

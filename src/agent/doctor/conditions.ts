@@ -28,7 +28,7 @@ export function conditionProbes(host: HostReader, plan: readonly Resource[]): re
 
 /**
  * Returns a function that checks a resource after its dependencies, and each resource only once, even if several
- * conditions share it.
+ * conditions share it. Does not check a resource whose dependency is not met, and returns it as `Blocked`.
  */
 function onceEach(host: HostReader, plan: readonly Resource[]): (resource: Resource) => Promise<Checked> {
   const looks = new Map<string, Checked>();

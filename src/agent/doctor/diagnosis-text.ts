@@ -40,7 +40,7 @@ export function headingText(about: string, { color }: Page): string {
   return `\n${color ? styleText('bold', about, { validateStream: false }) : about}\n`;
 }
 
-/** Returns the last line: the number of diagnoses of each level. */
+/** Returns the last line of the doctor's text: the number of diagnoses of each level. */
 export function summaryText(diagnoses: readonly Diagnosis[]): string {
   const count = (level: Level) => diagnoses.filter((each) => each.level === level).length;
   const many = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`;

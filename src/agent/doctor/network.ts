@@ -13,7 +13,7 @@ export interface NetworkProbes {
 }
 
 /**
- * The clock differences in milliseconds that count as a failure and as a warning. Services commonly allow five minutes;
+ * The smallest clock differences that are a failure and a warning; milliseconds. Services commonly allow five minutes;
  * a minute shows that nothing synchronises the clock.
  */
 const muchSkew = 300_000;
