@@ -71,8 +71,8 @@ export function commonOf(options: ParsedOptions): CommonOptions {
 }
 
 /**
- * Parses `path=value`; the value is YAML, as in a settings file. Throws our own errors, since commander's would quote
- * the value.
+ * Parses `path=value`; the value is YAML, as in a settings file. Throws `InvalidSettings` for any other text, since
+ * commander's own error would quote the value.
  */
 function assignment(text: string): CommandLineSetting {
   const at = text.indexOf('=');

@@ -13,8 +13,8 @@ export function misused(what: string, problem: string): NodeError {
 }
 
 /**
- * Makes an option for a path, and resolves its value to an absolute path: written files name the path, so it must be
- * valid from every directory.
+ * Makes an option for a path, which rejects an empty value and resolves any other to an absolute path: written files
+ * name the path, so it must be valid from every directory.
  */
 export function pathOption(flags: string, description: string): Option {
   const option = new Option(flags, description);

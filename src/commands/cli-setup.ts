@@ -10,7 +10,7 @@ export interface SetupCommands {
   uninstallK3s(options: RemovalOptions): Promise<number>;
 }
 
-/** Adds these commands to `slipway`. The scripts under K3s' usual names call the hidden ones. */
+/** Adds these commands to `slipway`. The scripts k3s-killall.sh and k3s-uninstall.sh call the hidden commands. */
 export function addSetupCommands(
   program: Command,
   commands: SetupCommands,

@@ -43,8 +43,9 @@ export interface CliOutput {
 }
 
 /**
- * Parses the arguments (without node and script), runs the command, and resolves to its exit code. Rejects with
- * `InvalidSettings` for unusable arguments, and with the errors of the command.
+ * Parses the arguments (without node and script), runs the command, and resolves to its exit code. Without arguments,
+ * prints the help as an error and resolves to 1. Rejects with `InvalidSettings` for unusable arguments, and with the
+ * errors of the command.
  */
 export async function cli(args: readonly string[], commands: Commands, output: CliOutput): Promise<number> {
   let exitCode = 0;

@@ -29,7 +29,9 @@ export interface Composition {
   readonly paths: NodePaths;
   /** Learns the settings, the cloud and the tags, and returns everything known about this node. */
   readonly gather: () => Promise<Knowledge>;
-  /** Returns the network and the cloud that these settings name. */
+  /**
+   * Returns the network and the cloud of this process. The first settings determine both for the life of the process.
+   */
   readonly connect: (settings: Settings) => Connection;
 }
 

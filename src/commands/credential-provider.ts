@@ -98,8 +98,8 @@ function unknownServer(server: string): NodeError {
 }
 
 /**
- * Takes the lock and returns its release; `undefined` if another process has it. Without a usable lock, as on a full
- * /run, the caller continues: the lock only saves requests.
+ * Takes the lock and returns its release; `undefined` if another process has the lock. If the lock cannot be used, as
+ * on a full /run, returns a release that does nothing, because a pull matters more than a saved request.
  */
 async function tryLockIfPossible(path: string, root: string): Promise<(() => Promise<void>) | undefined> {
   const release = await tryLock(path, root).catch(() => async () => {});
@@ -112,7 +112,10 @@ function lockPath({ slipway }: NodePaths, server: string): string {
   return `${slipway.providerLock}.${server}`;
 }
 
-/** Returns the stored logins if `server` has a usable one. Throws the error of a fetch that failed since `began`. */
+/**
+ * Returns the stored logins if `server` has a usable one, otherwise `undefined`. Throws the error of a fetch for
+ * `server` that another process noted since `began`.
+ */
 async function sharedLogins(
   { host, paths }: Place,
   server: string,

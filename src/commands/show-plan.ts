@@ -18,8 +18,8 @@ import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';
 
 /**
- * Prints what would change, now or with another configuration. Resolves to 0 for no change, 2 for changes, 1 for an
- * error.
+ * Prints what would change; with `against`, only what that configuration file would change. Resolves to 0 for no
+ * change, 2 for changes, 1 for an error.
  */
 export async function showPlan(options: PlanOptions): Promise<number> {
   const now = await dryRun(options);
@@ -50,7 +50,7 @@ interface DryRun {
   readonly warnings: readonly string[];
   /** The reason why there is no plan, if an operator's input cannot be used. */
   readonly fault: NodeError | undefined;
-  /** Absent if the settings cannot be used. */
+  /** The settings of the dry run; `undefined` if the settings cannot be used. */
   readonly loaded: Loaded | undefined;
 }
 
