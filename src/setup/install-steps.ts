@@ -20,8 +20,9 @@ export interface InstallSpec {
 }
 
 /**
- * Returns the steps of `slipway install`, in order. The steps that start the daemon come late, and the example settings
- * come last, because a later install takes the example as the sign of a completed install.
+ * Returns the steps of `slipway install`, in order. The units are loaded and the daemon is enabled only after their
+ * files are written. The example settings come last, because a later install takes the example as the sign of a
+ * completed install.
  */
 export function installSteps({ paths, self, files }: InstallSpec): readonly Resource[] {
   const places = setupPaths(paths);

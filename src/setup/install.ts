@@ -14,8 +14,8 @@ import { perform } from './perform.ts';
 import { daemonUnit, packagedUnit, setupPaths } from './setup-paths.ts';
 
 /**
- * Installs Slipway without starting it, and prints the next steps. Installs nothing beside the Debian package. Resolves
- * to 0 if everything is in place, otherwise to 1.
+ * Installs Slipway without starting it, and prints the next steps. If the Debian package is installed, installs
+ * nothing, and prints notes on its files. Resolves to 0 if everything is in place, otherwise to 1.
  */
 export async function install({ root }: InstallOptions): Promise<number> {
   requireRoot('install', root);

@@ -12,6 +12,7 @@ import { type Extent, neededByK3s } from './uninstall-steps.ts';
 
 /**
  * Returns the unit of the K3s that is installed or still runs after its unit file was removed; `undefined` without K3s.
+ * Below another root, looks only for the unit file.
  */
 export async function installedK3s(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   const stats = await Promise.all(k3sUnits.map((unit) => host.stat(join(paths.system.units, unit))));

@@ -33,7 +33,10 @@ export function settingsGone(paths: NodePaths, keepsNat: boolean, needs: readonl
   };
 }
 
-/** Returns everything in the folder except `kept`, or the folder itself if `kept` does not exist. */
+/**
+ * Returns everything in the folder except `kept`, the folder itself if `kept` does not exist, or nothing without the
+ * folder.
+ */
 async function surplusIn(host: HostReader, folder: string, kept: string): Promise<readonly string[]> {
   if ((await host.stat(folder)) === undefined) {
     return [];

@@ -19,8 +19,8 @@ export interface Tell {
 const passes = 6;
 
 /**
- * Applies these resources until a pass changes nothing, at most six times, and prints a line for each change. A failure
- * blocks only its dependants, and is reported at the end. Returns false if anything was left undone.
+ * Applies these resources until a pass changes nothing, at most six times, and prints each different change once. A
+ * failure blocks only its dependants, and is reported at the end. Resolves to false if anything was left undone.
  */
 export async function perform(resources: readonly Resource[], host: Host, tell: Tell): Promise<boolean> {
   outliveOutput();
@@ -66,8 +66,8 @@ function troubleLines(outcome: Outcome): readonly string[] {
 }
 
 /**
- * Returns the text of what `perform` would do, without doing it. Omits a resource that is in sync, which blocks
- * nothing.
+ * Returns the text of what `perform` would do, without doing it. Omits the resources that are in sync, and the
+ * dependencies on them.
  */
 export async function rehearse(resources: readonly Resource[], host: Host): Promise<string> {
   const recording = recordingHost(host);

@@ -37,8 +37,9 @@ export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
 }
 
 /**
- * Returns the steps of an uninstall, in order: first the removal of what would keep K3s from starting without Slipway,
- * then K3s, then Slipway. The executable comes last, and is removed only after all other steps succeeded, so that
+ * Returns the steps of an uninstall, in order. The configuration of kubelet's credential provider is removed first,
+ * because K3s would not start with it after Slipway is gone; then K3s, the guard and NAT as far as `extent` includes
+ * them; then Slipway's files. The executable is removed last, and only if all other steps succeeded, so that
  * `uninstall` can be run again.
  */
 export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
@@ -58,22 +59,31 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
   return [...steps, removed({ path: executable, condition: 'System', needs: steps.map(({ id }) => id) })];
 }
 
-/** Removes K3s with all its data; Slipway stays. */
+/** Removes K3s with all its data, and keeps Slipway. */
 export function k3sUninstallSteps(paths: NodePaths): readonly Resource[] {
   return [noProvider(paths), ...k3sRemoved(paths), pluginGone(paths, k3sRemovedIds(paths))];
 }
 
-/** Returns the ids of the steps that must succeed before files of a remaining K3s are removed. */
+/**
+ * Returns the ids of the steps that remove K3s. Files that K3s needs are removed only after all of these steps
+ * succeeded.
+ */
 function k3sRemovedIds(paths: NodePaths): readonly string[] {
   return k3sRemoved(paths).map(({ id }) => id);
 }
 
-/** Returns the paths that K3s reads at each start, and the files that keep its pods from the metadata service. */
+/**
+ * Returns the paths of the tokens that K3s reads at each start, and of the rules that keep its pods from the metadata
+ * service.
+ */
 export function neededByK3s(paths: NodePaths): readonly string[] {
   return [paths.slipway.joinToken, agentTokenPath(paths), paths.slipway.imdsGuard];
 }
 
-/** Removes Slipway's own files. The scripts that remove K3s are removed together with K3s. */
+/**
+ * Removes Slipway's own files and downloads, and has systemd forget its units. With `k3s`, other steps remove the
+ * scripts that stop and remove K3s.
+ */
 function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const { daemon, directories, tmpfiles, example } = setupPaths(paths);
   const wanted = join(paths.system.units, 'multi-user.target.wants', daemonUnit);
@@ -86,7 +96,7 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
   ];
 }
 
-/** Removes unfinished downloads, and finished ones that the daemon no longer needed. */
+/** Removes the downloads that the daemon has not installed, with their notes. */
 function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Removed/downloads',
@@ -101,7 +111,10 @@ function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resourc
   };
 }
 
-/** Removes the guard. Below another root, removes only the files, since the rules belong to the machine itself. */
+/**
+ * Removes the guard of the metadata service. Below another root, removes only its files, since the rules belong to the
+ * machine itself.
+ */
 function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
   if (paths.root === '/') {
     return [{ ...imdsGuardRemoved(paths), needs }];
@@ -111,7 +124,10 @@ function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resourc
   );
 }
 
-/** Removes settings and state, except what a remaining K3s needs. */
+/**
+ * Removes settings, state and /run/slipway, except what a remaining K3s or NAT needs; with `k3s`, also K3s' data of an
+ * older role.
+ */
 function purgeSteps(
   paths: NodePaths,
   { keepsK3s, k3s, nat = false }: Extent,
