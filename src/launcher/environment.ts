@@ -1,9 +1,9 @@
 /**
- * The variables that would redirect Node, OpenSSL or a library of ours, or make it print what it reads.
+ * The patterns of variables that would redirect Node, OpenSSL or a bundled library, or have a library print its input.
  *
- * `NODE_ENV` is not among them: its value is compiled in. Neither is `NODE_NAME`, which K3s sets for its children and
- * Slipway does not read, nor a proxy (`HTTPS_PROXY` and its like): every request goes through the Host, which uses only
- * the proxy of the settings.
+ * The patterns do not match `NODE_ENV`, whose value is compiled in; `NODE_NAME`, which K3s sets for its children and
+ * Slipway does not read; and proxy variables such as `HTTPS_PROXY`: every request goes through the Host, which uses
+ * only the proxy of the settings.
  */
 const powerful: readonly RegExp[] = [
   // Node: code to load, certificates to trust or not to check, files to write, a debugger to open.

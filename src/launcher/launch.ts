@@ -37,9 +37,9 @@ function endProcess(exitCode: number): never {
 }
 
 /**
- * Restarts the process without the variables that Slipway must ignore. Deleting them would be too late: Node has
- * already acted on some of them. The process keeps its id, so systemd does not notice. Only deletes the variables if
- * Slipway runs from its sources.
+ * Warns about variables that Slipway must ignore, and restarts the process without them. Deleting them would be too
+ * late: Node has already acted on some of them. The process keeps its id, so systemd does not notice. Only deletes the
+ * variables if Slipway runs from its sources, or if its executable cannot be run again.
  */
 function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);

@@ -20,7 +20,7 @@ export interface LoadedProgram {
   readonly script: Script;
 }
 
-/** Runs the bundled CommonJS program and returns its exports. */
+/** Runs the bundled CommonJS program, and returns its exports and its script. */
 export function loadProgram(source: Buffer, cache?: Buffer): LoadedProgram {
   const script = compileProgram(source, cache);
   const module = { exports: {} as Program };
