@@ -25,7 +25,8 @@ export interface DefinedRole {
 }
 
 /**
- * Returns the built-in roles, then a role for each entry of `defined`, with the memory and duties of its kind of node.
+ * Returns the built-in roles, then a role for each entry of `defined`, with the memory and the GitOps handover of a
+ * server or of an agent.
  */
 export function rolesWith(defined: Readonly<Record<string, DefinedRole>>): readonly Role[] {
   const others = Object.entries(defined).map(([name, { k3s, labels = [], taints = [] }]): Role => {
