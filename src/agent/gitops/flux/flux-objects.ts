@@ -33,8 +33,8 @@ export interface FluxObjects {
 export const fluxSystem = 'flux-system';
 
 /**
- * Reads the GitRepository and the Kustomization from the API, without any secret. Throws `ApiUnavailable` if kubectl
- * fails, and `UnexpectedAnswer` if its output is not the object.
+ * Reads the GitRepository and the Kustomization from the API, without any secret. A missing object is `undefined`.
+ * Throws `ApiUnavailable` if kubectl fails for another reason, and `UnexpectedAnswer` if its output is not the object.
  */
 export async function fluxObjects(host: HostReader, context: GitOpsContext): Promise<FluxObjects> {
   const [source, sync] = await Promise.all([

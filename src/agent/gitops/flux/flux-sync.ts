@@ -37,7 +37,8 @@ function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
 
 /**
  * Returns `undefined` if the object is ready by the rules of `flux bootstrap`, which ignore a status of an older
- * generation; a waiting Finding while Flux reconciles or suspends the object. Throws `reason` if the object failed.
+ * generation; a waiting Finding while the object is missing, suspended or being reconciled. Throws `reason` if the
+ * object failed.
  */
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
