@@ -113,7 +113,8 @@ export const nodeLabel = text(
 );
 
 /**
- * True if kubelet does not start with this label because its domain is reserved, except for a few well-known labels
+ * True if kubelet refuses to start with this label: its domain is reserved for Kubernetes, and is neither
+ * `node.kubernetes.io` nor `kubelet.kubernetes.io` nor below one of them, and its key is not a well-known label
  * (kubelet_node_labels.go).
  */
 function isForeignToKubelet(value: string): boolean {
@@ -166,7 +167,7 @@ export const repositoryPath = text(
   'be a path inside the repository such as clusters/production, without a leading / and without ..',
 );
 
-/** The form of a list entry's name, whose characters are safe in a comment of a ruleset. */
+/** The form of the name of an entry in `imds.allow`, whose characters are safe in a comment of a ruleset. */
 export const guestName = text(
   /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,62}$/,
   'be a short name: up to 63 letters, digits, blanks, dots, dashes, underscores and slashes',

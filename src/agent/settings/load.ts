@@ -14,7 +14,10 @@ import { secretNameMisfits } from './secret-names.ts';
 import { autoCloud } from './sections/cloud.ts';
 import { unfilledVariables } from './template-variables.ts';
 
-/** The settings, and the layer that set each: `default`, a file, `tag k3s-role` or `command line --role`. */
+/**
+ * The settings, and the layer that set each: `default`, a file, a tag, an option of the command line or the detected
+ * cloud.
+ */
 export interface Loaded {
   readonly settings: Settings;
   /** The layer of each value, by paths such as `k3s.version`. */

@@ -1,6 +1,6 @@
 import { isMap, type Path } from './path.ts';
 
-/** The settings of one origin: a file's path, `tag k3s-role` or `command line --role`. */
+/** The settings of one origin, such as a file's path, `tag k3s-role` or `command line --role`. */
 export interface Layer {
   readonly origin: string;
   readonly values: unknown;

@@ -8,7 +8,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best && best.distance <= slips ? best.candidate : undefined;
 }
 
-/** Returns the number of letters to insert, delete or replace (Levenshtein distance). */
+/**
+ * Returns the number of letters to insert, delete or replace to turn one word into the other (Levenshtein distance).
+ */
 function editDistance(one: string, other: string): number {
   let above = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (const [row, letter] of [...one].entries()) {

@@ -6,7 +6,7 @@ import { type Sections, sensitiveUrls } from './section.ts';
 
 /**
  * Lists the URLs without TLS by which an attacker on the network could replace what runs as root or read a credential,
- * unless `consent.plainHttp` names them. Skips this machine and `exempt`, the hosts of metadata services.
+ * unless `consent.plainHttp` names them. Skips URLs of this machine and of `exempt`, the hosts of metadata services.
  */
 export function plainHttpMisfits(
   written: unknown,

@@ -3,7 +3,7 @@ import type { Layer } from './merge.ts';
 import { nearest } from './nearest.ts';
 import { invalidSettings } from './problems.ts';
 
-/** The three tags that Slipway reads. `gate` is the key below `tags` in the settings that closes a tag. */
+/** The three tags that Slipway reads. `gate` is the key below `tags` in the settings that opens or closes the tag. */
 const knownTags = [
   { tag: 'k3s-role', gate: 'role', path: 'role', layer: (value: string) => ({ role: value }) },
   {
@@ -38,8 +38,8 @@ export interface Tagged {
  * Merges the instance tags (by lower-cased name) between the settings files and the command line.
  *
  * A closed or empty tag sets nothing. Throws `InvalidSettings` with the tag's name for an unusable value, but does not
- * check whether a role exists. Warns about each other tag named `k3s-*`, at most 50 times. Returns `before`, the last
- * result, if nothing has changed.
+ * check whether a role exists. Returns a warning about each other tag named `k3s-*`, at most 50. `loaded` in the result
+ * is `before`, the last settings, if nothing has changed.
  */
 export function withTags(
   loaded: Loaded,

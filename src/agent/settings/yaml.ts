@@ -167,7 +167,7 @@ function strayAliases(document: Document.Parsed): readonly Fault[] {
   return found;
 }
 
-/** Converts a document to data. Reports a fault if nested aliases would fill the memory, at which the library stops. */
+/** Converts a document to data; reports a fault if nested aliases expand so far that the library throws an error. */
 function asData(document: Document.Parsed): ReadYaml {
   try {
     return { value: document.toJS(), faults: [] };

@@ -4,7 +4,8 @@ import { choiceOf } from '../choice.ts';
 import { about } from '../section.ts';
 
 /**
- * The value that has the cloud detected. The name of the detected cloud replaces it before the settings are validated.
+ * The value of `cloud` with which Slipway detects the cloud. The name of the detected cloud replaces this value before
+ * the settings are validated.
  */
 export const autoCloud = 'auto';
 
