@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { isExecutable } from '../src/launcher/executable.ts';
 
 /**
- * Runs a command and returns its standard output; throws an Error with its standard error if it fails. Removes
+ * Runs a command and returns its standard output; throws an Error with its standard error if it fails. Clears
  * NODE_OPTIONS, because flags of V8 would invalidate the code cache.
  */
 export function run(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {

@@ -139,7 +139,7 @@ variable "ssh_sources" {
 }
 
 variable "nat_gateway" {
-  description = "Whether the nodes use a NAT gateway; false if the network has another way out, such as a proxy."
+  description = "Whether the nodes use a NAT gateway; false if the network has another route to the internet, such as a proxy."
   type        = bool
   default     = true
 }
@@ -151,7 +151,7 @@ variable "purge_protection" {
 }
 
 variable "key_vault_sources" {
-  description = "The addresses that may reach the vault, including that of the machine that runs Terraform; nodes always may. By default any address, with a token."
+  description = "The addresses from which the vault can be reached, including that of the machine that runs Terraform; the nodes always can. By default any address, with a token."
   type        = list(string)
   default     = null
 }
