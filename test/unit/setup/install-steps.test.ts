@@ -24,7 +24,7 @@ function bareHost(root = '/'): MemoryHost {
   return host;
 }
 
-/** Models systemctl: a unit needs a daemon-reload if its file was written after the last one. */
+/** Models systemctl: a unit needs a daemon-reload if its file was written after the last daemon-reload. */
 function systemd(host: MemoryHost, root: string): void {
   const loaded = new Map<string, number | undefined>();
   const link = `${root === '/' ? '' : root}${units}/multi-user.target.wants/slipway.service`;
@@ -102,7 +102,7 @@ test.each(['/usr/local', '/etc/systemd/system'])(
 describe('a later install', () => {
   test.each([
     [
-      'replaces another executable',
+      'replaces a different executable',
       (host: MemoryHost) => host.files.write('/usr/local/bin/slipway', '1', 0o755),
       inPlace,
     ],
@@ -111,7 +111,11 @@ describe('a later install', () => {
       (host) => host.files.write('/usr/local/bin/slipway', 'executable 2', 0o700),
       inPlace,
     ],
-    ['replaces a link', (host) => host.files.link('/usr/local/bin/slipway', '/tmp/slipway'), inPlace],
+    [
+      'replaces a link to the executable with a copy',
+      (host) => host.files.link('/usr/local/bin/slipway', '/tmp/slipway'),
+      inPlace,
+    ],
     [
       'replaces a unit of an older Slipway',
       (host) => host.files.write(`${units}/slipway.service`, 'old'),
@@ -155,7 +159,7 @@ test('an install does not enable the unit if a file could not be written', async
   expect(host.lines()).not.toContain('run systemctl enable slipway.service');
 });
 
-test('an install completes an earlier one that crashed before any mutation', async () => {
+test('an install completes an earlier one, no matter before which mutation that one crashed', async () => {
   const whole = bareHost();
   await told(steps(), whole);
   for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {

@@ -45,7 +45,7 @@ test('an uninstall with --nat also removes NAT', async () => {
   expect((await leftBehind(host, nodePaths('/'), { ...all, nat: true })).join('\n')).not.toContain('nat');
 });
 
-test('an uninstall below another root with --nat removes only the files of NAT', async () => {
+test('an uninstall below another root with --nat removes the rules file of NAT', async () => {
   const host = aHost();
   host.files.write('/mnt/etc/slipway/nat.nft', '');
   await told(uninstallSteps(nodePaths('/mnt'), { ...all, nat: true }), host);

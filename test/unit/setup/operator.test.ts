@@ -75,7 +75,7 @@ test.each([
   },
 );
 
-test('requireOutsideContainers rejects a pod with a process namespace', async () => {
+test('requireOutsideContainers rejects a pod with a separate process namespace', async () => {
   const host = aHost();
   host.files.write('/proc/self/stat', '7 (slipway) S 1 1 1');
   host.files.write('/proc/self/cgroup', '0::/kubepods.slice/kubepods-pod1.slice/cri-1.scope\n');

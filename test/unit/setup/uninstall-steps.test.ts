@@ -111,7 +111,7 @@ describe.each(table)('%s', (_, steps, expected) => {
     expect(host.journal.length).toBe(length);
   });
 
-  test('reaches the same state when repeated after a crash before any mutation', async () => {
+  test('reaches the same state when repeated after a crash, no matter before which mutation', async () => {
     const whole = aHost();
     await told(steps, whole);
     for (let mutation = 1; mutation <= expected.length; mutation += 1) {
@@ -158,7 +158,7 @@ describe('an uninstall with --k3s --purge', () => {
     '/sys/class/net/veth2/master',
     '/proc/101/stat',
     '/proc/204/stat',
-  ])('keeps the file of another program: %s', async (path) => {
+  ])('keeps a file that another program or a later K3s may need: %s', async (path) => {
     const host = aHost();
     await told(uninstall({ k3s: true, purge: true }), host);
     expect(host.files.stat(path)).toBeDefined();
@@ -254,7 +254,7 @@ describe('an uninstall with a failing step', () => {
     expect(lines).toContain('! not done: remove /usr/local/bin/slipway: waits for ImdsGuard/none');
   });
 
-  test('reports processes that do not end', async () => {
+  test('reports processes that do not end, and unmounts nothing', async () => {
     const host = aHost();
     host.on({ file: 'sh' }, '');
     const lines = await told(k3sStopped(paths, false), host);
@@ -360,7 +360,7 @@ test('an uninstall empties a separate disk for the data of K3s and keeps it moun
   expect(host.lines().join('\n')).not.toMatch(/umount.*rancher\/k3s( |$)/);
 });
 
-test('an uninstall below another root does not touch the kernel and the units of the machine', async () => {
+test('an uninstall below another root does not touch the kernel or the units of the machine', async () => {
   const host = aHost();
   const image = nodePaths('/image');
   host.files.write('/image/usr/local/bin/slipway', '');
