@@ -27,7 +27,7 @@ async function remedy(host: MemoryHost, settings = fluxSettings()) {
   await finding.drift.remedy(host);
 }
 
-test('fluxBootstrap needs the executable and a Ready node, and summarizes its change', () => {
+test('fluxBootstrap needs the executable and a Ready node, and summarises its change', () => {
   expect(resource()).toMatchObject({
     id: 'Bootstrap/flux-system',
     condition: 'GitOps',

@@ -16,20 +16,20 @@ test.each([
 
 describe('fluxWarnings', () => {
   test.each(['k8s/flux-system', './k8s/flux-system/', 'k8s//flux-system'])(
-    'warns about the nested folder for %s',
+    'warns about the nested folder for the path %s',
     (path) => {
       expect(fluxWarnings({ path })).toEqual([expect.stringContaining('in k8s/flux-system/flux-system;')]);
     },
   );
 
-  test('warns about the nested folder for a top-level flux-system', () => {
+  test('warns about the nested folder for a path that is only flux-system', () => {
     expect(fluxWarnings({ path: 'flux-system' })).toEqual([
       expect.stringContaining('in flux-system/flux-system;'),
     ]);
   });
 
   test.each([undefined, 'clusters/prod', 'flux-system/prod', 'my-flux-system'])(
-    'returns no warning for %s',
+    'returns no warning for the path %s',
     (path) => {
       expect(fluxWarnings(path === undefined ? {} : { path })).toEqual([]);
     },

@@ -29,7 +29,7 @@ export interface Api {
   readonly sync?: FluxObject | { readonly stderr: string };
 }
 
-/** Makes a host whose kubectl prints these objects or errors, and the real NotFound error for a missing one. */
+/** Makes a host whose kubectl prints these objects or errors, and the real NotFound error for a missing object. */
 export function hostWith({ source, sync }: Api): MemoryHost {
   const kinds = {
     'gitrepositories.source.toolkit.fluxcd.io': source,
