@@ -56,7 +56,7 @@ describe('network.caFile', () => {
       () => expect.fail(),
       (thrown) => thrown,
     );
-    // The file may appear later.
+    // The check is retried, because the file may appear later.
     expect(error).toMatchObject({ reason: 'InvalidSettings', endedBy: 'time' });
     expect(error.message).toMatch(new RegExp(`^${own}: network\\.caFile: `));
     expect(error.message).toMatch(message);

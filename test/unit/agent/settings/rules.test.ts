@@ -55,7 +55,7 @@ describe('misfits of gitops.flux', () => {
     ],
     [{ provider: 'gitub', path: 5 }, []],
     [{ provider: 'constructor' }, []],
-  ])('are found only while Flux is in use: %j', (flux, beginnings) => {
+  ])('for %j are %j while Flux is in use, and none otherwise', (flux, beginnings) => {
     const problems = found({ gitops: { engine: 'flux', flux } });
     expect(problems).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
     expect(found({ gitops: { engine: 'none', flux } })).toEqual([]);

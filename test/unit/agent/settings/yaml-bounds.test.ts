@@ -16,7 +16,7 @@ describe('a YAML text', () => {
     });
   });
 
-  test('may have at most 30000 parts, including its beginning', () => {
+  test('may have at most 30000 parts, including the beginning of the document', () => {
     expect(boundedTokens(`[${','.repeat(29_998)}`)).toHaveProperty('tokens');
     expect(boundedTokens(`[${','.repeat(29_999)}`)).toMatchObject({
       at: 30_000,
