@@ -78,7 +78,7 @@ function kernel(host: MemoryHost): void {
   });
 }
 
-/** Starts K3s: makes the changes of the unit and of K3s, which do not count as mutations of Slipway. */
+/** Models a start of K3s: makes the changes that the unit and K3s make, which do not count as mutations of Slipway. */
 async function start(host: MemoryHost, command: 'server' | 'agent', invocationId: string): Promise<void> {
   const theirs = Object.assign(Object.create(host), {
     readFile: async (path: string) => host.files.read(path),

@@ -2,7 +2,10 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 
 const { system, k3s, slipway } = nodePaths('/');
 
-/** The files without a format of Slipway's, each with the reason. A key that ends with `/` is a folder. */
+/**
+ * The files that Slipway writes without the number of a format, each with the reason. A key that ends with `/` is a
+ * folder.
+ */
 export const foreignFiles: Readonly<Record<string, string>> = {
   [system.modules]: 'systemd-modules-load reads it',
   [system.sysctl]: 'systemd-sysctl reads it',

@@ -28,7 +28,7 @@ test.each([
   ['to renew a credential before the regular check', [steady, due], 60_000, 'renew c'],
   ['for the regular check every five minutes', [steady, blocked], 300_000, 'look for drift'],
   [
-    'for resources that are due within one second together',
+    'once for resources that are due within one second of each other',
     [waits, { ...waits, lookAgainAt: now + 3_000 }, due],
     3_000,
     'b (ServiceStarting)',
