@@ -112,10 +112,7 @@ function lockPath({ slipway }: NodePaths, server: string): string {
   return `${slipway.providerLock}.${server}`;
 }
 
-/**
- * Returns the stored logins if `server` has a usable one, otherwise `undefined`. Throws the error of a fetch for
- * `server` that another process noted since `began`.
- */
+/** Returns the stored logins if `server` has a usable one. Throws the error of a fetch that failed since `began`. */
 async function sharedLogins(
   { host, paths }: Place,
   server: string,
