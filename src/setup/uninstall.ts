@@ -1,4 +1,4 @@
-/** `slipway uninstall`, and the commands that the scripts under K3s' usual names call. */
+/** The command `slipway uninstall`, and the commands that k3s-killall.sh and k3s-uninstall.sh call. */
 
 import type { Host } from '../agent/engine/host.ts';
 import type { Resource } from '../agent/engine/resource.ts';
