@@ -13,8 +13,8 @@ export interface GitOpsEngine<Schema extends SectionSchema = SectionSchema> {
    */
   readonly settings?: SettingsSection<Schema>;
   /**
-   * The programs that the engine installs beside K3s. An uninstall keeps and lists them, because they run on without
-   * Slipway.
+   * The programs that the engine installs beside K3s. An uninstall keeps and lists them, because they are useful
+   * without Slipway.
    */
   readonly programs: readonly string[];
   /** Returns the names of the secrets that the engine reads from the vault. */

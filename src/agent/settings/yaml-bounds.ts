@@ -1,6 +1,6 @@
 import { type CST, Lexer, Parser } from 'yaml';
 
-/** The most characters of a text; handwritten settings have some thousands. */
+/** The most characters of a text; handwritten settings have a few thousand. */
 const longest = 1_048_576;
 /** The deepest nesting of lists and maps; K3s and Slipway use about ten levels. */
 const deepest = 64;
