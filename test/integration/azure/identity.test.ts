@@ -12,8 +12,8 @@ import {
   type World,
 } from './world.ts';
 
-// All tests share one cloud, since MSAL keeps the network client of the first credential, and its tokens, for the life
-// of the process. Tests of failures come first, since after a success the token is cached.
+// All tests share one cloud, since MSAL keeps the network client and the tokens of the first credential until the
+// process ends. Tests of failures come first, since a successful request caches the token.
 let world: World;
 let cloud: Cloud;
 beforeAll(async () => {

@@ -41,7 +41,7 @@ test('a secret is read with a token for the vault of this cloud, after the chall
 interface Case extends Expected {
   readonly name: string;
   readonly arrange: () => void;
-  /** The number of requests to the vault; by default two: for the challenge, and with the token. */
+  /** The number of requests to the vault; by default two: one that gets the challenge, and one with the token. */
   readonly requests?: number;
 }
 

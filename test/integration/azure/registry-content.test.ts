@@ -291,7 +291,7 @@ async function tokenByGet(scope: string): Promise<string> {
   return JSON.parse((await askToken(scope, basic(password))).body).access_token;
 }
 
-/** Returns a refresh token for the identity of the node. */
+/** Exchanges an Entra token of the node's identity; returns the refresh token. */
 async function exchanged(): Promise<string> {
   const form = { grant_type: 'access_token', service: loginServer, access_token: entraToken().token };
   return JSON.parse((await post(form, '/oauth2/exchange')).body).refresh_token;

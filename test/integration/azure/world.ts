@@ -13,12 +13,12 @@ import { type Azure, startAzure } from '../../lab/azure/index.ts';
 export const secret = 'canary-of-the-vault';
 export const loginServer = 'team.azurecr.io';
 
-/** The divisor of timeouts while a server hangs, so that a timeout takes about a second. */
+/** The divisor of all timeouts while a server hangs, so that a test waits at most a second. */
 const haste = 10;
 
 export interface World {
   readonly azure: Azure;
-  /** The requested timeouts, in milliseconds. */
+  /** The timeouts of all requests so far in milliseconds, before `haste` shortens them. */
   readonly timeouts: number[];
   cloud(
     settings?: Partial<AzureSettings>,
@@ -27,7 +27,9 @@ export interface World {
   ): Cloud;
 }
 
-/** Starts an emulated Azure with one VM, one vault, one registry and all roles assigned. */
+/**
+ * Starts an emulated Azure with one vault, one registry, and one VM that may read the vault and pull from the registry.
+ */
 export async function startWorld(): Promise<World> {
   const azure = await startAzure({
     nodes: { server: {} },
@@ -97,7 +99,7 @@ export async function expectFailure(call: Promise<unknown>, expected: Expected):
   return error;
 }
 
-/** Returns the number of requests that a call makes to the servers whose name starts with `server`. */
+/** Makes a call; returns how many requests the call sends to servers whose names start with `server`. */
 export async function requestsTo(
   azure: Azure,
   server: string,

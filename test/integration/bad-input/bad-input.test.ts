@@ -1,4 +1,7 @@
-/** Tests that each kind of invalid input causes one error with source, problem and repair, and writes nothing. */
+/**
+ * Tests that invalid input of each kind causes one error with source, problem and repair, and that unusual but valid
+ * input is accepted; the program writes no file in either case.
+ */
 import { describe, expect, test } from 'vitest';
 import { commandLine } from './cases/command-line.ts';
 import { facts } from './cases/facts.ts';

@@ -1,4 +1,4 @@
-/** Tests of invalid input in a separate process, with its own environment and exit code. */
+/** Tests a separate process with invalid arguments, settings and environment variables. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const config = ['config', '--root', '{root}', '--cloud', 'static'];
 
-/** Runs a case as a process with only this environment; returns its exit code, outputs and changed paths. */
+/**
+ * Runs a case as a process with only this environment and `input` on stdin; returns exit code, outputs and changed
+ * paths.
+ */
 function answerOfProcess(
   given: Pick<Case, 'args' | 'files'>,
   env: Readonly<Record<string, string>> = {},

@@ -22,11 +22,11 @@ export interface Case {
   readonly name: string;
   /** The arguments of `slipway`. */
   readonly args: readonly string[];
-  /** The entries to create, by path below the root: a text for a file, or another kind of entry. */
+  /** The entries to create, by path below the root: the content of a file, or another kind of entry. */
   readonly files?: Readonly<Record<string, string | Uint8Array | Special>>;
   /** Makes further preparations below this root; returns a function that undoes the preparations. */
   readonly arrange?: (root: string) => Promise<() => Promise<void>>;
-  /** The flag, the file and its path, the tag or the variable that the error names. */
+  /** The source that the error names: the flag, the tag, or the file with the path of the setting. */
   readonly source: RegExp | string;
   readonly problem: RegExp;
   readonly repair: RegExp;
@@ -34,7 +34,7 @@ export interface Case {
   readonly lines?: number;
   /** The expected exit code; 1 by default. */
   readonly exitCode?: number;
-  /** The text on standard output; empty by default. */
+  /** The pattern that standard output matches; by default, standard output must be empty. */
   readonly stdout?: RegExp;
 }
 
@@ -45,7 +45,7 @@ export interface Special {
 
 export interface Ended {
   readonly exitCode: number;
-  /** The standard output, with `{root}` for the root. */
+  /** The standard output; here and in `stderr`, `{root}` replaces the path of the root. */
   readonly stdout: string;
   readonly stderr: string;
   /** The paths below the root that the program changed. */
@@ -77,7 +77,10 @@ export async function answerTo(
   }
 }
 
-/** Runs the program in this process, which takes milliseconds; a separate process takes most of a second. */
+/**
+ * Runs the program in this process; returns exit code and outputs. This takes milliseconds, a separate process most of
+ * a second.
+ */
 export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'written'>> {
   const { main } = await import('../../../src/commands/main.ts');
   const said = { stdout: '', stderr: '' };
@@ -137,7 +140,9 @@ function put(root: string, path: string, content: string | Uint8Array | Special)
   }
 }
 
-/** Returns a description of each entry below the root, which differs after any change of the entry. */
+/**
+ * Returns, by path, descriptions of the root and of each entry below it; they show changes of kind, mode and content.
+ */
 function snapshot(root: string): ReadonlyMap<string, string> {
   const paths = ['.', ...readdirSync(root, { recursive: true, encoding: 'utf8' })];
   return new Map(paths.map((path) => [path, describe(join(root, path))]));

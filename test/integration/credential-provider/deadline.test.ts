@@ -21,7 +21,10 @@ const folder = mkdtempSync(join(tmpdir(), 'slipway-provider-'));
 let azure: Azure;
 let withoutMetadata: Azure;
 let withoutRegistry: Azure;
-/** A bundle with a deadline of 4 s: enough for a start on a busy machine, and less than the adapters' own timeouts. */
+/**
+ * The path of a bundle with a deadline of 4 s: enough for a start on a busy machine, and less than the adapters'
+ * timeouts.
+ */
 let hurried: string;
 let impatient: string;
 beforeAll(async () => {

@@ -26,7 +26,7 @@ export async function startRegistries(): Promise<Azure> {
   return azure;
 }
 
-/** Returns a request as kubelet writes it, with these changes of its fields. */
+/** Returns a request for this image as kubelet writes it, with `changes` to its fields. */
 export function requestFor(image: string, changes: object = {}): string {
   const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
   return `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion, image, ...changes })}\n`;
@@ -48,7 +48,7 @@ export class ProviderNode {
     this.paths = nodePaths(root).slipway;
   }
 
-  /** Runs the credential provider as kubelet does. */
+  /** Runs the credential provider as kubelet does; returns its exit code and outputs. */
   provide(script: string, request = requestFor(`${loginServer}/base:1`)): Promise<Ended> {
     return run([node, script, 'credential-provider', '--root', this.root], request);
   }
@@ -90,7 +90,7 @@ function settingsFor(azure: Azure) {
   };
 }
 
-/** Runs a command with only this environment, and returns its exit code and outputs. */
+/** Runs a command with only this environment and `input` on stdin; returns its exit code and outputs. */
 export function run(
   [file, ...args]: readonly [string, ...string[]],
   input: string,

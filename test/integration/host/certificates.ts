@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import forge from 'node-forge';
 
-/** Creates a CA, and a key with a certificate of the CA for these host names; all as PEM. */
+/** Creates a CA, and a key with a certificate that the CA signed for these host names or IPv4 addresses; all as PEM. */
 export function certificates(...hosts: readonly string[]) {
   const root = keys();
   const leaf = keys();

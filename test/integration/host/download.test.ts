@@ -18,8 +18,8 @@ const tools = { routes: new Routes({}) };
 type Answer = (request: IncomingMessage, response: ServerResponse, part: string) => void;
 
 /**
- * Serves a release: the checksums at `/sums`, and the answers of `file` at every other path. `asked` collects the Range
- * headers of the requests that `file` answers.
+ * Serves a release: the checksums at `/sums`, and the answers of `file` at every other path. Returns the wanted
+ * download, its root and the port; `asked` collects the Range headers of the requests that `file` answers.
  */
 async function release(file: Answer, body: Buffer = content) {
   const root = await temporaryFolder();

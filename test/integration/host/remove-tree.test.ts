@@ -5,8 +5,8 @@ import { removeTree } from '../../../src/agent/host/files/remove-tree.ts';
 import { temporaryFolder } from './folder.ts';
 
 /**
- * Imitates a directory on NFS in which a process keeps a removed file open: the NFS client renames the file to a .nfs
- * entry instead of removing it.
+ * Makes every rmdir fail with ENOTEMPTY, as on NFS while a process keeps a removed file open: the NFS client renames
+ * the file to a .nfs entry instead of removing it.
  */
 vi.mock('node:fs/promises', async (original) => ({
   ...(await original<object>()),

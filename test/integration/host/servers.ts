@@ -21,8 +21,9 @@ export function serveHttps(answer: RequestListener, tls: { cert: string; key: st
 const patient = { keepAliveTimeout: 0 };
 
 /**
- * Runs an HTTP proxy that records its requests, answers them, and tunnels every CONNECT to the port `target` of
- * 127.0.0.1, or refuses each CONNECT with the status `refuse`. Returns the URL and the recorded requests.
+ * Runs an HTTP proxy until the test ends. The proxy records its requests, answers them, and tunnels every CONNECT to
+ * the port `target` of 127.0.0.1 or, if `refuse` is set, refuses every CONNECT with this status. Returns the URL and
+ * the recorded requests.
  */
 export async function serveProxy(target: number, refuse?: number) {
   const asked: string[] = [];

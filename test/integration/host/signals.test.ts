@@ -7,7 +7,10 @@ import { temporaryFolder } from './folder.ts';
 
 const host = new URL('../../../src/agent/host/', import.meta.url);
 
-/** Returns a program that records its signals, and runs a command with a child that ignores SIGTERM. */
+/**
+ * Returns a program that records its signals in `asked`, and runs a shell and a child that both ignore SIGTERM; `pids`
+ * contains their ids.
+ */
 const program = (folder: string) => `
   import { appendFileSync } from 'node:fs';
   import { nodeHost } from '${host}node-host.ts';

@@ -8,7 +8,7 @@ import { temporaryFolder } from './folder.ts';
 import { serveHttps } from './servers.ts';
 
 const ours = certificates('127.0.0.1');
-/** The text of a bundle without certificates; another CA of the tests would have the same name as ours. */
+/** A bundle without certificates. A bundle with another test CA would not do, since all test CAs have the same name. */
 const others = '# Of others\n';
 
 /** True if the store trusts a server with our certificate. */
@@ -47,7 +47,7 @@ test('the trust store skips bundles that cannot be read as a file', async () => 
   const folder = await temporaryFolder();
   execFileSync('mkfifo', [`${folder}/fifo`]);
   await writeFile(`${folder}/system.crt`, ours.ca);
-  // The memory of a process can be opened, but not read at its start (EIO).
+  // /proc/self/mem can be opened, but a read at offset 0 fails with EIO.
   const bundles = [folder, `${folder}/fifo`, '/proc/self/mem', `${folder}/system.crt`];
   expect(await isTrusted(new TrustStore(undefined, bundles))).toBe(true);
   expect(await isTrusted(new TrustStore(undefined, [folder]))).toBe(false);

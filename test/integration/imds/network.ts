@@ -1,7 +1,9 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Returns why this machine cannot create network namespaces, for the title of a skipped test; empty if it can. */
+/**
+ * Returns why this machine cannot run tests in network namespaces, for the titles of skipped tests; empty if it can.
+ */
 export function whatIsMissing(): string {
   const programs = { nft: '--version', ip: '-V', unshare: '--version', nsenter: '--version' };
   const absent = Object.entries(programs)
@@ -36,12 +38,12 @@ export class Network {
     return String(this.#holder?.pid);
   }
 
-  /** Runs a program in the network as root and returns its output; throws an error if it fails. */
+  /** Runs a program in the network as root and returns its output; throws an error if the program fails. */
   run(file: string, ...args: readonly string[]): string {
     return execFileSync('nsenter', [...this.#entry, file, ...args], { encoding: 'utf8', stdio: 'pipe' });
   }
 
-  /** Runs `ip` commands, one per line. */
+  /** Runs `ip` in the network once for each line of arguments. */
   ip(commands: string): void {
     for (const line of commands.trim().split('\n')) {
       this.run('ip', ...line.trim().split(' '));

@@ -1,4 +1,7 @@
-/** Tests the announcements of a node with the real Host, the K3s stand-in and the identity of kubelet. */
+/**
+ * Tests the announcements of nodes with the real Host, the K3s stand-in and kubelet's identity, and what the kubectl
+ * stand-in refuses.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,8 +67,8 @@ const admin = join(root, 'etc/rancher/k3s/k3s.yaml');
 const kubelet = join(root, 'var/lib/rancher/k3s/agent/kubelet.kubeconfig');
 
 /**
- * Returns the answer of the API if the status is 200, otherwise `undefined`. Does not use kubectl, which would start a
- * process each time.
+ * Returns the parsed answer of the API if the status is 200, otherwise `undefined`. Does not use kubectl, which would
+ * start a process each time.
  */
 async function look(path: string) {
   const answer = await callKnown(readKubeconfig(admin), path);

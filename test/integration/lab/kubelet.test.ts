@@ -279,7 +279,10 @@ describe('an answer of a plugin', () => {
 describe('the cache of kubelet', () => {
   const other = `${server}/web:1`;
 
-  /** Makes pulls at the given minutes; returns the number of plugin runs after each pull. */
+  /**
+   * Pulls images at these minutes, with `changes` to the plugin's answer; returns the number of plugin runs after each
+   * pull.
+   */
   async function runs(
     changes: object,
     pulls: readonly (readonly [string, number])[],

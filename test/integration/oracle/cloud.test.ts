@@ -24,7 +24,9 @@ beforeEach(() => {
 });
 afterAll(() => world.oracle.stop());
 
-/** Returns the requests that a call causes, each as `server status path`, without those to the proxy. */
+/**
+ * Makes a call; returns the requests that the call causes, each as `server status path`, without those to the proxy.
+ */
 async function requestsOf(call: () => Promise<unknown>): Promise<readonly string[]> {
   const before = world.oracle.requests.length;
   await call();

@@ -25,7 +25,9 @@ export interface World {
   cloud(settings?: Partial<OracleSettings>): Cloud;
 }
 
-/** Starts an emulated Oracle Cloud with one VM, one vault, one registry and all policies. */
+/**
+ * Starts an emulated Oracle Cloud with one vault, one registry, and one VM that may read the secret and pull images.
+ */
 export async function startWorld(): Promise<World> {
   const oracle = await startOracle({
     nodes: { server: {} },
@@ -76,7 +78,7 @@ export interface Expected {
   readonly says?: RegExp;
 }
 
-/** Expects a call to fail as described, without a secret, a token or a key in any printed form of the error. */
+/** Expects a call to fail as described, without a secret, a token or a key in the printed error. */
 export async function expectFailure(call: Promise<unknown>, expected: Expected): Promise<void> {
   const error = await failure(call);
   const { reason, endedBy = 'time', after, says = /./ } = expected;

@@ -1,4 +1,4 @@
-/** Tests the user data of packaging/cloud-init/oracle.yaml, in the way of cloud-init.test.ts. */
+/** Tests the user data in packaging/cloud-init/oracle.yaml as cloud-init.test.ts tests that in user-data.yaml. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const bin = join(root, 'usr/local/bin');
 const perBoot = '/var/lib/cloud/scripts/per-boot/slipway';
 const savedRules = '/etc/iptables/rules.v4';
 
-/** A script in place of the executable, which records its calls and installs itself. */
+/** A script in place of the executable, which records its calls, and fails while the file `broken` exists. */
 const slipway = `#!/bin/sh\necho "slipway $*" >>${calls}\n[ ! -e ${folder}/broken ]\n`;
 const sha256 = createHash('sha256').update(slipway).digest('hex');
 const kubelet = 'INPUT -s 10.0.0.0/16 -p tcp --dport 10250 -j ACCEPT';
@@ -196,7 +196,10 @@ function stub(name: string, script: string): void {
   writeFileSync(join(stubs, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 }
 
-/** Replaces curl: its first calls fail with this exit code, and a later one downloads the executable. */
+/**
+ * Replaces curl with a script whose first `silentFor` calls fail with this exit code; later calls download the
+ * executable.
+ */
 function mirror({ silentFor, exitCode }: { readonly silentFor: number; readonly exitCode: number }): void {
   writeFileSync(join(folder, 'release'), slipway);
   // The last two arguments of curl are the file for -o and the address.
@@ -217,7 +220,9 @@ function kernel(): readonly string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().replaceAll('-w -C ', '').split('\n') : [];
 }
 
-/** Writes the files of the user data, and runs the script as the first boot does. Returns its exit code. */
+/**
+ * Writes the files of the user data, and runs the script as the first boot does. Returns the exit code of the script.
+ */
 function boot(values: Readonly<Record<string, string>> = filled): number | null {
   for (const { path, content } of asUserData(filledIn(values, oracleTemplate)).write_files) {
     const places =
@@ -230,7 +235,7 @@ function boot(values: Readonly<Record<string, string>> = filled): number | null 
   return reboot();
 }
 
-/** Runs the script if it is still there, as each boot does. */
+/** Runs the script as each boot does; returns its exit code, `null` if it was killed or has removed itself. */
 function reboot(): number | null {
   return spawnSync(join(root, perBoot), [], { env: { PATH: `${stubs}:${process.env.PATH}` } }).status;
 }

@@ -36,7 +36,7 @@ interface Evaluated {
 const folder = mkdtempSync(join(tmpdir(), 'slipway-terraform-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Returns the values of roles.tf, which needs no provider, for the example of variables with these changes. */
+/** Evaluates the locals of roles.tf, which needs no provider, with terraform.tfvars.example and these changes. */
 function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
   const from = resolve('packaging/terraform/oracle');
   copyFileSync(join(from, 'variables.tf'), join(folder, 'variables.tf'));
@@ -120,7 +120,7 @@ describe.skipIf(terraformMissing)(
   },
 );
 
-/** Returns the settings, role and server that a node has by its settings file and its tags. */
+/** Returns the settings, role and server that result from the settings file and the tags of a node. */
 async function nodeOf({ settings, tags }: Evaluated, name: string) {
   const files = { '/etc/slipway/config.yaml': JSON.stringify(settings[name]) };
   const loaded = await load(memoryHost({ files }), { paths: nodePaths('/'), check: k3sSettingsProblems });
@@ -129,7 +129,7 @@ async function nodeOf({ settings, tags }: Evaluated, name: string) {
   return { settings: merged, role: roleOf(tagged.loaded), server: merged.k3s.server };
 }
 
-/** Returns the rules of the image with these before its own, as the user data adds them. */
+/** Returns the image's filter table with `rules` before its own rules. */
 function opened(rules = ''): string {
   const added = rules.split('; ').map((rule) => `-A ${rule}\n`);
   return image.replace('-A INPUT', `${added.join('')}-A INPUT`);

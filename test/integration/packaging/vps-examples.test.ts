@@ -113,7 +113,10 @@ function filledIn(text: string, given: Readonly<Record<string, string>>): string
   return text.replace(/\$\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
 }
 
-/** Returns a VPS with the files of the user data; its public address comes first. */
+/**
+ * Creates a VPS in memory with the files of the user data; its public address comes first. Returns the VPS with its
+ * addresses, its loaded settings and its cloud.
+ */
 function started(text: string, given: Readonly<Record<string, string>>) {
   const interfaces = [
     { interface: 'eth0', address: '203.0.113.7' },
@@ -137,7 +140,7 @@ function started(text: string, given: Readonly<Record<string, string>>) {
 
 async function knowledge(text: string, given: Readonly<Record<string, string>>): Promise<Knowledge> {
   const vps = started(text, given);
-  // A failure is reported by loadSettings.
+  // `loadSettings` reports the failure.
   const known = await vps.catch(() => undefined);
   return gather({
     loadSettings: async () => (await vps).loaded,

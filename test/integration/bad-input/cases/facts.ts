@@ -2,7 +2,7 @@ import { type Case, canary } from '../world.ts';
 
 const args = ['config', '--root', '{root}', '--cloud', 'static', '--facts', '{root}/facts.yaml'];
 
-/** Invalid files after `--facts`. */
+/** Missing, unreadable and invalid files after `--facts`. */
 export const facts: readonly Case[] = [
   {
     name: 'a missing facts file',
