@@ -19,7 +19,9 @@ function installersUnit(...flags: readonly string[]): string {
   return `[Unit]\nDescription=Lightweight Kubernetes\n\n[Service]\nType=notify\nEnvironmentFile=-/etc/systemd/system/${unit}.env\nExecStart=/usr/local/bin/k3s \\\n    agent \\\n${words}\n`;
 }
 
-/** Creates an agent that scripts installed: its K3s runs in the installer's unit, a timer renews registries.yaml. */
+/**
+ * Creates an agent that scripts installed: its K3s runs in the installer's unit, and a timer renews registries.yaml.
+ */
 function adopted({ flags = [] as readonly string[], settings = '' } = {}): Vm {
   const machine = vm('agent', `${settings}imds: { pods: block }\n`);
   const { files } = machine.host;

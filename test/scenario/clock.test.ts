@@ -35,7 +35,10 @@ function isHandedOut({ host }: Vm): boolean {
   return usableLogin(logins, registry, host.now()) !== undefined;
 }
 
-/** Boots a VM whose clock is `skew` milliseconds ahead, and makes passes until it is Ready or a minute has passed. */
+/**
+ * Boots a VM whose clock is `skew` milliseconds ahead, and makes passes until it is Ready or a minute has passed;
+ * returns the VM and its Slipway process.
+ */
 async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }> {
   const machine = vm('agent');
   jump(machine, skew);

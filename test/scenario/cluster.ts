@@ -18,8 +18,8 @@ export interface SeenEvent {
 }
 
 /**
- * Emulates the kubectl commands that Slipway uses. Fails without the kubeconfig or an active K3s, and for any other
- * command.
+ * Emulates the kubectl commands that Slipway uses. Fails without the kubeconfig or an active K3s, for a change by a
+ * user other than kubelet, and for any other command.
  */
 export function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
   const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';

@@ -22,8 +22,8 @@ const registry = 'team.azurecr.io';
 
 /**
  * The documented limits of the services: other secret transactions per vault ("Azure Key Vault service limits"), and
- * ReadOps per minute of a registry of the Standard tier ("Registry service tiers and features", which no longer lists
- * them).
+ * ReadOps per minute of a registry of the Standard tier ("Registry service tiers and features", a page that no longer
+ * lists this limit).
  */
 const vaultLimit = { requests: 4_000, within: 10 * second };
 const registryLimit = { requests: 3_000, within: minute };

@@ -24,9 +24,7 @@ function ingress(extra = ''): Vm {
   return machine;
 }
 
-/**
- * Boots an ingress node until it is Ready or a minute has passed, then writes `nat` in place of its settings of NAT.
- */
+/** Boots an ingress node until it is Ready or a minute has passed, then replaces its NAT settings with `nat`. */
 async function changed(nat: string) {
   const machine = ingress();
   const slipway = machine.slipway();

@@ -61,8 +61,8 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
 }
 
 /**
- * Boots a node at midnight and takes the registry down at one o'clock, an hour before the next renewal. Returns when
- * the credential is due and when it expires.
+ * Boots a node at midnight and takes the registry down at one o'clock, an hour before the next renewal. Returns the VM,
+ * its Slipway process, and when the credential is due and when it expires.
  */
 async function cutOff() {
   const { machine, slipway } = await booted('agent');
@@ -159,8 +159,8 @@ test('a node that was off for a day and reaches no registry runs K3s and reports
 });
 
 /**
- * Recovery from outages, with the real Azure adapter, which decides how a failure is retried. All tests share one
- * adapter, since MSAL keeps the network client of the first.
+ * These tests use the real Azure adapter, which decides how a failure is retried. They share one adapter, since MSAL
+ * keeps the network client of the first credential.
  */
 describe('recovery from an outage', () => {
   const host = memoryHost();

@@ -13,8 +13,8 @@ function logins({ host }: Vm) {
 }
 
 /**
- * Replaces the login store by the files of an earlier release: receipts in comments of registries.yaml, and a cache in
- * /run.
+ * Replaces the login store with the files of an earlier release: receipts in comments of registries.yaml, and a cache
+ * in /run.
  */
 function former(machine: Vm): void {
   const { files } = machine.host;
