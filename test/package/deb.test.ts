@@ -16,7 +16,10 @@ const enabled = '/etc/systemd/system/multi-user.target.wants/slipway.service';
 describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   const lacks = lacksDebianRoot(suite);
 
-  /** Adds a test with its own copy of the minimal Debian; the test is skipped if Debian cannot be used here. */
+  /**
+   * Adds a test with its own copy of the minimal Debian, which is removed afterwards. The test is skipped if Debian
+   * cannot be used here.
+   */
   function story(name: string, tell: (root: DebianRoot) => void): void {
     test(name, ({ skip }) => {
       skip(lacks !== undefined, lacks);

@@ -95,7 +95,10 @@ function newestVersions(names: readonly string[]): Needs['newest'] {
   return newest;
 }
 
-/** Compares two versions; returns a negative number, zero or a positive number. */
+/**
+ * Compares two versions; returns a negative number if `a` is older, a positive number if `a` is newer, and otherwise
+ * zero.
+ */
 export function compareVersions(a: readonly number[], b: readonly number[]): number {
   const length = Math.max(a.length, b.length);
   const differences = Array.from({ length }, (_, index) => (a[index] ?? 0) - (b[index] ?? 0));
