@@ -30,7 +30,7 @@ describe.each(pages)('%s', (page) => {
 test.each([
   ['docs/README.md', [...markdownIn('docs'), ...markdownIn('docs/usage'), 'docs/adr/README.md']],
   ['docs/adr/README.md', markdownIn('docs/adr')],
-])('%s lists every page', (index, listed) => {
+])('the index %s links to all of its pages', (index, listed) => {
   const found = linksOf(index).map((link) => join(dirname(index), link));
   expect(listed.filter((page) => page !== index && !found.includes(page))).toEqual([]);
 });

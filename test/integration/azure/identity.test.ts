@@ -66,7 +66,7 @@ const cases: readonly [string, Fault, Expected][] = [
 ];
 
 test.each(cases)(
-  'a failed token request is not retried and has a clear error: %s',
+  'a failed token request is reported with a reason, and not retried: %s',
   async (_name, fault, expected) => {
     world.azure.node('server').faults.fail(fault, { on: /identity/ });
     const requests = await requestsTo(world.azure, 'imds', () =>

@@ -50,7 +50,7 @@ const cases: readonly [string, Fault, Expected][] = [
 ];
 
 test.each(cases)(
-  'a failed request to the metadata service is not retried and has a clear error: %s',
+  'a failed request to the metadata service is reported with a reason, and not retried: %s',
   async (_name, fault, expected) => {
     world.azure.node('server').faults.fail(fault);
     const requests = await requestsTo(world.azure, 'imds', () =>
@@ -79,7 +79,7 @@ test('the emulated metadata service throttles more than five requests per second
   }
 });
 
-test('the tags of the VM are not cached', async () => {
+test('the tags of the VM are read again on each call, and their names converted to lower case', async () => {
   const cloud = world.cloud();
   const { vm } = world.azure.node('server');
   expect((await cloud.identity()).tags).toEqual({});

@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterAll(() => world.azure.stop());
 
-test('a secret is read with a token for the vault of this cloud, after the challenge', async () => {
+test('a secret is read with a token that is requested only after the challenge of the vault', async () => {
   const before = world.azure.requests.length;
   expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
   const seen = world.azure.requests

@@ -74,7 +74,7 @@ async function prove(resource: Resource): Promise<Finding> {
   return resource.check(host);
 }
 
-test('the pull check gets manifest and layer with the written login, and the metadata as the identity', async () => {
+test("the pull check fetches manifest and layer with the written login, and the image's metadata with the identity", async () => {
   const before = world.azure.requests.length;
   const finding = await prove(proofOf(image));
   const seen = world.azure.requests

@@ -142,15 +142,18 @@ describe('a pull after the removal of the role', () => {
     ['exchange', 401, 401],
     ['token', 401, 401],
     ['manifest', 200, 403],
-  ])('is refused if the registry checks the role at the %s', async (where, tokenStatus, manifestStatus) => {
-    registry.roleCheckedAt = where;
-    azure.setRole('server', 'AcrPull', loginServer, false);
-    const answer = await askToken(pullScope, basic(password));
-    expect(answer.status).toBe(tokenStatus);
-    expect((await askToken(undefined, basic(password))).status, 'docker login').toBe(200);
-    const token = answer.status === 200 ? JSON.parse(answer.body).access_token : 'none';
-    expect((await at(manifestPath, bearer(token))).status).toBe(manifestStatus);
-  });
+  ])(
+    'is refused by a registry that checks the role at the %s request',
+    async (where, tokenStatus, manifestStatus) => {
+      registry.roleCheckedAt = where;
+      azure.setRole('server', 'AcrPull', loginServer, false);
+      const answer = await askToken(pullScope, basic(password));
+      expect(answer.status).toBe(tokenStatus);
+      expect((await askToken(undefined, basic(password))).status, 'docker login').toBe(200);
+      const token = answer.status === 200 ? JSON.parse(answer.body).access_token : 'none';
+      expect((await at(manifestPath, bearer(token))).status).toBe(manifestStatus);
+    },
+  );
 });
 
 describe('a blob', () => {

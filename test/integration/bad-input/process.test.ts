@@ -104,7 +104,7 @@ describe('an environment variable', () => {
   });
 });
 
-test('invalid arguments of kubelet’s credential provider are refused', async () => {
+test('the credential provider refuses invalid arguments in one line that does not quote them', async () => {
   const args = ['credential-provider', '--rot', canary];
   const { exitCode, stdout, stderr } = await answerOfProcess({ args }, {}, requestFor('a.io/b'));
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });

@@ -57,7 +57,7 @@ function answer(server = loginServer) {
 }
 
 describe('a login', () => {
-  test('is fetched, answered and stored if the login store lacks one for the registry', async () => {
+  test('is fetched, returned and stored if the login store has none for the registry', async () => {
     const vm = await nodeWithSettings(azure);
     const ended = await vm.provide(script);
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
@@ -73,7 +73,7 @@ describe('a login', () => {
     ]);
   });
 
-  test('is answered from the store without a request after the first fetch', async () => {
+  test('is returned from the login store without a request after the first fetch', async () => {
     const vm = await nodeWithSettings(azure);
     const first = await vm.provide(script);
     rmSync(vm.paths.providerSettings);
@@ -135,13 +135,13 @@ describe('a login', () => {
     expect(statSync(vm.paths.logins).mode & 0o7777).toBe(0o600);
   });
 
-  test('is answered for a registry name in upper and lower case', async () => {
+  test('is returned for a registry name in mixed case', async () => {
     const vm = await nodeWithSettings(azure);
     const ended = await vm.provide(script, requestFor('Team.AzureCR.io/base:1', { later: { field: 1 } }));
     expect(JSON.parse(ended.stdout)).toEqual(answer());
   });
 
-  test('is not answered when too old, even if no new one can be fetched', async () => {
+  test('is not returned when too old, even if no new login can be fetched', async () => {
     azure.setRole('vm', 'AcrPull', loginServer, false);
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now() - 175 * 60_000) });

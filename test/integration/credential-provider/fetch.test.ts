@@ -56,7 +56,7 @@ test('a failure of one registry does not fail a call for another registry', asyn
   expect(askedFor(azure).passwords).toBe(2);
 });
 
-test('the note of a failed call is readable only by root, and has no secret', async () => {
+test('the note of a failed call has the mode 0600 and contains no secret', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   azure.setRole('vm', 'AcrPull', loginServer, false);
   await expect(freshLogins(loginServer, root)).rejects.toMatchObject({ reason: 'RegistryUnauthorized' });
@@ -100,13 +100,13 @@ test('a login that another process adds to the store during a call is kept', asy
   expect(Object.keys(vm.stored)).toHaveLength(3);
 });
 
-test('a login is answered even if no lock and no note can be written', async () => {
+test('a login is returned even if no lock and no note can be written', async () => {
   const vm = await nodeWithSettings(azure);
   vm.write(dirname(vm.paths.providerLock), 'no folder');
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
 });
 
-test('a login is answered even if the store cannot be written', async () => {
+test('a login is returned even if the store cannot be written', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   mkdirSync(paths.logins, { recursive: true });
   const logins = await freshLogins(loginServer, root);
@@ -131,7 +131,7 @@ test('a login of the static cloud has no expiry', async () => {
   });
 });
 
-test("a password in a credential of systemd is read from the daemon's directory, without its environment", async () => {
+test("a password in a systemd credential is read from the daemon's credentials directory, without the daemon's environment", async () => {
   const vm = await nodeWithSettings(azure);
   const login = { username: 'puller', passwordFile: 'credential:acr' };
   const settings = {
@@ -148,7 +148,7 @@ test("a password in a credential of systemd is read from the daemon's directory,
   expect((await freshLogins(loginServer, vm.root))[loginServer]).toMatchObject({ password: 'canary' });
 });
 
-test('a refused password of the static cloud is not answered until the password changes', async () => {
+test('a refused password of the static cloud is not returned until the password changes', async () => {
   const vm = await nodeWithSettings(azure);
   const passwordFile = `${vm.root}/password`;
   vm.write(passwordFile, 'canary\n');

@@ -10,9 +10,9 @@ const settings = {
 };
 
 test.each([
-  ['that systemd names in its environment', '/elsewhere', true],
-  ['of slipway.service, outside its environment', '/run/credentials/slipway.service', false],
-])('a process reads its credentials from the directory %s', async (_name, folder, isNamed) => {
+  ['that its environment names', '/elsewhere', true],
+  ['of slipway.service if its environment names none', '/run/credentials/slipway.service', false],
+])('a process reads systemd credentials from the directory %s', async (_name, folder, isNamed) => {
   const root = await rootWith(settings);
   await mkdir(`${root}${folder}`, { recursive: true });
   await writeFile(`${root}${folder}/token`, 'canary\n', { mode: 0o400 });

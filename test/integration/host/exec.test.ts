@@ -44,7 +44,7 @@ test('a command killed by signal n has the exit code 128 + n', async () => {
   expect((await host.query({ file: 'sh', args: ['-c', 'kill -9 $$'] })).exitCode).toBe(137);
 });
 
-test('the last MiB of the long output of a command is kept', async () => {
+test('only the last MiB of a long command output is kept', async () => {
   const { stdout } = await host.query({ file: 'sh', args: ['-c', 'head -c 3000000 /dev/zero; printf end'] });
   expect(stdout).toHaveLength(1024 * 1024);
   expect(stdout.endsWith('\0end')).toBe(true);

@@ -104,8 +104,8 @@ describe('trust in a server', () => {
   });
 
   test.each([
-    { how: 'its CA', trust: { ca: tls.ca } },
-    { how: 'anybody', trust: 'anybody' as const },
+    { how: 'the CA of the server', trust: { ca: tls.ca } },
+    { how: 'any certificate', trust: 'anybody' as const },
   ])('is given by a request that trusts $how', async ({ trust }) => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     expect((await nodeHost().get({ url: `https://127.0.0.1:${port}/`, trust })).body).toBe('ok');
@@ -175,7 +175,7 @@ describe('the proxy', () => {
     });
   });
 
-  test('is bypassed by direct requests, for hosts in network.noProxy, and for this host', async () => {
+  test('is bypassed by direct requests, for hosts in network.noProxy, and for 127.0.0.1', async () => {
     const port = await serveHttp((_request, response) => void response.end('direct'));
     const proxy = await serveProxy(port);
     const host = nodeHost({ proxy: proxy.url });

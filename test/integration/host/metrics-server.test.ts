@@ -30,7 +30,7 @@ describe('a request for metrics', () => {
     ['DELETE', '/metrics', 405],
     ['HEAD', '/metrics', 405],
     ['OPTIONS', '/metrics', 405],
-  ])('is answered with the right status: %s %s, %i', async (method, path, status) => {
+  ])('is answered by method and path: %s %s with %i', async (method, path, status) => {
     const address = `127.0.0.1:${await freePort()}`;
     expect(await server().follow(address)).toBeUndefined();
     const answer = await fetch(`http://${address}${path}`, { method });
@@ -52,7 +52,7 @@ describe('a request for metrics', () => {
     expect([await get(), await get()]).toEqual(['slipway_passes_total 1\n', 'slipway_passes_total 2\n']);
   });
 
-  test('loses its connection if the text cannot be generated', async () => {
+  test('loses its connection if the text cannot be generated, and a later request is answered', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     let works = false;
     const text = async () => {
@@ -94,7 +94,7 @@ describe('the address of the metrics server', () => {
     expect(`${answer}`).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  test('can be an IPv6 address or a name', async () => {
+  test('can be an IPv6 address or a host name', async () => {
     const port = await freePort();
     const { follow } = server();
     const problem = await follow(`[::1]:${port}`);
@@ -108,7 +108,7 @@ describe('the address of the metrics server', () => {
     expect((await fetch(`http://localhost:${port}/metrics`)).status).toBe(200);
   });
 
-  test('is reported with a repair while its port is in use, and opened once the port is free', async () => {
+  test('causes an EADDRINUSE problem while its port is in use, and serves metrics once the port is free', async () => {
     const port = await freePort();
     const taker = createServer();
     await new Promise<void>((resolve) => taker.listen(port, '127.0.0.1', resolve));
@@ -123,7 +123,7 @@ describe('the address of the metrics server', () => {
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
   });
 
-  test('is reported with a repair if it belongs to another host', async () => {
+  test('causes an EADDRNOTAVAIL problem that names metrics.listen if this host does not have the address', async () => {
     expect(await server().follow(`192.0.2.1:${await freePort()}`)).toMatch(
       /\(EADDRNOTAVAIL\): set metrics\.listen to an address that this host has/,
     );

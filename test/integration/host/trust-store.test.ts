@@ -24,7 +24,7 @@ async function isTrusted(store: TrustStore): Promise<boolean> {
   });
 }
 
-test('the trust store follows the bundle of the system, whose lines may have any width', async () => {
+test('the trust store reads a changed system bundle again, with lines of any width', async () => {
   const bundle = `${await temporaryFolder()}/ca-bundle.crt`;
   await writeFile(bundle, others);
   const store = new TrustStore(undefined, [`${bundle}.missing`, bundle]);

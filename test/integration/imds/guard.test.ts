@@ -105,7 +105,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(service)).not.toContain(identity);
     });
 
-    test('is refused with hostNetwork, as is any user of the VM except root', () => {
+    test('is refused with hostNetwork, like every user of the VM except root', () => {
       expect(vm.ask(imds)).toBe(identity);
       expect(vm.ask(imds, { uid: 1001 })).toBe('refused');
       expect(vm.ask(service, { uid: 1001 })).toBe('refused');
@@ -135,14 +135,14 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('gets no other rules when the guard is loaded again, and the rules of other tables stay', () => {
+    test('gets no duplicate rules when the guard is loaded again, and the rules of other tables stay', () => {
       const before = vm.run('nft', 'list', 'ruleset');
       guard();
       expect(vm.run('nft', 'list', 'ruleset')).toBe(before);
       expect(before).toContain('table ip others');
     });
 
-    test('is still refused after a file of rules that does not load', () => {
+    test('is still refused after nft rejects an invalid rules file', () => {
       const bad = renderRuleset({ services: [{ address: imds }], allow: [] }).replace(
         'reject\n',
         'rejected\n',

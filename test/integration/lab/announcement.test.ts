@@ -116,7 +116,7 @@ const denied = { type: 'Registries', status: 'False', reason: 'PullDenied', mess
 describe.each([
   ['server', root],
   ['agent', other],
-] as const)('a %s', (role, root) => {
+] as const)('a node with the role %s', (role, root) => {
   const told: Event[] = [];
   const begin = () => announcer({ host: nodeHost(), version: '1.2.3', emit: (event) => told.push(event) });
 
@@ -236,7 +236,7 @@ describe('the stand-in of kubectl', () => {
     ],
     ['with an unknown field', { severity: 'high' }, 'unknown field "severity"'],
     ['without a time', { lastTimestamp: undefined }, 'lastTimestamp: Invalid value'],
-    ['of another kind', { kind: 'Secret' }, 'does not model create of a Secret'],
+    ['whose kind is Secret', { kind: 'Secret' }, 'does not model create of a Secret'],
   ])('refuses an event %s', async (_, change, message) => {
     const file = join(dir, 'event.json');
     writeFileSync(file, JSON.stringify({ ...event, ...change }));

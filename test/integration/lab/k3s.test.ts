@@ -48,14 +48,14 @@ test('the K3s stand-in prints the two version lines of the real K3s', async () =
 });
 
 describe('config.yaml', () => {
-  test('stops an agent if it has an unknown key', async () => {
+  test('with an unknown key stops an agent', async () => {
     configure({ server: 'https://127.0.0.1:1', 'token-file': '/nowhere', disable: ['traefik'] });
     const { exitCode, stderr } = await k3s('agent');
     expect(stderr).toContain('flag provided but not defined: -disable');
     expect(exitCode).toBe(1);
   });
 
-  test('causes a warning of a server if it has an unknown key', async () => {
+  test('with an unknown key makes a server log a warning, and the server starts', async () => {
     configure({ ...server(), 'no-such-key': 'x' });
     const { log } = start('server');
     await expect
@@ -67,7 +67,7 @@ describe('config.yaml', () => {
   test.each([
     [{ 'https-listen-port': 'many' }, 'invalid value "many" for flag -https-listen-port: parse error'],
     [{ 'disable-agent': 'perhaps' }, 'invalid boolean value "perhaps" for -disable-agent: parse error'],
-  ])('stops a server if it has a value of the wrong type: %j', async (wrong, message) => {
+  ])('with a value of the wrong type stops a server: %j', async (wrong, message) => {
     configure({ ...server(), ...wrong });
     const { exitCode, stderr } = await k3s('server');
     expect(stderr).toContain(JSON.stringify(message).slice(1, -1));
@@ -121,7 +121,7 @@ describe('a token', () => {
     expect(answer.status).toBe(200);
   });
 
-  test('lets an agent join by a name not in the certificate if no CA is pinned, even after the CA changed', async () => {
+  test('without a CA hash lets an agent join by a name not in the certificate, even after the CA changed', async () => {
     configure(server());
     const first = start('server');
     await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
@@ -135,7 +135,7 @@ describe('a token', () => {
     await expect.poll(joined().log, { timeout: 60_000 }).toContain('k3s agent is up and running');
   });
 
-  test('gets 200 from /v1-k3s/readyz for a node, 401 if it is wrong, and 403 for a server', async () => {
+  test('gets 200 from /v1-k3s/readyz with the user node, 401 if the token is wrong, and 403 with the user server', async () => {
     configure(server());
     await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const answerTo = (credentials: string) => {
@@ -205,7 +205,7 @@ test('the error of an agent without a server names the load balancer of the agen
     .toContain('failed to get CA certs: Get \\"https://127.0.0.1:6444/cacerts\\": EOF');
 });
 
-test('a malformed registries.yaml keeps a server from becoming ready', async () => {
+test('a server with a malformed registries.yaml does not become ready', async () => {
   configure(server());
   write('etc/rancher/k3s/registries.yaml', 'mirrors: [not, a, map]\n');
   const { log } = start('server');
@@ -263,7 +263,7 @@ describe('a credential provider', () => {
 });
 
 describe('kubectl', () => {
-  test('reports a missing object, an unreachable server and an unknown flag', async () => {
+  test('reports a missing object, an unknown resource type, an unknown flag and an unreachable server', async () => {
     configure(server());
     const { child, log } = start('server');
     await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');

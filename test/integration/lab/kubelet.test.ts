@@ -120,7 +120,7 @@ describe('the plugin that Slipway writes', () => {
     ['is missing', () => undefined],
     ['was moved away', (slipway) => [script(slipway), rmSync(slipway)]],
     ['is not executable', (slipway) => [script(slipway), chmodSync(slipway, 0o644)]],
-  ])('fails cleanly if the executable %s', async (_, arrange) => {
+  ])('fails with a message that names the executable if the executable %s', async (_, arrange) => {
     const slipway = install("it's\\gone/slipway");
     arrange(slipway);
     const node = kubelet(options);

@@ -276,7 +276,7 @@ describe('a password of a registry', () => {
     },
   );
 
-  test('needs a policy for repositories', async () => {
+  test('is reported as RegistryUnauthorized without a policy for repositories', async () => {
     world.oracle.permit('server', readRepos, false);
     await expectFailure(world.cloud().registryPassword(loginServer), {
       reason: 'RegistryUnauthorized',

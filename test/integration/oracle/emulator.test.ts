@@ -66,8 +66,8 @@ describe('the emulated vault', () => {
       'a signature that leaves out the digest',
       () => authorization((text) => text.replace(' x-content-sha256', '')),
     ],
-    ['another algorithm', () => authorization((text) => text.replace('rsa-sha256', 'hmac-sha256'))],
-    ['another version', () => authorization((text) => text.replace('version="1"', 'version="2"'))],
+    ['another signature algorithm', () => authorization((text) => text.replace('rsa-sha256', 'hmac-sha256'))],
+    ['another signature version', () => authorization((text) => text.replace('version="1"', 'version="2"'))],
     ['a token without its prefix', () => authorization((text) => text.replace('ST$', ''))],
     ['a token that was changed', () => authorization((text) => text.replace(/\.[\w-]{9}/, '.AAAAAAAAA'))],
     [

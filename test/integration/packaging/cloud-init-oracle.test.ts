@@ -100,7 +100,7 @@ describe('the script of the user data for Oracle Cloud', () => {
     ]);
   });
 
-  test('goes on waiting after a reboot, and removes itself once Slipway is installed', () => {
+  test('continues to wait after a reboot, and removes itself once Slipway is installed', () => {
     mirror({ silentFor: 1, exitCode: 28 });
     stub('sleep', 'kill -9 $PPID');
     expect(boot()).not.toBe(0);
@@ -147,7 +147,7 @@ describe('the script of the user data for Oracle Cloud', () => {
     expect(called()).toEqual([expect.stringMatching(/^logger .*the image has the slipway package/)]);
   });
 
-  test('installs nftables, which NAT needs, once the network is there', () => {
+  test('installs a missing nftables, which NAT needs, before the daemon starts', () => {
     stub('nft', 'exit 127');
     expect(boot()).toBe(0);
     expect(called().slice(2)).toEqual([
@@ -180,7 +180,7 @@ describe('the rules of the image', () => {
     expect(kernel()).toEqual([]);
   });
 
-  test('fail the script if the image does not save its rules in the known file', () => {
+  test('fail the script if the image does not save its rules in /etc/iptables/rules.v4', () => {
     rmSync(join(root, savedRules));
     expect(boot()).toBe(1);
     expect(called()).toEqual([expect.stringContaining('the rules of the firewall were not added')]);

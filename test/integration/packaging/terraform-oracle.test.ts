@@ -53,7 +53,7 @@ function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
 
 const nodes = ['ingress', 'server', 'worker'];
 
-test('the Terraform configuration for Oracle Cloud routes the private subnet to a node that may forward', () => {
+test('the Terraform configuration for Oracle Cloud routes the private subnet to the ingress node, which may forward', () => {
   const [network = '', instances = ''] = ['network.tf', 'nodes.tf'].map((name) =>
     readFileSync(resolve('packaging/terraform/oracle', name), 'utf8'),
   );
@@ -78,7 +78,7 @@ describe.skipIf(terraformMissing)(
       expect(node.server).toBe(name === 'server' ? undefined : '10.0.2.10');
     });
 
-    test('lets the private subnet out through the ingress node only', async () => {
+    test('gives NAT for the private subnet to the ingress node only', async () => {
       const nat = await Promise.all(
         nodes.map(async (name) => (await nodeOf(example, name)).settings.network.nat),
       );
@@ -87,7 +87,7 @@ describe.skipIf(terraformMissing)(
     });
 
     test.each(nodes)(
-      'adds the rules that the doctor asks for to those of the image of the node %s',
+      'adds the firewall rules that the doctor requires to those of the image on the node %s',
       async (name) => {
         const node = { ...aNode('agent'), ...(await nodeOf(example, name)) };
         expect(await rulesOf(image, node)).toMatchObject({ level: 'warning' });
@@ -95,7 +95,7 @@ describe.skipIf(terraformMissing)(
       },
     );
 
-    test('adds no rule to those of the image without consent', () => {
+    test('adds no firewall rule to those of the image without consent', () => {
       const { firewall } = evaluated({ open_image_firewall: false });
       expect(firewall).toEqual({ ingress: '', server: '', worker: '' });
     });
@@ -108,7 +108,7 @@ describe.skipIf(terraformMissing)(
       ]);
     });
 
-    test('opens SSH of the ingress node to the given addresses, and that of the other nodes to its subnet', () => {
+    test("opens SSH on the ingress node to the given addresses, and on other nodes to the ingress node's subnet", () => {
       const { inbound } = evaluated({ ssh_sources: ['203.0.113.7/32'] });
       const ssh = Object.values(inbound).filter(({ port }) => port === 22);
       expect(ssh.map(({ node, source }) => `${node} ${source}`).toSorted()).toEqual([

@@ -62,7 +62,7 @@ test('the Terraform configuration for Azure puts no secret into the state', () =
   expect(text.match(/^ +value_wo +=/gm)).toHaveLength(3);
 });
 
-test('the Terraform configuration for Oracle Cloud contains no secret, because its state would too', () => {
+test('the Terraform configuration for Oracle Cloud contains no secret, which its state would store', () => {
   expect(oracle.text).not.toMatch(/^(resource|ephemeral) "(random|oci_vault_secret)/m);
 });
 

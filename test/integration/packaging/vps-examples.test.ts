@@ -72,7 +72,7 @@ describe.each(examples)('the user data %s', (name, config) => {
     expect(text.slice(text.indexOf('runcmd:'))).toBe(template.slice(template.indexOf('runcmd:')));
   });
 
-  test('gives K3s the flags of the platform, and the kernel what kubelet then requires', async () => {
+  test('gives K3s its flags, and the kernel the settings that kubelet then requires', async () => {
     const { node, identity } = await knowledge(text, values);
     expect([identity.error, node.error]).toEqual([undefined, undefined]);
     const rendered = node.value && renderConfig(node.value);
@@ -95,7 +95,7 @@ describe.each(examples)('the user data %s', (name, config) => {
     },
   );
 
-  test('gives every node no token without a value for it', async () => {
+  test('gives no node a token if k3s_token is not filled in', async () => {
     const { k3s_token: _, ...others } = values;
     const { machine, cloud } = await started(text, others);
     expect(machine.files.text('/etc/slipway/k3s-token')).toContain('k3s_token');

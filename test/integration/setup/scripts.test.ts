@@ -36,7 +36,7 @@ test.each([
   ['server', 'k3s-uninstall.sh', 'k3s-uninstall'],
   ['agent', 'k3s-killall.sh', 'k3s-killall'],
   ['agent', 'k3s-agent-uninstall.sh', 'k3s-uninstall'],
-] as const)('on a %s, %s runs slipway %s', async (role, name, command) => {
+] as const)('on a node with the role %s, %s runs slipway %s', async (role, name, command) => {
   const root = await temporaryFolder();
   const { status, stdout } = await run(role, name, await executable(), root);
   expect(stdout).toBe(`<${command}>\n<--root>\n<${root}>\n<--dry-run>\n`);

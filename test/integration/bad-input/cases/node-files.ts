@@ -76,7 +76,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /writes it at the end of its next pass: wait for that/,
   },
   {
-    name: 'a directory as status',
+    name: 'a directory in place of status.json',
     args: ['status', '--root', '{root}'],
     files: { [status]: { is: 'directory' } },
     source: /Cannot read \{root\}\/run\/slipway\/status\.json:/,
@@ -108,7 +108,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /Check what is at that path/,
   },
   {
-    name: 'a directory as lock',
+    name: 'a directory in place of the lock file',
     args: ['apply', ...atHome, '--role', 'server'],
     files: { 'run/slipway/lock': { is: 'directory' } },
     source: /Cannot lock \{root\}\/run\/slipway\/lock:/,

@@ -200,7 +200,7 @@ const places: readonly Case[] = [
     repair: /did you mean `block`\?/,
   },
   {
-    name: 'three faults in one file',
+    name: 'two faults in one file, and an invalid cloud that --cloud overrides',
     args,
     files: { [own]: `cloud: azur\nregistry: { servers: [${canary}] }\njoinToken: { interval: 10 }` },
     source: /config\.yaml: joinToken\.interval:.*\n\{root\}.*: registry:/,
