@@ -38,7 +38,7 @@ function warnings({ events }: Vm): readonly string[] {
   return events.flatMap((event) => (event.type === 'Warned' ? [event.message] : []));
 }
 
-describe.each(namesOf(roles))('a %s', (role) => {
+describe.each(namesOf(roles))('a node with the role %s', (role) => {
   const name = `${role}-1`;
 
   test('announces its role and its state once, at the first boot', async () => {

@@ -218,7 +218,7 @@ describe('a server whose settings name a server to join', () => {
 describe('a setting that a living cluster cannot change', () => {
   const config = (machine: Vm) => machine.host.files.text('/etc/rancher/k3s/config.yaml') ?? '';
 
-  test('is reported as SettingsIrreversible, not written, and causes no restart', async () => {
+  test('is reported as SettingsIrreversible, is not written, and causes no restart', async () => {
     const { machine, slipway } = await booted('server');
     settle(machine, 'k3s: { config: { cluster-cidr: 10.50.0.0/16 } }');
     const report = await live(slipway, machine, 10 * minute);

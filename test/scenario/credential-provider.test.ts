@@ -41,7 +41,7 @@ function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
   );
 }
 
-describe.each(namesOf(roles))('the credential provider on a %s', (role) => {
+describe.each(namesOf(roles))('the credential provider on a node with the role %s', (role) => {
   test('is complete before the first start of K3s, which starts once', async () => {
     const machine = vm(role, noRestarts);
     const report = await live(machine.slipway(), machine, minute, isReady);

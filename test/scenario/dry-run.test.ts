@@ -29,7 +29,7 @@ function actions(
   return outcome ? [{ outcome, actions: journal }] : [];
 }
 
-test.each(namesOf(roles))('the plan of a Ready %s is empty', async (role) => {
+test.each(namesOf(roles))('the plan of a Ready node with the role %s is empty', async (role) => {
   const machine = vm(role);
   await live(machine.slipway(), machine, minute, isReady);
   const before = machine.host.files.snapshot();

@@ -19,7 +19,7 @@ function endState({ host }: ReturnType<typeof vm>): unknown {
     ]);
 }
 
-describe.each(namesOf(roles))('a %s', (role) => {
+describe.each(namesOf(roles))('a node with the role %s', (role) => {
   test('boots to Ready within a minute, and starts K3s once', async () => {
     const machine = vm(role);
     const report = await live(machine.slipway(), machine, minute, isReady);
@@ -45,7 +45,7 @@ describe.each(namesOf(roles))('a %s', (role) => {
     expect(machine.host.lines().slice(length)).toEqual([]);
   });
 
-  test('is not changed by a dry run, whose plan is complete', async () => {
+  test('is not changed by a dry run, whose plan lists every resource', async () => {
     const machine = vm(role);
     const before = machine.host.files.snapshot();
     const report = await machine.slipway(recordingHost).pass();

@@ -173,7 +173,7 @@ test.each([
 describe('ten thousand nodes', () => {
   const fleet = vmIds(10_000);
 
-  test('rotate for a day, with a pull check each, within the limits of a registry of the Standard tier', () => {
+  test('rotate for a day, with a pull check per rotation, within the limits of a registry of the Standard tier', () => {
     // The exchange, and the ten requests of a pull check that test/integration/azure/pull.test.ts lists.
     const requests = 1 + 10;
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));

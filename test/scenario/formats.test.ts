@@ -44,7 +44,7 @@ function doneSince({ host }: Vm, length: number): readonly string[] {
   return host.journal.slice(length).map((action) => `${action.kind} ${'path' in action ? action.path : ''}`);
 }
 
-describe.each(namesOf(roles))('the files of Slipway on a %s', (role) => {
+describe.each(namesOf(roles))('the files of Slipway on a node with the role %s', (role) => {
   test('begin with their format', async () => {
     const machine = await up(role);
     const own = present(machine);

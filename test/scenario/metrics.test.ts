@@ -66,7 +66,7 @@ test('the metrics count one rotation per password, and show the times of the cur
   expect(await value(`registry_credential_renewal_timestamp_seconds${labels}`)).toBeGreaterThan(received);
 });
 
-test('the metrics show each failed attempt while a registry is down, and then one rotation', async () => {
+test('the metrics count each failed attempt while a registry is down, and one rotation after the outage', async () => {
   const machine = vm('agent');
   const { slipway, value } = measured(machine);
   await live(slipway, machine, 10 * minute, isReady);

@@ -82,7 +82,7 @@ describe('rotations every two hours', () => {
   );
 });
 
-test('the expiry of the login of a mirror is reported from an hour before until K3s restarts', async () => {
+test("the expiry of a mirror's login is reported from an hour before it until K3s restarts", async () => {
   const { machine, slipway } = await booted('agent', `registries: { ${ownMirror} }`);
   const pulls = (report: Report) => report.conditions.find(({ type }) => type === 'Pulls');
   expect(pulls(await live(slipway, machine, 118 * minute))?.status).toBe('True');
@@ -108,7 +108,7 @@ test('a credential with a shorter life is rotated earlier', async () => {
   expect(password(machine.host)).not.toBe(first);
 });
 
-test('a registry outage of hours is reported without a restart of K3s, and a new credential follows within 75 s of its end', async () => {
+test('a registry outage of hours is reported without a restart of K3s, and a new credential follows within 75 s of the end of the outage', async () => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.fail(
     'registryPassword',
@@ -185,7 +185,7 @@ test.each([
   ['auto', 2, /^K3s runs$/],
   ['restart', 2, /^K3s runs$/],
 ])(
-  'a changed login that only containerd has restarts K3s unless onRotate is never: %s',
+  'a changed login that only containerd has restarts K3s unless onRotate is never: onRotate %s',
   async (onRotate, starts, message) => {
     const login = (password: string) =>
       `{ configs: { docker.io: { auth: { username: u, password: ${password} } } } }`;

@@ -33,7 +33,7 @@ function former(machine: Vm): void {
 }
 
 test.each(['never', 'auto', 'restart'])(
-  'an update from a release without a login store fetches no login and restarts no K3s (onRotate %s)',
+  'an update from a release without a login store fetches no login and does not restart K3s (onRotate %s)',
   async (onRotate) => {
     const { machine } = await booted('agent', `registries: { onRotate: ${onRotate} }\n`);
     const [before, { starts }, asked] = [logins(machine), machine.units, machine.cloud.calls.length];

@@ -10,7 +10,7 @@ describe('the role', () => {
   test.each([
     [undefined, 'RoleMissing'],
     ['sevrer', 'RoleUnknown'],
-  ])('is awaited while the tag is %s, and taken once the tag is valid', async (tag, reason) => {
+  ])('is awaited while the tag k3s-role is %s, and taken once the tag is valid', async (tag, reason) => {
     const machine = vm('server');
     machine.cloud.tag('k3s-role', tag);
     const slipway = machine.slipway();
