@@ -83,7 +83,7 @@ test.each([
   ['an empty request', '', /empty/],
   ['a request of another version', requestFor('a.io/b', { apiVersion: 'v2' }), /v1 is the only one/],
   ['a request for a foreign registry', requestFor('quay.io/a'), /quay\.io is not one of the login servers/],
-])('%s is refused in one line', async (_, given, message) => {
+])('the credential provider refuses %s in one line', async (_, given, message) => {
   const { root } = await nodeWithSettings(azure);
   const ended = await run([executable(), 'credential-provider', '--root', root], given, { NODE_NAME: 'vm' });
   expect(refusal(ended)).toMatch(message);

@@ -28,7 +28,7 @@ describe('the executable', () => {
     ['NODE_PATH', folder],
     ['OPENSSL_CONF', evilOpenssl],
     ['SSL_CERT_FILE', join(folder, 'missing.pem')],
-  ])('ignores %s=%s, and reports this', (name, value) => {
+  ])('ignores and reports %s=%s', (name, value) => {
     const ended = runProgram(executable(), ['--help'], { [name]: value });
     const bare = runProgram(executable(), ['--help']);
     expect(ended.exitCode).toBe(0);

@@ -25,7 +25,7 @@ const anywhere = new RegExp(
 describe.each(['x64', 'arm64'] as const)('the executable for %s', (architecture) => {
   const needs = () => readNeeds(readFileSync(packaged(architecture)));
 
-  test('is built for that processor', () => {
+  test('is built for this architecture', () => {
     expect(needs().machine).toBe(architecture);
   });
 
@@ -41,7 +41,7 @@ describe.each(['x64', 'arm64'] as const)('the executable for %s', (architecture)
     expect(compareVersions(newest, oldest[family] ?? [])).toBeLessThanOrEqual(0);
   });
 
-  test('needs no family of symbols besides those of RHEL 8', () => {
+  test('needs no family of symbol versions besides those of RHEL 8', () => {
     expect(Object.keys(oldest)).toEqual(expect.arrayContaining(Object.keys(needs().newest)));
   });
 });
