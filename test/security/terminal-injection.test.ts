@@ -46,7 +46,7 @@ const failed = {
   ...{ message: evil, lookAgainAt: 0, blocks: true },
 };
 
-test('slipway status prints no control characters', () => {
+test('slipway status prints no control characters and no forged line', () => {
   const text = statusText(status, view);
   expect(text).not.toMatch(acting);
   expect(text).not.toMatch(/^Ready {2}True/m);
@@ -120,7 +120,7 @@ test('a status line cannot send another notification to systemd', async () => {
 });
 
 test.each(['plan', 'config', 'doctor'])(
-  'slipway %s with hostile tags prints no control characters',
+  'slipway %s with hostile tags prints no control characters and no forged line',
   async (command) => {
     const root = await rootWith({
       ...{ cloud: 'static', role: 'agent' },
