@@ -10,7 +10,7 @@ const loginServer = 'team.azurecr.io';
 
 // These tests check the emulated registry, on which the tests of the pull check rely, against Azure's documentation.
 let azure: Azure;
-/** The host of all tests; each further instance would read the certificates of this machine again. */
+/** The Host that all tests share; each further instance would read the certificates of this machine again. */
 let host: Host;
 let registry: Registry;
 let password: string;

@@ -11,7 +11,10 @@ import { serveHttp } from './servers.ts';
 
 const digest = '0'.repeat(64);
 
-/** Creates a Host with background jobs, and a job, below a separate folder. */
+/**
+ * Creates a Host that runs jobs in the background, and a job, below a separate folder; `ends` gets an entry at the end
+ * of each job.
+ */
 async function setUp() {
   const root = await temporaryFolder();
   const ends: number[] = [];

@@ -50,7 +50,7 @@ export class Network {
     }
   }
 
-  /** Serves this answer over HTTP at an address of the network. */
+  /** Serves this answer over HTTP at this address and port in the network, until `end` is called. */
   async serve(address: string, port: number, answer: string): Promise<void> {
     await this.#serve(address, port, JSON.stringify(answer));
   }

@@ -104,7 +104,7 @@ describe('the plugin that Slipway writes', () => {
     };
     expect(await kubelet({ ...options, env }).credentialsFor(image)).toEqual(login);
     const names = readFileSync(join(folder, 'seen'), 'utf8').matchAll(/^(\w+)=/gm);
-    // Ignores the variables that a shell sets itself.
+    // Ignores variables that the shell itself sets.
     expect(
       [...names].map(([, name]) => name).filter((name) => !/^(PWD|OLDPWD|SHLVL|_)$/.test(name ?? '')),
     ).toEqual([]);

@@ -11,7 +11,10 @@ import { aReport, condition } from '../../unit/agent/report/metrics/a-report.ts'
 import { temporaryFolder } from '../host/folder.ts';
 import { staticImports } from '../static-imports.ts';
 
-/** Returns a root, a function that makes a pass with the given metrics settings, and the events of all passes. */
+/**
+ * Creates a root; returns the root, a function that makes a pass with given metrics settings, and the events of all
+ * passes.
+ */
 async function daemon() {
   const root = await temporaryFolder();
   const [host, paths] = [nodeHost(), nodePaths(root)];

@@ -19,8 +19,8 @@ const root = join(folder, 'root');
 const packagedUnit = '/usr/lib/systemd/system/slipway.service';
 
 /**
- * A script in place of the executable, which records its calls, exits with SLIPWAY_EXIT, and installs itself if it was
- * downloaded.
+ * A script in place of the executable. The script records its calls, exits with SLIPWAY_EXIT unless that is 0, and
+ * otherwise installs itself if it was downloaded.
  */
 const slipway = `#!/bin/sh
 echo "slipway $*" >>${calls}
