@@ -25,7 +25,10 @@ export class Netfilter {
     return this.#table;
   }
 
-  /** Loads a file with this text as `nft -f` does. Returns the error, if any; the table then stays unchanged. */
+  /**
+   * Loads a file with this text, or a missing file for `undefined`, as `nft -f` does. Returns the error, if any; the
+   * table then stays unchanged.
+   */
   load(text: string | undefined): string | undefined {
     if (text === undefined) {
       return 'Error: Could not open file: No such file or directory';
