@@ -128,7 +128,7 @@ describe('a manifest', () => {
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 404, code });
   });
 
-  test('cannot be pushed', async () => {
+  test('cannot be pushed, even with a token requested for push', async () => {
     const token = await tokenByGet('repository:hello/world:pull,push');
     const url = `https://${loginServer}/v2/hello/world/manifests/2`;
     const answer = await host.send({ method: 'PUT', url, headers: bearer(token), body: '{}' });
@@ -242,7 +242,7 @@ test('the firewall of the registry refuses all requests', async () => {
   }
 });
 
-describe('image metadata from the SDK', () => {
+describe('image metadata requested with the SDK', () => {
   const client = () =>
     new ContainerRegistryClient(
       `https://${loginServer}`,

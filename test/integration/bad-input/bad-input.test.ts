@@ -45,7 +45,7 @@ describe('unusual but valid input', () => {
     ['an empty settings file', { args: config, files: { [own]: '' } }, 0],
     ['a settings file with only comments', { args: config, files: { [own]: '# role: server\n' } }, 0],
     [
-      'a file of another kind in the settings folder',
+      'a file with another extension in the settings folder',
       { args: config, files: { 'etc/slipway/config.d/x.bak': '[' } },
       0,
     ],
@@ -56,7 +56,7 @@ describe('unusual but valid input', () => {
       0,
     ],
     [
-      'a damaged registries.yaml, which is written again',
+      'a damaged registries.yaml, which the plan replaces',
       {
         args: ['plan', ...config.slice(1), '--role', 'server', '--set', 'registries.servers=[a.io]'],
         files: { 'etc/rancher/k3s/registries.yaml': `configs: [${canary}` },
