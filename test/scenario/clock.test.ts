@@ -92,7 +92,7 @@ describe('a clock that is set while Slipway runs', () => {
   ] as const;
 
   test.each([1, 61, 119].flatMap((after) => jumps.map(([name, by]) => [after, name, by] as const)))(
-    'causes at most one extra renewal and no restart: %d minutes after a renewal, %s',
+    'causes at most one extra renewal and no restart of K3s: %d minutes after a renewal, %s',
     async (after, _, by) => {
       const { machine, slipway } = await bootedWith(0);
       const { host } = machine;
@@ -109,7 +109,7 @@ describe('a clock that is set while Slipway runs', () => {
     },
   );
 
-  test('causes at most one extra renewal and no restart after a boot in 1970', async () => {
+  test('causes at most one extra renewal and no restart of K3s after a boot in 1970', async () => {
     const { machine, slipway } = await bootedWith(-decades);
     await pass(slipway, machine, 10 * minute);
     jump(machine, decades);
