@@ -18,7 +18,7 @@ test('the next attempt ends within a minute after an outage, even if its request
   expect(10_000 + nextAttempt(1_000, passing, undefined, 0.999_999).after).toBeLessThan(60_000);
 });
 
-test('the delay of a retry never exceeds the limit of the error', () => {
+test('the delay of a retry without jitter doubles up to the limit of the error', () => {
   const near = { ...passing, retry: { longest: 10_000 } };
   const delays = [1, 2, 3, 4, 1_000].map((failures) => nextAttempt(failures, near, undefined, 0.5).after);
   expect(delays).toEqual([2_000, 4_000, 8_000, 10_000, 10_000]);

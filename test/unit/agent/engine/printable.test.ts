@@ -24,7 +24,7 @@ test('printable keeps the value of a JSON text', () => {
   expect(JSON.parse(printable(JSON.stringify(data)))).toEqual(data);
 });
 
-test('printableData keeps the shape of the data', () => {
+test('printableData makes keys and values printable, and keeps the shape of the data', () => {
   const data = { a: ['\u001b\n', 1, null, undefined, true], '\u009b': { b: 'c' } };
   expect(printableData(data)).toEqual({ a: ['\\u001b ', 1, null, undefined, true], '\\u009b': { b: 'c' } });
 });

@@ -34,7 +34,7 @@ const broken = resource('broken', async () => {
 });
 
 describe('needs', () => {
-  test('a resource with an unsettled need is not checked, and names the root cause', async () => {
+  test('a resource with an unsettled need is not checked, and its outcome names the root cause', async () => {
     const { pass } = setUp();
     const never = async () => expect.fail('must not be checked');
     const outcomes = await pass(

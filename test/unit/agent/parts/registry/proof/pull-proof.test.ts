@@ -147,7 +147,7 @@ describe('the pull check', () => {
     expect(resource && (await settle(resource, host))).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
   });
 
-  test('is separate for each server, in plan and record', async () => {
+  test('has a separate Resource and a separate record for each server', async () => {
     const made = world();
     const { host, cloud } = made;
     memoryRegistry(host, 'two.azurecr.io');
