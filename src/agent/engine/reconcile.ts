@@ -9,7 +9,7 @@ import { forPerson } from './severity.ts';
 /** The most changes in a row without a check in sync between them; the next change is an error. */
 const changesInARow = 5;
 
-const rest = 3_000; // milliseconds; a change that is due again sooner was reverted
+const rest = 3_000; // milliseconds; a change that is due again sooner counts as reverted
 const lookAgain = 5_000;
 /** Milliseconds after a retry is due during which the last failure is still reported although the check now waits. */
 const recently = 60_000;

@@ -43,8 +43,8 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
 }
 
 /**
- * Returns the stored logins of the login servers, each marked as refused if the registry refused it in the last pull
- * check.
+ * Returns the stored logins of the login servers, each marked as refused if the registry refused the login in the last
+ * pull check.
  */
 export async function judgedLogins(host: HostReader, { paths, settings }: K3sNode): Promise<Logins> {
   const stored = await readLogins(host, paths);

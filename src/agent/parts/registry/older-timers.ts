@@ -49,8 +49,8 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
 }
 
 /**
- * Returns a waiting finding while one of the logins is not in sync. The logins are checked here, since on a node that
- * has joined a failed login does not block its dependants.
+ * Returns a waiting finding while one of the logins is not in sync. Checks the logins itself, since a failed login does
+ * not block its dependants on a node that has joined.
  */
 async function missing(
   host: HostReader,

@@ -17,8 +17,8 @@ export interface RegistryProbes {
 }
 
 /**
- * Returns probes that fetch a credential for each registry and pull the images of the registry with it, or log in if no
- * image is named.
+ * Returns probes that fetch a credential for each login server, and use the credential to pull the server's images in
+ * registries.proof, or to log in if registries.proof names none.
  */
 export function registryProbes(subject: RegistryProbes): readonly Probe[] {
   return subject.settings.registries.servers.flatMap((server) => serverProbes(subject, server));

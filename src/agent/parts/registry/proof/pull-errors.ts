@@ -13,8 +13,8 @@ import { forPerson } from '../../../engine/severity.ts';
 const trial = 'and each new one is tried; to try this one again now: systemctl reload slipway.';
 
 /**
- * The sentence about the renewal of a credential. No message suggests removing registries.yaml, since K3s would start
- * without mirrors.
+ * The sentence that states when a credential is renewed. No message suggests removing registries.yaml, since K3s would
+ * start without mirrors.
  */
 export const renewal = `It is renewed when registries.schedule says so, ${trial}`;
 
