@@ -53,7 +53,8 @@ export function addressesOf(
 }
 
 /**
- * Returns the interface of the IPv4 default route with the lowest metric in the kernel's route table (proc_pid_net(5)).
+ * Returns the interface of the IPv4 default route with the lowest metric in the kernel's route table (proc_pid_net(5));
+ * `undefined` without a default route.
  */
 export function defaultInterface(table: string): string | undefined {
   const rows = table

@@ -112,7 +112,10 @@ function missingIsUndefined<Found>(
   });
 }
 
-/** Reads a regular file. Does not wait for the other end of a pipe, which may never open. */
+/**
+ * Reads a regular file; throws `FileSystemError` for any other kind. Does not wait for the other end of a pipe, which
+ * may never open.
+ */
 async function readAt(at: string, path: string): Promise<FoundFile> {
   await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();

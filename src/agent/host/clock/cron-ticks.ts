@@ -2,7 +2,7 @@ import { createTask, type Logger, parse } from 'node-cron';
 
 const minute = 60_000;
 const hour = 60 * minute;
-/** The length of the search for a tick in milliseconds, because no credential lives longer than a day. */
+/** The limit of the search for a tick, in milliseconds: a day, because no credential lives longer. */
 const horizon = 24 * hour;
 
 /** A running cron schedule. */
@@ -14,10 +14,11 @@ export interface CronTicks {
 export type CronLog = (level: 'debug' | 'warn' | 'error', message: string) => void;
 
 /**
- * Calls `onTick` at each tick of a cron schedule in UTC: five fields, or six with seconds.
+ * Calls `onTick` at each tick of a cron schedule (five fields, or six with seconds; UTC) until `stop` is called, and
+ * passes node-cron's messages to `log`.
  *
- * A tick that was missed (the VM slept, the clock jumped) is called late. Does not keep the process alive. Throws
- * node-cron's error for an invalid schedule.
+ * Also calls `onTick`, late, for a tick that was missed because the VM slept or the clock jumped. Does not keep the
+ * process alive. Throws node-cron's error for an invalid schedule.
  */
 export function cronTicks(schedule: string, onTick: () => void, log: CronLog): CronTicks {
   const task = createTask(schedule, onTick, {
@@ -43,8 +44,8 @@ function loggerOf(log: CronLog): Logger {
 
 /**
  * Returns a function that finds the first tick of a cron schedule (five fields, UTC) after a time; infinity if no tick
- * follows within a day. Times are epoch milliseconds. node-cron computes only the next tick from now, but the renewal
- * of a credential counts from its receipt. Throws node-cron's error for an invalid schedule.
+ * follows within a day. Times are epoch milliseconds. node-cron computes only the next tick from now, but a renewal is
+ * planned from the time at which the credential was received. Throws node-cron's error for an invalid schedule.
  */
 export function ticksOf(schedule: string): (time: number) => number {
   const {

@@ -1,9 +1,9 @@
 import { longestTimer } from './clock.ts';
 
 /**
- * Runs `work` for at most `milliseconds`, then aborts its signal and rejects with `late()`.
+ * Returns the result of `work`. After `milliseconds`, aborts the signal of `work` and rejects with `late()`.
  *
- * Rejects even if the work never settles, since Node does not report every closed socket.
+ * Rejects even if `work` never settles, since Node does not report every closed socket.
  */
 export async function within<Result>(
   milliseconds: number,

@@ -7,17 +7,20 @@ export interface RotationSchedule {
   readonly delay: number;
   /**
    * Returns when this VM renews next after a time, in epoch milliseconds, at most `within` milliseconds later. If the
-   * schedule is too sparse for `within`, this VM renews once in each slot of that length.
+   * schedule is too sparse for `within`, this VM renews once in each slot of `within` milliseconds.
    */
   readonly next: (after: number, within: number) => number;
 }
 
-/** The longest delay in milliseconds, so that a nightly schedule stays near the hour that the operator chose. */
+/**
+ * The limit of `delay` in milliseconds: two hours, so that a nightly schedule stays near the hour that the operator
+ * chose.
+ */
 const longestDelay = 2 * 3_600_000;
 
 /**
- * Returns the schedule of one VM: a cron schedule (five fields, UTC), delayed by a constant part of the time between
- * two ticks, less than two hours.
+ * Returns the schedule of one VM: the ticks of a cron schedule (five fields, UTC), each delayed by a constant time that
+ * is shorter than two hours and than the time between two ticks.
  */
 export function rotationSchedule(schedule: string, vmId: string): RotationSchedule {
   const tickAfter = ticksOf(schedule);
@@ -37,7 +40,10 @@ export function spreadOf(vmId: string, window: number): number {
   return Math.floor((Number.parseInt(sha256(vmId).slice(0, 8), 16) / 2 ** 32) * window);
 }
 
-/** Returns the milliseconds between the first two ticks; infinity if no second tick follows within a day. */
+/**
+ * Returns the milliseconds between the first two ticks after the epoch; infinity if either tick does not come within a
+ * day.
+ */
 function periodOf(tickAfter: (time: number) => number): number {
   const first = tickAfter(0);
   const next = tickAfter(first);

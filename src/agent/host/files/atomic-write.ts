@@ -10,9 +10,9 @@ import { removeTree } from './remove-tree.ts';
 /**
  * Replaces a file atomically: after a crash at any moment the file has either its old content or the new content.
  *
- * Creates missing directories. Writes to a hidden file beside `path`, which gets its final mode before its first byte,
- * regardless of the umask, and is then renamed. A link at `path` is replaced, not followed. No link leads out of
- * `root`. Throws the errors of the system and of `openPlace`.
+ * Creates missing directories. Writes to a hidden file beside `path`, which gets its final owner and mode before its
+ * first byte, regardless of the umask, and is then renamed. A link at `path` is replaced, not followed. No link leads
+ * out of `root`. Throws the errors of the system and of `openPlace`.
  */
 export async function atomicWrite(path: string, content: string, mode: number, root?: string): Promise<void> {
   const fill = async (temporary: string) => {
@@ -58,7 +58,10 @@ export async function syncDirectory(folder: string): Promise<void> {
 const token = randomBytes(4).toString('hex');
 let made = 0;
 
-/** Returns a hidden name with the identity of this process, by which a later process recognizes a leftover. */
+/**
+ * Returns a hidden path beside `path`. Its name contains the identity of this process, by which a later process
+ * recognizes a leftover.
+ */
 async function temporaryName(path: string): Promise<string> {
   const stamp = (await processIdentity(process.pid))?.replace(' ', '.') ?? '';
   made += 1;

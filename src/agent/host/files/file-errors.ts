@@ -3,8 +3,8 @@ import { forPerson } from '../../engine/severity.ts';
 
 /**
  * Returns the NodeError of a failed file operation, with the path and the repair: `DiskFull`, `ReadOnly`,
- * `PermissionDenied`, otherwise `FileSystemError`. Passes an error without errno, or a NodeError, to `toNodeError`.
- * `action` is the verb in messages such as `Cannot write /etc/x`.
+ * `PermissionDenied`, otherwise `FileSystemError`. Returns a NodeError unchanged, and `InternalError` for an error
+ * without errno. `action` is the verb in messages such as `Cannot write /etc/x`.
  */
 export function fileError(thrown: unknown, action: string, path: string): NodeError {
   const errno = errnoOf(thrown);
@@ -86,7 +86,7 @@ export function errnoOf(thrown: unknown): string | undefined {
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** Returns an error with this errno, as a system call throws it; for simulated file systems. */
+/** Makes an error with this errno, like that of a failed system call. */
 export function systemError(errno: string): Error {
   return Object.assign(new Error(errno), { code: errno });
 }

@@ -7,6 +7,7 @@ const megabyte = 1024 * 1024;
 
 /**
  * Returns the size and the free space, in megabytes, of the file system of a path, or of its nearest existing parent.
+ * Throws the errors of files.
  */
 export async function diskOf(path: string): Promise<{ readonly size: number; readonly available: number }> {
   const { bsize, blocks, bavail } = await fileSystemOf(path);
@@ -16,7 +17,7 @@ export async function diskOf(path: string): Promise<{ readonly size: number; rea
   };
 }
 
-/** Returns the file system of a path, or of its nearest existing parent. Follows links. */
+/** Returns the statistics of the file system of a path, or of its nearest existing parent. Follows links. */
 async function fileSystemOf(path: string): Promise<StatsFs> {
   try {
     return await statfs(path);

@@ -14,7 +14,7 @@ import { inPlace } from './openat.ts';
  *
  * The lock is an flock(2) on `PATH.held`, which the kernel releases however the holder ends (flock.ts). The file at
  * `path` only names the holder, by process id and start time. Throws `AlreadyRunning` with the holder's process id, and
- * the errors of files.
+ * the errors of files and of flock(1).
  */
 export async function acquireLock(path: string, root = '/'): Promise<() => Promise<void>> {
   try {
@@ -49,10 +49,7 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
   }
 }
 
-/**
- * True while a running process holds the lock; false if the file that names the holder is unreadable. Needs no
- * privileges.
- */
+/** True if the process that the lock file names is running; false if the file is unreadable. Needs no privileges. */
 export async function isLocked(host: HostReader, path: string): Promise<boolean> {
   const found = await host.readFile(path).catch(() => undefined);
   return isAlive(found?.content.trim());

@@ -32,9 +32,9 @@ export interface Place extends AsyncDisposable {
 /**
  * Opens the directory of a path one step at a time, each through the descriptor of its parent.
  *
- * Follows a link on the way only if the link and its directory belong to root or to this user, and the directory is not
- * open to every user. Otherwise throws `PermissionDenied`, because another user could point the link anywhere at any
- * moment. Also throws the system's errors.
+ * Follows a link on the way only if the link and its directory belong to root or to this user, and the directory is
+ * sticky or not writable by every user. Otherwise throws `PermissionDenied`, because another user could point the link
+ * anywhere at any moment. Also throws the system's errors.
  */
 export async function openPlace(path: string, terms: PlaceTerms = {}): Promise<Place> {
   const { start, way } = await startOf(path, terms.root ?? '/');
@@ -69,7 +69,9 @@ export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/** The paths of open directories in a chroot without /proc, as in an image build. No other user has a process there. */
+/**
+ * The paths of open directories in a chroot without /proc, such as an image build, where no other user has a process.
+ */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
@@ -81,8 +83,8 @@ async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
 }
 
 /**
- * Returns the directory where the walk starts, and the names to walk. A path through a descriptor starts at that
- * descriptor, which an earlier walk has opened.
+ * Opens the directory where the walk starts, and returns it with the names to walk. A path through a descriptor starts
+ * at that descriptor, which an earlier walk has opened.
  */
 async function startOf(path: string, root: string) {
   const held = /^\/proc\/self\/fd\/\d+$/.test(dirname(path));
@@ -174,7 +176,10 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
   );
 }
 
-/** True if only root, this user and the directory's group can rename or replace the entries of this directory. */
+/**
+ * True if only root, this user and the directory's group can rename or replace those entries of this directory that
+ * root or this user owns.
+ */
 function isTrusted(directory: Stats): boolean {
   const [othersMayWrite, sticky] = [0o002, 0o1000];
   return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));

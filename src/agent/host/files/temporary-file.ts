@@ -8,7 +8,8 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY }
 
 /**
  * Removes an entry at the path of a draft if it is not a draft of ours: a link, a pipe, a device, a directory, or a
- * file that another user owns or that has a second hard link. A write to such an entry could reach another file.
+ * file that has a second hard link or an owner other than root and this user. A write to such an entry could reach
+ * another file.
  */
 export async function clearDraft(path: string): Promise<void> {
   const found = await unlessMissing(lstat(path));
@@ -22,8 +23,8 @@ export async function clearDraft(path: string): Promise<void> {
 }
 
 /**
- * Opens a draft with mode 0600, to overwrite it or to append to it. Does not follow a link, and does not wait for the
- * reader of a pipe.
+ * Opens a draft to overwrite it or to append to it, and creates a missing draft with mode 0600. Does not follow a link,
+ * and does not wait for the reader of a pipe.
  */
 export async function openDraft(path: string, how: 'anew' | 'append'): Promise<FileHandle> {
   return open(

@@ -22,8 +22,9 @@ const always = 16 * 1024 ** 2;
 const block = 512;
 
 /**
- * Passes the content of the regular file `member` of a .tar.gz to `write`, and reads no further than its end. Throws
- * `DownloadFailed`, with `address` as the origin, if the archive is damaged, lacks the member or exceeds a limit.
+ * Passes the content of the regular file `member` of a .tar.gz to `write`, and reads no further than the end of that
+ * file. Throws `DownloadFailed`, with `address` as the origin, if the archive is damaged, lacks the member or exceeds a
+ * limit.
  */
 export async function unpackMember(
   archive: string,
@@ -59,7 +60,10 @@ export async function unpackMember(
 
 type Refused = (why: string) => Error;
 
-/** Yields the unpacked bytes; throws if they exceed a limit on size, ratio or time. */
+/**
+ * Yields the unpacked bytes of an archive. Throws `DownloadFailed` if the archive exceeds a limit on size, ratio or
+ * time.
+ */
 async function* boundedArchive(
   archive: string,
   address: string,
@@ -116,8 +120,8 @@ async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncIterable<Part> {
 }
 
 /**
- * Returns the error of an archive that takes too long to unpack. It is retryable, since a busy machine may be the
- * cause.
+ * Returns the error of an archive that takes too long to unpack. The error is retryable, since a busy machine may be
+ * the cause.
  */
 function tooSlow(address: string, time: number) {
   return downloadFailed(address, `its archive takes longer than ${time / 1_000} s to unpack`);
@@ -138,8 +142,8 @@ async function* unzipped(archive: string, refused: Refused): AsyncIterable<Buffe
 }
 
 /**
- * Parses a ustar header; `undefined` if it is invalid. The zero blocks at the end of an archive parse as entries
- * without a name.
+ * Parses a ustar header; `undefined` if the size in the header is invalid. The zero blocks at the end of an archive
+ * parse as entries without a name.
  */
 function headerOf(bytes: Buffer) {
   const text = (from: number, to: number) => bytes.subarray(from, to).toString('latin1').split('\0')[0] ?? '';

@@ -27,10 +27,12 @@ export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
 }
 
 /**
- * Downloads a release file, verifies it, and returns its digest. Does not fetch the file if the target is intact.
+ * Downloads a release file to `.NAME.slipway-part` beside the target, verifies it, and returns its digest; `install`
+ * moves it into place. Fetches only the checksum file if the target or the partial download already has the right
+ * digest.
  *
- * Writes to `.NAME.slipway-part` beside the target. That file survives a crash, and the next attempt resumes it. Throws
- * `DownloadFailed`, `ChecksumMismatch`, `ChecksumMissing`, and the errors of connections and files.
+ * The partial download survives a crash, and the next attempt resumes it. Throws `DownloadFailed`, `ChecksumMismatch`,
+ * `ChecksumMissing`, and the errors of connections and files.
  */
 export async function download(wanted: Download, tools: DownloadTools): Promise<string> {
   const { routes, stallAfter = 30_000, sizeLimit = 1024 ** 3, endAfter = 15 * 60_000, root = '/' } = tools;
@@ -62,8 +64,8 @@ export async function download(wanted: Download, tools: DownloadTools): Promise<
 
 /**
  * Moves a downloaded file, or the wanted member of a downloaded archive, into place, sets its owner and mode, and
- * removes the notes about the download. Throws `DownloadFailed` if the download no longer has this digest or cannot be
- * unpacked, and the errors of files.
+ * removes the notes about the download. If the target already has this digest, only sets its owner and mode. Throws
+ * `DownloadFailed` if the download no longer has this digest or cannot be unpacked, and the errors of files.
  */
 export async function install(wanted: Download, digest: string, root = '/'): Promise<void> {
   await withPart(wanted, { root }, async (part, place) => {

@@ -11,8 +11,9 @@ import { openDraft } from '../files/temporary-file.ts';
 import { downloadFailed, succeed, type TransferTerms, transfer } from './transfer.ts';
 
 /**
- * Fetches a file into `part`. Resumes an earlier attempt if the server still has the same file (Range with If-Range,
- * RFC 9110 section 13.1.5) and supports ranges; otherwise starts over.
+ * Fetches a file into `part`, and notes its URL and validator in `PART.json`. Resumes an earlier attempt if the server
+ * still has the same file (Range with If-Range, RFC 9110 section 13.1.5) and supports ranges; otherwise starts over.
+ * Throws `DownloadFailed`, and the errors of connections and files.
  */
 export async function fetchPart(address: string, part: string, terms: TransferTerms): Promise<void> {
   const begun = await resumable(address, part);
@@ -62,7 +63,9 @@ async function appendBody(
   }
 }
 
-/** The note about an unfinished transfer: its address, and the server's validator for its content. */
+/**
+ * The note about a partial download: the URL of the file, and the validator by which the server recognizes its content.
+ */
 interface Note {
   readonly url: string;
   readonly validator: string | undefined;

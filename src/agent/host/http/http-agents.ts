@@ -21,8 +21,8 @@ type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'c
 /**
  * Chooses the connection of each exchange from the settings and the request.
  *
- * Reuses direct connections with the system's trust for four seconds. Makes any other connection for one exchange only,
- * because an agent does not distinguish trusts, and a connection through a proxy must end with `signal`.
+ * Reuses direct connections for four seconds, HTTPS only with the system's trust. Makes any other connection for one
+ * exchange only, because an agent does not distinguish trusts, and a connection through a proxy must end with `signal`.
  */
 export class Routes {
   readonly #network: Network;

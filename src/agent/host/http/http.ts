@@ -15,7 +15,7 @@ import type { Route, Routes } from './http-agents.ts';
 import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';
 import { proxyHeaders, proxyUnreachable, refusedByProxy } from './proxy.ts';
 
-/** The most interim answers (1xx) that a server may send before its answer. */
+/** The most interim answers (1xx) that a server may send before the final answer. */
 const mostInterim = 20;
 
 /** The size limit of an answer's body in bytes. None of the protocols in use needs more. */
@@ -24,8 +24,8 @@ const bodyLimit = 4 * 1024 * 1024;
 /**
  * Sends one request and reads the whole answer. One deadline covers name resolution, connection, headers and body, even
  * if the socket never closes. Returns redirects as answers. Throws `Unreachable`, `TimedOut`, `TlsUntrusted`,
- * `ProxyUnauthorized`, `UnexpectedAnswer`, and the errors of the files that `network` names; no message contains a
- * header, a body or a query.
+ * `ProxyUnauthorized`, `UnexpectedAnswer`, and the errors of the files that the `network` settings name; no message
+ * contains a header, a body or a query.
  */
 export async function exchange(request: HttpSend, routes: Routes): Promise<HttpResponse> {
   const url = addressOf(request.url);
@@ -39,8 +39,8 @@ export async function exchange(request: HttpSend, routes: Routes): Promise<HttpR
 }
 
 /**
- * Sends a request and resolves with the answer after its headers, before its body. Rejects with the signal's reason if
- * the signal is aborted.
+ * Sends a request and resolves with the answer once its headers have arrived. Rejects with the signal's reason if the
+ * signal is aborted.
  */
 export async function open(
   url: URL,

@@ -64,7 +64,7 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   const asking = new WeakSet<Socket>();
   const server = createServer(options, (request, response) => {
     const { socket } = request;
-    // A client that sends requests without reading the answers would fill the memory with them.
+    // A client that sends requests without reading the answers would fill the memory with unsent answers.
     if (asking.has(socket)) {
       return void socket.destroy();
     }

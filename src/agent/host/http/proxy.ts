@@ -22,7 +22,8 @@ export function proxyHeaders({ authorization }: HttpProxy): Readonly<Record<stri
 }
 
 /**
- * Opens a tunnel through the proxy to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6); `signal` ends it.
+ * Opens a tunnel through the proxy to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6). An abort of
+ * `signal` rejects with the signal's reason, but does not close an open tunnel.
  *
  * Node parses the proxy's answer, so Node's limit on headers applies. Throws `Unreachable`, `TlsUntrusted` and
  * `ProxyUnauthorized`.

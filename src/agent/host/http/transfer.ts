@@ -23,7 +23,10 @@ export interface TransferTerms {
   readonly signal: AbortSignal;
 }
 
-/** Fetches a text of at most 4 MiB, following redirects. */
+/**
+ * Fetches a text, following redirects. Throws `DownloadFailed` for a text of more than 4 MiB, and the errors of
+ * `transfer` and `succeed`.
+ */
 export async function fetchText(address: string, terms: TransferTerms): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -41,8 +44,9 @@ export async function fetchText(address: string, terms: TransferTerms): Promise<
 }
 
 /**
- * Sends a GET request, follows redirects, and passes the answer to `take`. Throws `DownloadFailed` if no byte arrives
- * for `stallAfter` milliseconds.
+ * Sends a GET request, follows redirects, and returns the result of `take` for the answer. Throws `DownloadFailed` for
+ * a refused redirect, for a transfer that breaks off, or if no byte arrives for `stallAfter` milliseconds; and the
+ * errors of connections.
  */
 export async function transfer<Result>(
   address: string,

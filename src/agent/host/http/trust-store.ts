@@ -6,8 +6,8 @@ import { notAFile, readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
 
 /**
- * The certificates that this machine trusts: Node's bundle (a minimal system has none of its own), the system's, and
- * those in `network.caFile`. Reads them again when a file changes.
+ * The certificates that this machine trusts: Node's bundle (a minimal system has no bundle), the system's, and those in
+ * `network.caFile`. Reads them again when a file changes.
  */
 export class TrustStore {
   readonly #caFile: string | undefined;
@@ -75,8 +75,8 @@ async function systemCertificates(bundles: readonly string[]): Promise<readonly 
 }
 
 /**
- * Reads a bundle, and does not wait for the other end of a pipe: each wait blocks a thread, and with four blocked, Node
- * cannot read files any more.
+ * Reads a bundle; throws `FileSystemError` if it is not a regular file. Does not wait for the other end of a pipe,
+ * because each wait would block one of the four threads with which Node reads files.
  */
 async function readCertificates(path: string): Promise<string> {
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -91,8 +91,8 @@ async function versionOf(path: string): Promise<number> {
 }
 
 /**
- * Returns each certificate once, regardless of its line breaks. Most of Node's are also the system's, and OpenSSL would
- * parse both.
+ * Returns each certificate once, regardless of its line breaks. Most of Node's certificates are also in the system's
+ * bundle, and OpenSSL would parse them twice.
  */
 function unique(texts: readonly string[]): readonly string[] {
   const found = texts.flatMap((text) => pemCertificates(text));

@@ -13,8 +13,8 @@ export interface LineSink {
 export type LogTarget = 'journal' | 'terminal' | 'json';
 
 /**
- * Returns the target of log lines. JOURNAL_STREAM contains the device and inode of standard output if that leads to the
- * journal (systemd.exec(5)).
+ * Returns the target of log lines: the journal if JOURNAL_STREAM has the device and inode of standard output
+ * (systemd.exec(5)), otherwise a terminal or JSON.
  */
 export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarget {
   const { dev, ino } = fstatSync(1);
@@ -57,7 +57,7 @@ export async function logDestination(
   return { hasTime: false, write: (line) => write(pretty(JSON.stringify(printableData(JSON.parse(line))))) };
 }
 
-/** Formats a line like pino-pretty, which would cost each start of the daemon 15 ms and 2 MB. */
+/** Formats a line for the journal, without pino-pretty, which would cost each start of the daemon 15 ms and 2 MB. */
 function journalLine(line: string): string {
   const { level, msg, ...fields } = JSON.parse(line);
   const data = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';

@@ -22,8 +22,9 @@ export class OutputClosed extends Error {
 }
 
 /**
- * Prints to standard output; escapes characters that control a terminal. Throws `OutputClosed` if the reader is gone,
- * and `FileSystemError` if the text cannot be written for another reason, such as a full disk.
+ * Prints to standard output; escapes characters that control a terminal. Unless `outliveOutput` was called, throws
+ * `OutputClosed` if the reader is gone, and `FileSystemError` if the text cannot be written for another reason, such as
+ * a full disk.
  */
 export function print(text: string): void {
   printStyled(printable(text));

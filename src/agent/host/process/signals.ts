@@ -3,15 +3,18 @@ import { endChildren } from './exec.ts';
 export interface SignalHandlers {
   readonly stop: (signal: string) => void;
   readonly reload: (signal: string) => void;
-  /** Milliseconds that a pass may continue after a signal to stop. A pass that is killed loses no work. */
+  /**
+   * Milliseconds that a pass may continue after a signal to stop; by default five seconds. A pass that is killed loses
+   * no work.
+   */
   readonly grace?: number;
   /** The exit code of a forced exit. */
   readonly exitCode?: number;
 }
 
 /**
- * Handles signals: SIGTERM, SIGINT and SIGQUIT stop the process, and after five seconds kill it with every running
- * command; SIGHUP reloads. Returns a function that forces the same exit after five seconds, for a stop without a
+ * Handles signals: SIGTERM, SIGINT and SIGQUIT call `stop`, and after `grace` end the process with every running
+ * command; SIGHUP calls `reload`. Returns a function that forces the same exit after `grace`, for a stop without a
  * signal.
  *
  * SIGUSR1 and SIGUSR2 have no effect: by default they would end the process, which their sender does not intend.

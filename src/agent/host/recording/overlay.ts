@@ -138,7 +138,7 @@ export class Overlay {
 }
 
 /**
- * The state of a path. A `directory` was created in memory, so it contains only other entries; `machine` stands for the
+ * The state of a path. A `directory` was created in memory, so everything in it has an entry, too; `machine` is the
  * machine's own entry at `path`.
  */
 type Entry =

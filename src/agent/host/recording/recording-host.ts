@@ -8,9 +8,9 @@ import { Overlay } from './overlay.ts';
  * Makes the Host of a dry run: reads come from the machine, and changes go to memory and to the journal, so that later
  * reads see them.
  *
- * Records each command, request and download in the journal and throws `Recorded`, since the effect is unknown. The
- * work of a running job is not done yet, so it is recorded too. A secret is named but not fetched, and never sent, not
- * even with a request that only reads.
+ * Records each command, each download, and each request that changes something or contains a secret, and throws
+ * `Recorded`, since the effect is unknown. Shows no running jobs and performs each job at once, so that unfinished work
+ * is recorded too. Names a secret without fetching it. Skips sleeps.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];

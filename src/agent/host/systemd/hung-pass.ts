@@ -12,7 +12,8 @@ const lookEvery = 10_000;
 const unreferenced: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref();
 
 /**
- * Kills every running command and ends the process with exit code 1 once `isAlive` returns false; calls `tell` first.
+ * Checks every ten seconds whether `isAlive` still returns true. If not, calls `tell`, kills every running command, and
+ * ends the process with exit code 1.
  */
 export function endWhenHung(
   isAlive: () => boolean,

@@ -9,11 +9,15 @@ export interface Notifier {
   stopping(): Promise<void>;
   /**
    * Pings the watchdog twice per interval from now on, while `isAlive` returns true and the event loop does not hang.
+   * Does nothing if systemd has set no interval.
    */
   startWatchdog(isAlive: () => boolean): void;
 }
 
-/** Returns a message with the repair for each faulty variable among those that systemd sets for a service. */
+/**
+ * Returns a message with the repair for each of NOTIFY_SOCKET and WATCHDOG_USEC, which systemd sets, that has an
+ * invalid value.
+ */
 export function notifyFaults({ NOTIFY_SOCKET, WATCHDOG_USEC }: NodeJS.ProcessEnv): readonly string[] {
   const isSocket = !NOTIFY_SOCKET || /^(?:[/@]|vsock:)/.test(NOTIFY_SOCKET);
   const isInterval = !WATCHDOG_USEC || /^\d+$/.test(WATCHDOG_USEC);
