@@ -11,8 +11,8 @@ export interface DetectedCloud {
 
 /**
  * Returns the cloud that this machine runs in, recognized by the id that cloud-init found at this boot or, failing
- * that, by the firmware's strings; `static` if neither names a cloud of the table. Throws the error of a sign that is
- * there but cannot be read, since the machine may be in a cloud then.
+ * that, by the firmware's strings; `static` if neither names a cloud of the table. Throws the error of a sign that
+ * exists but cannot be read, since the machine may still be in a cloud.
  *
  * Never asks 169.254.169.254, because that address belongs to a different service in each cloud and is unused
  * elsewhere. Anyone who runs a hypervisor can set the firmware's strings, so these select the service to ask but prove
@@ -43,7 +43,7 @@ export async function detectCloud(
   return { name: fallbackCloud, by: noCloud };
 }
 
-/** The sign of a machine on which no cloud is detected. */
+/** The text in `by` if no cloud is detected. */
 export const noCloud = 'no cloud detected';
 
 async function firstLine(host: HostReader, path: string): Promise<string> {

@@ -1,7 +1,7 @@
 import type { HostReader } from '../../engine/host.ts';
 
 /**
- * The program of Arc's own metadata service. Its presence marks an Arc machine, as in the Azure SDKs (msal-node,
+ * The program of Arc's own metadata service, by which the Azure SDKs, too, recognize an Arc machine (msal-node,
  * AzureArc.ts).
  */
 const arcAgent = '/opt/azcmagent/bin/himds';

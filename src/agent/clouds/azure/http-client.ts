@@ -10,7 +10,7 @@ const metadataHost = '169.254.169.254';
 export const metadataOrigin = `http://${metadataHost}`;
 
 /**
- * The options of every client: no retries, and no following of redirects, so that Slipway sees and refuses a redirect.
+ * The options of every SDK client, which turn off retries and redirects, so that Slipway sees and refuses a redirect.
  */
 export const askedOnce = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } } as const;
 

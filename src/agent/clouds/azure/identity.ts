@@ -109,8 +109,9 @@ function identityRefused(
 }
 
 /**
- * Returns the error of a 400 answer, which has the same code for every identity problem. Only the description shows
- * whether the VM has several identities or none.
+ * Returns the error of a 400 answer: `UnexpectedAnswer` for an unknown audience, otherwise `ManagedIdentityAmbiguous`
+ * or `ManagedIdentityMissing`. The latter two have the same code, so only the description shows whether the VM has
+ * several identities or none.
  *
  * A missing identity is normal on a first boot, because an identity is attached after the VM is created.
  */

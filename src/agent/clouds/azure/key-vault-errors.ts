@@ -101,8 +101,8 @@ const unusableStates = [
 ] as const;
 
 /**
- * Returns the error of any other 403 answer: `VaultFirewall` or `VaultForbidden`. The inner codes were observed at real
- * vaults; the reference lists only the outer code.
+ * Returns the error of a 403 answer that is not about the state of the secret: `VaultFirewall` or `VaultForbidden`. The
+ * inner codes were observed at real vaults; the reference lists only the outer code.
  */
 function vaultForbidden(code: string, says: string, url: string, name: string): NodeError {
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection') {

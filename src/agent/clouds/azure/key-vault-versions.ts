@@ -5,7 +5,7 @@ const mostVersions = 500;
 
 /**
  * Returns the id of the most recently created enabled version of a secret; `undefined` if no version is enabled or if
- * the secret has more than 500 versions. Throws the SDK's error if the vault refuses.
+ * the secret has more than 500 versions. Throws the errors of the SDK, the identity and the connection.
  *
  * Joins the ids of versions created in the same second, which is the resolution of the creation time. Source: Key Vault
  * REST API, "Get Secret Versions": the list contains no values, and requires the permission to list or, with RBAC, to

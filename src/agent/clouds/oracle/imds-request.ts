@@ -4,10 +4,7 @@ import type { HostReader, HttpResponse } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { quoted, redirection, refusalOf } from '../answers.ts';
 
-/**
- * The header that version 2 of the service requires, which keeps out requests that a browser or a proxy is tricked
- * into.
- */
+/** The header that version 2 of the service requires, so that a browser or a proxy cannot be tricked into a request. */
 const headers = { authorization: 'Bearer Oracle' };
 
 const timeout = 5_000;
@@ -15,8 +12,8 @@ const timeout = 5_000;
 /**
  * Requests a path below /opc/v2/ without a proxy, and returns the body of the answer.
  *
- * Throws `IdentityUnavailable` while the service does not answer or answers 404 or 5xx, `Throttled`, and
- * `UnexpectedAnswer`. Does not try version 1, which needs no header and can be switched off.
+ * Throws `IdentityUnavailable` while the service does not answer or answers 404 or 5xx, `Throttled` for 429, and
+ * otherwise `UnexpectedAnswer`. Does not try version 1, which needs no header and can be switched off.
  */
 export async function askMetadata(host: HostReader, endpoint: string, path: string): Promise<string> {
   const url = `${endpoint.replace(/\/+$/, '')}/opc/v2/${path}`;

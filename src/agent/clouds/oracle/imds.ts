@@ -24,7 +24,7 @@ export interface InstanceMetadata {
 export interface MetadataOptions {
   readonly imdsEndpoint: string;
   readonly tagNamespace?: string | undefined;
-  /** The computer name of a VM for which the service reports none. */
+  /** The computer name to use if the metadata service reports none. */
   readonly hostname: string;
 }
 

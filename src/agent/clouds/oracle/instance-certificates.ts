@@ -15,7 +15,7 @@ export interface InstanceCertificates {
   readonly tenancy: string;
 }
 
-/** The most intermediates that are sent on; Oracle Cloud has one. */
+/** The most intermediates that are sent in a request for a token; Oracle Cloud has one. */
 const mostIntermediates = 8;
 
 /**

@@ -62,7 +62,7 @@ function once(ask: () => Promise<Place>): () => Promise<Place> {
 }
 
 /**
- * Returns the domains of Oracle's registry, for hosts such as `fra.ocir.io` and
+ * Returns the terms of `requireOwnHost` for Oracle's registry, whose hosts are, for example, `fra.ocir.io` and
  * `ocir.eu-frankfurt-1.oci.oraclecloud.com`.
  */
 function registryHosts({ domain }: Place, consented: readonly string[]) {

@@ -62,7 +62,10 @@ const tokenAnswer = z.object({
   expires_in: z.catch(z.optional(z.number().check(z.positive(), z.maximum(31_536_000))), undefined),
 });
 
-/** Returns the password with its expiry, by `expires_in` or, failing that, by the token's own dates. */
+/**
+ * Returns the password with its expiry, by `expires_in` or, failing that, by the token's own dates; without either, the
+ * password does not expire.
+ */
 function withEnd({ token, expires_in }: z.output<typeof tokenAnswer>, now: number): RegistryPassword {
   const password = new Secret(token);
   return expires_in === undefined ? received(password, now) : { password, until: now + expires_in * 1_000 };

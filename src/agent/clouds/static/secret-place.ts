@@ -37,7 +37,7 @@ function placeOf(written: string, credentials: string): Place {
 }
 
 /**
- * Returns the secret in a file or a credential of one line; `what` names the secret in messages.
+ * Returns the secret in a file or a credential, which must have one line; `what` names the secret in messages.
  *
  * Throws `SecretNotFound` if the file is missing, `SecretExposed` if every user may access the file or if a credential
  * belongs to a foreign user, and `SecretEmpty` for an unusable value.
@@ -61,7 +61,10 @@ export async function secretAt(
   return storedSecret(found.content, `The file ${place.path}`, repair);
 }
 
-/** Returns the digest of the secret in a file or a credential; `undefined` if it is missing, or exposed. */
+/**
+ * Returns the digest of the secret in a file or a credential; `undefined` if the file or the credential is missing or
+ * exposed.
+ */
 export async function secretDigest(
   host: HostReader,
   written: string,
