@@ -39,8 +39,8 @@ describe('quoted', () => {
     expect(quoted(said)).toBe(expected);
   });
 
-  test('limits the quote of a long message to 300 characters', () => {
-    expect(quoted('x'.repeat(10_000)).length).toBeLessThan(300);
+  test('cuts a long message after 240 characters', () => {
+    expect(quoted('x'.repeat(10_000))).toBe(` It says: ${'x'.repeat(240)}.`);
   });
 });
 

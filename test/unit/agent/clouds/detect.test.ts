@@ -118,7 +118,7 @@ test('detectCloud throws the error of a sign that cannot be read', async () => {
 });
 
 describe('roleOf', () => {
-  test('says that no cloud was detected, unless the settings name the static cloud', async () => {
+  test('reports that no cloud was detected, unless the settings name the static cloud', async () => {
     const undetected = await load(memoryHost(), { paths: nodePaths('/') });
     const named = await load(memoryHost({ files: { '/etc/slipway/config.yaml': 'cloud: static\n' } }), {
       paths: nodePaths('/'),

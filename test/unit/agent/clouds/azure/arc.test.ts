@@ -15,8 +15,8 @@ test('managedIdentity reports a machine connected by Azure Arc without requestin
 });
 
 test.each([
-  ['connected by Arc', { '/opt/azcmagent/bin/himds': 'elf' }, true],
-  ['not connected by Arc', {}, false],
+  ['a machine connected by Arc', { '/opt/azcmagent/bin/himds': 'elf' }, true],
+  ['a machine not connected by Arc', {}, false],
 ])(
   'the error about a silent metadata service mentions Azure Arc only on an Arc machine: %s',
   async (_what, files, isNamed) => {

@@ -192,12 +192,12 @@ describe('imageDigest', () => {
     await expect(look(undefined, () => Promise.reject(thrown)).digest).rejects.toBe(thrown);
   });
 
-  test('stops at the first request in a dry run', async () => {
+  test('throws Recorded at the first request in a dry run', async () => {
     const recorded = new Recorded('noted');
     await expect(look(recorded).digest).rejects.toBe(recorded);
   });
 
-  test('does not retry after a refusal', async () => {
+  test('does not retry after a 503 answer', async () => {
     const { host, digest } = look({ status: 503 });
     await expect(digest).rejects.toMatchObject({ reason: 'RegistryUnavailable' });
     expect(host.journal).toHaveLength(1);

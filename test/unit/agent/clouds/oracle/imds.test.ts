@@ -14,7 +14,7 @@ const vm = {
   regionInfo: { realmDomainComponent: 'oraclecloud.com' },
 };
 
-/** Makes a Host with a metadata service that answers these documents. */
+/** Makes a Host with a metadata service that answers with these documents. */
 function service(instance: unknown, vnics: unknown = [{ privateIp: '10.0.2.10' }]): MemoryHost {
   return memoryHost()
     .onRequest({ url: `${imdsEndpoint}opc/v2/instance/` }, { body: JSON.stringify(instance) })
@@ -62,7 +62,7 @@ describe('the metadata of a VM on Oracle Cloud', () => {
     expect((await read(service(vm, vnics))).identity.address).toBe(expected);
   });
 
-  test('has, of several addresses, the source of the route to the service', async () => {
+  test('has the source of the route to the service as its address if the VM has several addresses', async () => {
     const host = service(vm, [{ privateIp: '10.0.3.3' }, { privateIp: '10.0.2.10' }]).on(
       { file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] },
       '169.254.169.254 dev ens3 src 10.0.2.10 uid 0\n',
