@@ -72,7 +72,10 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   });
 }
 
-/** Runs passes until nothing changes, as the loop of the agent does. */
+/**
+ * Runs passes, as the agent's loop does, until nothing changes, and returns the last outcomes. Throws after a crash or
+ * after ten passes.
+ */
 async function converge(plan: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   for (let passes = 0; passes < 10; passes += 1) {
     const outcomes = await pass(plan, host);

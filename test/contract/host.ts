@@ -160,7 +160,7 @@ export function describeReading(make: MakeStage): void {
   test.each([
     ['/none', 404],
     ['/moved', 302],
-  ])('returns an answer of any status: %s', async (path, status) => {
+  ])('returns the answer to GET %s with its status %i', async (path, status) => {
     expect((await stage.host.get({ url: stage.url + path })).status).toBe(status);
   });
 }

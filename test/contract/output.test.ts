@@ -169,7 +169,7 @@ describe('output for programs', () => {
       { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'z' }] },
       ['list[].name is never x', 'list[].name is z'],
     ],
-  ])('is compared with the page, which detects %s', (_, output, expected) => {
+  ])('does not match the page with %s', (_, output, expected) => {
     const fields = [
       { path: 'list[].at', type: 'time' },
       { path: 'list[].name', type: '`x`' },
@@ -184,7 +184,7 @@ describe('output for programs', () => {
     ['a field that became optional', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
     ['a field that became any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
     ['a removed field', { path: 'a?.c', type: '`x`' }, ['a?.b']],
-  ])('is compared with the previous list of fields, which detects lost ones: %s', (_, later, expected) => {
+  ])('is checked for the fields that the previous release had: %s', (_, later, expected) => {
     expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
   });
 });
