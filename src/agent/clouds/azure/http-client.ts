@@ -22,7 +22,8 @@ export interface AzureHttpOptions {
   /** The URL that replaces http://169.254.169.254. */
   readonly imdsEndpoint: string;
   /**
-   * The only origin that gets requests, such as `https://team.azurecr.io`, because no other origin may see the token.
+   * The only origin that gets requests, such as `https://team.azurecr.io`, because no other origin may receive the
+   * token.
    */
   readonly origin: string;
   /**
@@ -35,7 +36,8 @@ export interface AzureHttpOptions {
 /**
  * Makes the HTTP client for the Azure SDKs. It sends every request through the Host with a time limit, and reports each
  * outcome to `observe`. Requests for the metadata service go to `imdsEndpoint`, without a proxy. It passes on the
- * Host's errors, and throws `UnexpectedAnswer` for a request to another origin, which only a redirect can cause.
+ * Host's errors, and throws `UnexpectedAnswer` instead of sending a request to another origin, such as one that an
+ * answer names.
  */
 export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHttpOptions): HttpClient {
   return {

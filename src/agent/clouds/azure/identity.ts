@@ -15,12 +15,12 @@ export interface ManagedIdentityOptions {
 }
 
 /**
- * Makes the SDKs' credential for the VM's managed identity. Its errors name the repair: `ManagedIdentityMissing`,
- * `ManagedIdentityAmbiguous`, `ManagedIdentityUnavailable`, `Throttled`, `UnexpectedAnswer`.
+ * Makes the SDKs' credential for the VM's managed identity. The credential's errors name the repair:
+ * `ManagedIdentityMissing`, `ManagedIdentityAmbiguous`, `ManagedIdentityUnavailable`, `Throttled`, `UnexpectedAnswer`.
  *
- * A process must make only one: msal keeps its token cache and the network client of the first credential in static
- * variables. Tokens are requested one at a time, because msal does not merge equal requests and the endpoint allows
- * five at once.
+ * A process must make only one credential: msal keeps its token cache and the network client of the first credential in
+ * static variables. Tokens are requested one at a time, because msal does not merge equal requests and the endpoint
+ * allows five at once.
  */
 export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentityOptions): TokenCredential {
   let credential: Promise<ManagedIdentityCredential> | undefined;

@@ -20,7 +20,8 @@ const timeout = 5_000;
 const serviceAddress = '169.254.169.254';
 
 /**
- * Reads the instance metadata with one request of at most five seconds.
+ * Reads the instance metadata with one request of at most five seconds; if the VM has several addresses, also runs `ip
+ * route`.
  *
  * Throws `IdentityUnavailable` while the service does not answer or answers 404, 410 or 5xx, `Throttled` for 429, and
  * otherwise `UnexpectedAnswer`. Source: "Azure Instance Metadata Service for virtual machines": requests must bypass

@@ -29,7 +29,8 @@ export interface MetadataOptions {
 }
 
 /**
- * Reads the instance metadata with two requests of at most five seconds each.
+ * Reads the instance metadata with two requests of at most five seconds each; if the VM has several addresses, also
+ * runs `ip route`.
  *
  * Throws `IdentityUnavailable`, `Throttled`, `UnexpectedAnswer`. Source: docs.oracle.com, "Getting Instance Metadata",
  * version 2. `region` is a short code in the oldest regions, so only `canonicalRegionName` is read. `displayName` is

@@ -70,7 +70,8 @@ export function pathOf(folder: FileHandle): string {
 }
 
 /**
- * The paths of open directories in a chroot without /proc, such as an image build, where no other user has a process.
+ * The paths of open directories in a chroot without /proc, such as an image build. No other user has a process in such
+ * a chroot.
  */
 const names = new WeakMap<FileHandle, string>();
 

@@ -82,7 +82,7 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   await once(server, 'listening');
   // A later error, such as a lack of descriptors, costs one connection and does not end the daemon.
   server.on('error', () => {});
-  // Releases the process only now, because it must stay alive until the server listens.
+  // Releases the process only now, because the process must stay alive until the server listens.
   return server.unref();
 }
 

@@ -53,7 +53,10 @@ export function openTunnel(url: URL, proxy: HttpProxy, signal: AbortSignal): Pro
   });
 }
 
-/** Starts TLS with the host of `url` through an open tunnel; the certificate must be for that host. */
+/**
+ * Starts TLS with the host of `url` through an open tunnel; the certificate must be for that host, unless `trust`
+ * allows any name.
+ */
 export function secured(tunnel: Socket, url: URL, trust: ConnectionOptions): TLSSocket {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return connect({ ...trust, socket: tunnel, host, servername: isIP(host) ? '' : host });
