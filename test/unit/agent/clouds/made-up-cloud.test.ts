@@ -44,7 +44,7 @@ describe('settings with a made-up cloud', () => {
     ]);
   });
 
-  test('apply the rules of the cloud', () => {
+  test('reject a value that the rules of the cloud forbid', () => {
     expect(misfits({ moon: { crater: 'rim' } }, sections)).toEqual([
       { path: ['moon', 'crater'], message: 'is no place to land; choose another' },
     ]);
@@ -131,7 +131,7 @@ test('the guard keeps pods from the metadata service of the made-up cloud, and f
   ]);
 });
 
-test('messages use the words of the made-up cloud', () => {
+test('hintsOf returns the wording of the made-up cloud', () => {
   expect(hintsOf(settings, withMoon).firewall).toBe('the vacuum');
 });
 

@@ -45,7 +45,7 @@ describe('the metadata of a VM on Oracle Cloud', () => {
     expect([identity.vmId, host.journal]).toEqual(['ocid1.instance.oc1.phx.a', []]);
   });
 
-  test('has the host name of the machine if the service reports none', async () => {
+  test('has the host name of the machine as its computer name if the service reports no host name', async () => {
     const { identity } = await read(service({ ...vm, hostname: null }));
     expect(identity.computerName).toBe('machine');
   });

@@ -57,7 +57,7 @@ describe('the static cloud', () => {
   });
 
   test.each(['00000000-0000-0000-0000-000000000000', '03000200-0400-0500-0006-000700080009', 'Not Settable'])(
-    'identifies a machine by its machine id if the firmware has "%s"',
+    'identifies a machine by its machine id if the UUID of the firmware is "%s"',
     async (filler) => {
       const files = { '/sys/class/dmi/id/product_uuid': filler, '/etc/machine-id': 'b08d\n' };
       expect(await start({}, files).identity()).toMatchObject({ vmId: 'b08d' });
@@ -106,7 +106,7 @@ describe('the static cloud', () => {
     },
   );
 
-  test('finds the external address beside the private one', async () => {
+  test('takes the external address from static.externalAddress, and names that setting if no address fits', async () => {
     const identity = await start({ address: '10.0.0.0/24', externalAddress: 'interface:eth0' }).identity();
     expect(identity).toMatchObject({ address: '10.0.0.3', externalAddress: '203.0.113.7' });
     await expect(start({ externalAddress: '192.0.2.0/24' }).identity()).rejects.toThrow(
@@ -115,7 +115,7 @@ describe('the static cloud', () => {
   });
 
   test.each(['10.0.0.0/33', 'interface:', 'interface:a b', 'eth0', 'interface:-x', ''])(
-    'rejects the setting "%s" for its address',
+    'rejects "%s" as static.address',
     (address) => {
       expect(staticSettings.schema.safeParse({ ...nothing, address }).success).toBe(false);
     },
@@ -250,7 +250,7 @@ describe('the static cloud', () => {
   });
 
   test.each(['credential:', 'credential:..', 'credential:a/b', 'credential:a b', ''])(
-    'rejects the setting "%s" for the place of a secret',
+    'rejects "%s" as the place of a secret',
     (place) => {
       expect(staticSettings.schema.safeParse({ ...nothing, secrets: { a: place } }).success).toBe(false);
     },

@@ -24,7 +24,7 @@ describe('rotationSchedule', () => {
     // A delay of at most two hours stays near the hour that the operator chose.
     ['0 3 * * *', 2 * hour],
     ['0 3 * * 1', 2 * hour],
-  ])('spreads the renewals of a fleet at %s over %d ms', (schedule, period) => {
+  ])('spreads the renewals of a fleet with the schedule %s over %d ms', (schedule, period) => {
     const delays = fleet.map((vm) => rotationSchedule(schedule, vm).delay);
     expect(Math.max(...delays)).toBeLessThan(period);
     expect(Math.max(...delays)).toBeGreaterThan(period * 0.99);

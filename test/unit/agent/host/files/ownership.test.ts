@@ -12,7 +12,7 @@ test.each([
     1001,
     { foreignOwner: '1000:1001', foreignGroup: 1001 },
   ],
-])('ownership compares the owner of a process that is not root with a file of %s', (_, uid, gid, expected) => {
+])('ownership compares a process that is not root with the owner of a file: %s', (_, uid, gid, expected) => {
   const [user, group] = [vi.spyOn(process, 'geteuid'), vi.spyOn(process, 'getegid')];
   onTestFinished(() => {
     user.mockRestore();
