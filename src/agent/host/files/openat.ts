@@ -69,10 +69,7 @@ export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/**
- * The paths of open directories in a chroot without /proc, such as an image build. No other user has a process in such
- * a chroot.
- */
+/** The paths of open directories in a chroot without /proc, in which no other user has a process. */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
@@ -177,10 +174,7 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
   );
 }
 
-/**
- * True if only root, this user and the directory's group can rename or replace those entries of this directory that
- * root or this user owns.
- */
+/** True if no user outside the group of this directory can replace an entry of root or of this user. */
 function isTrusted(directory: Stats): boolean {
   const [othersMayWrite, sticky] = [0o002, 0o1000];
   return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));
