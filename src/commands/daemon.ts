@@ -1,4 +1,7 @@
-/** `slipway run`: a service that reports readiness at once, and runs its loop until a signal stops it. */
+/**
+ * The command `slipway run`: a service that reports readiness at once, and runs its loop until a signal or new settings
+ * end it.
+ */
 import { alarm } from '../agent/alarm.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';

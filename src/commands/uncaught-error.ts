@@ -13,7 +13,7 @@ export function endForUncaught(thrown: unknown): never {
   process.exit(1);
 }
 
-/** Returns the stack frames without the message before them, which may have several lines. */
+/** Returns the stack frames of an error on one line, without its message, which may have several lines. */
 function placeOf(thrown: unknown): string {
   const stack = thrown instanceof Error ? String(thrown.stack) : '';
   const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
