@@ -15,7 +15,7 @@ import type { Program } from './program.ts';
 import { readStdin } from './stdin.ts';
 
 /**
- * The longest life of this process, in milliseconds. Kubelet waits for a minute
+ * The longest time that this process may take, in milliseconds. Kubelet waits for a minute
  * (k8s.io/kubernetes/pkg/credentialprovider/plugin).
  */
 const usualDeadline = 20_000;
