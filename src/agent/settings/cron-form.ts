@@ -21,7 +21,7 @@ const mostCharacters = 500;
 const lasts = [59, 23, 31, 12, 7];
 
 /**
- * True if the value is five cron fields.
+ * True if the value is five cron fields whose day exists.
  *
  * Refuses some forms that node-cron accepts: seconds, names, nicknames, the last or the n-th weekday of a month, and a
  * range that wraps, such as `8-6`, which is usually a mistake. Refuses long numbers and texts first, because node-cron
