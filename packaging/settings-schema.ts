@@ -24,7 +24,7 @@ export function schemaText(): string {
   return `${formatted(JSON.stringify({ title: 'Slipway settings', ...schema }, undefined, 2))}\n`;
 }
 
-/** Puts each list that fits in 110 columns on one line, as Biome does. */
+/** Puts each list of single values that fits in 110 columns on one line, as Biome does. */
 function formatted(json: string): string {
   return json.replace(/^( *)(.*)\[\n([^[\]{}]*?)\n *\](,?)$/gm, (text, indent, key, items: string, comma) => {
     const line = `${indent}${key}[${items.trim().replace(/\n */g, ' ')}]${comma}`;
