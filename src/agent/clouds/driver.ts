@@ -13,13 +13,13 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   /** The text after the cloud's name in the help of --cloud. */
   readonly remark?: string;
   readonly settings: SettingsSection<Schema>;
-  /** The signs of a VM in this cloud; absent if only the settings can choose this cloud. */
+  /** The signs of a VM in this cloud; `absent` if only the settings can choose this cloud. */
   readonly signs: CloudSigns | 'absent';
   /** The form of secret names in this cloud, if narrower than the form in the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
   /** True if a VM may start before the cloud knows its tags and address. */
   readonly fillsInLater: boolean;
-  /** The metadata service, which is blocked for pods and reached without a proxy. */
+  /** The metadata service, which is blocked for pods and reached without a proxy; `absent` if the cloud has none. */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
   /** Returns the URLs in the section that `slipway doctor` probes. */
   endpoints(section: Section<Schema>): readonly URL[];

@@ -174,7 +174,7 @@ async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: 
   );
 }
 
-/** True if no user outside the group of this directory can replace an entry of root or of this user. */
+/** True if only root, this user and the directory's group can replace entries that root or this user owns. */
 function isTrusted(directory: Stats): boolean {
   const [othersMayWrite, sticky] = [0o002, 0o1000];
   return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));
