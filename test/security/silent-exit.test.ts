@@ -11,7 +11,7 @@ test.each([
   'slipway %s does not exit silently if an impostor answers for the metadata service',
   async (command, options) => {
     const imds = `http://127.0.0.1:${await serveTrick(tricks['switches to another protocol'])}`;
-    const root = await rootWith({ role: 'agent', azure: { imdsEndpoint: imds } });
+    const root = await rootWith({ cloud: 'azure', role: 'agent', azure: { imdsEndpoint: imds } });
     const child = startSlipway([command, ...options, '--root', root], ['ignore', 'pipe', 'pipe']);
     const { code, stdout, stderr } = await endOf(child);
     const output = stdout + stderr;
