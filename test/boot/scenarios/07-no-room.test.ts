@@ -66,7 +66,7 @@ describe.each([
   { trouble: 'full', reason: 'DiskFull', errno: 'ENOSPC', begin: fill, end: () => server.leaveRoom() },
   { trouble: 'read-only', reason: 'ReadOnly', errno: 'EROFS', begin: freeze, end: thaw },
 ])('a disk that is $trouble', ({ reason, errno, begin, end }) => {
-  test('is reported for every file to write, and each file is restored afterwards', async () => {
+  test('is reported by every part that writes files, and each file is restored afterwards', async () => {
     const [before, k3sStart] = [look(server, onDisk), await server.k3sStart()];
     await server.ask('systemctl', 'stop', 'slipway');
     const paths = Object.keys(present(before)).filter((path) => !path.endsWith('/flux'));

@@ -46,7 +46,7 @@ test('a VM without the tag for the role reports the tag and the possible roles',
   }
 });
 
-test('the message about a misspelt role quotes the role, and the correction of the tag heals the node', async () => {
+test('the message about a misspelt role quotes the role, and the node is Ready once the tag is corrected', async () => {
   const since = Date.now();
   tags['k3s-role'] = 'sever';
   await server.reload();
