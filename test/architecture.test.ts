@@ -166,7 +166,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
 
-/** Folders whose files only the table beside them may import, except for their reasons. */
+/** Folders whose files no file outside may import, except the table beside the folder. Reasons are exempt. */
 const tables: readonly { readonly table: string; readonly folder: RegExp }[] = [
   { table: 'src/agent/clouds/index.ts', folder: /^src\/agent\/clouds\/[^/]+\// },
   { table: 'src/agent/gitops/index.ts', folder: /^src\/agent\/gitops\/[^/]+\// },
@@ -195,8 +195,8 @@ const jsonFiles = /^src\/agent\/(engine\/json|parts\/registry\/answer\/[\w-]+|ho
 /** Built-in modules that only compute and are allowed everywhere. */
 const pureModules = new Set(['crypto', 'path', 'util', 'url', 'zlib', 'assert', 'buffer', 'string_decoder']);
 /**
- * The readers of the YAML library quote their input in errors and warnings, so only the files that silence them may
- * import them.
+ * The readers of the YAML library quote their input in errors and warnings, so only the files that silence these
+ * messages may import a reader.
  */
 const yamlHome = /^src\/agent\/settings\/yaml(-bounds)?\.ts$/;
 const pureNames = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList']);
@@ -470,7 +470,10 @@ const checkingAllowed: Readonly<Record<string, string>> = {
 /** Matches a check that is called or taken out of its Resource, in code without spaces. */
 const checks = /\.check\(\w*(host|reader)\b|\bcheck\b[^{}()]*\}(of\b|=)/i;
 
-/** Returns the files whose code checks a Resource, since a dependency belongs in `needs` of the dependant. */
+/**
+ * Returns the files whose code checks a Resource. Only exceptions may do so: a dependency belongs in `needs` of its
+ * dependant.
+ */
 function checking(files: readonly SourceFile[]): readonly string[] {
   return files.filter(({ source }) => checks.test(withoutComments(source))).map(({ path }) => path);
 }

@@ -1,7 +1,7 @@
 /**
  * The sources of the previous release, from the history of this repository.
  *
- * Each release sets `previous` to its own commit once it is published (RELEASE.md).
+ * `previous` is set to the commit of each release after its publication (RELEASE.md).
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';

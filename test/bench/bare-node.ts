@@ -1,5 +1,6 @@
 /**
- * Creates roots with settings, the executable of K3s and programs that exit at once, so that only Slipway is measured.
+ * Creates roots with settings, and with scripts that exit at once in place of K3s, systemctl and systemd-notify, so
+ * that only Slipway is measured.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, constants, cpSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';

@@ -4,7 +4,7 @@
  * dist/bench.json.
  *
  * `--with-az` also measures the Azure CLI; `--runs` and `--days` set the numbers of runs and of simulated days.
- * `--quick` only checks that everything works: one run, three days, no xz.
+ * `--quick` only checks that everything works: one run, three days, no minute of idling, no xz.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -55,7 +55,7 @@ async function untilReady(world: World): Promise<Sample> {
   });
 }
 
-/** Measures wall and CPU time until the join token is in its file, on a node with all earlier steps done. */
+/** Measures wall and CPU time until the join token is in its file, on a node that has only settings and K3s. */
 async function untilToken(world: World): Promise<Sample> {
   return onBareNode(world, async ({ root, environment }) => {
     const there = arrival(join(root, 'var/lib/slipway/join-token'));

@@ -33,9 +33,9 @@ export interface BootedHostOptions<Name extends string = string> {
 export class BootedHost<Name extends string = string> {
   readonly name: Name;
   readonly address: string;
-  /** The host's root file system, whether the host is on or off. */
+  /** The folder of the host's root file system, which stays mounted while the host is off. */
   readonly root: string;
-  /** The time of the last power-on, in epoch milliseconds. */
+  /** The time of the last power-on or reboot, in epoch milliseconds; 0 before the first. */
   poweredOnAt = 0;
   readonly #options: BootedHostOptions<Name>;
   #nspawn: ChildProcess | undefined;
@@ -124,7 +124,7 @@ export class BootedHost<Name extends string = string> {
     ];
   }
 
-  /** Waits until systemd accepts requests, since programs that run earlier fail; rejects after 30 s. */
+  /** Waits until systemd accepts requests, since programs that run earlier fail; rejects after 30 s or a power-off. */
   async #booted(): Promise<void> {
     for (const end = Date.now() + 30_000; ; await sleep(50)) {
       if (!this.#init) {
@@ -294,7 +294,7 @@ const nspawnEnvironment = {
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
 };
 
-/** A shell script that enters the cgroups in its first arguments, then executes the command in the others. */
+/** A shell script that enters cgroups, then executes a command. Its arguments: number of cgroups, cgroups, command. */
 const inCgroups =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
 

@@ -48,7 +48,7 @@ export async function survivors({ words, jobs }: Mutants): Promise<readonly stri
   return alive;
 }
 
-/** Tries a patch; resolves to whether the test in its first line fails with it, and to all failures. */
+/** Tries a patch; resolves to whether the test named in its first line fails, and to a text about all failures. */
 async function tried(patch: string): Promise<{ readonly caught: boolean; readonly by: string }> {
   const copy = mkdtempSync(join(tmpdir(), 'slipway-mutant-'));
   try {

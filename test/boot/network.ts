@@ -30,7 +30,7 @@ export interface Network {
   namespaceOf(host: NetworkHost): string;
   /** Gives Azure's side another address of the private network. */
   addAddress(address: string): void;
-  /** Opens or closes the route from the host with the address `a` to the address `b`; throws if no host has `a`. */
+  /** Opens or closes the route between the host with the address `a` and the address `b`; throws if no host has `a`. */
   connect(a: string, b: string, connected: boolean): void;
   stop(): Promise<void>;
 }

@@ -27,7 +27,7 @@ export async function provisionByCloudInit(
   giveUserData(host, userData);
 }
 
-/** Fills in the variables of a template that have a value, as Terraform's templatefile does. */
+/** Fills in the variables of a template as Terraform's templatefile does, but keeps those without a value. */
 export function fillIn(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }

@@ -1,6 +1,6 @@
 /**
- * The commands of `npm run lab -- COMMAND`, which change a running lab through a socket in its folder. They replace
- * clicks in the Azure portal.
+ * The commands of `npm run lab -- COMMAND`, which change a running lab through a socket in its folder. `daemon`
+ * replaces systemctl; the other commands replace clicks in the Azure portal.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';

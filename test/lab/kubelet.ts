@@ -198,7 +198,7 @@ async function text(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Parses the answer of a plugin; throws kubelet's error, which does not quote the answer and its password. */
+/** Parses the answer of a plugin; throws kubelet's error for an invalid answer, without quoting a password. */
 function readAnswer(
   text: string,
   provider: Provider,

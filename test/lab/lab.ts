@@ -1,6 +1,6 @@
 /**
- * The lab: an emulated cloud, a release mirror, and nodes that run the executable under test, all on loopback and below
- * one folder. Needs neither root nor systemd nor a network.
+ * The lab: an emulated cloud, a release mirror, and nodes that run the executable under test, all on loopback. One
+ * folder contains the roots of all nodes. Needs neither root rights nor systemd nor a network.
  */
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

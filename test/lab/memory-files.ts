@@ -77,7 +77,7 @@ export class MemoryFiles {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
   }
 
-  /** Changes the owner of a path to `uid:gid`, by default to the process's user. Does not follow links. */
+  /** Changes the owner of a path, or of a link itself, to `uid:gid`, by default to the process's user. */
   give(path: string, owner?: string): void {
     const { foreignOwner: _, foreignUser: __, foreignGroup: ___, ...node } = this.#existing(path);
     this.#nodes.set(this.#place(path), { ...node, ...(owner !== undefined && owned(owner)) });

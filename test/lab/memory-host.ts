@@ -85,7 +85,7 @@ export class MemoryHost implements Host {
   readonly journal: RecordedAction[] = [];
   /** The reads so far: the command lines of `query` and the URLs of `get`. */
   readonly looks: string[] = [];
-  /** The jobs of the process; tests set how long they last. */
+  /** The jobs of the process; a test can set their duration. */
   readonly jobs = new MemoryJobs(this);
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();

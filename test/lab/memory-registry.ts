@@ -3,7 +3,7 @@
  * Distribution Specification and of distribution's token.md, as far as a pull check uses them.
  *
  * The registry is strict: a login must be an unexpired JWT or one of `passwords`, a token is valid only for its scope,
- * and the storage gets no credential.
+ * and a request to the storage must not contain a credential.
  */
 import { createHash } from 'node:crypto';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';

@@ -1,9 +1,9 @@
 /**
  * The release pages of K3s and Flux under their real names, with executables built from the stand-ins.
  *
- * Models github.com (releases/download/<tag>/<asset> redirects to a signed URL at
- * release-assets.githubusercontent.com; a tag's `+` must be written %2B), that server (ranges, ETags), and the
- * releases' own checksum files (k3s: sha256sum-<arch>.txt; flux: flux_<version>_checksums.txt).
+ * Models github.com (releases/download/<tag>/<asset> redirects to a signed URL; a tag's `+` must be written %2B),
+ * release-assets.githubusercontent.com (ranges, ETags), and the checksum files of the releases (k3s:
+ * sha256sum-<arch>.txt; flux: flux_<version>_checksums.txt).
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -56,7 +56,7 @@ export class LabNode {
     await this.boot();
   }
 
-  /** Starts the service manager, which starts the enabled units of K3s; rejects if the manager exits. */
+  /** Starts the service manager, which starts the enabled units of K3s; rejects if the manager exits at once. */
   async boot(): Promise<void> {
     const { socket, processes } = this.#options;
     const script = join(import.meta.dirname, 'systemd.ts');
@@ -80,7 +80,7 @@ export class LabNode {
 
   /**
    * Starts `slipway run`, and restarts it after each unexpected exit, as its unit does. The service manager kills the
-   * process when it ends.
+   * daemon when the manager ends.
    */
   start(): void {
     this.#wanted = true;

@@ -2,8 +2,8 @@
  * Implements `npm start`: brings up three nodes on this machine, from nothing to Ready, then shows two rotations of
  * their registry credentials.
  *
- * Needs neither root nor systemd nor a network, and writes only below .lab and dist. `--keep` keeps the lab running
- * until Ctrl-C.
+ * Needs neither root nor systemd nor a network, and writes only below .lab, dist and the folder for temporary files.
+ * `--keep` keeps the lab running until Ctrl-C.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';

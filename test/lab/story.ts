@@ -46,8 +46,8 @@ function sentence(event: Event): string | undefined {
 }
 
 /**
- * Returns the name of `Ready` or `GitOps` if the condition is True, or the reason and first sentence of a condition
- * that is not True; `undefined` if the condition is not worth showing.
+ * Returns the name of `Ready` or `GitOps` if the condition is True, or the name, reason and first sentence of a
+ * condition that is not True; `undefined` if the condition is not worth showing.
  */
 function condition({ condition, status, reason, message }: Event): string | undefined {
   const told = ['Ready', 'GitOps'];

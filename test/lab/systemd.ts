@@ -1,5 +1,5 @@
 /**
- * A service manager for one root, in place of systemd: a long-running process beside the node.
+ * A service manager for one root, in place of systemd: a long-running process beside the node's daemon.
  *
  *     node test/lab/systemd.ts ROOT BINDIR SOCKET
  *

@@ -103,8 +103,8 @@ function script(command: string): string {
 }
 
 /**
- * Returns a pattern for the lines in this order. Blanks match any number of blanks; `...` matches any text, or any
- * lines if it is a line itself.
+ * Returns a pattern for output that begins with these lines, each with any text after it. Blanks match any number of
+ * blanks; `...` matches any text, or any lines if it is a line itself. An empty text matches only empty output.
  */
 function patternOf(expected: string): RegExp {
   if (expected === '') {

@@ -20,7 +20,7 @@ afterAll(() => cluster?.stop());
 test('a node whose settings come a minute late reports the missing settings, and then starts', async () => {
   const [server, settings] = [cluster.host('server'), cluster.host('server').read(configuration) ?? ''];
   server.remove(configuration);
-  // A container has no firmware, by whose strings Slipway would detect Azure, so the image names the cloud.
+  // A container has no firmware strings from which Slipway could detect Azure, so the image names the cloud.
   server.write('/usr/lib/slipway/config.d/50-image.yaml', 'cloud: azure\n');
   await cluster.powerOn();
   await told(server, 'JoinToken', 'VaultNotConfigured');

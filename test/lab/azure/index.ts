@@ -54,7 +54,7 @@ export interface Azure {
   issue(names: readonly string[]): ServerCertificate;
   /** Issues a certificate with an RSA key, for a signer of tokens. */
   issueRsa(names: readonly string[]): ServerCertificate;
-  /** Makes the proxy route `host:port` to a port on loopback; without a port, the name does not resolve. */
+  /** Makes the proxy route `host:port` to a port on loopback; without a port, the destination becomes unknown. */
   route(destination: string, port: number | undefined): void;
   /** The current target of each `host:port`, for clients that do not use the proxy. */
   readonly routes: ReadonlyMap<string, number | undefined>;

@@ -1,8 +1,8 @@
 /**
  * A company's HTTPS proxy (RFC 9110, section 9.3.6, CONNECT), which routes real names to the lab's servers on loopback.
  *
- * An unknown name below a suffix of the lab is answered with 502, as squid does for a name that does not resolve; every
- * other destination is refused with 403, so that no traffic leaves the machine.
+ * An unknown name below a suffix of the lab is answered with 502, as squid does for a name that does not resolve; any
+ * other unknown destination is refused with 403, so that no traffic leaves the machine.
  */
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -10,7 +10,7 @@ import { type LoggedRequest, type Loopback, listen } from './loopback.ts';
 
 export interface Proxy extends Loopback {
   readonly url: string;
-  /** Routes `host:port` to a port on loopback; without a port, the name does not resolve. */
+  /** Routes `host:port` to a port on loopback; without a port, the destination becomes unknown. */
   route(destination: string, port: number | undefined): void;
   /** The target of each `host:port`. */
   readonly routes: ReadonlyMap<string, number | undefined>;

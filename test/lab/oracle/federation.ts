@@ -74,7 +74,7 @@ export class Federation {
     return { 'cert.pem': certificate, 'key.pem': key, 'intermediate.pem': this.#intermediate.certificate };
   }
 
-  /** Grants one instance a permission, or revokes it, as a policy for a dynamic group does. */
+  /** Grants one instance a permission, as a policy for a dynamic group does, or revokes it if `permitted` is false. */
   permit(instance: string, permission: string, permitted = true): void {
     const known = this.#permissions.get(instance) ?? new Set();
     this.#permissions.set(instance, known);

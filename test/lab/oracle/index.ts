@@ -49,7 +49,7 @@ export interface Oracle {
   permit(node: string, permission: string, permitted?: boolean): void;
   /** Issues a server certificate of the lab's CA, for additional servers. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Makes the proxy route `host:port` to a port on loopback; without a port, the name does not resolve. */
+  /** Makes the proxy route `host:port` to a port on loopback; without a port, the destination becomes unknown. */
   route(destination: string, port: number | undefined): void;
   stop(): Promise<void>;
 }

@@ -56,7 +56,7 @@ export class OracleVault {
   }
 }
 
-/** Returns the permission to read a secret: `read secret-bundles where target.secret.name = NAME`. */
+/** Returns the lab's short form of the permission `read secret-bundles where target.secret.name = NAME`. */
 export function readSecret(name: string): string {
   return `read secret-bundles ${name}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Debian's docker-registry (distribution 2.8) behind an emulated Azure registry. It stores the images, and
- * verifies the emulated registry's access tokens with a certificate that it trusts through the lab's CA.
+ * Debian's docker-registry (distribution 2.8) behind an emulated Azure registry. The real registry stores the images,
+ * and verifies the emulated registry's access tokens with a certificate that it trusts through the lab's CA.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ export interface DockerRegistryOptions {
 }
 
 export interface DockerRegistry {
-  /** Pushes a small image to the real registry, and adds its metadata to the emulated one. */
+  /** Pushes a small image to the real registry, and adds the image to the emulated one for the metadata API. */
   push(name: string, tag: string): Promise<void>;
   stop(): Promise<void>;
 }

@@ -9,7 +9,7 @@ export interface Credential {
   readonly password: string;
 }
 
-/** A function that pulls an image once, anonymously without a credential. */
+/** A function that pulls an image once; without a credential, the pull is anonymous. */
 export type Pull = (image: string, credential?: Credential) => Promise<Finished>;
 
 export interface Skopeo {
@@ -18,7 +18,7 @@ export interface Skopeo {
   push(image: string, to: string, credential: Credential): Promise<Finished>;
 }
 
-/** Returns pulls and pushes by skopeo. Each call uses and removes a new folder, so that no copy is reused. */
+/** Returns functions that pull and push with skopeo. Each call uses and removes a new folder, so no copy is reused. */
 export function skopeo(dir: string, network: Readonly<Record<string, string>>): Skopeo {
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: dir, ...network };
   let copies = 0;

@@ -48,7 +48,7 @@ export function componentsOf(flags: Parsed): readonly string[] {
   return components;
 }
 
-/** Performs `flux bootstrap`, with the steps of pkg/bootstrap Run in order; throws flux's errors. */
+/** Performs the steps of `flux bootstrap` in the order of Run in pkg/bootstrap; throws flux's errors. */
 export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const components = componentsOf(flags);
   confirmBootstrap(flags, cluster);
@@ -171,8 +171,8 @@ function normalised(path: string): string {
 }
 
 /**
- * Reports the health of the Kustomization and the components. Throws if a condition is False, so that the exit code is
- * 1 although all steps succeeded.
+ * Reports the health of the Kustomization, and every component as healthy. Throws if a condition of the Kustomization
+ * is False, so that the exit code is 1 although all steps succeeded.
  */
 function reportHealth(cluster: Objects, components: readonly string[], say: Say): void {
   say('◎', `waiting for Kustomization "${namespace}/${namespace}" to be reconciled`);

@@ -4,7 +4,8 @@
  * Models, with the source (paths are in fluxcd/flux2 unless stated otherwise):
  * - flags and their types; unknown flags are refused (cmd/flux/*.go; spf13/pflag): flux-flags.ts
  * - errors go to stderr after `✗ `; the exit code is 1 (cmd/flux/main.go)
- * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, otherwise from stdin; a closed stdin is an error
+ * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, otherwise from stdin; a closed stdin is an error;
+ *   `bootstrap git` also takes --password, and reads stdin only with --token-auth
  *   (cmd/flux/bootstrap_{github,gitlab,git}.go, readPasswordFromStdin)
  * - without HOME, flux exits with an error, since go-git searches for the user's Git configuration (go-git
  *   config.Paths)
@@ -94,7 +95,7 @@ function kubeconfigOf(flags: Parsed): string {
   return flags.text('kubeconfig') || process.env.KUBECONFIG || `${process.env.HOME}/.kube/config`;
 }
 
-/** Performs the part of `flux check` that needs no network; throws if a controller is missing (cmd/flux/check.go). */
+/** Performs the part of `flux check` that needs only the API; throws if a controller is missing (cmd/flux/check.go). */
 async function check(flags: Parsed): Promise<void> {
   const cluster = await openCluster(kubeconfigOf(flags));
   say('►', 'checking prerequisites');

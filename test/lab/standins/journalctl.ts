@@ -1,5 +1,6 @@
 /**
- * A stand-in for `journalctl` of systemd 252 over the journal of one root: matches, units, lines, output formats.
+ * A stand-in for `journalctl` of systemd 252 over the journal of one root: matches, units, time, priority, lines and
+ * output formats.
  *
  * As in the real program, `-u` also shows systemd's messages about the unit, a match on `_SYSTEMD_INVOCATION_ID` does
  * not, and JSON shows a message with control characters as an array of bytes.

@@ -2,9 +2,9 @@
  * The permissions of a kubelet, and the changes that the API accepts.
  *
  * Models the node authorizer and the role system:node (plugin/pkg/auth/authorizer: a kubelet reads its own Node, and
- * creates events without reading them), NodeRestriction (plugin/pkg/admission/noderestriction: it changes only its own
- * Node) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately stricter: a
- * kubelet patches only annotations of its Node, below a prefix, and its events are about that Node.
+ * creates events without reading them), NodeRestriction (plugin/pkg/admission/noderestriction: a kubelet changes only
+ * its own Node) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately
+ * stricter: a kubelet patches only annotations of its Node, each key needs a prefix, and events are about that Node.
  */
 export interface User {
   readonly name: string;
@@ -76,7 +76,7 @@ const annotationKey = new RegExp(
   `^(?=[^/]{1,253}/)${label}(?:\\.${label})+/[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`,
 );
 
-/** Returns the fault of these annotations in the words of the API; `undefined` if they are valid. */
+/** Returns the API's error for the first invalid annotation; `undefined` if all are valid. */
 export function invalidAnnotations(node: string, annotations: object): string | undefined {
   for (const [key, value] of Object.entries(annotations)) {
     const where = `Node "${node}" is invalid: metadata.annotations`;
@@ -104,7 +104,7 @@ const eventFields: Readonly<Record<string, (value: unknown) => boolean>> = {
   count: (value) => Number.isInteger(value) && Number(value) > 0,
 };
 
-/** Returns the fault of this event, with stricter rules than the API; `undefined` if it is valid. */
+/** Returns the error for an invalid event, by rules that are stricter than the API's; `undefined` if it is valid. */
 export function invalidEvent(event: Readonly<Record<string, unknown>>): string | undefined {
   const where = `Event "${Object(event.metadata).generateName}" is invalid`;
   const unknown = Object.keys(event).find((field) => !(field in eventFields));

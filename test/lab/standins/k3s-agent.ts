@@ -3,9 +3,8 @@
  *
  * Models pkg/agent/run.go (validation every 2 s forever, "k3s agent is up and running"), pkg/agent/config/config.go
  * (every 5 to 10 s forever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
- * loop), and kubelet's registration (labels at every start, taints at the first only) and lease. Not modelled: pods,
- * images, and the load balancer on port 6444 except for its words in the log, so that kubelet.kubeconfig names the
- * server itself.
+ * loop), and kubelet's registration and heartbeat (k3s-kubelet.ts). Not modelled: pods, images, and the load balancer
+ * on port 6444, whose address appears only in logged errors; kubelet.kubeconfig contains the address of the server.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +32,7 @@ export interface AgentSettings {
   readonly controlPlane: boolean;
 }
 
-/** The URL of the server that a node joined, and the CA and the client certificate from there. */
+/** The URL of the server that a node joined, the server's CA, and the client certificate and key that it issued. */
 export interface Joined {
   readonly server: string;
   readonly ca: string;
@@ -44,16 +43,16 @@ export interface Joined {
 let missing: string | undefined;
 
 /**
- * Returns the reason why K3s has no configuration yet, which a stopped K3s logs last; `undefined` once K3s has a
- * configuration.
+ * Returns the error of the agent's last attempt to fetch its configuration; `undefined` before the first failed attempt
+ * and after a successful one. An agent that is stopped while it waits exits with this error.
  */
 export function missingConfiguration(): string | undefined {
   return missing;
 }
 
 /**
- * Joins the server and configures containerd; resolves when containerd could start. Never rejects, since K3s retries
- * forever.
+ * Joins the server and writes containerd's configuration; resolves when containerd could start. Retries every failed
+ * request and an invalid registries.yaml forever, as K3s does.
  */
 export async function joinServer(settings: AgentSettings): Promise<Joined> {
   const ca = await validatedCa(settings);
@@ -80,7 +79,7 @@ export async function runKubelet(settings: AgentSettings, joined: Joined): Promi
   await registerNode(settings, joined);
 }
 
-/** True, since the agent verifies the CA of its server, but not the name (seen on a real K3s 1.36). */
+/** True: an agent verifies that the CA issued its server's certificate, but not the name (seen on a real K3s 1.36). */
 const anyName = true;
 
 async function validatedCa(settings: AgentSettings): Promise<string> {
@@ -106,8 +105,8 @@ async function validatedCa(settings: AgentSettings): Promise<string> {
 }
 
 /**
- * Resolves to the CA certificates of a server; rejects if the status is not 200, such as the 503 of a starting server
- * (pkg/clientaccess/token.go, get).
+ * Resolves to the CA certificates of a server; rejects if the request fails, or if the status is not 200, such as the
+ * 503 of a starting server (pkg/clientaccess/token.go, get).
  */
 async function cacerts(server: string): Promise<string> {
   const url = `${server}/cacerts`;
@@ -169,8 +168,8 @@ const unpinned =
   "Use the full token from the server's node-token file to enable Cluster CA validation.";
 
 /**
- * Returns the node's password, 32 hex characters that the server remembers for this node name; creates it at the first
- * start.
+ * Returns the node's password, 32 hex characters whose hash the server stores for this node name; creates the password
+ * at the first start.
  */
 function nodePassword(settings: AgentSettings): string {
   const path = join(settings.root, 'etc/rancher/node/password');
@@ -192,8 +191,8 @@ async function apiReady(joined: Joined): Promise<boolean> {
 }
 
 /**
- * Returns an error as an agent logs it: the connection goes through the load balancer, which cuts it if the server is
- * down (pkg/agent/loadbalancer).
+ * Returns an error message as an agent logs it: requests go through the load balancer, which closes the connection if
+ * the server is down (pkg/agent/loadbalancer).
  */
 function throughBalancer(why: string): string {
   return why

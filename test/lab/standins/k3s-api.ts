@@ -1,5 +1,6 @@
 /**
- * A small Kubernetes API: /readyz, /livez, /version, and single objects with the errors of the API server.
+ * A small Kubernetes API with the errors of the API server: /readyz, /livez, /healthz, /version, single objects and
+ * lists.
  *
  * The path /objects/<resource>/<namespace or _>/<name> exists only in the stand-in, which thus needs no discovery.
  */
@@ -10,7 +11,7 @@ import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
 export interface Api {
   readonly version: string;
   readonly objects: Objects;
-  /** True once K3s has started; until then, the API answers 503. */
+  /** True once the API has started; until then, it answers authorized requests with 503. */
   apiReady: boolean;
 }
 

@@ -2,8 +2,8 @@
  * The flags of `k3s server` and `k3s agent`, and how config files become flags.
  *
  * Models pkg/cli/cmds/{agent,server}.go (names and types), pkg/configfilearg/parser.go (files to arguments, unknown
- * keys) and urfave/cli's refusals, at K3s main of August 2026. Separate from the table of the product, so that each
- * checks the other.
+ * keys) and urfave/cli's refusals, as of K3s's main branch in August 2026. Separate from Slipway's table of flags, so
+ * that each table checks the other.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,8 @@ export interface K3sOptions {
 }
 
 /**
- * Reads K3S_* variables, config files and arguments. A later source wins, but lists of files and arguments are joined.
+ * Reads K3S_* variables, config files and arguments. A later source wins, but the lists of files and of arguments are
+ * joined.
  * Exits with K3s's error for an invalid source.
  */
 export function readOptions(

@@ -1,4 +1,4 @@
-/** Renders a kubeconfig as K3s writes it; `objects` is the folder of the cluster's objects, for the other stand-ins. */
+/** Renders a kubeconfig as K3s writes it; `objects` is the folder of the cluster's objects, for Flux's stand-in. */
 import { stringify } from 'yaml';
 
 export function kubeconfig(spec: {

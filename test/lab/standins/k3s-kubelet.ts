@@ -2,8 +2,8 @@
  * The part of kubelet that the cluster sees: its registration, its Ready condition, its heartbeat.
  *
  * Models kubelet's registration (labels applied at every start of K3s, taints at the first registration only), the
- * taints of a node until the cloud controller and the node lifecycle controller have seen it, NodeRestriction's label
- * rule, and kubelet's refusal to run with a broken credential provider config (pkg/credentialprovider/plugin).
+ * taints of a node until the cloud controller and the node lifecycle controller have seen it, and kubelet's refusal to
+ * run with reserved labels (cmd/kubelet/app/options) or a broken credential provider (pkg/credentialprovider/plugin).
  */
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,8 +14,8 @@ import { fatal, klogFatal, kubeletExited, log } from './k3s-log.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
 /**
- * Registers the node in the background, and renews its status while the process lives. Exits as kubelet does for a
- * forbidden label or a broken credential provider.
+ * Registers the node in the background, and renews its status while the process lives. Exits with an error of kubelet
+ * or K3s for a reserved label, a broken credential provider, or an invalid taint of a new node.
  */
 export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
   refuseForeignLabels(settings.labels);

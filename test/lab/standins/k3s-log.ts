@@ -13,7 +13,7 @@ export function fatal(message: string): never {
   process.exit(1);
 }
 
-/** Logs klog's line for an error, then exits with code 1, as kubelet does (k8s.io/component-base/cli). */
+/** Logs an error in the format of klog, then exits with code 1, as kubelet does (k8s.io/component-base/cli). */
 export function klogFatal(message: string, error: string): never {
   const [date = '', time = ''] = new Date().toISOString().split(/[TZ]/);
   const head = `E${date.slice(5).replace('-', '')} ${time}000 ${String(process.pid).padStart(7)} run.go:72]`;

@@ -1,9 +1,9 @@
 /**
- * Reads registries.yaml as K3s does, only at its start, and writes the configuration of containerd.
+ * Reads registries.yaml as K3s does while it starts, and writes the configuration of containerd.
  *
  * Models pkg/agent/config/config.go (getRegistryConfig), pkg/agent/containerd/config.go and wharfie's registries type:
- * yaml.v2 is not strict, so unknown keys are ignored and wrong types are errors; auth goes to config.toml; mirrors,
- * rewrites and TLS go to certs.d/<host>/hosts.toml. A wrong type is reported with its line.
+ * yaml.v2 is not strict, so unknown keys are ignored, but wrong types are errors with their line; auth goes to
+ * config.toml, and mirrors go to certs.d/<host>/hosts.toml. Not modelled: rewrites and TLS.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

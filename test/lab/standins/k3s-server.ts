@@ -2,7 +2,7 @@
  * `k3s server`: datastore, certificates, tokens, supervisor, kubeconfig, and the agent of its own node.
  *
  * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1), pkg/daemons/control/deps
- * (certificates, passwd), pkg/cluster/storage.go (another token on an existing datastore is fatal) and
+ * (certificates, passwd), pkg/cluster/storage.go (a changed token for an existing datastore is fatal) and
  * pkg/server/server.go (token files, kubeconfig before the API is ready). The datastore is a folder of JSON files.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -28,8 +28,8 @@ import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
 import { caHash, fullToken, parseToken, readToken } from './k3s-token.ts';
 
 /**
- * Starts a server, which serves until the process ends; resolves when it is up. Exits with K3s's error for a bad token
- * or a taken port.
+ * Starts a server, which serves until the process ends; resolves when it is up. Exits with K3s's error for a bad token,
+ * an unreadable token file or a taken port.
  */
 export async function runServer(options: K3sOptions, node: AgentSettings): Promise<void> {
   const directory = join(node.dataDir, 'server');

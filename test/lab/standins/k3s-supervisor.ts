@@ -1,8 +1,8 @@
 /**
  * The supervisor and a small Kubernetes API on one TLS port.
  *
- * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 while the core is not
- * ready) and pkg/nodepassword (one password per node name until the Node is deleted).
+ * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 until the API server
+ * is ready) and pkg/nodepassword (one password per node name until the Node is deleted).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -21,7 +21,10 @@ export interface Supervisor extends Api {
   starting: boolean;
   serverPassword: string;
   agentPassword: string;
-  /** Changes the password of the cluster; called for PUT /v1-k3s/token, which `k3s token rotate` sends. */
+  /**
+   * Changes the server password, and with it an agent password that was equal; called for PUT /v1-k3s/token, which
+   * `k3s token rotate` sends.
+   */
   readonly rotateToken: (password: string) => void;
 }
 
@@ -145,7 +148,7 @@ function supervise(
   if (path === 'server-ca.crt') {
     return { status: 200, body: supervisor.authority.certificate };
   }
-  // A real K3s 1.36 serves its configuration before its core is ready.
+  // A real K3s 1.36 serves its configuration before its API server is ready.
   if (path === 'config') {
     return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
   }

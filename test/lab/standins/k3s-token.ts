@@ -16,8 +16,9 @@ export interface Token {
 }
 
 /**
- * Resolves to the token in `file` if `file` is set, otherwise to `given`. Exits with K3s's error if the file cannot be
- * read, or is still missing after four minutes (pkg/cli/server and agent; seen on a real K3s 1.36).
+ * Resolves to the token in `file` if `file` is set, otherwise to `given`; to `undefined` if both are missing or empty.
+ * Exits with K3s's error if the file cannot be read, or is still missing after four minutes (pkg/cli/server and agent;
+ * seen on a real K3s 1.36).
  */
 export async function readToken(
   given: string | undefined,

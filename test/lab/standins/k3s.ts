@@ -1,9 +1,10 @@
 /**
- * A stand-in for the `k3s` executable: `--version`, `server`, `agent`, `kubectl` (also by the link's name).
+ * A stand-in for the `k3s` executable: `--version`, `server`, `agent`, `kubectl` (also through a link named kubectl).
  *
  * Models what a node agent can observe of K3s (each file names its source in K3s), and is as strict as K3s: unknown
  * flags, wrong tokens and malformed files make it exit or wait with K3s's messages. The fixed paths of K3s
- * (/etc/rancher, /var/lib/rancher) are below the folder of the executable, so that several nodes can share a machine.
+ * (/etc/rancher, /var/lib/rancher) are below the root whose usr/local/bin contains the executable, so that several
+ * nodes can share a machine.
  * Not modelled: pods, images, networking, etcd, snapshots, crictl, ctr.
  */
 import { spawnSync } from 'node:child_process';

@@ -14,7 +14,7 @@ const everywhere = {
   switches: ['insecure-skip-tls-verify'],
 };
 
-/** The flags of each verb that Slipway or a test uses. */
+/** The verbs that Slipway or a test uses, each with the flags that not every verb has. */
 const verbs: Readonly<Record<string, Partial<typeof everywhere>>> = {
   get: { values: ['raw'], switches: ['all-namespaces', 'ignore-not-found', 'no-headers', 'show-labels'] },
   delete: { switches: ['all-namespaces', 'ignore-not-found'] },

@@ -47,7 +47,7 @@ export class Manager {
     return reply;
   }
 
-  /** Delivers a message from `pid` to the service whose main process it is or descends from. */
+  /** Delivers a message from the process `pid` to the service whose main process is `pid` or an ancestor of `pid`. */
   notified(pid: number, assignments: Readonly<Record<string, string>>): void {
     const senders = ancestors(pid);
     const sender = [...this.#units.values()].find(({ service }) => senders.includes(service.state.mainPid));
