@@ -64,7 +64,7 @@ function proseOf(page: string): readonly string[] {
     .filter((line) => !/^\s*\|/.test(line));
 }
 
-/** Returns the targets of the links on a page that stay within the repository. */
+/** Returns the targets of a page's links, except URLs. */
 function linksOf(page: string): readonly string[] {
   const text = withoutCode(page).replace(/`[^`]*`/g, '');
   const targets = [...text.matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);

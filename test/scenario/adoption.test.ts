@@ -9,7 +9,7 @@ const minute = 60_000;
 const [timer, service] = ['refresh-acr-credentials.timer', 'refresh-acr-credentials.service'];
 const stopping = `systemctl disable --now ${timer}`;
 
-/** Creates a node that the older scripts installed: their timer is enabled and active. */
+/** Creates a node that was installed by the scripts that Slipway replaces: their timer is enabled and active. */
 function madeByScripts({ settings = '', runs = '/usr/local/bin/refresh-acr-credentials.sh' } = {}): Vm {
   const machine = vm('agent', settings);
   machine.units.found(timer, '[Timer]\nOnUnitActiveSec=2h\n');

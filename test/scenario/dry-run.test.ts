@@ -6,7 +6,7 @@ import { isReady, live, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** Returns the text and the verdict that `slipway plan` prints on this VM. */
+/** Returns the text that `slipway plan` prints on this VM, and the verdict that sets the exit code. */
 async function plan(machine: Vm): Promise<{ readonly text: string; readonly verdict: string }> {
   let recording: ReturnType<typeof recordingHost> | undefined;
   const slipway = machine.slipway((host) => {

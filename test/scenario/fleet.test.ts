@@ -21,9 +21,9 @@ const midnight = Date.UTC(2026, 0, 1);
 const registry = 'team.azurecr.io';
 
 /**
- * The documented limits of the services: other secret transactions per vault ("Azure Key Vault service limits"), and
- * ReadOps per minute of a registry of the Standard tier ("Registry service tiers and features", a page that no longer
- * lists this limit).
+ * The documented limits of the services: transactions with the secrets of a vault, except creation ("Azure Key Vault
+ * service limits"), and ReadOps per minute of a registry of the Standard tier ("Registry service tiers and features", a
+ * page that no longer lists this limit).
  */
 const vaultLimit = { requests: 4_000, within: 10 * second };
 const registryLimit = { requests: 3_000, within: minute };
@@ -220,7 +220,7 @@ describe('ten thousand nodes', () => {
     },
   );
 
-  /** Returns when a token written at `modifiedAt` is compared with the vault again, according to its Resource. */
+  /** Returns when a token that was written at `modifiedAt` is next compared with the vault. */
   function dueAfter(modifiedAt: number, every: number): number {
     const currency = verified({ content: '', mode: 0o600, modifiedAt }, modifiedAt, every);
     return currency.ok ? (currency.until ?? Number.POSITIVE_INFINITY) : modifiedAt;

@@ -125,8 +125,8 @@ test('a metadata service at a loopback address gets no guard', async () => {
 
 describe('a node that ran pods before it had a guard', () => {
   /**
-   * Boots a node without a guard, like one that a script or another tool installed, then removes `imds.pods` from its
-   * settings.
+   * Boots a node without a guard (`imds.pods: allow`), like a node that another tool installed; then removes
+   * `imds.pods` from the node's settings.
    */
   async function unguarded() {
     const { machine, slipway } = await booted('agent', `${noRestarts}imds: { pods: allow }\n`);

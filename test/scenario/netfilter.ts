@@ -26,8 +26,8 @@ export class Netfilter {
   }
 
   /**
-   * Loads a file with this text, or a missing file for `undefined`, as `nft -f` does. Returns the error, if any; the
-   * table then stays unchanged.
+   * Loads a file with this text, or a missing file for `undefined`, as `nft -f` does. Returns the error, if any; after
+   * an error the table is unchanged.
    */
   load(text: string | undefined): string | undefined {
     if (text === undefined) {

@@ -172,7 +172,7 @@ describe('recovery from an outage', () => {
   const cloud = azureCloud({ host, settings: { ...defaults.azure, environment: 'public' } });
   const { attempts, run, tryOnce } = rotation(host, cloud, [registry], 0.999_999);
 
-  /** Returns a token that expires too soon for MSAL to cache. */
+  /** Returns an answer with a token that expires too soon for MSAL to cache. */
   function token(): string {
     return JSON.stringify({ access_token: 'a', expires_in: '200', resource: 'r', token_type: 'Bearer' });
   }

@@ -6,8 +6,8 @@ const dropIn = (name: string) => `/etc/rancher/k3s/config.yaml.d/${name}.yaml`;
 const layer = (name: string) => `/etc/slipway/config.d/${name}.yaml`;
 
 /**
- * Boots a server with nine files of settings and nine drop-ins of K3s. `parsed` makes a change and a pass, and returns
- * how many YAML documents the pass parsed.
+ * Boots a server with nine files of settings and nine drop-ins of K3s. Returns `parsed`, which makes a change and a
+ * pass, and returns how many YAML documents the pass parsed.
  */
 async function manyFiles() {
   const { machine, slipway } = await booted('server');

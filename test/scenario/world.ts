@@ -124,7 +124,7 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
 
 /**
  * Returns the images for which kubelet asks the providers that K3s passes on; none without a configuration or a plugin
- * folder. Throws kubelet's error if a plugin is missing.
+ * folder. Throws kubelet's error if a plugin is missing or not executable.
  */
 function providedImages({ files }: MemoryHost): readonly string[] {
   const { credentialProvider, credentialProviderBin } = paths.k3s;

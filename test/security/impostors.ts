@@ -26,7 +26,7 @@ export const tricks = {
   'sends an endless body': (socket) => flood(socket, `${head}\r\n`, 'x'.repeat(65_536)),
 } satisfies Record<string, Trick>;
 
-/** Runs a trick on a free port of 127.0.0.1 until the test ends; returns the port. */
+/** Runs an impostor with this reaction on a free port of 127.0.0.1 until the test ends; returns the port. */
 export async function serveTrick(trick: Trick): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -36,7 +36,7 @@ async function inHeap() {
 const found = [];
 async function pass() {
   await slipway.pass();
-  // The lab records the settings of each pass, with their secrets.
+  // The events contain the settings of each pass, with their secrets.
   machine.events.length = 0;
   found.push(await inHeap());
 }

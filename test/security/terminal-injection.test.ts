@@ -16,7 +16,7 @@ import { aNode } from '../unit/agent/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
 /**
- * A text that clears the screen, retitles the window, reverses the text direction, and begins a line that looks like
+ * Text that clears the screen, retitles the window, reverses the text direction, and begins a line that looks like
  * Slipway's.
  */
 const evil = 'x\u001b[2J\u001b]0;title\u0007\u009b31m\u202egnp\u2028\u2066\r\nReady  True';

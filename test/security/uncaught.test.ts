@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { endOf, source, startScript } from './process.ts';
 
-/** A text that clears the screen, reverses the text direction, and begins a line that looks like Slipway's. */
+/** Text that clears the screen, reverses the text direction, and begins a line that looks like Slipway's. */
 const evil = String.raw`x\u001b[2J\u202e\nslipway: all is fine`;
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
 

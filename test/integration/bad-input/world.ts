@@ -26,7 +26,7 @@ export interface Case {
   readonly files?: Readonly<Record<string, string | Uint8Array | Special>>;
   /** Makes further preparations below this root; returns a function that undoes the preparations. */
   readonly arrange?: (root: string) => Promise<() => Promise<void>>;
-  /** The source that the error names: the flag, the tag, or the file with the path of the setting. */
+  /** The source that the error names, such as a flag, a tag, or a file with the path of a setting. */
   readonly source: RegExp | string;
   readonly problem: RegExp;
   readonly repair: RegExp;

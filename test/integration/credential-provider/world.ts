@@ -68,8 +68,8 @@ export class ProviderNode {
 }
 
 /**
- * Creates a node with the credential provider's settings for this emulated Azure; its folder is removed when the test
- * ends.
+ * Creates a node with the credential provider's settings for this emulated Azure, changed by `settings`. The node's
+ * folder is removed when the test ends.
  */
 export async function nodeWithSettings(
   azure: Azure,
@@ -137,7 +137,7 @@ async function scriptThat(call: string, outfile: string): Promise<string> {
   return outfile;
 }
 
-/** Bundles the program once per test run (twice if two workers start at the same time); returns the path. */
+/** Bundles the program once per test run (more often if workers start at the same time); returns the path. */
 async function bundledProgram(): Promise<string> {
   const outfile = join(inject('bundles'), 'program.cjs');
   if (existsSync(outfile)) {

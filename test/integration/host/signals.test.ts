@@ -8,8 +8,8 @@ import { temporaryFolder } from './folder.ts';
 const host = new URL('../../../src/agent/host/', import.meta.url);
 
 /**
- * Returns a program that records its signals in `asked`, and runs a shell and a child that both ignore SIGTERM; `pids`
- * contains their ids.
+ * Returns a program that records its signals in the file `asked`, runs a shell and a child that both ignore SIGTERM,
+ * and writes their ids to the file `pids`.
  */
 const program = (folder: string) => `
   import { appendFileSync } from 'node:fs';

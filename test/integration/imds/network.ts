@@ -71,7 +71,7 @@ export class Network {
   }
 
   /**
-   * Sends a GET from this network as this user. Returns the body of the answer, `refused`, or a text that begins with
+   * Sends a GET from this network as this user. Returns the body of the answer, `refused`, or text that begins with
    * `neither answered nor refused`.
    */
   ask(address: string, { port = 80, uid = 0 } = {}): string {

@@ -1,4 +1,4 @@
-/** Tests the user data in packaging/cloud-init/oracle.yaml as cloud-init.test.ts tests that in user-data.yaml. */
+/** Tests packaging/cloud-init/oracle.yaml as cloud-init.test.ts tests user-data.yaml, and its firewall rules. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -129,7 +129,7 @@ async function nodeOf({ settings, tags }: Evaluated, name: string) {
   return { settings: merged, role: roleOf(tagged.loaded), server: merged.k3s.server };
 }
 
-/** Returns the image's filter table with `rules` before its own rules. */
+/** Returns the image's filter table with `rules` before its first rule. */
 function opened(rules = ''): string {
   const added = rules.split('; ').map((rule) => `-A ${rule}\n`);
   return image.replace('-A INPUT', `${added.join('')}-A INPUT`);

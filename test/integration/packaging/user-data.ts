@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 
 const folder = new URL('../../../packaging/cloud-init/', import.meta.url);
 
-/** The cloud-init template of packaging, with its variables unfilled. */
+/** The cloud-init template user-data.yaml, with its variables unfilled. */
 export const template = readFileSync(new URL('user-data.yaml', folder), 'utf8');
 
 /** The cloud-init template for Oracle Cloud. */
@@ -14,7 +14,7 @@ export function variablesIn(text: string): readonly string[] {
   return [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name))];
 }
 
-/** The names of the variables of the template. */
+/** The names of the variables in user-data.yaml. */
 export const variables = variablesIn(template);
 
 export interface UserData {

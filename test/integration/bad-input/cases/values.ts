@@ -50,7 +50,7 @@ const keys: readonly Row[] = [
   ],
 ];
 
-/** Settings with values of the wrong type. */
+/** Settings with empty values and values of the wrong type. */
 const kinds: readonly Row[] = [
   ['joinToken: { attempts: many }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
   ['joinToken: { attempts: 1.5 }', 'joinToken.attempts', /must be a whole number/, /without quotes/],
