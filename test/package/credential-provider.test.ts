@@ -70,7 +70,7 @@ test('ten concurrent calls of the plugin fetch one login', async () => {
   expect(askedFor(azure)).toEqual({ tokens: 1, passwords: 1 });
 });
 
-test('the executable ignores hostile variables, and reports them, even if called without the plugin', async () => {
+test('without the plugin, the executable ignores hostile variables and reports those of Node and the SDKs', async () => {
   const { root } = await nodeWithSettings(azure);
   const ended = await run([executable(), 'credential-provider', '--root', root], request, evil);
   expect(ended.exitCode).toBe(0);

@@ -17,8 +17,8 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   const lacks = lacksDebianRoot(suite);
 
   /**
-   * Adds a test with its own copy of the minimal Debian, which is removed afterwards. The test is skipped if Debian
-   * cannot be used here.
+   * Adds a test that gets a copy of the minimal Debian; the copy is removed afterwards. Skips the test if the minimal
+   * Debian cannot be used here.
    */
   function story(name: string, tell: (root: DebianRoot) => void): void {
     test(name, ({ skip }) => {
@@ -62,7 +62,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   });
 
   story(
-    'starts and restarts the daemon without waiting, unless policy-rc.d forbids it, and stops it on removal',
+    'starts and restarts the daemon without waiting unless policy-rc.d forbids that, and stops the daemon on removal',
     (root) => {
       root.bootsSystemd();
       install(root);
@@ -83,7 +83,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   );
 
   story(
-    'removes the guard of the metadata service from the kernel when it is purged on a node without K3s',
+    'removes the guard of the metadata service from the kernel when purged on a node without K3s',
     (root) => {
       install(root);
       root.bootsSystemd();
@@ -98,7 +98,7 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     },
   );
 
-  story('keeps NAT for private hosts when it is purged', (root) => {
+  story('keeps NAT for private hosts when purged', (root) => {
     install(root);
     root.write('/etc/systemd/system/slipway-nat.service', '');
     root.write('/etc/slipway/nat.nft', 'table ip slipway_nat {}');
@@ -108,23 +108,17 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
     expect(leftOf(root, [...kept, '/etc/slipway/config.d/mine.yaml'])).toEqual(kept);
   });
 
-  story(
-    "keeps the files that K3s needs, and another tool's credential provider, when it is purged",
-    (root) => {
-      install(root);
-      root.write('/etc/systemd/system/k3s-agent.service', '');
-      root.write('/var/lib/slipway/join-token', 'token');
-      root.write(script, '#!/bin/sh\n', 0o755);
-      root.write(guard, '');
-      root.write(
-        provider,
-        ownProvider.replace('providers:', 'providers:\n  - name: acr-credential-provider'),
-      );
-      expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
-      const kept = ['/var/lib/slipway/join-token', script, provider, guard];
-      expect(leftOf(root, kept)).toEqual(kept);
-    },
-  );
+  story("keeps the files that K3s needs, and another tool's credential provider, when purged", (root) => {
+    install(root);
+    root.write('/etc/systemd/system/k3s-agent.service', '');
+    root.write('/var/lib/slipway/join-token', 'token');
+    root.write(script, '#!/bin/sh\n', 0o755);
+    root.write(guard, '');
+    root.write(provider, ownProvider.replace('providers:', 'providers:\n  - name: acr-credential-provider'));
+    expect(root.dpkg('--purge', 'slipway')).toMatchObject({ exitCode: 0 });
+    const kept = ['/var/lib/slipway/join-token', script, provider, guard];
+    expect(leftOf(root, kept)).toEqual(kept);
+  });
 
   story('refuses to be installed beside the files of slipway install, and names the remedy', (root) => {
     for (const path of ['/usr/local/bin/slipway', '/etc/systemd/system/slipway.service']) {

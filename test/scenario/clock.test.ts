@@ -75,7 +75,7 @@ describe('a clock with a constant error', () => {
     ['nine hours ahead, as a clock set to local time', 9 * hour],
     ['a day behind', -day],
     ['in 1970', -decades],
-  ])('causes no extra request, and leaves each credential an hour of life: %s', async (_, skew) => {
+  ])('causes no extra request, and leaves each credential about an hour of life: %s', async (_, skew) => {
     const { machine, slipway } = await bootedWith(skew);
     expect(await pass(slipway, machine, 6 * hour)).toBeGreaterThanOrEqual(hour - 10_000);
     expect(asked(machine)).toBeLessThanOrEqual(1 + 3);
@@ -102,7 +102,7 @@ describe('a clock that is set while Slipway runs', () => {
       const pause = wake.at - host.now();
       jump(machine, by);
       await host.sleep(pause);
-      // A renewal leaves an hour of life, enough for a clock that is an hour wrong.
+      // A renewal comes an hour before the expiry, early enough for a clock that is an hour wrong.
       expect(await pass(slipway, machine, 3 * hour)).toBeGreaterThanOrEqual(0);
       expect(asked(machine) - before).toBeLessThanOrEqual(1 + 2);
       expect(machine.units.starts).toBe(1);

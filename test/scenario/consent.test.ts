@@ -186,7 +186,7 @@ test('a new server CA that the known CA signed is pinned without consent and wit
   expect(machine.host.files.text(serverCa)).toBe(renewed);
 });
 
-test('a token of the vault that pins a CA is written unchanged', async () => {
+test('a token in the vault that pins a CA is written unchanged', async () => {
   const machine = vm('agent', noRestarts);
   const pinned = `K10${pinnedCa(authority.certificate).hash}::server:${joinToken}`;
   machine.cloud.secrets.set('k3s-token', pinned);
@@ -215,7 +215,7 @@ describe('a server whose settings name a server to join', () => {
   });
 });
 
-describe('a setting that a living cluster cannot change', () => {
+describe('a setting that must not change once the cluster exists', () => {
   const config = (machine: Vm) => machine.host.files.text('/etc/rancher/k3s/config.yaml') ?? '';
 
   test('is reported as SettingsIrreversible, is not written, and causes no restart', async () => {

@@ -206,7 +206,7 @@ describe('settings that no longer name a login server', () => {
     machine.host.files.write('/etc/slipway/config.d/none.yaml', 'registries: { servers: [] }\n');
   }
 
-  test("remove kubelet's configuration first, restart K3s once, and keep the plugin", async () => {
+  test('remove the provider configuration first, restart K3s once, and keep the plugin', async () => {
     const { machine, slipway } = await booted('agent');
     emptied(machine);
     const { length } = done(machine, config, store, settings, plugin);
@@ -222,7 +222,7 @@ describe('settings that no longer name a login server', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('remove the configuration and the login store even after a crash before any step', async () => {
+  test('remove the provider configuration and the login store even after a crash before any step', async () => {
     for (let mutation = 1; mutation <= 4; mutation += 1) {
       const { machine, slipway } = await booted('agent');
       emptied(machine);

@@ -45,7 +45,7 @@ function doneSince({ host }: Vm, length: number): readonly string[] {
 }
 
 describe.each(namesOf(roles))('the files of Slipway on a node with the role %s', (role) => {
-  test('begin with their format', async () => {
+  test('begin with the number of their format', async () => {
     const machine = await up(role);
     const own = present(machine);
     const missing = Object.keys(ownFiles).filter((name) => !own.some(([each]) => each === name));
@@ -82,7 +82,7 @@ describe.each(namesOf(roles))('the files of Slipway on a node with the role %s',
 });
 
 describe('a file that only a newer release can read', () => {
-  /** The check for each file on a server; the type requires one for every file. */
+  /** The checks by file, on a server; the type requires a check for every file except those in `elsewhere`. */
   const follows: Readonly<Record<Exclude<Name, (typeof elsewhere)[number]>, (machine: Vm) => Promise<void>>> =
     {
       status: async ({ host }) => expect(await readStatus(host, paths.slipway.status)).toBeUndefined(),

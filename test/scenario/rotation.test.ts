@@ -152,7 +152,7 @@ function configure({ host }: Vm, registries: string): void {
 }
 
 describe.each(['never', 'auto', 'restart'])('the daemon with onRotate: %s', (onRotate) => {
-  test('restarts K3s exactly once for an edited mirror', async () => {
+  test('restarts K3s exactly once for each edit of a mirror', async () => {
     const { machine, slipway } = await booted('agent', `registries: { onRotate: ${onRotate} }`);
     configure(machine, '{ mirrors: { docker.io: { endpoint: ["https://mirror.example"] } } }');
     await live(slipway, machine, 50 * minute);

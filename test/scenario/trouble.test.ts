@@ -5,7 +5,7 @@ const minute = 60_000;
 
 describe('a K3s binary that does not report its version', () => {
   test.each([137, 1, 0])(
-    'is neither replaced nor restarted on a joined node (exit code %i)',
+    'is not replaced on a joined node, and K3s is not restarted (exit code %i)',
     async (exitCode) => {
       const { machine, slipway } = await booted('server', `${noRestarts}k3s: { version: v1.30.0+k3s1 }`);
       machine.host.files.write('/usr/local/bin/k3s', 'k3s v1.36.3+k3s1', 0o755);

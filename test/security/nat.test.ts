@@ -113,14 +113,14 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
       expect(host.ask('10.0.3.1')).toBe('10.0.2.10');
     });
 
-    test('gets no duplicate rules when the unit is reloaded or started again', () => {
+    test('has the same NAT rules after the unit is reloaded or started again', () => {
       const before = ingress.run('nft', 'list', 'ruleset');
       runUnit('ExecReload');
       runUnit('ExecStart');
       expect(ingress.run('nft', 'list', 'ruleset')).toBe(before);
     });
 
-    test('is masqueraded, but packets from addresses outside its range are not', () => {
+    test('is masqueraded by rules that leave addresses outside the private range alone', () => {
       ingress.ip('addr add 10.9.9.9/32 dev lo');
       world.ip('route add 10.9.9.9/32 via 203.0.113.1');
       router.ip('route add 10.9.9.9/32 via 10.0.1.10');

@@ -85,7 +85,7 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('a host that bypasses the proxy does not receive the proxy login', async () => {
+test('a server that is reached without the proxy does not receive the proxy login', async () => {
   const seen: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers['proxy-authorization']);

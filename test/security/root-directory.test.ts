@@ -20,7 +20,7 @@ beforeEach(async () => {
   await symlink(`${machine}/data/file`, `${image}/etc/link`);
 });
 
-test.each(['absolute', 'relative'])('changes through an %s link stay within the image', async (link) => {
+test.each(['absolute', 'relative'])('changes through a link stay within the image: %s', async (link) => {
   const host = nodeHost({ root: image });
   const path = `${image}/etc/${link}`;
   expect((await host.readFile(`${path}/file`))?.content).toBe('of the image');

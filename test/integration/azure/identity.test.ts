@@ -89,7 +89,7 @@ test('a VM without an identity is reported as ManagedIdentityMissing', async () 
   }
 });
 
-test('several user-assigned identities are reported as ManagedIdentityAmbiguous', async () => {
+test('several user-assigned identities without azure.identity.clientId are reported as ManagedIdentityAmbiguous', async () => {
   const { vm } = world.azure.node('server');
   const own = vm.identities.splice(0);
   vm.identities.push(vmIdentity('user'), vmIdentity('user'));
@@ -114,7 +114,7 @@ test('an audience unknown to Entra ID is reported with the setting azure.registr
   });
 });
 
-test('concurrent requests for one audience share one token request', async () => {
+test('concurrent reads of a secret share one token request', async () => {
   const requests = await requestsTo(world.azure, 'imds', async () => {
     const reads = await Promise.all([1, 2, 3, 4].map(() => cloud.secret('k3s-token')));
     expect(new Set(reads.map((each) => each.reveal()))).toEqual(new Set([secret]));
@@ -122,7 +122,7 @@ test('concurrent requests for one audience share one token request', async () =>
   expect(requests).toBe(1);
 });
 
-test('a cached token is used while the endpoint is down', async () => {
+test('a cached token is used while the metadata service hangs', async () => {
   world.azure.node('server').faults.fail('hang');
   expect((await cloud.secret('k3s-token')).reveal()).toBe(secret);
 });

@@ -36,9 +36,9 @@ const pullScope = 'repository:hello/world:pull';
 
 describe('an access token', () => {
   test.each([
-    ['GET, as by containerd and skopeo', () => tokenByGet(pullScope)],
-    ['POST, as by the SDK', () => tokenByPost(pullScope)],
-  ])('gives access to a manifest when requested by %s', async (_name, get) => {
+    ['GET, as containerd and skopeo do', () => tokenByGet(pullScope)],
+    ['POST, as the SDK does', () => tokenByPost(pullScope)],
+  ])('gives access to a manifest when requested with %s', async (_name, get) => {
     const { status, headers, body } = await at(manifestPath, bearer(await get()));
     expect({ status, type: headers['content-type'] }).toEqual({
       status: 200,
@@ -61,7 +61,7 @@ describe('an access token', () => {
     expect((await askToken(pullScope, headers())).status).toBe(401);
   });
 
-  test('has the granted scope, and expires with the refresh token or after 75 minutes', async () => {
+  test('has only the granted scope, and expires after 75 minutes, or earlier with the refresh token', async () => {
     const claims = claimsOf(await tokenByGet('repository:hello/world:pull,push'));
     expect(claims.access).toEqual([{ type: 'repository', name: 'hello/world', actions: ['pull'] }]);
     expect(claims.exp - claims.iat).toBe(4500);
@@ -157,7 +157,7 @@ describe('a pull after the removal of the role', () => {
 });
 
 describe('a blob', () => {
-  test('is served after a redirect without a token, in whole or in part', async () => {
+  test('is served without a token after a redirect, in whole or in part', async () => {
     const location = await redirect();
     expect(new URL(location).host).toMatch(/\.blob\.core\.windows\.net$/);
     expect((await host.get({ url: location })).status).toBe(200);
@@ -274,7 +274,7 @@ describe('image metadata requested with the SDK', () => {
     await expect(missing).rejects.toMatchObject({ statusCode });
   });
 
-  test('is refused to an identity without a role', async () => {
+  test('is refused to an identity with AcrPull if the registry uses ABAC', async () => {
     registry.mode = 'abac';
     const refused = client().getArtifact('hello/world', '1').getManifestProperties();
     await expect(refused).rejects.toMatchObject({ statusCode: 401 });

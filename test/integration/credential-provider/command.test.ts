@@ -141,7 +141,7 @@ describe('a login', () => {
     expect(JSON.parse(ended.stdout)).toEqual(answer());
   });
 
-  test('is not returned when too old, even if no new login can be fetched', async () => {
+  test('is not returned in its last five minutes, even if no new login can be fetched', async () => {
     azure.setRole('vm', 'AcrPull', loginServer, false);
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now() - 175 * 60_000) });

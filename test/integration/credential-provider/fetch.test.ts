@@ -79,7 +79,7 @@ test('logins of two registries are kept in one store', async () => {
   expect(Object.keys(vm.stored).toSorted()).toEqual([otherServer, loginServer]);
 });
 
-test('a registry that hangs does not delay a login of another registry', async () => {
+test('a held lock of one registry does not delay a login of another registry', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   const release = await acquireLock(`${paths.providerLock}.${loginServer}`);
   expect(await freshLogins(otherServer, root)).toHaveProperty([otherServer]);

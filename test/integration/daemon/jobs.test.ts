@@ -68,7 +68,9 @@ test('the daemon makes passes during a download of K3s, and wakes when the downl
   expect(existsSync(paths.slipway.k3sDownload)).toBe(false);
 });
 
-test('SIGTERM stops a download and keeps the partial file', { timeout: 60_000 }, async () => {
+test('the daemon exits on SIGTERM during a download, and keeps the partial file', {
+  timeout: 60_000,
+}, async () => {
   const { daemon, paths, part } = await fetching();
   await expect.poll(() => readFile(part, 'utf8').catch(() => '')).toBe(k3s.slice(0, 10));
   const ended = once(daemon, 'exit');

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { cronTicks } from '../../../src/agent/host/clock/cron-ticks.ts';
 
-test('ticks follow the cron schedule until they are stopped', async () => {
+test('cronTicks calls onTick at the times of the schedule until it is stopped', async () => {
   let rung = 0;
   const ticked = Promise.withResolvers<void>();
   const onTick = () => {
@@ -15,7 +15,7 @@ test('ticks follow the cron schedule until they are stopped', async () => {
   expect(rung).toBe(1);
 });
 
-test('an error in a tick is logged', async () => {
+test('cronTicks logs an error that onTick throws', async () => {
   const logged = Promise.withResolvers<string>();
   const fail = () => {
     throw new Error('the tick broke');
@@ -25,7 +25,7 @@ test('an error in a tick is logged', async () => {
   expect(await logged.promise).toContain('the tick broke');
 });
 
-test('an invalid cron schedule is refused', () => {
+test('cronTicks refuses an invalid schedule', () => {
   expect(() =>
     cronTicks(
       'every two hours',

@@ -33,7 +33,7 @@ test('a command gets the proxy and the CA file of the settings in its environmen
   expect(stdout).toContain('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n');
 });
 
-test('the stdin of a command is closed', async () => {
+test('the stdin of a command is empty', async () => {
   expect(await host.query({ file: 'cat', args: [], timeout: 50_000 })).toMatchObject({
     exitCode: 0,
     stdout: '',

@@ -20,7 +20,7 @@ import { temporaryFolder } from './folder.ts';
 const host = nodeHost();
 
 test.skipIf(!isMainThread).each([0o000, 0o077])(
-  'the modes of new files do not depend on the umask %o (skipped in a worker thread)',
+  'the modes of new files do not depend on the umask: %i in decimal (skipped in a worker thread)',
   async (umask) => {
     const old = process.umask(umask);
     onTestFinished(() => void process.umask(old));
@@ -131,7 +131,7 @@ test('the host refuses to read a pipe or a device, without waiting for a writer'
 });
 
 test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
-  'a draft is empty and private until it gets its mode %o (skipped in a worker thread)',
+  'a draft is empty and private until it gets its mode: %i in decimal (skipped in a worker thread)',
   async (mode) => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
@@ -175,10 +175,10 @@ test.skipIf(!isMainThread)(
 );
 
 test.each([
-  ['is followed', 0o755, ['file']],
-  ['is followed', 0o1777, ['file']],
-  ['is not followed', 0o777, []],
-])('a link in a path %s if its directory has the mode %o', async (_, mode, written) => {
+  ['is followed if its directory has the mode 0755', 0o755, ['file']],
+  ['is followed if its directory has the mode 1777', 0o1777, ['file']],
+  ['is not followed if its directory has the mode 0777', 0o777, []],
+])('a link in a path %s', async (_, mode, written) => {
   const root = await temporaryFolder();
   await mkdir(`${root}/target`);
   await mkdir(`${root}/folder`);

@@ -94,7 +94,7 @@ test('requests to one server share a connection', async () => {
 });
 
 describe('trust in a server', () => {
-  test('is not given to an unknown certificate, which is reported as TlsUntrusted', async () => {
+  test('is not given to a certificate of an unknown CA, which is reported as TlsUntrusted', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     await expect(nodeHost().get({ url: `https://127.0.0.1:${port}/` })).rejects.toMatchObject({
       reason: 'TlsUntrusted',
@@ -150,7 +150,7 @@ describe('trust in a server', () => {
 });
 
 describe('the proxy', () => {
-  test('tunnels https requests, whose certificate is still verified', async () => {
+  test("tunnels https requests, and the server's certificate is still verified", async () => {
     const port = await serveHttps((_request, response) => void response.end('vault'), tls);
     const proxy = await serveProxy(port);
     const caFile = `${await temporaryFolder()}/ca.pem`;

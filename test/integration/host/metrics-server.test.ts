@@ -30,7 +30,7 @@ describe('a request for metrics', () => {
     ['DELETE', '/metrics', 405],
     ['HEAD', '/metrics', 405],
     ['OPTIONS', '/metrics', 405],
-  ])('is answered by method and path: %s %s with %i', async (method, path, status) => {
+  ])('%s %s gets the status %i', async (method, path, status) => {
     const address = `127.0.0.1:${await freePort()}`;
     expect(await server().follow(address)).toBeUndefined();
     const answer = await fetch(`http://${address}${path}`, { method });

@@ -127,7 +127,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe(answer);
     });
 
-    test('is allowed with hostNetwork by a rule for its user', () => {
+    test('gets the identity with hostNetwork if a rule names its user', () => {
       guard({ name: 'monitor', uid: 1001 });
       expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
       expect(vm.ask(imds, { uid: 1002 })).toBe('refused');
@@ -135,7 +135,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('gets no duplicate rules when the guard is loaded again, and the rules of other tables stay', () => {
+    test('has a guard that can be loaded again without duplicate rules and without a change to other tables', () => {
       const before = vm.run('nft', 'list', 'ruleset');
       guard();
       expect(vm.run('nft', 'list', 'ruleset')).toBe(before);
@@ -170,7 +170,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     const rules = { services: [{ address: imds, only: { protocol: 'tcp', port: 80 } }], allow: [] } as const;
     beforeEach(() => load(renderRuleset(rules)));
 
-    test('is refused at the guarded port of any address, and at no other port', () => {
+    test('gets no identity at the guarded port, even through NAT, and reaches other ports', () => {
       expect(pod.ask(imds)).toBe('refused');
       expect(pod.ask(service)).not.toContain(identity);
       expect(pod.ask(imds, { port: 53 })).toBe('the name server');

@@ -159,7 +159,7 @@ describe.each([
   });
 });
 
-describe('the stand-in of kubectl', () => {
+describe('the kubectl stand-in', () => {
   const annotate = ['annotate', 'node', 'vm-server', 'slipway.dev/x=1'];
 
   test.each<[string, string, readonly string[], string]>([

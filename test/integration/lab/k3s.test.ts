@@ -197,7 +197,7 @@ test('a K3s that is stopped during a wait logs the reason for the wait', async (
   );
 });
 
-test('the error of an agent without a server names the load balancer of the agent', async () => {
+test('the error of an agent that cannot reach its server names the load balancer of the agent', async () => {
   write('token', 'secret');
   const { log } = agent('https://127.0.0.1:1');
   await expect
@@ -291,7 +291,7 @@ function server(): object {
   return { 'https-listen-port': port, 'token-file': join(root, 'token'), 'node-name': 'vm-server' };
 }
 
-/** Starts an agent with its own data directory and name. */
+/** Starts an agent that joins the server at this URL, with its own data directory and node name. */
 function agent(url: string) {
   const config = { server: url, 'token-file': join(root, 'token'), 'node-name': 'vm-agent' };
   write('agent.yaml', stringify({ ...config, 'data-dir': join(root, 'agent') }));

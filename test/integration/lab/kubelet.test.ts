@@ -222,7 +222,7 @@ describe('the start of kubelet', () => {
 
 describe('an answer of a plugin', () => {
   test.each<[string, string, string]>([
-    ['an empty text', '', 'error decoding'],
+    ['empty text', '', 'error decoding'],
     ['text that is not JSON', `password: ${login.password}`, 'error decoding'],
     ['text after the answer', `${JSON.stringify(answer)} done`, 'error decoding'],
     ['two answers', JSON.stringify(answer).repeat(2), 'error decoding'],

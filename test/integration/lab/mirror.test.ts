@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test('the mirror redirects a release file to its storage', async () => {
+test('the mirror redirects a request for a release file to release-assets.githubusercontent.com', async () => {
   const { status, headers } = await host().get({ url: `${release}/k3s` });
   expect(status).toBe(302);
   expect(headers.location).toMatch(/^https:\/\/release-assets\.githubusercontent\.com\//);

@@ -145,7 +145,7 @@ describe('systemctl', () => {
     expect(await shown('NeedDaemonReload')).toEqual({ NeedDaemonReload: 'no' });
   });
 
-  test('shows several units in order, even unknown ones, and stops a unit that it disables', async () => {
+  test('shows several units in order, even unknown ones, and stops a unit with disable --now', async () => {
     unit('Type=simple', 'sleep 60');
     await systemctl('enable', '--now', 'it');
     const show = () => systemctl('show', 'nothing.timer', 'it.service', '-p', 'LoadState,ActiveState');

@@ -128,12 +128,12 @@ const principalCases: readonly Case[] = [
     says: /did not answer/,
   },
   {
-    name: 'an answer without a token',
+    name: 'an answer with text that is not a token',
     arrange: () => faults().federation.fail({ status: 200, body: { token: 'a b"\r\nx: canary' } }),
     reason: 'UnexpectedAnswer',
   },
   {
-    name: 'an answer with a token that no header can hold',
+    name: 'an answer with a token that is too long for a header',
     arrange: () => faults().federation.fail({ status: 200, body: { token: `a.b.${'c'.repeat(20_000)}` } }),
     reason: 'UnexpectedAnswer',
   },

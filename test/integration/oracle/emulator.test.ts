@@ -55,12 +55,21 @@ test('the emulated vault accepts a request that is signed as documented', async 
 describe('the emulated vault', () => {
   test.each<[string, () => HttpSend]>([
     ['a request without a signature', () => withHeaders({ authorization: '' })],
-    ['another target than the signed one', () => ({ ...valid, url: getByName('other') })],
-    ['another method than the signed one', () => ({ ...valid, method: 'PUT' })],
-    ['a body that is not the signed one', () => ({ ...withHeaders({ 'content-length': '2' }), body: '{}' })],
-    ['another digest than that of the body', () => withHeaders({ 'x-content-sha256': 'AAAA' })],
-    ['another content type', () => withHeaders({ 'content-type': 'text/plain' })],
-    ['another date than the signed one', () => withHeaders({ date: new Date(0).toUTCString() })],
+    ['a request whose target was changed after signing', () => ({ ...valid, url: getByName('other') })],
+    ['a request whose method was changed after signing', () => ({ ...valid, method: 'PUT' })],
+    [
+      'a request whose body was changed after signing',
+      () => ({ ...withHeaders({ 'content-length': '2' }), body: '{}' }),
+    ],
+    ['a request whose digest does not match the body', () => withHeaders({ 'x-content-sha256': 'AAAA' })],
+    [
+      'a request whose content type was changed after signing',
+      () => withHeaders({ 'content-type': 'text/plain' }),
+    ],
+    [
+      'a request whose date was changed after signing',
+      () => withHeaders({ date: new Date(0).toUTCString() }),
+    ],
     ['a signature that leaves out the host', () => authorization((text) => text.replace(' host', ''))],
     [
       'a signature that leaves out the digest',
@@ -71,7 +80,7 @@ describe('the emulated vault', () => {
     ['a token without its prefix', () => authorization((text) => text.replace('ST$', ''))],
     ['a token that was changed', () => authorization((text) => text.replace(/\.[\w-]{9}/, '.AAAAAAAAA'))],
     [
-      'a key that is not the one of the token',
+      'a signature by a key that the token does not name',
       () => {
         const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
         return signedRequest(

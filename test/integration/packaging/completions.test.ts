@@ -27,7 +27,7 @@ describe('bash', () => {
     ['plan --server ', []],
     ['version --', ['--help']],
     ['unknown --', []],
-  ])('offers the matching commands, options and values after: slipway %s', (words, found) => {
+  ])('offers the matching commands, options, values and paths after: slipway %s', (words, found) => {
     expect(complete(words).toSorted()).toEqual([...found].toSorted());
   });
 });

@@ -48,7 +48,7 @@ function labelsOf(metric: string): readonly string[] {
   return [...labels.matchAll(/(\w+)="/g)].map(([, name = '']) => name);
 }
 
-/** Returns the names of the metrics in a text, without the suffixes of histograms. */
+/** Returns the names of the metrics in this text, without the suffixes of histograms. */
 function named(text: string): readonly string[] {
   return [...text.matchAll(/\bslipway_[a-z0-9_]+/g)].map(([name]) => {
     const whole = name.replace(/_(bucket|sum|count)$/, '');
@@ -153,7 +153,7 @@ describe('the dashboard', () => {
     expect([...new Set(used)].toSorted()).toEqual(templating.list.map(({ name }) => name).toSorted());
   });
 
-  test('has panels with unique ids that have queries and do not overlap', () => {
+  test('has panels that have unique ids and queries, and do not overlap', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),

@@ -66,7 +66,7 @@ const examples = [
 describe.each(examples)('the user data %s', (name, config) => {
   const text = readFileSync(new URL(`../../../packaging/cloud-init/${name}.yaml`, import.meta.url), 'utf8');
 
-  test('explains its variables at the top, and runs the commands of the template', () => {
+  test('explains its variables at the top, and runs the same commands as user-data.yaml', () => {
     const explained = [...text.matchAll(/^# {3}(\w+) /gm)].map(([, variable]) => variable);
     expect(explained.toSorted()).toEqual(variablesOf(text));
     expect(text.slice(text.indexOf('runcmd:'))).toBe(template.slice(template.indexOf('runcmd:')));
@@ -95,7 +95,7 @@ describe.each(examples)('the user data %s', (name, config) => {
     },
   );
 
-  test('gives no node a token if k3s_token is not filled in', async () => {
+  test('gives the node no token if k3s_token is not filled in', async () => {
     const { k3s_token: _, ...others } = values;
     const { machine, cloud } = await started(text, others);
     expect(machine.files.text('/etc/slipway/k3s-token')).toContain('k3s_token');
@@ -114,8 +114,8 @@ function filledIn(text: string, given: Readonly<Record<string, string>>): string
 }
 
 /**
- * Creates a VPS in memory with the files of the user data; its public address comes first. Returns the VPS with its
- * addresses, its loaded settings and its cloud.
+ * Creates a VPS in memory with the files of the user data; the VPS's public address comes first. Returns the VPS with
+ * its addresses, its loaded settings and its cloud.
  */
 function started(text: string, given: Readonly<Record<string, string>>) {
   const interfaces = [

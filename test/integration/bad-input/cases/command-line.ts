@@ -93,7 +93,7 @@ export const commandLine: readonly Case[] = [
     repair: /write -o, --output <format>/,
   },
   {
-    name: 'a value for an option without a value',
+    name: 'a value for an option that takes none',
     args: ['status', '--root', '{root}', `--watch=${canary}`],
     source: /command line --watch:/,
     problem: /takes no value/,

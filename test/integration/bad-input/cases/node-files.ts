@@ -5,8 +5,8 @@ const atHome = ['--root', '{root}', '--cloud', 'static'];
 const status = 'run/slipway/status.json';
 
 /**
- * Returns the arguments and files of a case whose settings name this path as network.caFile; `content` is the text of
- * ca.pem.
+ * Returns the arguments and files of a case whose settings name this path as network.caFile. The files include ca.pem
+ * only if `content`, its text, is given.
  */
 function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'> {
   return {
@@ -34,7 +34,7 @@ const whole = {
   ...{ conditions: [], resources: [] },
 };
 
-/** Missing, damaged and unusable files on the node, and locks that another process holds. */
+/** Missing, damaged and unusable files on the node, and locks that are already held. */
 export const nodeFiles: readonly Case[] = [
   ...(
     [
@@ -84,7 +84,7 @@ export const nodeFiles: readonly Case[] = [
     repair: /Put a file with its text there/,
   },
   {
-    name: 'apply while another process holds the lock',
+    name: 'apply while the lock is held',
     args: ['apply', ...atHome, '--role', 'server'],
     arrange: held('run/slipway/lock'),
     source: /\{root\}\/run\/slipway\/lock/,

@@ -56,7 +56,7 @@ export const settingsOfTheCommandLine: readonly Case[] = [
     repair: /without quotes/,
   },
   {
-    name: '--set of one value in place of a list',
+    name: '--set of one value instead of a list',
     args: set('registries.servers=team.azurecr.io'),
     source: /command line --set registries\.servers: registries\.servers:/,
     problem: /must be a list/,
