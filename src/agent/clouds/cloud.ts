@@ -7,9 +7,9 @@ export interface Identity {
   /** The id of the VM, unique and constant for its life. The fleet's renewals are spread by this id. */
   readonly vmId: string;
   readonly location: string;
-  /** The primary private IPv4 address, if known. */
+  /** The primary address: a private IPv4 address, or in the static cloud the chosen one; `undefined` if unknown. */
   readonly address: string | undefined;
-  /** The interface of `address`, if the settings chose the address among those of the machine. */
+  /** The interface of `address`, if a range or an interface in the settings selected the address. */
   readonly interface?: string | undefined;
   /** The address at which other networks reach the VM, if the settings name or choose one. */
   readonly externalAddress?: string | undefined;
@@ -33,14 +33,14 @@ export interface RegistryPassword {
  */
 export interface Cloud {
   readonly name: string;
-  /** Reads the instance metadata, without a secret and without side effects. */
+  /** Reads the identity of this VM, without a secret and without side effects. */
   identity(): Promise<Identity>;
   /** Returns the current value of a secret. Throws `SecretNotFound`, `VaultForbidden` and similar errors. */
   secret(name: string): Promise<Secret>;
   /**
-   * Returns a text that differs for each version of a secret and does not contain the value; `undefined` if the version
-   * is unknown, for example because the identity may not list versions, so that the value must be read. Does not throw
-   * for a refusal or an outage.
+   * Returns a string that differs for each version of a secret and does not contain the value; `undefined` if the
+   * version is unknown, for example because the identity may not list versions, so that the value must be read. Does
+   * not throw for a refusal or an outage.
    */
   secretVersion(name: string): Promise<string | undefined>;
   /** Returns the user name that belongs to the `registryPassword` of a login server. */

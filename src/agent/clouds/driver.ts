@@ -17,7 +17,7 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly signs: CloudSigns | 'absent';
   /** The form of secret names in this cloud, if narrower than the form in the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
-  /** True if a VM may start before the cloud knows its tags and address. */
+  /** True if the cloud may report the tags and the address of a VM only some time after the VM has started. */
   readonly fillsInLater: boolean;
   /** The metadata service, which is blocked for pods and reached without a proxy; `absent` if the cloud has none. */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
@@ -27,8 +27,8 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly hints: CloudHints;
   readonly registries?: RegistryManners;
   /**
-   * Timers of older scripts in this cloud that renew registry logins, without suffix. Slipway stops them once it renews
-   * the logins itself.
+   * The names, without `.timer`, of the systemd timers of older scripts that renew registry logins in this cloud.
+   * Slipway stops these timers once it renews the logins itself.
    */
   readonly loginRenewers?: readonly string[];
   /** Environment variables that the cloud's SDKs read; the launcher must remove all of them. */

@@ -11,7 +11,8 @@ export interface Jwt {
 
 /**
  * Returns the `iat` and `exp` claims of a JSON Web Token (RFC 7519, section 4.1); `undefined` if the text is not a
- * token with both dates, in this order. Does not check the signature, which is left to the recipient of the token.
+ * token with both dates, or if `exp` is not after `iat`. Does not check the signature, which is left to the recipient
+ * of the token.
  */
 export function readJwt(token: string): Jwt | undefined {
   const found = claimsOf(token);

@@ -66,8 +66,8 @@ export function azureCloud({
 }
 
 /**
- * Returns a function that finds the Azure cloud of this VM in the settings or, once per process, in the instance
- * metadata.
+ * Returns a function that finds this VM's Azure cloud in the settings or, failing that, in the instance metadata, and
+ * then keeps the result.
  */
 function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environment> {
   let known = azure.environment;

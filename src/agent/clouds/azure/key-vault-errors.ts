@@ -64,8 +64,8 @@ export function secretRefused(response: HttpResponse, url: string, name: string,
 }
 
 /**
- * Returns the code that distinguishes Key Vault's 403 answers, from `{error: {innererror: {code}}}`; an empty string
- * without one.
+ * Returns the code in `{error: {innererror: {code}}}`, which distinguishes Key Vault's 403 answers; an empty string if
+ * the answer lacks that code.
  */
 function innerCodeOf({ body }: HttpResponse): string {
   return parseJson(innerError, body)?.error.innererror.code ?? '';

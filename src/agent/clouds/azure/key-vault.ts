@@ -19,8 +19,9 @@ export interface KeyVaultOptions {
  * Returns the current value of a secret, without the newline that an editor adds at the end.
  *
  * Throws `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
- * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity.
- * Sources: "Azure Key Vault REST API error codes"; "Authentication, requests and responses" for the challenge.
+ * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity
+ * and of the login for the proxy. Sources: "Azure Key Vault REST API error codes"; "Authentication, requests and
+ * responses" for the challenge.
  */
 export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret> {
   const { host, url } = vault;

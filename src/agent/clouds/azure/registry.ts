@@ -27,8 +27,8 @@ export interface RegistryOptions {
  * hours.
  *
  * Throws `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity. Source: github.com/Azure/acr, docs/AAD-OAuth.md,
- * "Calling POST /oauth2/exchange".
+ * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity and of the login for the proxy. Source:
+ * github.com/Azure/acr, docs/AAD-OAuth.md, "Calling POST /oauth2/exchange".
  */
 export async function registryToken(
   options: RegistryOptions,

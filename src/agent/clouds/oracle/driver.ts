@@ -21,7 +21,10 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
   create: oracleCloud,
 };
 
-/** Returns the service at an endpoint. Its address also serves DNS, NTP and iSCSI, so only its port is guarded. */
+/**
+ * Returns the metadata service at an endpoint. Only its port is guarded, because the address also serves DNS, NTP and
+ * iSCSI.
+ */
 function serviceAt(endpoint: string): Metadata {
   const { hostname, port, protocol } = new URL(endpoint);
   const usual = protocol === 'https:' ? 443 : 80;

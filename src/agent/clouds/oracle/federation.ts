@@ -11,7 +11,8 @@ import { signedRequest } from './signature.ts';
 /**
  * Exchanges the certificate of this VM for a token that is bound to `publicKey`, with a request that the key of the
  * certificate signs. Throws `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`,
- * `UnexpectedAnswer`. Source: oci-go-sdk, common/auth (federation_client.go: path, body, key id, signed headers).
+ * `UnexpectedAnswer`, and the errors of the login for the proxy. Source: oci-go-sdk, common/auth (federation_client.go:
+ * path, body, key id, signed headers).
  */
 export async function requestToken(
   { host, place }: { readonly host: Host; readonly place: Place },
@@ -38,8 +39,8 @@ export async function requestToken(
 }
 
 /**
- * Returns the token in an answer. Throws `UnexpectedAnswer` if it does not have the form of a JWT, because the token
- * becomes part of a header.
+ * Returns the token in an answer. Throws `UnexpectedAnswer` if the token is missing or does not have the form of a JWT,
+ * because the token becomes part of a header.
  */
 function tokenIn({ body }: HttpResponse, name: string): string {
   const token = parseJson(answer, body)?.token;

@@ -34,7 +34,8 @@ interface Session extends SigningKey {
  *
  * Reads the VM's certificates for each token, since Oracle Cloud replaces them several times a day. `key` throws
  * `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the
- * errors of the metadata service. Source: oci-go-sdk, common/auth (federation_client.go, certificate_retriever.go).
+ * errors of the metadata service and of the login for the proxy. Source: oci-go-sdk, common/auth (federation_client.go,
+ * certificate_retriever.go).
  */
 export function instancePrincipal({ host, imdsEndpoint, place }: PrincipalOptions): InstancePrincipal {
   let session: Promise<Session> | undefined;

@@ -23,11 +23,11 @@ export interface RegistryOptions {
 }
 
 /**
- * Returns a new token for a login server of Oracle's registry, valid for about an hour. After a refusal, discards the
- * token of the instance principal.
+ * Returns a new token for a login server of Oracle's registry, valid for about an hour. After any answer except 200,
+ * discards the token of the instance principal.
  *
  * Throws `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal. Source:
+ * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the login for the proxy. Source:
  * oracle-devrel/oke-credential-provider-for-ocir (path and answer).
  */
 export async function registryToken(

@@ -14,7 +14,7 @@ export interface AskedService {
 
 /**
  * Throws the error of a request without an answer: `TlsUntrusted`, the service's `unavailable` reason, or `thrown`
- * itself if it is a proxy's refusal or not a NodeError.
+ * itself if the login for the proxy failed or if `thrown` is not a NodeError.
  */
 export function callUnreachable(thrown: unknown, { name, unavailable }: AskedService): never {
   if (!(thrown instanceof NodeError) || isOfProxy(thrown)) {

@@ -27,8 +27,8 @@ export interface SecretBundle {
  * Reads the current version of a secret by name, without the newline that an editor adds at the end.
  *
  * Throws `SecretNotVisible`, `SecretDisabled`, `SecretEmpty`, `InstancePrincipalRefused`, `VaultUnavailable`,
- * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal. Source:
- * oci-typescript-sdk, lib/secrets (GetSecretBundleByName: a POST with an empty body; content in base64).
+ * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the login for the
+ * proxy. Source: oci-typescript-sdk, lib/secrets (GetSecretBundleByName: a POST with an empty body; content in base64).
  */
 export async function vaultSecret(vault: VaultOptions, name: string): Promise<SecretBundle> {
   const query = new URLSearchParams({ secretName: name, vaultId: vault.vaultId });
@@ -50,8 +50,8 @@ export async function vaultSecret(vault: VaultOptions, name: string): Promise<Se
 
 /**
  * Returns the id of a secret with the number of its current version; `undefined` if the service refuses or its answer
- * names no current version. Throws if the service does not answer. Source: oci-typescript-sdk, lib/secrets
- * (ListSecretBundleVersions), which needs the same permission as the secret.
+ * names no current version. Throws the errors of the connection and of the instance principal. Source:
+ * oci-typescript-sdk, lib/secrets (ListSecretBundleVersions), which needs the same permission as the secret.
  */
 export async function currentVersion(vault: VaultOptions, secretId: string): Promise<string | undefined> {
   const service = serviceOf(vault.place);

@@ -29,8 +29,8 @@ export interface ChosenAddress {
  * Returns the address that a choice selects; `setting` is the path of the choice in the settings. An interface and
  * `default-route` select among IPv4 addresses only.
  *
- * Throws `NodeAddressUnknown` with the addresses of the machine if none fits or if several fit. Only the first case may
- * pass without a person, because a provider may attach a private network after the start.
+ * Throws `NodeAddressUnknown` if no address of the machine fits or if several fit. Only the first case may pass without
+ * a person, because a provider may attach a private network after the start.
  */
 export function chosenAddress(
   choice: string,

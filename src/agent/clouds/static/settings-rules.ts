@@ -39,7 +39,7 @@ function shortened(address: unknown): unknown {
     : address;
 }
 
-/** True for an IPv6 address that inet_ntop, and so nft, prints with the digits of an IPv4 address. */
+/** True for an IPv6 address that inet_ntop, and so nft, prints with an IPv4 address at its end. */
 function isFormOfIPv4(address: unknown): boolean {
   return typeof address === 'string' && /^::(?:ffff:)?[0-9a-f]{1,4}:[0-9a-f]{1,4}$/.test(address);
 }

@@ -12,7 +12,10 @@ import { machineId } from './machine-id.ts';
 import { refusal, secretAt, secretDigest } from './secret-place.ts';
 import type { StaticSettings } from './settings.ts';
 
-/** Makes the cloud that `static` in the settings describes, for machines outside any cloud, laptops and tests. */
+/**
+ * Makes the cloud that `static` in the settings describes, for tests and for machines outside any cloud, such as
+ * laptops.
+ */
 export function staticCloud({ host, settings, machine }: CloudGround<StaticSettings>): Cloud {
   const { secrets, registries, metadata: _, ...identity } = settings;
   const { credentials } = machine;

@@ -52,8 +52,8 @@ export async function readNote(path: string): Promise<string | undefined> {
 }
 
 /**
- * Returns the names in a directory, unsorted. Throws `FileSystemError` for more than `most` entries; /proc has
- * thousands.
+ * Returns the names in a directory, unsorted. Throws `FileSystemError` for more than `most` entries, and the system's
+ * errors.
  */
 export async function readNames(folder: string, path = folder, most = 100_000): Promise<string[]> {
   const found: string[] = [];

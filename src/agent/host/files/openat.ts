@@ -30,7 +30,7 @@ export interface Place extends AsyncDisposable {
 }
 
 /**
- * Opens the directory of a path one step at a time, each through the descriptor of its parent.
+ * Opens the directory of a path step by step, each directory through the descriptor of its parent.
  *
  * Follows a link on the way only if the link and its directory belong to root or to this user, and the directory is
  * sticky or not writable by every user. Otherwise throws `PermissionDenied`, because another user could point the link
@@ -96,8 +96,8 @@ async function startOf(path: string, root: string) {
 }
 
 /**
- * Opens the directories on the way, appends them to `opened`, and returns the last name. `..` does not leave the first
- * directory.
+ * Opens the directories that `way` names, appends them to `opened`, and returns the last name. `..` does not leave the
+ * first directory.
  */
 async function walkTo(
   opened: FileHandle[],

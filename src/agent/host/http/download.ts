@@ -88,8 +88,8 @@ export async function install(wanted: Download, digest: string, root = '/'): Pro
 
 /**
  * Runs `work` with the path of the partial download. First removes anything at that path, or at its `.json` and
- * `.refused` notes, that is not a regular file of this user with a single link. Removes the partial download if the
- * disk is full.
+ * `.refused` notes, that is not a regular file of root or this user with a single link. Removes the partial download if
+ * the disk is full.
  */
 async function withPart(
   { path }: Download,

@@ -64,7 +64,8 @@ async function appendBody(
 }
 
 /**
- * The note about a partial download: the URL of the file, and the validator by which the server recognizes its content.
+ * The note about a partial download: the URL of the file, and the validator by which the server recognizes the file's
+ * content.
  */
 interface Note {
   readonly url: string;

@@ -22,7 +22,8 @@ type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'c
  * Chooses the connection of each exchange from the settings and the request.
  *
  * Reuses direct connections for four seconds, HTTPS only with the system's trust. Makes any other connection for one
- * exchange only, because an agent does not distinguish trusts, and a connection through a proxy must end with `signal`.
+ * exchange only: an agent would reuse it for a request that trusts other certificates, and a connection through a proxy
+ * must end with `signal`.
  */
 export class Routes {
   readonly #network: Network;
@@ -79,8 +80,8 @@ export class Routes {
 const kept = { keepAlive: true, timeout: 4_000 };
 
 /**
- * Returns a context that trusts only these certificates. Passes them as a list, because Node ignores an empty text and
- * would trust its own roots.
+ * Returns a context that trusts only these certificates. Passes them as a list, because Node ignores an empty string
+ * and would trust its own roots.
  */
 function contextOf(ca: string): SecureContext {
   return createSecureContext({ ca: [ca] });

@@ -132,7 +132,7 @@ export function notAnAddress(what: string): NodeError {
   );
 }
 
-/** Returns the headers of a request with lower-case names, and with a refusal of compressed answers. */
+/** Returns the headers of a request with lower-case names, and an `accept-encoding` that refuses compression. */
 function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, string> {
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reveal(value)]);
   return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };

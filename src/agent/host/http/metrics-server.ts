@@ -17,7 +17,7 @@ const checkInterval = 1_000;
 const mostConnections = 16;
 
 /**
- * Makes a server for a text at /metrics. Answers other paths with 404 and other methods than GET with 405. Does not
+ * Makes a server for a text at /metrics. Answers other paths with 404 and methods other than GET with 405. Does not
  * keep the process alive.
  *
  * `follow` makes the server listen at this address only, such as 127.0.0.1:9753; without an address, the server stops.

@@ -5,8 +5,8 @@ import { redacted, Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * Returns `CommandFailed` (`CommandNotFound` for exit code 127) with the last lines of stderr, or of stdout if stderr
- * is empty. Redacts the secrets from the command's environment.
+ * Returns `CommandNotFound` for exit code 127, otherwise `CommandFailed` with the last lines of stderr, or of stdout if
+ * stderr is empty. Redacts the secrets that the environment of the command contains.
  */
 export function commandFailed(command: Command, result: CommandResult): NodeError {
   const line = commandLine(command);

@@ -38,7 +38,7 @@ const priorities: Readonly<Record<string, number>> = {
  * Returns a sink that writes pino's lines to standard output: unchanged for `json`, otherwise as readable text, one
  * line each.
  *
- * A line for the journal begins with its priority, and omits time and process id, which the journal adds.
+ * A line for the journal begins with its priority. The journal itself adds the time and the process id.
  */
 export async function logDestination(
   target: LogTarget,

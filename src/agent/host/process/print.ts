@@ -30,7 +30,10 @@ export function print(text: string): void {
   printStyled(printable(text));
 }
 
-/** Prints text with our own colours and already printable data. Throws the errors of `print`. */
+/**
+ * Prints text unescaped, so that it may have our own colours; its data must already be printable. Throws the errors of
+ * `print`.
+ */
 export function printStyled(text: string): void {
   try {
     writeAll(1, text);

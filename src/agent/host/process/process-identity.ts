@@ -3,7 +3,7 @@ import { errnoOf } from '../files/file-errors.ts';
 
 /**
  * Returns `pid start-time` (ticks since boot), which stays unique when the kernel reuses the pid; `undefined` if the
- * process is not running.
+ * process is not running or /proc is not mounted.
  */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   try {
@@ -19,7 +19,7 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
   }
 }
 
-/** True if the process with this identity is running; false for an invalid identity. */
+/** True if the process with this identity is running; false for an invalid identity, or if /proc is not mounted. */
 export async function isAlive(identity: string | undefined): Promise<boolean> {
   const pid = Number.parseInt(identity ?? '', 10);
   return pid > 0 && (await processIdentity(pid)) === identity;
