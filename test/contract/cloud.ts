@@ -157,7 +157,7 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(error.message).toContain(world.foreignRegistry);
     });
 
-    test('imageDigest returns the digest that the identity sees, if the cloud can see images', async () => {
+    test('imageDigest returns the digest of an image, or refuses a missing or denied one, if the cloud can see images', async () => {
       const { cloud, registry, foreignRegistry, image } = world;
       const { repository, tag, digest } = image;
       expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);

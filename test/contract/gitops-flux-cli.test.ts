@@ -54,7 +54,7 @@ describe('the flux stand-in with an API', () => {
   const found = (kind: string, name = 'flux-system'): ApiObject | undefined =>
     openObjects(join(lab, 'objects')).get(kind, 'flux-system', name);
 
-  test('bootstraps at the path, and changes nothing in a second run', async () => {
+  test('bootstraps at the path in the settings, and changes nothing in a second run', async () => {
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stdout: '' });
     expect(found(sources)).toMatchObject({ spec: { url: 'https://github.com/acme/platform.git' } });
     const sync = found(syncs);
@@ -70,13 +70,13 @@ describe('the flux stand-in with an API', () => {
     });
   });
 
-  test('nests its manifests below a path that ends in flux-system', async () => {
+  test('writes its manifests to a second flux-system folder below a path that ends in flux-system', async () => {
     await bootstrap({ path: 'k8s/flux-system' });
     const sync = 'git/github.com/acme/platform/main/k8s/flux-system/flux-system/gotk-sync.yaml';
     expect(readFileSync(join(lab, sync), 'utf8')).toContain('./k8s/flux-system');
   });
 
-  test('refuses a path that differs from the path of the cluster', async () => {
+  test('refuses a path that differs from the path of the earlier bootstrap', async () => {
     await bootstrap();
     expect(await bootstrap({ path: 'clusters/test' })).toMatchObject({
       exitCode: 1,
@@ -86,7 +86,7 @@ describe('the flux stand-in with an API', () => {
     });
   });
 
-  test('fails every bootstrap after a broken commit, although all objects exist', async () => {
+  test('fails while a broken commit keeps the Kustomization from being ready, although all objects exist', async () => {
     await bootstrap();
     const objects = openObjects(join(lab, 'objects'));
     const sync = found(syncs);

@@ -10,7 +10,7 @@ import { context } from '../unit/agent/gitops/flux/settings.ts';
 
 export interface GitOpsSubject {
   readonly engine: GitOps;
-  /** Makes a machine whose API answers and has no objects. */
+  /** Makes a machine whose Kubernetes API answers and has no objects. */
   readonly world: () => MemoryHost;
   /** The secrets that no journal and no outcome may contain. */
   readonly secrets: readonly string[];
@@ -21,7 +21,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   describe(`GitOps ${name}`, () => {
     const plan = engine.resources(context);
 
-    test('plans resources with unique ids that need only resources of the context or earlier ones', () => {
+    test('plans resources with unique ids that need only earlier resources or those that the context names', () => {
       const ids = plan.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [at, { needs = [] }] of plan.entries()) {

@@ -4,8 +4,8 @@ import { Crash, memoryHost, unreachable } from '../lab/memory-host.ts';
 
 const write = { mode: 0o644 };
 
-describe('the scripts of memoryHost', () => {
-  test('throw a plain Error that names a call without a script', async () => {
+describe('memoryHost with scripts', () => {
+  test('throws a plain Error that names a call without a script', async () => {
     const host = memoryHost();
     const download = {
       url: 'http://m/k3s',
@@ -20,7 +20,7 @@ describe('the scripts of memoryHost', () => {
     await expect(host.download(download)).rejects.toThrow(/download http:\/\/m\/k3s/);
   });
 
-  test('answer by the newest match, with one-time answers first and in order', async () => {
+  test('answers by the newest matching script, with one-time answers first and in order', async () => {
     const host = memoryHost()
       .on({ file: 'systemctl' }, 'any')
       .on({ file: 'systemctl', args: /^is-active/ }, { exitCode: 3 })
@@ -39,7 +39,7 @@ describe('the scripts of memoryHost', () => {
     expect(host.unused()).toEqual([]);
   });
 
-  test('are listed by unused if no call matched them', () => {
+  test('reports the scripts that no call matched', () => {
     const host = memoryHost()
       .on({ file: 'flux', args: ['version'] })
       .onGet('http://x/', 'y')
@@ -47,7 +47,7 @@ describe('the scripts of memoryHost', () => {
     expect(host.unused()).toEqual(['flux version', 'GET http://x/', 'download /k3s$/']);
   });
 
-  test('can change the machine', async () => {
+  test('lets a script change the machine', async () => {
     const host = memoryHost().on({ file: 'k3s' }, ({ args }, world) => {
       world.files.write('/var/started', `${args.join(' ')} at ${world.now()}`);
       return 'ok';
@@ -57,7 +57,7 @@ describe('the scripts of memoryHost', () => {
     expect(host.lines()).toEqual(['run /usr/local/bin/k3s server']);
   });
 
-  test('throw an Error given as the answer, and install a download', async () => {
+  test('throws an Error that a script gives as its answer, and installs a download', async () => {
     const checksum = { url: 'http://m/s', name: 'k3s' };
     const host = memoryHost()
       .onGet(/ping/, unreachable('http://s/ping'))
@@ -77,7 +77,7 @@ describe('the clock of memoryHost', () => {
     expect([host.now(), seen]).toEqual([6_000, [2_000, 3_000]]);
   });
 
-  test('ends a sleep at the signal', async () => {
+  test('ends a sleep when its signal is aborted', async () => {
     const host = memoryHost({ now: 1_000 });
     const wake = new AbortController();
     host.at(2_000, () => wake.abort());

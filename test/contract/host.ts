@@ -330,7 +330,7 @@ export function describeDoing(make: MakeStage): void {
     expect(Math.abs(passed - (stage.host.now() - wall))).toBeLessThan(1_000);
   });
 
-  test('ends a sleep after its time or at its signal', async () => {
+  test('ends a sleep after its time, or at once if its signal is aborted', async () => {
     const start = stage.host.now();
     await stage.host.sleep(5);
     expect(stage.host.now() - start).toBeGreaterThanOrEqual(4);
@@ -351,7 +351,7 @@ export function describeJobs(make: MakeStage): void {
     subject,
   });
 
-  test('shows a job by its trace while it runs, and returns its result once', async () => {
+  test('keeps the trace of a job only while the job runs, and returns the result once', async () => {
     const { host } = stage;
     const job = jobAt('one');
     expect(await host.job(job.trace)).toBeUndefined();
@@ -365,7 +365,7 @@ export function describeJobs(make: MakeStage): void {
     await stage.jobEnded();
   });
 
-  test('shows the description and the start time of a job', async () => {
+  test('shows the description and the start time of a running job', async () => {
     const { host } = stage;
     const job = jobAt('one');
     const thrown = await host.perform(job, never).catch((error: unknown) => error);
@@ -387,7 +387,7 @@ export function describeJobs(make: MakeStage): void {
     await stage.jobEnded();
   });
 
-  test('ends a job before it begins one with another subject at the same trace', async () => {
+  test('ends a job before it begins a job with another subject at the same trace', async () => {
     const { host } = stage;
     let isAborted = false;
     const first = (signal: AbortSignal) => never(signal).finally(() => (isAborted = signal.aborted));
@@ -407,7 +407,7 @@ export function describeJobs(make: MakeStage): void {
     }
   });
 
-  test.each(['', '{', '{"format":1}', '[]'])('finds no job in a trace with %j', async (text) => {
+  test.each(['', '{', '{"format":1}', '[]'])('finds no job in a trace that contains %j', async (text) => {
     const { trace } = jobAt('one');
     await stage.host.writeFile(trace, text, { mode: 0o644 });
     expect(await stage.host.job(trace)).toBeUndefined();

@@ -117,7 +117,7 @@ const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = 
 };
 
 describe('output for programs', () => {
-  test('has the kinds that the page lists', () => {
+  test('has the kinds that output.md lists', () => {
     const [, kind] = page.get('') ?? [];
     expect(kind?.type).toBe(
       Object.keys(samples)
@@ -128,7 +128,7 @@ describe('output for programs', () => {
   });
 
   test.each(Object.entries(samples))(
-    'has the fields that the page lists, with their types: %s',
+    'has the fields that output.md lists, with their types: %s',
     async (kind, made) => {
       const outputs = (await made()).map((text) => JSON.parse(text));
       for (const output of outputs) {
@@ -169,7 +169,7 @@ describe('output for programs', () => {
       { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'z' }] },
       ['list[].name is never x', 'list[].name is z'],
     ],
-  ])('does not match the page with %s', (_, output, expected) => {
+  ])('unlike reports %s', (_, output, expected) => {
     const fields = [
       { path: 'list[].at', type: 'time' },
       { path: 'list[].name', type: '`x`' },
@@ -184,7 +184,7 @@ describe('output for programs', () => {
     ['a field that became optional', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
     ['a field that became any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
     ['a removed field', { path: 'a?.c', type: '`x`' }, ['a?.b']],
-  ])('is checked for the fields that the previous release had: %s', (_, later, expected) => {
+  ])('lostFields reports a field only if its later form is incompatible: %s', (_, later, expected) => {
     expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
   });
 });

@@ -29,7 +29,7 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
   const section = z.parse(settings.schema, settings.defaults);
   const [{ address, setting } = {}] = metadataOf(driver, section);
 
-  test('bypasses the proxy for its metadata service, and needs consent to move that service', () => {
+  test('bypasses the proxy for its metadata service, and needs consent for plain http to another address', () => {
     if (address === undefined) {
       return;
     }

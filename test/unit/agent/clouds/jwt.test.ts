@@ -14,12 +14,12 @@ test('readJwt returns the dates of a token in milliseconds', () => {
 
 test.each([
   ['a password', 'hunter2'],
-  ['an empty text', ''],
+  ['an empty string', ''],
   ['claims that are not JSON', 'e30.AAAA.c2ln'],
   ['claims that are null', token(null)],
   ['a token without an expiry', token({ iat: 1 })],
   ['a token without an issue date', token({ exp: 2 })],
-  ['dates as texts', token({ iat: '1', exp: '2' })],
+  ['dates that are strings', token({ iat: '1', exp: '2' })],
   ['an expiry before the issue date', token({ iat: 2, exp: 1 })],
   ['an expiry at the issue date', token({ iat: 2, exp: 2 })],
   ['an issue date of zero', token({ iat: 0, exp: 2 })],

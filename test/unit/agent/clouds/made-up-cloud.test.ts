@@ -36,7 +36,7 @@ describe('settings with a made-up cloud', () => {
     expect(z.safeParse(cloudChoice({}), 'moon').success).toBe(false);
   });
 
-  test('have a section of the cloud with defaults, before imds because the cloud has a metadata service', () => {
+  test('have a section with defaults for the cloud, before section imds because the cloud has a metadata service', () => {
     expect(z.parse(sections.moon.schema, sections.moon.defaults)).toEqual({ tower: 'http://169.254.0.23' });
     const names = Object.keys(sections);
     expect(names.filter((name) => ['moon', 'imds', 'static'].includes(name))).toEqual([
@@ -72,7 +72,7 @@ test('the help of --cloud names the made-up cloud', () => {
 
 const eagle = { hostname: 'eagle', current: () => [], credentials: '/run/credentials/slipway.service' };
 
-test('the adapter of the made-up cloud gets its settings section', () => {
+test('makeCloud passes the machine and the settings section to the adapter of the made-up cloud', () => {
   const host = memoryHost();
   expect(makeCloud(settings, host, { ...eagle, addresses: ['::1', '10.0.0.7'] }, withMoon)).toBeInstanceOf(
     FakeCloud,
@@ -153,7 +153,7 @@ test('makeCloud refuses an unknown cloud', () => {
   expect(() => makeCloud(settings, memoryHost(), { ...eagle, addresses: [] })).toThrow('no cloud moon');
 });
 
-test('a cloud without a driver does not compile', () => {
+test('an incomplete driver does not compile, nor do settings with an unknown cloud', () => {
   // @ts-expect-error A driver needs settings and an adapter.
   const nameless = { sun: { summary: 'shines' } } satisfies Clouds;
   // @ts-expect-error Settings accept only the clouds in the table.

@@ -102,7 +102,7 @@ describe('the cloud probes', () => {
     expect(found[5]?.level).toBe('skipped');
   });
 
-  test('report a registry that accepts the login and denies the pull', async () => {
+  test('report a registry that accepts the login but denies the pull', async () => {
     const given = world();
     given.registry.denied = true;
     expect((await lookedAt(given))[5]).toMatchObject({ level: 'failure', reason: 'PullDenied' });

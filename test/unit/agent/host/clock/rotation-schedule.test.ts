@@ -55,7 +55,7 @@ describe('rotationSchedule', () => {
     }
   });
 
-  test('renews once per slot if no tick comes before the credential expires', () => {
+  test('renews once per life of a credential if no tick comes before the credential expires', () => {
     const { next } = rotationSchedule('0 3 * * *', 'vm-1');
     const first = next(at('12:00:00'), 40 * minute);
     expect(next(first, 40 * minute)).toBe(first + 40 * minute);
