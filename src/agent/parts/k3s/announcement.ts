@@ -19,7 +19,7 @@ export interface Told {
   readonly role: string | undefined;
   /** The conditions that their last event reported as False, each with its reason. */
   readonly failing: Readonly<Record<string, string>>;
-  /** The time of the last event about each subject, by subject and reason, in epoch milliseconds. */
+  /** The time of the last event of each subject and reason, by `<subject> <reason>`, in epoch milliseconds. */
   readonly times: Readonly<Record<string, number>>;
 }
 
@@ -27,7 +27,7 @@ export interface Announcement {
   readonly events: readonly NodeEvent[];
   /** All wanted annotations; `undefined` if the Node already has them. */
   readonly annotations: Annotations | undefined;
-  /** The reports so far once these events are written; `annotations` are still the old ones. */
+  /** The reports so far, including these events; `annotations` are still the old ones. */
   readonly told: Told;
 }
 
@@ -52,8 +52,8 @@ function failingBy(annotations: Annotations): Told['failing'] {
 
 /**
  * Returns what to report about a node: events about a new role and about each condition that became False, changed its
- * reason or became True again, and the annotations if any of them has changed. A condition that waits or was just
- * changed has no event, since it soon becomes True or False.
+ * reason or became True again, and the annotations if any of them has changed. A condition that waits, or whose
+ * correction is not verified yet, has no event, since it soon becomes True or False.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
   const news = [

@@ -3,21 +3,24 @@ import type { Chains } from './firewall-rules.ts';
 import { parseIptables } from './iptables.ts';
 import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
 
-/** The rules of this host that its programs list. */
+/** The packet filter rules that the programs of this host list. */
 export interface RuleLists {
   /** The filter table of each variant of iptables, with the program that changes it. */
   readonly iptables: readonly { readonly program: string; readonly chains: Chains }[];
   readonly nft: readonly NftFilter[];
-  /** Why rules may exist that are not listed; absent if all are listed. */
+  /** Why rules may exist that are not listed; `undefined` if nothing indicates such rules. */
   readonly unseen: string | undefined;
 }
 
 /** The warning of iptables-save if tables of the legacy variant exist beside those that it lists. */
 const legacyPresent = /^# Warning: iptables-legacy tables present/m;
-/** The remark of iptables-save on a table of nftables that it cannot list. It exits with 0 nevertheless. */
+/** The remark of iptables-save, which nevertheless exits with 0, on a table of nftables that it cannot list. */
 const incompatible = /^# Table `filter' .*incompatible/m;
 
-/** Lists the rules of this host with iptables-save(8), iptables-legacy-save(8) and nft(8), as far as installed. */
+/**
+ * Lists the rules of this host with iptables-save(8), nft(8) and, if legacy tables exist, iptables-legacy-save(8). A
+ * program that is not installed lists none.
+ */
 export async function listRules(host: HostReader): Promise<RuleLists> {
   const iptables = await host.query({ file: 'iptables-save', args: ['-t', 'filter'] });
   const nft = await host.query({ file: 'nft', args: ['list', 'ruleset'] });
@@ -45,8 +48,8 @@ function isFilterTable({ table }: NftFilter): boolean {
 }
 
 /**
- * True if iptables-save listed the table `ip filter` of nftables. Releases before 1.8.8 do not name their variant in
- * the list.
+ * True if iptables-save listed the table `ip filter` of nftables. Releases before 1.8.8 name their variant only with
+ * --version, not in the list of rules.
  */
 async function listsNft(host: HostReader, { exitCode, stdout, stderr }: CommandResult): Promise<boolean> {
   if (exitCode !== 0 || !/^\*filter$/m.test(stdout) || incompatible.test(`${stdout}\n${stderr}`)) {

@@ -18,8 +18,8 @@ interface Closed {
 
 /**
  * Returns a warning with each rule or policy of iptables and nftables that rejects what this node needs, and with the
- * commands that allow it; otherwise `ok`. Ignores a rule with conditions that are not understood. Returns `skipped`
- * below another root, or if rules may exist that are not listed.
+ * commands that allow it; otherwise `skipped` if rules may exist that are not listed, and `ok` if not. Ignores a rule
+ * with conditions that are not understood. Below another root, always returns `skipped`.
  */
 export async function lookAtRules(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   if (node !== undefined && node.paths.root !== '/') {

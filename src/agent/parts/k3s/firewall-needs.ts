@@ -10,7 +10,10 @@ export interface Need extends Packet {
   readonly isPublic: boolean;
 }
 
-/** Stands for the source addresses in a printed command, so that no command opens a port to the internet as it is. */
+/**
+ * Stands for the addresses of the nodes in a printed command. A command without a source would open the port to the
+ * internet.
+ */
 export const nodes = 'RANGE-OF-THE-NODES';
 
 /** Returns the instruction to replace the range of the nodes if a command contains it. */

@@ -27,7 +27,7 @@ export interface Rule {
 }
 
 export interface Chain {
-  /** The verdict if no rule decides; absent for a chain to which others jump. */
+  /** The verdict if no rule decides; absent for a chain to which other chains jump. */
   readonly policy?: 'accept' | 'reject' | undefined;
   readonly rules: readonly Rule[];
 }
@@ -36,8 +36,8 @@ export interface Chain {
 export type Chains = ReadonlyMap<string, Chain>;
 
 /**
- * The rule, as its program lists it, or the policy that rejects a packet, and its position in the chain of the hook,
- * counted from 1.
+ * The rule, as its program lists it, or the policy that rejects a packet. The position is that of the rule, or of the
+ * jump that leads to it, in the chain of the hook, counted from 1; a policy comes after the last rule.
  */
 export interface Rejection {
   readonly text: string;

@@ -28,7 +28,10 @@ const states: readonly string[] = ['--ctstate', '--state'];
 /** The comment of a rule, whose words are not options. */
 const comment = /--comment (?:"(?:[^"\\]|\\.)*"|\S+)/;
 
-/** Conditions for the source that are not compared: interfaces other than those of this host and its pods, and sets. */
+/**
+ * Matches conditions for the source that are not compared: interfaces other than lo, cni0 and flannel's, negations,
+ * address ranges and sets.
+ */
 const unclear =
   /(?<!\S)(?:(?:! )?-i (?!(?:lo|cni0|flannel\S*)(?!\S))\S+|! -[is] \S+|(?:! )?--src-range \S+|(?:! )?--match-set \S+ src(?!\S))/g;
 

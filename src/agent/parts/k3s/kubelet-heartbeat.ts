@@ -17,7 +17,7 @@ const leaseFirst = 20_000;
  *
  * K3s sends READY=1 a second before kubelet renews its Node (seen on K3s 1.36), so until then the Node shows the report
  * of the previous kubelet. Kubelet dates its heartbeats by the clock of this machine, so no other clock matters. The
- * time since the start of K3s is monotonic, since the clock may have been corrected meanwhile. If the clock was set
+ * time since the start of K3s is monotonic, because the clock may have been corrected meanwhile. If the clock was set
  * forward after the heartbeat, the Lease, which kubelet renews every ten seconds, is newer evidence.
  */
 export async function hasReportedSinceStart(

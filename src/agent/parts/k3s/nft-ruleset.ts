@@ -46,7 +46,9 @@ const parts = {
   ports: /\b(?:(tcp|udp)|th) dport (\{[^}]*\}|\S+)/,
   protocols: /\b(?:meta l4proto|ip protocol) (\{[^}]*\}|\w+)/,
   from: /\bip saddr (\{[^}]*\}|[\d./-]+)/,
-  /** Conditions for the source that are not compared: sets, and interfaces other than those of this host and pods. */
+  /**
+   * Conditions for the source that are not compared: interfaces other than lo, cni0 and flannel's, negations and sets.
+   */
   unclear: /\b(?:ip saddr (?=!=|@)|iif(?:name)? (?!"(?:lo|cni0|flannel[^"]*)"))(?:!= )?(?:\{[^}]*\}|\S+)/g,
   states: /\bct state (\S+|\{[^}]*\})/,
   statements: /\bcounter(?: packets \d+ bytes \d+)?|\blog(?: prefix "[^"]*")?|\bcomment "[^"]*"/g,

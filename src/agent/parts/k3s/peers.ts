@@ -6,9 +6,9 @@ import type { HostReader } from '../../engine/host.ts';
 import { type K3sNode, nodeKubectl } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
 
-/** The maximum number of peers that are probed, so that the probe of a large cluster ends within a minute. */
+/** The maximum number of peers that are probed, all at the same time. */
 const most = 20;
-/** The milliseconds within which a peer must answer; a healthy peer needs one. */
+/** The milliseconds within which a peer must answer; a healthy peer needs about one millisecond. */
 const timeout = 2_500;
 const kubeletPort = 10_250;
 
@@ -17,8 +17,8 @@ const addresses = '{range .items[*].status.addresses[?(@.type=="InternalIP")]}{.
 
 /**
  * Checks that the known peers of this node answer: for an agent, the server and, if the server is known by an IP
- * address, its kubelet; for a server, the kubelets of at most 20 other nodes. Any answer counts, even a refusal. The
- * network of pods, whose UDP packets get no answer, is not probed.
+ * address, its kubelet; for a server, the kubelets of at most 20 other nodes. Any answer counts, even an HTTP error; a
+ * refused connection does not. The network of pods, whose UDP packets get no answer, is not probed.
  */
 export function peersProbe(
   host: HostReader,
@@ -75,7 +75,7 @@ function kubeletOf(address: string): string {
   return `https://${isIPv6(address) ? `[${address}]` : address}:${kubeletPort}/healthz`;
 }
 
-/** Returns the URL of a silent peer, and why the peer is silent; empty if the peer gives any answer, even a refusal. */
+/** Returns the URL of a silent peer, and why it is silent; empty if the peer gives any answer, even an HTTP error. */
 async function silence(
   host: HostReader,
   url: string,

@@ -5,7 +5,7 @@ import { mapAt, type Problem, valueAt } from '../../../settings/path.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** The type of a key: a Duration is written as in Go (`15s`), and a StringSlice is a text or a list of texts. */
+/** The type of a key: a Duration is written as in Go (`15s`), and a StringSlice is one string or a list of strings. */
 export type K3sKeyType = 'String' | 'Bool' | 'Int' | 'Duration' | 'StringSlice';
 
 export interface K3sKey {
@@ -74,7 +74,7 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   return fits[key.type](value) ? itemProblem(name, value) : `must be ${expected[key.type]}`;
 }
 
-/** Returns the first problem in a list of labels or taints. A text may contain several, separated by commas. */
+/** Returns the first problem in a list of labels or taints. A string may contain several, separated by commas. */
 function itemProblem(name: string, value: unknown): string | undefined {
   const form = itemForms[name];
   const items = form ? [value].flat().flatMap((item) => String(item).split(',')) : [];

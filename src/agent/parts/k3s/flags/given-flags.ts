@@ -79,7 +79,7 @@ function listed(name: string, value: string): readonly string[] {
     : [value];
 }
 
-/** Returns the flags that ExecStart= in a unit gives K3s; empty if ExecStart= runs another program. */
+/** Returns the flags that ExecStart= in a unit gives K3s; empty if ExecStart= is missing or runs another program. */
 export function unitFlags(text: string, path: string): readonly GivenFlag[] {
   const start = execStart(text);
   const flags = start ? (k3sCommandLine(unitWords(start.value))?.flags ?? []) : [];

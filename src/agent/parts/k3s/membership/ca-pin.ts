@@ -89,7 +89,10 @@ async function joinedCa(host: HostReader, { paths }: K3sNode): Promise<string | 
   return hasJoined ? knownCa(host, paths) : undefined;
 }
 
-/** Returns the token in the file; `undefined` if the text is not a token, such as the placeholder of a dry run. */
+/**
+ * Returns the token in the file; `undefined` if the file is missing or its text is not a token, such as the placeholder
+ * of a dry run.
+ */
 function tokenIn(found: FoundFile | undefined): Token | undefined {
   return found && parseToken(found.content);
 }

@@ -39,7 +39,7 @@ export function pinnedCa(pem: string): PinnedCa {
  * in the bundle is a known CA, or a CA whose key a known root certified, directly or through other certificates in the
  * bundle. False if no CA is known.
  *
- * The known certificate in a bundle proves nothing, since it is public. The same pin proves nothing either: K3s
+ * The known certificate in a bundle proves nothing, since it is public. A matching pin proves nothing either: K3s
  * compares only the root of a chain, and then trusts every certificate beside it (hashCA). A bundle with a block that
  * is not read as a certificate is rejected, since another reader of the same text may trust that block.
  */

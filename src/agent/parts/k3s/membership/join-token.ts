@@ -59,7 +59,7 @@ export function isRedacted(secret: Secret | string): boolean {
 }
 
 /**
- * Returns the token that an installed server uses; `undefined` on an agent, and before the first start. A `k3s token
+ * Returns the token that an installed server uses; `undefined` on an agent, and before the first start. `k3s token
  * rotate` updates the file in which K3s keeps the token (pkg/server/handlers/token.go).
  */
 async function installedToken(host: HostReader, { role, paths }: K3sNode): Promise<Token | undefined> {
@@ -160,7 +160,7 @@ async function renewToken(
 }
 
 /**
- * Returns a fetched token that is a password, the only form of token with which a server starts
+ * Returns the fetched token if it is a password, the only form of token with which a server starts
  * (pkg/cluster/storage.go, normalizeToken). Throws `SecretEmpty` for any other token.
  */
 function serverPassword(fetched: Secret, name: string): Token {

@@ -39,7 +39,7 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * Returns the node with a role of the kind as which it was installed, so that its K3s is maintained until
+ * Returns the node with a role of the kind that it was installed as, so that its K3s is maintained until
  * consent.roleChange allows another kind; `wantedRole` is then the role that the node should have.
  *
  * Of several roles of that kind, the node gets the one with the most labels, all of which K3s must have been given.

@@ -36,7 +36,7 @@ export async function serverCa(host: HostReader, server: string, hints: Hints): 
 export interface TokenAnswer {
   /** The status of GET /v1-k3s/readyz. */
   readonly status: number;
-  /** A remark about the certificate of the server, in the form of the end of a sentence; empty without a remark. */
+  /** A remark about the server's certificate, worded as the end of a sentence; empty without a remark. */
   readonly remark: string;
 }
 

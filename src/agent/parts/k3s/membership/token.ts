@@ -12,7 +12,7 @@ export interface Token {
   readonly credential: string;
 }
 
-/** Parses a join token; `undefined` for a text that K3s would refuse as a token. */
+/** Parses a join token; `undefined` for text that K3s would refuse as a token. */
 export function parseToken(text: string): Token | undefined {
   const token = text.trim();
   if (!/^[\x21-\x7e]+$/.test(token)) {

@@ -51,9 +51,9 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
 }
 
 /**
- * Returns the start of the running or starting K3s, as `k3s.service@<invocation>`, if a unit other than Slipway's made
- * it; otherwise `undefined`. Slipway's unit creates a directory at each start, and a stamp in it unless Slipway could
- * not run.
+ * Returns the start of the running or starting K3s, as `k3s.service@<invocation>`, if a unit other than Slipway's
+ * started K3s; otherwise `undefined`. Slipway's unit creates a directory at each start, and a stamp in that directory
+ * unless Slipway could not run.
  */
 export async function foreignStart(
   host: HostReader,

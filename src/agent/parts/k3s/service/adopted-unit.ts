@@ -48,7 +48,7 @@ type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
 
 /**
  * Returns what the next start would lack: flags of another program's unit and config.yaml as `flag=value`, other lines
- * of that unit, and the losses from `others`. A secret is returned by its name alone. Empty if Slipway wrote the unit,
+ * of that unit, and the losses from `others`. Of a secret, only the name is returned. Empty if Slipway wrote the unit,
  * or without a unit.
  */
 async function lostFlags(

@@ -23,7 +23,7 @@ export const accessInputs: readonly StartInput[] = [
   {
     name: 'joinToken',
     text: async (host, { slipway }) => (await fileText(host, slipway.joinToken)).trim(),
-    // The CA that K3s has joined may have been pinned in the token file since the start.
+    // The CA of the joined cluster may have been pinned in the token file since the start.
     formerly: async (host, { slipway, k3s }) =>
       unpinnedToken(await fileText(host, slipway.joinToken), await fileText(host, k3s.agentServerCa)),
     onlyWhileStarting: true,

@@ -146,7 +146,7 @@ function leadsToOurs(line: string): boolean {
   return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
 }
 
-/** Matches a quoted text, such as a comment with blanks, as iptables-save prints it. */
+/** Matches quoted text, such as a comment with blanks, as iptables-save prints it. */
 const quotedText = /"(\\.|[^"\\])*"/g;
 
 /** Removes the nftables tables of kube-proxy and flannel. */

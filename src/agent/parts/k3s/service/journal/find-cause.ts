@@ -13,8 +13,8 @@ export interface Cause extends Pick<Severity, 'endedBy'> {
 }
 
 /**
- * Returns the cause in the newest known line of the K3s log, as `table` and the command define known lines; `undefined`
- * if the log has no known line.
+ * Returns the cause of the newest line of the K3s log that matches an entry of `table` for this command; `undefined` if
+ * no line matches.
  */
 export function findCause(
   log: string,
