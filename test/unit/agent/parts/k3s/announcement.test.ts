@@ -184,7 +184,7 @@ describe('a condition that flaps', () => {
     [30, well, 0],
   ];
 
-  test('is announced at most once per direction in ten minutes, and then with its current state', () => {
+  test('has at most one event per reason in ten minutes, and then one about its current state', () => {
     let told = asWell;
     for (const [minutes, conditions, events] of story) {
       const at = now + minutes * minute;
@@ -200,7 +200,7 @@ describe('a condition that flaps', () => {
   });
 });
 
-test('toldBy treats annotations as already announced, so that a new process repeats no event', () => {
+test('toldBy treats the conditions in the annotations as announced, so that a new process repeats no event', () => {
   const first = announcement(standing(...denied), nothing, now);
   const begun = toldBy(first.annotations ?? {});
   expect(begun).toEqual({ ...first.told, annotations: first.annotations, times: {} });

@@ -22,7 +22,7 @@ COMMIT
 
 const absent = { exitCode: 127 };
 
-/** What further commands answer: iptables-legacy-save, and iptables-save about its version. */
+/** The answers of iptables-legacy-save and of iptables-save --version. */
 interface Others {
   readonly legacy?: CommandAnswer;
   readonly version?: CommandAnswer;
@@ -216,7 +216,7 @@ test.each([
       '\t\ttcp dport { 6443, 10250 } accept\n\t\tudp dport 8000-9000 counter packets 1 bytes 2 accept\n',
     ),
   ],
-  ['that accepts all of its peers', debian('\t\tip saddr { 10.0.0.0/16, 10.42.0.0/16 } accept\n')],
+  ['that accepts the range of the nodes', debian('\t\tip saddr { 10.0.0.0/16, 10.42.0.0/16 } accept\n')],
   ['that rejects nothing', debian('', 'accept')],
   [
     'that contains only a table of Slipway',
@@ -256,9 +256,9 @@ test.each([
 
 test.each([
   ['names nf_tables', marked, {}],
-  ['does not name nf_tables, but its version does', empty, version('nf_tables')],
+  ['does not name nf_tables, but --version does', empty, version('nf_tables')],
 ])(
-  'lookAtRules judges a table of iptables only once if the list of iptables-save %s',
+  'lookAtRules judges a table of iptables only once if the output of iptables-save %s',
   async (_, iptables, others) => {
     expect(await look(iptables, filter, aNode('agent'), {}, others)).toMatchObject({ level: 'ok' });
   },
@@ -295,6 +295,6 @@ test.each([
   });
 });
 
-test('lookAtRules reports what one program lists although the other one refuses', async () => {
+test('lookAtRules reports a rejection that nft lists even if iptables-save refuses', async () => {
   expect(await look(refused, debian(''))).toMatchObject({ level: 'warning' });
 });

@@ -50,7 +50,7 @@ test('the firewall probe accepts rich rules of firewalld for ports', async () =>
   });
 });
 
-test('the firewall probe opens only the ports of an ingress controller to the internet', async () => {
+test('the firewall probe advises opening only the ports of an ingress controller to the internet', async () => {
   const node = aNode('agent', { settings: { node: { labels: ['role=ingress'] } } });
   const ufw = machine('inactive', 'yes').on({ file: 'ufw', args: ['status'] }, status());
   const firewalld = machine('active').on({ file: 'firewall-cmd' }, { exitCode: 1 });

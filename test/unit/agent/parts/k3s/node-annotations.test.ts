@@ -32,7 +32,7 @@ describe('readAnnotations', () => {
     ],
     ['nothing and fails', { exitCode: 127 }, 'ended with 127'],
     ['null', 'null', 'without a Node'],
-    ['an empty text', '', 'without a Node'],
+    ['nothing', '', 'without a Node'],
   ])('throws ApiUnavailable if kubectl prints %s', async (_, answer, message) => {
     await expect(read(answer)).rejects.toMatchObject({
       reason: 'ApiUnavailable',

@@ -58,7 +58,7 @@ describe('nodeReady', () => {
   });
 
   test.each([
-    ['an empty text', '', 'it is not JSON'],
+    ['nothing', '', 'it is not JSON'],
     ['null', 'null', 'the whole is of another kind'],
     ['a number', '5', 'the whole is of another kind'],
     ['a warning before the Node', 'Warning: old\n{}', 'it is not JSON'],

@@ -95,7 +95,7 @@ test('configFile writes config.yaml with mode 0600', async () => {
   expect((await host.readFile('/etc/rancher/k3s/config.yaml'))?.mode).toBe(0o600);
 });
 
-test('configFile reports an invalid configuration at its check, not when the plan is made', async () => {
+test('configFile reports an invalid configuration at the check of the Resource, not at its creation', async () => {
   const resource = configFile(aNode('agent', { settings: { k3s: { config: { nonsense: 1 } } } }), []);
   expect(await outcome(resource, memoryHost())).toBe('K3sConfigInvalid (person)');
 });

@@ -173,7 +173,7 @@ describe('a drop-in of K3s', () => {
       `#${'x'.repeat(1_048_576)}\ndata-dir: /data`,
       'line 1, column 1: the text is longer',
     ],
-  ])('that cannot be read is reported with its file and line: %s', async (_name, content, expected) => {
+  ])('that cannot be read is reported with its path and line: %s', async (_name, content, expected) => {
     const message = await told({ [`${folder}/a.yaml`]: content });
     expect(message).toMatch(/^K3sConfigInvalid false: /);
     expect(message).toContain(`${folder}/a.yaml: ${expected}`);
@@ -200,7 +200,7 @@ describe('a drop-in of K3s', () => {
   });
 });
 
-test('unlessOverridden holds back every start and restart, and still watches a running K3s', async () => {
+test('unlessOverridden holds back starts and restarts during an override, and still checks a running K3s', async () => {
   const host = memoryHost({ files: { [`${folder}/a.yaml`]: 'node-name: other\n' } });
   const service = (state: 'InSync' | 'Drifted', blocks = true) => ({
     id: 'Service/k3s',

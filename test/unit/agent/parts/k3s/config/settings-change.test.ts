@@ -76,7 +76,7 @@ describe('a setting of a running server', () => {
     },
   );
 
-  test('keeps its line in the file while its change is held back, and other settings are applied', async () => {
+  test('keeps its line in config.yaml while its change is held back, and other settings are applied', async () => {
     const before = { disable: ['traefik'], 'secrets-encryption': true, 'tls-san': ['a.b'] };
     const host = await living(before);
     const text = host.files.text(paths.k3s.config);
@@ -168,7 +168,7 @@ describe('a setting of a running server', () => {
     expect(told).not.toContain('canary');
   });
 
-  test('that another file has set since the first start is not a change', async () => {
+  test('that another file has set since the first start is not reported', async () => {
     const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
     host.files.write(env, 'K3S_DATASTORE_ENDPOINT=mysql://u:canary@db\n');
     host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
@@ -239,8 +239,8 @@ describe('a datastore that the settings no longer name', () => {
   });
 });
 
-describe('a restart for another reason', () => {
-  test('waits while a drop-in would change a fixed setting of K3s', async () => {
+describe('a pending restart of K3s', () => {
+  test('waits while a drop-in would change a fixed setting', async () => {
     const host = await living({});
     expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe('Drifted k3s');
     host.files.write(dropIn, 'cluster-cidr: 10.50.0.0/16\n');

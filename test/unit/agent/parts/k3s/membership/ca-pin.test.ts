@@ -136,8 +136,8 @@ test.each([
     world(`K10${'ab'.repeat(32)}::server:swordfish\n`),
     'ab'.repeat(32),
   ],
-  ['nothing for a token without a pin', world('swordfish\n'), undefined],
-  ['nothing without a token file', without(path), undefined],
+  ['undefined for a token without a pin', world('swordfish\n'), undefined],
+  ['undefined without a token file', without(path), undefined],
 ])('pinnedHash returns %s', async (_name, host, expected) => {
   expect(await pinnedHash(host, aNode('agent').paths)).toBe(expected);
 });

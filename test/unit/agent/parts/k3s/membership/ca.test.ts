@@ -148,7 +148,7 @@ describe('isSuccessor', () => {
       issue(old, { commonName: 'node', hosts: ['vm-1'] }).certificate,
       false,
     ],
-    ['an empty text', '', false],
+    ['empty text', '', false],
   ])('returns $2 for $0', (_name, shown, expected) => {
     expect(isSuccessor(shown, known)).toBe(expected);
   });

@@ -201,7 +201,7 @@ describe('joinToken on an installed server', () => {
     },
   );
 
-  test('compares the token at once if the time of the file is in the future', async () => {
+  test('compares the token at once if the modification time of the file is in the future', async () => {
     const host = server('swordfish');
     host.setClock(host.now() - hour);
     expect(await settle(joinToken(aNode('server'), cloudWith('swordfish'), []), host)).toEqual([

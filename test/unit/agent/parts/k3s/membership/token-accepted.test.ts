@@ -110,7 +110,7 @@ describe('tokenAccepted on an agent that joins', () => {
     await expect(agent().resource.check(world('‹redacted›'))).rejects.toThrow(Recorded);
   });
 
-  test('writes the token from the vault to a 0600 file', async () => {
+  test('replaces a rejected token with the token from the vault, in a 0600 file', async () => {
     const host = world('marlin');
     await settle(agent().resource, host);
     expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
@@ -169,7 +169,7 @@ describe('the token of an agent that has joined', () => {
 
   test.each([
     {
-      name: 'keeps the pin of the joined CA',
+      name: 'keeps the pin of the known CA',
       shown: ca,
       token: pinned(ca),
       expected: ['InSync'],

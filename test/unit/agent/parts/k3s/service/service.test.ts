@@ -255,7 +255,7 @@ describe('k3sService', () => {
     },
   );
 
-  test('does not restart K3s if the stamp of an older Slipway lacks lasting logins', async () => {
+  test('does not restart K3s if the stamp of an older Slipway lacks the input lastingLogins', async () => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     const old = JSON.parse(host.files.text(paths.k3s.stamp) ?? '');

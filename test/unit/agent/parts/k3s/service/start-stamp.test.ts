@@ -125,9 +125,9 @@ describe('changedInputs', () => {
       (host: MemoryHost) => host.files.write(slipway.joinToken, 'marlin\n'),
       ['joinToken'],
     ],
-    ['a pin of the CA that K3s has joined', pinning(ca, ca), []],
+    ['a pin of the CA of the joined cluster', pinning(ca, ca), []],
     ['a pin of another CA', pinning(aCa(), ca), ['joinToken']],
-    ['a pin of a CA before K3s has joined', pinning(ca), ['joinToken']],
+    ['a pin of a CA before K3s has joined a cluster', pinning(ca), ['joinToken']],
     [
       'the addition of a comment and another order of registries in the credential provider',
       (host: MemoryHost) =>

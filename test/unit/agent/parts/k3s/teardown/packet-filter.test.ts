@@ -110,7 +110,7 @@ describe('packetFilterCleared', () => {
     [0, 'iptables-save'],
     [1, 'ip6tables-save'],
     [2, 'nft'],
-  ])('reports CommandFailed if program $1 fails, instead of taking its tables for empty', async (at) => {
+  ])('reports CommandFailed if $1 fails, instead of taking its tables for empty', async (at) => {
     const resource = packetFilterCleared(nodePaths('/'), [])[at];
     const host = memoryHost();
     for (const file of ['iptables-save', 'ip6tables-save', 'nft']) {
