@@ -28,7 +28,10 @@ const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/
 const renewed = /^\/run\/|\/(registries\.yaml|logins\.json)$/;
 
 beforeAll(async () => {
-  cluster = await startCluster({ hosts: ['server', 'agent'] });
+  // With NAT, so that its files are there.
+  const settings = (host: string) =>
+    host === 'agent' ? { network: { nat: { from: ['10.0.2.0/24'] } } } : {};
+  cluster = await startCluster({ hosts: ['server', 'agent'], settings });
   await cluster.powerOn();
   await cluster.ready();
   await pinsItsCa(cluster.host('agent'));

@@ -1,5 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
+import { showUnit } from '../../resources/unit.ts';
 import { guardTable } from './guard-table.ts';
 import { renderTableUnit, tableUnitPath } from './table-unit.ts';
 
@@ -15,10 +16,17 @@ export function renderGuardUnit({ slipway }: NodePaths): string {
   });
 }
 
-/** True if the guard was set up on this node, even if its rules file or unit was lost. */
+/**
+ * True if the guard was set up on this node, even if its rules file and unit were lost: systemd keeps a unit that ran at
+ * this boot.
+ */
 export async function hasGuard(host: HostReader, paths: NodePaths): Promise<boolean> {
   const found = await Promise.all(
     [paths.slipway.imdsGuard, guardUnitPath(paths)].map((path) => host.stat(path)),
   );
-  return found.some((each) => each !== undefined);
+  if (found.some((each) => each !== undefined)) {
+    return true;
+  }
+  const { ActiveState } = await showUnit(host, guardTable.unit, ['ActiveState']);
+  return ActiveState === 'active';
 }

@@ -79,7 +79,7 @@ describe('a cloud whose settings name no address to guard', () => {
   });
 
   test('names the setting for the addresses on a node without a guard', async () => {
-    expect(await guard()[0]?.check(memoryHost())).toMatchObject({
+    expect(await guard()[0]?.check(withoutUnit())).toMatchObject({
       state: 'InSync',
       message: expect.stringContaining('name it in static.metadata'),
     });
@@ -97,9 +97,14 @@ describe('a cloud whose settings name no address to guard', () => {
 
 test('imdsGuard recognizes the address of the metadata service in any notation', async () => {
   const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://0xA9FEA9FE/' } } });
-  const finding = await imdsGuard(node, fresh)[0]?.check(memoryHost());
+  const finding = await imdsGuard(node, fresh)[0]?.check(withoutUnit());
   expect(finding?.state).toBe('Drifted');
 });
+
+/** Returns a machine on which the unit of the guard does not exist. */
+function withoutUnit() {
+  return memoryHost().on({ file: 'systemctl' }, 'LoadState=not-found\nActiveState=inactive\n');
+}
 
 test('the unit of the guard loads the rules before K3s starts and again when nftables.service restarts or reloads', () => {
   expect(renderGuardUnit(nodePaths('/'))).toBe(`# Written by Slipway
@@ -127,10 +132,13 @@ describe('a node that served pods before it had a guard', () => {
   const node = aNode('agent');
   const rules = node.paths.slipway.imdsGuard;
 
-  async function outcomes(changes: object, files: Readonly<Record<string, string>> = {}) {
+  async function outcomes(changes: object, files: Readonly<Record<string, string>> = {}, state = 'inactive') {
     const settings = { ...node.settings, ...changes };
     const resources = imdsGuard({ ...node, settings }, served);
-    const host = memoryHost({ files }).on({ file: 'systemctl' }, 'LoadState=not-found\n');
+    const host = memoryHost({ files }).on(
+      { file: 'systemctl' },
+      `LoadState=not-found\nActiveState=${state}\n`,
+    );
     return Promise.all(resources.map((each) => outcome(each, host)));
   }
 
@@ -157,6 +165,11 @@ describe('a node that served pods before it had a guard', () => {
     ],
   ])('is guarded if %s', async (_, changes, files) => {
     const [ruleset] = await outcomes(changes, files);
+    expect(ruleset).toMatch(/^Drifted \(non-blocking\) content/);
+  });
+
+  test('is guarded if the guard ran at this boot and all of its files were removed', async () => {
+    const [ruleset] = await outcomes({}, {}, 'active');
     expect(ruleset).toMatch(/^Drifted \(non-blocking\) content/);
   });
 });
