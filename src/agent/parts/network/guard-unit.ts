@@ -17,8 +17,8 @@ export function renderGuardUnit({ slipway }: NodePaths): string {
 }
 
 /**
- * True if the guard was set up on this node, even if its rules file and unit were lost: systemd keeps a unit that ran at
- * this boot.
+ * True if the guard was set up on this node, even if its rules file and unit were lost: systemd keeps a unit that ran
+ * at this boot.
  */
 export async function hasGuard(host: HostReader, paths: NodePaths): Promise<boolean> {
   const found = await Promise.all(
