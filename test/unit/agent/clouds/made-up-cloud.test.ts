@@ -118,7 +118,7 @@ test.each([
 
 test('the guard keeps pods from the metadata service of the made-up cloud, and from no other address', async () => {
   const [ruleset] = imdsGuard({ ...aNode('server'), settings }, async () => false, withMoon);
-  const host = memoryHost();
+  const host = memoryHost().on({ file: 'systemctl' }, 'LoadState=not-found\nActiveState=inactive\n');
   const finding = await ruleset?.check(host);
   if (finding?.state !== 'Drifted') {
     throw new Error(`expected a drift, not ${finding?.state}`);
