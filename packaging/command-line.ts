@@ -38,7 +38,7 @@ export function commandLine(): readonly CommandHelp[] {
     }));
 }
 
-/** An empty object in place of the implementations, because the tree of commands only describes itself here. */
+/** An empty object instead of the implementations, because no command runs here. */
 const noCommands: Commands = Object.create(null);
 
 function optionsOf(command: Command): readonly OptionHelp[] {

@@ -74,7 +74,7 @@ function folded(entry: string): string {
     .trimEnd();
 }
 
-/** Compresses a text with gzip, without a name or a time in the header, so that packages are reproducible. */
+/** Compresses text with gzip, without a name or a time in the header, so that packages are reproducible. */
 function compressed(text: string): Buffer {
   return gzipSync(text, { level: 9 });
 }

@@ -93,7 +93,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return [`.SH ${/ /.test(title) ? `"${title}"` : title}`, ...lines];
 }
 
-/** Escapes a text for roff, so that its hyphens can be copied and no line begins with a request. */
+/** Escapes text for roff, so that its hyphens can be copied and no line begins with a request. */
 function text(words: string): string {
   return words.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/, '\\&$&');
 }

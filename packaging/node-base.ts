@@ -56,8 +56,8 @@ function lockedPackage(architecture: Architecture): LockedPackage {
 }
 
 /**
- * Downloads and verifies the executable, because npm installs only the package for this machine's processor. Returns
- * the path of the executable.
+ * Returns the path of the executable in `cache`. Downloads and verifies the executable if it is not there, because npm
+ * installs only the package for this machine's processor.
  */
 function fetched(architecture: Architecture, version: string, integrity: string, cache: string): string {
   const name = `node-linux-${architecture}`;

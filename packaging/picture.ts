@@ -53,7 +53,7 @@ if (import.meta.main) {
   writeFileSync(new URL('../docs/life-of-a-node.svg', import.meta.url), pictureText());
 }
 
-/** Returns the picture as SVG, which follows the light or dark theme of its reader. */
+/** Returns the picture as SVG with colours for the light and the dark theme. */
 export function pictureText(): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">`,
@@ -77,7 +77,7 @@ function heading(text: string, y: number): string {
   return `<text class="heading" x="1" y="${y}">${text}</text>`;
 }
 
-/** Returns a row of boxes of equal width across the picture, with an arrow between each two. */
+/** Returns a row of boxes of equal width across the picture, with an arrow from each box to the next. */
 function row(steps: readonly Step[], y: number): readonly string[] {
   const size = boxWidth(steps);
   return steps.map(({ title, lines }, index) => {
@@ -118,7 +118,7 @@ function boxWidth({ length }: readonly Step[]): number {
   return Math.floor((width - 2 - (length - 1) * gap) / length);
 }
 
-/** Returns a line along a path, and its arrowhead at a point, turned clockwise by degrees from pointing right. */
+/** Returns a line along `path`, and an arrowhead at (x, y) that points right, turned clockwise by `turn` degrees. */
 function arrow(path: string, x: number, y: number, turn: number): string {
   return `<path class="line" d="${path}"/><path class="head" transform="translate(${x} ${y}) rotate(${turn})" d="M0 0l-10 -5v10z"/>`;
 }

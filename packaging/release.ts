@@ -4,7 +4,10 @@ import { run } from './run.ts';
 /** The version and the time of a package. */
 export interface Release {
   readonly version: string;
-  /** The time of the commit, the same for each build (https://reproducible-builds.org/specs/source-date-epoch). */
+  /**
+   * The time in SOURCE_DATE_EPOCH, by default that of the commit, so that each build has the same time
+   * (https://reproducible-builds.org/specs/source-date-epoch).
+   */
   readonly date: Date;
 }
 
@@ -13,7 +16,7 @@ export function currentRelease(): Release {
   return { version, date: new Date(Number(process.env.SOURCE_DATE_EPOCH ?? commitTime()) * 1000) };
 }
 
-/** Returns the time of the commit in seconds; without git, 1 January 1980, which every file system accepts. */
+/** Returns the time of the commit in epoch seconds; without git, 1 January 1980, which every file system accepts. */
 function commitTime(): string {
   try {
     return run('git', ['log', '-1', '--format=%ct']).trim();

@@ -1,5 +1,6 @@
 /**
- * Makes the code caches of one program equal; run with the arguments PROGRAM CACHE.
+ * Renumbers the functions in a code cache, so that all code caches of one program are equal; run with the arguments
+ * PROGRAM CACHE.
  *
  * V8 numbers functions in the order of their compilation, including those of Node, whose order depends on the network
  * and the disk. Functions that V8 reads from a cache get numbers in the order of the cache.

@@ -12,7 +12,7 @@ const [program = '', root = '', cache = ''] = process.argv.slice(2);
 /** An address that does not answer. */
 const nowhere = '127.0.0.1:9';
 
-// Changes go below ROOT, and an empty PATH keeps the program from running commands of this machine.
+// Keeps the program from running commands of this machine: PATH names a directory that does not exist.
 process.env.PATH = '/nowhere';
 // V8's background work leaves traces in the cache: optimizing compilers mark functions, and the garbage collector
 // leaves old bytes in padding.
@@ -35,7 +35,7 @@ for (const command of ['--help', 'config', 'plan', 'apply --timeout 0.001', 'sta
   const commandLine = command === '--help' ? [command] : [...command.split(' '), '--root', root];
   await exports.main([process.execPath, 'slipway', ...commandLine]);
 }
-// Fetches a login, as kubelet's credential provider does at the first pull after a boot.
+// Fetches a login, as kubelet's credential provider does if no usable login is stored.
 await exports.freshLogins('warm.azurecr.io', root).catch(() => {});
 // Restores the flags, because V8 binds the cache to the current ones.
 for (const name of background) {

@@ -31,7 +31,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** The ports through which an agent reads and changes the world. */
+/** The sources of an agent's knowledge, and the functions through which it plans, changes the machine and reports. */
 export interface AgentPorts extends Sources {
   /** Returns the Host that uses the network settings in the knowledge. */
   readonly hostFor: (knowledge: Knowledge) => Host;
@@ -46,13 +46,13 @@ export interface Agent {
    * changed conditions.
    */
   pass(): Promise<Report>;
-  /** Forgets the delays after failures, so that the next pass tries everything again. */
+  /** Forgets earlier attempts with their delays, so that the next pass tries everything again. */
   forget(): void;
 }
 
 /**
- * Makes an agent. Between passes, the agent remembers only the last known values, the delays after failures, and the
- * conditions and warnings that it has reported.
+ * Makes an agent. Between passes, the agent remembers only the last known values, the attempts at each Resource, and
+ * the conditions and warnings that it has reported.
  */
 export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
@@ -143,7 +143,7 @@ export interface RunOptions {
  * Runs the daemon until its signal is aborted.
  *
  *     gather ──► plan ──► reconcile ──► publish ──► sleep ──╮
- *       ▲                                                   │ something is due, a tick, a jump of the clock, SIGHUP
+ *       ▲                                                   │ a check is due, or the alarm rings, such as by SIGHUP
  *       ╰───────────────────────────────────────────────────╯
  */
 export async function run(agent: Agent, { host, alarm, signal, publish, emit }: RunOptions): Promise<void> {

@@ -6,8 +6,8 @@ import type { Host } from './engine/host.ts';
 export const clockJump = 'a jump of the clock';
 
 /**
- * The interval between two comparisons of the clocks, and the largest difference that is not a jump; milliseconds. A
- * slewed clock stays within that difference.
+ * The interval between two comparisons of the time of day with the monotonic clock, and the largest difference that is
+ * not a jump; milliseconds. A slewed clock stays within that difference.
  */
 const glance = 10_000;
 const jump = 5_000;

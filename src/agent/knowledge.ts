@@ -97,8 +97,8 @@ function knownOf<Value>({ value }: LastKnown<Value>): Value {
 }
 
 /**
- * Returns the error in an operator's input that allows no plan: in settings or tags, or in the role, name or address of
- * the node. A missing answer of the cloud is not such an error.
+ * Returns the first error in the settings, the tags, the role, or the node's name, address, server or architecture;
+ * `undefined` without one. Ignores an error of the cloud, which may answer later.
  */
 export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | undefined {
   return files.error ?? tagged.error ?? role.error ?? node.error;

@@ -10,7 +10,7 @@ import type { Settings } from './settings/schema.ts';
 /** The wanted state of one K3s node, from which its Resources are made. */
 export interface K3sNode {
   readonly role: Role;
-  /** A role of another kind that settings or tag request, and that waits for consent. */
+  /** The role that the settings or a tag request, while the change from server to agent or back waits for consent. */
   readonly wantedRole?: Role | undefined;
   /** The Kubernetes name of the node, from `nodeName`. */
   readonly name: string;
@@ -59,8 +59,9 @@ export function nodeName(computerName: string): string {
 }
 
 /**
- * Returns the https URL of a K3s server from an address, `host:port` or https URL; the default port is K3s's, 6443.
- * Throws `ServerUnknown` for any other text, and for a URL with a path, a query, a fragment or a login.
+ * Returns the https URL of a K3s server from a host name or address, with or without a port, or from an https URL; the
+ * default port is 6443, as in K3s. Throws `ServerUnknown` for any other text, and for a URL with a path, a query, a
+ * fragment or a login.
  */
 export function normaliseServer(server: string): string {
   const text = server.trim();
@@ -108,7 +109,7 @@ function nodeKubeconfig({ role, paths }: K3sNode): string {
 
 /**
  * Returns a kubectl command with the rights of kubelet, which cover its own Node and events. Every node that runs pods
- * has them.
+ * has these rights.
  */
 export function kubeletKubectl({ paths }: K3sNode, ...args: readonly string[]): Command {
   return kubectl({ k3s: paths.k3s.binary, kubeconfig: paths.k3s.kubeletKubeconfig }, ...args);

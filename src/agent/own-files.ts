@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { NodePaths } from './paths.ts';
 
-/** A file that one process of Slipway writes and another reads, possibly of an older or newer release. */
+/** A file that Slipway writes and reads back, possibly in another process of an older or newer release. */
 export interface OwnFile {
   /**
    * The number in the first field of the file (engine/own-file.ts); docs/adr/0031-formats.md states when to increase

@@ -34,7 +34,7 @@ export function nodePaths(root: string) {
       pullProof: at('/run/slipway/pull-proof.json'),
       /** The events for the cluster; the file exists only while a kubectl reads it. */
       events: at('/run/slipway/events.json'),
-      /** Traces of running downloads: the executables of K3s and of the GitOps engine. */
+      /** The files that mark a running download of K3s or of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),
       gitopsDownload: at('/run/slipway/gitops-download.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
@@ -60,7 +60,7 @@ export function nodePaths(root: string) {
       registries: at(`${etc}/registries.yaml`),
       kubeconfig: at(`${etc}/k3s.yaml`),
       data: at(data),
-      /** The record of the settings that a server was started with, inside K3s' data. */
+      /** The record of the cluster's settings at the first and the last start of a server, inside K3s' data. */
       startedWith: at(`${data}/slipway-started-with.json`),
       /** The record of the release that was started last. */
       lastVersion: at(`${data}/slipway-last-version`),

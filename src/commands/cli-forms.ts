@@ -13,8 +13,8 @@ export function misused(what: string, problem: string): NodeError {
 }
 
 /**
- * Makes an option for a path, which rejects an empty value and resolves any other to an absolute path: written files
- * name the path, so it must be valid from every directory.
+ * Makes an option for a path. Rejects an empty value, and resolves any other value to an absolute path, because files
+ * that Slipway writes may contain the path.
  */
 export function pathOption(flags: string, description: string): Option {
   const option = new Option(flags, description);

@@ -28,7 +28,7 @@ const longestAnnouncement = 10_000;
 
 /**
  * Converges once, writes and prints the status, and announces the result to the cluster. Resolves to 0 if the node is
- * Ready, otherwise to 1. Throws an error in the operator's input before anything is changed.
+ * Ready, otherwise to 1. Throws the error of `faultIn` before anything is changed, unless waiting may end the error.
  */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   outliveOutput();
@@ -75,8 +75,8 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
 }
 
 /**
- * Prints the settings with the origin of each. Resolves to 1 if they name an unknown role or a server that cannot be
- * joined, otherwise to 0. Throws `InvalidSettings` if the settings or the instance tags are unusable.
+ * Prints the settings with the origin of each. Resolves to 1 if they name an unknown role, or a cluster to join for a
+ * node that is a server; otherwise to 0. Throws `InvalidSettings` if the settings or the instance tags are unusable.
  */
 export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },

@@ -58,8 +58,8 @@ export interface ComposeOptions {
 }
 
 /**
- * Builds a process. The first readable settings determine its network and cloud: the Azure SDKs keep an identity's
- * connection and tokens for the life of a process, so only a new process can use others.
+ * Builds the agent of a process. The first readable settings determine its network and cloud: the Azure SDKs keep an
+ * identity's connection and tokens for the life of a process, so only a new process can use different ones.
  */
 export async function compose(
   options: CommonOptions,

@@ -92,8 +92,8 @@ function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
 }
 
 /**
- * Returns a function that calls `onTick` at each time of a schedule, shifted by this VM's delay; a call with another
- * schedule replaces the earlier one.
+ * Returns a function that starts a schedule: `onTick` is called at each of its times, shifted by this VM's delay.
+ * Starting another schedule stops the earlier schedule.
  */
 function rotationTicks(
   onTick: () => void,

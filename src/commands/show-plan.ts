@@ -48,7 +48,7 @@ async function planDifference(now: DryRun, options: PlanOptions, against: string
 interface DryRun {
   readonly steps: readonly PlannedStep[];
   readonly warnings: readonly string[];
-  /** The reason why there is no plan, if an operator's input cannot be used. */
+  /** The error of `faultIn`, which prevents a plan. */
   readonly fault: NodeError | undefined;
   /** The settings of the dry run; `undefined` if the settings cannot be used. */
   readonly loaded: Loaded | undefined;

@@ -2,7 +2,7 @@
  * `slipway credential-provider [--root DIR]`: the image credential provider that kubelet runs for a pull. It reads a
  * request on stdin, writes the answer to stdout, and writes an error to stderr in one line.
  *
- * Every pull waits for this process, so a stored login is answered without loading the program or a stream. Source:
+ * Every pull waits for this process, so it answers with a stored login without loading the program or a stream. Source:
  * https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider
  */
 import { readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';

@@ -57,8 +57,8 @@ function noExecutable(): NodeError {
 }
 
 /**
- * Returns notes on the files of the package, which stay in use, and on files of an earlier install that override them
- * and that an operator must remove.
+ * Returns a note that nothing was installed beside the package, and a note on files of an earlier install that override
+ * the package and that an operator must remove.
  */
 async function packageNotes(host: HostReader, paths: NodePaths, unit: string): Promise<readonly string[]> {
   const { executable, daemon, directories, tmpfiles } = setupPaths(paths);

@@ -24,7 +24,7 @@ export async function installedK3s(host: HostReader, paths: NodePaths): Promise<
   return k3sUnits.find((_, at) => shown[at] !== undefined && isActive(shown[at]));
 }
 
-/** Returns one line for each thing that an uninstall leaves on purpose, with what an operator must do about it. */
+/** Returns the lines about what an uninstall leaves on purpose, with commands that remove it later. */
 export async function leftBehind(
   host: HostReader,
   paths: NodePaths,
@@ -42,7 +42,7 @@ export async function leftBehind(
   return [...notes, ...nat, ...stillThere(kept), ...(await asideNotes(host, paths)), ...packaged];
 }
 
-/** Returns one line for each kind of file that an uninstall of K3s alone leaves on purpose. */
+/** Returns the lines about the files that an uninstall of K3s alone leaves on purpose. */
 export async function k3sLeftBehind(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
   return [...stillThere(await existingPaths(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
 }

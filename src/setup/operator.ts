@@ -1,4 +1,4 @@
-/** Checks on the shell and the rights of the operator who runs a command, and the operator's output. */
+/** Checks on the shell and the rights of the operator who runs a command, and the output for the operator. */
 import { join } from 'node:path';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { HostReader } from '../agent/engine/host.ts';
@@ -10,7 +10,7 @@ import { fileText } from '../agent/resources/file-text.ts';
 import type { Tell } from './perform.ts';
 import { daemonUnit } from './setup-paths.ts';
 
-/** Prints lines for an operator: to standard output what was done, to standard error what failed. */
+/** Prints to an operator what was done, on standard output, and what failed, on standard error. */
 export const tell: Tell = {
   out: (line) => print(`${printableLine(line)}\n`),
   error: (line) => complain(`slipway: ${printableLine(line)}\n`),

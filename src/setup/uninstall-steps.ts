@@ -39,14 +39,14 @@ export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
 /**
  * Returns the steps of an uninstall, in order. The configuration of kubelet's credential provider is removed first,
  * because K3s would not start with it after Slipway is gone; then K3s, the guard and NAT as far as `extent` includes
- * them; then Slipway's files. The executable is removed last, and only if all other steps succeeded, so that
- * `uninstall` can be run again.
+ * them; then Slipway's files, and with `purge` the settings and the state. The executable is removed last, and only if
+ * all other steps succeeded, so that `uninstall` can be run again.
  */
 export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
   const nat = extent.nat ? natGone(paths, needs) : [];
-  // Removes the state after the guard, because the guard is found by its rules in the state.
+  // Removes state and settings later, because the guard and NAT are found by their rules files there.
   const settled = [...needs, ...[...guard, ...nat].map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
@@ -81,8 +81,8 @@ export function neededByK3s(paths: NodePaths): readonly string[] {
 }
 
 /**
- * Removes Slipway's own files and downloads, and has systemd forget its units. With `k3s`, other steps remove the
- * scripts that stop and remove K3s.
+ * Removes Slipway's units, tmpfiles configuration, example settings and downloads, and has systemd forget the units.
+ * Also removes the scripts that stop and remove K3s, unless `k3s` is true: then other steps remove the scripts.
  */
 function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const { daemon, directories, tmpfiles, example } = setupPaths(paths);

@@ -15,8 +15,8 @@ import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped, k3sUninstallSteps, uninstallSteps } from './uninstall-steps.ts';
 
 /**
- * Removes Slipway, and K3s and NAT if requested; a dry run only prints the plan. Resolves to 0 if everything requested
- * was removed, otherwise to 1.
+ * Removes Slipway and, if requested, K3s, NAT, settings and state; a dry run only prints the plan. Resolves to 1 if
+ * anything requested was not removed, otherwise to 0.
  */
 export async function uninstall({ root, purge, k3s, nat, dryRun }: UninstallOptions): Promise<number> {
   const host = nodeHost({ root });

@@ -3,7 +3,7 @@ import type { Severity } from './severity.ts';
 
 /**
  * The limits of the delay before the next attempt, in milliseconds. `after` is the shortest delay (Retry-After).
- * `longest` is the longest delay while time may end the failure; it suits an attempt that is local and cheap.
+ * `longest` is the longest delay while time may end the failure; a short one suits a local, cheap attempt.
  */
 export interface Retry {
   readonly after?: number;

@@ -139,16 +139,17 @@ export interface Host extends HostReader {
   run(command: Command): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;
   /**
-   * Fetches and verifies a release file, and returns its digest for `install`. Fetches nothing if the file is already
-   * in place. The signal aborts the transfer; the next call resumes it. Throws `DownloadFailed`, `ChecksumMismatch` or
-   * `ChecksumMissing`.
+   * Fetches and verifies a release file, and returns its digest for `install`. Fetches only the sha256 file if the
+   * release file is already in place. The signal aborts the transfer; the next call resumes it. Throws
+   * `DownloadFailed`, `ChecksumMismatch` or `ChecksumMissing`.
    */
   download(download: Download, signal?: AbortSignal): Promise<string>;
   /** Puts a downloaded file in place. Throws `DownloadFailed` if its digest differs or the archive is damaged. */
   install(download: Download, digest: string): Promise<void>;
   /**
-   * Starts a job, and throws `Underway` while the job runs. The first call after the job has ended returns its result
-   * or throws its error. Aborts a running job with the same trace and another subject first.
+   * Starts a job, and throws `Underway` while the job runs, unless this Host waits for its jobs. The first call after
+   * the job has ended returns its result or throws its error. Aborts a running job with the same trace and another
+   * subject first.
    */
   perform(job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string>;
   /**

@@ -4,8 +4,7 @@ import type { Command, Download, HttpSend } from './host.ts';
 /**
  * A change to the machine as a journal records the change: printable, with secrets as `‹redacted›`.
  *
- * `before` is what the change replaces, if anything. Its content is included only if it may be shown beside the new
- * content.
+ * `before` is what the change replaces, if anything.
  */
 export type RecordedAction =
   | {
@@ -30,8 +29,8 @@ export type RecordedAction =
   | { readonly kind: 'obtain'; readonly what: string };
 
 /**
- * The file that a write replaces. `content` is absent if either text may contain a secret, or if the file was
- * unreadable.
+ * The file, link or folder that a write replaces. `content` is absent if the new content is a secret, or if `path` was
+ * not a readable file.
  */
 export interface Before {
   readonly mode: number;

@@ -1,7 +1,7 @@
 /** The most redirects to follow for one request. */
 export const mostRedirects = 5;
 
-/** The reason why a redirect is not followed, and its target if that is a URL. */
+/** The reason why a redirect is not followed, with the target if the reason is the target's protocol. */
 export type RefusedRedirect =
   | { readonly because: 'too many' | 'no address' }
   | { readonly because: 'other protocol' | 'downgrade'; readonly to: URL };
@@ -24,7 +24,7 @@ export interface Followed<Answer> {
   readonly answer: Answer;
   /** The address that answered. */
   readonly url: URL;
-  /** The redirect that was not followed, if the answer is a redirect. */
+  /** The reason why the answer's redirect was not followed; absent if the answer does not redirect. */
   readonly refused?: RefusedRedirect;
 }
 
@@ -36,8 +36,8 @@ interface Redirecting {
 
 /**
  * Requests an address and follows up to five redirects to http or https, but never from https to http. Returns the last
- * answer; if that is a redirect, also the reason why it was not followed. Throws what `ask` throws. Source: RFC 9110,
- * section 15.4.
+ * answer; if that redirects further, also the reason why the redirect was not followed. Throws what `ask` throws.
+ * Source: RFC 9110, section 15.4.
  */
 export async function followRedirects<Answer extends Redirecting>(
   start: URL,

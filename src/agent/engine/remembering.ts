@@ -5,8 +5,9 @@ const forgetters: (() => void)[] = [];
  * Returns a function that remembers the results of `make`, and runs `make` only if the text of a file differs from the
  * last text.
  *
- * The function keeps one text per file, by path or by any other name; a new text replaces the old text with its
- * secrets. The result must depend on the text alone, and must not be modified. An error of `make` is not remembered.
+ * The function keeps one text per file, by path or by any other name; a new text replaces the old one, so that no old
+ * secret is kept. The result must depend on the text alone, and must not be modified. An error of `make` is not
+ * remembered.
  *
  * At module level, the returned function serves every host of the process, and its results are never out of date, since
  * each caller passes the current text.

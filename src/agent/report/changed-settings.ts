@@ -36,7 +36,7 @@ function isSame(before: unknown, after: unknown): boolean {
   return isDeepStrictEqual(before, after);
 }
 
-/** True if one value is an empty map and the other is missing: the keys of the other map are listed instead. */
+/** True if one value is an empty map and the other is missing, because a filled map is listed by its keys. */
 function isEmptied(before: unknown, after: unknown): boolean {
   const values = [before, after].filter((value) => value !== undefined);
   return values.length === 1 && isDeepStrictEqual(values[0], {});

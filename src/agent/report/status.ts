@@ -26,7 +26,7 @@ const statusForm = z.looseObject({
   node: z.optional(text),
   updated: text,
   nextPass: z.looseObject({ at: text, because: text }),
-  /** The wanted release of K3s, and the release that kubelet reported when a pass last saw the node Ready. */
+  /** The wanted release of K3s, and the release that kubelet reported if the last pass saw the node Ready. */
   k3s: z._default(z.looseObject({ wanted: z.optional(text), running: z.optional(text) }), {}),
   conditions: z.array(
     z.looseObject({ type: text, status: text, reason: text, message: text, lastTransitionTime: text }),

@@ -35,7 +35,7 @@ function nameIn(text: unknown): string | undefined {
   return typeof text === 'string' ? variable.exec(text)?.[1] : undefined;
 }
 
-/** True if the name is a group of the expression in registries.mirrors, which a rewrite may use. */
+/** True if the name is a group in the expression of a rewrite in registries.mirrors, whose replacement may use it. */
 function isGroup(path: Path, name: string): boolean {
   return path.at(-2) === 'rewrite' && String(path.at(-1)).includes(`(?P<${name}>`);
 }

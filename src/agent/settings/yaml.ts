@@ -117,7 +117,7 @@ const mostFaults = 20;
 /** The most aliases in one text; the library allows as many for each anchor. */
 const mostAliases = 99;
 
-/** Characters that are not text: control characters, and the replacement character of bytes that are not UTF-8. */
+/** Control characters except tabs and line breaks, and the replacement character of bytes that are not UTF-8. */
 const noText = /[^\P{Cc}\t\r\n\u0085]|\uFFFD/u;
 
 function noTextAt(before: string): string {

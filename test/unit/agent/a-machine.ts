@@ -11,7 +11,7 @@ const ca = aCa();
 
 /**
  * Returns a bare machine with models of systemd, a release server and a K3s server, on which K3s can be installed and
- * its starts counted. `log` lists systemd's commands for K3s.
+ * its starts counted. `log` lists `start` or `restart` for each start of K3s.
  */
 export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHost; readonly log: string[] } {
   const unit = command === 'server' ? 'k3s.service' : 'k3s-agent.service';

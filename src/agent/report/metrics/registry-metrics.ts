@@ -88,8 +88,8 @@ function failedAttempts(): (report: Report) => boolean {
 }
 
 /**
- * True if the server has no credential or a due one. If only the renewal for another server failed, the credential is
- * not due.
+ * True if the server has no credential or a due one. After a renewal that failed only for another server, the
+ * credential of this server is not due.
  */
 function isWanting(held: CredentialStatus | undefined, { to }: Pass): boolean {
   return held === undefined || (held.due !== undefined && held.due <= to);
