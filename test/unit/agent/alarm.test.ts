@@ -22,7 +22,7 @@ test('sleepUntil sleeps until the given time if nothing rings', async () => {
   expect(host.now()).toBe(start + 5_000);
 });
 
-test('sleepUntil returns the source of the ring that ended the sleep', async () => {
+test('sleepUntil returns the name of the ring that ended the sleep', async () => {
   const clock = alarm();
   const sleep = clock.sleepUntil(sleepless, 1_000);
   clock.ring('SIGHUP');

@@ -159,7 +159,7 @@ test('an install does not enable the unit if a file could not be written', async
   expect(host.lines()).not.toContain('run systemctl enable slipway.service');
 });
 
-test('an install completes an earlier one, no matter before which mutation that one crashed', async () => {
+test('an install completes an earlier install that crashed at any mutation', async () => {
   const whole = bareHost();
   await told(steps(), whole);
   for (let mutation = 1; mutation <= whole.mutations; mutation += 1) {

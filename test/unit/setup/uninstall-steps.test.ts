@@ -111,7 +111,7 @@ describe.each(table)('%s', (_, steps, expected) => {
     expect(host.journal.length).toBe(length);
   });
 
-  test('reaches the same state when repeated after a crash, no matter before which mutation', async () => {
+  test('reaches the same state when repeated after a crash at any mutation', async () => {
     const whole = aHost();
     await told(steps, whole);
     for (let mutation = 1; mutation <= expected.length; mutation += 1) {

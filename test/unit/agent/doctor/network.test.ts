@@ -56,7 +56,7 @@ describe('the clock probe', () => {
     [-90, 'warning', '90 s behind'],
     [600, 'failure', '600 s ahead of'],
   ] as const)(
-    'reports a difference of %i s to the clock of a server as %s',
+    'reports a difference of %i s from the clock of a server as %s',
     async (seconds, level, message) => {
       const theirs = new Date(memoryHost().now() - seconds * 1_000).toUTCString();
       const { clock } = await lookedAt(world({ date: theirs }));

@@ -4,7 +4,7 @@ import { nextAttempt, soonAfter } from '../../../../src/agent/engine/backoff.ts'
 const passing = { endedBy: 'time', retry: {} } as const;
 const forPerson = { endedBy: 'person', retry: {} } as const;
 
-test('a temporary failure is retried after 2 s, doubling to 40 s, and is reported as failed after about five minutes', () => {
+test('the delays after temporary failures double from 2 s to 40 s, and isFailed is true after about five minutes', () => {
   const failures = Array.from({ length: 13 }, (_, before) => before + 1);
   const delays = failures.map((count) => nextAttempt(count, passing, undefined, 0.5));
   expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, ...Array(8).fill(40)]);

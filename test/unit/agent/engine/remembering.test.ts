@@ -34,7 +34,7 @@ test('remembering keeps the results of any number of files of any length', () =>
   expect(made).toEqual(texts);
 });
 
-test('forgetUnasked forgets the files that no caller requested', () => {
+test('forgetUnasked forgets the files that no caller requested since its last call', () => {
   const { known, made } = counted((text) => text);
   known('kept', '/kept');
   known('gone', '/gone');

@@ -57,7 +57,7 @@ describe('unless', () => {
     expect(await caught(unless(resource(inSync), () => Promise.reject(full)))).toBe(full);
   });
 
-  test('runs the check if it finds no obstacle', async () => {
+  test('runs the check if there is no obstacle', async () => {
     expect(
       await unless(
         resource(() => drift),
@@ -80,7 +80,7 @@ describe('heldBack', () => {
     }
   });
 
-  test('returns the drift if it finds no obstacle', async () => {
+  test('returns the drift if there is no obstacle', async () => {
     expect(
       await heldBack(
         resource(() => drift),

@@ -51,7 +51,7 @@ function said(outcome: Outcome): string {
 }
 
 describe('while an executable is fetched', () => {
-  test('a pass completes, and its dependants wait', async () => {
+  test('a pass completes, and dependants of the executable wait', async () => {
     const { host, pass } = setUp();
     const plan = [executable('v1'), dependant, other];
     expect(await pass(...plan)).toEqual(['Waiting InProgress', 'Blocked', 'InSync']);
@@ -225,7 +225,7 @@ describe('a process that dies during a download', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v1' });
   });
 
-  test('does not prevent the next process from completing the download, at whatever mutation it died', async () => {
+  test('does not prevent the next process from completing the download, whichever mutation it died at', async () => {
     for (let mutation = 1; mutation <= 3; mutation += 1) {
       const { host, pass, restart } = setUp();
       host.crashBefore(mutation);

@@ -7,7 +7,7 @@ import { settle } from '../a-node.ts';
 const path = '/etc/app.conf';
 const spec = { path, content: 'wanted', condition: 'System' } as const;
 
-test.each([false, true])('a missing file is written with replacesLinks %j', async (replacesLinks) => {
+test.each([false, true])('a missing file is written if replacesLinks is %j', async (replacesLinks) => {
   const host = memoryHost();
   expect(await settle(file({ ...spec, replacesLinks }), host)).toEqual(['Drifted content, mode', 'InSync']);
   expect(await host.readFile(path)).toMatchObject({ content: 'wanted', mode: 0o644 });

@@ -28,7 +28,7 @@ const schedules = [
   '@daily',
 ];
 
-test.each(schedules.filter(isCron))('cron accepts %j, which has a next tick', (schedule) => {
+test.each(schedules.filter(isCron))('cron accepts %j, which has a next run', (schedule) => {
   expect(validate(schedule)).toBe(true);
   const task = createTask(schedule, () => {}, { timezone: 'UTC', unref: true });
   void task.start();

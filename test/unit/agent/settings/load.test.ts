@@ -24,7 +24,7 @@ describe('load', () => {
     expect(new Set(Object.values(origins))).toEqual(new Set(['default', 'auto: no cloud detected']));
   });
 
-  test('lets later layers override earlier ones: vendor folder, own file, own folder by name, command line', async () => {
+  test('lets later layers override earlier ones: vendor folder, config.yaml, config.d by name, command line', async () => {
     const files = {
       '/usr/lib/slipway/config.d/50-image.yaml':
         'node: { name: vendor, labels: [a=vendor] }\nlog: { level: warn }',

@@ -37,8 +37,8 @@ describe('mergeLayers', () => {
   });
 });
 
-describe('the origin of a value', () => {
-  test('is listed for each value by leaves', () => {
+describe('the origins of merged values', () => {
+  test('leaves lists every value with its origin', () => {
     const found = leaves(merged({ a: { y: 3 } }, { list: [] })).map(({ path, origin }) => [
       path.join('.'),
       origin,
@@ -54,10 +54,10 @@ describe('the origin of a value', () => {
 
   test.each([
     ['the layer that set the value', ['a', 'y'], 'file 0'],
-    ['the layer that set the list around it', ['list', 1], 'file 1'],
-    ['the last layer around a missing value', ['a', 'missing', 'deep'], 'file 0'],
+    ['the layer that set the list around a value', ['list', 1], 'file 1'],
+    ['the last layer of the nearest parent of a missing value', ['a', 'missing', 'deep'], 'file 0'],
     ['the last layer for an unknown key', ['other'], 'file 1'],
-  ])('is %s', (_, path, origin) => {
+  ])('originOf returns %s', (_, path, origin) => {
     expect(originOf(merged({ a: { y: 3 } }, { list: [3] }), path, 'default')).toBe(origin);
   });
 });

@@ -119,11 +119,11 @@ test.each([
   ['with a login for any registry', mirrored('http://a.io', { configs: { '*': { auth } } })],
   ['whose login names port 80', mirrored('http://a.io', { configs: { 'a.io:80': { auth } } })],
   ['that is a login server', mirrored('http://a.io', { servers: ['a.io'] })],
-])('the settings refuse a plain-http mirror %s', async (_, settings) => {
+])('without consent, the settings refuse a plain-http mirror %s', async (_, settings) => {
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io'))]);
 });
 
-test('the settings refuse a plain-http mirror at the port of a login', async () => {
+test('without consent, the settings refuse a plain-http mirror at the port of a login', async () => {
   const settings = mirrored('http://a.io:8080', { configs: { 'a.io:8080': { auth } } });
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io:8080'))]);
 });

@@ -62,7 +62,7 @@ describe('the check of fluxBootstrap', () => {
       { source: fetched, sync: applied('clusters/prod', ready('False', 'no').status) },
     ],
     ['the source is not Ready', { source: ready('False', 'authentication required'), sync: applied() }],
-  ])('reports in sync if %s', async (_, api) => {
+  ])('reports no drift if %s', async (_, api) => {
     expect(await check(api)).toEqual({
       state: 'InSync',
       message: `bootstrapped at ./clusters/prod, applied ${revision}`,

@@ -216,7 +216,7 @@ describe('the metrics of the process', () => {
     ]);
   });
 
-  test('are separate for each instance', async () => {
+  test('are separate for each call of createMetrics', async () => {
     const [one, other] = [someMetrics(), someMetrics({ version: 'other' })];
     expect(await samples(one, 'build_info')).not.toEqual(await samples(other, 'build_info'));
   });
