@@ -100,7 +100,8 @@ export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resourc
 }
 
 /**
- * Returns the Resources of a K3s node, in the order of a first boot. Everything that root runs waits for `needs`.
+ * Returns the Resources of a K3s node, in the order of a first boot. The executable, configuration, tokens, unit and
+ * start of K3s wait for `needs`.
  *
  * K3s starts after all files that it reads are in place. The service is not enabled earlier, so that a reboot halfway
  * does not start K3s early.

@@ -18,7 +18,7 @@ export interface MachineProbes {
 /** The kernel modules that K3s loads or needs (K3s requirements page; flannel's vxlan backend). */
 const modules = ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'];
 /**
- * The cgroup controllers that kubelet needs. Without the first two kubelet does not start; without the last kubelet
+ * The cgroup controllers that kubelet needs. Without the first two, kubelet does not start; without the last, kubelet
  * cannot enforce CPU limits.
  */
 const controllers = ['memory', 'pids', 'cpu'];
@@ -68,7 +68,7 @@ async function lookForModules(host: HostReader): Promise<Verdict> {
 }
 
 /**
- * Returns the lists of the kernel's loadable and built-in modules as one text (modules.dep(5)); `undefined` if
+ * Returns the lists of the kernel's loadable and built-in modules as one string (modules.dep(5)); `undefined` if
  * modules.dep is missing.
  */
 async function modulesOf(host: HostReader, kernel: string): Promise<string | undefined> {

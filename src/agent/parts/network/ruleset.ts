@@ -30,7 +30,7 @@ export interface Allowed {
  * - Forwarded packets come from a pod or another container. The hook runs after dstnat and before masquerading, so the
  *   destination is the final one, and the source is that of the pod.
  * - Packets from this VM itself are matched by the user of their socket. Root passes, since Slipway, cloud-init and the
- *   VM's agent run as root. So do packets without a socket, which are replies of the kernel.
+ *   VM's agent run as root. Packets without a socket, which are replies of the kernel, also pass.
  *
  * The name of the refusing chain contains the digest of all rules, so that a list of the table shows which rules it
  * contains. The rules refuse TCP with a reset, at which a client fails at once; after any other refusal a client

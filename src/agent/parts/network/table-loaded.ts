@@ -78,7 +78,7 @@ async function loadTable(host: Host, table: OwnTable): Promise<void> {
   }
 }
 
-/** Returns nft's last four journal lines from the latest start of the unit. */
+/** Returns nft's last four journal lines since the latest start of the unit. */
 async function nftComplaint(host: HostReader, { unit }: OwnTable): Promise<string> {
   const { InvocationID } = await showUnit(host, unit, ['InvocationID']);
   const { stdout } = await host.query({

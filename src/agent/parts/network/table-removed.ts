@@ -63,7 +63,7 @@ async function isInForce(host: HostReader, { unit }: OwnTable): Promise<boolean>
   return isActive({ ActiveState }) || UnitFileState === 'enabled';
 }
 
-/** True if the table is loaded. Without nft no table can be loaded. */
+/** True if the table is loaded; false without nft, which is needed to list the table. */
 async function isLoaded(host: HostReader, table: OwnTable): Promise<boolean> {
   return (await host.stat(nft)) !== undefined && (await listTable(host, table)) !== undefined;
 }

@@ -45,7 +45,8 @@ export async function containerdPulls(
 }
 
 /**
- * Returns the `containerdPulls`; an empty list if a file that they depend on cannot be read, which must not stop K3s.
+ * Returns the `containerdPulls`; an empty list if a file that they depend on cannot be read, since an unreadable file
+ * must not stop K3s.
  */
 export async function observedPulls(
   host: HostReader,

@@ -17,7 +17,10 @@ export interface CredentialStatus {
   readonly proof?: string;
 }
 
-/** Returns the stored credentials of our user for the login servers, even if their renewal failed. */
+/**
+ * Returns the stored credentials for the login servers, even if their renewal failed. Omits credentials of users other
+ * than the cloud's registry user.
+ */
 export async function registryCredentials(
   host: HostReader,
   node: K3sNode,

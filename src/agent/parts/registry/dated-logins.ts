@@ -19,10 +19,15 @@ export interface DatedLogin extends StoredLogin {
 /** The shortest time between two renewals in milliseconds, even if a password expires sooner. */
 const shortest = 5_000;
 
-/** The age in milliseconds at which a credential that its registry refused is renewed, even before the next tick. */
+/**
+ * The age in milliseconds at which a credential that its registry refused is renewed, even before its scheduled time.
+ */
 const refusedFor = 600_000;
 
-/** Returns the stored logins of our user with their due times, by login server. */
+/**
+ * Returns the stored logins with their due times, by login server. Omits logins of users other than the cloud's
+ * registry user.
+ */
 export async function datedLogins(
   host: HostReader,
   { paths, settings: { registries } }: K3sNode,
@@ -31,7 +36,7 @@ export async function datedLogins(
 ): Promise<ReadonlyMap<string, DatedLogin>> {
   const asked = servedRegistries(await readableText(host, paths.k3s.credentialProvider));
   // Unless onRotate is `never`, K3s restarts for each new login that only containerd has, so a refused login that only
-  // containerd has waits for its tick.
+  // containerd has waits for its scheduled time.
   const isEarly = (server: string) => registries.onRotate === 'never' || asked.includes(server);
   const dated = registries.servers.flatMap((server) => {
     const login = loginFor(logins, server);

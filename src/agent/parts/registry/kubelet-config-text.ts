@@ -100,7 +100,7 @@ export function inOrder(servers: readonly string[]): readonly string[] {
   return [...new Set(servers)].sort();
 }
 
-/** True if the plugin is an executable file, not a link. Without the plugin kubelet exits, and K3s with it. */
+/** True if the plugin is an executable file, not a link. Without the plugin, kubelet exits, and K3s with it. */
 export async function hasPlugin(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
   const found = await host.stat(join(k3s.credentialProviderBin, pluginName));
   return found?.kind === 'file' && (found.mode & 0o111) !== 0;

@@ -11,9 +11,10 @@ const minute = 60_000;
 
 /**
  * Stops and disables the timers, with their services, through which older cloud-init scripts renew registries.yaml. The
- * timers keep running until all `logins` are in sync and Slipway has started K3s, since the identity of the node may
- * not be allowed to pull yet. The files of the timers stay, so that `systemctl enable --now` starts them again without
- * Slipway. Leaves a timer alone if its service runs anything but the script.
+ * timers keep running until all `logins` are in sync, since the identity of the node may not be allowed to pull yet,
+ * and until Slipway has started K3s, since the running kubelet does not ask Slipway yet. The files of the timers stay,
+ * so that `systemctl enable --now` starts them again without Slipway. Leaves a timer alone if its service runs anything
+ * but the script.
  */
 export function loginRenewersStopped(
   node: K3sNode,

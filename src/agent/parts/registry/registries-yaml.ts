@@ -50,7 +50,7 @@ export interface Login {
 
 /**
  * Returns the text of registries.yaml: each login server with its login and, unless the settings mirror it, its https
- * endpoint; then the other registries of the settings.
+ * endpoint; and the other registries of the settings.
  *
  * Parses the text before returning it, since K3s never starts with a malformed file (pkg/agent/config/config.go, get).
  * Throws `RegistriesInvalid` if the text is malformed.

@@ -9,8 +9,9 @@ export interface RenewalFailure {
 }
 
 /**
- * Returns one error for the failures of an attempt: what happened, and for each server since when its credential has
- * been due and until when pulls work with it. These times come from the store, so they survive a restart of Slipway.
+ * Returns one error for the failures of an attempt: what happened, and for each credential that its registry did not
+ * refuse, since when it has been due and until when pulls work with it. These times come from the store, so they
+ * survive a restart of Slipway.
  *
  * Reason, severity and retry are those of the failure that is likely to end first. A Retry-After counts only for
  * `Throttled`, since a registry that is down, or a proxy in front of the registry, cannot know when it will be up.

@@ -118,8 +118,8 @@ function unverifiedServers(registries: Written, servers: readonly string[]): rea
 
 /**
  * Returns the mirrors to which containerd shows a login. Containerd looks up a login by the host and port in the URL of
- * the mirror (containerd, internal/cri/server/images/image_pull.go). `foreignMirrors` covers the mirrors of login
- * servers and the credentials of login servers.
+ * the mirror (containerd, internal/cri/server/images/image_pull.go). `foreignMirrors` covers the
+ * credentials of login servers at mirrors of login servers.
  */
 export function mirrorsWithLogin(registries: Written): readonly SensitiveUrl[] {
   const servers = texts(registries.servers);
@@ -144,7 +144,7 @@ function withoutPort(registry: string): string {
   return registry.replace(/:\d+$/, '');
 }
 
-/** Returns the texts of a list in order, with an empty text for any other value, which the schema rejects. */
+/** Returns the strings of a list in order, with an empty string for any other item, which the schema rejects. */
 function texts(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.map((item) => (typeof item === 'string' ? item : '')) : [];
 }

@@ -51,8 +51,8 @@ export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [s
 }
 
 /**
- * True if registries.yaml has valid content. Without the file K3s would start without its mirrors, and with a damaged
- * file K3s never starts. If the settings no longer name a registry, K3s does not restart for the missing file either.
+ * True if registries.yaml has valid content. Without the file, K3s would start without its mirrors; with a damaged
+ * file, K3s never starts. If the settings no longer name a registry, K3s does not restart for the missing file either.
  */
 async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.registries);

@@ -37,7 +37,7 @@ export async function keptRanges(
 
 /**
  * Returns the ranges that keep NAT although network.nat.from is empty. If the rules file is lost or damaged, its rules
- * may still be in the kernel: returns `all` then, unless consent.natRemoval allows it.
+ * may still be in the kernel: returns `all`, unless consent.natRemoval names `all`.
  */
 export async function keptWithoutNat(
   host: HostReader,
@@ -51,7 +51,7 @@ export async function keptWithoutNat(
 }
 
 /**
- * Returns the ranges in the rules file; `unknown` if the file names no range, or is lost while its unit exists.
+ * Returns the ranges in the rules file; `unknown` if the file names no range, or is lost while NAT's unit exists.
  */
 async function writtenRanges(host: HostReader, paths: NodePaths): Promise<readonly string[] | 'unknown'> {
   const ranges = rangesIn(await fileText(host, paths.slipway.nat));
@@ -62,7 +62,7 @@ async function writtenRanges(host: HostReader, paths: NodePaths): Promise<readon
   return left.some((found) => found !== undefined) ? 'unknown' : [];
 }
 
-/** Returns the ranges in the rules that are loaded in the kernel. Without nft no rules can be loaded. */
+/** Returns the ranges in the rules that are loaded in the kernel; none without nft, which is needed to list them. */
 async function loadedRanges(host: HostReader): Promise<readonly string[]> {
   const hasNft = (await host.stat(nft)) !== undefined;
   return hasNft ? rangesIn((await listTable(host, natTable)) ?? '') : [];

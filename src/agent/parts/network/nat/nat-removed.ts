@@ -21,8 +21,8 @@ export function natRemoved(paths: NodePaths): Resource {
 }
 
 /**
- * Removes NAT if network.nat.from is empty and consent.natRemoval names each range that NAT served; throws `NatKept`
- * without the consent. Returns no Resource below another root.
+ * Removes NAT once consent.natRemoval names each range that NAT served; throws `NatKept` until then. Returns no
+ * Resource if network.nat.from names a range or the root is not `/`.
  */
 export function natUnlessWanted(settings: NatSettings, paths: NodePaths): readonly Resource[] {
   if (settings.network.nat.from.length > 0 || paths.root !== '/') {

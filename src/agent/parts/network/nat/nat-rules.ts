@@ -57,7 +57,7 @@ export function rangesIn(text: string): readonly string[] {
   return [...text.matchAll(/^\t\tip saddr (\S+) masquerade$/gm)].map(([, range = '']) => range);
 }
 
-/** Returns the outside interface in a file that `renderNat` rendered; `undefined` for any other text. */
+/** Returns the outside interface in a file that `renderNat` rendered; `undefined` if the text names none. */
 export function outsideIn(text: string): string | undefined {
   return /^\t\toifname != "([^"]+)" return$/m.exec(text)?.[1];
 }

@@ -26,8 +26,8 @@ type Headers = Readonly<Record<string, string>>;
 
 /**
  * Sends a request as a container runtime does: without a credential, and again with the authorization that the
- * challenge requires. Only the login server gets the login. Returns the response, with any status, and the session for
- * the next request.
+ * challenge requires. Only the registry itself gets the login. Returns the response, with any status, and the session
+ * for the next request.
  *
  * Throws `PullCredentialRefused`, `PullDenied`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`,
  * `Throttled`, `TlsUntrusted` or `UnexpectedAnswer`. Source: distribution, docs/spec/auth/token.md.

@@ -28,8 +28,8 @@ interface Subject {
 }
 
 /**
- * Checks each credential in registries.yaml once: begins to pull the images of registries.proof with the login in the
- * file, or logs in to a server without such an image.
+ * Checks each login server's credential in registries.yaml once: begins to pull the server's images in registries.proof
+ * with the credential, or only logs in if registries.proof names none of them.
  *
  * A failure blocks nothing, does not affect K3s, and is retried. Its reason is `PullCredentialRefused` for an expired
  * credential, otherwise one of the reasons of `pull` and `logIn`.
@@ -84,8 +84,8 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
 }
 
 /**
- * Returns the login of our user in registries.yaml; `undefined` if the file has none. The expiry is that of the login
- * in the store with the same password; `Infinity` if it is not known.
+ * Returns the server's login in registries.yaml; `undefined` if the file has none for the cloud's registry user. The
+ * expiry is that of the login in the store with the same password; `Infinity` if it is not known.
  */
 async function readLogin(
   host: HostReader,
@@ -104,7 +104,7 @@ function notHeld({ node, server }: Subject): string {
   return `${node.paths.k3s.registries} holds no credential for ${server} yet; the condition Registries says why.`;
 }
 
-/** Returns the error for an expired credential, which is refused without a request. */
+/** Returns the error for an expired credential, which is not sent to the registry. */
 function ended(server: string, ends: number): NodeError {
   return new NodeError(
     'PullCredentialRefused',

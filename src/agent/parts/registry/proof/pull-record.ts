@@ -11,7 +11,7 @@ export type Proof = Readonly<z.output<typeof proofSchema>>;
 const proofSchema = z.object({
   /** The SHA-256 of the credential, in hex. */
   credential: z.string(),
-  /** The pulled images; an empty list if only the login was checked. */
+  /** The images that the check pulls; an empty list if only the login was checked. */
   images: z.readonly(z.array(z.string())),
   /** The result, for people. */
   result: z.string(),
