@@ -12,7 +12,7 @@ import { aMachine } from '../a-machine.ts';
 import { aNode, type NodeChanges, outcome, type RoleName } from '../a-node.ts';
 
 const hour = 3_600_000;
-/** The setting that switches off the packet filter, which has a separate scenario. */
+/** The setting that turns off the guard of the metadata service, which imds-guard.test.ts covers. */
 const imds = { pods: 'allow' };
 /** The memory of the machine in megabytes. */
 const memory = 8_192;
@@ -105,7 +105,7 @@ test('the plan of an observability node contains its Resources in the order of a
 describe.each(roles)('the plan of role $name', (role) => {
   const machine = () => aMachine(role.k3s);
 
-  test('has unique ids, and each need before its dependants', () => {
+  test('has unique ids, and lists each Resource after those that it needs', () => {
     const seen = new Set<string>();
     for (const { id, needs = [] } of plan(role, undefined)) {
       expect(seen.has(id)).toBe(false);
@@ -205,14 +205,14 @@ test('the service of K3s waits for all files that K3s reads when it starts', () 
 });
 
 test.each([
-  ['the configuration', '/etc/rancher/k3s/config.yaml', /^node-name: .*/m, 'node-name: by-hand'],
+  ['the configuration of K3s', '/etc/rancher/k3s/config.yaml', /^node-name: .*/m, 'node-name: by-hand'],
   [
-    "kubelet's provider",
+    "the configuration of kubelet's credential provider",
     '/var/lib/rancher/credentialprovider/config.yaml',
     /defaultCacheDuration: .*/,
     'defaultCacheDuration: "1h"',
   ],
-  ['the unit', '/etc/systemd/system/k3s.service', /^KillMode=/m, 'Environment=BY=hand\n$&'],
+  ['the unit of K3s', '/etc/systemd/system/k3s.service', /^KillMode=/m, 'Environment=BY=hand\n$&'],
 ])('K3s is not restarted for an edit of %s during a pass', async (_, path, found, replaced) => {
   const { host } = aMachine('server');
   const resources = plan('server', host);
@@ -248,7 +248,7 @@ test('K3s does not start on an agent without a known server', async () => {
   expect(log).toEqual([]);
 });
 
-test('the CA of an agent that joins during a pass is pinned at the end of the pass', async () => {
+test('an agent that joins during a pass pins the CA at the end of the pass', async () => {
   const { host } = aMachine('agent');
   const attempts: Attempts = new Map();
   await reconcile(plan('agent', host), { host, attempts, random: 0.5 });

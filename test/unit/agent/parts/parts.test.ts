@@ -56,7 +56,7 @@ const keptWithK3s = [
   ...['k3s', 'k3s-agent', 'slipway-imds-guard'].map((name) => `/etc/systemd/system/${name}.service`),
 ];
 
-/** A part that was added without its entries in the tables. */
+/** A part whose entries belong to other parts or are missing from the tables. */
 const forgotten: Part = {
   name: 'forgotten',
   settings: { k3s: { schema: z.strictObject({}), defaults: {} } },
@@ -103,7 +103,7 @@ function saidBy({ name }: Part, pattern: RegExp): readonly string[] {
   return [...new Set(found.map(([, word = '']) => word))].sort();
 }
 
-/** Returns the names that occur twice, or in only one of the lists. */
+/** Returns the names that occur twice in the first list, or in only one of the lists. */
 function differing(one: readonly string[], other: readonly string[]): readonly string[] {
   const twice = [...one.filter((each, at) => one.indexOf(each) !== at)];
   const missing = [
@@ -152,11 +152,11 @@ describe('the record of a part', () => {
     },
   );
 
-  test('is reported if it lists a condition or a consent that its sources do not use', () => {
+  test('is reported if it lists a condition or a consent that the part does not use', () => {
     expect([check.conditions(forgotten), check.consents(forgotten)]).toEqual([['GitOps'], ['settings']]);
   });
 
-  test('exists for each folder in agent/parts, and for no other', () => {
+  test('exists for each folder in agent/parts, and for no other folder', () => {
     const folders = new Set(sources.flatMap((source) => partOf(source) ?? []));
     expect(
       differing(
@@ -207,7 +207,7 @@ describe('in the tables of all parts', () => {
   });
 
   test.each(Object.entries(expected))(
-    'a part that is missing from the tables is reported for its %s',
+    'a part is reported if its %s has another owner or is missing from the table',
     (name, complaints) => {
       expect(Object.entries(unowned).find(([each]) => each === name)?.[1](withForgotten)).toEqual(complaints);
     },
@@ -217,7 +217,7 @@ describe('in the tables of all parts', () => {
 describe('a file that a part owns', () => {
   const files = (table: readonly Part[]) => table.flatMap((part) => part.owns(paths));
 
-  test('is listed on the page of owned files, which lists no other file', () => {
+  test('is listed on the page of owned files, which lists no file without an owner', () => {
     expect(differing([...files(parts), ...own.files], pageFiles())).toEqual([]);
   });
 
@@ -237,11 +237,11 @@ describe('a file that a part owns', () => {
     expect(await leftOf(files(parts))).toEqual([]);
   });
 
-  test('is removed by uninstall --k3s without --purge, except for the state and files in /run', async () => {
+  test('is removed by uninstall --k3s without --purge, unless it is in the state directory or in /run', async () => {
     expect((await leftOf(files(parts), { purge: false })).filter(isOnDisk)).toEqual([]);
   });
 
-  test('is removed by uninstall --purge without --k3s, except for files in /run and those that K3s needs', async () => {
+  test('is removed by uninstall --purge without --k3s, unless it is in /run or K3s needs it', async () => {
     const left = await leftOf(files(parts), { k3s: false });
     const isKept = (path: string) =>
       keptWithK3s.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
@@ -289,7 +289,8 @@ function valuesOf(unit: string, key: string): readonly string[] {
 }
 
 /**
- * Returns the files in the rows of the page, without a trailing star, and the short-lived files that the table omits.
+ * Returns the files in the table of owned files, without a trailing star, and the short-lived files that the table
+ * omits.
  */
 function pageFiles(): readonly string[] {
   const { events, formerLogins, k3sDownload, gitopsDownload } = paths.slipway;
@@ -452,7 +453,10 @@ async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
   return [...new Set(read)];
 }
 
-/** Returns the functions that return Resources and that neither a plan nor another function of their part calls. */
+/**
+ * Returns the parts' functions that return Resources and that no plan, no step of setup and no other function of their
+ * part calls.
+ */
 function unplanned(all: readonly Source[]): readonly string[] {
   const makers = all.flatMap((source) =>
     [

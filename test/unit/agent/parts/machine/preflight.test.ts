@@ -44,7 +44,7 @@ describe('preflight', () => {
       [],
     ],
     [
-      'refuses a directory of K3s that is mounted noexec before the first start',
+      'refuses a directory of K3s on a noexec mount before the first start',
       noexec,
       {},
       ['MountedNoexec (person)'],
@@ -53,7 +53,7 @@ describe('preflight', () => {
     expect(await troubles(memoryHost({ files }), changes)).toEqual(expected);
   });
 
-  test('reports a full disk at 300 MB before the first start of K3s, but only at 50 MB afterwards', async () => {
+  test('reports DiskFull with 300 MB free before the first start of K3s, and with 50 MB but not 300 MB afterwards', async () => {
     const free = async () => 300;
     expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull (person, non-blocking)']);
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, free)).toEqual([]);

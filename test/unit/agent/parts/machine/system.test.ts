@@ -5,7 +5,7 @@ import { aNode, outcome } from '../../a-node.ts';
 
 const protective = { settings: { k3s: { config: { 'protect-kernel-defaults': true } } } };
 
-test('the files list the modules and settings of K3s, and with protect-kernel-defaults those of kubelet', () => {
+test('renderModules and renderSysctl list what K3s needs, and with protect-kernel-defaults the settings of kubelet', () => {
   expect(renderModules()).toBe('# Written by Slipway for K3s.\nbr_netfilter\noverlay\n');
   expect(renderSysctl(aNode('server'))).toBe(`# Written by Slipway for K3s.
 net.ipv4.ip_forward = 1
@@ -48,7 +48,7 @@ describe('the applied kernel settings', () => {
       'InSync',
     ],
     [
-      'drift if the limit of watches is too low',
+      'drift if the limit of inotify watches is too low',
       { '/proc/sys/fs/inotify/max_user_watches': '65536\n' },
       'InSync',
       'Drifted (non-blocking) fs.inotify.max_user_watches',

@@ -8,7 +8,7 @@ import { aNode, outcome } from '../../a-node.ts';
 const unit = 'slipway-imds-guard.service';
 const fresh = async () => false;
 
-test('imdsGuard writes the rules and the unit, then loads and enables the unit, then verifies the rules', () => {
+test('imdsGuard writes the rules and the unit, then loads and enables the unit, then loads the rules', () => {
   const resources = imdsGuard(aNode('server'), fresh);
   expect(resources.map(({ id }) => id)).toEqual([
     'File//var/lib/slipway/imds-guard.nft',
@@ -69,7 +69,7 @@ describe('a cloud whose settings name no address to guard', () => {
     return imdsGuard({ ...node, settings: { ...node.settings, cloud: 'static', ...changes } }, fresh);
   }
 
-  test.each(files)('keeps an existing guard, and reports ImdsGuardKept: %s exists', async (path) => {
+  test.each(files)('keeps an existing guard, and reports ImdsGuardKept, if %s exists', async (path) => {
     const host = memoryHost({ files: { [path]: '' } });
     for (const changes of [{}, { imds: { pods: 'block', allow: [] } }, { static: { metadata: [] } }]) {
       const [only, ...others] = guard(changes);
@@ -95,7 +95,7 @@ describe('a cloud whose settings name no address to guard', () => {
   });
 });
 
-test('imdsGuard recognizes the address of the metadata service in any notation', async () => {
+test('imdsGuard recognizes the address of the metadata service in hexadecimal notation', async () => {
   const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://0xA9FEA9FE/' } } });
   const finding = await imdsGuard(node, fresh)[0]?.check(withoutUnit());
   expect(finding?.state).toBe('Drifted');

@@ -8,7 +8,7 @@ const allow = [
   { name: 'monitor, too', uid: 104 },
 ];
 
-test("renderRuleset replaces Slipway's table at once, and changes no other table", () => {
+test("renderRuleset replaces Slipway's table in one step, and changes no other table", () => {
   const refuse = rulesName({ services: [{ address }], allow });
   expect(renderRuleset({ services: [{ address }], allow })).toBe(`\
 # Written by Slipway: who may ask the instance metadata service for the identity of this VM.

@@ -13,7 +13,10 @@ const hour = 60 * minute;
 const [one, two] = ['one.azurecr.io', 'two.azurecr.io'];
 const mirrors = { 'docker.io': { endpoint: [`https://${two}`] } };
 
-/** Returns a host whose K3s started with a login for each server that is valid for the given hours. */
+/**
+ * Returns a host whose K3s started with logins for the servers in `lives`, each valid for that many hours, and the
+ * check of their expiry.
+ */
 async function started(lives: Readonly<Record<string, number>>, registries: object = { mirrors }) {
   const node = aNode('agent', { settings: { registries: { servers: [one, two], ...registries } } });
   const { paths } = node;
@@ -81,15 +84,15 @@ describe('the expiry of a login that containerd uses for a mirror', () => {
 
 test.each<readonly [string, Readonly<Record<string, number>>, object]>([
   ['a login that containerd does not use', { [one]: 1 }, { mirrors }],
-  ['a login that does not expire', {}, { mirrors }],
-  ['a login if containerd makes no pull without kubelet', { [one]: 1, [two]: 1 }, {}],
-])('the expiry of %s is not reported', async (_what, lives, registries) => {
+  ['a login server without a login', {}, { mirrors }],
+  ['logins on a node whose containerd pulls only for kubelet', { [one]: 1, [two]: 1 }, {}],
+])('no expiry is reported for %s', async (_what, lives, registries) => {
   const { host, check } = await started(lives, registries);
   host.advance(24 * hour);
   expect(await check()).toEqual({ state: 'InSync' });
 });
 
-test('the expiry of a login is not reported for a start without a stamp', async () => {
+test('no expiry is reported for a start of K3s without a stamp', async () => {
   const { host, paths, check } = await started({ [two]: 1 });
   host.files.remove(paths.k3s.stamp);
   host.advance(24 * hour);

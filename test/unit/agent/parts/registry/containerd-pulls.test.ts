@@ -99,7 +99,7 @@ describe('containerd needs a fresh login', () => {
       { mirrors: { '*': { endpoint: ['https://team.azurecr.io', 'https://two.azurecr.io'] } } },
       'every other registry is mirrored by team.azurecr.io, two.azurecr.io',
     ],
-  ])('for the mirrors of %j', async (settings, expected) => {
+  ])('for the mirrors in the settings %j', async (settings, expected) => {
     expect(await found({}, settings)).toEqual([expected]);
   });
 
@@ -139,11 +139,11 @@ describe('containerd needs a fresh login', () => {
       provider.replace('two.azurecr.io', 'three.azurecr.io'),
       `${k3s.credentialProvider} does not have kubelet ask Slipway about two.azurecr.io`,
     ],
-  ])('because of %s with %j', async (path, text, expected) => {
+  ])('because %s contains %j', async (path, text, expected) => {
     expect(await found({ [path]: text })).toEqual([expected]);
   });
 
-  test('for a registry about which the running kubelet does not ask Slipway, even if the file is missing', async () => {
+  test('for a registry about which the running kubelet does not ask Slipway, even if its configuration is missing', async () => {
     const host = memoryHost();
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(host, node, servers)).toEqual([]);
@@ -174,7 +174,7 @@ describe('containerd needs a fresh login', () => {
     expect(await containerdPulls(memoryHost(), node)).toMatchObject([{ servers }]);
   });
 
-  test('for each reason if there are several', async () => {
+  test('for each of several reasons', async () => {
     const mirrors = { 'docker.io': { endpoint: ['https://team.azurecr.io'] } };
     const reasons = await found({ [dropIn]: 'pause-image: team.azurecr.io/pause:1' }, { mirrors });
     expect(reasons).toHaveLength(2);
@@ -209,7 +209,7 @@ test.each([
   ['no servers of another provider', provider.replace('slipway-', 'acr-'), []],
   ['no servers of a damaged configuration', 'providers: {', []],
   ['no servers of a configuration in another form', 'providers: [{ name: slipway-credential-provider }]', []],
-  ['no servers of an empty text', '', []],
+  ['no servers of empty text', '', []],
 ])('servedRegistries returns %s', (_name, text, expected) => {
   expect(servedRegistries(text)).toEqual(expected);
 });

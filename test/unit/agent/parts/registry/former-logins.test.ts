@@ -157,7 +157,7 @@ describe('formerLogins returns the remaining logins', () => {
     expect(Object.keys(await times(world(changes))).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.each([yaml, cache])('without those in %s if others may read or own the file', async (path) => {
+  test.each([yaml, cache])('without those in %s if others can read the file or own it', async (path) => {
     const host = world();
     for (const each of [yaml, cache]) {
       if (each !== path) {

@@ -67,13 +67,13 @@ describe('providerConfig', () => {
   }
 
   test.each([
-    ['a missing file', undefined],
-    ['an empty file', '\n'],
-    ['our file for other servers', text.replace('myteam.azurecr.io', 'other.azurecr.io')],
-    ['our file without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
-    ['our file cut off', text.slice(0, 120)],
-    ['our file cut off and without its first line', 'providers:\n  - name: "slipway-credential-provider'],
-  ])('replaces %s', async (_, content) => {
+    ['missing', undefined],
+    ['empty', '\n'],
+    ['ours for other servers', text.replace('myteam.azurecr.io', 'other.azurecr.io')],
+    ['ours without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
+    ['ours, but cut off', text.slice(0, 120)],
+    ['ours, but cut off and without its first line', 'providers:\n  - name: "slipway-credential-provider'],
+  ])('writes the configuration if the file is %s', async (_, content) => {
     const host = machine(content);
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
     expect(host.files.text(path)).toBe(text);
@@ -138,20 +138,17 @@ describe('providerConfig', () => {
     ['is gone', (host: MemoryHost) => host.files.remove(plugin)],
     ['cannot be run', (host: MemoryHost) => host.files.write(plugin, '#!/bin/sh\n', 0o644)],
     ['is a link', (host: MemoryHost) => host.files.link(plugin, '/usr/bin/slipway')],
-  ])(
-    'removes the file if the plugin %s, even on a full disk, and writes it again with the plugin',
-    async (_, harm) => {
-      const host = machine(text);
-      harm(host);
-      const finding = await resource.check(host);
-      expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`without ${plugin}`) } });
-      expect(await settle(resource, host)).toEqual([`Drifted ${path}`, 'Waiting Blocked']);
-      expect(host.lines()).toEqual([`remove ${path}`]);
-      host.files.write(plugin, '#!/bin/sh\n', 0o755);
-      expect((await settle(resource, host)).at(-1)).toBe('InSync');
-      expect(host.files.text(path)).toBe(text);
-    },
-  );
+  ])('removes the file if the plugin %s, and writes it again once the plugin is back', async (_, harm) => {
+    const host = machine(text);
+    harm(host);
+    const finding = await resource.check(host);
+    expect(finding).toMatchObject({ drift: { summary: expect.stringContaining(`without ${plugin}`) } });
+    expect(await settle(resource, host)).toEqual([`Drifted ${path}`, 'Waiting Blocked']);
+    expect(host.lines()).toEqual([`remove ${path}`]);
+    host.files.write(plugin, '#!/bin/sh\n', 0o755);
+    expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    expect(host.files.text(path)).toBe(text);
+  });
 
   test('writes no file without the plugin, and waits for the plugin', async () => {
     const host = machine();

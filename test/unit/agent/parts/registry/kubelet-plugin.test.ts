@@ -37,7 +37,7 @@ describe('the credential plugin of kubelet', () => {
     throw new Error('there is no plugin');
   }
 
-  test('is a script that runs the executable with an empty environment', () => {
+  test("is a script that runs Slipway's executable with an empty environment", () => {
     expect(text).toBe(`#!/bin/sh
 # Written by Slipway: kubelet runs this for the login to a registry, and Slipway answers.
 slipway='/usr/bin/slipway'
@@ -51,7 +51,7 @@ exec /usr/bin/env -i "$slipway" "$@"
 `);
   });
 
-  test('quotes the path of the executable', () => {
+  test("quotes the path of Slipway's executable", () => {
     expect(renderPlugin({ slipway: "/opt/it's $(here)/slipway" })).toContain(
       "\nslipway='/opt/it'\\''s $(here)/slipway'\n",
     );

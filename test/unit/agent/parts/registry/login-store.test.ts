@@ -37,7 +37,7 @@ test('storedLogin returns a login without an expiry for a password that does not
   });
 });
 
-test('renderLogins returns a text that shows no password when printed', () => {
+test('renderLogins returns text that hides the passwords when printed', () => {
   expect(`${renderLogins(logins)}`).toContain('"password": "‹redacted›"');
   expect(`${renderLogins(logins)}`).not.toContain('canary');
 });
@@ -47,7 +47,7 @@ describe('readLogins returns no login and throws no error if the store', () => {
     ['is lost', (host) => host.files.remove(path)],
     ['is damaged', (host) => host.files.write(path, '{', 0o600)],
     ['may be read by others', (host) => host.files.changeMode(path, 0o640)],
-    ['belongs to others', (host) => host.files.give(path, '1000:1000')],
+    ['belongs to another user', (host) => host.files.give(path, '1000:1000')],
     [
       'is a folder',
       (host) => {

@@ -65,9 +65,9 @@ test('registries.yaml follows the store, even for a login that its registry refu
 });
 
 test.each([
-  ['registries.yaml is due if a login was received after the file was written', 1, true],
+  ['registries.yaml counts as due if a login was received after the file was written', 1, true],
   [
-    'registries.yaml is drift, not only due, if it lacks a stored login that is older than the file',
+    'registries.yaml counts as damaged, not as due, if it lacks a stored login that is older than the file',
     0,
     false,
   ],
@@ -78,7 +78,7 @@ test.each([
   expect(await resource.check(host)).toMatchObject({ state: 'Drifted', drift: { due } });
 });
 
-test('registries.yaml is drift, not only due, after a new login and a change of the settings', async () => {
+test('registries.yaml counts as damaged, not as due, after a new login and a change of the settings', async () => {
   const host = await world();
   host.advance(1);
   store(host, { [server]: 'third', [other]: 'second' });

@@ -66,7 +66,7 @@ describe('renderRegistries', () => {
 });
 
 test.each([
-  ['a text that is not YAML', '{'],
+  ['text that is not YAML', '{'],
   ['a duplicate key', 'mirrors: {}\nmirrors: {}\n'],
   ['a list', '- a\n'],
   ['a key that K3s ignores', 'mirror: {}\n'],
@@ -90,7 +90,7 @@ test('withoutAuth removes logins, and keeps mirrors and TLS', () => {
   });
 });
 
-test('renderRegistries writes an empty login for a login server without one, so pulls avoid the mirror of *', () => {
+test('renderRegistries writes an empty login for a login server that has none, so pulls avoid the mirror of *', () => {
   const { registries } = someSettings({
     registries: { servers: ['a.io', 'b.io'], mirrors: { '*': { endpoint: ['https://mirror.example'] } } },
   });
@@ -101,7 +101,7 @@ test('renderRegistries writes an empty login for a login server without one, so 
   });
 });
 
-test('renderRegistries throws RegistriesInvalid if its text does not parse to the same content, such as a text that is too long', () => {
+test('renderRegistries throws RegistriesInvalid if its text does not parse to the same content, for example if it is too long', () => {
   const auth = { username: 'u', password: 'x'.repeat(1_048_577) };
   const { registries } = someSettings({ registries: { configs: { 'a.io': { auth } } } });
   expect(() => renderRegistries(registries, new Map())).toThrow(

@@ -21,7 +21,7 @@ const hour = 60 * minute;
 const server = 'myteam.azurecr.io';
 const other = 'two.azurecr.io';
 
-/** Returns the next tick, which is at every even hour; the clock of the host starts at a tick. */
+/** Returns the next tick of the schedule, which ticks every two hours. The clock of the host starts at a tick. */
 const rotateAt = (after: number) => (Math.floor(after / (2 * hour)) + 1) * 2 * hour;
 
 const node = (servers: readonly string[] = [server]) =>
@@ -60,7 +60,7 @@ test('loginsRenewed returns no Resource without login servers', () => {
   expect(loginsRenewed(node([]), { cloud: new FakeCloud(), rotateAt })).toEqual([]);
 });
 
-test('the login store is written with mode 0600, and checked again at the tick', async () => {
+test("the login store is written with mode 0600, and is next due at the schedule's next tick", async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = 24 * hour;
   expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
@@ -68,7 +68,7 @@ test('the login store is written with mode 0600, and checked again at the tick',
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() + 2 * hour });
 });
 
-test('a password is renewed after two thirds of its lifetime if the tick comes later', async () => {
+test("a password is renewed after two thirds of its lifetime if the schedule's next tick comes later", async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = hour;
   await settle(resource, host);
@@ -140,7 +140,7 @@ test('the due time of a kept password depends on its receipt, not on the time of
   expect(await outcome(resource, host)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a password that is valid for seconds is renewed every five seconds, and one that is valid for years at the tick', async () => {
+test("a password that is valid for seconds is renewed after five seconds, and one that is valid for years at the schedule's next tick", async () => {
   const { host, cloud, resource } = world();
   cloud.tokenLifetime = 3_000;
   await settle(resource, host);
@@ -151,7 +151,7 @@ test('a password that is valid for seconds is renewed every five seconds, and on
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() - 5_000 + 2 * hour });
 });
 
-test('the schedule gets two thirds of the lifetime of the password as its limit', async () => {
+test('the schedule gets two thirds of the lifetime of the password as the limit for its next tick', async () => {
   const { host, cloud } = world();
   const asked: number[] = [];
   const tell = (_: number, within: number) => {
@@ -181,7 +181,7 @@ test('the login store contains the received login and its expiry', async () => {
   });
 });
 
-test('a password that does not expire is stored without an expiry, and renewed at the tick', async () => {
+test("a password that does not expire is stored without an expiry, and renewed at the schedule's next tick", async () => {
   const { host, cloud, resource } = world();
   cloud.registryPassword = async () => received(new Secret('hunter2'), host.now());
   await settle(resource, host);
@@ -301,7 +301,7 @@ describe('a login that its registry refused', () => {
     expect(stored(host)[server]).not.toHaveProperty('refused');
   });
 
-  test('is due at once if it does not expire, and needs a person if the cloud returns it again', async () => {
+  test('is due within a minute if it does not expire, and needs a person if the cloud returns it again', async () => {
     const { host, cloud, resource } = world();
     let password = 'wrong';
     cloud.registryPassword = async () => ({ password: new Secret(password) });

@@ -110,12 +110,12 @@ describe('the URL of a mirror of a login server', () => {
   });
 });
 
-describe('a login server whose certificate is not checked', () => {
+describe('the setting insecure_skip_verify', () => {
   const skip = (name: string, value: unknown = true) => ({
     configs: { [name]: { tls: { insecure_skip_verify: value } } },
   });
 
-  test.each([server, `${server}:443`])('needs consent: %s', (name) => {
+  test.each([server, `${server}:443`])('needs consent for the login server %s', (name) => {
     expect(found(skip(name))).toEqual([
       `registries.configs."${name}".tls.insecure_skip_verify: would show the credential of ${server} to any server that answers under its name; take it out and name the CA that signed its certificate in ca_file, ${advice(`${server}=insecure_skip_verify`)}`,
     ]);
@@ -123,7 +123,7 @@ describe('a login server whose certificate is not checked', () => {
     expect(found(skip(name), { consent: { foreignMirrors } })).toEqual([]);
   });
 
-  test('needs no consent if the setting is false, or for another registry', () => {
+  test('needs no consent if it is false or set for another registry', () => {
     expect(found(skip(server, false))).toEqual([]);
     expect(found(skip('docker.io'))).toEqual([]);
   });
@@ -150,7 +150,7 @@ describe('the images of registries.proof', () => {
 });
 
 test.each([undefined, 'text', { servers: 'a', mirrors: [], configs: 3, proof: 'b' }])(
-  'registryMisfits ignores registries of another type: %j',
+  'registryMisfits ignores settings of the wrong type: %j',
   (registries) => {
     expect(misfitsOf({ registries: section }, { registries })).toEqual([]);
   },

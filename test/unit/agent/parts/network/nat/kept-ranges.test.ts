@@ -64,8 +64,11 @@ test.each<[served: string, wanted: string, kept: readonly string[]]>([
   ['10.1.2.0/24', '10.0.0.0/16', ['10.1.2.0/24']],
   ['10.0.0.0/16', '10.0.2.0/24', ['10.0.0.0/16']],
   ['10.0.2.7', '10.0.2.0/24', []],
-])('of the served range %s, network.nat.from: [%s] keeps the ranges %j', async (served, wanted, kept) => {
-  const text = renderNat({ from: [served], except: [], outside: 'ens3' });
-  const host = memoryHost({ files: { [paths.slipway.nat]: text } });
-  expect(await keptRanges(host, from([wanted]), paths)).toEqual(kept);
-});
+])(
+  'for the served range %s and network.nat.from [%s], keptRanges returns %j',
+  async (served, wanted, kept) => {
+    const text = renderNat({ from: [served], except: [], outside: 'ens3' });
+    const host = memoryHost({ files: { [paths.slipway.nat]: text } });
+    expect(await keptRanges(host, from([wanted]), paths)).toEqual(kept);
+  },
+);

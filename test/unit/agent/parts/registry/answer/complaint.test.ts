@@ -9,7 +9,7 @@ test.each([
     new NodeError('RegistryForbidden', 'It refuses. Allow it.'),
     'RegistryForbidden: It refuses. Allow it.',
   ],
-  ['a text', 'broken', 'broken'],
+  ['a string', 'broken', 'broken'],
   ['undefined', undefined, 'undefined'],
   ['an Error with several lines', new Error('one\ntwo\r\n\r\nthree'), 'one two three'],
   ['control sequences of a terminal', new Error('\u001b[2J\u0007\u009b31mred\u007f'), ' [2J 31mred '],

@@ -87,7 +87,7 @@ describe('the text of a login store', () => {
     ['is cut off', written.slice(0, -5)],
     ['is null', 'null'],
     ['is a list', '[1]'],
-    ['is a text', '"canary"'],
+    ['is a string', '"canary"'],
     ['has no logins', '{ "format": 1 }'],
     ['has logins that are null', '{ "format": 1, "logins": null }'],
     ['has a list of logins', JSON.stringify({ format: 1, logins: ['canary'] })],
@@ -97,7 +97,7 @@ describe('the text of a login store', () => {
 
   test.each([
     ['null', null],
-    ['a text', 'canary'],
+    ['a string', 'canary'],
     ['an object without a password', { ...login, password: undefined }],
     ['an object with an empty password', { ...login, password: '' }],
     ['an object with an empty user name', { ...login, username: '' }],

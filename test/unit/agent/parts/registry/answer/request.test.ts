@@ -27,9 +27,9 @@ describe('requestedServer returns', () => {
 
 describe('requestedServer throws an error with a repair for', () => {
   test.each([
-    ['an empty text', '', /empty; kubelet calls/],
-    ['a text of spaces', ' \n', /empty; kubelet calls/],
-    ['a text that is not JSON', 'team.azurecr.io', /not JSON; kubelet calls/],
+    ['empty text', '', /empty; kubelet calls/],
+    ['white space', ' \n', /empty; kubelet calls/],
+    ['text that is not JSON', 'team.azurecr.io', /not JSON; kubelet calls/],
     ['half a request', text().slice(0, 40), /not JSON/],
     ['two requests', text() + text(), /not JSON/],
     ['null', 'null', /not a CredentialProviderRequest/],
@@ -54,7 +54,7 @@ describe('requestedServer throws an error with a repair for', () => {
     expect(() => requestedServer(given)).toThrow(message);
   });
 
-  test('a text that is not JSON, without quoting the text', () => {
+  test('text that is not JSON, without quoting the text', () => {
     expect(() => requestedServer('{"password": canary}')).toThrow(/^[^{]*not JSON[^{]*$/);
   });
 });

@@ -289,56 +289,62 @@ describe('a pull', () => {
       /does not have it/,
     ],
     [
-      'a storage whose name does not resolve',
+      'a storage host whose name does not resolve',
       stored(new NodeError('Unreachable', 'ENOTFOUND.', { cause: systemError('ENOTFOUND') })),
       'StorageUnreachable',
       'time',
       /eu1\.blob\.core\.windows\.net.*ENOTFOUND.*data\.azurecr\.io.*DNS/,
     ],
     [
-      'a storage that does not answer',
+      'a storage host that does not answer',
       stored(new NodeError('TimedOut', 'No answer.')),
       'StorageUnreachable',
       'time',
       /eu1\.blob.*No answer/,
     ],
     [
-      'a storage that refuses the request',
+      'a storage host that refuses the request',
       ({ registry }) => Object.assign(registry, { storage: 'refuses' }),
       'StorageUnreachable',
       'person',
       /eu1\.blob.*answers 403/,
     ],
-    ['a storage that answers 503', stored(error(503)), 'StorageUnreachable', 'time', /answers 503/],
+    ['a storage host that answers 503', stored(error(503)), 'StorageUnreachable', 'time', /answers 503/],
     [
-      'a storage with an untrusted certificate',
+      'a storage host with an untrusted certificate',
       stored(new NodeError('TlsUntrusted', 'no')),
       'TlsUntrusted',
       'person',
       /eu1\.blob.*network\.caFile/,
     ],
     [
-      'a storage that sends more than 4 MiB',
+      'a storage host that sends more than 4 MiB',
       stored(new NodeError('UnexpectedAnswer', 'more than 4 MiB')),
       'UnexpectedAnswer',
       'person',
       /4 MiB/,
     ],
     [
-      'a storage that sends a part of another layer',
+      'a storage host that sends a part of another layer',
       stored({ status: 206, headers: { 'content-range': 'bytes 0-65535/99999' } }),
       'UnexpectedAnswer',
       'person',
       /another layer/,
     ],
     [
-      'a storage that sends another layer as a whole',
+      'a storage host that sends another layer as a whole',
       stored({ status: 200, headers: { 'content-length': '12' } }),
       'UnexpectedAnswer',
       'person',
       /another layer/,
     ],
-    ['a part without a range', stored({ status: 206 }), 'UnexpectedAnswer', 'person', /another layer/],
+    [
+      'status 206 without Content-Range',
+      stored({ status: 206 }),
+      'UnexpectedAnswer',
+      'person',
+      /another layer/,
+    ],
     [
       'a redirect to http',
       blob({ status: 307, headers: { location: 'http://169.254.169.254/x' } }),
@@ -378,7 +384,7 @@ describe('a pull', () => {
       /promises sha256:.* and sends/,
     ],
     [
-      'an HTML page in place of the manifest',
+      'an HTML page instead of the manifest',
       tag({ body: '<html>' }),
       'UnexpectedAnswer',
       'person',
@@ -453,7 +459,7 @@ describe('a pull', () => {
     expect(inspect(failure, { depth: 20, showHidden: true })).not.toMatch(/canary|eyJ/);
   });
 
-  test('waits for the Retry-After of a registry that throttles', async () => {
+  test('fails with Throttled and the Retry-After of a registry that throttles', async () => {
     const made = world();
     tag(error(429, 'slow down', { 'retry-after': '9' }))(made);
     await expect(made.pull()).rejects.toMatchObject({

@@ -168,7 +168,7 @@ describe('the pull check', () => {
     }
   });
 
-  test('checks only the login without an image, and reports how to check a pull', async () => {
+  test('without an image, checks only the login and reports how to check a pull', async () => {
     const made = world([]);
     rotate(made);
     expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
@@ -254,7 +254,7 @@ describe('the pull check', () => {
     expect(await made.resource.check(made.host)).not.toHaveProperty('until');
   });
 
-  test('writes no record if it fails, and is repeated until it succeeds', async () => {
+  test('writes no record if the storage cannot be reached, and is repeated until it succeeds', async () => {
     const made = world();
     rotate(made);
     made.registry.storage = 'is away';
