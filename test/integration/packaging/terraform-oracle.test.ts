@@ -10,6 +10,7 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 import { load } from '../../../src/agent/settings/load.ts';
 import { withTags } from '../../../src/agent/settings/tags.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
+import { oracleExample } from '../../lab/platforms/oracle-example.ts';
 import { aNode } from '../../unit/agent/a-node.ts';
 import { terraform, terraformMissing } from './terraform.ts';
 
@@ -76,6 +77,13 @@ describe.skipIf(terraformMissing)(
       const node = await nodeOf(example, name);
       expect([node.role.name, node.settings.cloud]).toEqual([name === 'worker' ? 'agent' : name, 'oracle']);
       expect(node.server).toBe(name === 'server' ? undefined : '10.0.2.10');
+    });
+
+    test('gives nodes the tags and settings that the lab reads without Terraform', () => {
+      const { settings, tags } = evaluated({ registries: ['fra.ocir.io'] });
+      const read = oracleExample({ registries: ['fra.ocir.io'] });
+      expect(Object.fromEntries(read.map((node) => [node.name, node.settings]))).toEqual(settings);
+      expect(Object.fromEntries(read.map((node) => [node.name, node.tags]))).toEqual(tags);
     });
 
     test('gives NAT for the private subnet to the ingress node only', async () => {

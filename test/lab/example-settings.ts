@@ -1,0 +1,47 @@
+/** The example user data in packaging/cloud-init, filled in as envsubst and Terraform's templatefile do. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import * as z from 'zod/mini';
+
+const folder = new URL('../../packaging/cloud-init/', import.meta.url);
+
+/** A file of a node. */
+export interface NodeFile {
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+}
+
+/** The part of user data that names the files that cloud-init writes. */
+const userData = z.object({
+  write_files: z.array(z.object({ path: z.string(), permissions: z.string(), content: z.string() })),
+});
+
+/**
+ * Returns the files that cloud-init writes for the example `name`, such as `oracle` for oracle.yaml. Throws if a
+ * variable of the example has no value, or if a value has no variable.
+ */
+export function exampleFiles(name: string, values: Readonly<Record<string, string>>): readonly NodeFile[] {
+  const text = readFileSync(new URL(`${name}.yaml`, folder), 'utf8');
+  return z
+    .parse(userData, parse(filledIn(name, text, values)))
+    .write_files.map(({ path, permissions, content }) => ({
+      path,
+      content,
+      mode: Number.parseInt(permissions, 8),
+    }));
+}
+
+function filledIn(name: string, text: string, values: Readonly<Record<string, string>>): string {
+  const used = new Set<string>();
+  const filled = text.replace(/\$\{(\w+)\}/g, (_, variable: string) => {
+    used.add(variable);
+    return values[variable] ?? fail(`The variable ${variable} of ${name}.yaml has no value.`);
+  });
+  const unknown = Object.keys(values).filter((variable) => !used.has(variable));
+  return unknown.length === 0 ? filled : fail(`${name}.yaml has no variable ${unknown.join(', ')}.`);
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}

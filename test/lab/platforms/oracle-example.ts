@@ -1,0 +1,69 @@
+/** The nodes that packaging/terraform/oracle creates, read without Terraform. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { exampleVariables, localIn, type Variables } from '../terraform-values.ts';
+
+const folder = join(import.meta.dirname, '../../../packaging/terraform/oracle');
+
+const section = z.record(z.string(), z.unknown());
+const values = z.object({
+  roles: z.record(z.string(), z.string()),
+  everywhere: section,
+  here: z.record(z.string(), section),
+});
+const variables = z.object({
+  name: z.string(),
+  public_subnet: z.string(),
+  private_subnet: z.string(),
+  settings: section,
+});
+
+/** A node of the example as its cloud and Slipway see it. */
+export interface ExampleNode {
+  readonly name: string;
+  readonly hostname: string;
+  readonly address: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The settings, except for the vault, which Terraform creates. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Returns the nodes that result from roles.tf with terraform.tfvars.example, the defaults of the other variables, and
+ * `changes`.
+ *
+ * Repeats the function calls of roles.tf and nodes.tf for addresses, tags and merged settings. A test compares the
+ * result with Terraform's.
+ */
+export function oracleExample(changes: Variables = {}): readonly ExampleNode[] {
+  const given = { ...exampleVariables(folder), ...changes };
+  const text = readFileSync(join(folder, 'roles.tf'), 'utf8');
+  const local = (name: string) => localIn(text, name, given);
+  const { name: fleet, settings, ...subnets } = z.parse(variables, given);
+  const { roles, everywhere, here } = z.parse(values, {
+    roles: local('roles'),
+    everywhere: local('everywhere'),
+    here: local('here'),
+  });
+  const addresses = {
+    ingress: host(subnets.public_subnet, 10),
+    server: host(subnets.private_subnet, 10),
+    worker: host(subnets.private_subnet, 11),
+  };
+  return (['ingress', 'server', 'worker'] as const).map((name) => ({
+    name,
+    hostname: `${fleet}-${name}`,
+    address: addresses[name],
+    tags: {
+      'k3s-role': roles[name] ?? '',
+      ...(name !== 'server' && { 'k3s-server': addresses.server }),
+    },
+    settings: { ...everywhere, ...here[name], ...settings },
+  }));
+}
+
+/** Returns an address of a range with 24 bits, as Terraform's cidrhost does. */
+function host(range: string, number: number): string {
+  return range.replace(/\d+\/24$/, String(number));
+}
