@@ -27,9 +27,13 @@ export interface LabCloud {
   readonly requests: LoggedRequest[];
   issue(names: readonly string[]): ServerCertificate;
   route(destination: string, port: number | undefined): void;
+  stop(): Promise<void>;
+}
+
+/** An emulated cloud with a registry. */
+export interface RegistryCloud extends LabCloud {
   /** The registry that the nodes pull from, with the lifetime of its passwords in milliseconds. */
   registry(): { readonly loginServer: string; tokenLifetime: number };
-  stop(): Promise<void>;
 }
 
 /** A running cloud; `settings` returns what a node needs in its settings to use the cloud. */

@@ -15,6 +15,7 @@ import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
 import type { Status } from '../../src/agent/report/status.ts';
 import { bundleStandIn } from './bundle.ts';
+import type { NodeFile } from './example-settings.ts';
 import { endProcess, type Finished, type Processes, runProgram } from './processes.ts';
 import { ask } from './systemd/socket.ts';
 
@@ -24,9 +25,15 @@ export interface LabNodeOptions {
   readonly socket: string;
   /** The command under test: a program and its first arguments. */
   readonly executable: readonly [string, ...string[]];
-  readonly settings: object;
+  /** The files of the node before its first boot. */
+  readonly files: readonly NodeFile[];
   readonly processes: Processes;
   readonly onLog?: (node: string, line: string) => void;
+}
+
+/** Returns the file of these settings, at the usual path. */
+export function settingsFile(settings: object): NodeFile {
+  return { path: '/etc/slipway/config.yaml', content: stringify(settings), mode: 0o600 };
 }
 
 export class LabNode {
@@ -45,14 +52,16 @@ export class LabNode {
     this.root = options.root;
   }
 
-  /** Creates the root with its settings and programs, and boots the service manager without the daemon. */
+  /** Creates the root with its files and programs, and boots the service manager without the daemon. */
   async prepare(): Promise<void> {
-    const { socket: LAB_SOCKET, root: LAB_ROOT, settings } = this.#options;
+    const { socket: LAB_SOCKET, root: LAB_ROOT, files } = this.#options;
     mkdirSync(join(this.root, '.lab/home'), { recursive: true });
     for (const tool of ['systemctl', 'journalctl', 'systemd-notify'] as const) {
       await bundleStandIn(tool, join(this.#binDir, tool), { LAB_SOCKET, LAB_ROOT });
     }
-    this.write('etc/slipway/config.yaml', stringify(settings), 0o600);
+    for (const { path, content, mode } of files) {
+      this.write(path, content, mode);
+    }
     await this.boot();
   }
 

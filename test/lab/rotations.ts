@@ -15,7 +15,7 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
     // Passwords issued in the last rotation get the default lifetime of three hours, so that no further rotation
     // follows.
     if (rotation === count) {
-      lab.passwordLife = 3 * 3_600_000;
+      lab.azure.registry().tokenLifetime = 3 * 3_600_000;
     }
     const now = await lab.rotated(before);
     say(`Rotation ${rotation}`);

@@ -39,7 +39,7 @@ describe('after a first boot and a rotation', () => {
     const watched = watch(processes, watching.signal);
     lab.start();
     const first = await lab.passwords();
-    lab.passwordLife = 3 * 3_600_000;
+    lab.azure.registry().tokenLifetime = 3 * 3_600_000;
     await lab.waitReady();
     await lab.rotated(first);
     await lab.waitReady();

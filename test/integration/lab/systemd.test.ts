@@ -53,7 +53,7 @@ describe('systemctl', () => {
       root: join(directory, 'root'),
       socket: join(directory, 'socket'),
       executable: ['/bin/false'],
-      settings: {},
+      files: [],
       processes: new Processes(),
     });
     await node.prepare();
