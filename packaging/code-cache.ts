@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { type Architecture, toolchains } from './architecture.ts';
-import { isInstalled, run } from './run.ts';
+import type { Architecture } from './architecture.ts';
+import { commandFor } from './emulator.ts';
+import { run } from './run.ts';
 
 /**
  * Writes V8's code cache for the program to `cache`, after several runs of the program by `node`, an executable for
@@ -17,7 +18,7 @@ export function writeCodeCache(
   program: string,
   cache: string,
 ): boolean {
-  const command = nodeCommand(architecture, node);
+  const command = commandFor(architecture, node);
   if (command === undefined) {
     writeFileSync(cache, '');
     return false;
@@ -33,11 +34,3 @@ export function writeCodeCache(
 }
 
 const flags = ['--random-seed=42', '--min-semi-space-size=256', '--max-semi-space-size=256'];
-
-function nodeCommand(architecture: Architecture, node: string): readonly [string, ...string[]] | undefined {
-  if (architecture === process.arch) {
-    return [node];
-  }
-  const { emulator } = toolchains[architecture];
-  return isInstalled(emulator[0]) ? [...emulator, node] : undefined;
-}

@@ -6,16 +6,18 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { assetNames } from '../src/setup/installed-files.ts';
-import { type Architecture, architectures, isArchitecture } from './architecture.ts';
+import { type Architecture, architectures, isArchitecture, toolchains } from './architecture.ts';
 import { writeCodeCache } from './code-cache.ts';
 import { completions } from './completions.ts';
 import { debianNames, writeDebianPackage } from './deb.ts';
+import { commandFor } from './emulator.ts';
 import { manPage } from './man-page.ts';
 import { nodeBase } from './node-base.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { currentRelease } from './release.ts';
 import { isInstalled, run } from './run.ts';
 import { writeSingleExecutable } from './single-executable.ts';
+import { verifyExecutable } from './verify.ts';
 
 const cache = 'dist/.cache';
 const program = 'dist/program.cjs';
@@ -72,14 +74,16 @@ function packageFor(architecture: Architecture, output: string): readonly string
   const assets = { program, cache: codeCache, ...files };
   const parts = { base: base.path, builder, launcher, assets };
   writeSingleExecutable(parts, output, work);
-  if (architecture === process.arch) {
-    verify(output);
+  const command = commandFor(architecture, resolve(output));
+  if (command !== undefined) {
+    verifyExecutable(architecture, command, resolve(work, 'root'));
   }
   return [
     ...(base.stripped
       ? []
       : ['not stripped, so 15 % larger: it was so wished, or there are no binutils for this processor']),
     ...(warm ? [] : ['no code cache, so it starts slower: no emulator for this processor here']),
+    ...(command ? [] : [`not tried, because ${toolchains[architecture].emulator[0]} is missing here`]),
   ];
 }
 
@@ -91,17 +95,6 @@ function packageForDebian(architecture: Architecture, executable: string): void 
   }
   writeDebianPackage({ executable, architecture, release }, output, join(cache, architecture));
   report(output, []);
-}
-
-/**
- * Throws an Error unless the new executable answers as Slipway: a failed injection reports no error and leaves a plain
- * Node.
- */
-function verify(executable: string): void {
-  const answer = run(executable, ['--version']);
-  if (!answer.startsWith('slipway ')) {
-    throw new Error(`${executable} is not Slipway, it says: ${answer}`);
-  }
 }
 
 function report(executable: string, notes: readonly string[]): void {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
-import { isExecutable } from '../src/launcher/executable.ts';
 
 /**
  * Runs a command and returns its standard output; throws an Error with its standard error if it fails. Clears
@@ -17,6 +17,20 @@ export function run(file: string, args: readonly string[], environment: NodeJS.P
 
 /** True if this machine can run a program of that name or path, including programs in sbin. */
 export function isInstalled(program: string): boolean {
+  return findProgram(program) !== undefined;
+}
+
+/** Returns the path of a program, by its name or path, including programs in sbin; `undefined` if it is not there. */
+export function findProgram(program: string): string | undefined {
   const folders = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
-  return folders.some((folder) => isExecutable(resolve(folder, program)));
+  return folders.map((folder) => resolve(folder, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
