@@ -8,11 +8,9 @@
 import { writeSync } from 'node:fs';
 import { getRawAsset, isSea } from 'node:sea';
 import { answerKubelet } from './answer-kubelet.ts';
-import { powerfulVariables, withoutVariables } from './environment.ts';
-import { isExecutable } from './executable.ts';
+import { disarmEnvironment } from './disarm.ts';
 import { exitWith } from './exit-code.ts';
 import { loadProgram, type Program } from './program.ts';
-import { tellJournal } from './stderr.ts';
 import { versionLine } from './version.ts';
 
 launch();
@@ -34,30 +32,6 @@ function launch(): void {
 /** Ends the process without waiting for anything that is still under way. */
 function endProcess(exitCode: number): never {
   process.exit(exitCode);
-}
-
-/**
- * Warns about variables that Slipway must ignore, and restarts the process without them. Deleting them would be too
- * late: Node has already acted on some of them. The process keeps its id, so systemd does not notice. Only deletes the
- * variables if Slipway runs from its sources, or if its executable cannot be run again.
- */
-function disarmEnvironment(): void {
-  const names = powerfulVariables(process.env);
-  if (names.length === 0) {
-    return;
-  }
-  const instead = 'unset them, and use settings instead, such as network.caFile';
-  tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
-  // Otherwise execve would write the coverage of this first start.
-  process.getBuiltinModule('node:v8').stopCoverage();
-  // A failed execve ends the process, so the path is checked first: without /proc, Node takes it from argv.
-  if (isSea() && isExecutable(process.execPath)) {
-    const arguments_ = [process.argv0, ...process.argv.slice(2)];
-    process.execve?.(process.execPath, arguments_, withoutVariables(process.env, names));
-  }
-  for (const name of names) {
-    delete process.env[name];
-  }
 }
 
 /**

@@ -1,11 +1,28 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { executable, runProgram } from './executable.ts';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { type Ended, executable, ignored, runProgram } from './executable.ts';
 
 /** The tests use Debian 12 and 13, which `.ci/run` builds with mmdebstrap and keeps between runs. */
 describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
   const root = resolve('dist/.cache', `root-${suite}`);
+
+  /** Runs slipway in the minimal Debian, without /proc; skips the test if this is not possible here. */
+  function runInside(
+    skip: TestContext['skip'],
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Ended {
+    skip(process.getuid?.() !== 0, 'needs root, for chroot');
+    skip(!existsSync(root), `needs ${root}, which .ci/run makes with mmdebstrap`);
+    const inside = join(root, 'usr/local/bin/slipway');
+    copyFileSync(executable(), inside);
+    try {
+      return runProgram('chroot', [root, '/usr/local/bin/slipway', ...args], environment);
+    } finally {
+      rmSync(inside, { force: true });
+    }
+  }
 
   test.for([
     [['version'], 0, /^slipway /],
@@ -21,16 +38,20 @@ describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
   ] as const)(
     'slipway runs with the arguments %j, and exits with %i',
     ([args, exitCode, stdout], { skip }) => {
-      skip(process.getuid?.() !== 0, 'needs root, for chroot');
-      skip(!existsSync(root), `needs ${root}, which .ci/run makes with mmdebstrap`);
-      const inside = join(root, 'usr/local/bin/slipway');
-      copyFileSync(executable(), inside);
-      try {
-        const ended = runProgram('chroot', [root, '/usr/local/bin/slipway', ...args]);
-        expect(ended).toMatchObject({ exitCode, stdout: expect.stringMatching(stdout) });
-      } finally {
-        rmSync(inside, { force: true });
-      }
+      const ended = runInside(skip, args);
+      expect(ended).toMatchObject({ exitCode, stdout: expect.stringMatching(stdout) });
     },
   );
+
+  test('slipway cannot restart itself without a hostile variable, warns about both, and works', ({
+    skip,
+  }) => {
+    const ended = runInside(skip, ['version'], { NODE_EXTRA_CA_CERTS: '/evil.pem' });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^slipway /) });
+    expect(ended.stderr.split('\n')).toEqual([
+      ignored('NODE_EXTRA_CA_CERTS'),
+      expect.stringMatching(/^slipway: .* cannot be run again without them here/),
+      '',
+    ]);
+  });
 });
