@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { kubelet } from './kubelet.ts';
 import { type Lab, type Passwords, provenImage } from './lab.ts';
+import { lengthened } from './limits.ts';
 import type { LabNode } from './node.ts';
 import { pull } from './pull.ts';
 
@@ -41,11 +42,11 @@ export async function showRotations(lab: Lab, count: number, say: (text: string)
 
 /**
  * Resolves to the message of the condition Pulls once a pass has proven a pull with the newest password; rejects after
- * 30 s.
+ * 30 s (see limits.ts).
  */
 async function provenPull(node: LabNode): Promise<string> {
   const written = node.modifiedAt('etc/rancher/k3s/registries.yaml') ?? 0;
-  for (const end = Date.now() + 30_000; ; await sleep(200)) {
+  for (const end = Date.now() + lengthened(30_000); ; await sleep(200)) {
     const proof = node.status()?.conditions.find(({ type }) => type === 'Pulls');
     const isNew = (node.modifiedAt('run/slipway/pull-proof.json') ?? 0) >= written && node.lookedAt > written;
     if (isNew && proof?.status === 'True' && proof.reason === 'InSync') {

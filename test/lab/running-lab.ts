@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterSecrets } from './cluster-secrets.ts';
 import type { NodeFile } from './example-settings.ts';
 import type { LabCloud } from './lab-clouds.ts';
+import { lengthened } from './limits.ts';
 import { type Mirror, startMirror } from './mirror.ts';
 import { LabNode } from './node.ts';
 import { Processes } from './processes.ts';
@@ -41,7 +42,7 @@ export interface LabOn<Cloud extends LabCloud> {
   node(name: string): LabNode;
   /** Starts all daemons at once. */
   start(): void;
-  /** Resolves when every node is Ready; rejects after three minutes with each node's unmet conditions. */
+  /** Resolves when every node is Ready; rejects after three minutes (limits.ts) with each node's unmet conditions. */
   waitReady(): Promise<void>;
   /** Resolves to the registry passwords once every node has one. */
   passwords(): Promise<Passwords>;
@@ -83,10 +84,10 @@ export async function runLab<Cloud extends LabCloud>(
     waitReady: () => waitReady(nodes),
     passwords: async () => {
       const all = () => nodes.every((node) => passwordsOf(node) !== undefined);
-      await until(120_000, all, 'no registry passwords');
+      await until(lengthened(120_000), all, 'no registry passwords');
       return passwordsOfAll(nodes);
     },
-    rotated: async (before, timeout = 180_000) => {
+    rotated: async (before, timeout = lengthened(180_000)) => {
       const all = () => nodes.every((node) => passwordsOf(node) !== before[node.name]);
       await until(timeout, all, 'no rotation');
       return passwordsOfAll(nodes);
@@ -116,7 +117,7 @@ function passwordsOfAll(nodes: readonly LabNode[]): Passwords {
 }
 
 async function waitReady(nodes: readonly LabNode[]): Promise<void> {
-  await until(180_000, () => nodes.every((node) => node.isReady)).catch((error) => {
+  await until(lengthened(180_000), () => nodes.every((node) => node.isReady)).catch((error) => {
     throw new Error(`${error.message}\n${nodes.map(waitsFor).join('\n')}`);
   });
 }

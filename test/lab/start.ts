@@ -12,12 +12,13 @@ import { parseArgs } from 'node:util';
 import { serveControls } from './controls.ts';
 import { isPackaged, packaged } from './executable.ts';
 import { type Lab, startLab } from './lab.ts';
+import { lengthened } from './limits.ts';
 import type { LabNode } from './node.ts';
 import { showRotations } from './rotations.ts';
 import { tell } from './story.ts';
 
 /** The lifetime of registry credentials in this lab, in milliseconds; three hours in Azure. */
-const passwordLife = 24_000;
+const passwordLife = lengthened(24_000);
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
 const repository = join(import.meta.dirname, '../..');
