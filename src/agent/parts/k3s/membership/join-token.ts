@@ -19,10 +19,10 @@ const joinTokenId = 'Credential/join-token';
  * Keeps the file from which K3s reads its token; fetches the token from the cloud if the file is missing or contains no
  * token. Throws `SecretEmpty` if the secret is not a token that this node can use.
  *
- * On a server the token also encrypts the datastore, and K3s does not start with a different one. So the file of an
- * installed server contains the token that K3s uses, and is compared with the vault every joinToken.verifyEvery. Throws
- * `TokenChanged` if the tokens differ, until consent.tokenChange names the digest of the token in the vault; then the
- * running server rotates to that token.
+ * On a server, the token also encrypts the bootstrap data in the datastore, and K3s does not start with a different
+ * token. So the file of an installed server contains the token that K3s uses, and is compared with the vault every
+ * joinToken.verifyEvery. Throws `TokenChanged` if the tokens differ, until consent.tokenChange names the digest of the
+ * token in the vault; then the running server rotates to that token.
  */
 export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   const { paths, settings } = node;
@@ -192,8 +192,8 @@ function tokenChanged(node: K3sNode, next: string): NodeError {
   return new NodeError(
     'TokenChanged',
     `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} was installed with. The ` +
-      'datastore is encrypted with the installed one, so nothing was changed. Put the old token back, or, to make the ' +
-      `new one the cluster's, ${consentAdvice(node.settings, 'tokenChange', next)}.`,
+      'bootstrap data in its datastore is encrypted with the installed one, so nothing was changed. Put the old token ' +
+      `back, or, to make the new one the cluster's, ${consentAdvice(node.settings, 'tokenChange', next)}.`,
     advisory,
   );
 }
