@@ -15,8 +15,9 @@ export function conditionsPage(): string {
 
 Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes: **True** if
 it is met, **Unknown** if it may still become True without your help, **False** if it failed or has taken too long.
-Slipway retries every one to ten minutes, and at once when the settings change or after \`systemctl reload slipway\`.
-The condition \`Ready\` summarises all others, and stays True if the node works in spite of a fault.
+Slipway retries after seconds, or after ten minutes if a person must repair something, and at once when the settings
+change or after \`systemctl reload slipway\`. The condition \`Ready\` summarises all others, and stays True if the node
+works in spite of a fault.
 
 | condition | True when |
 |---|---|

@@ -26,8 +26,8 @@ without a number, which older releases wrote.
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-A lost file never grants a permission: none of them contains a consent, and whether this server creates a cluster
-depends on K3s's own files.
+The loss of a file never grants a permission: none of these files contains a consent, and whether this server creates a
+cluster depends on K3s's own files.
 
 All other [owned files](owned-files.md) are in the format of the program that reads them. Three kinds of Slipway's own
 files have no number, since releases without formats read them: the locks (process id and start time),

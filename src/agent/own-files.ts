@@ -48,7 +48,7 @@ export const ownFiles = {
     place: ({ slipway }) => slipway.pullProof,
     holds: 'the digest of the tested credential of each registry, and the result',
     readers: 'the daemon',
-    lost: 'each credential is tested again by a pull; until then a refused one is handed out',
+    lost: 'each credential is tested again by a pull; until then, Slipway may give kubelet a refused one',
   },
   logins: {
     format: 1,

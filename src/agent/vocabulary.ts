@@ -48,7 +48,10 @@ export const reasons = {
 export const conditions = [
   { type: 'Settings', trueWhen: 'the settings are readable and consistent' },
   { type: 'Nat', trueWhen: 'with network.nat: private hosts can connect to the internet through this node' },
-  { type: 'Identity', trueWhen: 'the cloud has returned the identity of this VM, which can be a node' },
+  {
+    type: 'Identity',
+    trueWhen: 'the cloud has returned the identity of this VM, with a usable name and address',
+  },
   { type: 'Role', trueWhen: 'the role is known, and the node was installed with it' },
   {
     type: 'Preflight',

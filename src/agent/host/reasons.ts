@@ -22,7 +22,7 @@ export const httpReasons = {
     'The certificate of the server is not trusted: set network.caFile if a proxy signs certificates.',
   ProxyUnauthorized: 'The proxy requires a login, or rejects the one in network.proxyCredentialsFile.',
   UnexpectedAnswer: 'The server sent an answer that does not match its protocol.',
-  Throttled: 'The service requested fewer requests; Slipway retries at the time that the service named.',
+  Throttled: 'The service limits the number of requests; Slipway retries at the time that the service named.',
 } as const;
 
 /** Reasons for failures of downloads. */

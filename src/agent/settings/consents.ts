@@ -43,7 +43,7 @@ export const consents = {
   },
   identityHosts: {
     about:
-      "Registries and vaults outside the domains of the VM's Azure cloud that may receive tokens of its identity.",
+      "Registries and vaults outside the domains of the VM's cloud that may receive tokens of its identity.",
     example: 'registry.example.com',
     takesTrue: false,
   },

@@ -44,7 +44,8 @@ export const k3sReasons = {
   ServiceFailed: 'K3s ends right after its start; the message quotes K3s.',
   NodePasswordRejected:
     'The server knows a different node of this name: delete that node on the server, or set another node.name.',
-  DatastoreTokenMismatch: 'The datastore of this server was encrypted with a different token.',
+  DatastoreTokenMismatch:
+    'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
   NodeNotFound: 'The node has not registered with the API yet.',
   NodeNotReady: 'The node is registered but its Ready condition is not True.',
   ApiUnavailable: 'The Kubernetes API does not answer yet.',

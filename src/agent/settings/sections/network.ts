@@ -9,7 +9,7 @@ const nat = about(
   'NAT for private hosts, which connect to the internet through this node (see nat.md). Needs nftables.',
   z.strictObject({
     from: about(
-      'The ranges of the private hosts. Without a range, this node does not forward for others.',
+      'The ranges of the private hosts. A range that you remove keeps its NAT until you consent (consent.natRemoval).',
       z.array(privateRange),
     ),
     except: about(
