@@ -59,10 +59,20 @@ export interface HttpRequest {
   readonly trust?: 'system' | 'anybody' | TrustedCa;
 }
 
-/** The only trusted certificates, as PEM. With `anyName`, the certificate of the server may be for any name. */
+/**
+ * The only trusted certificates, as PEM. With `anyName`, the certificate of the server may be for any name. The request
+ * shows `identity` to a trusted server, and bypasses any proxy.
+ */
 export interface TrustedCa {
   readonly ca: string;
   readonly anyName?: boolean;
+  readonly identity?: ClientIdentity;
+}
+
+/** A client certificate and its private key, both as PEM. */
+export interface ClientIdentity {
+  readonly certificate: string;
+  readonly key: Secret;
 }
 
 export interface HttpSend extends HttpRequest {

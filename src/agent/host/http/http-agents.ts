@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import type { HttpRequest } from '../../engine/host.ts';
 import type { Network } from '../process/environment.ts';
+import { IdentifiedRoutes } from './identified-routes.ts';
 import { type HttpProxy, openTunnel, secured } from './proxy.ts';
 import { bypassesProxy } from './proxy-bypass.ts';
 import { readProxyLogin } from './proxy-login.ts';
@@ -21,14 +22,15 @@ type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'c
 /**
  * Chooses the connection of each exchange from the settings and the request.
  *
- * Reuses direct connections for four seconds, HTTPS only with the system's trust. Makes any other connection for one
- * exchange only: an agent would reuse it for a request that trusts other certificates, and a connection through a proxy
- * must end with `signal`.
+ * Reuses direct connections for four seconds: over HTTPS, those with the system's trust, and those of each client
+ * certificate separately. Makes any other connection for one exchange only: an agent would reuse it for a request that
+ * trusts other certificates, and a connection through a proxy must end with `signal`.
  */
 export class Routes {
   readonly #network: Network;
   readonly #http = new HttpAgent(kept);
   readonly #https = new HttpsAgent(kept);
+  readonly #identified = new IdentifiedRoutes();
   readonly #trusted: TrustStore;
 
   constructor(network: Network) {
@@ -37,6 +39,10 @@ export class Routes {
   }
 
   async to(url: URL, request: Pick<HttpRequest, 'direct' | 'trust'>, signal: AbortSignal): Promise<Route> {
+    const { trust } = request;
+    if (typeof trust === 'object' && trust.identity !== undefined) {
+      return this.#identified.route(trust.ca, trust.identity);
+    }
     const tls = url.protocol === 'https:' ? await this.#tls(request.trust ?? 'system') : {};
     const proxy = await this.#proxyFor(url, request.direct ?? false);
     if (proxy !== undefined && url.protocol === 'http:') {
