@@ -7,6 +7,8 @@
 import { randomBytes } from 'node:crypto';
 import { forbidden, invalidAnnotations, invalidEvent, type User } from './k3s-admission.ts';
 import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
+import { json, type Reply, status, unauthorized } from './k3s-reply.ts';
+import { answerRest, isRest, type RestRequest } from './k3s-rest.ts';
 
 export interface Api {
   readonly version: string;
@@ -15,19 +17,8 @@ export interface Api {
   apiReady: boolean;
 }
 
-export interface Reply {
-  readonly status: number;
-  readonly body: string;
-  readonly type?: string;
-}
-
-export function answerApi(
-  supervisor: Api,
-  method: string,
-  pathname: string,
-  user: User,
-  body: string,
-): Reply {
+export function answerApi(supervisor: Api, request: RestRequest, user: User): Reply {
+  const { method, pathname, body } = request;
   if (!user.groups.some((group) => ['system:masters', 'system:nodes'].includes(group))) {
     return unauthorized;
   }
@@ -39,6 +30,9 @@ export function answerApi(
   }
   if (pathname === '/version') {
     return json(200, versionInfo(supervisor.version));
+  }
+  if (isRest(pathname)) {
+    return answerRest(supervisor, request, user);
   }
   const [root, asked, space, name] = pathname.slice(1).split('/').map(decodeURIComponent);
   if (root !== 'objects' || asked === undefined) {
@@ -146,14 +140,4 @@ export function versionInfo(version: string) {
     compiler: 'gc',
     platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
   };
-}
-
-export const unauthorized = status(401, 'Unauthorized', 'Unauthorized');
-
-export function status(code: number, reason: string, message: string): Reply {
-  return json(code, { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code });
-}
-
-export function json(code: number, value: unknown): Reply {
-  return { status: code, body: `${JSON.stringify(value)}\n`, type: 'application/json' };
 }

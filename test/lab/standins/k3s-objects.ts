@@ -49,25 +49,24 @@ export function openObjects(directory: string): Objects {
       rmSync(file, { force: true });
       return there;
     },
-    resolve(asked) {
-      const [kind = '', ...group] = asked.toLowerCase().split('.');
-      const forms = [kind, `${kind}s`, kind.replace(/y$/, 'ies'), shortNames[kind] ?? kind];
-      const known = new Set([
-        ...builtIn,
+    resolve: (asked) =>
+      resourceNamed(asked, [
         ...names(directory),
-        ...names(join(directory, 'customresourcedefinitions.apiextensions.k8s.io', '_')).map((file) =>
-          file.replace(/\.json$/, ''),
-        ),
-      ]);
-      const candidates = forms.map((form) => [form, ...group].join('.'));
-      return (
-        candidates.find((candidate) => known.has(candidate)) ??
-        [...known].find((resource) =>
-          forms.some((form) => group.length === 0 && resource.startsWith(`${form}.`)),
-        )
-      );
-    },
+        ...names(join(directory, crds, '_')).map((file) => file.replace(/\.json$/, '')),
+      ]),
   };
+}
+
+/** Returns the full name of a resource that is built in or in `more`, as `Objects.resolve` does. */
+export function resourceNamed(asked: string, more: readonly string[]): string | undefined {
+  const [kind = '', ...group] = asked.toLowerCase().split('.');
+  const forms = [kind, `${kind}s`, kind.replace(/y$/, 'ies'), shortNames[kind] ?? kind];
+  const known = new Set([...builtIn, ...more]);
+  const candidates = forms.map((form) => [form, ...group].join('.'));
+  return (
+    candidates.find((candidate) => known.has(candidate)) ??
+    [...known].find((resource) => forms.some((form) => group.length === 0 && resource.startsWith(`${form}.`)))
+  );
 }
 
 /** True if objects of this kind live in namespaces. */
@@ -75,12 +74,9 @@ export function namespaced(resource: string): boolean {
   return !clusterWide.includes(resource);
 }
 
-const clusterWide = [
-  'nodes',
-  'namespaces',
-  'persistentvolumes',
-  'customresourcedefinitions.apiextensions.k8s.io',
-];
+const crds = 'customresourcedefinitions.apiextensions.k8s.io';
+
+const clusterWide = ['nodes', 'namespaces', 'persistentvolumes', crds];
 
 const builtIn = [
   ...clusterWide,

@@ -180,8 +180,18 @@ function writeKubeconfig(
 async function startApi(supervisor: Supervisor): Promise<void> {
   log('info', 'Running kube-apiserver --advertise-port=6443');
   await sleep(250);
+  createNamespaces(supervisor);
   supervisor.apiReady = true;
   log('info', 'Kube API server is now running');
+}
+
+/** Creates the namespaces that every cluster has (pkg/controlplane/controller/systemnamespaces). */
+function createNamespaces({ objects }: Supervisor): void {
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    if (objects.get('namespaces', undefined, name) === undefined) {
+      objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    }
+  }
 }
 
 /** Marks a node without a heartbeat for 40 s as Unknown, as the node lifecycle controller does. */

@@ -9,9 +9,10 @@ import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { User } from './k3s-admission.ts';
-import { type Api, answerApi, json, type Reply, status, unauthorized } from './k3s-api.ts';
+import { type Api, answerApi } from './k3s-api.ts';
 import { type Certificate, issue } from './k3s-certificates.ts';
 import { log } from './k3s-log.ts';
+import { json, type Reply, status, unauthorized } from './k3s-reply.ts';
 
 export interface Supervisor extends Api {
   readonly nodeName: string;
@@ -56,7 +57,7 @@ export function serveSupervisor(
 }
 
 function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
-  const { pathname } = new URL(request.url ?? '/', 'https://localhost');
+  const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://localhost');
   // For less than half a second after its start, K3s authenticates no request (seen on a real K3s 1.36).
   if (supervisor.starting) {
     return status(503, 'ServiceUnavailable', 'starting');
@@ -84,7 +85,12 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
   if (pathname.startsWith('/v1-k3s/')) {
     return supervise(supervisor, request, pathname.slice(8), user, body);
   }
-  return answerApi(supervisor, request.method ?? 'GET', pathname, user, body);
+  const { accept = '*/*', 'content-type': contentType = '' } = request.headers;
+  return answerApi(
+    supervisor,
+    { method: request.method ?? 'GET', pathname, query, accept, contentType, body },
+    user,
+  );
 }
 
 /** Logs and returns a refusal, as SendError of pkg/util does. */

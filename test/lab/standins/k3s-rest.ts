@@ -1,0 +1,158 @@
+/**
+ * The REST paths of the Kubernetes API: single objects and lists, as JSON or only their metadata, server-side apply and
+ * deletion.
+ *
+ * Models k8s.io/apiserver pkg/endpoints (paths, Status answers, PartialObjectMetadata, 406 for the wrong form) and
+ * handlers/patch.go (content types; apply needs a field manager). Deliberately stricter: an unknown query is refused,
+ * as are the kinds of patch that Slipway does not send.
+ */
+import { forbidden, type User } from './k3s-admission.ts';
+import type { Api } from './k3s-api.ts';
+import { applied } from './k3s-apply.ts';
+import { type ApiObject, namespaced } from './k3s-objects.ts';
+import { json, type Reply, status } from './k3s-reply.ts';
+
+export interface RestRequest {
+  readonly method: string;
+  readonly pathname: string;
+  readonly query: URLSearchParams;
+  readonly accept: string;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+interface Target {
+  readonly apiVersion: string;
+  readonly resource: string;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** True for the paths of objects: `/api/v1/...` and `/apis/GROUP/VERSION/...`. */
+export function isRest(pathname: string): boolean {
+  return /^\/api\/v1\/|^\/apis\/[^/]+\/[^/]+\//.test(pathname);
+}
+
+export function answerRest(api: Api, request: RestRequest, user: User): Reply {
+  const target = targetOf(request.pathname, (asked) => api.objects.resolve(asked));
+  if (target === undefined) {
+    return status(404, 'NotFound', 'the server could not find the requested resource');
+  }
+  const { method, body } = request;
+  const refusal = forbidden(user, { method, resource: target.resource, name: target.name, body });
+  if (refusal !== undefined) {
+    return status(403, 'Forbidden', refusal);
+  }
+  const unknown = [...request.query.keys()].find((key) => !queries[method]?.includes(key));
+  if (unknown !== undefined) {
+    return status(400, 'BadRequest', `the query ${unknown} is not modelled for ${method}`);
+  }
+  return (
+    answers[method]?.(api, target, request) ?? status(405, 'MethodNotAllowed', `${method} is not modelled`)
+  );
+}
+
+const queries: Readonly<Record<string, readonly string[]>> = {
+  GET: ['labelSelector'],
+  PATCH: ['fieldManager', 'force'],
+  DELETE: [],
+};
+
+type Answer = (api: Api, target: Target, request: RestRequest) => Reply;
+
+const answers: Readonly<Record<string, Answer>> = { GET: read, PATCH: patch, DELETE: remove };
+
+function targetOf(pathname: string, resolve: (asked: string) => string | undefined): Target | undefined {
+  const parts = pathname.slice(1).split('/').map(decodeURIComponent);
+  const [group, version] = parts[0] === 'api' ? ['', parts[1]] : [parts[1] ?? '', parts[2]];
+  const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
+  const isNamespaced = rest[0] === 'namespaces' && rest.length > 2;
+  const [plural = '', name, ...more] = isNamespaced ? rest.slice(2) : rest;
+  const resource = group === '' ? plural : `${plural}.${group}`;
+  if (
+    resolve(resource) !== resource ||
+    more.length > 0 ||
+    (name !== undefined && namespaced(resource) !== isNamespaced)
+  ) {
+    return undefined;
+  }
+  const apiVersion = group === '' ? `${version}` : `${group}/${version}`;
+  return { apiVersion, resource, namespace: isNamespaced ? rest[1] : undefined, name };
+}
+
+function read({ objects }: Api, target: Target, { query, accept }: RestRequest): Reply {
+  const { resource, namespace, name } = target;
+  const form = /as=(\w+)/.exec(accept)?.[1];
+  if (
+    form !== undefined &&
+    form !== (name === undefined ? 'PartialObjectMetadataList' : 'PartialObjectMetadata')
+  ) {
+    return status(406, 'NotAcceptable', `you requested ${form}, but the requested object is of another form`);
+  }
+  const shown = (object: ApiObject) => (form === undefined ? object : metadataOf(object));
+  if (name === undefined) {
+    const items = objects
+      .list(resource, namespace)
+      .filter((object) => hasLabels(object, query.get('labelSelector')));
+    return json(200, { apiVersion: target.apiVersion, kind: 'List', metadata: {}, items: items.map(shown) });
+  }
+  const found = objects.get(resource, namespace, name);
+  return found === undefined ? missing(target) : json(200, shown(found));
+}
+
+function metadataOf({ metadata }: ApiObject): object {
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
+}
+
+function hasLabels({ metadata }: ApiObject, selector: string | null): boolean {
+  const labels = Object(metadata.labels);
+  return (selector ?? '')
+    .split(',')
+    .filter(Boolean)
+    .every((term) => {
+      const [key = '', value] = term.split('=');
+      return labels[key] === value;
+    });
+}
+
+function missing({ resource, name }: Target): Reply {
+  const [plural, ...group] = resource.split('.');
+  const full = group.length === 0 ? plural : `${plural}.${group.join('.')}`;
+  return status(404, 'NotFound', `${full} "${name}" not found`);
+}
+
+function patch({ objects }: Api, target: Target, { contentType, query, body }: RestRequest): Reply {
+  const { resource, namespace, name } = target;
+  if (contentType !== 'application/apply-patch+yaml' || name === undefined) {
+    return status(415, 'UnsupportedMediaType', `a patch of the type ${contentType} is not modelled`);
+  }
+  const manager = query.get('fieldManager');
+  if (manager === null) {
+    return status(
+      422,
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    );
+  }
+  if (namespace !== undefined && objects.get('namespaces', undefined, namespace) === undefined) {
+    return status(404, 'NotFound', `namespaces "${namespace}" not found`);
+  }
+  const live = objects.get(resource, namespace, name);
+  const result = applied({
+    target: { ...target, name },
+    live,
+    body,
+    manager,
+    force: query.get('force') === 'true',
+  });
+  return 'refused' in result
+    ? result.refused
+    : json(live ? 200 : 201, objects.put(resource, namespace, result.object));
+}
+
+function remove({ objects }: Api, target: Target): Reply {
+  const { resource, namespace, name } = target;
+  return name !== undefined && objects.remove(resource, namespace, name)
+    ? json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' })
+    : missing(target);
+}
