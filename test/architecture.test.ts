@@ -10,11 +10,11 @@ import { namesOf, roles } from '../src/roles/index.ts';
 /** The zones that every part may import, besides its own zone. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
-  ...['part', 'sections', 'probe'],
+  ...['part', 'sections', 'probe', 'kubernetes'],
 ];
 
 /** The parts, each of which is a zone. */
-const parts = ['machine', 'network', 'registry', 'k3s'] as const;
+const parts = ['machine', 'network', 'registry', 'k3s', 'workloads'] as const;
 
 /** The zones and the zones that each may import besides itself. A file belongs to the first zone that matches. */
 const zones: readonly {
@@ -84,6 +84,7 @@ const zones: readonly {
   { zone: 'engine', files: /^src\/agent\/engine\//, imports: [] },
   { zone: 'roles', files: /^src\/roles\//, imports: [] },
   { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['engine'] },
+  { zone: 'kubernetes', files: /^src\/agent\/kubernetes\//, imports: ['engine', 'settings'] },
   {
     zone: 'settings',
     files: /^src\/agent\/settings\//,
@@ -98,11 +99,12 @@ const zones: readonly {
   { zone: 'network', files: /^src\/agent\/parts\/network\//, imports: belowParts },
   { zone: 'registry', files: /^src\/agent\/parts\/registry\//, imports: [...belowParts, 'k3s', 'answer'] },
   { zone: 'k3s', files: /^src\/agent\/parts\/k3s\//, imports: belowParts },
+  { zone: 'workloads', files: /^src\/agent\/parts\/workloads\//, imports: belowParts },
   { zone: 'parts', files: /^src\/agent\/parts\/[^/]+\.ts$/, imports: [...belowParts, ...parts] },
   {
     zone: 'gitops',
     files: /^src\/agent\/gitops\//,
-    imports: ['engine', 'resources', 'clouds', 'settings', 'paths'],
+    imports: ['engine', 'resources', 'kubernetes', 'clouds', 'settings', 'paths'],
   },
   { zone: 'a cloud', files: /^src\/agent\/clouds\/[^/]+\//, imports: ['engine', 'clouds', 'settings'] },
   { zone: 'clouds', files: /^src\/agent\/clouds\//, imports: ['engine', 'settings', 'a cloud'] },

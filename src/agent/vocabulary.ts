@@ -8,10 +8,12 @@ import { identityReasons, loginReasons, secretReasons, vaultReasons } from './cl
 import { engineReasons } from './engine/own-reasons.ts';
 import { fluxReasons } from './gitops/flux/reasons.ts';
 import { downloadReasons, httpReasons, lockReasons, systemReasons } from './host/reasons.ts';
+import { kubernetesReasons } from './kubernetes/reasons.ts';
 import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './parts/k3s/reasons.ts';
 import { machineReasons } from './parts/machine/reasons.ts';
 import { networkReasons } from './parts/network/reasons.ts';
 import { registryReasons } from './parts/registry/reasons.ts';
+import { workloadReasons } from './parts/workloads/reasons.ts';
 import { nodeReasons, roleReasons } from './reasons.ts';
 import { settingsReasons } from './settings/reasons.ts';
 
@@ -41,6 +43,8 @@ export const reasons = {
   ...tokenReasons,
   ...downloadReasons,
   ...k3sReasons,
+  ...kubernetesReasons,
+  ...workloadReasons,
   ...fluxReasons,
 } as const;
 
@@ -77,6 +81,10 @@ export const conditions = [
     trueWhen: 'the Kubernetes API reports that this node is Ready, and the node has its taints',
   },
   { type: 'Pulls', trueWhen: 'a pull with the newest credential of each login server succeeded' },
+  {
+    type: 'Secrets',
+    trueWhen: 'on a server: the Secrets in the settings are in the cluster, with the values of the vault',
+  },
   { type: 'GitOps', trueWhen: 'on a server: the repository is bootstrapped and applied' },
 ] as const satisfies readonly { readonly type: string; readonly trueWhen: string }[];
 

@@ -8,7 +8,7 @@ import { findRole } from '../../src/roles/index.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { isMoving } from '../lab/memory-jobs.ts';
 import { type MemoryRegistry, memoryRegistry } from '../lab/memory-registry.ts';
-import { gitToken, joinToken, serverUrl, type World, world } from './world.ts';
+import { gitToken, joinToken, serverUrl, type World, workloadTokens, world } from './world.ts';
 
 const hour = 3_600_000;
 export const registry = 'team.azurecr.io';
@@ -20,6 +20,10 @@ registries:
 gitops:
   engine: flux
   flux: { provider: github, owner: team, repository: fleet, path: clusters/main }
+workloads:
+  secrets:
+    cert-manager/cloudflare: { keys: { api-token: cloudflare-token }, values: { email: team@example.com } }
+    default/regcred: { registry: { server: ghcr.io, username: team, passwordSecretName: ghcr-token } }
 `;
 
 /** The addresses of a VM's network interfaces. */
@@ -45,7 +49,7 @@ export function vm(role: string, extra = ''): Vm {
   const tags = { 'k3s-role': role, ...(findRole(role)?.k3s !== 'server' && { 'k3s-server': serverUrl }) };
   const cloud = new FakeCloud({
     identity: { tags, computerName: `${role}-1` },
-    secrets: { 'k3s-token': joinToken, 'flux-git-token': gitToken },
+    secrets: { 'k3s-token': joinToken, 'flux-git-token': gitToken, ...workloadTokens },
     registries: [registry],
     clock: host,
   });

@@ -7,19 +7,29 @@ import { stamp } from '../../src/agent/parts/index.ts';
 import { pinnedCa } from '../../src/agent/parts/k3s/membership/ca.ts';
 import { parseToken } from '../../src/agent/parts/k3s/membership/token.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
+import { beside } from '../lab/beside.ts';
 import { readProviders } from '../lab/kubelet-config.ts';
+import { type MemoryApi, serveMemoryApi } from '../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
-import { makeAuthority } from '../lab/standins/k3s-certificates.ts';
+import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
+import { kubeconfig as kubeconfigOf } from '../lab/standins/k3s-kubeconfig.ts';
 import { api, failed, kubectl } from './cluster.ts';
 import { Units } from './units.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
 export const gitToken = 'git-token-canary-77aa';
+export const workloadTokens = {
+  'cloudflare-token': 'cloudflare-token-canary-51c2',
+  'ghcr-token': 'ghcr-token-canary-90de',
+};
 export const serverUrl = 'https://10.0.0.4:6443';
 export const authority = makeAuthority('k3s-server-ca@1700000000');
 export const ca = authority.certificate;
 
 const paths = nodePaths('/');
+const localApi = 'https://127.0.0.1:6443';
+const admin = issue(authority, { commonName: 'system:admin', organization: 'system:masters' });
+const adminKubeconfig = kubeconfigOf({ server: localApi, ca, ...admin });
 const k3sVersion = /^k3s (\S+)$/;
 
 /**
@@ -31,6 +41,8 @@ export interface World {
   readonly units: Units;
   /** The token and the CA of the supervisor at serverUrl; undefined while the supervisor is down. */
   server: { token: string; ca: string } | undefined;
+  /** The Kubernetes API at the address in the admin's kubeconfig, while K3s runs. */
+  readonly kubernetes: MemoryApi;
   /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
   /**
@@ -43,9 +55,14 @@ export interface World {
 export function world(): World {
   const host = memoryHost({ directories: ['/run', '/proc'] });
   const units = new Units(host, (unit) => startK3s(made, unit));
+  const kubernetes = serveMemoryApi(host, localApi, {
+    [admin.certificate]: { name: 'system:admin', groups: ['system:masters'] },
+  });
+  kubernetes.isUp = () => units.isActive(/^k3s.service$/);
   const made: World = {
     host,
     units,
+    kubernetes,
     server: { token: joinToken, ca },
     matchImages: [],
     async reboot() {
@@ -60,6 +77,13 @@ export function world(): World {
   k3s(made);
   supervisor(made);
   flux(host);
+  for (const name of ['default', 'kube-system']) {
+    kubernetes.objects.put('namespaces', undefined, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    });
+  }
   return made;
 }
 
@@ -151,7 +175,7 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
   if (kept === undefined) {
     host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
   }
-  host.files.write(kubeconfig, 'kubeconfig', 0o600);
+  host.files.write(kubeconfig, adminKubeconfig, 0o600);
   host.files.write(kubeletKubeconfig, 'kubeconfig', 0o600);
   register(host, config);
   return undefined;
@@ -201,20 +225,6 @@ function register(host: MemoryHost, config: K3sConfig): void {
     nodeInfo: { kubeletVersion: installed(host) },
   };
   host.files.write(path, JSON.stringify({ ...before, spec: before.spec ?? { taints }, status }));
-}
-
-/** Returns a host for another program on the same machine, whose changes do not count as mutations of Slipway. */
-function beside(host: MemoryHost): MemoryHost {
-  return new Proxy(host, {
-    get(target, name) {
-      if (name === 'writeFile') {
-        return async (path: string, content: string, { mode }: { mode: number }) =>
-          target.files.write(path, content, mode);
-      }
-      const value = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }
 
 function supervisor(made: World): void {

@@ -53,9 +53,10 @@ import {
   registryNotes,
   registryPart,
 } from './registry/index.ts';
+import { clusterSecrets, workloadsPart } from './workloads/index.ts';
 
 /** All parts of a node. */
-export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k3sPart];
+export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k3sPart, workloadsPart];
 
 export interface K3sPorts {
   readonly cloud: Cloud;
@@ -190,6 +191,7 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
     ...taints,
     ...proofs,
     ...containerdLogins(node),
+    ...clusterSecrets(node, cloud, [ready.id]),
   ];
 }
 

@@ -35,6 +35,11 @@ export const consents = {
     example: '10.0.2.0/24',
     takesTrue: false,
   },
+  secretRemoval: {
+    about: 'Secrets in the cluster that workloads.secrets no longer names and that Slipway may delete.',
+    example: 'cert-manager/cloudflare-api-token',
+    takesTrue: false,
+  },
   foreignMirrors: {
     about:
       'Mirrors of login servers on other hosts, and login servers whose certificate is not checked: both may reveal a credential.',

@@ -5,6 +5,7 @@ import { gitOpsSection } from '../gitops/settings.ts';
 import { joinToken, k3s } from '../parts/k3s/settings.ts';
 import { imds } from '../parts/network/settings.ts';
 import { registries } from '../parts/registry/settings.ts';
+import { workloads } from '../parts/workloads/settings.ts';
 import { metrics } from '../report/metrics/settings.ts';
 import { type Sections, sectionsOf } from './section.ts';
 import { consent } from './sections/consent.ts';
@@ -33,6 +34,7 @@ export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines
     joinToken,
     k3s,
     registries,
+    workloads,
     gitops: gitOpsSection(engines),
     consent,
     log,

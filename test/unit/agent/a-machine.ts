@@ -1,13 +1,19 @@
 import { stamp } from '../../../src/agent/parts/index.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
+import { beside } from '../../lab/beside.ts';
+import { serveMemoryApi } from '../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 import { memoryRegistry } from '../../lab/memory-registry.ts';
+import { issue, makeAuthority } from '../../lab/standins/k3s-certificates.ts';
+import { kubeconfig } from '../../lab/standins/k3s-kubeconfig.ts';
 import { aCa } from './parts/k3s/membership/certificates.ts';
 
 export const server = 'https://10.0.0.4:6443';
 export const registry = 'myteam.azurecr.io';
 const paths = nodePaths('/');
 const ca = aCa();
+const api = 'https://127.0.0.1:6443';
+const admin = issue(makeAuthority('k3s-client-ca'), { commonName: 'system:admin' });
 
 /**
  * Returns a bare machine with models of systemd, a release server and a K3s server, on which K3s can be installed and
@@ -23,6 +29,7 @@ export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHo
 
   kernel(host);
   memoryRegistry(host, registry);
+  serveMemoryApi(host, api, { [admin.certificate]: { name: 'system:admin', groups: ['system:masters'] } });
   host.onDownload(/\/k3s$/, 'v1.36.3+k3s1');
   host.on({ file: 'k3s', args: ['--version'] }, () => {
     const version = text(paths.k3s.binary);
@@ -80,18 +87,11 @@ function kernel(host: MemoryHost): void {
 
 /** Models a start of K3s: makes the changes that the unit and K3s make, which do not count as mutations of Slipway. */
 async function start(host: MemoryHost, command: 'server' | 'agent', invocationId: string): Promise<void> {
-  const theirs = Object.assign(Object.create(host), {
-    readFile: async (path: string) => host.files.read(path),
-    stat: async (path: string) => host.files.stat(path),
-    now: () => host.now(),
-    query: async () => ({ exitCode: 0, stdout: 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n', stderr: '' }),
-    writeFile: async (path: string, content: string, { mode }: { mode: number }) =>
-      host.files.write(path, content, mode),
-  });
-  await stamp(theirs, paths, { invocationId });
+  await stamp(beside(host), paths, { invocationId });
   if (command === 'agent') {
     host.files.write(paths.k3s.agentServerCa, ca);
   } else {
+    host.files.write(paths.k3s.kubeconfig, kubeconfig({ server: api, ca, ...admin }), 0o600);
     host.files.write(paths.k3s.serverToken, `K10${'a'.repeat(64)}::server:swordfish\n`);
   }
 }

@@ -48,7 +48,6 @@ export const k3sReasons = {
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
   NodeNotFound: 'The node has not registered with the API yet.',
   NodeNotReady: 'The node is registered but its Ready condition is not True.',
-  ApiUnavailable: 'The Kubernetes API does not answer yet.',
   TaintNotApplied:
     'A taint is missing, because taints apply only at registration; the message has the kubectl command that sets it.',
 } as const;

@@ -1,0 +1,18 @@
+import type { Cloud } from '../../clouds/cloud.ts';
+import type { Resource } from '../../engine/resource.ts';
+import type { K3sNode } from '../../node.ts';
+import { clusterSecret } from './cluster-secret.ts';
+import { secretsLeft } from './secrets-left.ts';
+import { wishedSecrets } from './wished-secret.ts';
+
+/**
+ * Returns the Resources of the Secrets in `workloads.secrets`; none on an agent, because a kubelet may not write
+ * Secrets.
+ */
+export function clusterSecrets(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
+  if (node.role.k3s !== 'server') {
+    return [];
+  }
+  const wished = wishedSecrets(node.settings);
+  return [...wished.map((wish) => clusterSecret(node, cloud, wish, needs)), secretsLeft(node, wished, needs)];
+}

@@ -1,0 +1,94 @@
+import * as z from 'zod/mini';
+import { sha256 } from '../../engine/digest.ts';
+import { Secret, sensitive } from '../../engine/secret.ts';
+import { fieldManager } from '../../kubernetes/api.ts';
+import type { WishedSecret } from './wished-secret.ts';
+
+/** The label of every Secret that the settings put into the cluster, by which they are found when no longer wished. */
+export const workloadLabel = { 'slipway.dev/part-of': 'workloads' } as const;
+
+/** The annotations of these Secrets. */
+export const secretAnnotations = {
+  /** A digest of the values. */
+  digest: 'slipway.dev/digest',
+  /** A digest of the wish, and of the versions of its secrets in the vault if the vault shows them. */
+  source: 'slipway.dev/source',
+  /** The time of the last comparison with the vault, only if the vault does not show versions. */
+  compared: 'slipway.dev/compared',
+} as const;
+
+/** Describes the state of a Secret without its values. */
+export interface SecretNotes {
+  readonly source: string;
+  readonly compared?: string;
+}
+
+/** Renders a Secret for server-side apply. Its values are in `data`, because `stringData` is never removed again. */
+export function secretObject(
+  wish: WishedSecret,
+  values: Readonly<Record<string, Secret>>,
+  { source, compared }: SecretNotes,
+): Secret {
+  const annotations = {
+    [secretAnnotations.digest]: digestOf(values),
+    [secretAnnotations.source]: source,
+    ...(compared !== undefined && { [secretAnnotations.compared]: compared }),
+  };
+  const { namespace, name, labels, type } = wish;
+  return sensitive((show) =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace, labels: { ...labels, ...workloadLabel }, annotations },
+      type,
+      data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, show(base64(value))])),
+    }),
+  );
+}
+
+function base64(value: Secret): Secret {
+  return new Secret(Buffer.from(value.reveal()).toString('base64'));
+}
+
+/** Returns a digest of all values, which are long and random. */
+function digestOf(values: Readonly<Record<string, Secret>>): string {
+  const pairs = Object.entries(values).map(([key, value]) => [key, value.reveal()]);
+  return sha256(JSON.stringify(pairs.toSorted()));
+}
+
+const texts = z.nullish(z.record(z.string(), z.string()));
+
+/** The metadata of a Secret as the API sends them. */
+export const secretMetadata = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.optional(z.string()),
+    labels: texts,
+    annotations: texts,
+    managedFields: z.nullish(
+      z.array(
+        z.object({
+          manager: z.optional(z.string()),
+          operation: z.optional(z.string()),
+          fieldsV1: z.nullish(z.looseObject({ 'f:data': z.optional(z.record(z.string(), z.unknown())) })),
+        }),
+      ),
+    ),
+  }),
+});
+
+/** The metadata of several Secrets. */
+export const secretMetadataList = z.object({ items: z.array(secretMetadata) });
+
+export type SecretMetadata = z.output<typeof secretMetadata>['metadata'];
+
+/**
+ * Returns the keys of a Secret that Slipway owns. A program that writes another value without server-side apply becomes
+ * the only owner of the key, so a missing key shows a change by hand without any value being read.
+ */
+export function ownedKeys({ managedFields }: SecretMetadata): readonly string[] {
+  const ours = managedFields?.find(
+    ({ manager, operation }) => manager === fieldManager && operation === 'Apply',
+  );
+  return Object.keys(ours?.fieldsV1?.['f:data'] ?? {}).map((field) => field.replace(/^f:/, ''));
+}

@@ -1,0 +1,72 @@
+import { NodeError } from '../../engine/errors.ts';
+import { inSync, type Resource } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
+import { deleteObject, readApi } from '../../kubernetes/api.ts';
+import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
+import { listPath } from '../../kubernetes/object-path.ts';
+import type { K3sNode } from '../../node.ts';
+import { nonBlocking } from '../../resources/combinators.ts';
+import { consentAdvice, isConsented } from '../../settings/consents.ts';
+import { secretPath } from './cluster-secret.ts';
+import { secretMetadataList, workloadLabel } from './secret-object.ts';
+import type { WishedSecret } from './wished-secret.ts';
+
+/**
+ * Deletes the Secrets that Slipway created and the settings no longer wish, each with the consent that names it; a
+ * workload may still use them. Throws `SecretLeft` for a Secret without consent. Blocks nothing.
+ */
+export function secretsLeft(
+  node: K3sNode,
+  wished: readonly WishedSecret[],
+  needs: readonly string[],
+): Resource {
+  return nonBlocking({
+    id: 'Secrets/left',
+    summary: 'delete the Secrets that workloads.secrets no longer names',
+    condition: 'Secrets',
+    needs,
+    async check(host) {
+      const access = await readKubeconfig(host, node.paths.k3s.kubeconfig);
+      const path = listPath({ apiVersion: 'v1', resource: 'secrets' }, workloadLabel);
+      const found = await readApi(host, access, path, secretMetadataList, 'listMetadata');
+      const left = (found?.items ?? [])
+        .map(({ metadata: { namespace = '', name } }) => ({ namespace, name }))
+        .filter((each) => !wished.some((wish) => subjectOf(wish) === subjectOf(each)));
+      const going = left.filter((each) => isConsented(node.settings, 'secretRemoval', subjectOf(each)));
+      if (going.length > 0) {
+        return {
+          state: 'Drifted',
+          drift: {
+            changes: going.map((each) => ({
+              field: subjectOf(each),
+              observed: 'present',
+              desired: undefined,
+            })),
+            remedy: async (host) => {
+              for (const each of going) {
+                await deleteObject(host, access, secretPath(each));
+              }
+            },
+          },
+        };
+      }
+      if (left.length > 0) {
+        throw leftBehind(node, left.map(subjectOf));
+      }
+      return inSync();
+    },
+  });
+}
+
+function subjectOf({ namespace, name }: Pick<WishedSecret, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`;
+}
+
+function leftBehind({ settings }: K3sNode, left: readonly string[]): NodeError {
+  return new NodeError(
+    'SecretLeft',
+    `The settings no longer name ${left.join(', ')} in workloads.secrets, and a workload may still use it, so it stays ` +
+      `with its last values. To delete it, ${consentAdvice(settings, 'secretRemoval', ...left)}.`,
+    advisory,
+  );
+}

@@ -1,0 +1,49 @@
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import { reveal } from '../../src/agent/engine/secret.ts';
+import type { MemoryHost } from './memory-host.ts';
+import { memoryObjects } from './memory-objects.ts';
+import type { User } from './standins/k3s-admission.ts';
+import { answerApi } from './standins/k3s-api.ts';
+import type { Objects } from './standins/k3s-objects.ts';
+import { unauthorized } from './standins/k3s-reply.ts';
+
+/** The folder of the machine in memory with the objects of the API. */
+const objects = '/cluster/objects';
+
+export interface MemoryApi {
+  readonly objects: Objects;
+  /** True if the API answers; otherwise it refuses connections, as before the start of K3s. */
+  isUp: () => boolean;
+}
+
+/**
+ * Answers a MemoryHost's requests to `server` with the API stand-in. `users` are the users by the text of their client
+ * certificates; the API answers any other certificate with 401.
+ */
+export function serveMemoryApi(
+  host: MemoryHost,
+  server: string,
+  users: Readonly<Record<string, User>>,
+): MemoryApi {
+  const api: MemoryApi = { objects: memoryObjects(host.files, objects), isUp: () => true };
+  host.onRequest({ url: (url) => url.startsWith(`${server}/`) }, (request) => {
+    if (!api.isUp()) {
+      return refusedConnection();
+    }
+    const { pathname, searchParams: query } = new URL(request.url);
+    const { trust, method, headers = {}, body = '' } = request;
+    const certificate = typeof trust === 'object' ? trust.identity?.certificate : undefined;
+    const user = users[certificate ?? ''];
+    const accept = reveal(headers.accept ?? '*/*');
+    const contentType = reveal(headers['content-type'] ?? '');
+    const asked = { method, pathname, query, accept, contentType, body: reveal(body) };
+    return user === undefined
+      ? unauthorized
+      : answerApi({ version: 'v1.36.3+k3s1', objects: api.objects, apiReady: true }, asked, user);
+  });
+  return api;
+}
+
+function refusedConnection(): Error {
+  return new NodeError('Unreachable', 'connect ECONNREFUSED');
+}

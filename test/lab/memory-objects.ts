@@ -1,0 +1,40 @@
+import { shortDigest } from '../../src/agent/engine/digest.ts';
+import type { MemoryFiles } from './memory-files.ts';
+import { type ApiObject, type Objects, resourceNamed } from './standins/k3s-objects.ts';
+
+/**
+ * Keeps API objects as JSON files of a machine in memory, at `DIRECTORY/RESOURCE/NAMESPACE or _/NAME`, so that they
+ * outlive a crash and belong to the state that tests compare.
+ */
+export function memoryObjects(files: MemoryFiles, directory: string): Objects {
+  const path = (resource: string, namespace: string | undefined, name: string) =>
+    `${directory}/${resource}/${namespace ?? '_'}/${name}`;
+  const read = (at: string): ApiObject | undefined => JSON.parse(files.text(at) ?? 'null') ?? undefined;
+  const below = (at: string): readonly string[] => (files.stat(at) ? files.list(at) : []);
+  return {
+    directory,
+    get: (resource, namespace, name) => read(path(resource, namespace, name)),
+    list: (resource, namespace) =>
+      (namespace === undefined ? below(`${directory}/${resource}`) : [namespace]).flatMap((space) =>
+        below(`${directory}/${resource}/${space}`).flatMap((name) => read(path(resource, space, name)) ?? []),
+      ),
+    put(resource, namespace, object) {
+      const at = path(resource, namespace, object.metadata.name);
+      const version = { uid: shortDigest(at), resourceVersion: shortDigest(JSON.stringify(object)) };
+      const stored = { ...object, metadata: { ...object.metadata, ...version } };
+      files.write(at, JSON.stringify(stored));
+      return stored;
+    },
+    remove(resource, namespace, name) {
+      const at = path(resource, namespace, name);
+      const isThere = files.stat(at) !== undefined;
+      files.remove(at);
+      return isThere;
+    },
+    resolve: (asked) =>
+      resourceNamed(asked, [
+        ...below(directory),
+        ...below(`${directory}/customresourcedefinitions.apiextensions.k8s.io/_`),
+      ]),
+  };
+}

@@ -1,0 +1,183 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { Secret, sensitive } from '../../../../src/agent/engine/secret.ts';
+import { applyObject, deleteObject, readApi } from '../../../../src/agent/kubernetes/api.ts';
+import { listPath, objectPath } from '../../../../src/agent/kubernetes/object-path.ts';
+import { type MemoryApi, serveMemoryApi } from '../../../lab/memory-api.ts';
+import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { updatedBy } from '../../../lab/standins/k3s-apply.ts';
+
+const server = 'https://127.0.0.1:6443';
+const access = {
+  server,
+  trust: { ca: 'the CA', identity: { certificate: 'of the admin', key: new Secret('the key') } },
+};
+const secret = { apiVersion: 'v1', resource: 'secrets', namespace: 'argocd', name: 'repo' };
+const path = objectPath(secret);
+const anything = z.looseObject({});
+
+let host: MemoryHost;
+let api: MemoryApi;
+
+beforeEach(() => {
+  host = memoryHost();
+  api = serveMemoryApi(host, server, {
+    'of the admin': { name: 'system:admin', groups: ['system:masters'] },
+    'of kubelet': { name: 'system:node:vm-1', groups: ['system:nodes'] },
+  });
+  api.objects.put('namespaces', undefined, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'argocd' },
+  });
+});
+
+/** Returns a Secret with these values, as Slipway applies it. */
+function repo(data: Readonly<Record<string, string>>, annotations = {}): Secret {
+  const base64 = (text: string) => new Secret(Buffer.from(text).toString('base64'));
+  return sensitive((show) => {
+    const shown = Object.entries(data).map(([key, value]) => [key, show(base64(value))]);
+    const metadata = { name: 'repo', namespace: 'argocd', annotations };
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata,
+      type: 'Opaque',
+      data: Object.fromEntries(shown),
+    });
+  });
+}
+
+function stored() {
+  const object = api.objects.get('secrets', 'argocd', 'repo');
+  const values = Object.entries<string>(Object(object?.data));
+  return Object.fromEntries(values.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+}
+
+describe('readApi', () => {
+  test.each([
+    ['a missing object', path],
+    [
+      'an object of a kind that does not exist',
+      '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/root',
+    ],
+  ])('returns undefined for %s', async (_, missing) => {
+    expect(await readApi(host, access, missing, anything)).toBeUndefined();
+  });
+
+  test('receives no values of a Secret with the form objectMetadata', async () => {
+    await applyObject(host, access, path, repo({ password: 'geheim' }, { 'slipway.dev/digest': 'abc' }));
+    const found = await readApi(host, access, path, anything, 'objectMetadata');
+    expect(found).toMatchObject({ metadata: { annotations: { 'slipway.dev/digest': 'abc' } } });
+    expect(found).not.toHaveProperty('data');
+  });
+
+  test('lists only the objects with all labels', async () => {
+    const release = (name: string, labels: object) =>
+      api.objects.put('secrets', 'argocd', { apiVersion: 'v1', kind: 'Secret', metadata: { name, labels } });
+    release('one', { owner: 'helm', status: 'deployed' });
+    release('two', { owner: 'helm', status: 'failed' });
+    const kind = { apiVersion: 'v1', resource: 'secrets', namespace: 'argocd' };
+    const found = await readApi(
+      host,
+      access,
+      listPath(kind, { owner: 'helm', status: 'failed' }),
+      anything,
+      'listMetadata',
+    );
+    expect(found).toMatchObject({ items: [{ metadata: { name: 'two' } }] });
+    expect(Object(found).items).toHaveLength(1);
+  });
+
+  test('reports another answer than the schema as UnexpectedAnswer', async () => {
+    await applyObject(host, access, path, repo({ password: 'geheim' }));
+    const wrong = z.object({ type: z.number() });
+    await expect(readApi(host, access, path, wrong)).rejects.toMatchObject({
+      reason: 'UnexpectedAnswer',
+      message: expect.not.stringContaining('Opaque'),
+    });
+  });
+});
+
+describe('applyObject', () => {
+  test('creates an object, changes it, and removes a field that is no longer applied', async () => {
+    await applyObject(host, access, path, repo({ username: 'git', password: 'one' }));
+    expect(stored()).toEqual({ username: 'git', password: 'one' });
+    await applyObject(host, access, path, repo({ password: 'two' }));
+    expect(stored()).toEqual({ password: 'two' });
+  });
+
+  test('keeps the fields of other managers', async () => {
+    put('external-secrets', { token: 'theirs' });
+    await applyObject(host, access, path, repo({ password: 'ours' }));
+    expect(stored()).toEqual({ token: 'theirs', password: 'ours' });
+  });
+
+  test('reports a field that another manager owns as ApiConflict, and takes it over only with force', async () => {
+    put('external-secrets', { password: 'theirs' });
+    await expect(applyObject(host, access, path, repo({ password: 'ours' }))).rejects.toMatchObject({
+      reason: 'ApiConflict',
+      message: expect.stringContaining('conflict with "external-secrets" using v1: .data.password'),
+    });
+    expect(stored()).toEqual({ password: 'theirs' });
+    await applyObject(host, access, path, repo({ password: 'ours' }), { force: true });
+    expect(stored()).toEqual({ password: 'ours' });
+  });
+
+  test('does not report a conflict about a field with the wanted value', async () => {
+    put('external-secrets', { password: 'same' });
+    await applyObject(host, access, path, repo({ password: 'same' }));
+    expect(stored()).toEqual({ password: 'same' });
+  });
+
+  test('quotes why the API rejects an object, without its values', async () => {
+    api.objects.remove('namespaces', undefined, 'argocd');
+    await expect(applyObject(host, access, path, repo({ password: 'geheim' }))).rejects.toMatchObject({
+      reason: 'ApiRejected',
+      message: `The Kubernetes API refuses to apply ${path}. It says: namespaces "argocd" not found.`,
+    });
+    expect(JSON.stringify(host.journal)).not.toContain(Buffer.from('geheim').toString('base64'));
+  });
+
+  function put(manager: string, data: Readonly<Record<string, string>>) {
+    const object = JSON.parse(repo(data).reveal());
+    api.objects.put('secrets', 'argocd', updatedBy(manager, undefined, object));
+  }
+});
+
+test('deleteObject deletes an object, and does nothing if the object is missing', async () => {
+  await applyObject(host, access, path, repo({ password: 'one' }));
+  await deleteObject(host, access, path);
+  expect(api.objects.get('secrets', 'argocd', 'repo')).toBeUndefined();
+  await deleteObject(host, access, path);
+});
+
+describe('an API', () => {
+  test('that does not answer is reported as ApiUnavailable', async () => {
+    api.isUp = () => false;
+    await expect(readApi(host, access, path, anything)).rejects.toMatchObject({
+      reason: 'ApiUnavailable',
+      message: expect.stringContaining(server),
+    });
+  });
+
+  test.each([
+    ['does not know the certificate', 'of another cluster', 'does not accept the certificate of this node'],
+    ['does not allow the request', 'of kubelet', 'does not allow this node to read'],
+  ])('that %s is reported as ApiForbidden', async (_, certificate, said) => {
+    const identity = { certificate, key: new Secret('the key') };
+    const refused = { server, trust: { ca: 'the CA', identity } };
+    await expect(readApi(host, refused, path, anything)).rejects.toMatchObject({
+      reason: 'ApiForbidden',
+      message: expect.stringContaining(said),
+    });
+  });
+
+  test('that is overloaded is reported as ApiUnavailable, and asked again after its Retry-After', async () => {
+    host.onRequest({ url: `${server}${path}` }, { status: 429, headers: { 'retry-after': '7' }, body: '' });
+    await expect(readApi(host, access, path, anything)).rejects.toMatchObject({
+      reason: 'ApiUnavailable',
+      retry: { after: 7_000 },
+    });
+  });
+});
