@@ -1,17 +1,63 @@
-/** Implements `npm run lab -- COMMAND`, which changes the lab that `npm start -- --keep` runs (see controls.ts). */
-import { join } from 'node:path';
-import { control, usage } from './controls.ts';
+/**
+ * Implements `npm run lab`: brings up a platform, or changes the lab that `--keep` keeps running (see controls.ts).
+ */
+import { parseArgs } from 'node:util';
+import { control } from './controls.ts';
+import { findPlatform, platforms } from './platforms/index.ts';
+import { labDir, showPlatform } from './show-platform.ts';
 
-const dir = join(import.meta.dirname, '../../.lab');
-const args = process.argv.slice(2);
+const names = Object.values(platforms).map(({ name }) => name);
+const joining = Object.values(platforms).flatMap(({ name, joinedBy }) =>
+  joinedBy.length > 0 ? [`  ${name}: --joined-by ${joinedBy.join('|')}; by default the first`] : [],
+);
 
-if (args.length === 0) {
+const usage = `npm run lab -- platform ${names.join('|')} [--keep]
+  brings up the platform from its examples, without root and network; --keep runs it until Ctrl-C
+${joining.join('\n')}
+
+npm run lab -- COMMAND, while a platform or npm start runs with --keep:
+  daemon NODE stop|start|reload  what systemctl does to slipway.service on a VM
+  tag NODE NAME=VALUE            azure, oracle: sets an instance tag
+  secret NAME                    azure, oracle: stores another random value in the vault
+  role NODE off|on               azure: takes the role AcrPull from a VM's identity, or gives it back
+  registry closed|open           azure: has the registry's firewall refuse this network, or no longer
+`;
+
+const [command, ...args] = process.argv.slice(2);
+
+if (command === undefined) {
   process.stdout.write(usage);
+} else if (command === 'platform') {
+  await platform(args).catch((thrown) => refuse(thrown instanceof Error ? thrown.message : String(thrown)));
 } else {
-  try {
-    process.stdout.write(await control(dir, args));
-  } catch (thrown) {
-    process.stderr.write(`No lab runs (${thrown instanceof Error ? thrown.message : thrown}).\n${usage}`);
-    process.exitCode = 1;
+  const answer = await control(labDir, [command, ...args]).catch(() => undefined);
+  if (answer === undefined) {
+    refuse('No lab runs with --keep.');
+  } else {
+    process.stdout.write(answer);
   }
+}
+
+async function platform(words: readonly string[]): Promise<void> {
+  const { name, keep, joinedBy } = parsed(words);
+  const found = findPlatform(name);
+  if (!found) {
+    refuse(`A platform is ${names.join(', ')}, not ${name ?? 'nothing'}.`);
+  } else if (joinedBy !== undefined && !found.joinedBy.includes(joinedBy)) {
+    refuse(`The nodes of ${found.name} cannot be joined by ${joinedBy}.`);
+  } else {
+    const command = ['npm run lab -- platform', found.name, ...(joinedBy ? ['--joined-by', joinedBy] : [])];
+    await showPlatform(found, { keep, command: command.join(' '), ...(joinedBy && { joinedBy }) });
+  }
+}
+
+function parsed(words: readonly string[]) {
+  const options = { keep: { type: 'boolean', default: false }, 'joined-by': { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true });
+  return { name: positionals.join(' ') || undefined, keep: values.keep, joinedBy: values['joined-by'] };
+}
+
+function refuse(message: string): void {
+  process.stderr.write(`${message}\n${usage}`);
+  process.exitCode = 1;
 }

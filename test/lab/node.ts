@@ -173,6 +173,12 @@ export class LabNode {
     return statSync(join(this.root, path), { throwIfNoEntry: false })?.mtimeMs;
   }
 
+  /** Returns the permissions of a file; `undefined` if the file does not exist. */
+  modeOf(path: string): number | undefined {
+    const found = statSync(join(this.root, path), { throwIfNoEntry: false });
+    return found && found.mode & 0o777;
+  }
+
   /** The time at which the status of the last pass was written, in epoch milliseconds; 0 without a status. */
   get lookedAt(): number {
     return Date.parse(this.status()?.updated ?? '1970-01-01');

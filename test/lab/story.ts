@@ -21,6 +21,8 @@ const colours: Readonly<Record<string, 'cyan' | 'green' | 'magenta'>> = {
   server: 'cyan',
   agent: 'green',
   observability: 'magenta',
+  ingress: 'magenta',
+  worker: 'green',
 };
 
 function parsed(line: string): Event | undefined {

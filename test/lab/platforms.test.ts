@@ -1,0 +1,171 @@
+/** Brings up the platforms of `npm run lab` from their examples; walkthrough.test.ts does so for Azure. */
+import { existsSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { packaged } from './executable.ts';
+import type { LabNode } from './node.ts';
+import { oracle } from './platforms/oracle.ts';
+import type { Platform, RunningPlatform } from './platforms/platform.ts';
+import { vps } from './platforms/vps.ts';
+
+/** A platform of which every node is Ready, with what the lab has shown about it. */
+interface Shown extends RunningPlatform {
+  readonly text: string;
+}
+
+const dir = join(tmpdir(), `slipway-platforms-${process.pid}`);
+
+let shown: Shown;
+
+function bringUp(platform: Platform, joinedBy?: string): void {
+  beforeAll(async () => {
+    expect(existsSync(packaged), `${packaged} is there: npm run package makes it`).toBe(true);
+    const running = await platform.start({ dir, executable: [packaged], ...(joinedBy && { joinedBy }) });
+    const lines: string[] = [];
+    shown = { ...running, text: '' };
+    running.lab.start();
+    await running.lab.waitReady();
+    await running.show((text) => lines.push(text));
+    shown = { ...running, text: lines.join('\n') };
+  });
+
+  afterAll(async () => {
+    await shown?.lab.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+}
+
+function isConverged(): void {
+  test('has no condition that is not True, and nothing to change', async () => {
+    for (const node of shown.lab.nodes) {
+      expect(node.status()?.conditions.filter(({ status }) => status !== 'True')).toEqual([]);
+      const { exitCode, stdout } = await node.slipway('plan');
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining('0 to change')]);
+    }
+  });
+
+  test('shows and logs no secret', () => {
+    const logs = shown.lab.nodes.flatMap(({ log }) => log).join('\n');
+    const secrets = Object.values(shown.lab.secrets);
+    expect(secrets.filter((secret) => `${logs}\n${shown.text}`.includes(secret))).toEqual([]);
+  });
+}
+
+describe('the platform oracle', () => {
+  bringUp(oracle);
+  isConverged();
+
+  test('has an ingress node, a server and a worker by their tags', async () => {
+    const roles = shown.lab.nodes.map((node) => [node.name, node.status()?.role]);
+    expect(roles).toEqual([
+      ['ingress', 'ingress'],
+      ['server', 'server'],
+      ['worker', 'agent'],
+    ]);
+    const { metadata } = await nodeObject('fleet-ingress');
+    expect(metadata.labels).toMatchObject({
+      role: 'ingress',
+      'svccontroller.k3s.cattle.io/enablelb': 'true',
+    });
+  });
+
+  test('joins the ingress node and the worker with the secret of agents only', () => {
+    const { joinToken, agentToken } = shown.lab.secrets;
+    for (const name of ['ingress', 'worker']) {
+      const token = shown.lab.node(name).read('var/lib/slipway/join-token');
+      expect(token).toContain(agentToken);
+      expect(token).not.toContain(joinToken);
+    }
+    expect(shown.text.match(/secret (\S+) of the vault/g)).toEqual([
+      'secret k3s-agent-token of the vault',
+      'secret k3s-token of the vault',
+      'secret k3s-agent-token of the vault',
+    ]);
+  });
+
+  test('gives each node a login for its registry that ends after an hour', () => {
+    for (const node of shown.lab.nodes) {
+      const [login] = node.status()?.credentials ?? [];
+      expect(login?.server).toBe('fra.ocir.io');
+      expect(Date.parse(login?.ends ?? '') - Date.parse(login?.received ?? '')).toBe(3_600_000);
+    }
+    expect(shown.text).toMatch(/fra\.ocir\.io: received [\d:]+Z, renewal [\d:]+Z, ends [\d:]+Z/);
+  });
+
+  test('shows the NAT that the ingress node would set up, and sets up none', () => {
+    expect(shown.text).toContain('ip saddr 10.0.2.0/24 masquerade');
+    expect(shown.text).toContain('then: systemctl reload-or-restart slipway-nat.service');
+    expect(shown.lab.node('ingress').read('etc/slipway/nat.nft')).toBeUndefined();
+  });
+
+  test('adds to the settings of the example only what it lists', () => {
+    expect(added(shown.lab.node('worker'))).toEqual(['network', 'oracle']);
+    expect(added(shown.lab.node('server'))).toEqual(['k3s', 'network', 'oracle']);
+    for (const setting of ['network.proxy', 'network.caFile', 'oracle.imdsEndpoint', 'tag k3s-server']) {
+      expect(shown.text).toContain(`  ${setting} `);
+    }
+  });
+
+  test('reads a changed tag of a node', async () => {
+    expect(await shown.controls.tag?.(['worker', 'k3s-version=v1.36.3+k3s1'])).toBe(
+      'worker has the tag k3s-version=v1.36.3+k3s1',
+    );
+    const { stdout } = await shown.lab.node('worker').slipway('config');
+    expect(stdout).toContain('tag k3s-version');
+  });
+});
+
+describe.each(vps.joinedBy)('the platform vps joined by %s', (joinedBy) => {
+  bringUp(vps, joinedBy);
+  isConverged();
+
+  test('has a server that repels pods, and an agent, with the labels of the example', async () => {
+    const [server, agent] = [await nodeObject('vps-server'), await nodeObject('vps-agent')];
+    expect([server.metadata.labels['node-role'], agent.metadata.labels['node-role']]).toEqual([
+      'master',
+      'worker',
+    ]);
+    expect(server.spec.taints).toEqual([
+      { key: 'node-role.kubernetes.io/control-plane', value: 'true', effect: 'NoSchedule' },
+    ]);
+    expect(agent.spec.taints).toBeUndefined();
+  });
+
+  test('joins by the token in the file of the user data, which only its owner may read', () => {
+    for (const node of shown.lab.nodes) {
+      expect(node.read('etc/slipway/k3s-token')).toBe(`${shown.lab.secrets.joinToken}\n`);
+      expect(node.modeOf('etc/slipway/k3s-token')).toBe(0o600);
+    }
+    expect(shown.text.match(/the file \/etc\/slipway\/k3s-token$/gm)).toHaveLength(2);
+  });
+
+  test('gives K3s an address of this machine, or the one that the lab lists', () => {
+    const [, address = ''] = /vps-server at (\S+):/.exec(shown.text) ?? [];
+    const config = configOf('server');
+    expect(config['node-ip']).toEqual([address]);
+    const isWireguard = joinedBy === 'wireguard';
+    expect(config['flannel-backend']).toBe(isWireguard ? 'wireguard-native' : undefined);
+    expect(config['node-external-ip'] !== undefined).toBe(isWireguard);
+    const isChosen = !isWireguard && !shown.text.includes('static.address  ');
+    expect(config['flannel-iface'] !== undefined).toBe(isChosen);
+  });
+
+  test('shows that the metadata service is not guarded', () => {
+    expect(shown.text.match(/no guard +the network is the machine's own/g)).toHaveLength(2);
+  });
+});
+
+function added(node: LabNode): readonly string[] {
+  return Object.keys(parse(node.read('etc/slipway/config.d/lab.yaml') ?? '')).toSorted();
+}
+
+function configOf(name: string) {
+  return parse(shown.lab.node(name).read('etc/rancher/k3s/config.yaml') ?? '');
+}
+
+async function nodeObject(name: string) {
+  const { stdout } = await shown.lab.node('server').run('kubectl', 'get', 'node', name, '-o', 'json');
+  return JSON.parse(stdout);
+}

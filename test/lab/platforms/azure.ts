@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import type { Azure } from '../azure/index.ts';
+import { assignmentOf, type Controls, isOn } from '../controls.ts';
+import { loginServer, startLab } from '../lab.ts';
+import { lengthened } from '../limits.ts';
+import { showRotations } from '../rotations.ts';
+import type { Platform } from './platform.ts';
+
+/** The lifetime of registry credentials in this lab, in milliseconds; three hours in Azure. */
+const passwordLife = lengthened(24_000);
+
+/** A server, an agent and an observability node on an emulated Azure, with two rotations of their credentials. */
+export const azure: Platform = {
+  name: 'azure',
+  summary: 'An emulated Azure, a release mirror and three VMs',
+  joinedBy: [],
+  next: 'To break it, follow docs/usage/walkthrough.md.',
+  async start(options) {
+    const lab = await startLab({ ...options, passwordLife });
+    return {
+      lab,
+      controls: azureControls(lab.azure),
+      async show(say) {
+        say(
+          `Rotations: the registry credentials live ${passwordLife / 1000} s here, and are renewed with a third of that left.`,
+        );
+        say('K3s is not restarted, because kubelet requests a login from Slipway at each pull.\n');
+        await showRotations(lab, 2, say);
+      },
+    };
+  },
+};
+
+function azureControls(cloud: Azure): Controls {
+  return {
+    role([node = '', state]) {
+      cloud.setRole(node, 'AcrPull', loginServer, isOn(state, 'on', 'off'));
+      return `AcrPull of vm-${node} on ${loginServer}: ${state}`;
+    },
+    tag([node = '', assignment]) {
+      const { name, value } = assignmentOf(assignment);
+      cloud.node(node).vm.tags[name] = value;
+      return `vm-${node} has the tag ${name}=${value}`;
+    },
+    secret([name]) {
+      if (!name) {
+        throw new Error('Which secret? For example k3s-token.');
+      }
+      cloud.vault().set(name, randomBytes(24).toString('hex'));
+      return `the secret ${name} has another value`;
+    },
+    registry([state]) {
+      cloud.registry().closed = isOn(state, 'closed', 'open');
+      return `${loginServer} is ${state}`;
+    },
+  };
+}

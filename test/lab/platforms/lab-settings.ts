@@ -1,0 +1,33 @@
+/** The settings that the lab adds to those of an example, in a file of their own. */
+import { Document } from 'yaml';
+import type { NodeFile } from '../example-settings.ts';
+
+/** The reason for each added setting. */
+const reasons = {
+  'network.proxy': 'leads every name to the emulated services and the release mirror',
+  'network.caFile': 'the CA of their certificates',
+  'oracle.imdsEndpoint': 'the emulated metadata service of this VM, instead of 169.254.169.254',
+  'static.secrets.k3s-token': 'the same file below the root of the node',
+  'static.computerName': 'the nodes share the host name of this machine',
+  'static.address': 'this machine has no network',
+  'static.externalAddress': 'this machine has no network',
+  'k3s.config.https-listen-port': 'a free port, as another program may use 6443',
+} as const;
+
+/** Added settings by their paths. */
+export type LabSettings = { readonly [Path in keyof typeof reasons]?: string | number };
+
+/** Returns the file with the added settings of a node, which Slipway merges over those of the example. */
+export function labFile(settings: LabSettings): NodeFile {
+  const content = new Document({});
+  for (const [path, value] of Object.entries(settings)) {
+    content.setIn(path.split('.'), value);
+  }
+  return { path: '/etc/slipway/config.d/lab.yaml', content: String(content), mode: 0o600 };
+}
+
+/** Returns a line for each setting that is added to any of these nodes, with the reason. */
+export function addedLines(nodes: readonly LabSettings[]): readonly string[] {
+  const added = Object.entries(reasons).filter(([path]) => nodes.some((settings) => path in settings));
+  return added.map(([path, reason]) => `${path.padEnd(29)} ${reason}`);
+}

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { newSecrets } from '../cluster-secrets.ts';
+import { assignmentOf, type Controls } from '../controls.ts';
+import { exampleFiles } from '../example-settings.ts';
+import { freePort } from '../lab.ts';
+import type { LabNode } from '../node.ts';
+import { type Oracle, startOracle } from '../oracle/index.ts';
+import { readRepos } from '../oracle/registry.ts';
+import { readSecret } from '../oracle/vault.ts';
+import { runLab } from '../running-lab.ts';
+import { configLines, joinSecret, loginLines, rows } from './facts.ts';
+import { addedLines, type LabSettings, labFile } from './lab-settings.ts';
+import { natPlan } from './nat-plan.ts';
+import { type ExampleNode, oracleExample } from './oracle-example.ts';
+import type { Platform, PlatformOptions, RunningPlatform } from './platform.ts';
+
+const loginServer = 'fra.ocir.io';
+
+/** The three nodes of packaging/terraform/oracle on an emulated Oracle Cloud. */
+export const oracle: Platform = {
+  name: 'oracle',
+  summary: 'An emulated Oracle Cloud, a release mirror, and the three VMs of packaging/terraform/oracle',
+  joinedBy: [],
+  next: 'docs/usage/oracle.md describes the platform.',
+  start,
+};
+
+async function start(options: PlatformOptions): Promise<RunningPlatform> {
+  const secrets = newSecrets();
+  const stored = { 'k3s-token': secrets.joinToken, 'k3s-agent-token': secrets.agentToken };
+  const port = await freePort();
+  const vms = oracleExample({ registries: [loginServer] }).map((vm) => onLoopback(vm, port));
+  const cloud = await startCloud(vms, stored);
+  const nodes = vms.map((vm) => ({ name: vm.name, files: filesOf(vm, cloud, port) }));
+  const lab = await runLab(options, { cloud, secrets, nodes });
+  return {
+    lab,
+    controls: oracleControls(cloud),
+    async show(say) {
+      say('What each node got from Oracle Cloud:');
+      for (const node of lab.nodes) {
+        say(nodeLines(node, cloud, stored));
+      }
+      const [ingress] = nodes;
+      const plan = await natPlan(ingress?.files ?? []);
+      say(natText(plan));
+      say(differences(vms.map((vm) => labSettings(vm.name, cloud, port))));
+    },
+  };
+}
+
+/** Returns the VM with the address of the server on loopback in its tag. */
+function onLoopback(vm: ExampleNode, port: number): ExampleNode {
+  const { 'k3s-server': server, ...tags } = vm.tags;
+  return { ...vm, tags: { ...tags, ...(server && { 'k3s-server': `https://127.0.0.1:${port}` }) } };
+}
+
+/** Starts the cloud with the permissions in identities.tf: only the server may read its own secret. */
+async function startCloud(
+  vms: readonly ExampleNode[],
+  secrets: Readonly<Record<string, string>>,
+): Promise<Oracle> {
+  const nodes = vms.map(({ name, hostname, address, tags }) => {
+    return [name, { hostname, addresses: [address], freeformTags: { ...tags } }] as const;
+  });
+  const cloud = await startOracle({
+    nodes: Object.fromEntries(nodes),
+    secrets,
+    registries: [loginServer],
+  });
+  cloud.permit('server', readSecret('k3s-token'));
+  for (const { name } of vms) {
+    cloud.permit(name, readSecret('k3s-agent-token'));
+    cloud.permit(name, readRepos);
+  }
+  return cloud;
+}
+
+/** Returns the files of a VM: those of oracle.yaml, filled in as nodes.tf does, and the one of the lab. */
+function filesOf(vm: ExampleNode, cloud: Oracle, port: number) {
+  const config = { oracle: { vault: { id: cloud.vault.id } }, ...vm.settings };
+  const example = exampleFiles('oracle', {
+    slipway_url: 'https://example.com/slipway',
+    slipway_sha256: '0'.repeat(64),
+    firewall: '',
+    config: JSON.stringify(config),
+  });
+  const settings = example.filter(({ path }) => path.startsWith('/etc/slipway/'));
+  return [...settings, labFile(labSettings(vm.name, cloud, port))];
+}
+
+function labSettings(node: string, cloud: Oracle, port: number): LabSettings {
+  return {
+    'network.proxy': cloud.proxyUrl,
+    'network.caFile': cloud.caFile,
+    'oracle.imdsEndpoint': cloud.node(node).url,
+    ...(node === 'server' && { 'k3s.config.https-listen-port': port }),
+  };
+}
+
+function nodeLines(node: LabNode, cloud: Oracle, secrets: Readonly<Record<string, string>>): string {
+  const { vm } = cloud.node(node.name);
+  const tags = Object.entries(vm.freeformTags).map(([name, value]) => `${name}=${value}`);
+  return [
+    `  ${node.name}`,
+    ...rows('freeform tags', tags),
+    ...rows('join token', [
+      `secret ${joinSecret(node, secrets)} of the vault, read as the instance principal`,
+    ]),
+    ...rows('login', loginLines(node)),
+    ...rows('K3s', configLines(node, ['node-name', 'node-ip', 'node-label'])),
+  ].join('\n');
+}
+
+function natText(plan: readonly string[]): string {
+  return [
+    '\nNAT needs root and nft, which the lab does not have, so it is not set up here. On the VM ingress,',
+    'slipway plan shows:',
+    ...plan.map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+function differences(nodes: readonly LabSettings[]): string {
+  return [
+    '\nThe settings come from packaging/terraform/oracle (terraform.tfvars.example, with registries) and',
+    'packaging/cloud-init/oracle.yaml. The lab adds, in config.d/lab.yaml of each node:',
+    ...[...addedLines(nodes), 'tag k3s-server                the server on loopback'].map(
+      (line) => `  ${line}`,
+    ),
+    'Cloud-init, the rules of the image and the metadata guard also need root, so they are not set up here. The',
+    'example has arm64 VMs; the nodes here have the processor of this machine.\n',
+  ].join('\n');
+}
+
+function oracleControls(cloud: Oracle): Controls {
+  return {
+    tag([node = '', assignment]) {
+      const { name, value } = assignmentOf(assignment);
+      cloud.node(node).vm.freeformTags[name] = value;
+      return `${node} has the tag ${name}=${value}`;
+    },
+    secret([name]) {
+      if (!name) {
+        throw new Error('Which secret? For example k3s-token.');
+      }
+      cloud.vault.set(name, randomBytes(24).toString('hex'));
+      return `the secret ${name} has another value`;
+    },
+  };
+}
