@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { arch, hostname, networkInterfaces, totalmem } from 'node:os';
+import { defaultInterface } from '../engine/route-table.ts';
 
 /** Facts about this machine. `arch` is Node's name, such as x64 or arm64; K3s may not support it. */
 export interface MachineFacts {
@@ -15,10 +16,12 @@ export interface MachineFacts {
   readonly interfaces: readonly InterfaceAddress[];
 }
 
-/** An address of this host and the name of its interface. */
+/** An address of this host and its interface. */
 interface InterfaceAddress {
   readonly interface: string;
   readonly address: string;
+  /** True if the interface is that of the IPv4 default route. */
+  readonly hasDefaultRoute: boolean;
 }
 
 /** Reads the facts about this machine, without starting a process. */
@@ -49,22 +52,7 @@ export function addressesOf(
     .toSorted(([a], [b]) => Number(b === first) - Number(a === first))
     .flatMap(([name, each = []]) => each.map((one) => ({ ...one, interface: name })))
     .filter(({ internal }) => !internal)
-    .map(({ interface: name, address }) => ({ interface: name, address }));
-}
-
-/**
- * Returns the interface of the IPv4 default route with the lowest metric in the kernel's route table (proc_pid_net(5));
- * `undefined` without a default route.
- */
-export function defaultInterface(table: string): string | undefined {
-  const rows = table
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split(/\s+/));
-  const defaults = rows.filter(
-    ([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000',
-  );
-  return defaults.toSorted((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
+    .map(({ interface: name, address }) => ({ interface: name, address, hasDefaultRoute: name === first }));
 }
 
 function routeTable(): string {

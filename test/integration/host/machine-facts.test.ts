@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { addressesOf, defaultInterface, machineFacts } from '../../../src/agent/host/machine-facts.ts';
+import { defaultInterface } from '../../../src/agent/engine/route-table.ts';
+import { addressesOf, machineFacts } from '../../../src/agent/host/machine-facts.ts';
 
 test('the facts of the machine include its architecture, memory and addresses except loopback', () => {
   const facts = machineFacts();
@@ -22,8 +23,7 @@ test("the address of the default route's interface comes first, and pod interfac
     'flannel.1': at('10.42.0.0'),
   };
   expect(addressesOf(interfaces, defaultInterface(table))).toEqual([
-    { interface: 'eth1', address: '10.9.0.7' },
-    { interface: 'eth0', address: '10.0.0.4' },
+    { interface: 'eth1', address: '10.9.0.7', hasDefaultRoute: true },
+    { interface: 'eth0', address: '10.0.0.4', hasDefaultRoute: false },
   ]);
-  expect(defaultInterface('')).toBeUndefined();
 });

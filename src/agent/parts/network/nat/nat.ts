@@ -1,6 +1,7 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
+import { defaultInterface } from '../../../engine/route-table.ts';
 import { advisory } from '../../../engine/severity.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { nonBlocking, observing } from '../../../resources/combinators.ts';
@@ -12,7 +13,6 @@ import { keptRanges, type NatSettings, natKept } from './kept-ranges.ts';
 import { forwarding, natUnitPath, renderNatSysctl, renderNatUnit } from './nat-files.ts';
 import { listedNat, type NatRules, natName, outsideIn, renderNat } from './nat-rules.ts';
 import { natTable } from './nat-table.ts';
-import { defaultInterface } from './outside.ts';
 
 /**
  * Milliseconds between two checks of the kernel. The private hosts may have no other route out, so lost rules must soon
@@ -91,7 +91,7 @@ function rangesKept(settings: NatSettings, paths: NodePaths, needs: readonly str
 async function wantedRules(host: HostReader, settings: NatSettings, paths: NodePaths): Promise<NatRules> {
   const { from, except, interface: named } = settings.network.nat;
   const before = outsideIn(await fileText(host, paths.slipway.nat));
-  const outside = named ?? (await defaultInterface(host)) ?? before;
+  const outside = named ?? defaultInterface(await fileText(host, '/proc/net/route')) ?? before;
   if (outside === undefined) {
     throw new NodeError(
       'NatFailed',

@@ -1,16 +1,14 @@
-import type { HostReader } from '../../../engine/host.ts';
-import { fileText } from '../../../resources/file-text.ts';
-
 /**
- * Returns the interface of the IPv4 default route with the lowest metric; `undefined` without a default route. Ignores
- * routes that are down or reject packets.
+ * Returns the interface of the IPv4 default route with the lowest metric in the text of /proc/net/route; `undefined`
+ * without a default route. Ignores routes that are down or reject packets.
  *
  * Source: proc(5), /proc/net/route: interface, destination, gateway, flags, two counters, metric, mask; addresses in
  * hexadecimal.
  */
-export async function defaultInterface(host: HostReader): Promise<string | undefined> {
-  const lines = (await fileText(host, '/proc/net/route')).split('\n').slice(1);
-  const routes = lines
+export function defaultInterface(table: string): string | undefined {
+  const routes = table
+    .split('\n')
+    .slice(1)
     .map((line) => line.split('\t').map((word) => word.trim()))
     .filter(([, destination, , flags, , , , mask]) => isDefault(destination, mask) && isUp(flags))
     .map(([name = '', , , , , , metric]) => ({ name, metric: Number(metric) }));

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaultInterface } from '../../../../../../src/agent/parts/network/nat/outside.ts';
-import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { defaultInterface } from '../../../../src/agent/engine/route-table.ts';
 
 const head = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n';
 
@@ -23,10 +22,10 @@ test.each([
   ['ignores a default route that is down', route('ens3', { flags: '0002' }), undefined],
   ['ignores a route to half the internet', route('tun0', { mask: '00000080' }), undefined],
   ['returns undefined without any route', '', undefined],
-])('defaultInterface %s', async (_, routes, name) => {
-  expect(await defaultInterface(memoryHost({ files: { '/proc/net/route': head + routes } }))).toBe(name);
+])('defaultInterface %s', (_, routes, name) => {
+  expect(defaultInterface(head + routes)).toBe(name);
 });
 
-test('defaultInterface returns undefined without /proc/net/route', async () => {
-  expect(await defaultInterface(memoryHost())).toBeUndefined();
+test('defaultInterface returns undefined for an empty text', () => {
+  expect(defaultInterface('')).toBeUndefined();
 });
