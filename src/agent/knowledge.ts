@@ -8,7 +8,8 @@ import { NodeError } from './engine/errors.ts';
 import type { HostReader } from './engine/host.ts';
 import { forPerson } from './engine/severity.ts';
 import { type K3sNode, nodeName, normaliseServer } from './node.ts';
-import { keepingRole, keptAddress } from './parts/k3s/index.ts';
+import { type AddressedMachine, addressesOf } from './node-addresses.ts';
+import { keepingRole } from './parts/k3s/index.ts';
 import type { NodePaths } from './paths.ts';
 import { type LastKnown, learn } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
@@ -38,8 +39,7 @@ export interface Sources {
   readonly arch: string;
   /** The path of our own executable. */
   readonly slipway: string;
-  /** The machine: its files, and the current addresses of its interfaces. */
-  readonly machine: { readonly host: HostReader; readonly addresses: () => readonly string[] };
+  readonly machine: AddressedMachine;
 }
 
 /**
@@ -105,11 +105,15 @@ export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | u
 }
 
 /** True if the cloud that the settings name may later report the missing role or address, so that waiting is enough. */
-export function comesByItself({ reason }: NodeError, settings: Choosing, table: Clouds = clouds): boolean {
-  if (!chosenCloud(settings, table).fillsInLater) {
-    return false;
+export function comesByItself(
+  { reason, endedBy }: NodeError,
+  settings: Choosing,
+  table: Clouds = clouds,
+): boolean {
+  if (reason === 'NodeAddressUnknown') {
+    return endedBy === 'time';
   }
-  return reason === 'RoleMissing' || reason === 'NodeAddressUnknown';
+  return reason === 'RoleMissing' && chosenCloud(settings, table).fillsInLater;
 }
 
 /** Returns the role that the settings name. Throws `RoleUnknown`, or `RoleMissing` with the `warnings` about tags. */
@@ -153,14 +157,7 @@ async function describeNode(
   role: Role,
 ): Promise<K3sNode> {
   const { node, k3s } = settings;
-  const kept = node.ip ? undefined : await keptAddress(machine.host, paths, machine.addresses());
-  const address = node.ip ?? kept ?? vm.address;
-  if (!address) {
-    throw new NodeError(
-      'NodeAddressUnknown',
-      'The cloud names no primary private address for this VM. Set node.ip.',
-    );
-  }
+  const addresses = await addressesOf(machine, paths, node.ip, vm);
   if (arch !== 'x64' && arch !== 'arm64') {
     const message = `K3s is published for x64 and arm64; this machine is ${arch}. Use another VM size.`;
     throw new NodeError('UnsupportedArchitecture', message, forPerson);
@@ -168,10 +165,7 @@ async function describeNode(
   return {
     role,
     name: nodeName(node.name ?? vm.computerName),
-    address,
-    ...(kept !== undefined && kept !== vm.address && { guessedAddress: vm.address }),
-    interface: address === vm.address ? vm.interface : undefined,
-    externalAddress: vm.externalAddress,
+    ...addresses,
     version: k3s.version,
     server: k3s.server && normaliseServer(k3s.server),
     arch,

@@ -25,6 +25,8 @@ export interface K3sNode {
   readonly interface?: string | undefined;
   /** The address at which nodes in other networks reach this node, if the settings request an external address. */
   readonly externalAddress?: string | undefined;
+  /** Why the cloud does not know an address now, while the node keeps the one with which it joined. */
+  readonly addressFault?: NodeError | undefined;
   /** The K3s release, such as `v1.36.3+k3s1`. */
   readonly version: string;
   /** The server that an agent joins, as a URL from `normaliseServer`. */

@@ -72,12 +72,13 @@ function settingsOf({ files, tagged }: Knowledge): LastKnown<Loaded> {
 }
 
 function nodeNamed(lastKnown: Knowledge['node']): Resource {
+  const fault = lastKnown.error ?? lastKnown.value?.addressFault;
   return known({
     id: 'Node',
     summary: 'name the node',
     condition: 'Identity',
     needs: ['Role'],
-    lastKnown,
+    lastKnown: { ...lastKnown, ...(fault && { error: fault }) },
     tell: ({ name, address, guessedAddress: other }) =>
       `${name} at ${address}${other ? `, which it keeps; ${other} is named now, and node.ip: ${other} would move it` : ''}`,
   });

@@ -129,7 +129,7 @@ export async function compose(
 }
 
 /** What a cloud's adapter learns about the machine; `current` reads the addresses again at each call. */
-interface CloudMachine extends Pick<MachineFacts, 'hostname' | 'addresses'> {
+interface CloudMachine extends Pick<MachineFacts, 'hostname'> {
   readonly current: () => MachineFacts['interfaces'];
   /** The directory of systemd's credentials. */
   readonly credentials: string;
@@ -143,11 +143,10 @@ function currentAddresses(): MachineFacts['interfaces'] {
 export function makeCloud(
   settings: Settings,
   host: Host,
-  { hostname, addresses, current, credentials }: CloudMachine,
+  { hostname, current, credentials }: CloudMachine,
   table: Clouds = clouds,
 ): Cloud {
-  const address = addresses.find((each) => each.includes('.'));
-  const machine = { hostname, address, addresses: current, credentials };
+  const machine = { hostname, addresses: current, credentials };
   const consented = consentedSubjects(settings, 'identityHosts');
   return chosenCloud(settings, table).create({ host, consented, machine });
 }

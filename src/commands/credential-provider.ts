@@ -53,7 +53,7 @@ export async function freshLogins(server: string, root: string): Promise<Logins>
   }
   const host = nodeHost({ ...settings.network, root });
   const { credentials } = paths.slipway;
-  const cloud = makeCloud(settings, host, { hostname: '', addresses: [], current: () => [], credentials });
+  const cloud = makeCloud(settings, host, { hostname: '', current: () => [], credentials });
   const place = { host, root, cloud, paths };
   for (;;) {
     const release = await tryLockIfPossible(lockPath(paths, server), root);

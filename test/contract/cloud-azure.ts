@@ -23,7 +23,6 @@ export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
     ground: {
       machine: {
         hostname: 'unused',
-        address: undefined,
         addresses: () => [],
         credentials: '/run/credentials/slipway.service',
       },

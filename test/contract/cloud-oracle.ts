@@ -22,7 +22,6 @@ export async function oracleWorld(): Promise<DrivenWorld<OracleSettings>> {
     ground: {
       machine: {
         hostname: 'unused',
-        address: undefined,
         addresses: () => [],
         credentials: '/run/credentials/slipway.service',
       },

@@ -12,7 +12,6 @@ export function staticWorld(): DrivenWorld<StaticSettings> {
       host,
       machine: {
         hostname: 'Laptop',
-        address: undefined,
         addresses: () => [],
         credentials: '/run/credentials/slipway.service',
       },

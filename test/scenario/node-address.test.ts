@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { issue } from '../lab/standins/k3s-certificates.ts';
-import { booted, live, noRestarts, type Vm, vm } from './a-vm.ts';
+import { booted, condition, live, noRestarts, type Vm, vm } from './a-vm.ts';
 import { authority, ca } from './world.ts';
 
 const minute = 60_000;
@@ -52,6 +53,55 @@ test('pods use the interface that the cloud names only while the node has the ad
   expect(nodeIp(machine)).toBe('10.0.0.4');
   expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).not.toContain('flannel-iface');
 });
+
+const far = new NodeError('NodeAddressUnknown', 'The network is not attached.');
+
+test.each([
+  ['address', { address: undefined, addressFault: far }],
+  ['external address', { externalAddress: undefined, externalAddressFault: far }],
+])('a new node reports an unknown %s, and starts K3s once the address is known', async (_, unknown) => {
+  const machine = vm('agent', noRestarts);
+  const known = { ...machine.cloud.vm, address: '10.0.0.4', externalAddress: '203.0.113.7' };
+  machine.cloud.vm = { ...known, ...unknown };
+  const slipway = machine.slipway();
+  const report = await live(slipway, machine, 10 * minute);
+  expect(condition(report, 'Identity')).toBe('False NodeAddressUnknown');
+  expect(JSON.stringify(report.conditions)).toContain('The network is not attached.');
+  expect(condition(report, 'Role')).toBe('True InSync');
+  expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toBeUndefined();
+  machine.cloud.vm = known;
+  await live(slipway, machine, 10 * minute);
+  expect(nodeIp(machine)).toBe('10.0.0.4');
+  expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toContain('- "203.0.113.7"');
+  expect(machine.units.starts).toBe(1);
+});
+
+test('node.ip replaces an unknown address', async () => {
+  const machine = vm('agent', `${noRestarts}node: { ip: 10.9.0.7 }\n`);
+  machine.cloud.vm = { ...machine.cloud.vm, address: undefined, addressFault: far };
+  await live(machine.slipway(), machine, 10 * minute);
+  expect(nodeIp(machine)).toBe('10.9.0.7');
+  expect(machine.units.starts).toBe(1);
+});
+
+test.each([
+  ['address', { address: undefined, addressFault: far }],
+  ['external address', { externalAddress: undefined, externalAddressFault: far }],
+])(
+  'a live node keeps its %s and reports that it is unknown, even after a restart of Slipway',
+  async (_, unknown) => {
+    const machine = vm('agent', noRestarts);
+    machine.cloud.vm = { ...machine.cloud.vm, address: '10.0.0.4', externalAddress: '203.0.113.7' };
+    await live(machine.slipway(), machine, 10 * minute);
+    machine.cloud.vm = { ...machine.cloud.vm, ...unknown };
+    const report = await live(machine.slipway(), machine, 10 * minute);
+    expect(condition(report, 'Identity')).toBe('False NodeAddressUnknown');
+    expect(condition(report, 'NodeReady')).toBe('True InSync');
+    expect(nodeIp(machine)).toBe('10.0.0.4');
+    expect(machine.host.files.text('/etc/rancher/k3s/config.yaml')).toContain('- "203.0.113.7"');
+    expect(machine.units.starts).toBe(1);
+  },
+);
 
 describe('a node installed by scripts', () => {
   const { k3s } = nodePaths('/');

@@ -36,7 +36,6 @@ function withPasswordFiles(machine: Vm): { use(path: string): void } {
       settings,
       machine: {
         hostname: 'vm-1',
-        address: undefined,
         addresses: () => [],
         credentials: '/run/credentials/slipway.service',
       },

@@ -1,3 +1,4 @@
+import type { NodeError } from '../engine/errors.ts';
 import type { Secret } from '../engine/secret.ts';
 
 /** The identity of a VM in its cloud. */
@@ -13,6 +14,9 @@ export interface Identity {
   readonly interface?: string | undefined;
   /** The address at which other networks reach the VM, if the settings name or choose one. */
   readonly externalAddress?: string | undefined;
+  /** Why the address, or the external address that the settings request, is unknown, if the cloud can say it. */
+  readonly addressFault?: NodeError | undefined;
+  readonly externalAddressFault?: NodeError | undefined;
   /** The instance tags by lower-cased name. */
   readonly tags: Readonly<Record<string, string>>;
 }

@@ -99,8 +99,6 @@ export interface CloudGround<Settings> {
   /** What the machine itself reports. */
   readonly machine: {
     readonly hostname: string;
-    /** The first IPv4 address of the machine. */
-    readonly address: string | undefined;
     /** Returns the current addresses of the machine; those of the default route's interface come first. */
     readonly addresses: () => readonly InterfaceAddress[];
     /** The directory of the credentials that systemd passes to the daemon. */
@@ -108,8 +106,10 @@ export interface CloudGround<Settings> {
   };
 }
 
-/** An address of the machine and the name of its interface. */
+/** An address of the machine and its interface. */
 export interface InterfaceAddress {
   readonly interface: string;
   readonly address: string;
+  /** True if the interface is that of the IPv4 default route. */
+  readonly hasDefaultRoute?: boolean;
 }

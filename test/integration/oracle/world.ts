@@ -55,7 +55,6 @@ export async function startWorld(): Promise<World> {
         host,
         machine: {
           hostname: 'unused',
-          address: undefined,
           addresses: () => [],
           credentials: '/run/credentials/slipway.service',
         },

@@ -119,8 +119,8 @@ function filledIn(text: string, given: Readonly<Record<string, string>>): string
  */
 function started(text: string, given: Readonly<Record<string, string>>) {
   const interfaces = [
-    { interface: 'eth0', address: '203.0.113.7' },
-    { interface: 'enp7s0', address: '10.0.0.3' },
+    { interface: 'eth0', address: '203.0.113.7', hasDefaultRoute: true },
+    { interface: 'enp7s0', address: '10.0.0.3', hasDefaultRoute: false },
   ];
   const { write_files } = asUserData(filledIn(text, given));
   const files = write_files.map(
@@ -128,7 +128,7 @@ function started(text: string, given: Readonly<Record<string, string>>) {
   );
   const machine = memoryHost({ files: Object.fromEntries(files) });
   const addresses = interfaces.map(({ address }) => address);
-  const facts = { hostname: 'vps-1', addresses, current: () => interfaces, credentials: '/run/credentials' };
+  const facts = { hostname: 'vps-1', current: () => interfaces, credentials: '/run/credentials' };
   const settings = load(machine, { paths: nodePaths('/'), check: k3sSettingsProblems });
   return settings.then((loaded) => ({
     machine,

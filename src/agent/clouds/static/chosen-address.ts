@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { text } from '../../settings/forms.ts';
-import type { CloudGround, InterfaceAddress } from '../driver.ts';
+import type { InterfaceAddress } from '../driver.ts';
 
 /** The form of a choice: an address, a range that contains it, `interface:NAME`, or `default-route`. */
 export const addressChoice = z.union(
@@ -26,40 +26,63 @@ export interface ChosenAddress {
 }
 
 /**
- * Returns the address that a choice selects; `setting` is the path of the choice in the settings. An interface and
- * `default-route` select among IPv4 addresses only.
+ * Returns the address that a choice selects among `all`; `setting` is the path of the choice in the settings. An
+ * interface and `default-route` select among IPv4 addresses only.
  *
- * Throws `NodeAddressUnknown` if no address of the machine fits or if several fit. Only the first case may pass without
- * a person, because a provider may attach a private network after the start.
+ * Returns the error `NodeAddressUnknown` if no address of the machine fits or if several fit. Only the first case may
+ * pass without a person, because a provider may attach a private network after the start.
  */
 export function chosenAddress(
   choice: string,
   setting: string,
-  machine: Pick<CloudGround<unknown>['machine'], 'addresses'>,
-): ChosenAddress {
+  all: readonly InterfaceAddress[],
+): ChosenAddress | NodeError {
   if (isIP(choice) !== 0) {
     return { address: choice };
   }
-  const all = machine.addresses();
-  const first = all.find(({ address }) => isIPv4(address));
-  if (choice === 'default-route' && first !== undefined) {
-    return { address: first.address };
+  if (choice === 'default-route') {
+    const routed = onDefaultRoute(all);
+    return routed
+      ? { address: routed }
+      : withoutRoute(`${setting} (default-route) selects no address`, setting, all);
   }
   const [only, ...others] = all.filter((each) => fits(choice, each));
   if (only === undefined) {
-    throw unknownAddress(
+    return unknownAddress(
       `No address of this machine fits ${setting} (${choice}); it has ${listed(all)}. ${attach(setting)}`,
     );
   }
   if (others.length > 0) {
     const found = listed([only, ...others]);
     const repair = `Set ${setting} to one of them, or to a smaller range.`;
-    throw unknownAddress(
+    return unknownAddress(
       `Several addresses of this machine fit ${setting} (${choice}): ${found}. ${repair}`,
       forPerson,
     );
   }
-  return only;
+  return { address: only.address, interface: only.interface };
+}
+
+/**
+ * Returns the address of a machine whose settings choose none: that of the default route or, without such a route, the
+ * only IPv4 address. Returns the error `NodeAddressUnknown` if there is no such address.
+ */
+export function usualAddress(all: readonly InterfaceAddress[], setting: string): ChosenAddress | NodeError {
+  const [only, ...others] = all.filter(({ address }) => isIPv4(address));
+  const address = onDefaultRoute(all) ?? (others.length === 0 ? only?.address : undefined);
+  return address === undefined ? withoutRoute('the node has no address', setting, all) : { address };
+}
+
+/** Returns the first IPv4 address of the default route's interface. */
+function onDefaultRoute(all: readonly InterfaceAddress[]): string | undefined {
+  return all.find(({ address, hasDefaultRoute }) => hasDefaultRoute && isIPv4(address))?.address;
+}
+
+function withoutRoute(effect: string, setting: string, all: readonly InterfaceAddress[]): NodeError {
+  return unknownAddress(
+    `This machine has no IPv4 default route to an interface with an address, so ${effect}; the machine has ` +
+      `${listed(all)}. Slipway waits for the route. Set ${setting} to use another address.`,
+  );
 }
 
 function attach(setting: string): string {

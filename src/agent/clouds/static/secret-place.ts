@@ -82,8 +82,8 @@ function missing({ path, credential }: Place, what: string): NodeError {
   }
   return refusal(
     'SecretNotFound',
-    `The credential ${credential}, which is to hold ${what}, is not at ${path}. systemd puts it there while slipway.service runs: ` +
-      `run systemctl edit slipway, add LoadCredential=${credential}:FILE below [Service], and run systemctl restart slipway.`,
+    `The credential ${credential}, which is to hold ${what}, is not at ${path}. systemd puts it there only while slipway.service runs: ` +
+      `run systemctl start slipway. If the service has no such credential, run systemctl edit slipway, add LoadCredential=${credential}:FILE below [Service], and run systemctl restart slipway.`,
   );
 }
 

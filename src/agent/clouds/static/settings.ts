@@ -25,7 +25,7 @@ const schema = about(
     ),
     location: about('The region.', z.optional(words)),
     address: about(
-      'The primary private address, or how to find it among those of the machine: a range such as `10.0.0.0/16`, `interface:enp7s0`, or `default-route`, the default. Pods use the interface of an address that a range or an interface selects (flannel-iface).',
+      'The primary private address, or how to find it among those of the machine: a range such as `10.0.0.0/16`, `interface:enp7s0`, or `default-route`. By default `default-route` or, without such a route, the only IPv4 address. Pods use the interface of an address that a range or an interface selects (flannel-iface).',
       z.optional(addressChoice),
     ),
     externalAddress: about(

@@ -2,12 +2,13 @@
  * @module The static cloud: the identity comes from the settings and the machine, secrets and registry passwords from
  * files or credentials of systemd.
  */
+import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Cloud, Identity } from '../cloud.ts';
-import type { CloudGround } from '../driver.ts';
+import type { CloudGround, InterfaceAddress } from '../driver.ts';
 import { received } from '../jwt.ts';
 import { versionIfKnown } from '../secret-version.ts';
-import { chosenAddress } from './chosen-address.ts';
+import { chosenAddress, usualAddress } from './chosen-address.ts';
 import { machineId } from './machine-id.ts';
 import { refusal, secretAt, secretDigest } from './secret-place.ts';
 import type { StaticSettings } from './settings.ts';
@@ -48,17 +49,24 @@ async function written(
     computerName: computerName ?? machine.hostname,
     vmId: vmId ?? (await machineId(host)) ?? machine.hostname,
     location,
-    ...addressOf(address, machine),
-    externalAddress:
-      externalAddress && chosenAddress(externalAddress, 'static.externalAddress', machine).address,
+    ...addressOf(address, machine.addresses()),
+    ...externalAddressOf(externalAddress, machine.addresses()),
     tags: Object.fromEntries(Object.entries(tags).map(([name, value]) => [name.toLowerCase(), value])),
   };
 }
 
-function addressOf(choice: string | undefined, machine: CloudGround<StaticSettings>['machine']) {
-  return choice === undefined
-    ? { address: machine.address }
-    : chosenAddress(choice, 'static.address', machine);
+function addressOf(choice: string | undefined, all: readonly InterfaceAddress[]) {
+  const chosen =
+    choice === undefined ? usualAddress(all, 'static.address') : chosenAddress(choice, 'static.address', all);
+  return chosen instanceof NodeError ? { address: undefined, addressFault: chosen } : chosen;
+}
+
+function externalAddressOf(choice: string | undefined, all: readonly InterfaceAddress[]) {
+  if (choice === undefined) {
+    return {};
+  }
+  const chosen = chosenAddress(choice, 'static.externalAddress', all);
+  return chosen instanceof NodeError ? { externalAddressFault: chosen } : { externalAddress: chosen.address };
 }
 
 function placeOf(secrets: StaticSettings['secrets'], name: string): string {

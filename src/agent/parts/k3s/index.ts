@@ -41,7 +41,7 @@ export { readStamp, stampStart } from './service/start-stamp.ts';
 
 export { k3sSettingsProblems } from './flags/config-keys.ts';
 export { type Flags, k3sFlags, otherProviderFlag } from './flags/flags.ts';
-export { keptAddress } from './kept-address.ts';
+export { keptAddress, keptExternalAddress } from './kept-address.ts';
 export { joinedCluster, proofOfJoining } from './membership/joined-cluster.ts';
 export { keepingRole } from './membership/role-change.ts';
 export { foreignStart } from './service/adopted-start.ts';

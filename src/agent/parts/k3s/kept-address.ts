@@ -19,16 +19,33 @@ export async function keptAddress(
   paths: NodePaths,
   addresses: readonly string[],
 ): Promise<string | undefined> {
-  const { serverToken, agentServerCa } = paths.k3s;
-  const proofs = await Promise.all([serverToken, agentServerCa].map((path) => host.stat(path)));
-  if (proofs.every((proof) => proof === undefined)) {
+  if (!(await hasJoined(host, paths))) {
     return undefined;
   }
-  const given = (await givenFlags(host, paths)).findLast(({ name }) => name === 'node-ip')?.values;
+  const given = await givenAddresses(host, paths, 'node-ip');
   return onlyAddress(
     (given ?? (await certifiedAddresses(host, paths, addresses))).filter((each) => isIP(each) !== 0),
     addresses,
   );
+}
+
+/** Returns the external address with which this node joined its cluster; `undefined` without exactly one. */
+export async function keptExternalAddress(host: HostReader, paths: NodePaths): Promise<string | undefined> {
+  const [address, ...more] = (await givenAddresses(host, paths, 'node-external-ip')) ?? [];
+  return more.length === 0 && (await hasJoined(host, paths)) ? address : undefined;
+}
+
+async function hasJoined(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
+  const proofs = await Promise.all([k3s.serverToken, k3s.agentServerCa].map((path) => host.stat(path)));
+  return proofs.some((proof) => proof !== undefined);
+}
+
+async function givenAddresses(
+  host: HostReader,
+  paths: NodePaths,
+  flag: 'node-ip' | 'node-external-ip',
+): Promise<readonly string[] | undefined> {
+  return (await givenFlags(host, paths)).findLast(({ name }) => name === flag)?.values;
 }
 
 /**

@@ -74,16 +74,13 @@ const eagle = { hostname: 'eagle', current: () => [], credentials: '/run/credent
 
 test('makeCloud passes the machine and the settings section to the adapter of the made-up cloud', () => {
   const host = memoryHost();
-  expect(makeCloud(settings, host, { ...eagle, addresses: ['::1', '10.0.0.7'] }, withMoon)).toBeInstanceOf(
-    FakeCloud,
-  );
+  expect(makeCloud(settings, host, eagle, withMoon)).toBeInstanceOf(FakeCloud);
   expect(landings.at(-1)).toEqual({
     host,
     settings: moon,
     consented: [],
     machine: {
       hostname: 'eagle',
-      address: '10.0.0.7',
       addresses: eagle.current,
       credentials: eagle.credentials,
     },
@@ -114,6 +111,15 @@ test.each([
   const missing = new NodeError('RoleMissing', 'This VM has no role.');
   const table = { ...withMoon, moon: { ...withMoon.moon, fillsInLater } };
   expect(comesByItself(missing, settings, table)).toBe(fillsInLater);
+});
+
+test.each([
+  ['is awaited if time may end it', 'time', true],
+  ['is not awaited if a person must end it', 'person', false],
+] as const)('a missing address of a cloud that has all facts at once %s', (_, endedBy, isAwaited) => {
+  const missing = new NodeError('NodeAddressUnknown', 'The moon is far.', { endedBy });
+  const table = { ...withMoon, moon: { ...withMoon.moon, fillsInLater: false } };
+  expect(comesByItself(missing, settings, table)).toBe(isAwaited);
 });
 
 test('the guard keeps pods from the metadata service of the made-up cloud, and from no other address', async () => {
@@ -150,7 +156,7 @@ test('the timers of older scripts for the made-up cloud are stopped', () => {
 });
 
 test('makeCloud refuses an unknown cloud', () => {
-  expect(() => makeCloud(settings, memoryHost(), { ...eagle, addresses: [] })).toThrow('no cloud moon');
+  expect(() => makeCloud(settings, memoryHost(), eagle)).toThrow('no cloud moon');
 });
 
 test('an incomplete driver does not compile, nor do settings with an unknown cloud', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { InterfaceAddress } from '../../../../../src/agent/clouds/driver.ts';
 import { staticSettings } from '../../../../../src/agent/clouds/static/settings.ts';
 import { staticCloud } from '../../../../../src/agent/clouds/static/static.ts';
 import { memoryHost, type StartFile } from '../../../../lab/memory-host.ts';
@@ -8,21 +9,24 @@ const nothing = { tags: {}, secrets: {}, registries: {} };
 
 const credentials = '/run/credentials/slipway.service';
 
-const addresses = [
-  { interface: 'eth0', address: '203.0.113.7' },
+const addresses: readonly InterfaceAddress[] = [
+  { interface: 'eth0', address: '203.0.113.7', hasDefaultRoute: true },
   { interface: 'eth0', address: '2001:db8::7' },
   { interface: 'enp7s0', address: '10.0.0.3' },
   { interface: 'wg0', address: '10.8.0.1' },
   { interface: 'wg0', address: '10.8.1.1' },
 ];
 
-function start(settings: object, files: Readonly<Record<string, StartFile>> = {}) {
+function start(settings: object, files: Readonly<Record<string, StartFile>> = {}, current = addresses) {
   return staticCloud({
     host: memoryHost({ files }),
     settings: { ...nothing, ...settings },
-    machine: { hostname: 'laptop', address: '192.168.1.20', addresses: () => addresses, credentials },
+    machine: { hostname: 'laptop', addresses: () => current, credentials },
   });
 }
+
+/** The addresses of a machine without a default route. */
+const withoutRoute = addresses.map(({ hasDefaultRoute: _, ...rest }) => rest);
 
 describe('the static cloud', () => {
   test.each([
@@ -51,7 +55,7 @@ describe('the static cloud', () => {
       computerName: 'laptop',
       vmId,
       location: 'local',
-      address: '192.168.1.20',
+      address: '203.0.113.7',
       tags: {},
     });
   });
@@ -96,9 +100,11 @@ describe('the static cloud', () => {
       'Several addresses of this machine fit static.address (interface:wg0): 10.8.0.1',
     ],
   ])(
-    'throws NodeAddressUnknown unless exactly one address of the machine fits %s',
+    'reports NodeAddressUnknown instead of an address unless exactly one address of the machine fits %s',
     async (address, endedBy, message) => {
-      await expect(start({ address }).identity()).rejects.toMatchObject({
+      const { address: found, addressFault } = await start({ address }).identity();
+      expect(found).toBeUndefined();
+      expect(addressFault).toMatchObject({
         reason: 'NodeAddressUnknown',
         endedBy,
         message: expect.stringContaining(message),
@@ -106,12 +112,43 @@ describe('the static cloud', () => {
     },
   );
 
+  test.each([
+    ['without a default route', withoutRoute],
+    ['without an IPv4 address', addresses.filter(({ address }) => address.includes(':'))],
+    ['without any address', []],
+  ])('reports that default-route selects no address on a machine %s', async (_what, current) => {
+    const { address, addressFault } = await start({ address: 'default-route' }, {}, current).identity();
+    expect(address).toBeUndefined();
+    expect(addressFault).toMatchObject({
+      reason: 'NodeAddressUnknown',
+      endedBy: 'time',
+      message: expect.stringMatching(/no IPv4 default route.*static\.address \(default-route\)/),
+    });
+  });
+
+  test.each([
+    ['none of its several IPv4 addresses', withoutRoute, undefined],
+    ['its only IPv4 address', withoutRoute.slice(0, 2), '203.0.113.7'],
+  ])('takes by default %s if the machine has no default route', async (_what, current, found) => {
+    const { address, addressFault } = await start({}, {}, current).identity();
+    expect(address).toBe(found);
+    expect(addressFault?.message).toEqual(found ? undefined : expect.stringContaining('Set static.address'));
+  });
+
+  test('reads the addresses of the machine at each request', async () => {
+    const current: InterfaceAddress[] = [];
+    const cloud = start({}, {}, current);
+    expect((await cloud.identity()).address).toBeUndefined();
+    current.push(...addresses);
+    expect((await cloud.identity()).address).toBe('203.0.113.7');
+  });
+
   test('takes the external address from static.externalAddress, and names that setting if no address fits', async () => {
     const identity = await start({ address: '10.0.0.0/24', externalAddress: 'interface:eth0' }).identity();
     expect(identity).toMatchObject({ address: '10.0.0.3', externalAddress: '203.0.113.7' });
-    await expect(start({ externalAddress: '192.0.2.0/24' }).identity()).rejects.toThrow(
-      'static.externalAddress (192.0.2.0/24)',
-    );
+    const unfit = await start({ externalAddress: '192.0.2.0/24' }).identity();
+    expect([unfit.address, unfit.externalAddress]).toEqual(['203.0.113.7', undefined]);
+    expect(unfit.externalAddressFault?.message).toContain('static.externalAddress (192.0.2.0/24)');
   });
 
   test.each(['10.0.0.0/33', 'interface:', 'interface:a b', 'eth0', 'interface:-x', ''])(
@@ -242,7 +279,7 @@ describe('the static cloud', () => {
     const host = memoryHost({ files: { [path]: { content: 'canary', mode: 0o400 } } });
     host.files.give(path, '1000:1000');
     const settings = { ...nothing, secrets: { a: 'credential:token' } };
-    const machine = { hostname: 'laptop', address: undefined, addresses: () => [], credentials };
+    const machine = { hostname: 'laptop', addresses: () => [], credentials };
     await expect(staticCloud({ host, settings, machine }).secret('a')).rejects.toMatchObject({
       reason: 'SecretExposed',
       message: expect.stringMatching(/belongs to another user \(uid 1000\).*systemctl restart slipway/),
