@@ -2,10 +2,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Azure } from './azure/index.ts';
 
-export type ClusterSecrets = Readonly<Record<'joinToken' | 'agentToken' | 'gitToken', string>>;
+export type ClusterSecrets = Readonly<
+  Record<'joinToken' | 'agentToken' | 'gitToken' | 'cloudflareToken', string>
+>;
 
 export function newSecrets(): ClusterSecrets {
-  return { joinToken: canary('join'), agentToken: canary('agent'), gitToken: canary('git') };
+  return {
+    joinToken: canary('join'),
+    agentToken: canary('agent'),
+    gitToken: canary('git'),
+    cloudflareToken: canary('cloudflare'),
+  };
 }
 
 function canary(kind: string): string {
@@ -17,6 +24,7 @@ export function prepareCloud(azure: Azure, nodes: readonly string[], secrets: Cl
   azure.vault().set('k3s-token', secrets.joinToken);
   azure.vault().set('k3s-agent-token', secrets.agentToken);
   azure.vault().set('flux-git-token', secrets.gitToken);
+  azure.vault().set('cloudflare-token', secrets.cloudflareToken);
   for (const node of nodes) {
     azure.setRole(node, 'Key Vault Secrets User', azure.vault().host);
     azure.setRole(node, 'AcrPull', azure.registry().loginServer);

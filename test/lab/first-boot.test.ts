@@ -78,6 +78,13 @@ describe('after a first boot of three bare nodes', () => {
     expect(JSON.parse(sync.stdout).spec.path).toBe('./clusters/lab');
   });
 
+  test('the Secret in workloads.secrets is in the cluster with the value of the vault', async () => {
+    const get = ['get', 'secrets', '-n', 'cert-manager', 'cloudflare', '-o', 'json'];
+    const { stdout } = await kubectl(lab.node('server'), ...get);
+    const { data } = JSON.parse(stdout);
+    expect(Buffer.from(data['api-token'], 'base64').toString()).toBe(lab.secrets.cloudflareToken);
+  });
+
   test('K3s was started once on each node, with registry passwords', async () => {
     for (const node of lab.nodes) {
       const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');

@@ -68,13 +68,18 @@ export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): 
 /** Starts an emulated Oracle Cloud with one vault and one registry, both usable by every VM. */
 export async function labOracle(
   vms: readonly LabVm[],
-  { joinToken, agentToken, gitToken }: ClusterSecrets,
+  { joinToken, agentToken, gitToken, cloudflareToken }: ClusterSecrets,
 ): Promise<StartedCloud<Oracle>> {
   const nodes = vms.map(({ name, computerName, address, tags }) => {
     return [name, { hostname: computerName, addresses: [address], freeformTags: { ...tags } }] as const;
   });
   const server = 'fra.ocir.io';
-  const stored = { 'k3s-token': joinToken, 'k3s-agent-token': agentToken, 'flux-git-token': gitToken };
+  const stored = {
+    'k3s-token': joinToken,
+    'k3s-agent-token': agentToken,
+    'flux-git-token': gitToken,
+    'cloudflare-token': cloudflareToken,
+  };
   const cloud = await startOracle({
     nodes: Object.fromEntries(nodes),
     secrets: stored,

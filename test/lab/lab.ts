@@ -96,6 +96,7 @@ function nodeSettings(cloud: LabCloud, role: LabRole, port: number): object {
         personal: true,
       },
     },
+    workloads: { secrets: { 'cert-manager/cloudflare': { keys: { 'api-token': 'cloudflare-token' } } } },
   };
   return {
     network: { proxy: cloud.proxyUrl, caFile: cloud.caFile },

@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'environment of flux',
     'server/var/lib/rancher/k3s/server/db/objects/secrets/flux-system/flux-system.json',
   ],
+  'Cloudflare token': ['server/var/lib/rancher/k3s/server/db/objects/secrets/cert-manager/cloudflare.json'],
   'token of Entra ID or a registry': ['server', 'agent', 'observability'].flatMap((node) => [
     `${node}/etc/rancher/k3s/registries.yaml`,
     `${node}/var/lib/slipway/logins.json`,
@@ -80,15 +81,16 @@ interface Place {
 }
 
 function holds(lab: Lab, secret: string, text: string): boolean {
-  const { joinToken, agentToken, gitToken } = lab.secrets;
-  if (secret === 'join token') {
-    return forms(joinToken).some((form) => text.includes(form));
-  }
-  if (secret === 'agent token') {
-    return forms(agentToken).some((form) => text.includes(form));
-  }
-  if (secret === 'git token') {
-    return forms(gitToken).some((form) => text.includes(form));
+  const { joinToken, agentToken, gitToken, cloudflareToken } = lab.secrets;
+  const own: Readonly<Record<string, string>> = {
+    'join token': joinToken,
+    'agent token': agentToken,
+    'git token': gitToken,
+    'Cloudflare token': cloudflareToken,
+  };
+  const value = own[secret];
+  if (value !== undefined) {
+    return forms(value).some((form) => text.includes(form));
   }
   return /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/.test(text);
 }

@@ -1,7 +1,6 @@
 import type { Cloud } from '../../clouds/cloud.ts';
-import { shortDigest } from '../../engine/digest.ts';
 import { NodeError } from '../../engine/errors.ts';
-import type { Host } from '../../engine/host.ts';
+import type { Host, HostReader } from '../../engine/host.ts';
 import { type Change, inSync, type Resource } from '../../engine/resource.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { advisory } from '../../engine/severity.ts';
@@ -10,23 +9,17 @@ import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { objectPath } from '../../kubernetes/object-path.ts';
 import type { K3sNode } from '../../node.ts';
 import { nonBlocking } from '../../resources/combinators.ts';
+import { isComparisonDue, noteComparison } from './last-comparison.ts';
 import { namespacePresent } from './namespace-present.ts';
-import {
-  ownedKeys,
-  type SecretMetadata,
-  type SecretNotes,
-  secretAnnotations,
-  secretMetadata,
-  secretObject,
-  workloadLabel,
-} from './secret-object.ts';
-import { vaultVersions } from './vault-versions.ts';
+import { secretChanges } from './secret-changes.ts';
+import { type SecretMetadata, secretAnnotations, secretMetadata, secretObject } from './secret-object.ts';
+import { vaultVersions, versionsDigest } from './vault-versions.ts';
 import type { WishedSecret } from './wished-secret.ts';
 
 /**
  * Keeps a Secret in the cluster with the current values of the vault, by server-side apply, and creates its namespace.
- * Reads only the metadata of the Secret, and reads the vault only if a version there is new, or every
- * workloads.verifyEvery if the identity may not see versions. Blocks nothing.
+ * Reads only the metadata of the Secret. Every workloads.verifyEvery, reads the values in the vault if a version there
+ * is new or unknown. Blocks nothing.
  *
  * Throws `SecretOwned` if another program owns one of the keys, `ApiUnavailable`, `ApiForbidden`, `ApiRejected`, and
  * the errors of the vault.
@@ -37,7 +30,6 @@ export function clusterSecret(
   wish: WishedSecret,
   needs: readonly string[],
 ): Resource {
-  const { verifyEvery } = node.settings.workloads;
   const path = secretPath(wish);
   return nonBlocking({
     id: `Secret/${wish.namespace}/${wish.name}`,
@@ -47,25 +39,41 @@ export function clusterSecret(
     async check(host) {
       const access = await readKubeconfig(host, node.paths.k3s.kubeconfig);
       const found = await readApi(host, access, path, secretMetadata, 'objectMetadata');
-      const versions = await vaultVersions(host, cloud, wish.sources, verifyEvery);
-      const source = shortDigest(JSON.stringify([wish.form, versions]));
-      const changes = found ? differences(found.metadata, wish, source) : [missing];
-      const due =
-        versions === undefined && found ? comparisonDue(found.metadata, host.now(), verifyEvery) : [];
-      if (changes.length === 0 && due.length === 0) {
+      const changes = secretChanges(found?.metadata, wish);
+      const newer = changes.length === 0 ? await newerInVault(host, node, cloud, wish, found?.metadata) : [];
+      if (changes.length === 0 && newer.length === 0) {
         return inSync();
       }
-      const compared = versions === undefined && { compared: new Date(host.now()).toISOString() };
       return {
         state: 'Drifted',
         drift: {
-          changes: [...changes, ...due],
+          changes: [...changes, ...newer],
           due: changes.length === 0,
-          remedy: (host) => applySecret(host, access, cloud, wish, { source, ...compared }),
+          remedy: (host) => bringSecret(host, access, cloud, wish),
         },
       };
     },
   });
+}
+
+/** Returns a change if a comparison with the vault is due, and a version there is new or unknown. */
+async function newerInVault(
+  host: HostReader,
+  { settings }: K3sNode,
+  cloud: Cloud,
+  wish: WishedSecret,
+  found: SecretMetadata | undefined,
+): Promise<readonly Change[]> {
+  if (!isComparisonDue(host, cloud, secretPath(wish), settings.workloads.verifyEvery)) {
+    return [];
+  }
+  const desired = await vaultVersions(cloud, wish.sources);
+  const observed = found?.annotations?.[secretAnnotations.versions];
+  if (desired !== undefined && desired === observed) {
+    noteComparison(host, cloud, secretPath(wish));
+    return [];
+  }
+  return [{ field: 'versions in the vault', observed, desired: desired ?? 'unknown' }];
 }
 
 /** Returns the path of a Secret in the API. */
@@ -73,50 +81,36 @@ export function secretPath({ namespace, name }: Pick<WishedSecret, 'namespace' |
   return objectPath({ apiVersion: 'v1', resource: 'secrets', namespace, name });
 }
 
-const missing: Change = { field: 'Secret', observed: undefined, desired: 'present' };
-
-function differences(found: SecretMetadata, wish: WishedSecret, source: string): readonly Change[] {
-  const { annotations, labels } = found;
-  const owned = ownedKeys(found).toSorted().join(', ');
-  const keys = wish.keys.toSorted().join(', ');
-  const wanted = { ...wish.labels, ...workloadLabel };
-  return [
-    { field: 'source', observed: annotations?.[secretAnnotations.source], desired: source },
-    { field: 'keys of Slipway', observed: owned, desired: keys },
-    ...Object.entries(wanted).map(([key, desired]) => ({ field: key, observed: labels?.[key], desired })),
-  ].filter(({ observed, desired }) => observed !== desired);
-}
-
-/** Returns a change if the last comparison with the vault is older than `every`, or in the future. */
-function comparisonDue({ annotations }: SecretMetadata, now: number, every: number): readonly Change[] {
-  const observed = annotations?.[secretAnnotations.compared];
-  const at = Date.parse(observed ?? '');
-  return at <= now && now < at + every
-    ? []
-    : [{ field: 'compared with the vault', observed, desired: 'now' }];
-}
-
-async function applySecret(
-  host: Host,
-  access: ApiAccess,
-  cloud: Cloud,
-  wish: WishedSecret,
-  notes: SecretNotes,
-): Promise<void> {
-  const read = new Map<string, Secret>();
-  for (const name of wish.sources) {
-    read.set(
-      name,
-      await host.obtain(`a value for Secret ${wish.name} (secret ${name})`, () => cloud.secret(name)),
-    );
-  }
-  const values = wish.values((name) => read.get(name) ?? unread(name));
+/** Reads the values from the vault, and applies the Secret; the API ignores an apply without a difference. */
+async function bringSecret(host: Host, access: ApiAccess, cloud: Cloud, wish: WishedSecret): Promise<void> {
+  const { values, versions } = await readVault(host, cloud, wish);
   await namespacePresent(host, access, wish.namespace);
   try {
-    await applyObject(host, access, secretPath(wish), secretObject(wish, values, notes));
+    await applyObject(host, access, secretPath(wish), secretObject(wish, values, versions));
   } catch (thrown) {
     throw isConflict(thrown) ? owned(wish, thrown) : thrown;
   }
+  noteComparison(host, cloud, secretPath(wish));
+}
+
+/**
+ * Reads the values and their versions. Queries each version before its value, so that a value that is replaced in
+ * between is read again. A dry run reads neither.
+ */
+async function readVault(host: Host, cloud: Cloud, wish: WishedSecret) {
+  const read = new Map<string, { readonly value: Secret; readonly version: string | undefined }>();
+  for (const name of wish.sources) {
+    let version: string | undefined;
+    const value = await host.obtain(`a value for Secret ${wish.name} (secret ${name})`, async () => {
+      version = await cloud.secretVersion(name);
+      return cloud.secret(name);
+    });
+    read.set(name, { value, version });
+  }
+  return {
+    values: wish.values((name) => read.get(name)?.value ?? unread(name)),
+    versions: versionsDigest([...read.values()].map(({ version }) => version)),
+  };
 }
 
 function unread(name: string): never {

@@ -11,28 +11,22 @@ export const workloadLabel = { 'slipway.dev/part-of': 'workloads' } as const;
 export const secretAnnotations = {
   /** A digest of the values. */
   digest: 'slipway.dev/digest',
-  /** A digest of the wish, and of the versions of its secrets in the vault if the vault shows them. */
-  source: 'slipway.dev/source',
-  /** The time of the last comparison with the vault, only if the vault does not show versions. */
-  compared: 'slipway.dev/compared',
+  /** A digest of the wish without any value. */
+  form: 'slipway.dev/form',
+  /** A digest of the versions in the vault, if the vault shows them. */
+  versions: 'slipway.dev/versions',
 } as const;
-
-/** Describes the state of a Secret without its values. */
-export interface SecretNotes {
-  readonly source: string;
-  readonly compared?: string;
-}
 
 /** Renders a Secret for server-side apply. Its values are in `data`, because `stringData` is never removed again. */
 export function secretObject(
   wish: WishedSecret,
   values: Readonly<Record<string, Secret>>,
-  { source, compared }: SecretNotes,
+  versions: string | undefined,
 ): Secret {
   const annotations = {
     [secretAnnotations.digest]: digestOf(values),
-    [secretAnnotations.source]: source,
-    ...(compared !== undefined && { [secretAnnotations.compared]: compared }),
+    [secretAnnotations.form]: wish.form,
+    ...(versions !== undefined && { [secretAnnotations.versions]: versions }),
   };
   const { namespace, name, labels, type } = wish;
   return sensitive((show) =>
