@@ -1,6 +1,6 @@
 /** The example user data in packaging/cloud-init, filled in as envsubst and Terraform's templatefile do. */
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import * as z from 'zod/mini';
 
 const folder = new URL('../../packaging/cloud-init/', import.meta.url);
@@ -30,6 +30,19 @@ export function exampleFiles(name: string, values: Readonly<Record<string, strin
       content,
       mode: Number.parseInt(permissions, 8),
     }));
+}
+
+/** Returns the file with these settings that cloud-init writes for user-data.yaml or oracle.yaml. */
+export function exampleConfig(name: 'user-data' | 'oracle', settings: object): readonly NodeFile[] {
+  const files = exampleFiles(name, {
+    slipway_url: 'https://example.com/slipway',
+    slipway_sha256: '0'.repeat(64),
+    config: stringify(settings)
+      .trim()
+      .replaceAll('\n', `\n${' '.repeat(6)}`),
+    ...(name === 'oracle' && { firewall: '' }),
+  });
+  return files.filter(({ path }) => path.startsWith('/etc/slipway/'));
 }
 
 function filledIn(name: string, text: string, values: Readonly<Record<string, string>>): string {

@@ -39,6 +39,8 @@ export interface RegistryCloud extends LabCloud {
 /** A running cloud; `settings` returns what a node needs in its settings to use the cloud. */
 export interface StartedCloud<Cloud extends LabCloud> {
   readonly cloud: Cloud;
+  /** The example user data for VMs of the cloud. */
+  readonly userData: 'user-data' | 'oracle';
   settings(node: string): object;
 }
 
@@ -62,7 +64,7 @@ export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): 
     azure: { imdsEndpoint: cloud.imdsUrl(node), keyVault: { name: vaultName } },
     registries: { servers: [loginServer], proof: [provenImage] },
   });
-  return { cloud, settings };
+  return { cloud, userData: 'user-data', settings };
 }
 
 /** Starts an emulated Oracle Cloud with one vault and one registry, both usable by every VM. */
@@ -95,5 +97,5 @@ export async function labOracle(
     oracle: { imdsEndpoint: cloud.node(node).url, vault: { id: cloud.vault.id } },
     registries: { servers: [server], proof: [`${server}/labspace/hello/world:1`] },
   });
-  return { cloud, settings };
+  return { cloud, userData: 'oracle', settings };
 }

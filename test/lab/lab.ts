@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Azure } from './azure/index.ts';
 import { type ClusterSecrets, gitHostKnows, newSecrets } from './cluster-secrets.ts';
+import { exampleConfig } from './example-settings.ts';
 import {
   type LabCloud,
   type LabVm,
@@ -14,7 +15,6 @@ import {
   type RegistryCloud,
   type StartedCloud,
 } from './lab-clouds.ts';
-import { settingsFile } from './node.ts';
 import type { Oracle } from './oracle/index.ts';
 import { type LabOn, type RunOptions, runLab } from './running-lab.ts';
 
@@ -55,7 +55,7 @@ async function startOn<Cloud extends RegistryCloud>(
   const { nodes: roles = ['server', 'agent', 'observability'], passwordLife } = options;
   const secrets = newSecrets();
   const port = await freePort();
-  const { cloud, settings } = await startCloud(
+  const { cloud, settings, userData } = await startCloud(
     roles.map((role, index) => vm(role, index, port)),
     secrets,
   );
@@ -64,7 +64,11 @@ async function startOn<Cloud extends RegistryCloud>(
   }
   const nodes = roles.map((role) => ({
     name: role,
-    files: [settingsFile({ ...settings(role), ...nodeSettings(cloud, role, port), ...options.settings })],
+    files: exampleConfig(userData, {
+      ...settings(role),
+      ...nodeSettings(cloud, role, port),
+      ...options.settings,
+    }),
   }));
   const lab = await runLab(options, { cloud, secrets, nodes });
   if (roles.includes('server')) {

@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { stringify } from 'yaml';
 import type { Status } from '../../src/agent/report/status.ts';
 import { bundleStandIn } from './bundle.ts';
 import type { NodeFile } from './example-settings.ts';
@@ -29,11 +28,6 @@ export interface LabNodeOptions {
   readonly files: readonly NodeFile[];
   readonly processes: Processes;
   readonly onLog?: (node: string, line: string) => void;
-}
-
-/** Returns the file of these settings, at the usual path. */
-export function settingsFile(settings: object): NodeFile {
-  return { path: '/etc/slipway/config.yaml', content: stringify(settings), mode: 0o600 };
 }
 
 export class LabNode {

@@ -89,7 +89,8 @@ describe('the platform oracle', () => {
     for (const node of shown.lab.nodes) {
       const [login] = node.status()?.credentials ?? [];
       expect(login?.server).toBe('fra.ocir.io');
-      expect(Date.parse(login?.ends ?? '') - Date.parse(login?.received ?? '')).toBe(3_600_000);
+      const life = Date.parse(login?.ends ?? '') - Date.parse(login?.received ?? '');
+      expect(Math.round(life / 60_000)).toBe(60);
     }
     expect(shown.text).toMatch(/fra\.ocir\.io: received [\d:]+Z, renewal [\d:]+Z, ends [\d:]+Z/);
   });

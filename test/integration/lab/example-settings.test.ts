@@ -1,6 +1,7 @@
 /** Tests how the lab reads the example user data and Terraform's values. */
 import { describe, expect, test } from 'vitest';
-import { exampleFiles } from '../../lab/example-settings.ts';
+import { parse } from 'yaml';
+import { exampleConfig, exampleFiles } from '../../lab/example-settings.ts';
 import { localIn } from '../../lab/terraform-values.ts';
 
 const values = {
@@ -29,6 +30,17 @@ describe('exampleFiles', () => {
     expect(() => exampleFiles('vps-wireguard-agent', { ...values, region: 'fra' })).toThrow(
       'vps-wireguard-agent.yaml has no variable region.',
     );
+  });
+});
+
+describe('exampleConfig', () => {
+  const settings = { cloud: 'azure', registries: { servers: ['a.azurecr.io'] } };
+
+  test.each(['user-data', 'oracle'] as const)('returns the settings that %s.yaml gives a VM', (name) => {
+    const [config, ...others] = exampleConfig(name, settings);
+    expect(others).toEqual([]);
+    expect(config).toMatchObject({ path: '/etc/slipway/config.yaml', mode: 0o644 });
+    expect(parse(config?.content ?? '')).toEqual(settings);
   });
 });
 

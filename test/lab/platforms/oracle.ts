@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newSecrets } from '../cluster-secrets.ts';
 import { assignmentOf, type Controls } from '../controls.ts';
-import { exampleFiles } from '../example-settings.ts';
+import { exampleConfig } from '../example-settings.ts';
 import { freePort } from '../lab.ts';
 import type { LabNode } from '../node.ts';
 import { type Oracle, startOracle } from '../oracle/index.ts';
@@ -79,14 +79,7 @@ async function startCloud(
 /** Returns the files of a VM: those of oracle.yaml, filled in as nodes.tf does, and the one of the lab. */
 function filesOf(vm: ExampleNode, cloud: Oracle, port: number) {
   const config = { oracle: { vault: { id: cloud.vault.id } }, ...vm.settings };
-  const example = exampleFiles('oracle', {
-    slipway_url: 'https://example.com/slipway',
-    slipway_sha256: '0'.repeat(64),
-    firewall: '',
-    config: JSON.stringify(config),
-  });
-  const settings = example.filter(({ path }) => path.startsWith('/etc/slipway/'));
-  return [...settings, labFile(labSettings(vm.name, cloud, port))];
+  return [...exampleConfig('oracle', config), labFile(labSettings(vm.name, cloud, port))];
 }
 
 function labSettings(node: string, cloud: Oracle, port: number): LabSettings {
