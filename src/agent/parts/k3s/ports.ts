@@ -50,14 +50,22 @@ export function portProbes(
 export function portsOf(node: K3sNode | undefined): readonly Port[] {
   const config = node?.settings.k3s.config ?? {};
   const isOn = (key: string) => String(config[key]) === 'true';
-  const isServer = node?.role.k3s !== 'agent';
+  const isServer = node === undefined || node.role.k3s !== 'agent';
   return [
     ...(isServer ? [{ ...supervisor, number: Number(config['https-listen-port'] ?? 6443) }] : []),
     kubelet,
-    ...networkPorts(String(config['flannel-backend'] ?? 'vxlan')),
+    ...networkPorts(isServer ? String(config['flannel-backend'] ?? 'vxlan') : backendOfAgent(node)),
     ...(isServer && isOn('cluster-init') ? etcd : []),
     ...(isServer && isOn('embedded-registry') ? [registry] : []),
   ];
+}
+
+/**
+ * Returns the flannel backend of an agent. The server chooses the backend, so the agent's settings do not name it; but
+ * only nodes that WireGuard joins across providers need an external address.
+ */
+function backendOfAgent({ externalAddress }: K3sNode): string {
+  return externalAddress === undefined ? 'vxlan' : 'wireguard-native';
 }
 
 function networkPorts(backend: string): readonly Port[] {

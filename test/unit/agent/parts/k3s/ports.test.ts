@@ -53,6 +53,13 @@ test.each([
   }
 });
 
+test('portProbes checks the port of WireGuard on an agent with an external address', async () => {
+  const node = aNode('agent', { externalAddress: '203.0.113.7' });
+  const host = memoryHost().on({ file: 'ss' }, '');
+  const probes = portProbes(host, node, { firewall: 'the moat' });
+  expect(probes.map(({ what }) => what)).toEqual(['port 10250/tcp', 'port 51820/udp']);
+});
+
 test('portProbes checks the API port in the settings, and the port of wireguard in place of vxlan', async () => {
   const moved = { 'https-listen-port': 7443, 'flannel-backend': 'wireguard-native' };
   const { found } = await lookedAt('server', '', moved);
