@@ -24,12 +24,17 @@ export interface AgentSettings {
   readonly token: string;
   readonly nodeName: string;
   readonly nodeIp: string;
+  readonly externalIps: readonly string[];
   readonly labels: readonly string[];
   readonly taints: readonly string[];
   readonly registries: string;
   readonly credentialProvider: { readonly binDir: string; readonly config: string };
   readonly version: string;
   readonly controlPlane: boolean;
+  /** True if kubelet must refuse kernel settings that differ from its own (protect-kernel-defaults). */
+  readonly protectKernel: boolean;
+  /** The value of the annotation k3s.io/node-args. */
+  readonly nodeArgs: string;
 }
 
 /** The URL of the server that a node joined, the server's CA, and the client certificate and key that it issued. */

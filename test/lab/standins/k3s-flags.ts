@@ -17,6 +17,8 @@ export interface K3sOptions {
   readonly text: (flag: string) => string | undefined;
   readonly yes: (flag: string) => boolean;
   readonly list: (flag: string) => readonly string[];
+  /** All arguments, those from files first. */
+  readonly args: readonly string[];
 }
 
 /**
@@ -38,15 +40,15 @@ export function readOptions(
     }
   }
   const types = flagTypes(command);
-  for (const [flag, given] of group(
-    parseArgs([...fileArgs(command, args, environment, defaultConfig), ...args], types),
-  )) {
+  const all = [...fileArgs(command, args, environment, defaultConfig), ...args];
+  for (const [flag, given] of group(parseArgs(all, types))) {
     values.set(flag, types.get(flag) === 'slice' ? given : given.slice(-1));
   }
   return {
     text: (flag) => values.get(flag)?.at(-1),
     yes: (flag) => ['true', '1', 't', 'T', 'TRUE', 'True'].includes(values.get(flag)?.at(-1) ?? 'false'),
     list: (flag) => (values.get(flag) ?? []).flatMap((value) => value.split(',')),
+    args: all,
   };
 }
 

@@ -6,20 +6,26 @@
  * run with reserved labels (cmd/kubelet/app/options) or a broken credential provider (pkg/credentialprovider/plugin).
  */
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { registeredProviders } from '../kubelet.ts';
 import type { AgentSettings, Joined } from './k3s-agent.ts';
 import { exchange } from './k3s-http.ts';
+import { refuseKernelSettings } from './k3s-kernel.ts';
 import { fatal, klogFatal, kubeletExited, log } from './k3s-log.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
 /**
  * Registers the node in the background, and renews its status while the process lives. Exits with an error of kubelet
- * or K3s for a reserved label, a broken credential provider, or an invalid taint of a new node.
+ * or K3s for a reserved label, a broken credential provider, kernel settings that it must protect, or an invalid taint
+ * of a new node.
  */
 export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
   refuseForeignLabels(settings.labels);
   refuseBrokenProvider(settings.credentialProvider);
+  if (settings.protectKernel) {
+    refuseKernelSettings(join(settings.root, 'proc/sys'));
+  }
   void (async () => {
     for (let attempt = 0; ; attempt += 1) {
       await reportStatus(settings, joined, attempt > 0).catch((error) =>
@@ -62,6 +68,7 @@ function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready
         ...Object(known?.metadata.annotations),
         'k3s.io/hostname': settings.nodeName,
         'k3s.io/internal-ip': settings.nodeIp,
+        'k3s.io/node-args': settings.nodeArgs,
       },
     },
     spec: {
@@ -72,6 +79,7 @@ function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready
     status: {
       addresses: [
         { type: 'InternalIP', address: settings.nodeIp },
+        ...settings.externalIps.map((address) => ({ type: 'ExternalIP', address })),
         { type: 'Hostname', address: settings.nodeName },
       ],
       conditions: [readyCondition(ready, Object(known?.status).conditions?.[0])],

@@ -13,6 +13,7 @@ import { basename, dirname, join } from 'node:path';
 import { type AgentSettings, joinServer, missingConfiguration, runKubelet } from './k3s-agent.ts';
 import { type K3sCommand, type K3sOptions, readOptions } from './k3s-flags.ts';
 import { fatal, log } from './k3s-log.ts';
+import { nodeArgs } from './k3s-node-args.ts';
 import { runServer } from './k3s-server.ts';
 import { readToken } from './k3s-token.ts';
 import { kubectl } from './kubectl.ts';
@@ -86,6 +87,7 @@ function nodeSettings(command: K3sCommand, options: K3sOptions): AgentSettings {
     token: '',
     nodeName: (options.text('node-name') ?? hostname()).toLowerCase(),
     nodeIp: options.list('node-ip')[0] ?? '127.0.0.1',
+    externalIps: options.list('node-external-ip'),
     labels: options.list('node-label'),
     taints: options.list('node-taint'),
     registries: options.text('private-registry') ?? join(root, 'etc/rancher/k3s/registries.yaml'),
@@ -99,6 +101,8 @@ function nodeSettings(command: K3sCommand, options: K3sOptions): AgentSettings {
     },
     version,
     controlPlane: command === 'server',
+    protectKernel: options.yes('protect-kernel-defaults'),
+    nodeArgs: nodeArgs(command, options.args),
   };
 }
 
