@@ -131,7 +131,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 /** Returns the suite that the environment names; Debian 13 by default. */
-function suite(): Suite {
+export function suite(): Suite {
   return process.env.SLIPWAY_BOOT_SUITE === 'bookworm' ? 'bookworm' : 'trixie';
 }
 
@@ -166,7 +166,7 @@ function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
 }
 
-async function ready(hosts: readonly BootedHost[], timeout: number): Promise<void> {
+export async function ready(hosts: readonly BootedHost[], timeout: number): Promise<void> {
   const on = hosts.filter(({ isOn }) => isOn);
   try {
     await eventually('all nodes to be Ready', () => on.every((host) => host.isReady()), timeout);

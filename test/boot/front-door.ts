@@ -58,14 +58,14 @@ export async function openFrontDoor({ azure, network, hosts }: FrontDoorOptions)
   };
 }
 
-interface Relay {
+export interface Relay {
   /** Ends all current connections, or only those of one caller. */
   cut(caller?: string): void;
   stop(): Promise<void>;
 }
 
 /** Forwards connections to the loopback port that `target` returns; without a port, they stay open and silent. */
-async function relay(
+export async function relay(
   address: string,
   port: number,
   target: (caller: string) => number | undefined,

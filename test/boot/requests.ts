@@ -1,0 +1,69 @@
+/** Programs on hosts that answer at ports, and requests to them from outside or from another host. */
+import { runProgram } from '../lab/processes.ts';
+import { type BootedHost, eventually, standInNode } from './booted-host.ts';
+
+/** A port, such as `80/tcp`. */
+export type Port = `${number}/${'tcp' | 'udp'}`;
+
+/**
+ * Starts a program on a host that answers every request to these ports with `name`; with `netns`, in this network
+ * namespace of the host.
+ */
+export async function listen(
+  host: BootedHost,
+  name: string,
+  ports: readonly Port[],
+  netns?: string,
+): Promise<void> {
+  const within = netns === undefined ? [] : ['nsenter', `--net=/run/netns/${netns}`];
+  const program = [...within, standInNode, '-e', listener, name, ...ports];
+  await host.ask('systemd-run', '--quiet', '--unit', `listener-${name}`, ...program);
+  const [first] = ports;
+  const isHeard = async () => (await host.journal('-u', `listener-${name}`)).some(isListening);
+  await eventually(`${name} to listen at ${first}`, isHeard, 30_000);
+}
+
+function isListening({ message }: { readonly message: string }): boolean {
+  return message === 'listening';
+}
+
+/**
+ * Resolves to the answer of an address to a request at a port, from a host or, without `from`, from outside. Resolves
+ * to `open` if the port accepts a connection without an answer, and to `no answer` if it does not.
+ */
+export async function answerAt(address: string, port: Port, from?: BootedHost): Promise<string> {
+  const args = ['-e', request, address, port];
+  if (from) {
+    return from.ask(standInNode, ...args);
+  }
+  return (await runProgram(process.execPath, args, {})).stdout.trim();
+}
+
+const listener = `const [name, ...ports] = process.argv.slice(1);
+let waiting = ports.length;
+const ready = () => { waiting -= 1; if (waiting === 0) console.log('listening'); };
+for (const port of ports) {
+  const [number, protocol] = port.split('/');
+  if (protocol === 'tcp') {
+    const answer = (socket) => socket.on('error', () => {}).end(name);
+    require('node:net').createServer(answer).listen(Number(number), '0.0.0.0', ready);
+  } else {
+    const socket = require('node:dgram').createSocket('udp4');
+    socket.on('message', (_, from) => socket.send(name, from.port, from.address)).bind(Number(number), ready);
+  }
+}`;
+
+/** A script that sends a request and prints the answer, at the latest after two seconds. */
+const request = `const [address, port] = process.argv.slice(1);
+const [number, protocol] = port.split('/');
+let found = 'no answer';
+const end = () => { console.log(found); process.exit(); };
+setTimeout(end, 2_000);
+const hear = (answer) => { found = String(answer); end(); };
+if (protocol === 'tcp') {
+  const socket = require('node:net').connect(Number(number), address, () => { found = 'open'; });
+  socket.on('data', hear).on('error', end).on('close', end);
+} else {
+  const socket = require('node:dgram').createSocket('udp4').on('message', hear).on('error', end);
+  socket.send('?', Number(number), address);
+}`;

@@ -1,0 +1,25 @@
+/** What docs/usage/vps.md tells a reader to write or run. A test fails if the page no longer says it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/usage/vps.md'), 'utf8');
+
+/** The command that encrypts the join token, which it reads from its standard input. */
+export const encryptToken = found(/^(systemd-creds encrypt \S+ - \S+)/m);
+
+/** The line of a drop-in of slipway.service that names the credential. */
+export const loadCredential = found(/(LoadCredentialEncrypted=\S+)/);
+
+/** The settings that name the credential in place of a file. */
+export const credentialSettings = found(/`(static: \{ secrets: [^`]*)`/);
+
+/** The command that opens the ports of an ingress controller in the network of the node. */
+export const openIngress = found(/^ *(nft insert rule .*)$/m);
+
+function found(pattern: RegExp): string {
+  const [, text] = pattern.exec(page) ?? [];
+  if (text === undefined) {
+    throw new Error(`docs/usage/vps.md has no ${pattern}.`);
+  }
+  return text;
+}
