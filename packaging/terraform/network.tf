@@ -15,18 +15,6 @@ resource "azurerm_subnet" "nodes" {
   service_endpoints = ["Microsoft.KeyVault"]
 }
 
-# Only nodes may connect to a node, on three ports; 8472/udp carries the traffic between pods.
-locals {
-  inbound = merge(
-    {
-      kubernetes-api = { priority = 100, protocol = "Tcp", port = "6443", sources = [var.subnet] }
-      kubelet        = { priority = 110, protocol = "Tcp", port = "10250", sources = [var.subnet] }
-      flannel-vxlan  = { priority = 120, protocol = "Udp", port = "8472", sources = [var.subnet] }
-    },
-    { for name in length(var.ssh_sources) > 0 ? ["ssh"] : [] : name => { priority = 130, protocol = "Tcp", port = "22", sources = var.ssh_sources } },
-  )
-}
-
 resource "azurerm_network_security_group" "nodes" {
   name                = "${var.name}-nodes"
   location            = var.location
@@ -44,8 +32,11 @@ resource "azurerm_network_security_rule" "inbound" {
   protocol                    = each.value.protocol
   source_address_prefixes     = each.value.sources
   source_port_range           = "*"
-  destination_address_prefix  = var.subnet
-  destination_port_range      = each.value.port
+  destination_port_ranges     = each.value.ports
+
+  # A rule has a range of addresses or a group as its destination, never both.
+  destination_address_prefix                 = each.value.to == "nodes" ? var.subnet : null
+  destination_application_security_group_ids = each.value.to == "ingress" ? azurerm_application_security_group.ingress[*].id : null
 }
 
 # Deny all other traffic: Azure's default rules admit the whole virtual network.
@@ -96,4 +87,27 @@ resource "azurerm_subnet_nat_gateway_association" "out" {
   count          = var.nat_gateway ? 1 : 0
   subnet_id      = azurerm_subnet.nodes.id
   nat_gateway_id = azurerm_nat_gateway.out[0].id
+}
+
+# The public entry: an address of the ingress node, and a group by which the rule for web traffic finds this node.
+resource "azurerm_public_ip" "ingress" {
+  count               = var.ingress ? 1 : 0
+  name                = "${var.name}-ingress"
+  location            = var.location
+  resource_group_name = local.group
+  allocation_method   = "Static"
+  sku                 = "Standard"
+}
+
+resource "azurerm_application_security_group" "ingress" {
+  count               = var.ingress ? 1 : 0
+  name                = "${var.name}-ingress"
+  location            = var.location
+  resource_group_name = local.group
+}
+
+resource "azurerm_network_interface_application_security_group_association" "ingress" {
+  count                         = var.ingress ? 1 : 0
+  network_interface_id          = azurerm_network_interface.other["${var.name}-ingress"].id
+  application_security_group_id = azurerm_application_security_group.ingress[0].id
 }

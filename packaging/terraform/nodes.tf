@@ -9,6 +9,8 @@ locals {
       joinToken  = { agentSecretName = azurerm_key_vault_secret.agent.name }
       registries = { servers = [azurerm_container_registry.fleet.login_server] }
     },
+    # K3s' ServiceLB opens the ports of Services, such as 80 and 443 of Traefik, only on nodes with this label.
+    { for name in role == "ingress" ? ["node"] : [] : name => { labels = ["svccontroller.k3s.cattle.io/enablelb=true"] } },
     { for name in role == "server" && var.flux != null ? ["gitops"] : [] : name => { engine = "flux", flux = var.flux } },
     var.settings,
   ) }
@@ -39,6 +41,7 @@ resource "azurerm_network_interface" "other" {
     name                          = "nodes"
     subnet_id                     = azurerm_subnet.nodes.id
     private_ip_address_allocation = "Dynamic"
+    public_ip_address_id          = each.value.role == "ingress" ? azurerm_public_ip.ingress[0].id : null
   }
 }
 

@@ -8,6 +8,11 @@ output "nodes" {
   value       = { for name, node in azurerm_linux_virtual_machine.node : name => node.private_ip_address }
 }
 
+output "ingress_public_ip" {
+  description = "With ingress: the public address of the cluster, ports 80 and 443."
+  value       = one(azurerm_public_ip.ingress[*].ip_address)
+}
+
 output "login_server" {
   description = "The registry to push images to; every node pulls from it."
   value       = azurerm_container_registry.fleet.login_server

@@ -22,11 +22,21 @@ variable "resource_group_name" {
 variable "key_vault_name" {
   description = "The name of the Key Vault, unique in Azure."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z](-?[0-9A-Za-z]){2,23}$", var.key_vault_name)) && length(var.key_vault_name) <= 24
+    error_message = "3 to 24 letters, digits and single hyphens; the first a letter, the last no hyphen."
+  }
 }
 
 variable "registry_name" {
   description = "The name of the container registry, unique in Azure: letters and digits."
   type        = string
+
+  validation {
+    condition     = can(regex("^[0-9A-Za-z]{5,50}$", var.registry_name))
+    error_message = "5 to 50 letters and digits, without the suffix .azurecr.io."
+  }
 }
 
 variable "slipway_url" {
@@ -60,8 +70,13 @@ variable "agents" {
   default     = { agent-1 = {} }
 
   validation {
-    condition     = !contains(keys(var.agents), "server") && !contains(keys(var.agents), "observability")
-    error_message = "The server and the node for observability have these names: call no agent server or observability."
+    condition     = length(setintersection(keys(var.agents), ["server", "observability", "ingress"])) == 0
+    error_message = "Other nodes have these names: call no agent server, observability or ingress."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.agents) : can(regex("^[a-z0-9](-?[a-z0-9]){0,30}$", name))])
+    error_message = "The name of an agent has 1 to 31 lower-case letters, digits and single hyphens; the last is no hyphen."
   }
 }
 
@@ -120,46 +135,21 @@ variable "secrets_version" {
   default     = 1
 }
 
-variable "address_space" {
-  description = "The addresses of the virtual network."
-  type        = string
-  default     = "10.0.0.0/16"
-}
-
-variable "subnet" {
-  description = "The addresses of the nodes, within address_space. The server has the fifth, the first one not reserved by Azure."
-  type        = string
-  default     = "10.0.1.0/24"
-}
-
-variable "ssh_sources" {
-  description = "The ranges from which nodes can be reached by SSH: none by default. The nodes have no public address."
-  type        = list(string)
-  default     = []
-}
-
-variable "nat_gateway" {
-  description = "Whether the nodes use a NAT gateway; false if the network has another route to the internet, such as a proxy."
-  type        = bool
-  default     = true
-}
-
 variable "purge_protection" {
   description = "Whether a deleted vault is kept for 90 days. This cannot be undone."
   type        = bool
   default     = true
 }
 
-variable "key_vault_sources" {
-  description = "The addresses from which the vault can be reached, including that of the machine that runs Terraform; the nodes always can. By default any address, with a token."
-  type        = list(string)
-  default     = null
-}
-
 variable "registry_sku" {
   description = "Basic, Standard or Premium."
   type        = string
   default     = "Basic"
+
+  validation {
+    condition     = contains(["Basic", "Standard", "Premium"], var.registry_sku)
+    error_message = "Basic, Standard or Premium."
+  }
 }
 
 variable "pull_role" {

@@ -1,0 +1,129 @@
+/** Tests the nodes, ports and checked variables of the Terraform configuration for Azure. */
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { terraform, terraformMissing } from './terraform.ts';
+
+interface Evaluated {
+  readonly nodes: Readonly<Record<string, { readonly role: string }>>;
+  readonly inbound: Readonly<
+    Record<
+      string,
+      {
+        readonly priority: number;
+        readonly ports: readonly string[];
+        readonly sources: readonly string[];
+        readonly to: string;
+      }
+    >
+  >;
+}
+
+const from = resolve('packaging/terraform');
+const folder = mkdtempSync(join(tmpdir(), 'slipway-terraform-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Prepares roles.tf, which needs no provider, with terraform.tfvars.example and these changes. */
+function prepare(changes: Readonly<Record<string, unknown>>): string {
+  for (const name of ['variables.tf', 'variables-network.tf', 'roles.tf']) {
+    copyFileSync(join(from, name), join(folder, name));
+  }
+  copyFileSync(join(from, 'terraform.tfvars.example'), join(folder, 'terraform.tfvars'));
+  writeFileSync(join(folder, 'zz.auto.tfvars.json'), JSON.stringify(changes));
+  return `-chdir=${folder}`;
+}
+
+function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
+  const input = 'jsonencode({ nodes = local.nodes, inbound = local.inbound })\n';
+  const { status, stdout } = terraform([prepare(changes), 'console'], input);
+  expect(status).toBe(0);
+  return JSON.parse(JSON.parse(stdout));
+}
+
+/** Returns the rejected values with their messages. */
+function rejected(changes: Readonly<Record<string, unknown>>): readonly string[] {
+  const { stdout } = terraform([prepare(changes), 'plan', '-json', '-input=false']);
+  const lines = stdout.trim().split('\n');
+  return lines
+    .map((line) => JSON.parse(line))
+    .filter((line) => line.type === 'diagnostic' && line['@level'] === 'error')
+    .map(({ diagnostic }) => `${diagnostic.snippet.code}: ${diagnostic.detail.split('\n')[0]}`);
+}
+
+test('the Terraform configuration for Azure gives a public address to the ingress node only', () => {
+  const [network = '', instances = ''] = ['network.tf', 'nodes.tf'].map((name) =>
+    readFileSync(join(from, name), 'utf8'),
+  );
+  const [entry] = /"azurerm_public_ip" "ingress" \{\n[\s\S]*?\n\}/.exec(network) ?? [];
+  expect(entry).toMatch(/count +=\s+var\.ingress \? 1 : 0/);
+  expect(instances.match(/public_ip_address_id.*/g)).toEqual([
+    'public_ip_address_id          = each.value.role == "ingress" ? azurerm_public_ip.ingress[0].id : null',
+  ]);
+});
+
+test('the Terraform configuration for Azure limits a rule to the group of the ingress node or to the subnet', () => {
+  const network = readFileSync(join(from, 'network.tf'), 'utf8');
+  const [rule] = /"azurerm_network_security_rule" "inbound" \{\n[\s\S]*?\n\}/.exec(network) ?? [];
+  expect(rule).toMatch(/destination_address_prefix += each\.value\.to == "nodes" \? var\.subnet : null/);
+  expect(rule).toMatch(/destination_application_security_group_ids += each\.value\.to == "ingress" \?/);
+});
+
+describe.skipIf(terraformMissing)(
+  `the Terraform configuration for Azure${terraformMissing ? ' (needs terraform)' : ''}`,
+  () => {
+    test('opens nothing to an address outside the subnet by default', () => {
+      const { inbound, nodes } = evaluated();
+      expect(Object.values(inbound).flatMap(({ sources }) => sources)).toEqual(Array(3).fill('10.0.1.0/24'));
+      expect(Object.values(nodes).map(({ role }) => role)).not.toContain('ingress');
+    });
+
+    test('opens only ports 80 and 443 of the ingress node to web_sources', () => {
+      const { inbound, nodes } = evaluated({ ingress: true, web_sources: ['203.0.113.0/24'] });
+      const { web, ...others } = inbound;
+      expect(web).toMatchObject({ ports: ['80', '443'], sources: ['203.0.113.0/24'], to: 'ingress' });
+      expect(Object.values(others).flatMap(({ sources }) => sources)).toEqual(Array(3).fill('10.0.1.0/24'));
+      expect(nodes['fleet-ingress']?.role).toBe('ingress');
+    });
+
+    test('opens SSH only to ssh_sources', () => {
+      const { inbound } = evaluated({ ssh_sources: ['203.0.113.7/32'] });
+      const ssh = Object.values(inbound).filter(({ ports }) => ports.includes('22'));
+      expect(ssh.map(({ sources, to }) => [...sources, to])).toEqual([['203.0.113.7/32', 'nodes']]);
+    });
+
+    test('gives each rule its own priority, before the rule that denies the rest', () => {
+      const { inbound } = evaluated({ ingress: true, ssh_sources: ['203.0.113.7/32'] });
+      const priorities = Object.values(inbound).map(({ priority }) => priority);
+      expect(new Set(priorities).size).toBe(5);
+      expect(Math.max(...priorities)).toBeLessThan(4000);
+    });
+
+    test('accepts the values of the example', () => {
+      expect(rejected({})).toEqual([]);
+    });
+
+    test.each([
+      ['name', 'Fleet', '3 to 16 lower-case letters'],
+      ['key_vault_name', 'my--vault', 'single hyphens'],
+      ['key_vault_name', 'ab', '3 to 24'],
+      ['key_vault_name', `a${'b'.repeat(24)}`, '3 to 24'],
+      ['registry_name', 'myteam.azurecr.io', 'without the suffix .azurecr.io'],
+      ['registry_sku', 'Free', 'Basic, Standard or Premium'],
+      ['agents', { ingress: {} }, 'call no agent server, observability or ingress'],
+      ['agents', { Web_1: {} }, 'lower-case letters'],
+      ['address_space', '10.0.0.0', '10.0.0.0/16'],
+      ['subnet', '10.0.1.0/30', '/29 or larger'],
+      ['ssh_sources', ['203.0.113.7'], '203.0.113.7/32 for one address'],
+      ['ssh_sources', ['Internet'], 'IPv4 ranges'],
+      ['ssh_sources', ['2001:db8::/32'], 'IPv4 ranges'],
+      ['web_sources', [], 'set ingress = false'],
+      ['web_sources', ['*'], '203.0.113.0/24'],
+    ])('rejects %s = %j with a message', (name, value, message) => {
+      const [problem = '', ...more] = rejected({ [name]: value });
+      expect(problem).toContain(`"${name}"`);
+      expect(problem).toContain(message);
+      expect(more).toEqual([]);
+    });
+  },
+);
