@@ -34,7 +34,8 @@ export function verifyExecutable(
 }
 
 function checksFor(architecture: Architecture, root: string): readonly Check[] {
-  const machine = ['--root', root, '--cloud', 'static'];
+  // The address is set, because the machine that builds need not have one.
+  const machine = ['--root', root, '--cloud', 'static', '--set', 'static.address=10.0.1.5'];
   const agent = ['--role', 'observability', '--server', '10.0.1.4'];
   const release = { x64: /\/k3s$/m, arm64: /\/k3s-arm64$/m } satisfies Record<Architecture, RegExp>;
   return [

@@ -19,7 +19,21 @@ const hostile = {
 test.for([
   [['version'], 0, /^slipway /],
   [['config', '--cloud', 'static', '--role', 'server'], 0, /^role: server/m],
-  [['plan', '--cloud', 'static', '--role', 'agent', '--server', '10.0.1.4'], 2, /Nothing was changed/],
+  [
+    [
+      'plan',
+      '--cloud',
+      'static',
+      '--set',
+      'static.address=10.0.1.5',
+      '--role',
+      'agent',
+      '--server',
+      '10.0.1.4',
+    ],
+    2,
+    /Nothing was changed/,
+  ],
 ] as const)(
   'with hostile variables, the executable of another processor runs %j in an emulator, and warns',
   ([[name, ...args], exitCode, stdout], { skip }) => {

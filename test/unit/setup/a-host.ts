@@ -123,7 +123,8 @@ function runningK3s({ files }: MemoryHost): void {
 }
 
 /**
- * Models systemctl: a unit is loaded while its file exists, and active while a file of its name exists in /run/active.
+ * Models systemctl: a unit is loaded while its file exists, active while a file of its name exists in /run/active, and
+ * otherwise failed while one exists in /run/failed.
  */
 function systemd(host: MemoryHost): void {
   const { files } = host;
@@ -134,12 +135,19 @@ function systemd(host: MemoryHost): void {
       .slice(1, -2)
       .map((unit) => {
         const path = isThere(`${units}/${unit}`) ? `${units}/${unit}` : '';
-        const active = isThere(`/run/active/${unit}`) ? 'active' : 'inactive';
+        const ended = isThere(`/run/failed/${unit}`) ? 'failed' : 'inactive';
+        const active = isThere(`/run/active/${unit}`) ? 'active' : ended;
         const enabled = isThere(`${wants}/${unit}`) ? 'enabled' : 'disabled';
         return `FragmentPath=${path}\nActiveState=${active}\nUnitFileState=${enabled}\n`;
       })
       .join('\n'),
   );
+  host.on({ file: 'systemctl', args: /^reset-failed / }, ({ args }) => {
+    for (const unit of args.slice(1)) {
+      files.remove(`/run/failed/${unit}`);
+    }
+    return '';
+  });
   host.on({ file: 'systemctl', args: /^stop / }, ({ args }) => stop(args.slice(1)));
   host.on({ file: 'systemctl', args: /^disable --now / }, ({ args }) => {
     for (const unit of args.slice(2)) {

@@ -173,6 +173,22 @@ describe('an uninstall with --k3s --purge', () => {
   });
 });
 
+test('an uninstall makes systemd forget units that have failed, after it has removed their files', async () => {
+  const host = aHost();
+  for (const unit of ['slipway-directories.service', 'k3s.service', 'other.service']) {
+    host.files.write(`/run/failed/${unit}`, '');
+  }
+  host.files.remove('/run/active/k3s.service');
+  await told(uninstall({ k3s: true }), host);
+  const lines = host.lines();
+  for (const unit of ['slipway-directories.service', 'k3s.service']) {
+    const removed = lines.indexOf(`remove /etc/systemd/system/${unit}`);
+    expect(removed).toBeGreaterThan(-1);
+    expect(lines.indexOf(`run systemctl reset-failed ${unit}`)).toBeGreaterThan(removed);
+  }
+  expect(host.files.list('/run/failed')).toEqual(['other.service']);
+});
+
 describe('an uninstall with --purge', () => {
   test.each(['join-token', 'agent-token', 'imds-guard.nft'])(
     'keeps a file that a remaining K3s needs: %s',
