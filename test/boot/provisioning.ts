@@ -1,8 +1,11 @@
 /** Installs Slipway on a VM, by cloud-init or in the image. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { writeDebianPackage } from '../../packaging/deb.ts';
+import { currentRelease } from '../../packaging/release.ts';
 import { packaged } from '../lab/executable.ts';
 import type { Mirror } from '../lab/mirror.ts';
 import type { BootedHost } from './booted-host.ts';
@@ -82,4 +85,16 @@ export function copyExecutable(host: BootedHost, executable: string): void {
   cpSync(executable, `${path}.new`);
   chmodSync(`${path}.new`, 0o755);
   execFileSync('mv', ['-f', `${path}.new`, path]);
+}
+
+/** Builds the Debian package of the executable under test, as /root/slipway.deb of a host. */
+export function copyDebianPackage(host: BootedHost): void {
+  const work = mkdtempSync(join(tmpdir(), 'slipway-deb-'));
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+  try {
+    const parts = { executable: packaged, architecture, release: currentRelease() } as const;
+    writeDebianPackage(parts, host.path('/root/slipway.deb'), work);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
 }

@@ -78,7 +78,12 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
       expect(root.told(), 'an upgrade is a restart, which is forbidden').toEqual(['daemon-reload']);
       rmSync(root.path('/usr/sbin/policy-rc.d'));
       expect(root.dpkg('--remove', 'slipway')).toMatchObject({ exitCode: 0 });
-      expect(root.told()).toEqual([expect.stringMatching(/stop slipway\.service$/), 'daemon-reload']);
+      const units = ['slipway.service', 'slipway-directories.service'];
+      expect(root.told()).toEqual([
+        expect.stringMatching(/stop slipway\.service slipway-directories\.service$/),
+        'daemon-reload',
+        ...[...units, 'slipway-imds-guard.service'].map((unit) => `reset-failed ${unit}`),
+      ]);
     },
   );
 
@@ -93,7 +98,11 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
       const told = root.told();
       const stopped = told.findIndex((line) => line.endsWith('stop slipway-imds-guard.service'));
       expect(stopped).toBeGreaterThan(-1);
-      expect(told.slice(stopped + 1)).toEqual(['nft delete table inet slipway_imds', 'daemon-reload']);
+      expect(told.slice(stopped + 1, stopped + 3)).toEqual([
+        'nft delete table inet slipway_imds',
+        'daemon-reload',
+      ]);
+      expect(told.at(-1)).toBe('reset-failed slipway-imds-guard.service');
       expect(isThere(root, guard)).toBe(false);
     },
   );

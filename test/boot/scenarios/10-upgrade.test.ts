@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packaged } from '../../lab/executable.ts';
 import { type BootedHost, eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { changesOf } from '../judge.ts';
-import { copyExecutable } from '../provisioning.ts';
+import { copyDebianPackage, copyExecutable } from '../provisioning.ts';
 
 const executable = '/usr/local/bin/slipway';
 
@@ -84,3 +85,26 @@ test('K3s starts without the executable of Slipway, and Slipway takes K3s over a
   expect(await server.k3sStart(), 'a start without a stamp is no reason for another').toBe(start);
   expect((await changesOf(server)).filter((resource) => resource === 'Service/k3s')).toHaveLength(1);
 });
+
+test('a package that is purged within seconds of its upgrade leaves no failed unit', async () => {
+  await server.ask('slipway', 'uninstall');
+  copyDebianPackage(server);
+  const install = ['dpkg', '--force-depends', '--force-unsafe-io', '--install', '/root/slipway.deb'] as const;
+  await server.ask(...install);
+  await eventually('the daemon to run', () => server.status() !== undefined);
+  // The unit that runs before each start of the daemon is then still at work when the purge begins.
+  server.write('/etc/systemd/system/slipway-directories.service.d/slow.conf', slowly);
+  await server.ask(...install);
+  await eventually('the directories to be made', async () => {
+    const { ActiveState } = await server.show('slipway-directories.service', 'ActiveState');
+    return ActiveState === 'activating';
+  });
+  await server.ask('dpkg', '--purge', 'slipway');
+  await setTimeout(delay + 1_000);
+  const units = ['slipway.service', 'slipway-directories.service'];
+  expect(await server.ask('systemctl', 'list-units', '--all', '--plain', '--no-legend', ...units)).toBe('');
+});
+
+/** How long the unit of the directories takes in milliseconds, which is longer than a purge. */
+const delay = 5_000;
+const slowly = `[Service]\nExecStartPre=/bin/sleep ${delay / 1_000}\n`;
