@@ -70,7 +70,7 @@ async function answer(controls: Controls, [command = '', ...args]: readonly stri
   const control = Object.hasOwn(controls, command) ? controls[command] : undefined;
   const known = `This lab knows ${Object.keys(controls).join(', ')}; npm run lab shows their arguments.\n`;
   if (!control) {
-    return `There is no ${command || 'empty command'}. ${known}`;
+    return `There is no command ${command || 'without a name'}. ${known}`;
   }
   try {
     return `${await control(args)}\n`;

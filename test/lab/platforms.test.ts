@@ -104,7 +104,7 @@ describe('the platform oracle', () => {
   test('adds to the settings of the example only what it lists', () => {
     expect(added(shown.lab.node('worker'))).toEqual(['network', 'oracle']);
     expect(added(shown.lab.node('server'))).toEqual(['k3s', 'network', 'oracle']);
-    for (const setting of ['network.proxy', 'network.caFile', 'oracle.imdsEndpoint', 'tag k3s-server']) {
+    for (const setting of ['network.proxy', 'network.caFile', 'oracle.imdsEndpoint']) {
       expect(shown.text).toContain(`  ${setting} `);
     }
   });

@@ -75,6 +75,16 @@ test('the walkthrough has five numbered sections, and defines its shell function
   expect(preamble).not.toBe('');
 });
 
+test('a platform does not start in the folder of a lab that keeps running', async () => {
+  const started = await runProgram(
+    'bash',
+    ['-c', script('npm run --silent lab -- platform vps')],
+    environment,
+  );
+  expect(started.exitCode).toBe(1);
+  expect(started.stdout).toBe('A lab runs in .lab already. End it with Ctrl-C first.\n');
+});
+
 test.each(steps())(
   'the walkthrough shows the real output of $command in section $section',
   async ({ command, expected }) => {

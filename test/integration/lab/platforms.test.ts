@@ -41,7 +41,7 @@ test('each cloud has a platform with a name of its own', () => {
 });
 
 test.each(platforms.static.joinedBy)(
-  'VPSs joined by %s have different addresses on a machine without a network',
+  'VPSs joined by %s have different addresses on a machine without a default route',
   async (joinedBy) => {
     const nodes = ['server', 'agent'].map((name) =>
       filesOf(name, { ...ground, joinedBy, address: undefined }),

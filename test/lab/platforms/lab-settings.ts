@@ -9,8 +9,8 @@ const reasons = {
   'oracle.imdsEndpoint': 'the emulated metadata service of this VM, instead of 169.254.169.254',
   'static.secrets.k3s-token': 'the same file below the root of the node',
   'static.computerName': 'the nodes share the host name of this machine',
-  'static.address': 'this machine has no network',
-  'static.externalAddress': 'this machine has no network',
+  'static.address': 'this machine has no IPv4 default route',
+  'static.externalAddress': 'this machine has no IPv4 default route',
   'k3s.config.https-listen-port': 'a free port, as another program may use 6443',
 } as const;
 

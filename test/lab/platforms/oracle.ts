@@ -117,9 +117,8 @@ function differences(nodes: readonly LabSettings[]): string {
   return [
     '\nThe settings come from packaging/terraform/oracle (terraform.tfvars.example, with registries) and',
     'packaging/cloud-init/oracle.yaml. The lab adds, in config.d/lab.yaml of each node:',
-    ...[...addedLines(nodes), 'tag k3s-server                the server on loopback'].map(
-      (line) => `  ${line}`,
-    ),
+    ...addedLines(nodes).map((line) => `  ${line}`),
+    'The tag k3s-server names the server on loopback.',
     'Cloud-init, the rules of the image and the metadata guard also need root, so they are not set up here. The',
     'example has arm64 VMs; the nodes here have the processor of this machine.\n',
   ].join('\n');

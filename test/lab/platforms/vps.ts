@@ -31,16 +31,16 @@ export interface VpsGround {
   /** The folder that contains the root of each VPS. */
   readonly dir: string;
   readonly internet: Pick<LabCloud, 'proxyUrl' | 'caFile'>;
-  /** The address of this machine, which both VPSs have; `undefined` without a network. */
+  /** The address of the default route's interface, which both VPSs have; `undefined` without such a route. */
   readonly address: string | undefined;
 }
 
 async function start({ joinedBy = ways[0], ...options }: PlatformOptions): Promise<RunningPlatform> {
   const secrets = newSecrets();
   const cloud = await startInternet();
-  const address = machineFacts().addresses.find(isIPv4);
+  const usual = machineFacts().interfaces.find((each) => each.hasDefaultRoute && isIPv4(each.address));
   const ground = {
-    ...{ joinedBy, address, dir: options.dir, port: await freePort() },
+    ...{ joinedBy, address: usual?.address, dir: options.dir, port: await freePort() },
     ...{ token: secrets.joinToken, internet: cloud },
   };
   const names = ['server', 'agent'];
@@ -104,7 +104,7 @@ const tokenFile = '/etc/slipway/k3s-token';
 /** Returns the rule that has selected the address of a VPS. */
 function addressRule({ address, joinedBy }: VpsGround): string {
   if (address === undefined) {
-    return 'static.address of the lab, since this machine has no network';
+    return 'static.address of the lab, since this machine has no default route';
   }
   return joinedBy === 'private-network'
     ? `the one that fits static.address ${rangeOf(address)}`

@@ -1,13 +1,14 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
 import { compare, type Finding, inSync, type Resource } from '../../engine/resource.ts';
-import { advisory } from '../../engine/severity.ts';
 import type { GitOpsGround } from '../engine.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
+import { refuseDifference } from './flux-difference.ts';
 import { type FluxObjects, fluxObjects } from './flux-objects.ts';
 import { syncPath } from './flux-path.ts';
 import { fluxExecutableId, fluxPath } from './flux-release.ts';
+import { repositoryName } from './flux-repository.ts';
 import type { FluxSettings } from './settings.ts';
 
 export const fluxBootstrapId = 'Bootstrap/flux-system';
@@ -18,19 +19,19 @@ const minute = 60_000;
 type FluxSpec = GitOpsGround<FluxSettings>;
 
 /**
- * Returns the Resource that bootstraps Flux. It is in sync if the GitRepository exists and the Kustomization has the
- * expected path and has applied a revision.
+ * Returns the Resource that bootstraps Flux. It is in sync if the Kustomization exists, in whatever state, since flux
+ * applies it last, and Flux does the rest by itself. A second bootstrap would write to the repository and reinstall the
+ * controllers, so only a commit or a person repairs a Flux that exists.
  *
  * Judges only by the API: `flux bootstrap` also exits with an error if just its last health check fails
- * (`BootstrapFailed`), and a Kustomization that becomes unready later must not cause a second bootstrap. The check
- * throws `BootstrapPathDiffers` for another path, which flux would refuse too (fluxcd/flux2 pkg/bootstrap,
- * ReconcileSyncConfig).
+ * (`BootstrapFailed`). The check throws `BootstrapPathDiffers` or `BootstrapSourceDiffers` if Flux follows something
+ * else than the settings name.
  */
 export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource {
   const { settings } = spec;
   return {
     id: fluxBootstrapId,
-    summary: `bootstrap Flux from ${repository(settings)}, branch ${settings.branch}, path ${syncPath(settings.path)}`,
+    summary: `bootstrap Flux from ${repositoryName(settings)}, branch ${settings.branch}, path ${syncPath(settings.path)}`,
     condition: 'GitOps',
     needs: [fluxExecutableId, ...context.needs],
     async check(host) {
@@ -40,38 +41,18 @@ export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource 
   };
 }
 
-function repository({ provider, hostname, owner, repository, url }: FluxSettings): string {
-  if (provider === 'git') {
-    return url ?? 'its repository';
+function judgeBootstrap(objects: FluxObjects, settings: FluxSettings, remedy: Remedy): Finding {
+  const { sync } = objects;
+  if (sync === undefined) {
+    return compare({ bootstrapped: false }, { bootstrapped: true }, remedy);
   }
-  return [hostname ?? `${provider}.com`, owner, repository].join('/');
-}
-
-function judgeBootstrap({ source, sync }: FluxObjects, settings: FluxSettings, remedy: Remedy): Finding {
-  const path = sync && syncPath(sync.spec?.path ?? undefined);
-  const wanted = syncPath(settings.path);
-  if (path !== undefined && path !== wanted) {
-    throw pathDiffers(path, wanted);
-  }
-
-  const revision = sync?.status?.lastAppliedRevision;
-  const observed = { source: Boolean(source), path, applied: Boolean(revision) };
-  const finding = compare(observed, { source: true, path: wanted, applied: true }, remedy);
-  return finding.state === 'Drifted'
-    ? finding
-    : inSync({ message: `bootstrapped at ${wanted}, applied ${revision}` });
+  refuseDifference(objects, settings);
+  const revision = sync.status?.lastAppliedRevision;
+  const applied = revision ? `, applied ${revision}` : '';
+  return inSync({ message: `bootstrapped at ${syncPath(settings.path)}${applied}` });
 }
 
 type Remedy = (host: Host) => Promise<void>;
-
-function pathDiffers(path: string, wanted: string): NodeError {
-  return new NodeError(
-    'BootstrapPathDiffers',
-    `Flux is bootstrapped at ${path}, but gitops.flux.path says ${wanted}; nothing was changed. ` +
-      `Set gitops.flux.path to ${path}, or change spec.path in gotk-sync.yaml by a commit.`,
-    advisory,
-  );
-}
 
 async function runBootstrap(host: Host, spec: FluxSpec, context: GitOpsContext): Promise<void> {
   const { settings, cloud } = spec;

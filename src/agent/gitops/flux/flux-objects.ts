@@ -6,12 +6,24 @@ import { askApi, kubectl } from '../../resources/kubectl.ts';
 import type { GitOpsContext } from '../gitops.ts';
 
 const text = z.string();
-const condition = z.object({ type: text, status: text, message: z.nullish(text) });
+const condition = z.object({
+  type: text,
+  status: text,
+  message: z.nullish(text),
+  observedGeneration: z.nullish(z.number()),
+});
 
 /** The part of a Flux object that Slipway reads. The API may omit any field. */
 const fluxObjectSchema = z.object({
   metadata: z.nullish(z.object({ generation: z.nullish(z.number()) })),
-  spec: z.nullish(z.object({ path: z.nullish(text), suspend: z.nullish(z.boolean()) })),
+  spec: z.nullish(
+    z.object({
+      path: z.nullish(text),
+      suspend: z.nullish(z.boolean()),
+      url: z.nullish(text),
+      ref: z.nullish(z.object({ branch: z.nullish(text) })),
+    }),
+  ),
   status: z.nullish(
     z.object({
       observedGeneration: z.nullish(z.number()),
@@ -22,6 +34,7 @@ const fluxObjectSchema = z.object({
 });
 
 export type FluxObject = z.output<typeof fluxObjectSchema>;
+export type FluxCondition = z.output<typeof condition>;
 
 /** The two objects by which a cluster follows a repository, if they exist. */
 export interface FluxObjects {

@@ -3,11 +3,19 @@ import type { Reason } from '../../engine/reasons.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { fluxBootstrapId } from './flux-bootstrap.ts';
-import { type FluxObject, type FluxObjects, fluxObjects, fluxSystem } from './flux-objects.ts';
+import {
+  type FluxCondition,
+  type FluxObject,
+  type FluxObjects,
+  fluxObjects,
+  fluxSystem,
+} from './flux-objects.ts';
 
 const whileReconciling = 15_000;
 const whileReady = 5 * 60_000;
 const longestQuote = 400;
+const restore =
+  'To restore it, apply flux-system/gotk-sync.yaml from the folder of this cluster in the repository.';
 
 /**
  * Returns the Resource that checks whether Flux fetches and applies the repository. The check throws `SourceNotReady`
@@ -36,25 +44,21 @@ function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
 }
 
 /**
- * Returns `undefined` if the object is ready by the rules of `flux bootstrap`, which ignore a status of an older
- * generation; a waiting Finding while the object is missing, suspended or being reconciled. Throws `reason` if the
- * object failed.
+ * Returns `undefined` if the object is ready; a waiting Finding while the object is missing, suspended or being
+ * reconciled. Throws `reason` if the object failed. Only a verdict on the current generation counts.
  */
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
-  if (object?.spec?.suspend) {
-    return waiting(reason, `${name} is suspended; flux resume continues.`, {
-      after: whileReady,
-      blocks: false,
-    });
+  if (object === undefined) {
+    return pending(reason, `${name} does not exist. ${restore}`, whileReconciling);
   }
-  const ready = object?.status?.conditions?.find(({ type }) => type === 'Ready');
+  if (object.spec?.suspend) {
+    return pending(reason, `${name} is suspended; flux resume continues.`, whileReady);
+  }
+  const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
   const said = quote(ready?.message);
-  if (!ready || ready.status === 'Unknown' || isStale(object)) {
-    return waiting(reason, `${name} is being reconciled: ${said}`, {
-      after: whileReconciling,
-      blocks: false,
-    });
+  if (!ready || ready.status === 'Unknown' || isStale(object, ready)) {
+    return pending(reason, `${name} is being reconciled: ${said}`, whileReconciling);
   }
   if (ready.status === 'True') {
     return undefined;
@@ -62,9 +66,17 @@ function notReady(reason: Reason, kind: string, object: FluxObject | undefined):
   throw new NodeError(reason, `${name} is not Ready: ${said}`, { blocks: false });
 }
 
-function isStale(object: FluxObject | undefined): boolean {
-  const observed = object?.status?.observedGeneration;
-  return observed != null && observed !== object?.metadata?.generation;
+function pending(reason: Reason, message: string, after: number): Finding {
+  return waiting(reason, message, { after, blocks: false });
+}
+
+/**
+ * True if the condition is about an older generation. The generation in the status moves only on success, and is -1 at
+ * first, so it counts only if the condition has none of its own.
+ */
+function isStale({ metadata, status }: FluxObject, ready: FluxCondition): boolean {
+  const observed = ready.observedGeneration ?? status?.observedGeneration;
+  return observed != null && observed !== metadata?.generation;
 }
 
 function quote(message: string | null | undefined): string {

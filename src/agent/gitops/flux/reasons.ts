@@ -2,6 +2,8 @@
 export const fluxReasons = {
   BootstrapFailed: 'The bootstrap of Flux failed; Slipway repeats it.',
   BootstrapPathDiffers: 'Flux is bootstrapped at a path that differs from the settings; nothing was changed.',
+  BootstrapSourceDiffers:
+    'Flux follows a repository or branch that differs from the settings; nothing was changed.',
   SourceNotReady: 'The GitRepository is not Ready; the message quotes its status.',
   KustomizationNotReady: 'The Kustomization is not Ready; the message quotes its status.',
 } as const;

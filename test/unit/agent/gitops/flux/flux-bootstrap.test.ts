@@ -40,15 +40,25 @@ describe('the check of fluxBootstrap', () => {
   const neverApplied = { spec: { path: './clusters/prod' }, status: {} };
   const noKind = { stderr: `error: the server doesn't have a resource type "gitrepositories"\n` };
 
-  test.each<readonly [string, Api, readonly string[]]>([
-    ['there are no objects', {}, ['source', 'path', 'applied']],
-    ['the CRDs are missing', { source: noKind, sync: noKind }, ['source', 'path', 'applied']],
-    ['only the source exists', { source: fetched }, ['path', 'applied']],
-    ['only the Kustomization exists', { sync: applied() }, ['source']],
-    ['no revision was ever applied', { source: fetched, sync: neverApplied }, ['applied']],
-  ])('reports drift if %s', async (_, api, fields) => {
+  test.each<readonly [string, Api]>([
+    ['there are no objects', {}],
+    ['the CRDs are missing', { source: noKind, sync: noKind }],
+    ['only the source exists', { source: fetched }],
+  ])('reports drift if %s', async (_, api) => {
     const finding = await check(api);
-    expect(finding.state === 'Drifted' && finding.drift.changes.map(({ field }) => field)).toEqual(fields);
+    expect(finding).toMatchObject({
+      state: 'Drifted',
+      drift: { changes: [{ field: 'bootstrapped', observed: 'false', desired: 'true' }] },
+    });
+  });
+
+  test.each<readonly [string, Api]>([
+    ['has applied no revision yet', { source: fetched, sync: neverApplied }],
+    ['has no status', { source: fetched, sync: { spec: { path: './clusters/prod' } } }],
+    ['has no source', { sync: neverApplied }],
+    ['is suspended', { sync: { spec: { path: './clusters/prod', suspend: true } } }],
+  ])('never reports drift for a Kustomization that %s', async (_, api) => {
+    expect(await check(api)).toEqual({ state: 'InSync', message: 'bootstrapped at ./clusters/prod' });
   });
 
   test.each<readonly [string, Api]>([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { FluxObject } from '../../../../../src/agent/gitops/flux/flux-objects.ts';
 import { fluxSync } from '../../../../../src/agent/gitops/flux/flux-sync.ts';
 import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
 import { context } from './settings.ts';
@@ -44,18 +45,43 @@ describe('fluxSync of an object that is not ready', () => {
     expect(error.message).toContain(message);
   });
 
+  test('reports a failure at a new generation, although the status observed only an older one', async () => {
+    for (const observedGeneration of [-1, 1]) {
+      const failed = failedAt(2, observedGeneration);
+      await expect(check({ source: failed, sync: applied() })).rejects.toMatchObject({
+        reason: 'SourceNotReady',
+        message: expect.stringContaining('is not Ready: no such branch'),
+      });
+      await expect(check({ source: fetched, sync: { ...applied(), ...failed } })).rejects.toMatchObject({
+        reason: 'KustomizationNotReady',
+      });
+    }
+  });
+
   test('truncates a long message', async () => {
     const error = await check({ source: fetched, sync: broken('x'.repeat(5_000)) }).catch((thrown) => thrown);
     expect(error.message.length).toBeLessThan(500);
   });
 });
 
+/** Returns an object of generation 2 whose condition is about the generation `told`. */
+function failedAt(told: number, observedGeneration: number): FluxObject {
+  const condition = { type: 'Ready', status: 'False', message: 'no such branch', observedGeneration: told };
+  return { metadata: { generation: 2 }, status: { observedGeneration, conditions: [condition] } };
+}
+
 describe('fluxSync without a verdict of Flux', () => {
   const stale = { ...fetched, metadata: { generation: 2 } };
   test.each<readonly [string, Api, string]>([
     ['an object has no condition', { source: {}, sync: applied() }, 'SourceNotReady'],
     ['the condition is unknown', { source: ready('Unknown', 'cloning'), sync: applied() }, 'SourceNotReady'],
-    ['the condition is about an older generation', { source: stale, sync: applied() }, 'SourceNotReady'],
+    ['the status is about an older generation', { source: stale, sync: applied() }, 'SourceNotReady'],
+    [
+      'the condition is about an older generation',
+      { source: failedAt(1, 2), sync: applied() },
+      'SourceNotReady',
+    ],
+    ['the source is missing', { sync: applied() }, 'SourceNotReady'],
     ['the Kustomization is missing', { source: fetched }, 'KustomizationNotReady'],
     [
       'the Kustomization is suspended',

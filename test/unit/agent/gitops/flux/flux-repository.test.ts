@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isRepository,
+  repositoryName,
+  withoutLogin,
+} from '../../../../../src/agent/gitops/flux/flux-repository.ts';
+import { fluxSettings } from './settings.ts';
+
+const azure = fluxSettings({ provider: 'git', url: 'https://dev.azure.com/Acme/Platform/_git/fleet' });
+
+test.each([
+  [fluxSettings(), 'github.com/acme/platform'],
+  [fluxSettings({ provider: 'gitlab', hostname: 'git.acme.test' }), 'git.acme.test/acme/platform'],
+  [azure, 'https://dev.azure.com/Acme/Platform/_git/fleet'],
+])('repositoryName of %j is %s', (settings, name) => {
+  expect(repositoryName(settings)).toBe(name);
+});
+
+describe('isRepository', () => {
+  test.each([
+    [fluxSettings(), 'https://github.com/acme/platform'],
+    [fluxSettings(), 'https://github.com/Acme/Platform.git'],
+    [fluxSettings(), 'ssh://git@github.com/acme/platform'],
+    [fluxSettings(), 'ssh://git@ssh.github.com:443/acme/platform.git'],
+    [fluxSettings({ hostname: 'git.acme.test:8443' }), 'https://git.acme.test:8443/acme/platform.git/'],
+    [azure, 'https://dev.azure.com/acme/platform/_git/fleet'],
+    [azure, 'ssh://git@ssh.dev.azure.com/v3/Acme/Platform/fleet'],
+    [fluxSettings(), 'not a URL'],
+  ])('accepts for %j the URL %s', (settings, url) => {
+    expect(isRepository(settings, url)).toBe(true);
+  });
+
+  test.each([
+    'https://github.com/acme/other',
+    'https://github.com/team/platform',
+    'https://gitlab.com/acme/platform',
+    'ssh://git@github.com/acme/other',
+  ])('rejects %s for github.com/acme/platform', (url) => {
+    expect(isRepository(fluxSettings(), url)).toBe(false);
+  });
+});
+
+test('withoutLogin removes user name and password from a URL', () => {
+  expect(withoutLogin('https://user:canary@git.acme.test/a')).toBe('https://git.acme.test/a');
+});
