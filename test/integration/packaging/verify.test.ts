@@ -10,7 +10,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Creates a script that behaves like the arm64 executable, but runs `fault` first; returns its path. */
 function executableWith(name: string, fault: string): string {
   const path = join(folder, name);
+  // A script that ends without reading its request would make the writer of the request fail.
   const script = `#!/bin/sh
+[ $1 != credential-provider ] || read -r request || :
 ${fault}
 case $1 in
   version) echo 'slipway 0.1.0 (0123456789ab, Node 24.21.0, arm64)' ;;
