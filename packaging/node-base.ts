@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Architecture, toolchains } from './architecture.ts';
+import { lockedPackage, npmFile } from './npm-file.ts';
 import { isInstalled, run } from './run.ts';
 
 /** Node's executable for one architecture. */
@@ -24,9 +24,11 @@ export function nodeBase(
   wish: { readonly strip: boolean },
 ): NodeBase {
   mkdirSync(cache, { recursive: true });
-  const { version, integrity } = lockedPackage(architecture);
-  const installed = join('node_modules', `node-linux-${architecture}`, 'bin', 'node');
-  const published = existsSync(installed) ? installed : fetched(architecture, version, integrity, cache);
+  const name = `node-linux-${architecture}`;
+  const { version } = lockedPackage(name);
+  const installed = join('node_modules', name, 'bin', 'node');
+  const downloaded = join(cache, `node-${version}-${architecture}`);
+  const published = existsSync(installed) ? installed : npmFile(name, 'bin/node', downloaded);
   const strip = wish.strip ? stripCommand(architecture) : undefined;
   if (strip === undefined) {
     return { published, path: published, stripped: false };
@@ -36,53 +38,6 @@ export function nodeBase(
     strippedCopy(strip, published, path);
   }
   return { published, path, stripped: true };
-}
-
-interface LockedPackage {
-  readonly version: string;
-  readonly integrity: string;
-}
-
-function lockedPackage(architecture: Architecture): LockedPackage {
-  const lock: { packages: Record<string, LockedPackage | undefined> } = JSON.parse(
-    readFileSync('package-lock.json', 'utf8'),
-  );
-  const name = `node_modules/node-linux-${architecture}`;
-  const locked = lock.packages[name];
-  if (locked === undefined) {
-    throw new Error(`package-lock.json does not pin ${name}`);
-  }
-  return locked;
-}
-
-/**
- * Returns the path of the executable in `cache`. Downloads and verifies the executable if it is not there, because npm
- * installs only the package for this machine's processor.
- */
-function fetched(architecture: Architecture, version: string, integrity: string, cache: string): string {
-  const name = `node-linux-${architecture}`;
-  const path = join(cache, `node-${version}-${architecture}`);
-  if (existsSync(path)) {
-    return path;
-  }
-  run('npm', ['pack', `${name}@${version}`, '--ignore-scripts', '--silent', '--pack-destination', cache]);
-  const archive = join(cache, `${name}-${version}.tgz`);
-  verify(archive, integrity);
-  run('tar', ['-xzf', archive, '-C', cache, '--no-same-owner', 'package/bin/node']);
-  renameSync(join(cache, 'package', 'bin', 'node'), path);
-  rmSync(join(cache, 'package'), { recursive: true });
-  rmSync(archive);
-  return path;
-}
-
-function verify(archive: string, integrity: string): void {
-  const [algorithm = '', expected] = integrity.split(/-(.*)/);
-  const found = createHash(algorithm).update(readFileSync(archive)).digest('base64');
-  if (found === expected) {
-    return;
-  }
-  rmSync(archive);
-  throw new Error(`${archive} is not what package-lock.json pins: ${algorithm} ${found}, not ${expected}`);
 }
 
 function stripCommand(architecture: Architecture): string | undefined {
