@@ -1,7 +1,9 @@
 const longest = 72;
 const types = ['feat', 'fix', 'perf', 'refactor', 'docs', 'test', 'build', 'ci', 'chore', 'style', 'revert'];
 const form = /^(?<type>[a-z]+)(?:\((?<scope>[a-z0-9./-]+)\))?!?: (?<fact>.+)$/;
-const notImperative = /^(?:\w+ed|adds|fixes|makes|lets|gives|moves|removes|renames|uses|\w+ing) /;
+/** Imperatives with the ending of another form are exempt. */
+const notImperative =
+  /^(?!(?:bring|string|embed|exceed|feed|need|proceed|seed|shed|speed) )(?:\w+ed|adds|fixes|makes|lets|gives|moves|removes|renames|uses|\w+ing) /;
 
 /** Returns the faults of a commit subject, one sentence each. */
 export function subjectFaults(subject: string): readonly string[] {

@@ -56,6 +56,7 @@ describe('subjectFaults', () => {
   test.each([
     'feat(k3s): wait for the server',
     'fix: read the file once',
+    'fix(k3s): bring the file back',
     'refactor(parts/registry)!: rename the store',
   ])('accepts "%s"', (subject) => {
     expect(subjectFaults(subject)).toEqual([]);
