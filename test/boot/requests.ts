@@ -15,8 +15,7 @@ export async function listen(
   ports: readonly Port[],
   netns?: string,
 ): Promise<void> {
-  const within = netns === undefined ? [] : ['nsenter', `--net=/run/netns/${netns}`];
-  const program = [...within, standInNode, '-e', listener, name, ...ports];
+  const program = [...within(netns), standInNode, '-e', listener, name, ...ports];
   await host.ask('systemd-run', '--quiet', '--unit', `listener-${name}`, ...program);
   const [first] = ports;
   const isHeard = async () => (await host.journal('-u', `listener-${name}`)).some(isListening);
@@ -28,15 +27,25 @@ function isListening({ message }: { readonly message: string }): boolean {
 }
 
 /**
- * Resolves to the answer of an address to a request at a port, from a host or, without `from`, from outside. Resolves
- * to `open` if the port accepts a connection without an answer, and to `no answer` if it does not.
+ * Resolves to the answer of an address to a request at a port, from outside, from a host, or with `netns` from this
+ * network namespace of the host. Resolves to `open` if the port accepts a connection without an answer, and to `no
+ * answer` if it does not.
  */
-export async function answerAt(address: string, port: Port, from?: BootedHost): Promise<string> {
+export async function answerAt(
+  address: string,
+  port: Port,
+  from?: BootedHost,
+  netns?: string,
+): Promise<string> {
   const args = ['-e', request, address, port];
   if (from) {
-    return from.ask(standInNode, ...args);
+    return from.ask('env', ...within(netns), standInNode, ...args);
   }
   return (await runProgram(process.execPath, args, {})).stdout.trim();
+}
+
+function within(netns: string | undefined): readonly string[] {
+  return netns === undefined ? [] : ['nsenter', `--net=/run/netns/${netns}`];
 }
 
 const listener = `const [name, ...ports] = process.argv.slice(1);

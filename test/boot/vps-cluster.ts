@@ -8,7 +8,7 @@ import { newSecrets } from '../lab/cluster-secrets.ts';
 import { startMirror } from '../lab/mirror.ts';
 import { BootedHost, standInNode } from './booted-host.ts';
 import { suite } from './cluster.ts';
-import { relay } from './front-door.ts';
+import { openNames } from './internet.ts';
 import { rootFileSystem } from './root-file-system.ts';
 import { startVpsNetwork, type VpsAddresses, type VpsNetwork } from './vps-network.ts';
 import { exampleUserData, provisionVps, publishExecutable } from './vps-provisioning.ts';
@@ -105,20 +105,13 @@ async function startInternet(network: VpsNetwork) {
     { issue: authority.issue, route, requests: [] },
     { interpreter: standInNode },
   );
-  const names = [...ports.keys()].map((destination, at) => {
-    return { destination, name: destination.replace(/:443$/, ''), address: `203.0.113.${100 + at}` };
-  });
-  const relays: Awaited<ReturnType<typeof relay>>[] = [];
-  for (const { destination, address } of names) {
-    network.addAddress(address);
-    relays.push(await relay(address, 443, () => ports.get(destination)));
-  }
+  const names = await openNames(ports, network);
   return {
     ca: authority.certificate,
-    names: names.map(({ address, name }) => `${address} ${name}\n`).join(''),
+    names: names.hosts,
     executable: publishExecutable(mirror),
     stop: async () => {
-      await Promise.all(relays.map((each) => each.stop()));
+      await names.stop();
       await mirror.stop();
     },
   };

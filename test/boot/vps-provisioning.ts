@@ -35,15 +35,27 @@ export function provisionVps(
   vps: VpsAddresses,
   { userData, names, ca }: { readonly userData: string; readonly names: string; readonly ca: string },
 ): void {
-  const seed = '/var/lib/cloud/seed/nocloud';
-  host.write('/etc/cloud/cloud.cfg.d/90-azure.cfg', 'datasource_list: [NoCloud, None]\nlocale: false\n');
-  host.write(`${seed}/meta-data`, `instance-id: ${host.name}\nlocal-hostname: ${host.name}\n`);
-  host.write(`${seed}/network-config`, JSON.stringify(networkConfig(vps)));
-  host.write(`${seed}/user-data`, userData);
+  seedCloudInit(host, { hostname: host.name, network: networkConfig(vps), userData });
   host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${host.name}\n${names}`);
   host.append('/etc/ssl/certs/ca-certificates.crt', ca);
   host.write('/etc/machine-id', `${randomBytes(16).toString('hex')}\n`);
   pretendKernel(host);
+}
+
+/** Gives a host a seed of cloud-init without a cloud: its name, its network and its user data. */
+export function seedCloudInit(
+  host: BootedHost,
+  {
+    hostname,
+    network,
+    userData,
+  }: { readonly hostname: string; readonly network: object; readonly userData: string },
+): void {
+  const seed = '/var/lib/cloud/seed/nocloud';
+  host.write('/etc/cloud/cloud.cfg.d/90-azure.cfg', 'datasource_list: [NoCloud, None]\nlocale: false\n');
+  host.write(`${seed}/meta-data`, `instance-id: ${host.name}\nlocal-hostname: ${hostname}\n`);
+  host.write(`${seed}/network-config`, JSON.stringify(network));
+  host.write(`${seed}/user-data`, userData);
 }
 
 /** The kernel settings for kubelet, with the values that they have on Debian after each boot. */

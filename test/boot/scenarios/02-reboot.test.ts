@@ -4,6 +4,7 @@ import { eventually } from '../booted-host.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { changesOf, nodes, startsOf } from '../judge.ts';
 import { metadataService, wireServer } from '../network.ts';
+import { podNamespace, startPod } from '../pod.ts';
 
 /**
  * The lifetime of a password in milliseconds. Passwords expire while the hosts are off, but not during a first boot on
@@ -80,9 +81,9 @@ test('pods are kept from the metadata service after a reboot, even if the daemon
   expect(guardedSince).toBeGreaterThan(0);
   expect(guardedSince).toBeLessThan(await activeSince(agent.k3sUnit));
 
-  await agent.ask('sh', '-c', makePod);
+  await startPod(agent);
   const fromPod = (address: string) =>
-    agent.run('nsenter', '--net=/run/netns/pod', ...curl, `http://${address}/`);
+    agent.run('nsenter', `--net=/run/netns/${podNamespace}`, ...curl, `http://${address}/`);
   expect((await fromPod(metadataService)).exitCode).not.toBe(0);
   expect((await fromPod(wireServer)).exitCode, 'the pod reaches others').toBe(0);
   expect((await agent.run(...curl, `http://${metadataService}/`)).exitCode, 'so does the host').toBe(0);
@@ -114,14 +115,3 @@ test('NAT for private hosts works without the daemon and K3s, and is restored af
 });
 
 const curl = ['curl', '-sS', '-o', '/dev/null', '--max-time', '5'] as const;
-
-/** A script that creates a network namespace behind the host, as flannel does for a pod. */
-const makePod = `set -e
-ip netns add pod
-ip link add pod0 type veth peer name eth0 netns pod
-ip addr add 10.42.7.1/24 dev pod0
-ip link set pod0 up
-ip -n pod addr add 10.42.7.2/24 dev eth0
-ip -n pod link set eth0 up
-ip -n pod route add default via 10.42.7.1
-iptables -t nat -A POSTROUTING -s 10.42.7.0/24 ! -d 10.42.0.0/16 -j MASQUERADE`;

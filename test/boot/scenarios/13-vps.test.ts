@@ -4,6 +4,7 @@ import type { Diagnosis } from '../../../src/agent/doctor/probe.ts';
 import { type BootedHost, eventually } from '../booted-host.ts';
 import { ready } from '../cluster.ts';
 import { failedUnits, startsOf, told } from '../judge.ts';
+import { addHostPort, podNamespace, startPod } from '../pod.ts';
 import { answerAt, listen } from '../requests.ts';
 import { storedNode } from '../stored-node.ts';
 import { apiAddress, startVpses, type VpsClusters, type VpsName, vpses } from '../vps-cluster.ts';
@@ -273,8 +274,9 @@ describe('with rules that reject, and the commands of the doctor', () => {
   });
 
   test('a request from the internet reaches the hostPort of a pod, past the rules of the node', async () => {
-    await agent.ask('sh', '-c', podWithHostPort);
-    await listen(agent, 'pod', ['8443/tcp'], 'pod');
+    await startPod(agent);
+    await addHostPort(agent, 443, 8443);
+    await listen(agent, 'pod', ['8443/tcp'], podNamespace);
     expect(await answerAt(agent.address, '443/tcp')).toBe('pod');
   });
 
@@ -284,14 +286,3 @@ describe('with rules that reject, and the commands of the doctor', () => {
     await eventually('a pass of every node', () => vps.hosts.every((host) => host.isReady(since)), 60_000);
   });
 });
-
-/** A script that makes a network namespace like flannel for a pod, with hostPort 443 like the portmap plugin. */
-const podWithHostPort = `set -e
-ip netns add pod
-ip link add pod0 type veth peer name eth0 netns pod
-ip addr add 10.42.7.1/24 dev pod0
-ip link set pod0 up
-ip -n pod addr add 10.42.7.2/24 dev eth0
-ip -n pod link set eth0 up
-ip -n pod route add default via 10.42.7.1
-iptables -t nat -A PREROUTING -p tcp --dport 443 -j DNAT --to-destination 10.42.7.2:8443`;

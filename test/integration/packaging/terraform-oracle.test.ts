@@ -79,11 +79,12 @@ describe.skipIf(terraformMissing)(
       expect(node.server).toBe(name === 'server' ? undefined : '10.0.2.10');
     });
 
-    test('gives nodes the tags and settings that the lab reads without Terraform', () => {
-      const { settings, tags } = evaluated({ registries: ['fra.ocir.io'] });
+    test('gives nodes the tags, settings and rules that the lab reads without Terraform', () => {
+      const { settings, tags, firewall } = evaluated({ registries: ['fra.ocir.io'] });
       const read = oracleExample({ registries: ['fra.ocir.io'] });
       expect(Object.fromEntries(read.map((node) => [node.name, node.settings]))).toEqual(settings);
       expect(Object.fromEntries(read.map((node) => [node.name, node.tags]))).toEqual(tags);
+      expect(Object.fromEntries(read.map((node) => [node.name, node.firewall]))).toEqual(firewall);
     });
 
     test('gives NAT for the private subnet to the ingress node only', async () => {

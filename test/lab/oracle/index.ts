@@ -51,6 +51,8 @@ export interface Oracle {
   issue(names: readonly string[]): ServerCertificate;
   /** Makes the proxy route `host:port` to a port on loopback; without a port, the destination becomes unknown. */
   route(destination: string, port: number | undefined): void;
+  /** The loopback port of each `host:port` that the proxy routes. */
+  readonly routes: ReadonlyMap<string, number | undefined>;
   stop(): Promise<void>;
 }
 
@@ -127,6 +129,7 @@ export async function startOracle(options: OracleOptions = {}): Promise<Oracle> 
     permit: (name, permission, permitted) => federation.permit(node(name).vm.id, permission, permitted),
     issue: authority.issue,
     route: proxy.route,
+    routes: proxy.routes,
     stop: async () => {
       await Promise.all([...imds, ...servers, proxy].map((each) => each.stop()));
       await rm(folder, { recursive: true, force: true });

@@ -14,17 +14,22 @@ const values = z.object({
 });
 const variables = z.object({
   name: z.string(),
+  vcn: z.string(),
   public_subnet: z.string(),
   private_subnet: z.string(),
+  web_sources: z.array(z.string()),
+  open_image_firewall: z.boolean(),
   settings: section,
 });
 
 /** A node of the example as its cloud and Slipway see it. */
 export interface ExampleNode {
-  readonly name: string;
+  readonly name: 'ingress' | 'server' | 'worker';
   readonly hostname: string;
   readonly address: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** The rules for the host's firewall, as the variable of the user data contains them. */
+  readonly firewall: string;
   /** The settings, except for the vault, which Terraform creates. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -59,8 +64,31 @@ export function oracleExample(changes: Variables = {}): readonly ExampleNode[] {
       'k3s-role': roles[name] ?? '',
       ...(name !== 'server' && { 'k3s-server': addresses.server }),
     },
+    firewall: subnets.open_image_firewall ? hostRules(name, subnets).join('; ') : '',
     settings: { ...everywhere, ...here[name], ...settings },
   }));
+}
+
+type Networks = Omit<z.output<typeof variables>, 'name' | 'settings'>;
+
+/** Returns the rules of a node as `host_rules` in roles.tf makes them. */
+function hostRules(node: string, networks: Networks): readonly string[] {
+  const { vcn, private_subnet: behind, web_sources: web } = networks;
+  const open = (sources: readonly string[], protocol: string, port: number) =>
+    sources.map((source) => `INPUT -s ${source} -p ${protocol} --dport ${port} -j ACCEPT`);
+  const ports = [
+    ...open([vcn], 'udp', 8472),
+    ...(node === 'ingress' ? [...open(web, 'tcp', 80), ...open(web, 'tcp', 443)] : []),
+    ...open([vcn], 'tcp', 10250),
+    ...(node === 'server' ? open([vcn], 'tcp', 6443) : []),
+  ];
+  const pods = ['INPUT -s 10.42.0.0/16', 'FORWARD -s 10.42.0.0/16', 'FORWARD -d 10.42.0.0/16'];
+  const forwarded = [
+    `FORWARD -s ${behind}`,
+    `FORWARD -d ${behind} -m conntrack --ctstate RELATED,ESTABLISHED`,
+  ];
+  const accepted = [...pods, ...(node === 'ingress' ? forwarded : [])].map((rule) => `${rule} -j ACCEPT`);
+  return [...ports, ...accepted];
 }
 
 /** Returns an address of a range with 24 bits, as Terraform's cidrhost does. */
