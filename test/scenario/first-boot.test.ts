@@ -59,7 +59,7 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
     );
   });
 
-  test('reaches the same state after a crash before any mutation', async () => {
+  test('reaches the same state, whichever mutation a crash precedes', async () => {
     const whole = vm(role);
     await live(whole.slipway(), whole, minute, isReady);
     const { mutations } = whole.host;

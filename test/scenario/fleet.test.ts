@@ -158,7 +158,7 @@ test.each([
   ['tokens of an hour, shorter than the schedule period', vmIds(1_000), hour, 40],
   ['tokens of a quarter of an hour', vmIds(1_000), 15 * minute, 10],
 ])(
-  'the rotations of a thousand nodes spread evenly over each period of a day: %s',
+  'the rotations of a thousand nodes spread evenly within each renewal period, for a whole day: %s',
   (_, fleet, life, minutes) => {
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day, life));
     const periods = Math.floor(day / (minutes * minute));

@@ -171,7 +171,7 @@ describe('a range that the settings no longer name', () => {
     expect(machine.units.nat.rules).toBeUndefined();
   });
 
-  test('is removed completely even after a crash before any mutation of its removal', async () => {
+  test('is removed completely, whichever mutation of its removal a crash precedes', async () => {
     for (let mutation = 1; mutation <= 6; mutation += 1) {
       const { machine } = await changed(gone);
       machine.host.restart().crashBefore(mutation);
@@ -190,7 +190,7 @@ describe('a range that the settings no longer name', () => {
 });
 
 describe('the first boot of a node with NAT', () => {
-  test('recovers from a crash before any mutation of NAT', async () => {
+  test('recovers from a crash before each mutation of NAT', async () => {
     for (let mutation = 1; mutation <= 6; mutation += 1) {
       const machine = ingress();
       machine.host.crashBefore(mutation);

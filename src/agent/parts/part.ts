@@ -25,8 +25,8 @@ export interface Examined {
 }
 
 /**
- * The record of everything that belongs to a part, in no particular order. index.ts plans the part's Resources and
- * setup's steps remove its files; tests compare both with the record.
+ * The record of everything that belongs to a part, in no particular order. `parts/index.ts` plans the Resources of
+ * the part, and the uninstall steps in `src/setup` remove its files. Tests compare both with this record.
  */
 export interface Part {
   /** The name of the folder of the part. */

@@ -369,7 +369,7 @@ describe('the plan of a node', () => {
   );
 
   test.each(cases)(
-    'for role %s below %s starts K3s only after the files that a start reads',
+    'for role %s below %s starts K3s only after writing every file that K3s reads at its start',
     async (_name, _root, node) => {
       const plan = nodeResources(node, ports);
       const [service] = plan.filter(({ id }) => id === 'Service/k3s');

@@ -16,9 +16,9 @@ import { parseToken } from './token.ts';
  * server. Returns no Resource on an agent, or if joinToken.agentSecretName names no secret. The agent token can change
  * at any time, unlike that of the server, and is fetched again every joinToken.verifyEvery.
  *
- * A token in the file that K3s did not start with, such as one that a person wrote, is replaced by the token in the
- * cloud or, if that token cannot be fetched, by the token of K3s. Throws `ServiceStarting` if the cloud has the same
- * new token, since K3s is about to restart for it.
+ * If the file does not contain the token with which K3s started, for example after a manual edit, the remedy writes the
+ * token from the cloud or, if that cannot be fetched, the token with which K3s started. If the file already contains
+ * the token from the cloud, the remedy throws `ServiceStarting`, since K3s is about to restart with this token.
  */
 export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;
