@@ -102,6 +102,14 @@ describe('a Secret in workloads.secrets', () => {
     expect(condition(report, 'GitOps')).toBe('True InSync');
   });
 
+  test('keeps its value if the one in the vault becomes empty', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.cloud.secrets.set('cloudflare-token', ' \n');
+    const report = await live(slipway, machine, 11 * minute);
+    expect(condition(report, 'Secrets')).toBe('False SecretEmpty');
+    expect(valuesOf(machine)).toMatchObject({ 'api-token': workloadTokens['cloudflare-token'] });
+  });
+
   test('keeps the keys of other programs', async () => {
     const { machine, slipway } = await booted('server');
     write(machine, 'external-secrets', { another: 'theirs' });

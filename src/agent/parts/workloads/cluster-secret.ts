@@ -103,7 +103,7 @@ async function readVault(host: Host, cloud: Cloud, wish: WishedSecret) {
     let version: string | undefined;
     const value = await host.obtain(`a value for Secret ${wish.name} (secret ${name})`, async () => {
       version = await cloud.secretVersion(name);
-      return cloud.secret(name);
+      return filled(await cloud.secret(name), name);
     });
     read.set(name, { value, version });
   }
@@ -111,6 +111,18 @@ async function readVault(host: Host, cloud: Cloud, wish: WishedSecret) {
     values: wish.values((name) => read.get(name)?.value ?? unread(name)),
     versions: versionsDigest([...read.values()].map(({ version }) => version)),
   };
+}
+
+/** Returns the value; throws `SecretEmpty` for an empty one, which would replace a working value. */
+function filled(value: Secret, name: string): Secret {
+  if (value.reveal().trim() === '') {
+    throw new NodeError(
+      'SecretEmpty',
+      `The secret ${name} is empty. Store its value in the vault.`,
+      advisory,
+    );
+  }
+  return value;
 }
 
 function unread(name: string): never {

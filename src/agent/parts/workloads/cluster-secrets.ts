@@ -16,3 +16,8 @@ export function clusterSecrets(node: K3sNode, cloud: Cloud, needs: readonly stri
   const wished = wishedSecrets(node.settings);
   return [...wished.map((wish) => clusterSecret(node, cloud, wish, needs)), secretsLeft(node, wished, needs)];
 }
+
+/** Returns the names of the secrets in the vault from which a node takes the values of `workloads.secrets`. */
+export function workloadSources(node: K3sNode): readonly string[] {
+  return node.role.k3s === 'server' ? wishedSecrets(node.settings).flatMap(({ sources }) => sources) : [];
+}

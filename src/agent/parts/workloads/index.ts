@@ -1,4 +1,4 @@
 /** The exports of the workloads part, which puts the Secrets of the settings into the cluster. */
 
-export { clusterSecrets } from './cluster-secrets.ts';
+export { clusterSecrets, workloadSources } from './cluster-secrets.ts';
 export { workloadsPart } from './part.ts';

@@ -44,6 +44,18 @@ async function lookedAt({ host, cloud, node }: ReturnType<typeof world>, known =
   return examine(asked, { now: () => host.now() });
 }
 
+test('the cloud probes of a server cover the secrets of workloads.secrets', async () => {
+  const { host, cloud, registry } = world();
+  cloud.secrets.set('cloudflare-token', 'canary-cloudflare');
+  const keys = { 'api-token': 'cloudflare-token', 'git-token': 'missing-token' };
+  const node = aNode('server', { settings: { workloads: { secrets: { 'apps/tokens': { keys } } } } });
+  const found = await lookedAt({ host, cloud, registry, node });
+  expect(found.filter(({ what }) => /(cloudflare|missing)-token/.test(what))).toMatchObject([
+    { what: 'secret cloudflare-token', level: 'ok' },
+    { what: 'secret missing-token', level: 'failure' },
+  ]);
+});
+
 test('the cloud probes cover everything from the identity to the bytes of an image, and show no secret', async () => {
   const { host, cloud, registry, node } = world();
   const found = await lookedAt({ host, cloud, registry, node });
