@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { installedK3s, k3sLeftBehind, leftBehind } from '../../../src/setup/left-behind.ts';
+import { serveMemoryApi } from '../../lab/memory-api.ts';
+import { issue, makeAuthority } from '../../lab/standins/k3s-certificates.ts';
+import { kubeconfig } from '../../lab/standins/k3s-kubeconfig.ts';
 import { aHost } from './a-host.ts';
 
 const paths = nodePaths('/');
@@ -23,6 +26,32 @@ test('leftBehind lists what a remaining K3s needs, and what happens to its regis
     'to remove K3s later, install Slipway again, and then: slipway uninstall --k3s',
     'still there: /usr/local/bin/flux /etc/rancher/node',
   ]);
+});
+
+test('leftBehind lists the Secrets that stay in a cluster, with the command that deletes them', async () => {
+  const host = aHost();
+  const server = 'https://127.0.0.1:6443';
+  const authority = makeAuthority('k3s-client-ca');
+  const admin = issue(authority, { commonName: 'system:admin' });
+  host.files.write(paths.k3s.kubeconfig, kubeconfig({ server, ca: authority.certificate, ...admin }));
+  const api = serveMemoryApi(host, server, {
+    [admin.certificate]: { name: 'system:admin', groups: ['system:masters'] },
+  });
+  const lines = async () =>
+    (await leftBehind(host, paths, { k3s: false, purge: false, keepsK3s: true })).join('\n');
+  expect(await lines()).not.toContain('Secrets');
+  const metadata = {
+    name: 'cloudflare',
+    namespace: 'cert-manager',
+    labels: { 'slipway.dev/part-of': 'workloads' },
+  };
+  api.objects.put('secrets', 'cert-manager', { apiVersion: 'v1', kind: 'Secret', metadata });
+  expect(await lines()).toContain(
+    'Secrets stay in the cluster with their last values: cert-manager/cloudflare; to delete them: ' +
+      'k3s kubectl delete secret --all-namespaces --selector slipway.dev/part-of=workloads',
+  );
+  api.isUp = () => false;
+  expect(await lines()).not.toContain('Secrets');
 });
 
 test('leftBehind names the apt-get command that removes the package', async () => {

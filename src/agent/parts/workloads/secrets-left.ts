@@ -1,14 +1,13 @@
 import { NodeError } from '../../engine/errors.ts';
 import { inSync, type Resource } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
-import { deleteObject, readApi } from '../../kubernetes/api.ts';
+import { deleteObject } from '../../kubernetes/api.ts';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
-import { listPath } from '../../kubernetes/object-path.ts';
 import type { K3sNode } from '../../node.ts';
 import { nonBlocking } from '../../resources/combinators.ts';
 import { consentAdvice, isConsented } from '../../settings/consents.ts';
+import { secretsInCluster, subjectOf } from './cluster-list.ts';
 import { secretPath } from './cluster-secret.ts';
-import { secretMetadataList, workloadLabel } from './secret-object.ts';
 import type { WishedSecret } from './wished-secret.ts';
 
 /**
@@ -27,11 +26,9 @@ export function secretsLeft(
     needs,
     async check(host) {
       const access = await readKubeconfig(host, node.paths.k3s.kubeconfig);
-      const path = listPath({ apiVersion: 'v1', resource: 'secrets' }, workloadLabel);
-      const found = await readApi(host, access, path, secretMetadataList, 'listMetadata');
-      const left = (found?.items ?? [])
-        .map(({ metadata: { namespace = '', name } }) => ({ namespace, name }))
-        .filter((each) => !wished.some((wish) => subjectOf(wish) === subjectOf(each)));
+      const left = (await secretsInCluster(host, access)).filter(
+        (each) => !wished.some((wish) => subjectOf(wish) === subjectOf(each)),
+      );
       const going = left.filter((each) => isConsented(node.settings, 'secretRemoval', subjectOf(each)));
       if (going.length > 0) {
         return {
@@ -56,10 +53,6 @@ export function secretsLeft(
       return inSync();
     },
   });
-}
-
-function subjectOf({ namespace, name }: Pick<WishedSecret, 'namespace' | 'name'>): string {
-  return `${namespace}/${name}`;
 }
 
 function leftBehind({ settings }: K3sNode, left: readonly string[]): NodeError {
