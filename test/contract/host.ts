@@ -302,6 +302,10 @@ export function describeDoing(make: MakeStage): void {
     });
   });
 
+  test('does not start a command whose signal is aborted', async () => {
+    await expect(stage.host.run(commands.fine, AbortSignal.abort())).rejects.toThrow('aborted');
+  });
+
   test('throws CommandNotFound for a program that is not installed', async () => {
     expect(await reasonOf(stage.host.run(commands.missing))).toBe('CommandNotFound');
   });

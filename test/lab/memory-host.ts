@@ -289,7 +289,8 @@ export class MemoryHost implements Host {
     this.files.remove(path);
   }
 
-  async run(command: Command): Promise<CommandResult> {
+  async run(command: Command, signal?: AbortSignal): Promise<CommandResult> {
+    signal?.throwIfAborted();
     this.#mutate(runOf(command));
     const result = await this.#commands.answer(command, commandLine(command));
     if (result.exitCode !== 0) {

@@ -145,8 +145,11 @@ export interface Host extends HostReader {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, a link, or a directory with its contents. Does nothing if the path is missing. */
   remove(path: string): Promise<void>;
-  /** Runs a command that changes something. Throws `CommandFailed` with the end of stderr if the exit code is not 0. */
-  run(command: Command): Promise<CommandResult>;
+  /**
+   * Runs a command that changes something. Throws `CommandFailed` with the end of stderr if the exit code is not 0;
+   * `failedOutput` returns the whole of it. The signal stops the command.
+   */
+  run(command: Command, signal?: AbortSignal): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;
   /**
    * Fetches and verifies a release file, and returns its digest for `install`. Fetches only the sha256 file if the

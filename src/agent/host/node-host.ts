@@ -53,8 +53,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
       ),
     rename: (from, to) => withSystemErrors('rename', from, () => renameAt(from, to, root)),
     remove: async (path) => void (await missingIsUndefined('remove', path, () => removeAt(path, root))),
-    async run(command) {
-      const result = await execute(command, await environment());
+    async run(command, signal) {
+      const result = await execute(command, await environment(), signal);
       if (result.exitCode !== 0) {
         throw commandFailed(command, result);
       }

@@ -69,6 +69,22 @@ test('a command is killed at its timeout with all its children', async () => {
   expect((await stat(`${folder}/alive`)).mtimeMs).toBe(last);
 });
 
+test('an aborted signal stops a command, and the error has its output so far', async () => {
+  const folder = await temporaryFolder();
+  const stop = new AbortController();
+  const script = `echo waiting >&2; touch ${folder}/started; exec sleep 600`;
+  const error = host.run({ file: 'sh', args: ['-c', script], timeout: 50_000 }, stop.signal);
+  const failed = error.catch((thrown: unknown) => thrown);
+  while ((await host.stat(`${folder}/started`)) === undefined) {
+    await setTimeout(20);
+  }
+  stop.abort();
+  expect(await failed).toMatchObject({
+    reason: 'CommandFailed',
+    message: expect.stringContaining('exit code 143. It wrote: waiting'),
+  });
+});
+
 test('the caller does not wait for background processes of a command', async () => {
   const { stdout } = await host.query({ file: 'sh', args: ['-c', 'sleep 600 & echo $!'], timeout: 50_000 });
   expect(stdout).toMatch(/^\d+\n$/);

@@ -8,6 +8,7 @@ import { reveal } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { longestTimer } from '../clock/clock.ts';
 import { errnoOf } from '../files/file-errors.ts';
+import { commandTimedOut, usualTimeout } from './command-failed.ts';
 
 /** Milliseconds between SIGTERM and SIGKILL. */
 const grace = 5_000;
@@ -18,15 +19,17 @@ const outputLimit = 1024 * 1024;
  * Runs a command in its own process group, with an empty stdin, and resolves with its output and exit code: 127 if the
  * program is not installed, 126 if it cannot be executed, 128 + n if signal n ended it.
  *
- * After the timeout, stops the whole group and throws `CommandTimedOut`. Throws `CommandFailed` if the command contains
- * a NUL character or cannot be started for another reason.
+ * After the timeout, stops the whole group and throws `CommandTimedOut`. An aborted signal also stops the group. Throws
+ * `CommandFailed` if the command contains a NUL character or cannot be started for another reason.
  */
 export async function execute(
   command: Command,
   environment: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
 ): Promise<CommandResult> {
+  signal?.throwIfAborted();
   try {
-    return await finishedChild(command, startChild(command, environment));
+    return await finishedChild(command, startChild(command, environment), signal);
   } catch (thrown) {
     return notStarted(command, thrown);
   }
@@ -68,17 +71,18 @@ function refuseNul({ file, args }: Command, env: Readonly<Record<string, string>
   );
 }
 
-async function finishedChild(command: Command, child: Child): Promise<CommandResult> {
+async function finishedChild(command: Command, child: Child, signal?: AbortSignal): Promise<CommandResult> {
   const printed = lastBytes(child.stdout);
   const complained = lastBytes(child.stderr);
-  const limit = stopAfter(child, command.timeout ?? 30_000);
+  const limit = stopAfter(child, command.timeout ?? usualTimeout, signal);
   running.add(child);
   try {
     const exitCode = await exitOf(child, [child.stdout, child.stderr]);
+    const result = { exitCode, stdout: printed(), stderr: complained() };
     if (limit.passed) {
-      throw timedOut(command);
+      throw commandTimedOut(command, result);
     }
-    return { exitCode, stdout: printed(), stderr: complained() };
+    return result;
   } finally {
     running.delete(child);
     limit.lift();
@@ -115,23 +119,35 @@ function letGoOf(pipes: readonly Readable[]): void {
   }, 1_000).unref();
 }
 
-function stopAfter(child: ChildProcess, timeout: number): { readonly passed: boolean; lift(): void } {
+interface Limit {
+  readonly passed: boolean;
+  lift(): void;
+}
+
+function stopAfter(child: ChildProcess, timeout: number, signal?: AbortSignal): Limit {
   let passed = false;
   let force: NodeJS.Timeout | undefined;
   const stop = () => {
-    passed = true;
     signalGroup(child, 'SIGTERM');
-    force = setTimeout(() => signalGroup(child, 'SIGKILL'), grace);
+    force ??= setTimeout(() => signalGroup(child, 'SIGKILL'), grace);
   };
-  const request = setTimeout(stop, Math.min(timeout, longestTimer));
+  const request = setTimeout(
+    () => {
+      passed = true;
+      stop();
+    },
+    Math.min(timeout, longestTimer),
+  );
+  signal?.addEventListener('abort', stop);
   return {
     get passed() {
       return passed;
     },
     lift() {
+      signal?.removeEventListener('abort', stop);
       clearTimeout(request);
-      clearTimeout(force);
-      if (passed) {
+      if (force !== undefined) {
+        clearTimeout(force);
         signalGroup(child, 'SIGKILL');
       }
     },
@@ -148,14 +164,6 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
       throw thrown;
     }
   }
-}
-
-function timedOut(command: Command): NodeError {
-  const seconds = (command.timeout ?? 30_000) / 1_000;
-  return new NodeError(
-    'CommandTimedOut',
-    `${commandLine(command)} did not end within ${seconds} s and was stopped. Run it by hand to see what it waits for.`,
-  );
 }
 
 function notStarted(command: Command, thrown: unknown): CommandResult {

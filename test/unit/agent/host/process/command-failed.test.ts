@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { commandLine } from '../../../../../src/agent/engine/command-line.ts';
+import { failedOutput } from '../../../../../src/agent/engine/command-output.ts';
 import { Secret } from '../../../../../src/agent/engine/secret.ts';
-import { commandFailed } from '../../../../../src/agent/host/process/command-failed.ts';
+import { commandFailed, commandTimedOut } from '../../../../../src/agent/host/process/command-failed.ts';
 
 const flux = {
   file: 'flux',
@@ -29,6 +30,25 @@ test('commandFailed quotes only the last ten lines', () => {
   const stderr = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n');
   const { message } = commandFailed(flux, { ...ended, stderr });
   expect(message).toContain('It wrote: line 20\n');
+});
+
+test('failedOutput returns the whole output of a failed command without secrets', () => {
+  const stderr = ['first abc', ...Array.from({ length: 30 }, (_, n) => `line ${n}`)].join('\n');
+  const expected = stderr.replace('abc', '‹redacted›');
+  expect(failedOutput(commandFailed(flux, { ...ended, stderr }))).toBe(expected);
+  expect(failedOutput(commandTimedOut(flux, { ...ended, stderr }))).toBe(expected);
+  expect(failedOutput(commandFailed(flux, { ...ended, exitCode: 127 }))).toBeUndefined();
+  expect(failedOutput('not an error')).toBeUndefined();
+});
+
+test.each([
+  [{ stderr: 'waiting with abc' }, 'It wrote: waiting with ‹redacted›'],
+  [{}, 'Run it by hand to see what it waits for.'],
+])('commandTimedOut names the time limit, and quotes the output: %j', (output, quoted) => {
+  const error = commandTimedOut({ ...flux, timeout: 90_000 }, { ...ended, ...output });
+  expect(error).toMatchObject({ reason: 'CommandTimedOut', endedBy: 'time' });
+  expect(error.message).toContain(`did not end within 90 s and was stopped. ${quoted}`);
+  expect(commandTimedOut(flux, ended).message).toContain('within 30 s');
 });
 
 test('commandFailed redacts nothing for an empty secret', () => {
