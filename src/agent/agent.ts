@@ -189,7 +189,8 @@ export async function converge(agent: Agent, host: Host, until: number): Promise
 }
 
 function isSettled(outcome: Outcome): boolean {
-  return outcome.state !== 'Changed' && isMet(outcome);
+  const isUnderway = outcome.state === 'Waiting' && outcome.reason === 'InProgress';
+  return outcome.state !== 'Changed' && !isUnderway && isMet(outcome);
 }
 
 /** True if a Resource has failed, and none was changed or is waiting. */

@@ -80,9 +80,9 @@ export const ownFiles = {
   },
   job: {
     format: 1,
-    place: ({ slipway }) => join(dirname(slipway.status), '*-download.json'),
-    holds: 'the name, the start and the process of a running download',
+    place: ({ slipway }) => join(dirname(slipway.status), '*-{download,bootstrap}.json'),
+    holds: 'the name, the start and the process of a running download or bootstrap',
     readers: 'the daemon; `slipway doctor`',
-    lost: '`slipway doctor` does not show the download; the daemon continues it',
+    lost: '`slipway doctor` does not show the job; the daemon continues it',
   },
 } as const satisfies Readonly<Record<string, OwnFile>>;

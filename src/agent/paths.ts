@@ -37,6 +37,9 @@ export function nodePaths(root: string) {
       /** The files that mark a running download of K3s or of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),
       gitopsDownload: at('/run/slipway/gitops-download.json'),
+      /** The file that marks a running bootstrap of the GitOps engine, and the folder for its temporary files. */
+      gitopsBootstrap: at('/run/slipway/gitops-bootstrap.json'),
+      gitopsScratch: at('/var/lib/slipway/gitops-bootstrap'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
       nat: at('/etc/slipway/nat.nft'),
       /** The directory of the daemon's credentials, which exists while the daemon runs. */

@@ -98,6 +98,8 @@ function gitopsPlaces({ k3s, system, slipway }: K3sNode['paths']) {
     kubeconfig: k3s.kubeconfig,
     binDir: system.bin,
     downloadTrace: slipway.gitopsDownload,
+    bootstrapTrace: slipway.gitopsBootstrap,
+    scratch: slipway.gitopsScratch,
     home: slipway.state,
   };
 }

@@ -163,7 +163,7 @@ function portsFor(
   const cloud = cloudFor(settings);
   return {
     cloud,
-    gitops: chosenEngine(settings.gitops).create({ cloud }),
+    gitops: chosenEngine(settings.gitops).create({ cloud, caFile: settings.network.caFile }),
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,
     rotateAt: rotationSchedule(settings.registries.schedule, identity.value.vmId).next,

@@ -10,6 +10,7 @@ const objects = '/api';
 export function fluxWorld(token: string): MemoryHost {
   return memoryHost()
     .on({ file: 'k3s', args: /^kubectl .* get / }, kubectl)
+    .on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n')
     .onDownload(/flux_2\.9\.4_linux_amd64\.tar\.gz$/, 'flux version 2.9.4\n')
     .on({ file: 'flux', args: ['--version'] }, (_, { files }) => {
       const stdout = files.text('/usr/local/bin/flux');

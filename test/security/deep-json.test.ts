@@ -4,6 +4,7 @@ import { clouds } from '../../src/agent/clouds/index.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { CommandResult, Host, HttpResponse } from '../../src/agent/engine/host.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
+import { unavailableControllers } from '../../src/agent/gitops/flux/flux-controllers.ts';
 import { fluxObjects } from '../../src/agent/gitops/flux/flux-objects.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { readAnnotations } from '../../src/agent/parts/k3s/node-annotations.ts';
@@ -120,6 +121,7 @@ describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
       arch: 'x64' as const,
     },
     ...{ downloadTrace: '/run/download.json', binDir: '/var/lib/slipway/bin', home: '/var/lib/slipway' },
+    ...{ bootstrapTrace: '/run/bootstrap.json', scratch: '/var/lib/slipway/bootstrap' },
   };
 
   test('causes no internal error as the output of kubectl', async () => {
@@ -128,6 +130,7 @@ describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
       nodeReady(node, []).check(host),
       readAnnotations(host, node),
       fluxObjects(host, context),
+      unavailableControllers(host, context),
     ];
     for (const answer of await Promise.allSettled(answers)) {
       if (answer.status === 'rejected') {

@@ -28,4 +28,6 @@ export interface GitOpsGround<Settings> {
   readonly settings: Settings;
   /** The cloud whose vault contains the secrets. */
   readonly cloud: Pick<Cloud, 'secret'>;
+  /** The file with the CAs in `network.caFile`, which may have signed the certificate of the Git host. */
+  readonly caFile?: string | undefined;
 }

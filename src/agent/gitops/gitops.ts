@@ -11,6 +11,10 @@ export interface GitOpsContext {
   readonly binDir: string;
   /** The path of the trace of the job that downloads the executable. */
   readonly downloadTrace: string;
+  /** The path of the trace of the job that bootstraps the engine. */
+  readonly bootstrapTrace: string;
+  /** The folder for temporary files of the bootstrap, which exists only until the bootstrap has ended. */
+  readonly scratch: string;
   /** Slipway's own folder, which is HOME for the engine's executable. */
   readonly home: string;
   readonly arch: 'x64' | 'arm64';

@@ -10,13 +10,22 @@ export const tokenVariables = {
   git: 'GIT_PASSWORD',
 } as const satisfies Readonly<Record<FluxSettings['provider'], string>>;
 
-/** Returns the arguments of `flux bootstrap`, without the token. */
-export function bootstrapArguments(settings: FluxSettings, kubeconfig: string): readonly string[] {
+/**
+ * Returns the arguments of `flux bootstrap`, without the token. Flux gets half of the time limit, because it begins a
+ * second period of this length for its controllers. With a CA file, which the settings of the network name, Flux's
+ * controllers trust this CA too, not only the CLI.
+ */
+export function bootstrapArguments(
+  settings: FluxSettings,
+  kubeconfig: string,
+  caFile?: string,
+): readonly string[] {
   return [
     'bootstrap',
     settings.provider,
     flag('kubeconfig', kubeconfig),
-    flag('timeout', goDuration(settings.timeout)),
+    flag('timeout', goDuration(settings.timeout / 2)),
+    ...optional('ca-file', caFile),
     ...repositoryFlags[settings.provider](settings),
     flag('branch', settings.branch),
     ...optional('path', settings.path),

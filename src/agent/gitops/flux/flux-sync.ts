@@ -1,8 +1,10 @@
 import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { fluxBootstrapId } from './flux-bootstrap.ts';
+import { unavailableControllers } from './flux-controllers.ts';
 import {
   type FluxCondition,
   type FluxObject,
@@ -19,8 +21,9 @@ const restore =
 
 /**
  * Returns the Resource that checks whether Flux fetches and applies the repository. The check throws `SourceNotReady`
- * or `KustomizationNotReady` with Flux's own message, and waits while Flux reconciles or is suspended. Only a commit
- * can correct either failure, so Slipway changes nothing, and no Resource depends on this check.
+ * or `KustomizationNotReady` with Flux's own message, and waits while Flux reconciles or is suspended, or while one of
+ * its controllers is not ready, which `ControllerNotReady` names. Only a person can correct these failures, so Slipway
+ * changes nothing, and no Resource depends on this check.
  */
 export function fluxSync(context: GitOpsContext): Resource {
   return {
@@ -29,10 +32,24 @@ export function fluxSync(context: GitOpsContext): Resource {
     condition: 'GitOps',
     needs: [fluxBootstrapId],
     async check(host) {
-      const objects = await fluxObjects(host, context);
-      return judgeSync(objects, host.now());
+      const finding = judgeSync(await fluxObjects(host, context), host.now());
+      return finding.state === 'Waiting' ? withController(finding, host, context) : finding;
     },
   };
+}
+
+/** Returns the finding, or one that names the controllers that are not running if there are any. */
+async function withController(finding: Finding, host: HostReader, context: GitOpsContext): Promise<Finding> {
+  const names = await unavailableControllers(host, context);
+  if (names.length === 0) {
+    return finding;
+  }
+  const [are, pods] = [names.length === 1 ? 'is' : 'are', `kubectl --namespace ${fluxSystem} describe pods`];
+  return pending(
+    'ControllerNotReady',
+    `${names.join(', ')} ${are} not ready, so Flux does not apply the repository. If it lasts, ${pods} names the cause.`,
+    whileReconciling,
+  );
 }
 
 function judgeSync({ source, sync }: FluxObjects, now: number): Finding {

@@ -18,8 +18,8 @@ export const flux = {
  * Makes the adapter for Flux, which installs the CLI, bootstraps once, and then keeps checking that the repository is
  * applied. Throws `InvalidSettings` if the settings have no provider.
  */
-export function fluxGitOps({ settings, cloud }: GitOpsGround<FluxSection>): GitOps {
-  const spec = { cloud, settings: withProvider(settings) };
+export function fluxGitOps({ settings, ...ground }: GitOpsGround<FluxSection>): GitOps {
+  const spec = { ...ground, settings: withProvider(settings) };
   return {
     name: 'flux',
     warnings: fluxWarnings(spec.settings),

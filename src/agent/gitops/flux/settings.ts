@@ -31,7 +31,10 @@ const schema = about(
     components: about('The controllers to install.', z.array(words)),
     componentsExtra: about('Further controllers, such as image-reflector-controller.', z.array(words)),
     interval: about('The time between two checks for commits.', duration),
-    timeout: about('The time limit of a bootstrap.', duration),
+    timeout: about(
+      'The time limit of a bootstrap: one half for its steps, one half until the controllers are ready.',
+      duration,
+    ),
     tokenSecretName: about('The name of the secret with the Git token.', secretName),
   }),
 );

@@ -36,6 +36,8 @@ const own = {
   files: [
     ...['/run/slipway/status.json', '/run/slipway/lock', '/run/slipway/lock.held', '/usr/local/bin/flux'],
     paths.slipway.gitopsDownload,
+    paths.slipway.gitopsBootstrap,
+    paths.slipway.gitopsScratch,
   ],
   /**
    * Paths that no part owns: the settings layers, shared directories, setup's lock, and the files that identify the
@@ -293,8 +295,8 @@ function valuesOf(unit: string, key: string): readonly string[] {
  * omits.
  */
 function pageFiles(): readonly string[] {
-  const { events, formerLogins, k3sDownload, gitopsDownload } = paths.slipway;
-  const fleeting = [events, formerLogins, k3sDownload, gitopsDownload];
+  const { events, formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch } = paths.slipway;
+  const fleeting = [events, formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch];
   return [...ownedFiles().map(({ path }) => path.replace(/\*$/, '')), ...fleeting].filter((path) =>
     path.startsWith('/'),
   );

@@ -17,7 +17,7 @@ describe('bootstrapArguments', () => {
       'bootstrap',
       'github',
       '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
-      '--timeout=10m',
+      '--timeout=5m',
       '--owner=DevOpsKev',
       '--repository=kevin-ryan-platform',
       '--personal=true',
@@ -42,7 +42,7 @@ describe('bootstrapArguments', () => {
     expect(bootstrapArguments(settings, kubeconfig).slice(1)).toEqual([
       'gitlab',
       '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
-      '--timeout=10m',
+      '--timeout=5m',
       '--hostname=git.acme.test',
       '--owner=group/sub',
       '--repository=platform',
@@ -66,7 +66,7 @@ describe('bootstrapArguments', () => {
     expect(bootstrapArguments(wholeRepository, kubeconfig).slice(1)).toEqual([
       'git',
       '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
-      '--timeout=10m',
+      '--timeout=5m',
       '--url=https://git.acme.test/platform.git',
       '--username=slipway',
       '--silent=true',
@@ -75,6 +75,10 @@ describe('bootstrapArguments', () => {
       '--token-auth=true',
       '--components=source-controller,kustomize-controller',
     ]);
+  });
+
+  test('returns the CA file, which Flux passes on to its controllers', () => {
+    expect(bootstrapArguments(fluxSettings(), kubeconfig, '/ca.pem')).toContain('--ca-file=/ca.pem');
   });
 
   test.each([

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import type { Finding } from '../../../../../src/agent/engine/resource.ts';
 import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { fluxBootstrap } from '../../../../../src/agent/gitops/flux/flux-bootstrap.ts';
+import { runBootstrap } from '../../../../../src/agent/gitops/flux/flux-run.ts';
 import type { FluxSettings } from '../../../../../src/agent/gitops/flux/settings.ts';
-import type { MemoryHost } from '../../../../lab/memory-host.ts';
 import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
 import { context, fluxSettings } from './settings.ts';
 
-const token = 'ghp_canary';
-const cloud = { secret: async (name: string) => new Secret(name === 'flux-git-token' ? token : 'other') };
+const cloud = { secret: async () => new Secret('unused') };
 
 function resource(settings: FluxSettings = fluxSettings()) {
   return fluxBootstrap({ settings, cloud }, context);
@@ -17,14 +15,6 @@ function resource(settings: FluxSettings = fluxSettings()) {
 
 function check(api: Api, settings = fluxSettings()): Promise<Finding> {
   return resource(settings).check(hostWith(api));
-}
-
-async function remedy(host: MemoryHost, settings = fluxSettings()) {
-  const finding = await resource(settings).check(host);
-  if (finding.state !== 'Drifted') {
-    throw new Error(`not drifted but ${finding.state}`);
-  }
-  await finding.drift.remedy(host);
 }
 
 test('fluxBootstrap needs the executable and a Ready node, and summarises its change', () => {
@@ -79,6 +69,44 @@ describe('the check of fluxBootstrap', () => {
     });
   });
 
+  test('throws KubernetesTooOld before a bootstrap, and not after it', async () => {
+    const old = { k3s: 'v1.32.13+k3s1' };
+    await expect(check(old)).rejects.toMatchObject({ reason: 'KubernetesTooOld' });
+    expect(await check({ ...old, source: fetched, sync: applied() })).toMatchObject({ state: 'InSync' });
+  });
+
+  test('reports drift that does not block while temporary files of a bootstrap are left', async () => {
+    const host = hostWith({ source: fetched, sync: applied() });
+    host.files.write(`${context.scratch}/README`, '');
+    const changes = [{ field: 'temporary files', observed: context.scratch, desired: undefined }];
+    expect(await resource().check(host)).toMatchObject({
+      state: 'Drifted',
+      drift: { changes, blocks: false },
+    });
+  });
+
+  test.each<readonly [string, Api, boolean]>([
+    ['no Kustomization', {}, true],
+    ['a Kustomization', { source: fetched, sync: neverApplied }, false],
+  ])(
+    'waits for a running bootstrap, and with %s blocks the check of the sync: %j',
+    async (_, api, blocks) => {
+      const host = hostWith({}).on({ file: 'flux' }, '');
+      await runBootstrap(host, { settings: fluxSettings(), cloud }, context).catch(() => {});
+      const objects = hostWith(api);
+      const { job } = host;
+      const finding = await resource().check(Object.assign(objects, { job: job.bind(host) }));
+      expect(finding).toMatchObject({ state: 'Waiting', reason: 'InProgress', blocks, isJob: true });
+    },
+  );
+
+  test('does not wait for a bootstrap with other settings', async () => {
+    const host = hostWith({}).on({ file: 'flux' }, '');
+    const other = fluxSettings({ branch: 'next' });
+    await runBootstrap(host, { settings: other, cloud }, context).catch(() => {});
+    expect(await resource().check(host)).toMatchObject({ state: 'Drifted' });
+  });
+
   test('throws BootstrapPathDiffers for a different path, and names the setting to correct', async () => {
     const error = await check({ source: fetched, sync: applied('./clusters/test') }).catch(
       (thrown) => thrown,
@@ -104,74 +132,5 @@ describe('the check of fluxBootstrap', () => {
     const host = hostWith({ sync: applied() }).once({ file: 'k3s' }, printed);
     const message = expect.stringContaining(`as JSON: ${fault}. It is asked again.`);
     await expect(resource().check(host)).rejects.toMatchObject({ reason: 'UnexpectedAnswer', message });
-  });
-});
-
-describe('the bootstrap of Flux', () => {
-  test.each([
-    ['github', 'GITHUB_TOKEN'],
-    ['gitlab', 'GITLAB_TOKEN'],
-    ['git', 'GIT_PASSWORD'],
-  ] as const)('passes the token for %s only in the variable %s', async (provider, variable) => {
-    const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
-    const host = hostWith({}).on({ file: '/usr/local/bin/flux' }, (command) => {
-      expect(JSON.stringify(command.args)).not.toContain(token);
-      expect(command.env).toEqual({ HOME: '/var/lib/slipway', [variable]: expect.any(Secret) });
-      expect(command.env?.[variable]).toSatisfy((secret: Secret) => secret.reveal() === token);
-      expect(command.timeout).toBe(660_000);
-      return '';
-    });
-    await remedy(host, settings);
-    expect(host.lines()).toEqual([
-      expect.stringContaining(`run HOME=/var/lib/slipway ${variable}=‹redacted› `),
-    ]);
-    expect(host.lines().join()).not.toContain(token);
-  });
-
-  const unauthorised = [
-    '► connecting to github.com',
-    '✗ failed to get Git repository "https://github.com/acme/platform": provider error: multiple errors occurred: ',
-    `- GET https://api.github.com/repos/acme/platform: 401 Bad credentials [${token}]`,
-  ].join('\n');
-  const unhealthy =
-    '✗ health check failed\n✔ all fine\n✗ bootstrap failed with 1 health check failure(s): timeout\n';
-
-  test.each([
-    [
-      'every line of the last failure',
-      unauthorised,
-      'GET https://api.github.com/repos/acme/platform: 401 Bad credentials',
-    ],
-    [
-      'the last of several failures',
-      unhealthy,
-      ': bootstrap failed with 1 health check failure(s): timeout. ',
-    ],
-    ['a message without a failure mark', 'panic: nil', 'panic: nil'],
-  ])('quotes %s', async (_, stderr, expected) => {
-    const host = hostWith({}).on({ file: 'flux' }, { exitCode: 1, stderr });
-    const error: unknown = await remedy(host).catch((thrown) => thrown);
-    expect(error).toMatchObject({ reason: 'BootstrapFailed', endedBy: 'time' });
-    expect(error instanceof NodeError && error.message).toContain(expected);
-    expect(error instanceof NodeError && error.message).toContain('the secret flux-git-token');
-    expect(error instanceof NodeError && error.message).not.toContain(token);
-  });
-
-  test('reports a timeout as BootstrapFailed', async () => {
-    const host = hostWith({}).on({ file: 'flux' }, () => {
-      throw new NodeError('CommandTimedOut', 'flux bootstrap github did not end within 11 minutes.');
-    });
-    await expect(remedy(host)).rejects.toMatchObject({ reason: 'BootstrapFailed' });
-  });
-
-  test('passes on an error of the vault without running flux', async () => {
-    const refusing = {
-      secret: async () => Promise.reject(new NodeError('VaultForbidden', 'no role assignment yet')),
-    };
-    const host = hostWith({});
-    const finding = await fluxBootstrap({ settings: fluxSettings(), cloud: refusing }, context).check(host);
-    const remedied = finding.state === 'Drifted' && finding.drift.remedy(host);
-    await expect(remedied).rejects.toMatchObject({ reason: 'VaultForbidden' });
-    expect(host.journal).toEqual([]);
   });
 });

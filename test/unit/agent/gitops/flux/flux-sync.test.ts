@@ -92,3 +92,37 @@ describe('fluxSync without a verdict of Flux', () => {
     expect(await check(api)).toMatchObject({ state: 'Waiting', reason });
   });
 });
+
+describe('fluxSync while a controller is not ready', () => {
+  const controllers = { 'source-controller': undefined, 'kustomize-controller': 0, 'helm-controller': 1 };
+  const pending = { source: {}, sync: {}, controllers };
+
+  test('names the controllers instead of what they have not done', async () => {
+    expect(await check(pending)).toMatchObject({
+      state: 'Waiting',
+      reason: 'ControllerNotReady',
+      blocks: false,
+      message: expect.stringContaining('kustomize-controller, source-controller are not ready'),
+    });
+  });
+
+  test('names the only one', async () => {
+    expect(await check({ ...pending, controllers: { 'source-controller': 0 } })).toMatchObject({
+      message: expect.stringMatching(/^source-controller is not ready.* describe pods names the cause\.$/),
+    });
+  });
+
+  test('ignores controllers if the objects are ready or have failed', async () => {
+    expect(await check({ source: fetched, sync: applied(), controllers })).toMatchObject({ state: 'InSync' });
+    const failed = check({ source: ready('False', 'no such branch'), sync: applied(), controllers });
+    await expect(failed).rejects.toMatchObject({ reason: 'SourceNotReady' });
+  });
+
+  test.each(['not JSON', '{}'])('ignores Deployments that kubectl prints as %s', async (printed) => {
+    const host = hostWith(pending).on(
+      { file: 'k3s', args: (args) => args.includes('deployments.apps') },
+      printed,
+    );
+    expect(await fluxSync(context).check(host)).toMatchObject({ reason: 'SourceNotReady' });
+  });
+});

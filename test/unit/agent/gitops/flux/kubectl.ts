@@ -27,19 +27,34 @@ export const fetched: FluxObject = ready('True', 'stored artifact');
 export interface Api {
   readonly source?: FluxObject | { readonly stderr: string };
   readonly sync?: FluxObject | { readonly stderr: string };
+  /** The number of available pods of each controller, by name; a missing number counts as absent in the status. */
+  readonly controllers?: Readonly<Record<string, number | undefined>>;
+  /** The K3s that is installed; v1.36.3+k3s1 by default. */
+  readonly k3s?: string;
 }
 
 /** Makes a host whose kubectl prints these objects or errors, and the real NotFound error for a missing object. */
-export function hostWith({ source, sync }: Api): MemoryHost {
+export function hostWith({ source, sync, controllers = {}, k3s = 'v1.36.3+k3s1' }: Api): MemoryHost {
   const kinds = {
     'gitrepositories.source.toolkit.fluxcd.io': source,
     'kustomizations.kustomize.toolkit.fluxcd.io': sync,
   };
-  const host = memoryHost();
+  const host = memoryHost()
+    .on({ file: 'k3s', args: ['--version'] }, `k3s version ${k3s} (1a2b3c4d)\ngo version go1.24.4\n`)
+    .on({ file: 'k3s', args: (args) => args.includes('deployments.apps') }, deployments(controllers));
   for (const [kind, found] of Object.entries(kinds)) {
     host.on({ file: 'k3s', args: (args) => args.includes(kind) }, () => answer(kind, found));
   }
   return host;
+}
+
+function deployments(controllers: NonNullable<Api['controllers']>): string {
+  const items = Object.entries(controllers).map(([name, availableReplicas]) => ({
+    metadata: { name },
+    spec: { replicas: 1 },
+    status: { availableReplicas },
+  }));
+  return JSON.stringify({ items });
 }
 
 function answer(kind: string, found: Api['source']) {

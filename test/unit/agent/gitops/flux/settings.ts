@@ -7,6 +7,8 @@ export const context: GitOpsContext = {
   kubeconfig: '/etc/rancher/k3s/k3s.yaml',
   binDir: '/usr/local/bin',
   downloadTrace: '/run/slipway/gitops-download.json',
+  bootstrapTrace: '/run/slipway/gitops-bootstrap.json',
+  scratch: '/var/lib/slipway/gitops-bootstrap',
   home: '/var/lib/slipway',
   arch: 'x64',
 };
