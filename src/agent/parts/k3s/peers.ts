@@ -37,9 +37,10 @@ async function lookAtPeers(
   if (peers === undefined) {
     return skipped('no peer is known yet');
   }
-  const silent = (await Promise.all(peers.slice(0, most).map((url) => silence(host, url)))).flat();
+  const probed = peers.slice(0, most);
+  const silent = (await Promise.all(probed.map((url) => silence(host, url)))).flat();
   if (silent.length === 0) {
-    return ok(peers.length === 0 ? 'this is the only node' : `${peers.length} of ${peers.length} answer`);
+    return ok(peers.length === 0 ? 'this is the only node' : answering(probed.length, peers.length));
   }
   const [first] = silent;
   const hostName = new URL(first?.url ?? 'https://localhost').hostname;
@@ -48,6 +49,11 @@ async function lookAtPeers(
     `on ${hostName}: sudo slipway doctor, which lists the rules of its own that reject; ${firewall} must let this node reach it, ` +
       'and the UDP port of the network of pods as well',
   );
+}
+
+function answering(probed: number, known: number): string {
+  const more = known === probed ? '' : `; ${known - probed} more are not probed`;
+  return `${probed} of ${probed} answer${more}`;
 }
 
 /**

@@ -58,6 +58,18 @@ test('peersProbe on a server probes the kubelet of every other node', async () =
   );
 });
 
+test('peersProbe on a server probes at most 20 other nodes, and reports how many it did not probe', async () => {
+  const others = Array.from({ length: 30 }, (_, at) => `10.0.1.${at + 1}`);
+  const host = memoryHost().on({ file: 'k3s' }, others.join('\n'));
+  for (const address of others.slice(0, 20)) {
+    host.onGet(`https://${address}:10250/healthz`, refused);
+  }
+  expect(await peersProbe(host, aNode('server'), hints).look()).toEqual({
+    level: 'ok',
+    message: '20 of 20 answer; 10 more are not probed',
+  });
+});
+
 test.each([
   ['on a node whose role is unknown', undefined],
   ['on a server whose API does not answer', aNode('server')],
