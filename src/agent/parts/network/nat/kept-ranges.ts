@@ -9,7 +9,7 @@ import type { Settings } from '../../../settings/schema.ts';
 import { nft } from '../nft-command.ts';
 import { listTable } from '../own-table.ts';
 import { natUnitPath } from './nat-files.ts';
-import { rangesIn } from './nat-rules.ts';
+import { isWholeNat, rangesIn } from './nat-rules.ts';
 import { natTable } from './nat-table.ts';
 
 export type NatSettings = Pick<Settings, 'network' | 'consent'>;
@@ -29,7 +29,7 @@ export async function keptRanges(
   const { from } = settings.network.nat;
   const written = await writtenRanges(host, paths);
   const served = written === 'unknown' ? await loadedRanges(host) : written;
-  return served.filter(
+  return [...new Set(served)].filter(
     (range) =>
       !from.some((wanted) => containsRange(wanted, range)) && !isConsented(settings, 'natRemoval', range),
   );
@@ -51,12 +51,14 @@ export async function keptWithoutNat(
 }
 
 /**
- * Returns the ranges in the rules file; `unknown` if the file names no range, or is lost while NAT's unit exists.
+ * Returns the ranges in the rules file, and if a part of the file is lost also those in the kernel; `unknown` if the
+ * file names no range, or is lost while NAT's unit exists.
  */
 async function writtenRanges(host: HostReader, paths: NodePaths): Promise<readonly string[] | 'unknown'> {
-  const ranges = rangesIn(await fileText(host, paths.slipway.nat));
+  const text = await fileText(host, paths.slipway.nat);
+  const ranges = rangesIn(text);
   if (ranges.length > 0) {
-    return ranges;
+    return isWholeNat(text) ? ranges : [...ranges, ...(await loadedRanges(host))];
   }
   const left = await Promise.all([paths.slipway.nat, natUnitPath(paths)].map((path) => host.stat(path)));
   return left.some((found) => found !== undefined) ? 'unknown' : [];

@@ -45,7 +45,7 @@ function natLines({ from, except, outside }: NatRules): readonly string[] {
  * Returns the digest of the rules in the output of `nft list table`; `incomplete` unless the expected hook comes first.
  */
 export function listedNat(list: string): string {
-  const lines = [...list.matchAll(/^\t\t(\S.*)$/gm)].map(([, line = '']) => line);
+  const lines = [...list.matchAll(/^\t\t(\S.*)/gm)].map(([, line = '']) => line);
   const [hook = '', ...rules] = lines;
   // nft lists priority 100 as a number or as `srcnat` (nft(8), standard priority names).
   const isHooked = /^type nat hook postrouting priority (?:100|srcnat); policy accept;$/.test(hook);
@@ -60,4 +60,14 @@ export function rangesIn(text: string): readonly string[] {
 /** Returns the outside interface in a file that `renderNat` rendered; `undefined` if the text names none. */
 export function outsideIn(text: string): string | undefined {
   return /^\t\toifname != "([^"]+)" return$/m.exec(text)?.[1];
+}
+
+/**
+ * True if a text is what `renderNat` rendered for the ranges, destinations and interface in the text. False if a line
+ * or the end of the file is lost; a loss of only the last range is not noticed.
+ */
+export function isWholeNat(text: string): boolean {
+  const outside = outsideIn(text);
+  const except = [...text.matchAll(/^\t\tip daddr (\S+) return$/gm)].map(([, range = '']) => range);
+  return outside !== undefined && renderNat({ from: rangesIn(text), except, outside }) === text;
 }

@@ -52,6 +52,20 @@ describe('with a range in network.nat.from', () => {
     },
   );
 
+  test('the ranges in the kernel keep NAT if the rules file has lost its end', async () => {
+    const whole = renderNat({ from: ['10.0.2.0/24', '10.0.4.0/24'], except: [], outside: 'ens3' });
+    const [cut = ''] = whole.split('\t\tip saddr 10.0.4.0/24');
+    const host = memoryHost({ files: { '/usr/sbin/nft': '', [paths.slipway.nat]: cut } });
+    host.on({ file: 'systemd-run' }, whole);
+    expect(await keptRanges(host, other, paths)).toEqual(['10.0.2.0/24', '10.0.4.0/24']);
+    expect(await keptWithoutNat(host, from([]), paths)).toEqual(['10.0.2.0/24', '10.0.4.0/24']);
+  });
+
+  test('a range is not kept if one of the wanted ranges contains it', async () => {
+    const host = memoryHost({ files: { [paths.slipway.nat]: intact } });
+    expect(await keptRanges(host, from(['10.0.3.0/24', '10.0.0.0/16']), paths)).toEqual([]);
+  });
+
   test('no range is kept if the rules file is empty and nft is not installed', async () => {
     const host = memoryHost({ files: { [paths.slipway.nat]: '', [unit]: '' } });
     expect(await keptRanges(host, other, paths)).toEqual([]);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
+  isWholeNat,
   listedNat,
   natName,
+  outsideIn,
   rangesIn,
   renderNat,
 } from '../../../../../../src/agent/parts/network/nat/nat-rules.ts';
@@ -31,6 +33,39 @@ test('rangesIn returns the private ranges of a file that renderNat rendered', ()
   expect(rangesIn(renderNat(rules))).toEqual(['10.0.2.0/24', '10.0.3.0/24']);
 });
 
+test.each([
+  ['has a character before its indentation', '#\t\tip saddr 10.0.9.0/24 masquerade\n'],
+  ['goes on after masquerade', '\t\tip saddr 10.0.9.0/24 masquerade random\n'],
+])('rangesIn ignores a line that %s', (_, line) => {
+  expect(rangesIn(renderNat(rules) + line)).toEqual(['10.0.2.0/24', '10.0.3.0/24']);
+});
+
+test.each([
+  ['a file that renderNat rendered', renderNat(rules), 'ens3'],
+  ['an empty file', '', undefined],
+  ['a file that does not name the interface', '\t\toifname != "" return\n', undefined],
+  ['a commented line', '#\t\toifname != "ens3" return\n', undefined],
+  ['a line that goes on', '\t\toifname != "ens3" return comment "x"\n', undefined],
+])('outsideIn returns the outside interface: %s', (_, text, outside) => {
+  expect(outsideIn(text)).toBe(outside);
+});
+
+describe('isWholeNat', () => {
+  test('is true for a file that renderNat rendered', () => {
+    expect(isWholeNat(renderNat(rules))).toBe(true);
+  });
+
+  test.each([
+    ['is empty', ''],
+    ['has lost its end', renderNat(rules).slice(0, -4)],
+    ['has lost its interface', renderNat(rules).replace(/.*oifname.*\n/, '')],
+    ['has lost a range', renderNat(rules).replace(/.*10.0.2.0\/24 masquerade\n/, '')],
+    ['has lost a destination', renderNat(rules).replace(/.*10.0.2.0\/24 return\n/, '')],
+  ])('is false for a file that %s', (_, text) => {
+    expect(isWholeNat(text)).toBe(false);
+  });
+});
+
 describe('listedNat', () => {
   const list = renderNat(rules)
     .replace(/^.*\n.*\n.*\n/, '')
@@ -38,6 +73,17 @@ describe('listedNat', () => {
 
   test('returns the name of the wanted rules if nft lists exactly these rules', () => {
     expect(listedNat(list)).toBe(natName(rules));
+  });
+
+  test('ignores lines that are indented deeper than a rule', () => {
+    expect(listedNat(list.replace('\t\toifname', '\t\t\tcounter\n\t\toifname'))).toBe(natName(rules));
+  });
+
+  test.each([
+    ['text before the hook', list.replace('\t\ttype', '\t\tx type')],
+    ['text after the hook', list.replace('accept;', 'accept; x')],
+  ])('returns incomplete for a list with %s', (_, changed) => {
+    expect(listedNat(changed)).toBe('incomplete');
   });
 
   test.each([
