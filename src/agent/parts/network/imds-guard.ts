@@ -13,6 +13,7 @@ import { guardTable } from './guard-table.ts';
 import { guardUnitPath, renderGuardUnit } from './guard-unit.ts';
 import { imdsGuardRemoved } from './imds-guard-removed.ts';
 import { unlessGuarded } from './kept-guard.ts';
+import { listedIPv6 } from './listed-ipv6.ts';
 import {
   type GuardedService,
   type GuardRules,
@@ -121,10 +122,10 @@ function servicesToGuard(
  */
 function guardable({ address, only }: Metadata): readonly GuardedService[] {
   const bare = address.replace(/^\[(.*)\]$/, '$1');
-  if (isIPv4(bare)) {
-    return bare.startsWith('127.') ? [] : [{ address: bare, only }];
-  }
-  const url = `http://[${bare}]`;
-  const listed = URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : '::1';
-  return listed === '::1' ? [] : [{ address: listed, only }];
+  const listed = isIPv4(bare) ? bare : listedIPv6(bare);
+  return listed === undefined || isLoopback(listed) ? [] : [{ address: listed, only }];
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
 }

@@ -101,6 +101,22 @@ test('imdsGuard recognizes the address of the metadata service in hexadecimal no
   expect(finding?.state).toBe('Drifted');
 });
 
+test('imdsGuard guards the IPv4 address that an IPv6 address contains', async () => {
+  const drifts = ['[::ffff:169.254.169.254]', '169.254.169.254'].map(async (address) => {
+    const node = aNode('server', { settings: { azure: { imdsEndpoint: `http://${address}` } } });
+    const finding = await imdsGuard(node, fresh)[0]?.check(withoutUnit());
+    return finding?.state === 'Drifted' ? finding.drift.changes : [];
+  });
+  const [mapped, plain] = await Promise.all(drifts);
+  expect(mapped).not.toEqual([]);
+  expect(mapped).toEqual(plain);
+});
+
+test('imdsGuard does not guard a loopback address that an IPv6 address contains', () => {
+  const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://[::ffff:127.0.0.1]' } } });
+  expect(imdsGuard(node, fresh).map(({ id }) => id)).toEqual(['ImdsGuard/none']);
+});
+
 /** Returns a machine on which the unit of the guard does not exist. */
 function withoutUnit() {
   return memoryHost().on({ file: 'systemctl' }, 'LoadState=not-found\nActiveState=inactive\n');
