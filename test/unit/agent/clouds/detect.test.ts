@@ -23,6 +23,12 @@ describe('detectCloud', () => {
       'chassis_asset_tag OracleCloud.com',
     ],
     [
+      'a cloud by a string of the firmware with spaces at its end',
+      { [chassis]: 'OracleCloud.com  \n' },
+      'oracle',
+      'chassis_asset_tag OracleCloud.com',
+    ],
+    [
       'Azure by the firmware',
       { [chassis]: `${azureChassis}\n` },
       'azure',
