@@ -14,8 +14,12 @@ export const url = address(
   'be a URL such as https://example.com/path, without user name, password or query',
 );
 
+/**
+ * The form of the URL of a Git repository. The clone URL of Azure DevOps repeats the organisation as a user name, which
+ * is not a secret; any other user name may be a token.
+ */
 export const gitUrl = address(
-  /^https:\/\/[^\s/@?#]+\/[^\s?#]+$/,
+  /^https:\/\/(?:([^\s/@:?#]+)@dev\.azure\.com\/\1|[^\s/@?#]+)\/[^\s?#]+$/,
   'be the https:// URL of a Git repository, without a user name, password or query, so for Azure DevOps https://dev.azure.com/ORGANIZATION/PROJECT/_git/REPOSITORY (Flux gets the token of tokenSecretName)',
 );
 

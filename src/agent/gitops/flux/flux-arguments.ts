@@ -42,7 +42,8 @@ const repositoryFlags = {
   gitlab: (settings) => [...hosted(settings), flag('visibility', settings.private ? 'private' : 'public')],
   // Without --silent, flux waits for a person to confirm the deploy key.
   git: (settings) => [
-    ...optional('url', settings.url),
+    // Flux uses --username, so the user name in a clone URL of Azure DevOps is omitted.
+    ...optional('url', settings.url?.replace(/^https:\/\/[^/@]+@/, 'https://')),
     flag('username', settings.username),
     flag('silent', true),
   ],

@@ -3,7 +3,12 @@ import type { Written } from '../../settings/section.ts';
 
 /** Lists contradictions in the section `gitops.flux` of a node that uses Flux. */
 export function fluxMisfits(written: Written): readonly Problem[] {
-  return [...providerMisfits(written), ...missingControllers(written)];
+  return [
+    ...providerMisfits(written),
+    ...repositoryMisfits(written),
+    ...keyMisfits(written),
+    ...missingControllers(written),
+  ];
 }
 
 const hosted = { needs: ['owner', 'repository', 'path'], foreign: ['url'] };
@@ -29,6 +34,23 @@ function providerMisfits(flux: Written): readonly Problem[] {
       .filter((key) => given(flux[key]) && flux[key] !== false)
       .map((key) => ({ path: [key], message: `does not go with provider ${provider}; leave it out` })),
   ];
+}
+
+function repositoryMisfits({ provider, repository }: Written): readonly Problem[] {
+  const message =
+    'must be only the name of the repository such as fleet; set hostname and owner (with the groups at GitLab) to the rest';
+  const isLonger = provider !== 'git' && typeof repository === 'string' && repository.includes('/');
+  return isLonger ? [{ path: ['repository'], message }] : [];
+}
+
+/**
+ * Lists a problem if a plain Git host should get a deploy key: flux makes a new key at each attempt, since the token
+ * counts as a setting (fluxcd/flux2 pkg/bootstrap, ReconcileSourceSecret), and cannot add the key to the host.
+ */
+function keyMisfits({ provider, tokenAuth }: Written): readonly Problem[] {
+  const message =
+    'does not go with provider git, since flux cannot add its key to the Git host; leave it out, so Flux uses the token';
+  return provider === 'git' && tokenAuth === false ? [{ path: ['tokenAuth'], message }] : [];
 }
 
 /**

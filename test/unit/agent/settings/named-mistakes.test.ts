@@ -35,15 +35,23 @@ test('the settings accept auth that is user:password in base64', () => {
   expect(registries.configs['ghcr.io']?.auth?.auth?.reveal()).toBe(auth);
 });
 
-test('the settings refuse the clone URL of Azure DevOps, and show its valid form', () => {
-  const flux = {
-    provider: 'git',
-    path: 'clusters/a',
-    url: 'https://org@dev.azure.com/org/project/_git/repo',
-  };
-  expect(() => settingsOf({ gitops: { engine: 'flux', flux } })).toThrow(
+function azureDevOps(url: string): object {
+  return { gitops: { engine: 'flux', flux: { provider: 'git', path: 'clusters/a', url } } };
+}
+
+test.each(['https://dev.azure.com/org/project/_git/repo', 'https://org@dev.azure.com/org/project/_git/repo'])(
+  'the settings accept %s of Azure DevOps',
+  (url) => {
+    expect(settingsOf(azureDevOps(url)).gitops.flux.url).toBe(url);
+  },
+);
+
+test.each([
+  'https://canary@dev.azure.com/org/project/_git/repo',
+  'https://org:canary@dev.azure.com/org/project/_git/repo',
+  'https://org@example.com/org/project/_git/repo',
+])('the settings refuse %s, whose user name may be a token, and show the valid form', (url) => {
+  expect(() => settingsOf(azureDevOps(url))).toThrow(
     /gitops\.flux\.url: must be .*without a user name, .* https:\/\/dev\.azure\.com\/ORGANIZATION/,
   );
-  const url = 'https://dev.azure.com/org/project/_git/repo';
-  expect(settingsOf({ gitops: { engine: 'flux', flux: { ...flux, url } } }).gitops.flux.url).toBe(url);
 });

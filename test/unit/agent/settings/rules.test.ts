@@ -45,6 +45,16 @@ describe('misfits of gitops.flux', () => {
     [{ provider: 'github' }, ['gitops.flux.owner: is', 'gitops.flux.repository: is', 'gitops.flux.path: is']],
     [{ provider: 'github', ...hosted, url: 'u' }, ['gitops.flux.url: does not go with provider github']],
     [{ provider: 'git', path: 'p' }, ['gitops.flux.url: is missing']],
+    [{ provider: 'github', ...hosted, repository: 'o/r' }, ['gitops.flux.repository: must be only the name']],
+    [
+      { provider: 'gitlab', ...hosted, repository: 'https://gitlab.com/o/r' },
+      ['gitops.flux.repository: must be only the name'],
+    ],
+    [{ provider: 'github', ...hosted, tokenAuth: false }, []],
+    [
+      { provider: 'git', url: 'https://h/r.git', path: 'p', tokenAuth: false },
+      ['gitops.flux.tokenAuth: does not go with provider git'],
+    ],
     [
       { provider: 'git', url: 'u', path: 'p', owner: 'o', personal: true },
       ['gitops.flux.owner: does not go', 'gitops.flux.personal: does not go'],

@@ -77,6 +77,13 @@ describe('bootstrapArguments', () => {
     ]);
   });
 
+  test('omits the user name in a clone URL of Azure DevOps', () => {
+    const url = 'https://acme@dev.azure.com/acme/platform/_git/fleet';
+    expect(bootstrapArguments(fluxSettings({ provider: 'git', url }), kubeconfig)).toContain(
+      '--url=https://dev.azure.com/acme/platform/_git/fleet',
+    );
+  });
+
   test('returns the CA file, which Flux passes on to its controllers', () => {
     expect(bootstrapArguments(fluxSettings(), kubeconfig, '/ca.pem')).toContain('--ca-file=/ca.pem');
   });
