@@ -7,12 +7,12 @@ const repository = join(import.meta.dirname, '../..');
 export const packaged =
   process.env.SLIPWAY_EXECUTABLE ?? join(repository, `dist/slipway-linux-${process.arch}`);
 
-/** True if the executable exists and no source is newer. */
-export function isPackaged(): boolean {
-  if (!existsSync(packaged)) {
+/** True if the executable, by default that of this machine, exists and no source is newer. */
+export function isPackaged(executable = packaged): boolean {
+  if (!existsSync(executable)) {
     return false;
   }
-  const made = statSync(packaged).mtimeMs;
+  const made = statSync(executable).mtimeMs;
   return sources().every((path) => statSync(path).mtimeMs <= made);
 }
 
