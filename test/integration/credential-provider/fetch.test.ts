@@ -142,7 +142,7 @@ test("a password in a systemd credential is read from the daemon's credentials d
   vm.write(vm.paths.providerSettings, JSON.stringify(settings));
   await expect(freshLogins(loginServer, vm.root)).rejects.toMatchObject({
     reason: 'SecretNotFound',
-    message: expect.stringMatching(/credential acr.*systemd puts it there while slipway\.service runs/),
+    message: expect.stringMatching(/credential acr.*systemd puts it there only while slipway\.service runs/),
   });
   vm.write(`${vm.paths.credentials}/acr`, 'canary\n');
   expect((await freshLogins(loginServer, vm.root))[loginServer]).toMatchObject({ password: 'canary' });
