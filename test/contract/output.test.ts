@@ -169,7 +169,7 @@ describe('output for programs', () => {
       { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'z' }] },
       ['list[].name is never x', 'list[].name is z'],
     ],
-  ])('unlike reports %s', (_, output, expected) => {
+  ])('differs from output.md because of %s', (_, output, expected) => {
     const fields = [
       { path: 'list[].at', type: 'time' },
       { path: 'list[].name', type: '`x`' },

@@ -222,7 +222,7 @@ describe('settings that no longer name a login server', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('remove the provider configuration and the login store even after a crash before any step', async () => {
+  test('remove the provider configuration and the login store, whichever step a crash precedes', async () => {
     for (let mutation = 1; mutation <= 4; mutation += 1) {
       const { machine, slipway } = await booted('agent');
       emptied(machine);

@@ -102,7 +102,7 @@ test('imds.pods: allow removes the guard completely', async () => {
   expect(condition(report, 'ImdsGuard')).toBe('True InSync');
 });
 
-test('imds.pods: allow removes the guard completely even after a crash before any step', async () => {
+test('imds.pods: allow removes the guard completely, whichever step a crash precedes', async () => {
   for (let mutation = 1; mutation <= 5; mutation += 1) {
     const { machine, slipway } = await booted('agent');
     machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');

@@ -124,7 +124,7 @@ describe('the metadata service', () => {
 });
 
 describe('NAT of the ingress node', () => {
-  test('goes on while Slipway is stopped and its own unit is stopped or restarted', async () => {
+  test('keeps working while Slipway is stopped and slipway-nat is stopped or restarted', async () => {
     await ingress.ask('systemctl', 'stop', 'slipway');
     expect(await seenFrom(server)).toBe(ingress.address);
     await ingress.ask('systemctl', 'stop', 'slipway-nat');
@@ -133,7 +133,7 @@ describe('NAT of the ingress node', () => {
     expect(await seenFrom(server)).toBe(ingress.address);
   });
 
-  test('is there after a reboot with a broken Slipway, and the private hosts still need it', async () => {
+  test('works after a reboot without the executable of Slipway, and the private hosts need it', async () => {
     await ingress.ask('mv', '/usr/local/bin/slipway', '/usr/local/bin/slipway.away');
     await ingress.reboot();
     await eventually('NAT', async () => (await seenFrom(worker)) === ingress.address, 60_000);

@@ -72,7 +72,7 @@ describe('the first boot', () => {
     }
   });
 
-  test('no token is in a journal, a status or a command line, nor on the disk of cloud-init without it', async () => {
+  test('no token is in a journal, status or command line, nor in the files of cloud-init if the user data has none', async () => {
     for (const host of vps.hosts) {
       const journal = (await host.journal()).map(({ message }) => message).join('\n');
       const lines = await host.ask('sh', '-c', 'cat /run/slipway/status.json /proc/[0-9]*/cmdline');
@@ -193,14 +193,14 @@ const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 describe('a credential', () => {
   const secret = 'secret k3s-token';
 
-  test('is readable for the doctor of root only, and the message to another user names root', async () => {
+  test('is readable only by a doctor that root runs, and the message to another user names root', async () => {
     expect(await diagnosis(agent, secret)).toMatchObject({ level: 'ok' });
     const { message, reason } = await diagnosis(agent, secret, ...asNobody);
     expect(reason).toBe('PermissionDenied');
     expect(message).toMatch(/\/run\/credentials\/slipway\.service\/k3s-token.*Run as root/);
   });
 
-  test('is gone while the service is stopped, and the doctor says how to get it back; plan needs none', async () => {
+  test('is gone while slipway.service is stopped, which the doctor explains, and slipway plan still works', async () => {
     await agent.ask('systemctl', 'stop', 'slipway');
     const { message, reason } = await diagnosis(agent, secret);
     expect(reason).toBe('SecretNotFound');

@@ -6,6 +6,7 @@
  * its own Node) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately
  * stricter: a kubelet patches only annotations of its Node, each key needs a prefix, and events are about that Node.
  */
+
 export interface User {
   readonly name: string;
   readonly groups: readonly string[];
