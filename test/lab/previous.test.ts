@@ -112,7 +112,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
   test('takes the nodes over without a restart, a second download or a deletion', () =>
     takesOver(scripts.previous));
 
-  test('reports no fault in slipway doctor, besides those of the test machine', async () => {
+  test('slipway doctor reports no warning or failure, except those about the test machine', async () => {
     for (const node of lab.nodes) {
       const { stdout } = await node.slipway('doctor', '-o', 'json');
       const { diagnoses }: Doctor = JSON.parse(stdout);

@@ -181,7 +181,10 @@ function namesAt(host: string): Promise<string> {
   });
 }
 
-/** Resolves to what the doctor says about one subject, to root or to another user. */
+/**
+ * Runs `slipway doctor` as root, or with the command `as` in front, and resolves to its diagnosis of `what`. Fails the
+ * test without such a diagnosis.
+ */
 async function diagnosis(host: BootedHost, what: string, ...as: readonly string[]): Promise<Diagnosis> {
   const { stdout } = await host.run('env', ...as, 'slipway', 'doctor', '-o', 'json');
   const { diagnoses }: { readonly diagnoses: readonly Diagnosis[] } = JSON.parse(stdout);

@@ -72,7 +72,7 @@ describe.each(examples)('the user data %s', (name, config) => {
     expect(text.slice(text.indexOf('runcmd:'))).toBe(template.slice(template.indexOf('runcmd:')));
   });
 
-  test('gives K3s its flags, and the kernel the settings that kubelet then requires', async () => {
+  test('sets the K3s flags of the example, and the kernel settings that protect-kernel-defaults requires', async () => {
     const { node, identity } = await knowledge(text, values);
     expect([identity.error, node.error]).toEqual([undefined, undefined]);
     const rendered = node.value && renderConfig(node.value);

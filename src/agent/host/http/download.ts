@@ -22,7 +22,7 @@ export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the whole download is aborted. */
   readonly endAfter?: number;
-  /** The directory that no path leaves (openat.ts); `/` by default. */
+  /** The root directory for the path of the download, even if links lead elsewhere; `/` by default. */
   readonly root?: string;
 }
 

@@ -40,9 +40,9 @@ export function credentialProvider(node: K3sNode): readonly Resource[] {
 }
 
 /**
- * Returns the text of the plugin. The plugin is a script that stays even if the executable is missing, since kubelet,
- * and K3s with it, exits without its plugin. The executable gets no environment variables of K3s and writes no core
- * dump.
+ * Returns the text of the plugin. The plugin is a script, so that it exists even if Slipway's executable is missing:
+ * if kubelet does not find its plugin, kubelet exits, and K3s with it. The executable gets no environment variables of
+ * K3s and writes no core dump.
  */
 export function renderPlugin({ slipway }: Pick<K3sNode, 'slipway'>): string {
   return `#!/bin/sh

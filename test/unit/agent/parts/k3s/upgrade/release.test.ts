@@ -172,7 +172,7 @@ describe('k3sExecutable', () => {
     expect(new Set(urls)).toEqual(new Set(['download K3s v1.36.2+k3s1 to /usr/local/bin/k3s']));
   });
 
-  test('downloads an executable again if another user owns it', async () => {
+  test('reports drift for an executable that another user owns', async () => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
     host.files.give('/usr/local/bin/k3s', '1000:1000');
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
