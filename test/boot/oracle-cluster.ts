@@ -5,6 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,6 +30,9 @@ export const loginServer = 'fra.ocir.io';
 
 /** An address in the internet that answers on port 8000 with the address of the caller. */
 export const echo = '203.0.113.50';
+
+/** The address of a visitor in the internet. */
+export const visitor = '203.0.113.60';
 
 export interface OracleNodes {
   readonly cloud: Oracle;
@@ -68,9 +72,12 @@ export async function startOracleNodes(): Promise<OracleNodes> {
     return found;
   };
   network.addAddress(echo);
+  network.addAddress(visitor);
   const servers = [
     await answering(echo, 8000, ({ remoteAddress = '' }) => remoteAddress.replace('::ffff:', '')),
     await answering(metadataService, 53, () => 'dns'),
+    await answeringPackets(metadataService, 53, 'dns'),
+    await answeringPackets(metadataService, 123, 'ntp'),
   ];
   return {
     cloud,
@@ -116,6 +123,16 @@ async function answering(address: string, port: number, answer: (caller: Socket)
     server.once('error', reject).listen(port, address, resolve);
   });
   return { stop: () => new Promise<void>((done) => server.close(() => done())) };
+}
+
+/** Starts a server that answers each UDP packet with a text. */
+async function answeringPackets(address: string, port: number, answer: string) {
+  const socket = createSocket('udp4');
+  socket.on('message', (_, from) => socket.send(answer, from.port, from.address));
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject).bind(port, address, resolve);
+  });
+  return { stop: () => new Promise<void>((done) => socket.close(() => done())) };
 }
 
 interface Given {

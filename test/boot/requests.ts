@@ -41,6 +41,15 @@ export async function answerAt(
   if (from) {
     return from.ask('env', ...within(netns), standInNode, ...args);
   }
+  return answered(args);
+}
+
+/** Resolves as `answerAt` to the answer to a TCP request from outside, from this address of this process. */
+export function answerFrom(source: string, address: string, port: Port): Promise<string> {
+  return answered(['-e', request, address, port, source]);
+}
+
+async function answered(args: readonly string[]): Promise<string> {
   return (await runProgram(process.execPath, args, {})).stdout.trim();
 }
 
@@ -63,14 +72,14 @@ for (const port of ports) {
 }`;
 
 /** A script that sends a request and prints the answer, at the latest after two seconds. */
-const request = `const [address, port] = process.argv.slice(1);
+const request = `const [address, port, localAddress] = process.argv.slice(1);
 const [number, protocol] = port.split('/');
 let found = 'no answer';
 const end = () => { console.log(found); process.exit(); };
 setTimeout(end, 2_000);
 const hear = (answer) => { found = String(answer); end(); };
 if (protocol === 'tcp') {
-  const socket = require('node:net').connect(Number(number), address, () => { found = 'open'; });
+  const socket = require('node:net').connect({ port: Number(number), host: address, localAddress }, () => { found = 'open'; });
   socket.on('data', hear).on('error', end).on('close', end);
 } else {
   const socket = require('node:dgram').createSocket('udp4').on('message', hear).on('error', end);

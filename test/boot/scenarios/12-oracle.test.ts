@@ -2,10 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BootedHost, eventually } from '../booted-host.ts';
 import { ready } from '../cluster.ts';
 import { failedUnits, startsOf, told } from '../judge.ts';
-import { echo, loginServer, type OracleName, type OracleNodes, startOracleNodes } from '../oracle-cluster.ts';
+import {
+  echo,
+  loginServer,
+  type OracleName,
+  type OracleNodes,
+  startOracleNodes,
+  visitor,
+} from '../oracle-cluster.ts';
 import { metadataService } from '../oracle-network.ts';
 import { addHostPort, podNamespace, startPod } from '../pod.ts';
-import { answerAt, listen } from '../requests.ts';
+import { answerAt, answerFrom, listen, type Port } from '../requests.ts';
 import { storedNode } from '../stored-node.ts';
 
 let oracle: OracleNodes;
@@ -96,26 +103,30 @@ describe('the rules of the image', () => {
 
   test('let a request from the internet reach ports 80 and 443 of the ingress node, and of no other', async () => {
     for (const host of oracle.hosts) {
-      await listen(host, host.name, ['80/tcp']);
+      await listen(host, host.name, ['80/tcp', '443/tcp']);
     }
-    expect(await answerAt(ingress.address, '80/tcp')).toBe('ingress');
-    expect(await answerAt(server.address, '80/tcp')).toBe('no answer');
-    expect(await answerAt(worker.address, '80/tcp')).toBe('no answer');
+    for (const port of ['80/tcp', '443/tcp'] as const) {
+      expect(await answerFrom(visitor, ingress.address, port)).toBe('ingress');
+      expect(await answerAt(server.address, port)).toBe('no answer');
+      expect(await answerAt(worker.address, port)).toBe('no answer');
+    }
   });
 
   test('let a request to a port of a Service reach its pod on the ingress node', async () => {
     await startPod(ingress);
     await addHostPort(ingress, 443, 8443);
     await listen(ingress, 'pod', ['8443/tcp'], podNamespace);
-    expect(await answerAt(ingress.address, '443/tcp')).toBe('pod');
+    expect(await answerFrom(visitor, ingress.address, '443/tcp')).toBe('pod');
   });
 });
 
 describe('the metadata service', () => {
-  test('is closed to pods on port 80 only, since DNS has the same address', async () => {
+  test('is closed to pods on port 80 only, since DNS and NTP have the same address', async () => {
     await startPod(worker);
-    const fromPod = (port: '80/tcp' | '53/tcp') => answerAt(metadataService, port, worker, podNamespace);
+    const fromPod = (port: Port) => answerAt(metadataService, port, worker, podNamespace);
     expect(await fromPod('53/tcp')).toBe('dns');
+    expect(await fromPod('53/udp')).toBe('dns');
+    expect(await fromPod('123/udp')).toBe('ntp');
     expect(await fromPod('80/tcp')).toBe('no answer');
     expect(await answerAt(metadataService, '80/tcp', worker)).toBe('open');
     await worker.ask('nft', 'delete', 'table', 'inet', 'slipway_imds');
