@@ -11,10 +11,14 @@ const passwordLife = 36_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
 const store = '/var/lib/slipway/logins.json';
 const rotating = [store, registriesYaml];
+/** The configuration of K3s, which names the file of the agent token only once that file exists. */
+const config = '/etc/rancher/k3s/config.yaml';
 /** The owned files on the disk whose content stays constant. Another test covers the files in memory. */
 const onDisk = ownedFiles()
   .map(({ path }) => path)
-  .filter((path) => !path.startsWith('/run/') && !rotating.includes(path) && !startNote.test(path));
+  .filter(
+    (path) => !path.startsWith('/run/') && ![...rotating, config].includes(path) && !startNote.test(path),
+  );
 
 let cluster: Cluster;
 let server: BootedHost;
@@ -36,6 +40,7 @@ test('a node reports a full disk during its first boot, writes no partial file, 
   await eventually('the small files', () => server.has('/etc/modules-load.d/slipway-k3s.conf'));
   await saysFull('K3sBinary', '/usr/local/bin/k3s');
   const half = look(server, onDisk);
+  const begun = linesOf(config);
   await isActive();
   server.leaveRoom();
   await cluster.ready();
@@ -44,6 +49,7 @@ test('a node reports a full disk during its first boot, writes no partial file, 
   for (const seen of [without, half]) {
     expect(whole).toMatchObject(present(seen));
   }
+  expect(linesOf(config)).toEqual(expect.arrayContaining([...begun]));
   expect(Object.keys(present(half)).length).toBeGreaterThan(Object.keys(present(without)).length);
   await hasNoLeftovers();
 });
@@ -122,6 +128,11 @@ function giveK3sItsOwnDisk(): void {
   const digest = server.read(git) ?? '';
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', server.path(data)]);
   server.write(git, digest);
+}
+
+/** Returns the lines of a file of the server; one empty line if the file does not exist. */
+function linesOf(path: string): readonly string[] {
+  return (server.read(path) ?? '').split('\n');
 }
 
 async function saysFull(type: string, path: string): Promise<void> {
