@@ -1,5 +1,5 @@
 import type { Cloud } from '../clouds/cloud.ts';
-import { NodeError } from '../engine/errors.ts';
+import { secretEmpty } from '../clouds/secret-empty.ts';
 import type { Host } from '../engine/host.ts';
 import { chosenEngine } from '../gitops/chosen.ts';
 import type { K3sNode } from '../node.ts';
@@ -72,8 +72,4 @@ async function readSecret({ host, cloud, settings }: CloudProbes, name: string):
     throw secretEmpty(name);
   }
   return ok('can be read');
-}
-
-function secretEmpty(name: string): NodeError {
-  return new NodeError('SecretEmpty', `The secret ${name} is empty. Store its value in the vault.`);
 }

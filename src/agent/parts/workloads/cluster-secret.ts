@@ -1,4 +1,5 @@
 import type { Cloud } from '../../clouds/cloud.ts';
+import { secretEmpty } from '../../clouds/secret-empty.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HostReader } from '../../engine/host.ts';
 import { type Change, inSync, type Resource } from '../../engine/resource.ts';
@@ -116,11 +117,7 @@ async function readVault(host: Host, cloud: Cloud, wish: WishedSecret) {
 /** Returns the value; throws `SecretEmpty` for an empty one, which would replace a working value. */
 function filled(value: Secret, name: string): Secret {
   if (value.reveal().trim() === '') {
-    throw new NodeError(
-      'SecretEmpty',
-      `The secret ${name} is empty. Store its value in the vault.`,
-      advisory,
-    );
+    throw secretEmpty(name, advisory);
   }
   return value;
 }

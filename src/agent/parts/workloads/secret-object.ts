@@ -44,7 +44,7 @@ function base64(value: Secret): Secret {
   return new Secret(Buffer.from(value.reveal()).toString('base64'));
 }
 
-/** Returns a digest of all values, which are long and random. */
+/** Returns a digest of all values. An account that may read the annotations may also read the values. */
 function digestOf(values: Readonly<Record<string, Secret>>): string {
   const pairs = Object.entries(values).map(([key, value]) => [key, value.reveal()]);
   return sha256(JSON.stringify(pairs.toSorted()));
