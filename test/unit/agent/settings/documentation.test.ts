@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { pageText, schemaText } from '../../../../packaging/settings-schema.ts';
+import { consents } from '../../../../src/agent/settings/consents.ts';
 
 function committed(name: string): string {
   return readFileSync(new URL(`../../../../docs/usage/${name}`, import.meta.url), 'utf8');
@@ -27,6 +28,13 @@ test('no setting with a default is required', () => {
   expect(schema.required).toBeUndefined();
   expect(Object.values(schema.properties).map(({ required }) => required)).toEqual(
     Object.keys(schema.properties).map(() => undefined),
+  );
+});
+
+test('the page names the form and an example of every consent', () => {
+  const rows = [...committed('configuration.md').matchAll(/^\| `(\w+)` \| .+ \| `([^`]+)` \|$/gm)];
+  expect(Object.fromEntries(rows.map(([, name, example]) => [name, example]))).toEqual(
+    Object.fromEntries(Object.entries(consents).map(([name, { example }]) => [name, example])),
   );
 });
 
