@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { ipAddress, loginServer, secretName, words } from '../../settings/forms.ts';
+import { ipAddress, words } from '../../settings/forms.ts';
 import { portNumber } from '../../settings/network-forms.ts';
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
+import { writtenSecretsShape } from '../written-secrets.ts';
 import { addressChoice } from './chosen-address.ts';
-import { secretPlace } from './secret-place.ts';
 import { metadataMisfits } from './settings-rules.ts';
 
 const metadata = z.strictObject({
@@ -33,18 +33,12 @@ const schema = about(
       z.optional(addressChoice),
     ),
     tags: about('Instance tags.', z.record(words, z.string())),
-    secrets: about(
-      'The file of each secret, by secret name; or `credential:NAME` for a credential of systemd (LoadCredential= of slipway.service).',
-      z.record(secretName, secretPlace),
-    ),
+    secrets: writtenSecretsShape.secrets,
     metadata: about(
       "The provider's metadata service, which pods are kept from (see imds.md): each entry has an `address`, and a `port` if only this port is guarded.",
       z.optional(z.array(metadata)),
     ),
-    registries: about(
-      'User name and password file of each registry, by login server; the file may also be `credential:NAME`.',
-      z.record(loginServer, z.strictObject({ username: words, passwordFile: secretPlace })),
-    ),
+    registries: writtenSecretsShape.registries,
   }),
 );
 

@@ -1,13 +1,13 @@
 /** @module Secrets in files of the machine and in credentials of systemd. */
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { sha256 } from '../../engine/digest.ts';
-import { NodeError, type NodeErrorOptions } from '../../engine/errors.ts';
-import type { FoundFile, HostReader } from '../../engine/host.ts';
-import type { Secret } from '../../engine/secret.ts';
-import { forPerson } from '../../engine/severity.ts';
-import { words } from '../../settings/forms.ts';
-import { storedSecret } from '../stored-secret.ts';
+import { sha256 } from '../engine/digest.ts';
+import { NodeError, type NodeErrorOptions } from '../engine/errors.ts';
+import type { FoundFile, HostReader } from '../engine/host.ts';
+import type { Secret } from '../engine/secret.ts';
+import { forPerson } from '../engine/severity.ts';
+import { words } from '../settings/forms.ts';
+import { storedSecret } from './stored-secret.ts';
 
 const prefix = 'credential:';
 
@@ -101,7 +101,7 @@ function exposure({ path, credential }: Place, { mode, foreignUser }: FoundFile)
 }
 
 /**
- * Returns an error about the settings or the secrets of the static cloud; by default one that only a person can end.
+ * Returns an error about the secrets that the settings place on the machine; by default one that only a person can end.
  */
 export function refusal(
   reason: 'SecretNotFound' | 'SecretExposed' | 'RegistryUnauthorized',

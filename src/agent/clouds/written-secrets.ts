@@ -1,0 +1,71 @@
+/** @module Secrets and registry passwords in the places that a cloud's section names, for clouds without a vault. */
+import * as z from 'zod/mini';
+import { loginServer, secretName, words } from '../settings/forms.ts';
+import { about } from '../settings/section.ts';
+import type { Cloud } from './cloud.ts';
+import type { CloudGround } from './driver.ts';
+import { received } from './jwt.ts';
+import { refusal, secretAt, secretDigest, secretPlace } from './secret-place.ts';
+import { versionIfKnown } from './secret-version.ts';
+
+/** The settings that name the place of each secret and each login. */
+export const writtenSecretsShape = {
+  secrets: about(
+    'The file of each secret, by secret name; or `credential:NAME` for a credential of systemd (LoadCredential= of slipway.service).',
+    z.record(secretName, secretPlace),
+  ),
+  registries: about(
+    'User name and password file of each registry, by login server; the file may also be `credential:NAME`.',
+    z.record(loginServer, z.strictObject({ username: words, passwordFile: secretPlace })),
+  ),
+};
+
+/** The places of secrets and logins, by secret name and login server. */
+export interface WrittenSecrets {
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly registries: Readonly<Record<string, { readonly username: string; readonly passwordFile: string }>>;
+}
+
+type SecretsOfCloud = Pick<
+  Cloud,
+  'secret' | 'secretVersion' | 'registryUser' | 'registryPassword' | 'imageDigest'
+>;
+
+/** Returns the part of a cloud that reads secrets and logins from these places; `section` names the settings. */
+export function writtenSecrets(
+  section: string,
+  { secrets, registries }: WrittenSecrets,
+  { host, machine: { credentials } }: Pick<CloudGround<unknown>, 'host' | 'machine'>,
+): SecretsOfCloud {
+  const placeOf = (name: string) => entry(secrets, name) ?? missingSecret(section, name);
+  return {
+    secret: async (name) => secretAt(host, placeOf(name), credentials, `the secret "${name}"`),
+    secretVersion: (name) => versionIfKnown(async () => secretDigest(host, placeOf(name), credentials)),
+    // A dry run requests only the user name, so `registryPassword` alone reports a missing login.
+    registryUser: (loginServer) => entry(registries, loginServer)?.username ?? 'unknown',
+    async registryPassword(loginServer) {
+      const { passwordFile } = entry(registries, loginServer) ?? missingLogin(section, loginServer);
+      const what = `the password of ${loginServer}`;
+      return received(await secretAt(host, passwordFile, credentials, what), host.now());
+    },
+    imageDigest: async () => undefined,
+  };
+}
+
+function entry<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+function missingSecret(section: string, name: string): never {
+  throw refusal(
+    'SecretNotFound',
+    `No file is named for the secret "${name}". Set ${section}.secrets.${name} to the file or the credential that holds it.`,
+  );
+}
+
+function missingLogin(section: string, loginServer: string): never {
+  throw refusal(
+    'RegistryUnauthorized',
+    `No login is configured for ${loginServer}. Set ${section}.registries."${loginServer}" with username and passwordFile, or take it out of registries.servers.`,
+  );
+}
