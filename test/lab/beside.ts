@@ -1,6 +1,6 @@
 import type { MemoryHost } from './memory-host.ts';
 
-/** Returns a host for another program on the same machine, whose changes do not count as mutations of Slipway. */
+/** Returns the host as another program on the machine uses it: files written through it count as no mutation. */
 export function beside(host: MemoryHost): MemoryHost {
   return new Proxy(host, {
     get(target, name) {

@@ -6,7 +6,8 @@ import { build } from 'esbuild';
 export type StandIn = 'k3s' | 'flux' | 'systemctl' | 'journalctl' | 'systemd-notify';
 
 /**
- * Builds a stand-in as one executable script for the Node at `interpreter`, by default this one; resolves to its path.
+ * Builds a stand-in as one executable script that runs with the Node at `interpreter`, by default the Node of this
+ * process. Resolves to the path of the script.
  *
  * The script runs below any `package.json`, since it neither imports modules nor expects a `require`. `define` sets
  * constants such as the version.
@@ -44,8 +45,8 @@ function versionOf(script: string): string {
 }
 
 /**
- * Returns the first lines of a script that is both shell and JavaScript. The shell answers `--version`, which every
- * pass of a node calls, without starting Node; JavaScript reads the lines as comments and a string.
+ * Returns the first lines of a script that is both shell and JavaScript. Every pass on a node asks for `--version`, so
+ * the shell answers it without starting Node; JavaScript reads the lines as comments and a string.
  */
 function startByShell(name: string, version: string, interpreter: string): string {
   if (!/^[\w .+()\n]+$/.test(version)) {

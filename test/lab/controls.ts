@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import type { LabCloud } from './lab-clouds.ts';
 import type { LabOn } from './running-lab.ts';
 
-/** The commands of a running lab by name. Each resolves to what it has done, and throws for arguments it rejects. */
+/** The commands of a running lab by name. Each returns a line about its effect, and throws for invalid arguments. */
 export type Controls = Readonly<Record<string, (args: readonly string[]) => string | Promise<string>>>;
 
 /** Returns the commands of every platform. */

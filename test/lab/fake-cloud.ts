@@ -141,7 +141,7 @@ export class FakeCloud implements Cloud {
   }
 }
 
-/** Returns an unsigned JWT with an id and dates; the dates are given in epoch milliseconds and cut to seconds. */
+/** Returns an unsigned JWT, issued at `issuedAt` (epoch milliseconds) for `lifetime` ms, truncated to seconds. */
 export function datedToken(issuedAt: number, lifetime: number, id = ''): string {
   const seconds = (time: number) => Math.floor(time / 1000);
   const parts = [

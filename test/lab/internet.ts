@@ -7,7 +7,7 @@ import { startProxy } from './azure/proxy.ts';
 import { createAuthority } from './azure/tls.ts';
 import type { LabCloud } from './lab-clouds.ts';
 
-/** Starts the proxy, with a certificate authority for its servers. No name leads anywhere before `route`. */
+/** Starts the proxy, with a certificate authority for its servers. The proxy refuses a name until `route` adds it. */
 export async function startInternet(): Promise<LabCloud> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-internet-'));
   const requests: LoggedRequest[] = [];

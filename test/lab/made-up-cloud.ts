@@ -17,7 +17,7 @@ const schema = about(
 /** The inputs of `create` for each made-up cloud so far, oldest first. */
 export const landings: CloudGround<{ readonly tower: string }>[] = [];
 
-/** A cloud that src does not contain, so everything that depends on the cloud must come from the table. */
+/** A cloud that src does not contain, so everything that depends on the cloud must come from the table of clouds. */
 const moon: CloudDriver<typeof schema> = {
   summary: 'asks mission control',
   remark: 'one small step',

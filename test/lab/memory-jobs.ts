@@ -18,7 +18,7 @@ interface Begun {
  */
 export class MemoryJobs {
   lasting = 0;
-  /** Called when a job ends; the daemon wakes its loop then. */
+  /** Called when a job ends, so that the daemon can wake its loop. */
   onEnd = () => {};
   readonly #world: MemoryHost;
   #begun = new Map<string, Begun>();

@@ -17,7 +17,7 @@ import { bundleStandIn } from './bundle.ts';
 import type { LabCloud } from './lab-clouds.ts';
 import { tarball } from './tar.ts';
 
-/** A fault of a download: different bytes of the same length, a cut half-way, the status 503, or a slow transfer. */
+/** A fault of a download: wrong bytes of the same length, a cut-off transfer, the status 503, or a slow transfer. */
 export type MirrorFault = 'corrupt' | 'truncate' | 'unavailable' | 'slow';
 
 export interface Mirror {

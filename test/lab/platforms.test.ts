@@ -10,7 +10,7 @@ import { oracle } from './platforms/oracle.ts';
 import type { Platform, RunningPlatform } from './platforms/platform.ts';
 import { vps } from './platforms/vps.ts';
 
-/** A platform of which every node is Ready, with what the lab has shown about it. */
+/** A platform whose nodes are all Ready, with the text that the lab showed about it. */
 interface Shown extends RunningPlatform {
   readonly text: string;
 }

@@ -137,8 +137,8 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
   });
 
   /**
-   * Installs the release in `script`, and checks that the nodes keep their conditions, their files and the same
-   * start of K3s, download nothing, and log no warning.
+   * Installs the release in `script`, and checks that the nodes keep their conditions and files, do not restart K3s,
+   * download nothing, and log no warning.
    */
   async function takesOver(script: string): Promise<void> {
     await Promise.all(lab.nodes.map((node) => node.stopDaemon()));

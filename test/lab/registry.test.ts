@@ -205,9 +205,9 @@ function leftOf({ password }: Credential): number {
 }
 
 /**
- * Resolves to the credential that kubelet gets from the plugin with the configuration that the daemon wrote. Starts
- * kubelet anew each time, since it caches an answer until a 36th of the credential's lifetime is left, which can be too
- * short for a pull.
+ * Resolves to the credential that kubelet gets from the plugin with the configuration that the daemon wrote. Starts a
+ * new kubelet each time, since kubelet caches an answer until a 36th of the credential's lifetime is left, which can be
+ * too short for a pull.
  */
 async function provided(node: LabNode): Promise<Credential> {
   const folder = join(node.root, 'var/lib/rancher/credentialprovider');

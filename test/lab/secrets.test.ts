@@ -132,7 +132,7 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
     for (const pid of descendants(process.pid)) {
       const [line, environment] = [procFile(pid, 'cmdline'), procFile(pid, 'environ')];
       // If the process executed another program between the reads, the environment would be attributed to the wrong
-      // one.
+      // program.
       if (line === '' || procFile(pid, 'cmdline') !== line) {
         continue;
       }

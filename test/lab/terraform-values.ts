@@ -111,7 +111,7 @@ class Reader {
     return found !== undefined;
   }
 
-  /** Returns the text that matches after blanks and comments, and moves behind it; `undefined` if none matches. */
+  /** Returns the text that matches after blanks and comments, and moves past it; `undefined` if nothing matches. */
   #next(pattern: string): string | undefined {
     const token = new RegExp(`(?:\\s|#.*(?:\\n|$))*(${pattern})`, 'y');
     token.lastIndex = this.#at;

@@ -25,9 +25,9 @@ export class KeyVault {
   readonly values: string[] = [];
   /** Why the vault refuses every address: its firewall, or disabled public access; `undefined` while it is open. */
   closed: 'firewall' | 'private' | undefined;
-  /** The tenant whose tokens the vault accepts, if it is not the tenant of the VMs. */
+  /** The tenant whose tokens the vault accepts, if this tenant differs from that of the VMs. */
   tenant: string | undefined;
-  /** The number of authenticated requests that are answered with 429 next, and the Retry-After of these answers. */
+  /** The next `times` authenticated requests are answered with 429 and this Retry-After. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
   /** True if the access policy of the vault permits listing versions. */

@@ -11,7 +11,7 @@ export class RegistryContent {
   readonly #repositories = new Map<string, Repository>();
   readonly #blobs = new Map<string, Blob>();
 
-  /** Adds an image under a tag and returns it; the default is a small image that contains its own name. */
+  /** Adds an image under a tag, and returns the image; by default a small image that contains its name and tag. */
   push(name: string, tag: string, image: Image = smallImage(`${name}:${tag}`)): Image {
     const found = this.#repositories.get(name);
     const repository = found ?? { manifests: new Map<string, Blob>(), tags: new Map<string, string>() };

@@ -11,8 +11,8 @@
  * Assumptions, since the documents are silent: an identity without a role is refused at the exchange (`roleCheckedAt`
  * moves the check; Azure/AKS #4593 shows the 401 at the token endpoint); any refresh token gets an access token without
  * a scope, since docker login requests one; an access token does not outlive its refresh token; both pull roles permit
- * reading metadata; an access token has its certificate in `x5c`, and not a `kid` as in Azure, so that distribution's
- * registry can verify the token.
+ * reading metadata; an access token has the signer's certificate in `x5c` instead of Azure's `kid`, so that
+ * distribution's registry can verify the token.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Entra, Role } from './entra.ts';

@@ -141,8 +141,8 @@ async function repositoryRequest(request: Incoming, name: string, context: Conte
 }
 
 /**
- * True if a request has a bearer token that is expired or otherwise invalid. A real registry would accept a token for a
- * minute after its expiry, which Azure is not known to do.
+ * True if a request has a bearer token that is expired or otherwise invalid. Distribution's registry would accept a
+ * token for a minute after its expiry; Azure is not known to do so.
  */
 function isStale(request: Incoming, context: Context): boolean {
   return bearer(request) !== '' && !validClaims(bearer(request), 'access_token', context);

@@ -1,4 +1,4 @@
-/** The lab's certificate authority, created anew for every lab, and its server certificates. */
+/** The certificate authority of a lab, with a new key for each lab, and its server certificates. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type Certificate, issue, type KeyPair, makeAuthority } from '../standins/k3s-certificates.ts';
 
@@ -12,7 +12,7 @@ export interface CertificateAuthority {
   readonly certificate: string;
   /** Issues a server certificate for these DNS names (wildcards allowed) and IPv4 addresses. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Issues a certificate with an RSA key, for a signer of RS256. Making the key takes a hundred times as long. */
+  /** Issues a certificate for a signer of RS256. Its RSA key takes a hundred times as long to make as an EC key. */
   issueRsa(names: readonly string[]): ServerCertificate;
 }
 

@@ -6,7 +6,8 @@
  * claims), and the names of claims in tokens of real instances. A token contains the public key of its request
  * (`jwk`), and is valid for 20 minutes.
  *
- * Assumption: a token contains the permissions at its issue, so a new policy takes effect with the next token.
+ * Assumption: a token contains the permissions at the time of its issue, so a new policy takes effect with the next
+ * token.
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { type Claims, Signer } from '../azure/jwt.ts';

@@ -15,7 +15,7 @@ export function configLines(node: LabNode, keys: readonly string[]): readonly st
   return given.map((key) => `${key}: ${[config[key]].flat().join(' ')}`);
 }
 
-/** Returns the name of the secret whose value the node joins with; throws if its token has a different value. */
+/** Returns the name of the secret whose value the node's join token contains; throws if it contains none of them. */
 export function joinSecret(node: LabNode, secrets: Readonly<Record<string, string>>): string {
   const token = node.read('var/lib/slipway/join-token') ?? '';
   const found = Object.entries(secrets).find(([, value]) => token.includes(value));

@@ -25,6 +25,6 @@ export interface RunningPlatform {
   readonly lab: LabOn<LabCloud>;
   /** What `npm run lab -- COMMAND` can change in addition to the commands that every platform has. */
   readonly controls: Controls;
-  /** Shows what is particular to the platform, once every node is Ready. Rejects if it differs from the expected. */
+  /** Shows what is particular to the platform, once every node is Ready; rejects if a node lacks an expected fact. */
   show(say: (text: string) => void): Promise<void>;
 }

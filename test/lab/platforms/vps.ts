@@ -101,7 +101,7 @@ function labSettings(name: string, { internet, port, dir, address, joinedBy }: V
 
 const tokenFile = '/etc/slipway/k3s-token';
 
-/** Returns the rule that has selected the address of a VPS. */
+/** Returns the rule by which Slipway selected the address of a VPS. */
 function addressRule({ address, joinedBy }: VpsGround): string {
   if (address === undefined) {
     return 'static.address of the lab, since this machine has no default route';

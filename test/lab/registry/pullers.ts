@@ -83,8 +83,8 @@ export interface Way {
 
 /**
  * Pulls with each of `ways` in turn, so that the node gets its share of a small machine; resolves to the results by
- * name. Stops after `signal`, but not before each entry has pulled with `passwords` passwords or has failed, since a
- * slow machine misses some passwords.
+ * name. Stops after `signal`, but not before each way has pulled with `passwords` passwords or has failed, since a slow
+ * machine misses some passwords.
  */
 export async function pullInTurn<Name extends string>(
   signal: AbortSignal,

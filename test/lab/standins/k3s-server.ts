@@ -83,7 +83,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
 }
 
 /**
- * Creates or verifies the password of the datastore, and returns it. Exits with K3s's error for another password, a
+ * Creates or verifies the password of the datastore, and returns it. Exits with K3s's error for a wrong password, a
  * malformed token, or the hash of another CA.
  */
 function ensureDatastore(directory: string, token: string | undefined, authority: Certificate): string {

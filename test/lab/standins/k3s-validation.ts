@@ -1,6 +1,6 @@
 /**
- * The validation of applied objects: identity as in the path, and what the API checks of a Secret (pkg/apis/core,
- * ValidateSecret and ValidateSecretUpdate) and of a label or annotation.
+ * The validation of applied objects: their identity must match the path, and Secrets, labels and annotations must pass
+ * the API's checks (pkg/apis/core, ValidateSecret and ValidateSecretUpdate).
  */
 import type { ApiObject } from './k3s-objects.ts';
 import { type Reply, status } from './k3s-reply.ts';
