@@ -81,6 +81,30 @@ test('guard rules that the kernel refuses are reported with the error of nft and
   expect(condition(await live(slipway, machine, 15 * minute, isReady), 'ImdsGuard')).toBe('True InSync');
 });
 
+test('pods stay blocked on a node whose guard files were removed while the node was off', async () => {
+  const { machine } = await booted('agent');
+  const before = machine.units.netfilter.rules;
+  machine.host.files.remove(rules);
+  machine.host.files.remove(unit);
+  await machine.reboot();
+  const report = await live(machine.slipway(), machine, 2 * minute, isReady);
+  expect(condition(report, 'ImdsGuard')).toBe('True InSync');
+  expect(machine.units.netfilter.rules).toBe(before);
+});
+
+test('imds.pods: allow forgets a guard of which only the link for the boot is left', async () => {
+  const { machine } = await booted('agent');
+  machine.host.files.remove(rules);
+  machine.host.files.remove(unit);
+  await machine.reboot();
+  machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');
+  const slipway = machine.slipway();
+  await live(slipway, machine, 2 * minute, isReady);
+  machine.host.files.remove('/etc/slipway/config.d/imds.yaml');
+  const report = await live(slipway, machine, 6 * minute);
+  expect(condition(report, 'ImdsGuard')).toBe('False ImdsGuardUndecided');
+});
+
 test('imds.pods: allow removes the guard completely', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');

@@ -2,7 +2,7 @@ import type { HostReader } from '../../engine/host.ts';
 import type { NodePaths } from '../../paths.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { guardTable } from './guard-table.ts';
-import { renderTableUnit, tableUnitPath } from './table-unit.ts';
+import { enablingLink, renderTableUnit, tableUnitPath } from './table-unit.ts';
 
 export function guardUnitPath(paths: NodePaths): string {
   return tableUnitPath(paths, guardTable);
@@ -17,13 +17,13 @@ export function renderGuardUnit({ slipway }: NodePaths): string {
 }
 
 /**
- * True if the guard was set up on this node, even if its rules file and unit were lost: systemd keeps a unit that ran
- * at this boot.
+ * True if the guard was set up on this node, even if its rules file and unit were lost: the link that enabled the unit
+ * stays, and systemd keeps a unit that ran at this boot.
  */
 export async function hasGuard(host: HostReader, paths: NodePaths): Promise<boolean> {
-  const found = await Promise.all(
-    [paths.slipway.imdsGuard, guardUnitPath(paths)].map((path) => host.stat(path)),
-  );
+  const unitFile = guardUnitPath(paths);
+  const signs = [paths.slipway.imdsGuard, unitFile, enablingLink(unitFile)];
+  const found = await Promise.all(signs.map((path) => host.stat(path)));
   if (found.some((each) => each !== undefined)) {
     return true;
   }

@@ -4,6 +4,7 @@ import { showUnit, systemctl } from '../../resources/unit.ts';
 import { isActive } from '../../resources/units-stopped.ts';
 import { nft, nftCommand } from './nft-command.ts';
 import { listTable, type OwnTable } from './own-table.ts';
+import { enablingLink } from './table-unit.ts';
 
 export interface TableRemoval {
   readonly summary: string;
@@ -36,8 +37,10 @@ async function checkRemoved(
   { unitFile, files, why }: TableRemoval,
 ): Promise<Finding> {
   const hasUnit = (await host.stat(unitFile)) !== undefined;
+  const link = enablingLink(unitFile);
+  const isLinked = (await host.stat(link)) !== undefined;
   const others = await Promise.all(files.map((path) => host.stat(path)));
-  if (!hasUnit && others.every((found) => found === undefined)) {
+  if (!hasUnit && !isLinked && others.every((found) => found === undefined)) {
     return inSync(why === undefined ? {} : { message: why });
   }
   if (hasUnit && (await isInForce(host, table))) {
@@ -51,7 +54,8 @@ async function checkRemoved(
     });
   }
   return step({ field: 'files', observed: 'present', desired: undefined }, async (host) => {
-    for (const path of [unitFile, ...files]) {
+    // If the unit's file was lost, no earlier step has removed the link.
+    for (const path of [...(isLinked ? [link] : []), unitFile, ...files]) {
       await host.remove(path);
     }
     await host.run(systemctl('daemon-reload'));

@@ -1,10 +1,18 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { NodePaths } from '../../paths.ts';
 import { nft } from './nft-command.ts';
 import type { OwnTable } from './own-table.ts';
 
 export function tableUnitPath({ system }: NodePaths, { unit }: OwnTable): string {
   return join(system.units, unit);
+}
+
+/**
+ * Returns the path of the link by which an enabled unit starts at boot. Unlike the state of a unit, the link outlives a
+ * reboot, even without the unit's file.
+ */
+export function enablingLink(unitFile: string): string {
+  return join(dirname(unitFile), 'multi-user.target.wants', basename(unitFile));
 }
 
 export interface TableUnit {
