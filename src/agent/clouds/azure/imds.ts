@@ -1,11 +1,9 @@
 import * as z from 'zod/mini';
-import { soonAfter } from '../../engine/backoff.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader, HttpResponse } from '../../engine/host.ts';
 import { readJson } from '../../engine/json.ts';
-import { forPerson } from '../../engine/severity.ts';
-import { quoted, refusalOf } from '../answers.ts';
 import type { Identity } from '../cloud.ts';
+import { askMetadata } from '../metadata-request.ts';
 import { primaryAddress } from '../primary-address.ts';
 import { arcRemark } from './arc.ts';
 
@@ -16,22 +14,24 @@ export interface InstanceMetadata {
   readonly azEnvironment: string;
 }
 
-const timeout = 5_000;
 const serviceAddress = '169.254.169.254';
 
 /**
  * Reads the instance metadata with one request of at most five seconds; if the VM has several addresses, also runs `ip
  * route`.
  *
- * Throws `IdentityUnavailable` while the service does not answer or answers 404, 410 or 5xx, `Throttled` for 429, and
- * otherwise `UnexpectedAnswer`. Source: "Azure Instance Metadata Service for virtual machines": requests must bypass
- * proxies; 404, 410, 429 and 5xx are temporary, other errors are not.
+ * Throws the errors of `askMetadata`, and `UnexpectedAnswer` for an invalid document. Source: "Azure Instance Metadata
+ * Service for virtual machines": requests must bypass proxies; 404, 410, 429 and 5xx are temporary, other errors are
+ * not.
  */
 export async function instanceMetadata(host: HostReader, endpoint: string): Promise<InstanceMetadata> {
-  const response = await askMetadata(host, endpoint.replace(/\/+$/, ''));
-  if (response.status !== 200) {
-    throw metadataRefused(response, endpoint, host.now());
-  }
+  const response = await askMetadata(host, {
+    url: `${endpoint.replace(/\/+$/, '')}/metadata/instance?api-version=2021-02-01`,
+    headers: { Metadata: 'true' },
+    cloud: 'Azure',
+    setting: 'azure.imdsEndpoint',
+    remark: () => arcRemark(host),
+  });
   const { compute, network } = parsedInstance(response, endpoint);
   return {
     azEnvironment: compute.azEnvironment ?? '',
@@ -45,52 +45,6 @@ export async function instanceMetadata(host: HostReader, endpoint: string): Prom
       ),
     },
   };
-}
-
-async function askMetadata(host: HostReader, endpoint: string): Promise<HttpResponse> {
-  const url = `${endpoint}/metadata/instance?api-version=2021-02-01`;
-  try {
-    return await host.get({ url, headers: { Metadata: 'true' }, timeout, direct: true });
-  } catch (thrown) {
-    if (!(thrown instanceof NodeError)) {
-      throw thrown;
-    }
-    throw new NodeError(
-      'IdentityUnavailable',
-      `The instance metadata service does not answer yet: ${thrown.message}${await arcRemark(host)} ` +
-        `${elsewhere}; in Azure check azure.imdsEndpoint and the firewall of this host.`,
-      { cause: thrown },
-    );
-  }
-}
-
-const elsewhere = 'On a machine outside Azure set cloud to static (--cloud static --role server)';
-
-function metadataRefused(response: HttpResponse, endpoint: string, now: number): NodeError {
-  const { status } = response;
-  const answer = `The instance metadata service at ${endpoint} answers ${status}.`;
-  if (status === 429) {
-    return new NodeError('Throttled', `${answer} It is asked again in a moment.`, {
-      retry: soonAfter(response, now),
-    });
-  }
-  if (status === 404 || status === 410 || status >= 500) {
-    return new NodeError(
-      'IdentityUnavailable',
-      `${answer} In Azure that passes, and it is asked again. ${elsewhere}.`,
-      {
-        retry: soonAfter(response, now),
-      },
-    );
-  }
-  const { code, message } = refusalOf(response);
-  return metadataUnexpected(
-    `${answer}${quoted(message || code)} ${elsewhere}; in Azure check that azure.imdsEndpoint is right and that nothing on the way adds headers.`,
-  );
-}
-
-function metadataUnexpected(message: string): NodeError {
-  return new NodeError('UnexpectedAnswer', message, forPerson);
 }
 
 type InstanceDocument = z.output<typeof instanceDocument>;

@@ -4,7 +4,7 @@ import type { HostReader } from '../../engine/host.ts';
 import { jsonFault, readJson } from '../../engine/json.ts';
 import type { Identity } from '../cloud.ts';
 import { primaryAddress } from '../primary-address.ts';
-import { askMetadata } from './imds-request.ts';
+import { readMetadata } from './imds-request.ts';
 import { identityTags } from './tags.ts';
 
 /** The region of a VM and the domain of its realm, from which the addresses of all services follow. */
@@ -40,8 +40,8 @@ export async function instanceMetadata(
   host: HostReader,
   { imdsEndpoint, tagNamespace, hostname }: MetadataOptions,
 ): Promise<InstanceMetadata> {
-  const vm = parsed(instanceDocument, await askMetadata(host, imdsEndpoint, 'instance/'), imdsEndpoint);
-  const vnics = parsed(vnicList, await askMetadata(host, imdsEndpoint, 'vnics/'), imdsEndpoint);
+  const vm = parsed(instanceDocument, await readMetadata(host, imdsEndpoint, 'instance/'), imdsEndpoint);
+  const vnics = parsed(vnicList, await readMetadata(host, imdsEndpoint, 'vnics/'), imdsEndpoint);
   return {
     place: { region: vm.canonicalRegionName, domain: vm.regionInfo.realmDomainComponent },
     identity: {

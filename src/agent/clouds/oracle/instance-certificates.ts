@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { pemCertificates } from '../../engine/pem.ts';
-import { askMetadata } from './imds-request.ts';
+import { readMetadata } from './imds-request.ts';
 
 /**
  * The certificate that identifies this VM to Oracle Cloud, its private key, and the intermediates up to Oracle's root.
@@ -24,9 +24,9 @@ const mostIntermediates = 8;
  */
 export async function readCertificates(host: HostReader, endpoint: string): Promise<InstanceCertificates> {
   const [cert, key, intermediate] = await Promise.all([
-    askMetadata(host, endpoint, 'identity/cert.pem'),
-    askMetadata(host, endpoint, 'identity/key.pem'),
-    askMetadata(host, endpoint, 'identity/intermediate.pem'),
+    readMetadata(host, endpoint, 'identity/cert.pem'),
+    readMetadata(host, endpoint, 'identity/key.pem'),
+    readMetadata(host, endpoint, 'identity/intermediate.pem'),
   ]);
   return understood(() => {
     const leaf = new X509Certificate(cert);
