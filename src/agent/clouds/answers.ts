@@ -81,7 +81,7 @@ export function isUnknownName(failure: NodeError): boolean {
   return false;
 }
 
-/** Returns `TlsUntrusted` for a certificate that is not trusted, usually because a proxy re-signs. */
+/** Returns `TlsUntrusted` for a certificate that is not trusted, usually because a proxy replaces certificates. */
 export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',

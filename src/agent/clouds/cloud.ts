@@ -14,8 +14,9 @@ export interface Identity {
   readonly interface?: string | undefined;
   /** The address at which other networks reach the VM, if the settings name or choose one. */
   readonly externalAddress?: string | undefined;
-  /** Why the address, or the external address that the settings request, is unknown, if the cloud can say it. */
+  /** The reason why `address` is unknown, if the cloud reports one. */
   readonly addressFault?: NodeError | undefined;
+  /** The reason why the external address that the settings request is unknown. */
   readonly externalAddressFault?: NodeError | undefined;
   /** The instance tags by lower-cased name. */
   readonly tags: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { type Clouds, clouds, fallbackCloud } from './index.ts';
 /** A cloud, and the sign by which it was recognized. */
 export interface DetectedCloud {
   readonly name: string;
-  /** The sign, as text for people: `cloud-init's id azure` or `chassis_asset_tag OracleCloud.com`. */
+  /** The sign as readable text: `cloud-init's id azure` or `chassis_asset_tag OracleCloud.com`. */
   readonly by: string;
 }
 

@@ -28,7 +28,7 @@ export function readJwt(token: string): Jwt | undefined {
  *
  * LIFE COUNTS FROM RECEIPT: the life is `exp - iat`, and neither date is ever compared with the clock of this machine.
  * If they were compared, a clock an hour ahead would make each new password an hour old, a clock days ahead would cause
- * endless renewals, and a clock behind would keep using an expired password. The difference is right under any clock. A
+ * endless renewals, and a slow clock would keep an expired password in use. The difference is right under any clock. A
  * renewal happens with a third of the life left, which covers a clock that was set back by an hour meanwhile.
  */
 export function received(password: Secret, receivedAt: number): RegistryPassword {

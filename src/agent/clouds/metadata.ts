@@ -15,7 +15,7 @@ export function metadataAddresses(table: Clouds = clouds): readonly string[] {
   return [...new Set(services.map(({ address }) => address))];
 }
 
-/** Returns the addresses of a cloud's metadata service with this section; empty if the cloud has none. */
+/** Returns the addresses of a cloud's metadata service under this settings section; empty if the cloud has none. */
 export function metadataOf(
   { metadata }: Pick<CloudDriver, 'metadata'>,
   section: object,

@@ -1,7 +1,7 @@
 import type { HostReader } from '../../engine/host.ts';
 
 /**
- * The program of Arc's own metadata service, by which the Azure SDKs, too, recognize an Arc machine (msal-node,
+ * The program of Azure Arc's metadata service. The Azure SDKs recognize an Arc machine by the same file (msal-node,
  * AzureArc.ts).
  */
 const arcAgent = '/opt/azcmagent/bin/himds';

@@ -8,7 +8,7 @@ import { azureSettings, vaultSecretName } from './settings.ts';
 export const azure: CloudDriver<typeof azureSettings.schema> = {
   summary: 'asks the instance metadata service',
   settings: azureSettings,
-  // Microsoft gives this tag to every VM in Azure (cloud-init, tools/ds-identify).
+  // Every VM in Azure has this asset tag (cloud-init, tools/ds-identify).
   signs: { cloudId: 'azure', dmi: { chassis_asset_tag: '7783-7084-3265-9085-8269-3286-77' } },
   secretName: vaultSecretName,
   fillsInLater: true,

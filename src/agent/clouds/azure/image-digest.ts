@@ -34,7 +34,7 @@ export async function imageDigest(options: ImageDigestOptions, image: ImageTag):
   const { host, credential, imdsEndpoint, audience } = options;
   const { loginServer, repository, tag } = image;
   let outcome: HttpResponse | Error | undefined;
-  // Makes a client for each call, because a reused client keeps its tokens and with them outdated permissions.
+  // Makes a client for each call, because a reused client keeps its tokens, which may carry outdated permissions.
   const origin = `https://${loginServer}`;
   const client = new ContainerRegistryClient(origin, credential, {
     audience: audience.replace(/\/+$/, ''),

@@ -102,7 +102,7 @@ const unusableStates = [
 
 /**
  * Returns the error of a 403 answer that is not about the state of the secret: `VaultFirewall` or `VaultForbidden`. The
- * inner codes were observed at real vaults; the reference lists only the outer code.
+ * inner codes come from answers of real vaults; the reference lists only the outer code.
  */
 function vaultForbidden(code: string, says: string, url: string, name: string): NodeError {
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection') {

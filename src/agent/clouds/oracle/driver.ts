@@ -7,7 +7,7 @@ import { oracleSettings, vaultSecretName } from './settings.ts';
 export const oracle: CloudDriver<typeof oracleSettings.schema> = {
   summary: 'asks the metadata service of Oracle Cloud',
   settings: oracleSettings,
-  // Oracle gives this tag to its VMs and bare-metal machines (cloud-init, tools/ds-identify and DataSourceOracle.py).
+  // Oracle's VMs and bare-metal machines have this asset tag (cloud-init, tools/ds-identify and DataSourceOracle.py).
   signs: { cloudId: 'oracle', dmi: { chassis_asset_tag: 'OracleCloud.com' } },
   secretName: vaultSecretName,
   fillsInLater: true,

@@ -9,8 +9,8 @@ import { callRefused, callUnreachable } from './service-errors.ts';
 import { signedRequest } from './signature.ts';
 
 /**
- * Exchanges the certificate of this VM for a token that is bound to `publicKey`, with a request that the key of the
- * certificate signs. Throws `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`,
+ * Exchanges the certificate of this VM for a token that is bound to `publicKey`, with a request signed by the
+ * certificate's key. Throws `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`,
  * `UnexpectedAnswer`, and the errors of the login for the proxy. Source: oci-go-sdk, common/auth (federation_client.go:
  * path, body, key id, signed headers).
  */

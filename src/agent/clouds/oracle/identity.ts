@@ -69,8 +69,8 @@ export function instancePrincipal({ host, imdsEndpoint, place }: PrincipalOption
 }
 
 /**
- * Returns the life of a token in milliseconds, `exp - iat`; zero for a token without these dates, which is then used
- * only for the calls that wait for it.
+ * Returns the life of a token in milliseconds, `exp - iat`; zero for a token without these dates, which then serves
+ * only the calls that already wait for it.
  */
 function lifeOf(token: string): number {
   const jwt = readJwt(token);

@@ -62,7 +62,7 @@ function once(ask: () => Promise<Place>): () => Promise<Place> {
 }
 
 /**
- * Returns the terms of `requireOwnHost` for Oracle's registry, whose hosts are, for example, `fra.ocir.io` and
+ * Returns the options of `requireOwnHost` for Oracle's registry, whose hosts have names such as `fra.ocir.io` and
  * `ocir.eu-frankfurt-1.oci.oraclecloud.com`.
  */
 function registryHosts({ domain }: Place, consented: readonly string[]) {

@@ -51,7 +51,7 @@ export async function vaultSecret(vault: VaultOptions, name: string): Promise<Se
 /**
  * Returns the id of a secret with the number of its current version; `undefined` if the service refuses or its answer
  * names no current version. Throws the errors of the connection and of the instance principal. Source:
- * oci-typescript-sdk, lib/secrets (ListSecretBundleVersions), which needs the same permission as the secret.
+ * oci-typescript-sdk, lib/secrets (ListSecretBundleVersions), which needs the same permission as reading the secret.
  */
 export async function currentVersion(vault: VaultOptions, secretId: string): Promise<string | undefined> {
   const service = serviceOf(vault.place);

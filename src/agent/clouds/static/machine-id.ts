@@ -20,8 +20,8 @@ async function line(host: HostReader, path: string): Promise<string | undefined>
 }
 
 /**
- * True for a valid UUID that the vendor has set. Otherwise the firmware reports only zeros, only Fs, or a default UUID
- * that many vendors leave unchanged.
+ * True for a valid UUID that the vendor has set. If the vendor set none, the firmware reports only zeros, only Fs, or a
+ * default UUID that many machines share.
  */
 function isUnique(uuid: string): boolean {
   const isFilledIn = !/^(?:0[0-]+|f[f-]+|03000200-0400-0500-0006-000700080009)$/i.test(uuid);
