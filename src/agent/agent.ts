@@ -106,7 +106,7 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
   return warnings;
 }
 
-/** The status and reason of each condition as last logged. */
+/** The status and reason that were last logged for each condition, or that needed no log line. */
 type Told = Map<Condition['type'], string>;
 
 /**
@@ -143,7 +143,7 @@ export interface RunOptions {
  * Runs the daemon until its signal is aborted.
  *
  *     gather ──► plan ──► reconcile ──► publish ──► sleep ──╮
- *       ▲                                                   │ a check is due, or the alarm rings, such as by SIGHUP
+ *       ▲                                                   │ a check is due, or the alarm rings, for example on SIGHUP
  *       ╰───────────────────────────────────────────────────╯
  */
 export async function run(agent: Agent, { host, alarm, signal, publish, emit }: RunOptions): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Host } from './engine/host.ts';
 
 /**
- * The name of the ring after the time of day was set, such as by time synchronisation after a boot with a wrong clock.
+ * The name of the ring for a jump of the time of day, such as when time synchronisation corrects a clock that was wrong
+ * at boot.
  */
 export const clockJump = 'a jump of the clock';
 
@@ -49,8 +50,8 @@ export function alarm(): Alarm {
 }
 
 /**
- * Runs `sleep`, and resolves to true if the time of day meanwhile changed by over five seconds more or less than the
- * monotonic clock.
+ * Runs `sleep`, and resolves to true if the time of day and the monotonic clock meanwhile drifted apart by more than
+ * five seconds.
  */
 async function isJump(host: Clock, sleep: () => Promise<void>): Promise<boolean> {
   const before = host.now() - host.monotonic();

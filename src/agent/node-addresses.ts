@@ -18,10 +18,11 @@ type Addresses = Pick<
 
 /**
  * Returns the addresses of a node: those of its settings, those with which it joined its cluster, or those of its
- * cloud, in this order. An external address is not guessed, so the node only keeps it while the cloud has none.
+ * cloud, in this order. The external address is that of the cloud; the one with which the node joined is used only
+ * while the cloud reports a fault instead.
  *
- * Throws `NodeAddressUnknown` for an unknown address: K3s must not start with another, at which other nodes would look
- * for this one.
+ * Throws `NodeAddressUnknown` for an unknown address, because K3s must not start with a wrong one: other nodes would
+ * then connect to the wrong address.
  */
 export async function addressesOf(
   { host, addresses }: AddressedMachine,

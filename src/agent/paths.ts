@@ -63,7 +63,7 @@ export function nodePaths(root: string) {
       registries: at(`${etc}/registries.yaml`),
       kubeconfig: at(`${etc}/k3s.yaml`),
       data: at(data),
-      /** The record of the cluster's settings at the first and the last start of a server, inside K3s' data. */
+      /** The record of the cluster's settings at the first and the last start of a server, inside K3s's data. */
       startedWith: at(`${data}/slipway-started-with.json`),
       /** The record of the release that was started last. */
       lastVersion: at(`${data}/slipway-last-version`),

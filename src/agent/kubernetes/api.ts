@@ -48,7 +48,7 @@ export async function readApi<Schema extends z.ZodMiniType>(
  * applied before and that `object` no longer has. `object` is JSON with `apiVersion`, `kind` and the metadata's `name`.
  *
  * Throws `ApiConflict` if another field manager owns one of the fields with another value, unless `force` takes the
- * field over; otherwise `ApiUnavailable`, `ApiForbidden` or `ApiRejected`.
+ * field over. Also throws `ApiUnavailable`, `ApiForbidden` and `ApiRejected`.
  */
 export async function applyObject(
   host: Host,
@@ -66,7 +66,7 @@ export async function applyObject(
   });
 }
 
-/** Deletes the object at a path; does nothing if the object does not exist. Throws as `applyObject`. */
+/** Deletes the object at a path; does nothing if the object does not exist. Throws the errors of `applyObject`. */
 export async function deleteObject(host: Host, access: ApiAccess, path: string): Promise<void> {
   await change(host, access, `delete ${path}`, { method: 'DELETE', url: `${access.server}${path}` }, [404]);
 }

@@ -16,8 +16,8 @@ export interface ApiAccess {
  * Reads a kubeconfig of K3s, with embedded certificates or the paths of their files (client-go,
  * tools/clientcmd/api/v1/types.go). K3s writes each kubeconfig with exactly one cluster and user.
  *
- * Throws `ApiUnavailable` if the file is missing, as before the first start of K3s, or if it is damaged or its
- * certificate and key do not belong together, as in the moment in which K3s renews them.
+ * Throws `ApiUnavailable` if the file is missing, as before the first start of K3s; if it is damaged; or if its
+ * certificate and key do not match, as while K3s renews them.
  */
 export async function readKubeconfig(host: HostReader, path: string): Promise<ApiAccess> {
   const found = await host.readFile(path);

@@ -45,7 +45,7 @@ interface Trouble extends Held {
 
 /**
  * Returns a function that shows the state of the node in Kubernetes: as annotations of its Node, and as events
- * (k3s/announcement.ts).
+ * (parts/k3s/announcement.ts).
  *
  * Nothing waits for an announcement or depends on it, and failures cause at most one warning. The last announcement is
  * remembered, so that a pass without news makes no request; a new process reads the annotations once.

@@ -11,7 +11,7 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   );
 }
 
-/** Wraps text into indented lines of at most `width` characters. A longer word is on a separate line. */
+/** Wraps text into indented lines of at most `width` characters. A longer word gets its own line. */
 export function wrapped(text: string, width: number, indent: string): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {

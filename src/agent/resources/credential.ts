@@ -47,8 +47,9 @@ export interface PartlyRendered {
 }
 
 /**
- * Keeps a credential in a 0600 file of this process. If the credential is missing, damaged or due, or the file has
- * another mode or owner, renders the file again. Writes a partly rendered file, and then throws its failure.
+ * Keeps a credential in a file with mode 0600 that this process owns. If the credential is missing, damaged or due, or
+ * the file has another mode or owner, renders the file again. Writes a partly rendered file, and then throws its
+ * failure.
  */
 export function credential({ path, isCurrent, render, ...rest }: CredentialSpec): Resource {
   return {

@@ -19,8 +19,8 @@ export interface DownloadSpec {
 
 /**
  * Keeps an executable at this version: downloads and verifies it if it is missing or has another version. Dependants
- * use the other version until then. Also replaces a file with another mode or owner, unless the path is a link of the
- * operator.
+ * use the other version until then. Also replaces a file with another mode or owner, unless the path is a link that the
+ * operator made.
  *
  * A job fetches the file to a path beside the executable. The next pass puts the file in place if it is still wanted.
  */

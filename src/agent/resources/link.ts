@@ -8,11 +8,10 @@ export interface LinkSpec {
 }
 
 /**
- * Keeps a symbolic link to `target`, owned by root or this process. Replaces another link at the path, but no file or
- * directory.
+ * Keeps a symbolic link to `target`, owned by root or this process. Replaces a different link at the path, but not a
+ * file or directory.
  *
- * Ignores the group, which a link inherits from a directory that passes on its group (2775), and the mode, which a link
- * does not have.
+ * Ignores the group, which a link inherits from a setgid directory (2775), and the mode, which a link does not have.
  */
 export function link({ path, target, ...rest }: LinkSpec): Resource {
   return {
