@@ -75,8 +75,9 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
 }
 
 /**
- * Prints the settings with the origin of each. Resolves to 1 if they name an unknown role, or a cluster to join for a
- * node that is a server; otherwise to 0. Throws `InvalidSettings` if the settings or the instance tags are unusable.
+ * Prints the settings with the origin of each. Resolves to 1 if the settings name an unknown role, or give a server
+ * another K3s server to join; otherwise to 0. Throws `InvalidSettings` if the settings or the instance tags are
+ * unusable.
  */
 export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },

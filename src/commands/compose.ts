@@ -51,8 +51,8 @@ export interface ComposeOptions {
   /** Wraps the real Host, for a dry run. */
   readonly wrap?: (host: Host) => Host;
   /**
-   * Called if the settings need another network or cloud than this process was built for, before the pass changes
-   * anything. An error of this function ends the pass.
+   * Called before the pass changes anything, if the settings need a network or a cloud that this process was not built
+   * for. An error of this function ends the pass.
    */
   readonly onOutdated?: () => void;
 }
@@ -170,7 +170,7 @@ function portsFor(
   };
 }
 
-/** Returns a key of the settings that a process keeps for life; settings with another key need a new process. */
+/** Returns a key for those settings that a process keeps for life: if the key changes, a new process is needed. */
 export function connectionKey(settings: Settings, table: Clouds = clouds): string {
   const { cloud, network, consent } = settings;
   return JSON.stringify({

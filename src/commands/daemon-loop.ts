@@ -31,7 +31,7 @@ export interface DaemonPorts {
   readonly systemd: Notifier;
 }
 
-/** Runs passes until the signal is aborted, or until the settings need another process, which systemd starts. */
+/** Runs passes until the signal is aborted, or until the settings need a new process, which systemd starts. */
 export async function daemonLoop(
   options: CommonOptions,
   { log, clock, signal, stop, systemd }: DaemonPorts,
@@ -75,7 +75,7 @@ export async function daemonLoop(
   }
 }
 
-/** Thrown by a pass whose settings need another process than this one. */
+/** Thrown by a pass whose settings need a new process. */
 class Outdated extends Error {
   override readonly name = 'Outdated';
 }

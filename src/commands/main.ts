@@ -32,7 +32,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Has only the name of each warning printed, because its text may quote a line of a file that only root may read. */
+/**
+ * Makes Node print only the name of each warning, because the text may quote a line of a file that only root may read.
+ */
 function hushWarnings(): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name }) => complain(`slipway: a library warns of something: ${name}\n`));

@@ -19,7 +19,8 @@ import { compose } from './compose.ts';
 
 /**
  * Prints what would change; with `against`, only what that configuration file would change. Resolves to 0 for no
- * change, 2 for changes, 1 for an error.
+ * change, 2 for changes, 1 for an error in the plan. Throws `InvalidSettings` if the file does not exist, and the error
+ * of `faultIn`.
  */
 export async function showPlan(options: PlanOptions): Promise<number> {
   const now = await dryRun(options);

@@ -6,8 +6,8 @@ import { versionLine } from './version.ts';
 
 /**
  * Warns about variables that Slipway must ignore, and restarts the process without them. Deleting them would be too
- * late: Node has already acted on some of them. The process keeps its id, so systemd does not notice. Only deletes the
- * variables if Slipway runs from its sources, or if its executable cannot be run again, about which it warns.
+ * late: Node has already acted on some of them. The process keeps its id, so systemd does not notice. If Slipway runs
+ * from its sources, only deletes the variables. If its executable cannot be run again, does the same and warns.
  */
 export function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);

@@ -1,5 +1,5 @@
 /**
- * The patterns of variables that would redirect Node, OpenSSL or a bundled library, or have a library print its input.
+ * The patterns of variables that would redirect Node, OpenSSL or a bundled library, or make a library print its input.
  *
  * The patterns do not match `NODE_ENV`, whose value is compiled in; `NODE_NAME`, which K3s sets for its children and
  * Slipway does not read; and proxy variables such as `HTTPS_PROXY`: every request goes through the Host, which uses

@@ -118,7 +118,7 @@ async function copyExecutable(host: Host, self: string, path: string, root: stri
   await host.rename(draft, path);
 }
 
-/** Has systemd load a unit. Does nothing without a running systemd, which reads the files when it starts. */
+/** Makes systemd load a unit. Does nothing without a running systemd, which reads the files when it starts. */
 function ownUnitLoaded(paths: NodePaths, unit: string, needs: readonly string[]): Resource {
   const resource = unitLoaded({ unit, path: join(paths.system.units, unit), condition: 'System', needs });
   return unless(resource, async (host) => ((await isBooted(host, paths.root)) ? undefined : inSync()));

@@ -81,7 +81,7 @@ export function neededByK3s(paths: NodePaths): readonly string[] {
 }
 
 /**
- * Removes Slipway's units, tmpfiles configuration, example settings and downloads, and has systemd forget the units.
+ * Removes Slipway's units, tmpfiles configuration, example settings and downloads, and makes systemd forget the units.
  * Also removes the scripts that stop and remove K3s, unless `k3s` is true: then other steps remove the scripts.
  */
 function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
@@ -125,8 +125,8 @@ function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resourc
 }
 
 /**
- * Removes settings, state and /run/slipway, except what a remaining K3s or NAT needs; with `k3s`, also K3s' data of an
- * older role.
+ * Removes settings, state and /run/slipway, except what a remaining K3s or NAT needs; with `k3s`, also the data of K3s
+ * from an older role.
  */
 function purgeSteps(
   paths: NodePaths,
