@@ -8,9 +8,9 @@ import { run } from './run.ts';
  * `architecture`. Returns false, and writes an empty file, if this machine cannot run that executable.
  *
  * V8 binds the cache to the processor and to most flags. The finished executable runs without flags, so the cache is
- * made only with flags that V8 does not check. To make two caches of one program equal, the runs have one seed; enough
- * memory to avoid garbage collection, because V8 does not clear padding in reused memory; and one thread for files, so
- * that reads end in order.
+ * made only with flags that V8 does not check. Two caches of one program are equal because the runs use the same seed;
+ * have enough memory to avoid garbage collection, after which V8 would leave old bytes in padding; and read files in
+ * one thread, so that reads end in order.
  */
 export function writeCodeCache(
   architecture: Architecture,

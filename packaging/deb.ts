@@ -63,9 +63,9 @@ Section: admin
 Priority: optional
 Description: makes a cloud VM the K3s node its instance tags ask for
  Slipway reads the tags of the VM, takes its role, waits for the join token in
- Azure Key Vault, installs K3s, keeps short-lived registry credentials fresh,
- hands a server over to Flux, and goes on correcting drift. It uses the managed
- identity of the VM; no secret is configured.
+ the vault of the cloud, installs K3s, keeps short-lived registry credentials
+ fresh, hands a server over to Flux, and goes on correcting drift. In Azure and
+ Oracle Cloud it uses the identity of the VM, so no secret is configured.
 `;
 }
 

@@ -33,7 +33,7 @@ export function manPage({ version, date }: Release): string {
 }
 
 const description = [
-  'Slipway runs as slipway.service. It reads the role of the VM from its tags, waits for the join token in the Key Vault, installs K3s, renews registry credentials, hands a server over to GitOps, and corrects drift from then on.',
+  'Slipway runs as slipway.service. It reads the role of the VM from its tags, waits for the join token in the vault of the cloud, installs K3s, renews registry credentials, hands a server over to GitOps, and corrects drift from then on.',
   'systemctl reload slipway retries at once. journalctl -u slipway shows the history, slipway status the conditions.',
 ];
 

@@ -14,7 +14,7 @@ interface Check {
 /**
  * Throws an Error unless the executable works as Slipway: a failed injection reports no error and leaves a plain Node.
  * `command` is the command that runs the executable here, on its own or in an emulator; `root` is a folder that this
- * function empties; it stands for the root of a new machine.
+ * function empties and uses as the root of a new machine.
  */
 export function verifyExecutable(
   architecture: Architecture,
