@@ -156,7 +156,7 @@ function provision(host: BootedHost, node: ExampleNode, { cloud, names, executab
   loadRulesAtBoot(host);
 }
 
-/** The filter table of Oracle's Ubuntu images, shortened to what K3s, NAT and Slipway meet. */
+/** The filter table of Oracle's Ubuntu images, with only the rules that affect K3s, NAT and Slipway. */
 const imageRules = `*filter
 :INPUT ACCEPT [0:0]
 :FORWARD ACCEPT [0:0]

@@ -1,5 +1,5 @@
 /**
- * The virtual network (VCN) of a scenario on Oracle Cloud: a public and a private subnet, whose router this process is.
+ * The virtual network (VCN) of a scenario on Oracle Cloud: a public and a private subnet, with this process as router.
  * The router sends packets from the private subnet to the internet through the ingress node, as the route table in
  * packaging/terraform/oracle does, so that the private hosts have no other way out.
  */
@@ -48,7 +48,7 @@ export function startOracleNetwork(
 /**
  * Routes packets from the private subnet to the internet through the ingress node. The addresses of the internet belong
  * to this process, so the rule must precede the table of local addresses, and packets that come back from the ingress
- * node must be accepted in spite of a local source.
+ * node must be accepted in spite of a local source address.
  */
 function routeThrough(ingress: string): void {
   ip('rule', 'add', 'pref', '100', 'lookup', 'local');

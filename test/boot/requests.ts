@@ -71,7 +71,7 @@ for (const port of ports) {
   }
 }`;
 
-/** A script that sends a request and prints the answer, at the latest after two seconds. */
+/** A script that sends a request and prints the answer; after two seconds, what it knows so far. */
 const request = `const [address, port, localAddress] = process.argv.slice(1);
 const [number, protocol] = port.split('/');
 let found = 'no answer';

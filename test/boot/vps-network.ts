@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The address of this process, from which requests come from outside; the ranges are those of RFC 5737. */
+/** The address of this process, which is the source of requests from outside; the ranges are those of RFC 5737. */
 export const outside = '203.0.113.1';
 
 export interface VpsAddresses {

@@ -68,7 +68,7 @@ function overheard(host: Host, asked: HttpRequest[]): Host {
   });
 }
 
-/** Checks the contract of every Cloud, however it is made. */
+/** Checks the contract of a Cloud, whether a driver or a test made it. */
 export function cloudContract(name: string, start: () => Promise<CloudWorld> | CloudWorld): void {
   describe(`the Cloud contract: ${name}`, () => {
     let world: CloudWorld;

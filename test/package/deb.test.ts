@@ -18,8 +18,8 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
 
   /**
    * Adds a test that gets a copy of the minimal Debian; the copy is removed afterwards. Skips the test if the minimal
-   * Debian cannot be used here. Tries a failed test once more with a new copy: in two whole runs dpkg refused an
-   * installation at once, and in no other run. The output shows why.
+   * Debian cannot be used here. Repeats a failed test once with a new copy, since dpkg refused an installation in two
+   * of ten runs, for an unknown reason; the output shows the error of dpkg.
    */
   function story(name: string, tell: (root: DebianRoot) => void): void {
     test(name, { retry: 1 }, ({ skip }) => {

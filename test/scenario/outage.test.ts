@@ -195,8 +195,8 @@ describe('recovery from an outage', () => {
   };
 
   /**
-   * Makes the service `where` fail with `trouble` for 20 minutes. Returns the milliseconds from the end of the outage,
-   * right after a failed attempt, to a new password.
+   * Makes the service `where` fail with `trouble` for 20 minutes, until right after a failed attempt. Returns the
+   * milliseconds from the end of the outage to a new password.
    */
   async function recover(where: keyof typeof answers, trouble: ResponseAnswer): Promise<number> {
     const well = { ...answers };

@@ -275,8 +275,8 @@ export class Units {
   }
 
   /**
-   * Creates the runtime directory of a unit anew, as systemd does at each start of a unit with RuntimeDirectory=
-   * (systemd.exec(5)).
+   * Replaces the runtime directory of a unit with an empty one, as systemd does at each start of a unit with
+   * RuntimeDirectory= (systemd.exec(5)).
    */
   #makeRuntimeDirectory(unit: Unit): void {
     if (!hasRuntimeDirectory(unit)) {

@@ -28,7 +28,7 @@ const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/
 const renewed = /^\/run\/|\/(registries\.yaml|logins\.json)$/;
 
 beforeAll(async () => {
-  // With NAT, so that its files are there.
+  // NAT is on, so that its files exist.
   const settings = (host: string) =>
     host === 'agent' ? { network: { nat: { from: ['10.0.2.0/24'] } } } : {};
   cluster = await startCluster({ hosts: ['server', 'agent'], settings });

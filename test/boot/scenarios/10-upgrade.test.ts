@@ -92,7 +92,7 @@ test('a package that is purged within seconds of its upgrade leaves no failed un
   const install = ['dpkg', '--force-depends', '--force-unsafe-io', '--install', '/root/slipway.deb'] as const;
   await server.ask(...install);
   await eventually('the daemon to run', () => server.status() !== undefined);
-  // The unit that runs before each start of the daemon is then still at work when the purge begins.
+  // The drop-in delays the unit that runs before each start of the daemon, so that it still runs when the purge begins.
   server.write('/etc/systemd/system/slipway-directories.service.d/slow.conf', slowly);
   await server.ask(...install);
   await eventually('the directories to be made', async () => {

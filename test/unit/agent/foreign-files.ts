@@ -3,8 +3,7 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 const { system, k3s, slipway } = nodePaths('/');
 
 /**
- * The files that Slipway writes without the number of a format, each with the reason. A key that ends with `/` is a
- * folder.
+ * The files that Slipway writes without a format number, each with the reason. A key that ends with `/` is a folder.
  */
 export const foreignFiles: Readonly<Record<string, string>> = {
   [system.modules]: 'systemd-modules-load reads it',

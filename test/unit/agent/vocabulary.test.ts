@@ -64,10 +64,7 @@ test('the list of conditions has the order in which they can become True at a fi
   }
 });
 
-/**
- * Returns the conditions whose last Resource is planned before the first Resource of a condition that is listed
- * earlier.
- */
+/** Returns the conditions whose Resources are all planned before those of a condition that is listed earlier. */
 function misplaced(outcomes: readonly Outcome[]): readonly ConditionType[] {
   const planned = outcomes.map(({ resource }) => resource.condition);
   let begun = 0;

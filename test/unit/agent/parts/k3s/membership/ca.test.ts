@@ -24,7 +24,7 @@ const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CE
 const node = issue(old, { commonName: 'node', hosts: ['vm-1'] });
 const belowNode = makeIntermediate(node, 'below-node').certificate;
 
-/** A root whose authority key is its own. */
+/** A root whose authority key identifier names its own key. */
 const itself = crossSign(renewed, renewed);
 
 /** The key of the old root with the certificate of another root. */
