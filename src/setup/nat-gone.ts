@@ -5,7 +5,10 @@ import { natFiles, natRemoved, natTable, natUnitPath } from '../agent/parts/netw
 import type { NodePaths } from '../agent/paths.ts';
 import { noneOf, removed, removing } from '../agent/resources/removed.ts';
 
-/** Removes NAT for private hosts; below another root only its files, since the rules belong to the machine itself. */
+/**
+ * Removes NAT for private hosts. Below another root, removes only the files of NAT, since the rules belong to the
+ * machine itself.
+ */
 export function natGone(paths: NodePaths, needs: readonly string[]): readonly Resource[] {
   if (paths.root === '/') {
     return [{ ...natRemoved(paths), needs }];

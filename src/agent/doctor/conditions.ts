@@ -81,9 +81,7 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
   return ok(telling?.message ?? `${type} is as it should be`);
 }
 
-/**
- * The reasons of a wait that is only a warning, because a start or a job will end; any other blocking wait may last.
- */
+/** The reasons for which a blocking wait is only a warning, because a start or a job will end; any other may last. */
 const endsByItself: readonly Reason[] = ['ServiceStarting', 'InProgress'];
 
 const whoDoesIt =

@@ -3,7 +3,7 @@ import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
 import type { Status } from './status.ts';
 
-/** The version of all output for programs. Within a version fields are added, but none is removed or changed. */
+/** The version of all output for programs. Within a version, fields may be added, but none is removed or changed. */
 const apiVersion = 'slipway.dev/v1';
 
 /** The kinds of output for programs; docs/usage/output.md lists their fields. */

@@ -5,8 +5,9 @@ import { mapAt, type Problem, valueAt } from './path.ts';
 import { type Sections, sensitiveUrls } from './section.ts';
 
 /**
- * Lists the URLs without TLS by which an attacker on the network could replace what runs as root or read a credential,
- * unless `consent.plainHttp` names them. Skips URLs of this machine and of `exempt`, the hosts of metadata services.
+ * Lists a problem for each plain-http URL that would let an attacker on the network replace what runs as root or read a
+ * credential, unless `consent.plainHttp` names the URL. Skips URLs of this machine and of `exempt`, the hosts of
+ * metadata services.
  */
 export function plainHttpMisfits(
   written: unknown,

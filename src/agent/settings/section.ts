@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { DeepReadonly, DeepReadonlyInput } from './deep-readonly.ts';
 import { mapAt, type Path, type Problem } from './path.ts';
 
-/** Adds a description to a setting, from which the JSON Schema and the reference page are made. */
+/** Adds a description to a setting, for the JSON Schema and the reference page. */
 export function about<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
   return schema.check(z.describe(description));
 }
@@ -33,7 +33,7 @@ export interface SettingsSection<Schema extends SectionSchema = SectionSchema> {
   plainHttp?(written: Written, settings: Written): readonly SensitiveUrl[];
 }
 
-/** A URL by which an attacker could replace what runs as root or read a credential, if it is plain http. */
+/** A URL that, as plain http, would let an attacker replace what runs as root or read a credential. */
 export interface SensitiveUrl {
   readonly path: Path;
   /** The URL, if it is not the value at `path`. */

@@ -65,8 +65,8 @@ export function callRefused(
 }
 
 /**
- * The clock difference in milliseconds up to which no message blames the clock. Oracle Cloud allows five minutes; the
- * rest covers the age of the answer.
+ * The largest clock difference, in milliseconds, for which no message blames the clock. Oracle Cloud allows five
+ * minutes; the rest covers the age of the answer.
  */
 const tolerated = 270_000;
 

@@ -60,8 +60,8 @@ export function registryMetrics({ gauge, counter }: Meter): (pass: Pass) => void
 }
 
 /**
- * Returns a predicate for a credential that was received since the previous pass. The first credential seen for a
- * server counts only if it was received during the pass.
+ * Returns a predicate that is true for a credential that was received since the previous pass. The first credential
+ * seen for a server counts only if it was received during the pass.
  */
 function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
   const before = new Map<string, number>();
@@ -73,8 +73,8 @@ function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
 }
 
 /**
- * Returns a predicate for a pass in which a renewal failed: in passes between two attempts, the time of the next
- * attempt stays the same.
+ * Returns a predicate that is true for a pass in which a renewal failed. It compares the time of the next attempt,
+ * which stays the same in passes without an attempt.
  */
 function failedAttempts(): (report: Report) => boolean {
   let before: number | undefined;

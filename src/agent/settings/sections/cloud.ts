@@ -4,7 +4,7 @@ import { choiceOf } from '../choice.ts';
 import { about } from '../section.ts';
 
 /**
- * The value of `cloud` with which Slipway detects the cloud. The name of the detected cloud replaces this value before
+ * The value of `cloud` that makes Slipway detect the cloud. The name of the detected cloud replaces this value before
  * the settings are validated.
  */
 export const autoCloud = 'auto';
