@@ -4,8 +4,8 @@ import type { Pacing } from './resource.ts';
 const second = 1_000;
 const firstDelay = 2 * second;
 /**
- * The longest delay while time may end a failure. With jitter and a request that hangs for ten seconds, the next
- * attempt ends within a minute after an outage.
+ * The longest delay while time may end a failure. Even with jitter and a request that hangs for ten seconds, an attempt
+ * ends within a minute after the end of an outage.
  */
 const longestSoon = 40 * second;
 /**

@@ -1,8 +1,8 @@
 import { NodeError } from './errors.ts';
 
 /**
- * The whole output of a failed command, without the secrets of its environment: the cause of `CommandFailed` and
- * `CommandTimedOut`, whose messages quote only its end.
+ * The stderr of a failed command, or its stdout if stderr is empty, without the secrets of its environment. It is the
+ * cause of `CommandFailed` and `CommandTimedOut`, whose messages quote only the last lines.
  */
 export class CommandOutput extends Error {
   override readonly name = 'CommandOutput';

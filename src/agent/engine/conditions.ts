@@ -44,8 +44,8 @@ export function conditionsOf(
 }
 
 /**
- * True for a condition whose resource was changed in this pass. Such a condition is not reported until the next pass
- * has verified the change.
+ * True for a condition whose resource was changed in this pass. Such a condition gets no log line and no event until
+ * the next pass has verified the change.
  */
 export function isUnverified({ reason }: Pick<Condition, 'reason'>): boolean {
   return reason === 'Changed';

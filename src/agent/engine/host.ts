@@ -55,7 +55,9 @@ export interface HttpRequest {
   readonly timeout?: number;
   /** True to bypass any proxy, for services on this host or on its own network. */
   readonly direct?: boolean;
-  /** The trusted certificates: those of the system and of the settings, any, or only the given ones. */
+  /**
+   * The trusted certificates: by default those of Node, the system and the settings; or any; or only the given ones.
+   */
   readonly trust?: 'system' | 'anybody' | TrustedCa;
 }
 
@@ -88,7 +90,8 @@ export interface HttpResponse {
 }
 
 /**
- * A release file. Before it is installed, it is verified against the line `checksum.name` of the release's sha256 file.
+ * A release file. Before it is installed, it is verified against the digest of `checksum.name` in the sha256 file of
+ * the release.
  */
 export interface Download {
   readonly url: string;
@@ -146,8 +149,9 @@ export interface Host extends HostReader {
   /** Removes a file, a link, or a directory with its contents. Does nothing if the path is missing. */
   remove(path: string): Promise<void>;
   /**
-   * Runs a command that changes something. Throws `CommandFailed` with the end of stderr if the exit code is not 0;
-   * `failedOutput` returns the whole of it. The signal stops the command.
+   * Runs a command that changes something. Throws `CommandNotFound` if the program is not installed, and
+   * `CommandFailed` for any other exit code than 0; its message quotes the end of the output, and `failedOutput`
+   * returns the whole output. The signal stops the command.
    */
   run(command: Command, signal?: AbortSignal): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;

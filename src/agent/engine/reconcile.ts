@@ -11,7 +11,7 @@ const changesInARow = 5;
 
 const rest = 3_000; // milliseconds; a change that is due again sooner counts as reverted
 const lookAgain = 5_000;
-/** Milliseconds after a retry is due during which the last failure is still reported although the check now waits. */
+/** How long a waiting resource still reports a failed check, in milliseconds from the time of the next attempt. */
 const recently = 60_000;
 /** Milliseconds of waiting after which a condition is False and its resource is checked less often. */
 const patience = 5 * 60_000;
@@ -47,7 +47,7 @@ export interface ReconcileOptions {
  * Runs one pass over a plan: checks each resource, and corrects it if it drifted. Never throws.
  *
  * INVARIANTS
- * - A pass reads the machine anew; only `attempts` is remembered.
+ * - Each pass reads the machine again; only `attempts` is remembered.
  * - Resources run one at a time in the order of the plan; a resource with an unsettled need is not even checked.
  * - A check cannot write. After a remedy, a check in the next pass decides whether the resource is in sync.
  * - A failed remedy does not run again before its time, but its check does, so a repair from outside is noticed at
@@ -99,8 +99,8 @@ async function checkResource(resource: Resource, options: ReconcileOptions): Pro
 
 /**
  * Returns the outcome of a waiting finding. A resource that alternates between failing and starting, such as a service
- * that crashes or a download that breaks off, keeps reporting its failure until it is in sync. After five minutes of
- * waiting the condition is False, and the resource is checked less often; a job has its own time limit instead.
+ * that crashes or a download that breaks off, keeps reporting its last failure while it waits. After five minutes of
+ * waiting, the condition is False, and the resource is checked less often; a job has its own time limit instead.
  */
 function waitingOutcome(
   resource: Resource,

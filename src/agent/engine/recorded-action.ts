@@ -2,7 +2,7 @@ import { commandLine } from './command-line.ts';
 import type { Command, Download, HttpSend } from './host.ts';
 
 /**
- * A change to the machine as a journal records the change: printable, with secrets as `‹redacted›`.
+ * A change to the machine in the journal of a dry run: printable, with secrets as `‹redacted›`.
  *
  * `before` is what the change replaces, if anything.
  */

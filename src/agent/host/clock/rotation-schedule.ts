@@ -6,8 +6,9 @@ export interface RotationSchedule {
   /** Milliseconds between a tick of the schedule and the renewal of this VM. */
   readonly delay: number;
   /**
-   * Returns when this VM renews next after a time, in epoch milliseconds, at most `within` milliseconds later. If the
-   * schedule is too sparse for `within`, this VM renews once in each slot of `within` milliseconds.
+   * Returns the time of this VM's next renewal, later than `after` by at most `within` milliseconds; times are in epoch
+   * milliseconds. If the schedule is too sparse for `within`, this VM renews once in each slot of `within`
+   * milliseconds.
    */
   readonly next: (after: number, within: number) => number;
 }

@@ -59,8 +59,8 @@ const token = randomBytes(4).toString('hex');
 let made = 0;
 
 /**
- * Returns a hidden path beside `path`. Its name contains the identity of this process, by which a later process
- * recognizes a leftover.
+ * Returns a hidden path beside `path`. The name contains the identity of this process, so that a later process can
+ * recognize a leftover.
  */
 async function temporaryName(path: string): Promise<string> {
   const stamp = (await processIdentity(process.pid))?.replace(' ', '.') ?? '';

@@ -57,7 +57,7 @@ export async function isLocked(host: HostReader, path: string): Promise<boolean>
 
 /**
  * Writes the identity of this process to `file`. Throws `AlreadyRunning` while the process that `file` names is
- * running, because Slipway 0.1.0 used only this file as its lock.
+ * running, because earlier builds of Slipway used only this file as their lock.
  */
 async function signLock(file: string, path: string): Promise<void> {
   await refuseTheLiving(file, path);

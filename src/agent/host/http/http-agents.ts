@@ -24,7 +24,7 @@ type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'c
  *
  * Reuses direct connections for four seconds: over HTTPS, those with the system's trust, and those of each client
  * certificate separately. Makes any other connection for one exchange only: an agent would reuse it for a request that
- * trusts other certificates, and a connection through a proxy must end with `signal`.
+ * trusts other certificates, and a connection through a proxy must close when its exchange is aborted.
  */
 export class Routes {
   readonly #network: Network;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { errnoOf } from '../files/file-errors.ts';
 
-/** The text to serve, rendered anew for each request. */
+/** The text to serve, rendered for each request. */
 export interface ServedText {
   text(): Promise<string>;
   readonly contentType: string;

@@ -19,8 +19,9 @@ const outputLimit = 1024 * 1024;
  * Runs a command in its own process group, with an empty stdin, and resolves with its output and exit code: 127 if the
  * program is not installed, 126 if it cannot be executed, 128 + n if signal n ended it.
  *
- * After the timeout, stops the whole group and throws `CommandTimedOut`. An aborted signal also stops the group. Throws
- * `CommandFailed` if the command contains a NUL character or cannot be started for another reason.
+ * After the timeout, stops the whole group and throws `CommandTimedOut`. An aborted signal also stops the group; if the
+ * signal was aborted before the start, throws its reason. Throws `CommandFailed` if the command contains a NUL
+ * character or cannot be started for another reason.
  */
 export async function execute(
   command: Command,

@@ -2,8 +2,8 @@ import { endChildren } from '../process/exec.ts';
 import type { Repeat } from './notify.ts';
 
 /**
- * Milliseconds after which a pass counts as hung. A bootstrap may use its whole timeout, and a download of `slipway
- * apply` 15 minutes.
+ * Milliseconds after which a pass counts as hung. The limit is high, since a bootstrap may use its whole timeout, and a
+ * download by `slipway apply` may take 15 minutes.
  */
 export const longestPass = 60 * 60_000;
 /** Milliseconds between two checks for a hung pass. */
