@@ -90,7 +90,7 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/** Returns the Resources of a node: checks of the machine, removal of unwanted NAT, the metadata guard, and K3s. */
+/** Returns the Resources of a node: machine checks, NAT removal, the metadata guard, K3s, registry logins, Secrets. */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),

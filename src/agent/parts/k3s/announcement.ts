@@ -32,7 +32,7 @@ export interface Announcement {
 }
 
 /**
- * Milliseconds in which an event with the same subject and reason is not repeated. A suppressed event is written
+ * Milliseconds during which an event with the same subject and reason is not repeated. A suppressed event is written
  * afterwards if it still applies.
  */
 const quiet = 10 * 60_000;
@@ -97,8 +97,8 @@ function conditionEvents(condition: Condition, { failing }: Told): readonly Node
 }
 
 /**
- * Returns the reason of a failing condition; `undefined` if the condition does not fail. A condition that waits, as
- * after each start of the daemon, or is not verified yet keeps its earlier reason.
+ * Returns the reason of a failing condition; `undefined` if the condition does not fail. A condition keeps its earlier
+ * reason while it waits, as after each start of the daemon, or while its correction is not verified yet.
  */
 function failureReason(condition: Condition, before: Told['failing']): string | undefined {
   const { type, status, reason } = condition;

@@ -19,7 +19,7 @@ const incompatible = /^# Table `filter' .*incompatible/m;
 
 /**
  * Lists the rules of this host with iptables-save(8), nft(8) and, if legacy tables exist, iptables-legacy-save(8). A
- * program that is not installed lists none.
+ * program that is not installed lists no rules.
  */
 export async function listRules(host: HostReader): Promise<RuleLists> {
   const iptables = await host.query({ file: 'iptables-save', args: ['-t', 'filter'] });

@@ -16,7 +16,7 @@ export interface Need extends Packet {
  */
 export const nodes = 'RANGE-OF-THE-NODES';
 
-/** Returns the instruction to replace the range of the nodes if a command contains it. */
+/** Returns the instruction to replace the placeholder `nodes` if a command contains it; otherwise none. */
 export function howToFill(commands: readonly string[]): readonly string[] {
   return commands.some((command) => command.includes(nodes))
     ? [`replace ${nodes} with the range of the nodes' addresses, such as 10.0.0.0/16`]

@@ -61,8 +61,8 @@ export function portsOf(node: K3sNode | undefined): readonly Port[] {
 }
 
 /**
- * Returns the flannel backend of an agent. The server chooses the backend, so the agent's settings do not name it; but
- * only nodes that WireGuard joins across providers need an external address.
+ * Guesses the flannel backend of an agent from its external address, which only nodes that WireGuard joins across
+ * providers need. The backend itself is named only in the settings of the server.
  */
 function backendOfAgent({ externalAddress }: K3sNode): string {
   return externalAddress === undefined ? 'vxlan' : 'wireguard-native';

@@ -26,7 +26,7 @@ export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
 
 /**
  * Returns the endpoint for snapshots of etcd if etcd-s3-insecure makes it plain http; each snapshot contains the whole
- * cluster. The setting has no scheme, since K3s adds it (pkg/cli/cmds/server.go, etcd-s3).
+ * cluster. etcd-s3-endpoint itself has no scheme, since K3s adds it (pkg/cli/cmds/server.go, etcd-s3).
  */
 function snapshots(config: Written): readonly SensitiveUrl[] {
   if (String(config['etcd-s3-insecure']) !== 'true') {

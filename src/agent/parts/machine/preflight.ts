@@ -22,7 +22,7 @@ const room = { first: 700, later: 100 };
 export type FreeSpace = (path: string) => Promise<number>;
 
 /**
- * Checks the VM's cgroups, paths, mounts, disk and memory. Unsafe paths, and faults with which K3s surely fails, block
+ * Checks the VM's cgroups, paths, mounts, disk and memory. Unsafe paths, and faults that keep K3s from running, block
  * only a node that has not joined; too little disk space or memory never blocks.
  */
 export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {

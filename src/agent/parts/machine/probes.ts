@@ -23,12 +23,11 @@ const modules = ['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack'];
  */
 const controllers = ['memory', 'pids', 'cpu'];
 
-/**
- * The free megabytes below which images and logs soon fill a disk. `littleShare` is twice the share at which the
- * kubelet of K3s evicts pods.
- */
+/** The free space in megabytes below which images and logs soon fill the disk. */
 const littleDisk = 5_000;
+/** The free share of the disk below which the probe warns: twice the share at which the kubelet of K3s evicts pods. */
 const littleShare = 0.1;
+/** The available memory in megabytes below which the probe warns. */
 const littleMemory = 256;
 
 /** Returns the probes of the machine: its kernel modules, cgroups, swap, memory, mounts and disk. */

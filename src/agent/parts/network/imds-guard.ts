@@ -36,8 +36,8 @@ type ServedBefore = (host: HostReader) => Promise<boolean>;
 /**
  * Blocks pods' access to the instance metadata service, at every boot before K3s starts. Removes the guard instead if
  * imds.pods is `allow`, no address needs a guard, or the root is not `/`. Keeps an existing guard (`ImdsGuardKept`) if
- * the settings should name the addresses, but name none. A node that served pods before it had a guard stays open until
- * its settings decide.
+ * only the settings can name the addresses, and they name none. A node that served pods before it had a guard gets none
+ * until its settings decide.
  *
  * Without the guard, any pod can use the node's identity and thus read the join token. A fault of the guard never
  * blocks K3s; a separate condition reports the fault.

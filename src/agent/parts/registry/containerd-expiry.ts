@@ -14,9 +14,9 @@ import { loginEndsSince, servedSince } from './start-inputs.ts';
 const notice = 3_600_000;
 
 /**
- * Reports `ContainerdLoginEnds` when a login expires that containerd got at the start of K3s and uses for its own
- * pulls; an hour earlier if registries.onRotate is `never`, with which no new login restarts K3s. Blocks nothing, since
- * kubelet gets its logins from Slipway.
+ * Reports `ContainerdLoginEnds` once a login that containerd got at the start of K3s, and uses for its own pulls, has
+ * expired; an hour before the expiry if registries.onRotate is `never`, since no new login then restarts K3s. Blocks
+ * nothing, since kubelet gets its logins from Slipway.
  *
  * Returns no resource if the settings name no login server. Reports nothing if K3s is not running or its start has no
  * stamp.

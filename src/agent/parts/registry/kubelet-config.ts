@@ -17,7 +17,7 @@ export { pluginName };
 
 /**
  * Keeps the configuration of kubelet's credential provider. Throws `ProviderNotOurs` if a flag of K3s names another
- * provider, or if another program's configuration does not have kubelet ask Slipway about each login server.
+ * provider, or if another program's configuration does not make kubelet ask Slipway about each login server.
  *
  * Kubelet, and K3s with it, exits if the configuration names a missing plugin. If the plugin is missing, the
  * configuration is therefore removed, which also works on a full disk, and is written again once the plugin is back.

@@ -25,8 +25,8 @@ import {
  * registry, so that a file of the operator stays.
  *
  * A login server that is missing from the store keeps its login in the file, so that K3s still starts with that login
- * if the store is lost while the registry is down. A login is also kept in a file that others can read, as a script may
- * have written it, but not in a file that others can write.
+ * if the store is lost while the registry is down. Such a login is kept even if other users can read the file, since a
+ * script may have written the file, but not if other users can write to it.
  */
 export function registriesFile(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   if (!namesRegistry(node.settings.registries)) {

@@ -15,7 +15,7 @@ import { type RenewalFailure, renewalFailure } from './renewal-failure.ts';
 export const renewalId = 'Credential/registries';
 
 /**
- * Keeps a fresh login for each login server in the store. Returns no resource if the settings name no login server.
+ * Keeps a fresh login in the store for each login server. Returns no resource if the settings name no login server.
  *
  * A password is due at the next time in the schedule, or earlier if only a third of its lifetime is left. The cloud
  * gets requests only for passwords that are due or missing. A password that its registry refused is due ten minutes

@@ -38,7 +38,7 @@ function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolea
 }
 
 /**
- * True if every login that changed since the start belongs to a registry that refused the login of its last pull check.
+ * True if every login that changed since the start belongs to a registry that refused a login in its last pull check.
  * K3s restarts once a pull with a new login has succeeded, not for every refused login.
  */
 async function onlyRefusedChanged(

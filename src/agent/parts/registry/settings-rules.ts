@@ -118,8 +118,8 @@ function unverifiedServers(registries: Written, servers: readonly string[]): rea
 
 /**
  * Returns the mirrors to which containerd shows a login. Containerd looks up a login by the host and port in the URL of
- * the mirror (containerd, internal/cri/server/images/image_pull.go). `foreignMirrors` covers the
- * credentials of login servers at mirrors of login servers.
+ * the mirror (containerd, internal/cri/server/images/image_pull.go). Omits the credentials of login servers at mirrors
+ * of login servers, which `foreignMirrors` covers.
  */
 export function mirrorsWithLogin(registries: Written): readonly SensitiveUrl[] {
   const servers = texts(registries.servers);

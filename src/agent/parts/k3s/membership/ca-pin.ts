@@ -12,7 +12,7 @@ import { parseToken, type Token } from './token.ts';
  * is.
  *
  * Without a pin, K3s downloads the CA at every start and joins any server that answers (pkg/clientaccess/token.go,
- * validateCAHash): at its next reboot the node would join a rebuilt server, or an impostor.
+ * validateCAHash): at its next reboot, the node would join even a rebuilt server or an impostor.
  */
 export function caPin(node: K3sNode, id: string, needs: readonly string[]): Resource {
   return {

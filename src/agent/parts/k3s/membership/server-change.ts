@@ -26,7 +26,7 @@ const serverChangeId = 'Consent/server';
  * `ServerNotReady` if a new address has consent but does not answer. Meanwhile the agent keeps its configuration and
  * keeps running.
  *
- * With consent to another CA, K3s is stopped, the credentials from the old server are removed, the known CA last, and
+ * With consent to another CA, K3s is stopped, the credentials from the old server are removed (the known CA last), and
  * the node joins like a new one. A new address with the same CA only restarts K3s. A CA that the known one certified
  * belongs to the same server (ca.ts, isSuccessor).
  */
@@ -96,8 +96,8 @@ function rebuilt(server: string): string {
 }
 
 /**
- * Returns `undefined` for a `NodeError`, such as that of a server that does not answer: tokenAccepted reports a silent
- * server. Rethrows a defect.
+ * Returns `undefined` for a `NodeError`, such as `ServerUnreachable`, which `tokenAccepted` also reports. Rethrows any
+ * other value, which is a defect of Slipway.
  */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) {

@@ -95,8 +95,8 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
 }
 
 /**
- * Returns the drift that moves the pin to the new CA of the server, or in sync if the token pins this CA or none. With
- * the old pin, K3s would refuse the server at its next start.
+ * Returns the drift that moves the pin to the new CA of the server, or an in-sync finding if the token pins this CA or
+ * none. With the old pin, K3s would refuse the server at its next start.
  */
 function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
   if (token.caHash !== undefined && token.caHash !== hash) {

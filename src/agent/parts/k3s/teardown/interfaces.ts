@@ -20,8 +20,8 @@ const made: readonly string[] = [
 
 /**
  * Removes the network namespaces of pods. Each is a file on which a namespace is mounted while the pod runs. CNI names
- * the files alike for every program that runs its plugins, so those of another containerd's containers are removed too,
- * as by the script of K3s.
+ * the files alike for every program that runs its plugins, so those of another containerd's containers are removed too;
+ * k3s-killall.sh of K3s also removes them.
  */
 export function namespacesGone(needs: readonly string[]): Resource {
   return {

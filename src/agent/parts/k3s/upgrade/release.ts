@@ -99,8 +99,8 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
 }
 
 /**
- * Returns the installed version; `unnamed` if the executable of a joined node names none; `undefined` without an
- * executable, or if that of a new node names no version. Throws `VersionDrift`, `VersionRefused` or `ApiUnavailable` if
+ * Returns the installed version. If the executable names none, returns `unnamed` on a joined node and `undefined` on a
+ * new one; returns `undefined` without an executable. Throws `VersionDrift`, `VersionRefused` or `ApiUnavailable` if
  * the wanted version may not replace the installed one.
  */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {

@@ -64,7 +64,7 @@ export function outsideIn(text: string): string | undefined {
 
 /**
  * True if a text is what `renderNat` rendered for the ranges, destinations and interface in the text. False if a line
- * or the end of the file is lost; a loss of only the last range is not noticed.
+ * or the end of the file is lost, except that the loss of only the last `masquerade` line goes unnoticed.
  */
 export function isWholeNat(text: string): boolean {
   const outside = outsideIn(text);
