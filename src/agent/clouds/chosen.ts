@@ -11,6 +11,8 @@ export type Choosing = { readonly cloud: string } & Readonly<Record<string, unkn
 export interface ChosenCloud {
   readonly fillsInLater: boolean;
   readonly metadata: readonly Metadata[];
+  /** The other addresses of the metadata service, which are only guarded. */
+  readonly otherMetadata: readonly Metadata[];
   /** The setting that names the addresses of the metadata service, if the cloud itself does not know them. */
   readonly metadataSetting: string | undefined;
   readonly endpoints: readonly URL[];
@@ -24,6 +26,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   return {
     fillsInLater: driver.fillsInLater,
     metadata: metadataOf(driver, section),
+    otherMetadata: driver.metadata === 'absent' ? [] : (driver.metadata.others ?? []),
     metadataSetting: driver.metadata === 'absent' ? undefined : driver.metadata.named,
     endpoints: driver.endpoints(section),
     create: (ground) => driver.create({ ...ground, settings: section }),

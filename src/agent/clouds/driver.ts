@@ -78,6 +78,11 @@ export interface MetadataService<Settings> {
   readonly named?: string;
   /** Returns the addresses of the metadata service with these settings. */
   locate(section: Settings): Metadata | readonly Metadata[];
+  /**
+   * The other addresses of the same service, which Slipway itself does not use: they are blocked for pods, but proxies
+   * apply to them.
+   */
+  readonly others?: readonly Metadata[];
 }
 
 /** The address of a metadata service. */

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { guardLoaded } from '../../../src/agent/parts/network/imds-guard.ts';
+import { guardLoaded, imdsGuard } from '../../../src/agent/parts/network/imds-guard.ts';
 import { type Allowed, type GuardRules, renderRuleset } from '../../../src/agent/parts/network/ruleset.ts';
 import { memoryHost } from '../../lab/memory-host.ts';
+import { aNode } from '../../unit/agent/a-node.ts';
 import { Network, whatIsMissing } from './network.ts';
 
 const missing = whatIsMissing();
@@ -207,6 +208,47 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     const rule = 'insert rule inet slipway_imds output ip6 daddr fd00:c1::a9fe:a9fe accept';
     vm.run('nft', ...rule.split(' '));
     expect(await state(several)).toBe('Drifted');
+  });
+
+  describe('with the guard of Oracle Cloud', () => {
+    const ipv6 = 'fd00:c1::a9fe:a9fe';
+
+    beforeAll(async () => {
+      azure.ip(`addr add ${ipv6}/128 dev lo nodad`);
+      azure.ip('addr add fd00:1::1/64 dev downlink nodad');
+      azure.ip('route add fd00:42::/64 via fd00:1::4');
+      vm.ip('addr add fd00:1::4/64 dev uplink nodad');
+      vm.ip('addr add fd00:42::1/64 dev cni0 nodad');
+      vm.ip('route add default via fd00:1::1');
+      vm.run('sh', '-c', 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding');
+      pod.ip('addr add fd00:42::5/64 dev eth0 nodad');
+      pod.ip('route add default via fd00:42::1');
+      await azure.serve(ipv6, 80, identity);
+      await azure.serve(ipv6, 53, 'the name server');
+    });
+
+    test('is refused at the IPv4 and the IPv6 address, on port 80 only', async () => {
+      vm.run('nft', 'delete', 'table', 'inet', 'slipway_imds');
+      expect(pod.ask(ipv6), 'the address is reached without the guard').toBe(identity);
+      expect(vm.ask(ipv6, { uid: 1001 })).toBe(identity);
+      load(await oracleRules());
+      for (const address of [imds, ipv6]) {
+        expect(pod.ask(address)).toBe('refused');
+        expect(vm.ask(address, { uid: 1001 })).toBe('refused');
+        expect(vm.ask(address)).toBe(identity);
+        expect(pod.ask(address, { port: 53 })).toBe('the name server');
+      }
+    });
+
+    async function oracleRules(): Promise<string> {
+      const { settings, paths } = aNode('agent');
+      const decided = { ...settings, cloud: 'oracle', imds: { pods: 'block', allow: [] } } as const;
+      const [ruleset] = imdsGuard({ settings: decided, paths }, async () => false);
+      const host = memoryHost();
+      const finding = await ruleset?.check(host);
+      await (finding?.state === 'Drifted' && finding.drift.remedy(host));
+      return host.files.text(paths.slipway.imdsGuard) ?? '';
+    }
   });
 
   /** Returns the state that Slipway finds for the guard; nft runs directly instead of through systemd-run. */

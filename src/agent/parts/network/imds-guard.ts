@@ -48,7 +48,7 @@ export function imdsGuard(
   table: Clouds = clouds,
 ): readonly Resource[] {
   const chosen = chosenCloud(settings, table);
-  const found = servicesToGuard({ settings, paths }, chosen.metadata, chosen.metadataSetting);
+  const found = servicesToGuard({ settings, paths }, chosen);
   if (typeof found === 'string') {
     return [nonBlocking(guardGone({ settings, paths }, chosen, found))];
   }
@@ -94,8 +94,11 @@ export function guardLoaded(rules: GuardRules, needs: readonly string[]): Resour
 /** Returns the addresses to guard, or the reason why none is guarded. */
 function servicesToGuard(
   { settings, paths }: Guarded,
-  metadata: readonly Metadata[],
-  metadataSetting: string | undefined,
+  {
+    metadata,
+    otherMetadata,
+    metadataSetting,
+  }: Pick<ChosenCloud, 'metadata' | 'otherMetadata' | 'metadataSetting'>,
 ): readonly GuardedService[] | string {
   if (settings.imds.pods === 'allow') {
     return 'imds.pods lets every pod ask the metadata service';
@@ -113,7 +116,13 @@ function servicesToGuard(
   if (paths.root !== '/') {
     return `the network is the machine's own, and not guarded below ${paths.root}`;
   }
-  return services;
+  const others = otherMetadata.flatMap(guardable);
+  return [...services, ...others.filter((other) => !services.some((service) => covers(service, other)))];
+}
+
+/** True if a guard of the service also guards the other service. */
+function covers({ address, only }: GuardedService, other: GuardedService): boolean {
+  return address === other.address && (only === undefined || only.port === other.only?.port);
 }
 
 /**

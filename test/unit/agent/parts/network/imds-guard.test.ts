@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { metadataAddresses } from '../../../../../src/agent/clouds/metadata.ts';
 import { renderGuardUnit } from '../../../../../src/agent/parts/network/guard-unit.ts';
 import { imdsGuard } from '../../../../../src/agent/parts/network/imds-guard.ts';
 import { nodePaths } from '../../../../../src/agent/paths.ts';
@@ -187,6 +188,46 @@ describe('a node that served pods before it had a guard', () => {
   test('is guarded if the guard ran at this boot and all of its files were removed', async () => {
     const [ruleset] = await outcomes({}, {}, 'active');
     expect(ruleset).toMatch(/^Drifted \(non-blocking\) content/);
+  });
+});
+
+describe('cloud oracle', () => {
+  async function destinations(imdsEndpoint: string): Promise<readonly string[]> {
+    const node = aNode('agent', { settings: { oracle: { imdsEndpoint } } });
+    const [ruleset] = imdsGuard({ ...node, settings: { ...node.settings, cloud: 'oracle' } }, fresh);
+    const host = withoutUnit();
+    const finding = await ruleset?.check(host);
+    await (finding?.state === 'Drifted' && finding.drift.remedy(host));
+    const rules = host.files.text(node.paths.slipway.imdsGuard) ?? '';
+    return (rules.match(/^\t\tip.*(?= jump)/gm) ?? []).map((line) => line.trim());
+  }
+
+  const ipv4 = 'ip daddr 169.254.169.254 tcp dport 80';
+  const ipv6 = 'ip6 daddr fd00:c1::a9fe:a9fe tcp dport 80';
+  const ofUsers = 'meta skuid != { 0 }';
+
+  test.each([
+    ['http://169.254.169.254', [ipv4, ipv6]],
+    ['http://[fd00:c1::a9fe:a9fe]', [ipv6, ipv4]],
+    ['http://10.0.0.9:8080', ['ip daddr 10.0.0.9 tcp dport 8080', ipv4, ipv6]],
+  ])(
+    'guards both addresses of the metadata service, on port 80 only, if imdsEndpoint is %s',
+    async (endpoint, guarded) => {
+      expect(await destinations(endpoint)).toEqual([
+        ...guarded,
+        ...guarded.map((destination) => `${destination} ${ofUsers}`),
+      ]);
+    },
+  );
+
+  test('guards nothing if imdsEndpoint leads to loopback', () => {
+    const node = aNode('agent', { settings: { oracle: { imdsEndpoint: 'http://127.0.0.1:8080' } } });
+    const resources = imdsGuard({ ...node, settings: { ...node.settings, cloud: 'oracle' } }, fresh);
+    expect(resources.map(({ id }) => id)).toEqual(['ImdsGuard/none']);
+  });
+
+  test('reaches only its default address without a proxy', () => {
+    expect(metadataAddresses()).toEqual(['169.254.169.254']);
   });
 });
 
