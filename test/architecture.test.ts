@@ -10,7 +10,7 @@ import { namesOf, roles } from '../src/roles/index.ts';
 /** The zones that every part may import, besides its own zone. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
-  ...['part', 'sections', 'probe', 'kubernetes'],
+  ...['part', 'sections', 'probe', 'kubernetes', 'cluster secret'],
 ];
 
 /** The parts, each of which is a zone. */
@@ -83,6 +83,11 @@ const zones: readonly {
   },
   { zone: 'engine', files: /^src\/agent\/engine\//, imports: [] },
   { zone: 'roles', files: /^src\/roles\//, imports: [] },
+  {
+    zone: 'cluster secret',
+    files: /^src\/agent\/resources\/cluster-secret\//,
+    imports: ['engine', 'resources', 'kubernetes', 'clouds', 'node'],
+  },
   { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['engine'] },
   { zone: 'kubernetes', files: /^src\/agent\/kubernetes\//, imports: ['engine', 'settings'] },
   {

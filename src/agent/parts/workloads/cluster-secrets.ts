@@ -1,9 +1,9 @@
 import type { Cloud } from '../../clouds/cloud.ts';
 import type { Resource } from '../../engine/resource.ts';
 import type { K3sNode } from '../../node.ts';
-import { clusterSecret } from './cluster-secret.ts';
+import { clusterSecret } from '../../resources/cluster-secret/cluster-secret.ts';
 import { secretsLeft } from './secrets-left.ts';
-import { wishedSecrets } from './wished-secret.ts';
+import { wishedSecrets } from './wished-secrets.ts';
 
 /**
  * Returns the Resources of the Secrets in `workloads.secrets`; none on an agent, because a kubelet may not write

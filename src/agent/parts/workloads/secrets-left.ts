@@ -4,11 +4,11 @@ import { advisory } from '../../engine/severity.ts';
 import { deleteObject } from '../../kubernetes/api.ts';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import type { K3sNode } from '../../node.ts';
+import { secretPath } from '../../resources/cluster-secret/cluster-secret.ts';
+import type { WishedSecret } from '../../resources/cluster-secret/wished-secret.ts';
 import { nonBlocking } from '../../resources/combinators.ts';
 import { consentAdvice, isConsented } from '../../settings/consents.ts';
 import { secretsInCluster, subjectOf } from './cluster-list.ts';
-import { secretPath } from './cluster-secret.ts';
-import type { WishedSecret } from './wished-secret.ts';
 
 /**
  * Deletes the Secrets that Slipway created and the settings no longer wish, each with the consent that names it; a

@@ -1,25 +1,10 @@
 import { shortDigest } from '../../engine/digest.ts';
 import { Secret } from '../../engine/secret.ts';
+import type { WishedSecret } from '../../resources/cluster-secret/wished-secret.ts';
 import type { Settings } from '../../settings/schema.ts';
 
 /** The settings of one Secret. */
 export type SecretSettings = Settings['workloads']['secrets'][string];
-
-/** A Secret as the settings wish it. */
-export interface WishedSecret {
-  readonly namespace: string;
-  readonly name: string;
-  readonly type: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** The keys of the Secret. */
-  readonly keys: readonly string[];
-  /** The names of the secrets in the vault. */
-  readonly sources: readonly string[];
-  /** A digest of the wish without any value. */
-  readonly form: string;
-  /** Returns the value of each key. `read` returns the value of a secret in the vault by its name. */
-  values(read: (name: string) => Secret): Readonly<Record<string, Secret>>;
-}
 
 /** Returns the Secrets that the settings wish for the cluster. */
 export function wishedSecrets({ workloads }: Pick<Settings, 'workloads'>): readonly WishedSecret[] {

@@ -9,7 +9,7 @@ import { applyObject, readApi } from '../../kubernetes/api.ts';
 import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { objectPath } from '../../kubernetes/object-path.ts';
 import type { K3sNode } from '../../node.ts';
-import { nonBlocking } from '../../resources/combinators.ts';
+import { nonBlocking } from '../combinators.ts';
 import { isComparisonDue, noteComparison } from './last-comparison.ts';
 import { namespacePresent } from './namespace-present.ts';
 import { secretChanges } from './secret-changes.ts';
