@@ -86,7 +86,7 @@ const zones: readonly {
   {
     zone: 'cluster secret',
     files: /^src\/agent\/resources\/cluster-secret\//,
-    imports: ['engine', 'resources', 'kubernetes', 'clouds', 'node'],
+    imports: ['engine', 'resources', 'kubernetes', 'clouds'],
   },
   { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['engine'] },
   { zone: 'kubernetes', files: /^src\/agent\/kubernetes\//, imports: ['engine', 'settings'] },
@@ -109,7 +109,7 @@ const zones: readonly {
   {
     zone: 'gitops',
     files: /^src\/agent\/gitops\//,
-    imports: ['engine', 'resources', 'kubernetes', 'clouds', 'settings', 'paths'],
+    imports: ['engine', 'resources', 'cluster secret', 'kubernetes', 'clouds', 'settings', 'paths'],
   },
   { zone: 'a cloud', files: /^src\/agent\/clouds\/[^/]+\//, imports: ['engine', 'clouds', 'settings'] },
   { zone: 'clouds', files: /^src\/agent\/clouds\//, imports: ['engine', 'settings', 'a cloud'] },

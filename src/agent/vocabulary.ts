@@ -15,6 +15,7 @@ import { networkReasons } from './parts/network/reasons.ts';
 import { registryReasons } from './parts/registry/reasons.ts';
 import { workloadReasons } from './parts/workloads/reasons.ts';
 import { nodeReasons, roleReasons } from './reasons.ts';
+import { clusterSecretReasons } from './resources/cluster-secret/reasons.ts';
 import { settingsReasons } from './settings/reasons.ts';
 
 /**
@@ -44,6 +45,7 @@ export const reasons = {
   ...downloadReasons,
   ...k3sReasons,
   ...kubernetesReasons,
+  ...clusterSecretReasons,
   ...workloadReasons,
   ...fluxReasons,
 } as const;

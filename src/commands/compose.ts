@@ -5,7 +5,7 @@ import type { Cloud } from '../agent/clouds/cloud.ts';
 import { type Clouds, clouds } from '../agent/clouds/index.ts';
 import type { Emit } from '../agent/engine/events.ts';
 import type { Host } from '../agent/engine/host.ts';
-import { chosenEngine } from '../agent/gitops/chosen.ts';
+import { gitOpsOf } from '../agent/gitops/chosen.ts';
 import { rotationSchedule } from '../agent/host/clock/rotation-schedule.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { type MachineFacts, machineFacts } from '../agent/host/machine-facts.ts';
@@ -163,7 +163,7 @@ function portsFor(
   const cloud = cloudFor(settings);
   return {
     cloud,
-    gitops: chosenEngine(settings.gitops).create({ cloud, caFile: settings.network.caFile }),
+    gitops: gitOpsOf(settings, cloud),
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,
     rotateAt: rotationSchedule(settings.registries.schedule, identity.value.vmId).next,

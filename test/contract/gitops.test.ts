@@ -1,11 +1,11 @@
-import { Secret } from '../../src/agent/engine/secret.ts';
 import { gitOpsEngines } from '../../src/agent/gitops/index.ts';
+import { aVault } from '../lab/a-vault.ts';
 import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 import { type GitOpsSubject, gitOpsContract } from './gitops.ts';
 import { fluxWorld } from './gitops-world.ts';
 
 const token = 'canary-git-token';
-const cloud = { secret: async () => new Secret(token) };
+const ground = { cloud: aVault(token), verifyEvery: 600_000 };
 const { none, flux } = gitOpsEngines;
 
 /** Every engine in the table, in each variant; a missing engine does not compile. */
@@ -14,7 +14,7 @@ const subjects: Readonly<Record<keyof typeof gitOpsEngines, Readonly<Record<stri
   flux: Object.fromEntries(
     (['github', 'gitlab', 'git'] as const).map((provider) => {
       const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
-      const engine = flux.create({ settings, cloud });
+      const engine = flux.create({ settings, ...ground });
       return [provider, { engine, world: () => fluxWorld(token), secrets: [token] }];
     }),
   ),

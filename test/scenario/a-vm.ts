@@ -1,7 +1,7 @@
 import { type Agent, createAgent, type Report } from '../../src/agent/agent.ts';
 import type { Event } from '../../src/agent/engine/events.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
-import { chosenEngine } from '../../src/agent/gitops/chosen.ts';
+import { gitOpsOf } from '../../src/agent/gitops/chosen.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { findRole } from '../../src/roles/index.ts';
@@ -80,10 +80,10 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
     machine: { host, addresses: () => addresses },
     random: () => 0.5,
     emit: (event) => events.push(event),
-    planPorts: ({ node }) =>
-      node.value && {
+    planPorts: ({ node: { value: node } }) =>
+      node && {
         cloud,
-        gitops: chosenEngine(node.value.settings.gitops).create({ cloud }),
+        gitops: gitOpsOf(node.settings, cloud),
         memory: 4096,
         rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
       },

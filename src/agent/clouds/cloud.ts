@@ -58,3 +58,6 @@ export interface Cloud {
    */
   imageDigest(loginServer: string, repository: string, tag: string): Promise<string | undefined>;
 }
+
+/** The vault of a cloud: its secrets and their versions. */
+export type Vault = Pick<Cloud, 'secret' | 'secretVersion'>;

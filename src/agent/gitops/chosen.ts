@@ -1,3 +1,4 @@
+import type { Vault } from '../clouds/cloud.ts';
 import { entryOf } from '../settings/choice.ts';
 import type { GitOpsGround } from './engine.ts';
 import type { GitOps } from './gitops.ts';
@@ -25,4 +26,17 @@ export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngi
     secrets: engine.secrets(settings),
     create: (ground) => engine.create({ ...ground, settings }),
   };
+}
+
+/** Returns the adapter of the engine that the settings of a node choose. */
+export function gitOpsOf({ gitops, workloads, network }: GitOpsSettings, cloud: Vault): GitOps {
+  const { verifyEvery } = workloads;
+  return chosenEngine(gitops).create({ cloud, verifyEvery, caFile: network.caFile });
+}
+
+/** The settings of a node from which its adapter is made. */
+interface GitOpsSettings {
+  readonly gitops: Choosing;
+  readonly workloads: { readonly verifyEvery: number };
+  readonly network: { readonly caFile?: string | undefined };
 }

@@ -1,4 +1,4 @@
-import type { Cloud } from '../clouds/cloud.ts';
+import type { Vault } from '../clouds/cloud.ts';
 import type { Section, SectionSchema, SettingsSection } from '../settings/section.ts';
 import type { GitOps } from './gitops.ts';
 
@@ -27,7 +27,9 @@ export interface GitOpsEngine<Schema extends SectionSchema = SectionSchema> {
 export interface GitOpsGround<Settings> {
   readonly settings: Settings;
   /** The cloud whose vault contains the secrets. */
-  readonly cloud: Pick<Cloud, 'secret'>;
+  readonly cloud: Vault;
+  /** The time between two comparisons of a Secret in the cluster with the vault, in milliseconds. */
+  readonly verifyEvery: number;
   /** The file with the CAs in `network.caFile`, which may have signed the certificate of the Git host. */
   readonly caFile?: string | undefined;
 }

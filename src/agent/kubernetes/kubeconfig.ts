@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { NodeError } from '../engine/errors.ts';
 import type { HostReader, TrustedCa } from '../engine/host.ts';
+import { remembering } from '../engine/remembering.ts';
 import { Secret } from '../engine/secret.ts';
 import { readYaml } from '../settings/yaml.ts';
 
@@ -30,7 +31,7 @@ export async function readKubeconfig(host: HostReader, path: string): Promise<Ap
     pemOf(host, user['client-certificate-data'], user['client-certificate']),
     pemOf(host, user['client-key-data'], user['client-key']),
   ]);
-  if (!belongTogether(certificate, key)) {
+  if (!belongTogether(`${certificate}\0${key}`, path)) {
     throw unusable(path, 'has no client certificate with its key; a restart of K3s writes both anew');
   }
   const identity = { certificate, key: new Secret(key) };
@@ -57,8 +58,11 @@ const kubeconfig = z.object({
   users: z.tuple([z.object({ user })]),
 });
 
+/** Parsed only when it changes, since each object of the cluster needs it in each pass. */
+const parsed = remembering((content) => z.safeParse(kubeconfig, readYaml(content).value).data);
+
 function clusterAndUser(content: string, path: string) {
-  const { data } = z.safeParse(kubeconfig, readYaml(content).value);
+  const data = parsed(content, path);
   if (data === undefined) {
     throw unusable(path, 'has not the form that K3s writes; a restart of K3s writes it anew');
   }
@@ -72,13 +76,15 @@ async function pemOf(host: HostReader, data: string | undefined, path: string | 
   return path === undefined ? '' : ((await host.readFile(path))?.content ?? '');
 }
 
-function belongTogether(certificate: string, key: string): boolean {
+/** True if a certificate and a key, separated by a NUL, belong together. */
+const belongTogether = remembering((pair) => {
+  const [certificate = '', key = ''] = pair.split('\0');
   try {
     return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
   } catch {
     return false;
   }
-}
+});
 
 function unusable(path: string, why: string): NodeError {
   return new NodeError('ApiUnavailable', `Cannot ask the Kubernetes API: ${path} ${why}.`);

@@ -4,8 +4,9 @@ import { readApi } from '../../kubernetes/api.ts';
 import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import type { NodePaths } from '../../paths.ts';
-import { secretMetadataList, workloadLabel } from '../../resources/cluster-secret/secret-object.ts';
+import { secretMetadataList } from '../../resources/cluster-secret/secret-object.ts';
 import type { WishedSecret } from '../../resources/cluster-secret/wished-secret.ts';
+import { workloadLabel } from './workload-label.ts';
 
 /** The namespace and the name of a Secret. */
 export type SecretName = Pick<WishedSecret, 'namespace' | 'name'>;

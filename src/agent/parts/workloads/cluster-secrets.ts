@@ -1,7 +1,8 @@
 import type { Cloud } from '../../clouds/cloud.ts';
 import type { Resource } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
-import { clusterSecret } from '../../resources/cluster-secret/cluster-secret.ts';
+import { clusterSecret, type SecretUse } from '../../resources/cluster-secret/cluster-secret.ts';
 import { secretsLeft } from './secrets-left.ts';
 import { wishedSecrets } from './wished-secrets.ts';
 
@@ -14,7 +15,16 @@ export function clusterSecrets(node: K3sNode, cloud: Cloud, needs: readonly stri
     return [];
   }
   const wished = wishedSecrets(node.settings);
-  return [...wished.map((wish) => clusterSecret(node, cloud, wish, needs)), secretsLeft(node, wished, needs)];
+  const use = {
+    vault: cloud,
+    condition: 'Secrets',
+    needs,
+    kubeconfig: node.paths.k3s.kubeconfig,
+    verifyEvery: node.settings.workloads.verifyEvery,
+    severity: advisory,
+    ifOwned: 'Remove the Secret from workloads.secrets, or let the other program give up the key.',
+  } as const satisfies SecretUse;
+  return [...wished.map((wish) => clusterSecret(wish, use)), secretsLeft(node, wished, needs)];
 }
 
 /** Returns the names of the secrets in the vault from which a node takes the values of `workloads.secrets`. */

@@ -2,6 +2,7 @@ import { shortDigest } from '../../engine/digest.ts';
 import { Secret } from '../../engine/secret.ts';
 import type { WishedSecret } from '../../resources/cluster-secret/wished-secret.ts';
 import type { Settings } from '../../settings/schema.ts';
+import { workloadLabel } from './workload-label.ts';
 
 /** The settings of one Secret. */
 export type SecretSettings = Settings['workloads']['secrets'][string];
@@ -13,7 +14,7 @@ export function wishedSecrets({ workloads }: Pick<Settings, 'workloads'>): reado
     return {
       namespace,
       name,
-      labels: settings.labels ?? {},
+      labels: { ...settings.labels, ...workloadLabel },
       form: shortDigest(JSON.stringify(settings)),
       ...contentOf(settings),
     };

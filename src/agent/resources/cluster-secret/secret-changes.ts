@@ -1,5 +1,6 @@
 import type { Change } from '../../engine/resource.ts';
-import { ownedKeys, type SecretMetadata, secretAnnotations, workloadLabel } from './secret-object.ts';
+import { ownedKeys } from './key-owners.ts';
+import { type SecretMetadata, secretAnnotations } from './secret-object.ts';
 import type { WishedSecret } from './wished-secret.ts';
 
 /** Returns the differences between a Secret and the wish, without the values; a missing Secret is one difference. */
@@ -10,10 +11,13 @@ export function secretChanges(found: SecretMetadata | undefined, wish: WishedSec
   const { annotations, labels } = found;
   const owned = ownedKeys(found).toSorted().join(', ');
   const keys = wish.keys.toSorted().join(', ');
-  const wanted = { ...wish.labels, ...workloadLabel };
   return [
     { field: 'settings', observed: annotations?.[secretAnnotations.form], desired: wish.form },
     { field: 'keys of Slipway', observed: owned, desired: keys },
-    ...Object.entries(wanted).map(([key, desired]) => ({ field: key, observed: labels?.[key], desired })),
+    ...Object.entries(wish.labels).map(([key, desired]) => ({
+      field: key,
+      observed: labels?.[key],
+      desired,
+    })),
   ].filter(({ observed, desired }) => observed !== desired);
 }

@@ -1,13 +1,9 @@
 import * as z from 'zod/mini';
 import { sha256 } from '../../engine/digest.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
-import { fieldManager } from '../../kubernetes/api.ts';
 import type { WishedSecret } from './wished-secret.ts';
 
-/** The label of every Secret that the settings put into the cluster, by which they are found when no longer wished. */
-export const workloadLabel = { 'slipway.dev/part-of': 'workloads' } as const;
-
-/** The annotations of these Secrets. */
+/** The annotations of the Secrets that Slipway keeps. */
 export const secretAnnotations = {
   /** A digest of the values. */
   digest: 'slipway.dev/digest',
@@ -33,7 +29,7 @@ export function secretObject(
     JSON.stringify({
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name, namespace, labels: { ...labels, ...workloadLabel }, annotations },
+      metadata: { name, namespace, labels, annotations },
       type,
       data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, show(base64(value))])),
     }),
@@ -75,14 +71,3 @@ export const secretMetadata = z.object({
 export const secretMetadataList = z.object({ items: z.array(secretMetadata) });
 
 export type SecretMetadata = z.output<typeof secretMetadata>['metadata'];
-
-/**
- * Returns the keys of a Secret that Slipway owns. A program that writes another value without server-side apply becomes
- * the only owner of the key, so a missing key shows a change by hand without any value being read.
- */
-export function ownedKeys({ managedFields }: SecretMetadata): readonly string[] {
-  const ours = managedFields?.find(
-    ({ manager, operation }) => manager === fieldManager && operation === 'Apply',
-  );
-  return Object.keys(ours?.fieldsV1?.['f:data'] ?? {}).map((field) => field.replace(/^f:/, ''));
-}

@@ -1,11 +1,11 @@
-import type { Cloud } from '../../clouds/cloud.ts';
+import type { Vault } from '../../clouds/cloud.ts';
 import { shortDigest } from '../../engine/digest.ts';
 
 /** Returns a digest of the versions of these secrets in the vault; `undefined` if one of the versions is unknown. */
-export async function vaultVersions(cloud: Cloud, names: readonly string[]): Promise<string | undefined> {
+export async function vaultVersions(vault: Vault, names: readonly string[]): Promise<string | undefined> {
   const versions: (string | undefined)[] = [];
   for (const name of names) {
-    versions.push(await cloud.secretVersion(name));
+    versions.push(await vault.secretVersion(name));
   }
   return versionsDigest(versions);
 }

@@ -1,6 +1,6 @@
 import type { Secret } from '../../engine/secret.ts';
 
-/** A Secret as the settings wish it. */
+/** A Secret that should be in the cluster. */
 export interface WishedSecret {
   readonly namespace: string;
   readonly name: string;

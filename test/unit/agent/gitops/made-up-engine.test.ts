@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
-import { Secret } from '../../../../src/agent/engine/secret.ts';
 import { chosenEngine, enginePrograms } from '../../../../src/agent/gitops/chosen.ts';
 import type { GitOpsEngine, GitOpsGround } from '../../../../src/agent/gitops/engine.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
@@ -11,6 +10,7 @@ import { words } from '../../../../src/agent/settings/forms.ts';
 import { misfits } from '../../../../src/agent/settings/rules.ts';
 import { about } from '../../../../src/agent/settings/section.ts';
 import { sectionsWith } from '../../../../src/agent/settings/sections.ts';
+import { aVault } from '../../../lab/a-vault.ts';
 
 const schema = z.strictObject({ chart: about('The map to sail by.', words), harbour: z.optional(words) });
 const voyages: GitOpsGround<{ readonly chart: string }>[] = [];
@@ -67,10 +67,10 @@ describe('settings with a made-up engine', () => {
 });
 
 test('the adapter of the made-up engine gets its settings section, and names its warnings and secrets', () => {
-  const cloud = { secret: async () => new Secret('') };
+  const ground = { cloud: aVault(), verifyEvery: 600_000 };
   const engine = chosenEngine(written, withSail);
-  expect(engine.create({ cloud })).toMatchObject({ name: 'sail', warnings: ['storm ahead'] });
-  expect(voyages).toEqual([{ cloud, settings: { chart: 'north' } }]);
+  expect(engine.create(ground)).toMatchObject({ name: 'sail', warnings: ['storm ahead'] });
+  expect(voyages).toEqual([{ ...ground, settings: { chart: 'north' } }]);
   expect(engine.secrets).toEqual(['sealed-north']);
 });
 

@@ -39,6 +39,17 @@ test('readKubeconfig reads certificates from the files that the kubeconfig names
   expect(access).toMatchObject({ server, trust: { ca, identity: { certificate } } });
 });
 
+test('readKubeconfig reads a certificate and a key that K3s renewed', async () => {
+  const host = memoryHost({ files: { [path]: kubeconfig({ server, ca, certificate, key }) } });
+  await readKubeconfig(host, path);
+  const renewed = issue(authority, { commonName: 'system:node:vm-1', organization: 'system:nodes' });
+  host.files.write(path, kubeconfig({ server, ca, ...renewed }));
+  const access = await readKubeconfig(host, path);
+  expect(access.trust.identity?.certificate).toBe(renewed.certificate);
+  host.files.write(path, kubeconfig({ server, ca, certificate: renewed.certificate, key }));
+  await expect(readKubeconfig(host, path)).rejects.toMatchObject({ reason: 'ApiUnavailable' });
+});
+
 test('readKubeconfig reports a missing kubeconfig as ApiUnavailable', async () => {
   await expect(readKubeconfig(memoryHost(), path)).rejects.toMatchObject({
     reason: 'ApiUnavailable',

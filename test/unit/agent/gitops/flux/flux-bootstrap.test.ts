@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../../src/agent/engine/resource.ts';
-import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { fluxBootstrap } from '../../../../../src/agent/gitops/flux/flux-bootstrap.ts';
 import { runBootstrap } from '../../../../../src/agent/gitops/flux/flux-run.ts';
 import type { FluxSettings } from '../../../../../src/agent/gitops/flux/settings.ts';
 import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
-import { context, fluxSettings } from './settings.ts';
-
-const cloud = { secret: async () => new Secret('unused') };
+import { context, fluxSettings, fluxSpec } from './settings.ts';
 
 function resource(settings: FluxSettings = fluxSettings()) {
-  return fluxBootstrap({ settings, cloud }, context);
+  return fluxBootstrap(fluxSpec({ settings }), context);
 }
 
 function check(api: Api, settings = fluxSettings()): Promise<Finding> {
@@ -92,7 +89,7 @@ describe('the check of fluxBootstrap', () => {
     'waits for a running bootstrap, and with %s blocks the check of the sync: %j',
     async (_, api, blocks) => {
       const host = hostWith({}).on({ file: 'flux' }, '');
-      await runBootstrap(host, { settings: fluxSettings(), cloud }, context).catch(() => {});
+      await runBootstrap(host, fluxSpec(), context).catch(() => {});
       const objects = hostWith(api);
       const { job } = host;
       const finding = await resource().check(Object.assign(objects, { job: job.bind(host) }));
@@ -103,7 +100,7 @@ describe('the check of fluxBootstrap', () => {
   test('does not wait for a bootstrap with other settings', async () => {
     const host = hostWith({}).on({ file: 'flux' }, '');
     const other = fluxSettings({ branch: 'next' });
-    await runBootstrap(host, { settings: other, cloud }, context).catch(() => {});
+    await runBootstrap(host, fluxSpec({ settings: other }), context).catch(() => {});
     expect(await resource().check(host)).toMatchObject({ state: 'Drifted' });
   });
 

@@ -2,17 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { runBootstrap } from '../../../../../src/agent/gitops/flux/flux-run.ts';
+import { aVault } from '../../../../lab/a-vault.ts';
 import type { MemoryHost } from '../../../../lab/memory-host.ts';
 import { carryOut } from '../../../../lab/memory-jobs.ts';
 import { applied, fetched, hostWith } from './kubectl.ts';
-import { context, fluxSettings } from './settings.ts';
+import { context, fluxSettings, fluxSpec } from './settings.ts';
 
 const token = 'ghp_canary';
-const cloud = { secret: async (name: string) => new Secret(name === 'flux-git-token' ? token : 'other') };
+const cloud = {
+  ...aVault(),
+  secret: async (name: string) => new Secret(name === 'flux-git-token' ? token : 'other'),
+};
 const minute = 60_000;
 
 function run(host: MemoryHost, spec: Partial<Parameters<typeof runBootstrap>[1]> = {}): Promise<void> {
-  return carryOut((host) => runBootstrap(host, { settings: fluxSettings(), cloud, ...spec }, context), host);
+  return carryOut((host) => runBootstrap(host, fluxSpec({ cloud, ...spec }), context), host);
 }
 
 function failureOf(host: MemoryHost): Promise<NodeError> {
@@ -95,7 +99,7 @@ describe('runBootstrap', () => {
     };
     host.jobs.lasting = minute;
     for (const branch of ['main', 'next']) {
-      await runBootstrap(host, { settings: fluxSettings({ branch }), cloud }, context).catch(() => {});
+      await runBootstrap(host, fluxSpec({ settings: fluxSettings({ branch }) }), context).catch(() => {});
       await host.sleep(1_000);
     }
     expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]);
@@ -103,6 +107,7 @@ describe('runBootstrap', () => {
 
   test('passes on an error of the vault without running flux', async () => {
     const refusing = {
+      ...aVault(),
       secret: async () => Promise.reject(new NodeError('VaultForbidden', 'no role assignment yet')),
     };
     const host = hostWith({});

@@ -1,22 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../../../../src/agent/engine/secret.ts';
 import { fluxGitOps } from '../../../../../src/agent/gitops/flux/flux.ts';
 import { fluxExecutable } from '../../../../../src/agent/gitops/flux/flux-release.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { carryOut } from '../../../../lab/memory-jobs.ts';
-import { context, fluxSettings } from './settings.ts';
+import { context, fluxSettings, fluxSpec } from './settings.ts';
 
-const cloud = { secret: async () => new Secret('unused') };
 const base = 'https://github.com/fluxcd/flux2/releases/download/v2.9.4';
 
 test('fluxGitOps plans the executable, the bootstrap and the check of the sync', () => {
-  const plan = fluxGitOps({ settings: fluxSettings(), cloud }).resources(context);
+  const plan = fluxGitOps(fluxSpec()).resources(context);
   expect(plan.map(({ id }) => id)).toEqual(['Executable/flux', 'Bootstrap/flux-system', 'Sync/flux-system']);
 });
 
 test('fluxGitOps throws for settings without a provider', () => {
   const { provider: _, ...settings } = fluxSettings();
-  expect(() => fluxGitOps({ settings, cloud })).toThrow('gitops.flux.provider is not set');
+  expect(() => fluxGitOps({ ...fluxSpec(), settings })).toThrow('gitops.flux.provider is not set');
 });
 
 describe('fluxExecutable', () => {

@@ -1,5 +1,7 @@
+import type { FluxSpec } from '../../../../../src/agent/gitops/flux/flux-run.ts';
 import type { FluxSettings } from '../../../../../src/agent/gitops/flux/settings.ts';
 import type { GitOpsContext } from '../../../../../src/agent/gitops/gitops.ts';
+import { aVault } from '../../../../lab/a-vault.ts';
 
 export const context: GitOpsContext = {
   needs: ['NodeReady/server-1'],
@@ -34,4 +36,9 @@ export function fluxSettings(changes: Partial<FluxSettings> = {}): FluxSettings 
     tokenSecretName: 'flux-git-token',
     ...changes,
   };
+}
+
+/** Returns the inputs of the adapter for a repository at GitHub, with these changes. */
+export function fluxSpec({ settings, ...changes }: Partial<FluxSpec> = {}): FluxSpec {
+  return { settings: settings ?? fluxSettings(), cloud: aVault(), verifyEvery: 600_000, ...changes };
 }

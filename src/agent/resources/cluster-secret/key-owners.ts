@@ -1,0 +1,32 @@
+import { fieldManager } from '../../kubernetes/api.ts';
+import type { SecretMetadata } from './secret-object.ts';
+
+/**
+ * Returns the keys of a Secret that Slipway owns. A program that writes another value without server-side apply becomes
+ * the only owner of the key, so a missing key shows a change by hand without any value being read.
+ */
+export function ownedKeys({ managedFields }: SecretMetadata): readonly string[] {
+  return (managedFields ?? []).filter(isOurs).flatMap(keysOf);
+}
+
+/** True if other programs own one of the keys, and all of them are in `yielding`, a list of field managers. */
+export function isYielded(
+  found: SecretMetadata | undefined,
+  keys: readonly string[],
+  yielding: readonly string[],
+): boolean {
+  const others = (found?.managedFields ?? []).filter(
+    (entry) => !isOurs(entry) && keysOf(entry).some((key) => keys.includes(key)),
+  );
+  return others.length > 0 && others.every(({ manager = '' }) => yielding.includes(manager));
+}
+
+type Entry = NonNullable<SecretMetadata['managedFields']>[number];
+
+function isOurs({ manager, operation }: Entry): boolean {
+  return manager === fieldManager && operation === 'Apply';
+}
+
+function keysOf({ fieldsV1 }: Entry): readonly string[] {
+  return Object.keys(fieldsV1?.['f:data'] ?? {}).map((field) => field.replace(/^f:/, ''));
+}
