@@ -113,7 +113,7 @@ export function comesByItself(
   if (reason === 'NodeAddressUnknown') {
     return endedBy === 'time';
   }
-  return reason === 'RoleMissing' && chosenCloud(settings, table).fillsInLater;
+  return reason === 'RoleMissing' && chosenCloud(settings, table).tags === 'metadata';
 }
 
 /** Returns the role that the settings name. Throws `RoleUnknown`, or `RoleMissing` with the `warnings` about tags. */
@@ -121,17 +121,15 @@ export function roleOf(
   { settings, origins }: Loaded,
   warnings: Tagged['warnings'] = [],
   among: readonly Role[] = rolesWith(settings.roles),
+  table: Clouds = clouds,
 ): Role {
-  const { role, tags } = settings;
-  const where = tags.role
-    ? 'Set the instance tag k3s-role, or --role,'
-    : 'Set role in the settings (tags.role closes the tag)';
+  const { role } = settings;
   const known = `to one of: ${namesOf(among).join(', ')}.`;
   if (!role) {
     const undetected = origins.cloud?.endsWith(noCloud) ? [noCloudAdvice] : [];
     throw new NodeError(
       'RoleMissing',
-      ['This VM has no role.', ...undetected, ...warnings, where, known].join(' '),
+      ['This VM has no role.', ...undetected, ...warnings, whereToSetRole(settings, table), known].join(' '),
     );
   }
   const found = findRole(role, among);
@@ -145,6 +143,15 @@ export function roleOf(
     'RoleUnknown',
     `"${role}" (${origin}) is not a role of Slipway.${hint} Set it ${known}`,
   );
+}
+
+function whereToSetRole(settings: Settings, table: Clouds): string {
+  if (chosenCloud(settings, table).tags === 'absent') {
+    return 'Set role in the settings, or --role,';
+  }
+  return settings.tags.role
+    ? 'Set the instance tag k3s-role, or --role,'
+    : 'Set role in the settings (tags.role closes the tag)';
 }
 
 const noCloudAdvice =

@@ -23,7 +23,7 @@ export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
     ground: {
       machine: {
         hostname: 'unused',
-        addresses: () => [],
+        addresses: () => [{ interface: 'eth0', address: '10.0.0.4', hasDefaultRoute: true }],
         credentials: '/run/credentials/slipway.service',
       },
       host: nodeHost({ proxy: azure.proxyUrl, caFile: azure.caFile }),

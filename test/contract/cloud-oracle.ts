@@ -22,7 +22,7 @@ export async function oracleWorld(): Promise<DrivenWorld<OracleSettings>> {
     ground: {
       machine: {
         hostname: 'unused',
-        addresses: () => [],
+        addresses: () => [{ interface: 'ens3', address: '10.0.2.10', hasDefaultRoute: true }],
         credentials: '/run/credentials/slipway.service',
       },
       host: nodeHost({ proxy: oracle.proxyUrl, caFile: oracle.caFile }),

@@ -12,13 +12,16 @@ export function staticWorld(): DrivenWorld<StaticSettings> {
       host,
       machine: {
         hostname: 'Laptop',
-        addresses: () => [],
+        addresses: () => [
+          { interface: 'eth0', address: '203.0.113.7', hasDefaultRoute: true },
+          { interface: 'enp7s0', address: '10.0.0.3' },
+        ],
         credentials: '/run/credentials/slipway.service',
       },
       settings: {
         vmId: 'a-machine',
         location: 'a-desk',
-        address: '192.168.1.20',
+        address: '10.0.0.0/24',
         tags: { 'K3s-Role': 'server' },
         secrets: { 'k3s-token': '/secrets/k3s-token', absent: '/secrets/absent' },
         registries: { 'team.azurecr.io': { username: 'team', passwordFile: '/secrets/team' } },
@@ -28,7 +31,8 @@ export function staticWorld(): DrivenWorld<StaticSettings> {
       computerName: 'Laptop',
       vmId: 'a-machine',
       location: 'a-desk',
-      address: '192.168.1.20',
+      address: '10.0.0.3',
+      interface: 'enp7s0',
       tags: { 'k3s-role': 'server' },
     },
     registry: 'team.azurecr.io',

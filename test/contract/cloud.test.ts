@@ -1,6 +1,7 @@
 import { type CloudName, clouds } from '../../src/agent/clouds/index.ts';
-import { type DrivenWorld, driverContract } from './cloud.ts';
+import type { DrivenWorld } from './cloud.ts';
 import { azureWorld } from './cloud-azure.ts';
+import { driverContract } from './cloud-driver.ts';
 import { oracleWorld } from './cloud-oracle.ts';
 import { staticWorld } from './cloud-static.ts';
 

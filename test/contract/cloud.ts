@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cloud, Identity } from '../../src/agent/clouds/cloud.ts';
-import type { CloudDriver, CloudGround } from '../../src/agent/clouds/driver.ts';
+import type { CloudGround } from '../../src/agent/clouds/driver.ts';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
-import { metadataOf } from '../../src/agent/clouds/metadata.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import type { Host, HttpRequest, HttpSend } from '../../src/agent/engine/host.ts';
 import { redacted } from '../../src/agent/engine/secret.ts';
 
 /** A cloud and the means to change its world. */
@@ -20,8 +18,6 @@ export interface CloudWorld {
   /** An image in `registry`, and its digest if the cloud can see images. */
   readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
   setSecret(name: string, value: string | undefined): Promise<void> | void;
-  /** Returns every request to the metadata service; absent if the cloud has no metadata service. */
-  toMetadata?(): readonly HttpRequest[];
   stop?(): Promise<void>;
 }
 
@@ -32,46 +28,14 @@ export interface DrivenWorld<Settings> extends Omit<CloudWorld, 'cloud'> {
 
 const canary = 'canary-4f1d9c';
 
-/** Checks the contract for a cloud of the table, made by its driver. */
-export function driverContract<Settings extends object>(
+/** Checks the contract of a Cloud, whether a driver or a test made it; `further` adds tests of the same world. */
+export function cloudContract<World extends CloudWorld>(
   name: string,
-  driver: CloudDriver,
-  start: () => Promise<DrivenWorld<Settings>> | DrivenWorld<Settings>,
+  start: () => Promise<World> | World,
+  further: (world: () => World) => void = () => {},
 ): void {
-  cloudContract(name, async () => {
-    const { ground, ...world } = await start();
-    const asked: HttpRequest[] = [];
-    const cloud = driver.create({ ...ground, host: overheard(ground.host, asked) });
-    const address = metadataOf(driver, ground.settings)[0]?.address;
-    const toMetadata = () => asked.filter(({ url }) => new URL(url).hostname === address);
-    return { ...world, cloud, ...(address !== undefined && { toMetadata }) };
-  });
-}
-
-/** Returns a host that records the requests in `asked` before it sends them. */
-function overheard(host: Host, asked: HttpRequest[]): Host {
-  const heard = {
-    get(request: HttpRequest) {
-      asked.push(request);
-      return host.get(request);
-    },
-    send(request: HttpSend) {
-      asked.push(request);
-      return host.send(request);
-    },
-  };
-  return new Proxy(host, {
-    get(target, key) {
-      const member = Reflect.get(heard, key) ?? Reflect.get(target, key, target);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
-}
-
-/** Checks the contract of a Cloud, whether a driver or a test made it. */
-export function cloudContract(name: string, start: () => Promise<CloudWorld> | CloudWorld): void {
   describe(`the Cloud contract: ${name}`, () => {
-    let world: CloudWorld;
+    let world: World;
     beforeAll(async () => {
       world = await start();
     });
@@ -82,13 +46,6 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       for (const tag of Object.keys(world.identity.tags)) {
         expect(tag).toBe(tag.toLowerCase());
       }
-    });
-
-    test('identity and registryPassword bypass the proxy for the metadata service', async () => {
-      await world.cloud.identity();
-      await world.cloud.registryPassword(world.registry);
-      const ways = world.toMetadata?.().map(({ direct = false }) => direct);
-      expect([...new Set(ways)]).toEqual(world.toMetadata ? [true] : []);
     });
 
     test('secret returns the current value, which cannot be printed', async () => {
@@ -171,6 +128,8 @@ export function cloudContract(name: string, start: () => Promise<CloudWorld> | C
       expect(denied.reason).toBe('PullDenied');
       expect(denied.message).toContain(foreignRegistry);
     });
+
+    further(() => world);
   });
 }
 

@@ -30,7 +30,7 @@ const moon: CloudDriver<typeof schema> = {
     plainHttp: () => [{ path: ['tower'], risk: 'fly the lander' }],
   },
   secretName: text(/^[A-Z][a-z]+$/, 'be the name of a crater'),
-  fillsInLater: false,
+  tags: 'absent',
   metadata: {
     locate: ({ tower }) => ({
       address: new URL(tower).hostname,

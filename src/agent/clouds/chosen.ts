@@ -1,6 +1,6 @@
 import { entryOf } from '../settings/choice.ts';
 import type { Cloud } from './cloud.ts';
-import type { CloudGround, CloudHints, Metadata } from './driver.ts';
+import type { CloudDriver, CloudGround, CloudHints, Metadata } from './driver.ts';
 import { type CloudName, type Clouds, clouds } from './index.ts';
 import { metadataOf } from './metadata.ts';
 
@@ -9,7 +9,7 @@ export type Choosing = { readonly cloud: string } & Readonly<Record<string, unkn
 
 /** The driver of the cloud that the settings name, applied to that cloud's section. */
 export interface ChosenCloud {
-  readonly fillsInLater: boolean;
+  readonly tags: CloudDriver['tags'];
   readonly metadata: readonly Metadata[];
   /** The other addresses of the metadata service, which are only guarded. */
   readonly otherMetadata: readonly Metadata[];
@@ -24,7 +24,7 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   const driver = entryOf(table, settings.cloud, 'cloud');
   const section = Object(settings[settings.cloud]);
   return {
-    fillsInLater: driver.fillsInLater,
+    tags: driver.tags,
     metadata: metadataOf(driver, section),
     otherMetadata: driver.metadata === 'absent' ? [] : (driver.metadata.others ?? []),
     metadataSetting: driver.metadata === 'absent' ? undefined : driver.metadata.named,

@@ -17,8 +17,11 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly signs: CloudSigns | 'absent';
   /** The form of secret names in this cloud, if narrower than the form in the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
-  /** True if the cloud may report the tags and the address of a VM only some time after the VM has started. */
-  readonly fillsInLater: boolean;
+  /**
+   * Where the instance tags come from: `metadata`, which may report them only some time after the VM has started, so
+   * that a missing role is awaited; `settings`; or `absent` if a VM has no tags, so that messages do not ask for one.
+   */
+  readonly tags: 'metadata' | 'settings' | 'absent';
   /** The metadata service, which is blocked for pods and reached without a proxy; `absent` if the cloud has none. */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
   /** Returns the URLs in the section that `slipway doctor` probes. */

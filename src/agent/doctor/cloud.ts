@@ -1,4 +1,6 @@
+import { chosenCloud } from '../clouds/chosen.ts';
 import type { Cloud } from '../clouds/cloud.ts';
+import { type Clouds, clouds } from '../clouds/index.ts';
 import { secretEmpty } from '../clouds/secret-empty.ts';
 import type { Host } from '../engine/host.ts';
 import { chosenEngine } from '../gitops/chosen.ts';
@@ -20,11 +22,10 @@ export interface CloudProbes {
  * Returns the probes for any cloud: one for the identity of this VM, and one for each secret of its role, or a skipped
  * one while the node is unknown. The probes run the daemon's own code.
  */
-export function cloudProbes(subject: CloudProbes): readonly Probe[] {
-  const { cloud } = subject;
+export function cloudProbes(subject: CloudProbes, table: Clouds = clouds): readonly Probe[] {
   const about = 'cloud' as const;
   return [
-    { about, what: 'metadata service', look: () => lookAtIdentity(cloud) },
+    { about, what: 'metadata service', look: () => lookAtIdentity(subject, table) },
     ...secretsOf(subject).map((name) => ({
       about,
       what: `secret ${name}`,
@@ -37,11 +38,15 @@ export function cloudProbes(subject: CloudProbes): readonly Probe[] {
 /** The tags whose values are shown; another tag may contain a token. */
 const readTags = ['k3s-role', 'k3s-server', 'k3s-version'];
 
-async function lookAtIdentity(cloud: Cloud): Promise<Verdict> {
+async function lookAtIdentity({ cloud, settings }: CloudProbes, table: Clouds): Promise<Verdict> {
   const { computerName, location, tags } = await cloud.identity();
   const read = Object.entries(tags).filter(([name]) => readTags.includes(name));
-  const shown = read.map(([name, value]) => `${name}=${value}`).join(', ') || 'no tag k3s-role';
+  const shown = read.map(([name, value]) => `${name}=${value}`).join(', ') || withoutTags(settings, table);
   return ok(`${[computerName, location].filter(Boolean).join(' in ')}; ${shown}`);
+}
+
+function withoutTags(settings: Settings, table: Clouds): string {
+  return chosenCloud(settings, table).tags === 'absent' ? 'this cloud has no tags' : 'no tag k3s-role';
 }
 
 /**

@@ -11,7 +11,7 @@ export const azure: CloudDriver<typeof azureSettings.schema> = {
   // Every VM in Azure has this asset tag (cloud-init, tools/ds-identify).
   signs: { cloudId: 'azure', dmi: { chassis_asset_tag: '7783-7084-3265-9085-8269-3286-77' } },
   secretName: vaultSecretName,
-  fillsInLater: true,
+  tags: 'metadata',
   metadata: {
     locate: ({ imdsEndpoint }) => ({
       address: new URL(imdsEndpoint).hostname,

@@ -10,7 +10,7 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
   // Oracle's VMs and bare-metal machines have this asset tag (cloud-init, tools/ds-identify and DataSourceOracle.py).
   signs: { cloudId: 'oracle', dmi: { chassis_asset_tag: 'OracleCloud.com' } },
   secretName: vaultSecretName,
-  fillsInLater: true,
+  tags: 'metadata',
   metadata: {
     locate: ({ imdsEndpoint }) => serviceAt(imdsEndpoint),
     // cloud-init finds the service at both (DataSourceOracle.py).

@@ -8,7 +8,7 @@ export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
   remark: 'everything from the settings',
   settings: staticSettings,
   signs: 'absent',
-  fillsInLater: false,
+  tags: 'settings',
   metadata: {
     named: 'static.metadata',
     locate: ({ metadata = [] }) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectCloud } from '../../../../src/agent/clouds/detect.ts';
-import { clouds } from '../../../../src/agent/clouds/index.ts';
+import type { CloudDriver } from '../../../../src/agent/clouds/driver.ts';
+import { type CloudName, clouds } from '../../../../src/agent/clouds/index.ts';
 import { roleOf } from '../../../../src/agent/knowledge.ts';
 import { nodePaths } from '../../../../src/agent/paths.ts';
 import { load } from '../../../../src/agent/settings/load.ts';
@@ -58,6 +59,20 @@ describe('detectCloud', () => {
     expect(await detectCloud(host, system, withMoon)).toMatchObject({ name: 'moon' });
   });
 });
+
+/** The signs of every cloud, written here a second time from their source: cloud-init, tools/ds-identify. */
+const sourcedSigns: Readonly<Record<CloudName, CloudDriver['signs']>> = {
+  azure: { cloudId: 'azure', dmi: { chassis_asset_tag: azureChassis } },
+  oracle: { cloudId: 'oracle', dmi: { chassis_asset_tag: 'OracleCloud.com' } },
+  static: 'absent',
+};
+
+test.each(Object.entries(sourcedSigns))(
+  'the record of cloud %s has the signs of its source',
+  (name, signs) => {
+    expect(new Map(Object.entries<CloudDriver>(clouds)).get(name)?.signs).toEqual(signs);
+  },
+);
 
 test('no two clouds have a sign in common', () => {
   const signs = Object.values(clouds).flatMap(({ signs }) =>

@@ -5,10 +5,11 @@ import { hintsOf } from '../../../../src/agent/clouds/chosen.ts';
 import type { Clouds } from '../../../../src/agent/clouds/index.ts';
 import { metadataAddresses } from '../../../../src/agent/clouds/metadata.ts';
 import { isFirewallRefusal, isSameRegistry } from '../../../../src/agent/clouds/registries.ts';
+import { cloudProbes } from '../../../../src/agent/doctor/cloud.ts';
 import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
-import { comesByItself } from '../../../../src/agent/knowledge.ts';
+import { comesByItself, roleOf } from '../../../../src/agent/knowledge.ts';
 import { imdsGuard } from '../../../../src/agent/parts/network/imds-guard.ts';
 import { renderProviderSettings } from '../../../../src/agent/parts/registry/kubelet-plugin.ts';
 import { loginRenewersStopped } from '../../../../src/agent/parts/registry/older-timers.ts';
@@ -105,21 +106,39 @@ test('the doctor probes the hosts of the made-up cloud', () => {
 });
 
 test.each([
-  ['a cloud that adds tags later', true],
-  ['a cloud that has all tags at once', false],
-])('a missing role is awaited only in a cloud that adds tags later: %s', (_, fillsInLater) => {
-  const missing = new NodeError('RoleMissing', 'This VM has no role.');
-  const table = { ...withMoon, moon: { ...withMoon.moon, fillsInLater } };
-  expect(comesByItself(missing, settings, table)).toBe(fillsInLater);
+  ['metadata', true, 'Set the instance tag k3s-role, or --role, to one of:'],
+  ['settings', false, 'Set the instance tag k3s-role, or --role, to one of:'],
+  ['absent', false, 'Set role in the settings, or --role, to one of:'],
+] as const)(
+  'a missing role is awaited, and its repair named, by the source of the tags: %s',
+  (tags, isAwaited, repair) => {
+    const missing = new NodeError('RoleMissing', 'This VM has no role.');
+    const table = { ...withMoon, moon: { ...withMoon.moon, tags } };
+    expect(comesByItself(missing, settings, table)).toBe(isAwaited);
+    const loaded = { settings: { ...settings, role: undefined }, origins: {}, layers: noLayers };
+    expect(() => roleOf(loaded, [], undefined, table)).toThrow(repair);
+  },
+);
+
+test.each([
+  ['metadata', 'no tag k3s-role'],
+  ['settings', 'no tag k3s-role'],
+  ['absent', 'this cloud has no tags'],
+] as const)('the doctor names a missing tag only in a cloud with tags: %s', async (tags, shown) => {
+  const table = { ...withMoon, moon: { ...withMoon.moon, tags } };
+  const subject = { host: memoryHost(), cloud: new FakeCloud(), settings, node: undefined };
+  const [identity] = cloudProbes(subject, table);
+  expect(await identity?.look()).toMatchObject({ message: expect.stringContaining(`; ${shown}`) });
 });
+
+const noLayers = { files: [], tags: [], commandLine: [] };
 
 test.each([
   ['is awaited if time may end it', 'time', true],
   ['is not awaited if a person must end it', 'person', false],
 ] as const)('a missing address of a cloud that has all facts at once %s', (_, endedBy, isAwaited) => {
   const missing = new NodeError('NodeAddressUnknown', 'The moon is far.', { endedBy });
-  const table = { ...withMoon, moon: { ...withMoon.moon, fillsInLater: false } };
-  expect(comesByItself(missing, settings, table)).toBe(isAwaited);
+  expect(comesByItself(missing, settings, withMoon)).toBe(isAwaited);
 });
 
 test('the guard keeps pods from the metadata service of the made-up cloud, and from no other address', async () => {
