@@ -76,7 +76,7 @@ async function systemCertificates(bundles: readonly string[]): Promise<readonly 
 
 /**
  * Reads a bundle; throws `FileSystemError` if it is not a regular file. Does not wait for the other end of a pipe,
- * because each wait would block one of the four threads with which Node reads files.
+ * because each wait would block one of the four threads that Node uses for files.
  */
 async function readCertificates(path: string): Promise<string> {
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

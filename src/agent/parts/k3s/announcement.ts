@@ -12,7 +12,7 @@ export interface Standing {
   readonly conditions: readonly Condition[];
 }
 
-/** The part of the earlier reports to the cluster on which the next report depends. */
+/** What has been reported to the cluster, as far as the next report depends on it. */
 export interface Told {
   readonly annotations: Annotations;
   /** The role in the last `RoleTaken` event. */

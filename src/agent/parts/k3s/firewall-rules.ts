@@ -15,7 +15,7 @@ export interface Packet {
 
 export interface Rule {
   readonly text: string;
-  /** The protocols, of which the packet must have one; absent for any protocol. */
+  /** The protocols that match; absent for any protocol. */
   readonly protocols?: readonly string[] | undefined;
   readonly ports?: readonly (readonly [first: number, last: number])[] | undefined;
   readonly from?: readonly string[] | undefined;

@@ -90,7 +90,8 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
 
 /**
  * Returns the fault through which a user other than root can change a file or directory, if any. `isPassed` is true for
- * a directory with an existing next entry, which the sticky bit protects; any user could create a missing entry.
+ * a directory in which the next entry of the path exists: the sticky bit protects an existing entry, but any user could
+ * create a missing one.
  */
 function faultOf(
   { kind, mode, foreignUser, foreignGroup }: FileStat,

@@ -11,7 +11,7 @@ export interface Renewal {
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
-/** A login in the store, and when its renewal is due in epoch milliseconds. */
+/** A login in the store, and when its renewal is due, in epoch milliseconds. */
 export interface DatedLogin extends StoredLogin {
   readonly due: number;
 }

@@ -13,8 +13,8 @@ import { noProvider, pluginName, providerConfig } from './kubelet-config.ts';
 
 /**
  * Installs kubelet's image credential provider, which gives every pull from our login servers a fresh login
- * (https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/): the plugin, the settings with
- * which the plugin fetches a login itself, and the configuration that kubelet reads when K3s starts.
+ * (https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/): the plugin, the settings that it
+ * needs to fetch a login itself, and the configuration that kubelet reads when K3s starts.
  *
  * Removes the provider if the settings name no login server.
  */

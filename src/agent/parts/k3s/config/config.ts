@@ -109,7 +109,7 @@ function placesOf({ role, paths }: K3sNode): K3sConfig {
   };
 }
 
-/** Returns each list with the values that k3s.config adds to it, without empty lists. */
+/** Returns each list with the values that k3s.config adds to it; omits empty lists. */
 function listsOf(own: Readonly<Record<string, readonly string[]>>, extra: K3sConfig): K3sConfig {
   const entries = Object.entries(own).map(
     ([key, values]) => [key, [...values, ...[extra[key] ?? []].flat()]] as const,

@@ -4,8 +4,8 @@ import { keepingServer } from '../membership/server-change.ts';
 import { keepingSettings } from './settings-change.ts';
 
 /**
- * Returns the node with which to start K3s: with the server and the guarded settings that K3s runs with, until their
- * changes are allowed.
+ * Returns the node for the next start of K3s. Until a change of the server or of a guarded setting is allowed, the node
+ * has the server and the value that K3s runs with.
  */
 export async function keptNode(host: HostReader, node: K3sNode): Promise<K3sNode> {
   return keepingSettings(host, await keepingServer(host, node));

@@ -11,7 +11,8 @@ export type Flags = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Returns the flags in the K3s configuration file and in the operator's drop-ins, sorted by file name: a later file
- * wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is not YAML, at which K3s exits, has no flags.
+ * wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is not YAML has no flags; K3s itself exits because
+ * of such a file.
  */
 export async function k3sFlags(host: HostReader, paths: NodePaths): Promise<Flags> {
   const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);

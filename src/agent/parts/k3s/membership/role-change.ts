@@ -42,8 +42,8 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
  * Returns the node with a role of the kind that it was installed as, so that its K3s is maintained until
  * consent.roleChange allows another kind; `wantedRole` is then the role that the node should have.
  *
- * Of several roles of that kind, the node gets the one with the most labels, all of which K3s must have been given.
- * Returns the node unchanged without such a role.
+ * A role qualifies only if K3s was given all of its labels. Of several such roles, the node gets the one with the most
+ * labels; without such a role, the node is returned unchanged.
  */
 export async function keepingRole(
   host: HostReader,

@@ -130,9 +130,9 @@ async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string
 }
 
 /**
- * Returns the hash of a CA that the agent does not know, by which consent names the CA. Empty if the known CA is the
- * same or certified this one, or if the known CA is missing and the token pins this one. The hash is not shortened,
- * since it decides which CA is trusted.
+ * Returns the hash of `ca`, by which consent names the CA, if the agent must not trust `ca` without consent. Empty if
+ * the known CA is `ca` or certified it, or if the known CA is missing and the token pins `ca`. The hash is not
+ * shortened, since it decides which CA is trusted.
  */
 async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
   const { hash } = pinnedCa(ca);

@@ -60,7 +60,7 @@ export async function readStamp(
 
 const stampFile = z.looseObject({ invocationId: z.string(), inputs: z.record(z.string(), z.string()) });
 
-/** Returns the names of the inputs that have changed since the stamped start and with which K3s can start. */
+/** Returns the names of the inputs that have changed since the stamped start; omits one with which K3s cannot start. */
 export async function changedInputs(
   host: HostReader,
   node: StampedNode,

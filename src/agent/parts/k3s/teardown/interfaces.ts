@@ -20,8 +20,8 @@ const made: readonly string[] = [
 
 /**
  * Removes the network namespaces of pods. Each is a file on which a namespace is mounted while the pod runs. CNI names
- * the files alike for every program that runs its plugins, so those of another containerd's containers are removed too;
- * k3s-killall.sh of K3s also removes them.
+ * the files in the same way for every program that runs its plugins, so the files of another containerd are removed
+ * too, as by the k3s-killall.sh of K3s.
  */
 export function namespacesGone(needs: readonly string[]): Resource {
   return {
@@ -66,8 +66,8 @@ async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
 }
 
 /**
- * Deletes all interfaces, and then throws the first failure. Ignores an interface that disappears meanwhile, as that of
- * a pod does with its namespace.
+ * Deletes all interfaces, and then throws the first failure. Ignores an interface that has disappeared, such as that of
+ * a pod whose namespace was removed.
  */
 async function deleteEach(host: Host, names: readonly string[]): Promise<void> {
   const failures: unknown[] = [];

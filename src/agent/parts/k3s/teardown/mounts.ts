@@ -10,8 +10,8 @@ import { noneOf, removed, removing } from '../../../resources/removed.ts';
 export const unmountedId = 'Unmounted/k3s';
 
 /**
- * Unmounts everything at a path with one of these prefixes, whose directories may be links. A mount in use is detached
- * (umount(8), --lazy), so that no process can reach it by its path any more.
+ * Unmounts every mount point whose path begins with one of these prefixes; resolves links in their directories. A mount
+ * in use is detached (umount(8), --lazy), so that no process can reach it by its path.
  */
 export function unmounted(prefixes: readonly string[], needs: readonly string[], root = '/'): Resource {
   return {

@@ -81,8 +81,8 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
 }
 
 /**
- * The value in place of the version of an executable that names none. The download then compares the executable with
- * the checksum of its release.
+ * Stands for the version of an executable that names none. The download then compares the executable with the checksum
+ * of its release.
  */
 const unnamed = 'none that it names';
 

@@ -1,6 +1,6 @@
 /**
- * The login store, `logins.json`: the login of each registry, from which registries.yaml and the answer to kubelet are
- * rendered.
+ * The login store, `logins.json`, contains the login of each registry. Slipway renders registries.yaml and the answers
+ * to kubelet from this store.
  *
  * This module imports nothing, since the launcher uses the module before the program is loaded.
  */
@@ -20,7 +20,7 @@ export interface StoredLogin {
 export type Logins = Readonly<Record<string, StoredLogin>>;
 
 /**
- * The share of a password's lifetime before its expiry in which the password is no longer handed out: five minutes of
+ * The share of a password's lifetime, at its end, during which the password is no longer handed out: five minutes of
  * three hours.
  */
 const margin = 1 / 36;

@@ -44,7 +44,7 @@ type Manifest = z.output<typeof manifestSchema>;
 export type Layer = z.output<typeof descriptor>;
 
 export interface FoundImage {
-  /** The digest of the tag, which is that of the index if the image has one. */
+  /** The digest to which the tag points: that of the index if the image has one, otherwise that of the manifest. */
   readonly digest: string;
   readonly layers: readonly Layer[];
   /** The session for fetching the layers. */

@@ -13,7 +13,7 @@ import { ask, type RegistrySession } from './registry-session.ts';
 
 /** The result of a pull of the first bytes of an image. */
 export interface Pulled {
-  /** The digest of the tag, which is that of the index if the image has one. */
+  /** The digest to which the tag points: that of the index if the image has one, otherwise that of the manifest. */
   readonly digest: string;
   readonly layers: number;
   /** The number of the fetched layer, counted from 1: the first layer with content. */
