@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 
 /**
  * The number of commas at which a text is rejected without parsing; a text has about one comma per value. Expected
- * answers and files have far fewer. Four megabytes have room for two million values, and a schema may report each value
- * in half a kilobyte.
+ * answers and files have far fewer, while four megabytes have room for two million values, for each of which a schema
+ * may report an issue of half a kilobyte.
  */
 const mostCommas = 50_000;
 

@@ -7,7 +7,8 @@ export function renderOwn({ format }: { readonly format: number }, content: obje
 }
 
 /**
- * Returns the content of one of Slipway's files, with any format or none. Ignores fields that the schema does not name.
+ * Returns the content of one of Slipway's files, with any format number or none. Ignores fields that the schema does
+ * not name.
  *
  * Returns `undefined` if the file is damaged, or if a field that the schema names is missing or of another type.
  */

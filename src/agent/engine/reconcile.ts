@@ -19,7 +19,7 @@ const rarely = 30_000;
 
 /** The last attempt at a resource, with the failures and changes in a row. The attempt delays remedies, not checks. */
 interface Attempt extends Held {
-  /** The step that was recorded; only a failed remedy is delayed. */
+  /** The step that made this entry. A failed remedy is delayed; a failed check is not. */
   readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
   readonly changes: number;

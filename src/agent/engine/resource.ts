@@ -68,7 +68,8 @@ export interface Drift extends Partial<Pick<Severity, 'blocks'>> {
   /** True for one step of several: dependants wait until the check finds the resource in sync. */
   readonly partial?: boolean;
   /**
-   * True if only time has passed. Repeating such a remedy is normal, and does not mean that another process reverts it.
+   * True if only time has passed. Repeating such a remedy is normal, and does not mean that another process reverts the
+   * change.
    */
   readonly due?: boolean;
   readonly remedy: (host: Host) => Promise<void>;

@@ -10,7 +10,7 @@ export interface ServedText {
 }
 
 const path = '/metrics';
-/** The most milliseconds for a request and for its answer, and the milliseconds between two checks of these limits. */
+/** The longest time for a request and for its answer, and the time between two checks of both, in milliseconds. */
 const patience = 10_000;
 const checkInterval = 1_000;
 /** The most open connections. A further connection closes the oldest, so that silent clients do not block others. */

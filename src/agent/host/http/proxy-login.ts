@@ -53,8 +53,8 @@ export async function withProxyLogin(network: Network): Promise<Network> {
 }
 
 /**
- * Reads a file. Throws `SecretExposed` unless root or this user owns the file and no other user may access it, and the
- * errors of files. Checks the opened file, and does not wait for the other end of a pipe.
+ * Reads a file. Throws the errors of files, and `SecretExposed` unless root or this user owns the file and no other
+ * user may access it. Checks the opened file, and does not wait for the other end of a pipe.
  */
 async function readPrivate(path: string): Promise<string> {
   try {

@@ -31,8 +31,8 @@ export function print(text: string): void {
 }
 
 /**
- * Prints text unescaped, so that it may have our own colours; its data must already be printable. Throws the errors of
- * `print`.
+ * Prints text unescaped, so that it may contain our own colours; data in the text must already be printable. Throws the
+ * errors of `print`.
  */
 export function printStyled(text: string): void {
   try {

@@ -10,7 +10,7 @@ import { Overlay } from './overlay.ts';
  *
  * Records each `run`, `send`, `download` and `install`, and a `get` with a secret header, and throws `Recorded`, since
  * the effect is unknown. Shows no running jobs and performs each job at once, so that unfinished work is recorded too.
- * Names a secret without fetching it. Skips sleeps.
+ * Records the description of a secret without fetching the secret. Skips sleeps.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -72,8 +72,8 @@ function bearsSecret({ headers = {} }: HttpRequest): boolean {
 }
 
 /**
- * Returns mode and text of the file that a write replaces; `undefined` if nothing is at the path. Omits the text if it
- * is unreadable or not that of a file, or if the new content is a secret.
+ * Returns the mode and text of the file that a write replaces; `undefined` if nothing is at the path. Omits the text if
+ * the entry is not a readable file, or if the new content is a secret.
  */
 async function replacedFile(files: Overlay, path: string, content: Content): Promise<Before | undefined> {
   const stat = await files.stat(path);

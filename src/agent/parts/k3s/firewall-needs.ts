@@ -39,8 +39,8 @@ export function natRanges(node: K3sNode | undefined): readonly string[] {
 const internet = 'the internet';
 
 /**
- * The ports of an ingress controller. A redirection can lead them to pods, so no process of the host need listen on
- * them.
+ * The ports of an ingress controller. Packets to these ports may be redirected to pods, so no process of the host need
+ * listen there.
  */
 const entry: readonly Port[] = [80, 443].map((number) => ({
   protocol: 'tcp',

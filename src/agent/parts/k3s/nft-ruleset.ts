@@ -10,8 +10,8 @@ export interface NftFilter {
 }
 
 /**
- * Tables that are not judged: those of kube-proxy, of Slipway and of firewalld, which is asked instead, and those of
- * IPv6.
+ * Tables that are not judged: those of kube-proxy and of Slipway; those of firewalld, which lists its own rules; and
+ * those of IPv6.
  */
 const ignored = /^(?:ip6 .*|ip (?:kube-proxy|slipway_\w+)|inet (?:firewalld|slipway_\w+))$/;
 

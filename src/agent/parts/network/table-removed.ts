@@ -19,8 +19,8 @@ export interface TableRemoval {
 /**
  * Removes the table with its unit and its files.
  *
- * The removal has several steps, each checked on the machine: it disables and stops the unit, so that nothing loads the
- * rules again, deletes the table, and removes the files last.
+ * The removal has several steps, each checked on the machine: first it disables and stops the unit, so that nothing
+ * loads the rules again; then it deletes the table; last, it removes the files.
  */
 export function tableRemoved(table: OwnTable, removal: TableRemoval): Resource {
   return {

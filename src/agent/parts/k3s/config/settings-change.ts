@@ -23,8 +23,8 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { startedWith } from './started-with.ts';
 
 /**
- * Checks that the cluster settings of a server still have the values that K3s runs with, which its unit noted at the
- * start. Throws `SettingsIrreversible` for a new value; for a setting that may change with consent, only until
+ * Checks that the cluster settings of a server still have the values that K3s runs with, as noted when K3s started.
+ * Throws `SettingsIrreversible` for a new value; for a setting that may change with consent, only until
  * consent.settings names the value. Meanwhile, all other settings are applied.
  */
 export function settingsChange(node: K3sNode, needs: readonly string[]): Resource {

@@ -5,7 +5,9 @@ import { unitName } from '../../../node.ts';
 import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
-/** Adds a running K3s to the message of each error of the Resource: without a role, Slipway does not watch that K3s. */
+/**
+ * Mentions a running K3s in the message of each error of the Resource: without a role, Slipway does not watch that K3s.
+ */
 export function namingK3sLeftRunning(resource: Resource): Resource {
   return retelling(resource, withRunning);
 }

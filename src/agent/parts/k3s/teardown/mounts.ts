@@ -70,7 +70,7 @@ async function pointsLike(
   return (await mountPoints(host)).filter((point) => real.some((each) => point.startsWith(each)));
 }
 
-/** Resolves the links in the directory of a prefix; the part after the last slash only begins a name. */
+/** Resolves the links in the directory of a prefix; the part after the last slash is only the beginning of a name. */
 async function realPrefix(host: HostReader, prefix: string, root: string): Promise<string> {
   const at = prefix.lastIndexOf('/') + 1;
   return join(await realPath(host, prefix.slice(0, at), root), '/') + prefix.slice(at);
