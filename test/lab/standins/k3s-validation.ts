@@ -2,6 +2,7 @@
  * The validation of applied objects: their identity must match the path, and Secrets, labels and annotations must pass
  * the API's checks (pkg/apis/core, ValidateSecret and ValidateSecretUpdate).
  */
+import { invalidApplication } from './argocd-crd.ts';
 import type { ApiObject } from './k3s-objects.ts';
 import { type Reply, status } from './k3s-reply.ts';
 
@@ -50,6 +51,9 @@ export function invalidObject(
       'BadRequest',
       `failed to create typed patch object: .metadata.annotations: expected string`,
     );
+  }
+  if (kind === 'Application') {
+    return invalidApplication(wish);
   }
   return kind === 'Secret' ? invalidSecret(wish, live) : undefined;
 }
