@@ -58,7 +58,7 @@ test('the list of conditions has exactly the conditions of the planned Resources
   expect([...planned].filter((type) => !conditionTypes.includes(type))).toEqual([]);
 });
 
-test('the list of conditions has the order in which they can become True at a first boot', () => {
+test('the conditions are listed in the order that they become True at a first boot', () => {
   for (const outcomes of firstPasses) {
     expect(misplaced(outcomes)).toEqual([]);
   }

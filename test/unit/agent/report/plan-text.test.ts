@@ -73,7 +73,7 @@ describe('planText', () => {
     );
   });
 
-  test('prints notes, and the steps that follow, wait or stop the plan', () => {
+  test('marks each step as stop, note, wait or then', () => {
     const text = planText([
       step(failed),
       step({ ...failed, blocks: false }, 'y'),

@@ -94,7 +94,7 @@ LAST CHANGES
 `);
 });
 
-test('statusText has no line wider than the terminal and 60 columns, except for a single long word', () => {
+test('statusText wraps lines at the width of the terminal, or at 60 columns if the terminal is narrower', () => {
   for (const width of [40, 80, 100, 200]) {
     const lines = statusText(waiting, { ...view, width }).split('\n');
     const wide = lines.filter((line) => line.length > Math.max(width, 60) && line.trim().includes(' '));

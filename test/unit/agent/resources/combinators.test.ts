@@ -154,7 +154,7 @@ describe('nonBlocking', () => {
   });
 });
 
-test('observing makes the Resource again from the observation of each check', async () => {
+test('observing makes a new Resource from the observation of each check', async () => {
   let seen = 0;
   const of = (count: number) => resource(() => inSync({ message: `${count}` }));
   const checked = observing(of, 0, async () => ++seen);

@@ -225,7 +225,7 @@ describe('a process that dies during a download', () => {
     expect(host.files.snapshot()).toEqual({ '/bin/tool': '0755 v1' });
   });
 
-  test('does not prevent the next process from completing the download, whichever mutation it died at', async () => {
+  test('lets the next process complete the download, no matter before which mutation it died', async () => {
     for (let mutation = 1; mutation <= 3; mutation += 1) {
       const { host, pass, restart } = setUp();
       host.crashBefore(mutation);

@@ -45,7 +45,7 @@ describe('unitsStopped', () => {
 test.each([
   ['an image', machine(unreachable), '/image'],
   ['a machine without systemd', machine(unreachable, false), '/'],
-])('unitsStopped is in sync without a report of systemd for %s', async (_, host, root) => {
+])('unitsStopped is in sync even if systemctl fails, on %s', async (_, host, root) => {
   expect(await outcome(stopped(root), host)).toBe('InSync');
 });
 

@@ -16,13 +16,13 @@ test.each<readonly [string, object, string | undefined, RegExp]>([
     /^$/,
   ],
   [
-    'rejects a dual-stack range in one text',
+    'rejects dual-stack ranges in one text',
     { k3s: { config: { 'cluster-cidr': '10.99.0.0/16, fd00::/56' } } },
     'k3s.config.cluster-cidr',
     /dual stack is not supported/,
   ],
   [
-    'rejects a dual-stack list of ranges',
+    'rejects dual-stack ranges in a list',
     { k3s: { config: { 'service-cidr': ['10.99.0.0/16', 'fd00::/112'] } } },
     'k3s.config.service-cidr',
     /dual stack is not supported/,

@@ -31,7 +31,7 @@ test('no setting with a default is required', () => {
   );
 });
 
-test('the page names the form and an example of every consent', () => {
+test('the configuration page shows an example of every consent', () => {
   const rows = [...committed('configuration.md').matchAll(/^\| `(\w+)` \| .+ \| `([^`]+)` \|$/gm)];
   expect(Object.fromEntries(rows.map(([, name, example]) => [name, example]))).toEqual(
     Object.fromEntries(Object.entries(consents).map(([name, { example }]) => [name, example])),

@@ -79,7 +79,7 @@ describe('a cloud whose settings name no address to guard', () => {
     }
   });
 
-  test('names the setting for the addresses on a node without a guard', async () => {
+  test('is reported with the missing setting on a node without a guard', async () => {
     expect(await guard()[0]?.check(withoutUnit())).toMatchObject({
       state: 'InSync',
       message: expect.stringContaining('name it in static.metadata'),

@@ -14,6 +14,6 @@ test.each([
   ['1::ffff:a9fe:a9fe', '1::ffff:a9fe:a9fe'],
   ['::ffff:a9fe:a9fe:1', '::ffff:a9fe:a9fe:1'],
   ['metadata.example', undefined],
-])('listedIPv6 returns for %s the text %s', (address, listed) => {
+])('listedIPv6 returns the address %s as %s', (address, listed) => {
   expect(listedIPv6(address)).toBe(listed);
 });

@@ -174,7 +174,7 @@ describe('containerd needs a fresh login', () => {
     expect(await containerdPulls(memoryHost(), node)).toMatchObject([{ servers }]);
   });
 
-  test('for each of several reasons', async () => {
+  test('for several reasons, each of which is reported', async () => {
     const mirrors = { 'docker.io': { endpoint: ['https://team.azurecr.io'] } };
     const reasons = await found({ [dropIn]: 'pause-image: team.azurecr.io/pause:1' }, { mirrors });
     expect(reasons).toHaveLength(2);

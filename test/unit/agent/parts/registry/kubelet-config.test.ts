@@ -117,7 +117,7 @@ describe('providerConfig', () => {
 
   const merged = `${text}  - name: theirs\n    matchImages: ["*.example.com"]\n`;
 
-  test('does not replace a file with other providers, which is in sync while it names us for each server', async () => {
+  test('accepts a file with other providers only while its entry for Slipway names each server, and never replaces it', async () => {
     const host = machine(merged);
     expect(await settle(resource, host)).toEqual(['InSync']);
     host.files.write(path, merged.replace('myteam.azurecr.io', 'other.azurecr.io'));
@@ -127,7 +127,7 @@ describe('providerConfig', () => {
     expect(host.lines()).toEqual([]);
   });
 
-  test('writes the same text for the login servers in another order or with duplicates', () => {
+  test('writes the same text if login servers change their order or occur twice', () => {
     const again = aNode('agent', {
       settings: { registries: { servers: [...servers, ...servers].reverse() } },
     });

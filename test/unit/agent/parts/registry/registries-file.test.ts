@@ -101,7 +101,7 @@ describe('a login in registries.yaml', () => {
     expect(auth(host, server)).toEqual({ username: 'user', password: 'first' });
   });
 
-  test('stays without a store if others can only read the file, and the file becomes private', async () => {
+  test('stays if the store is lost and others can only read the file, which becomes private again', async () => {
     const host = await world();
     host.files.remove(storePath);
     host.files.changeMode(path, 0o644);
@@ -113,7 +113,7 @@ describe('a login in registries.yaml', () => {
     ['belongs to another user', (host) => host.files.give(path, '1000:1000'), 'owner'],
     ['is writable by its group', (host) => host.files.changeMode(path, 0o620), 'mode'],
     ['is writable by all users', (host) => host.files.changeMode(path, 0o602), 'mode'],
-  ])('is removed without a store if the file %s', async (_, harm, drift) => {
+  ])('is removed if the store is lost and the file %s', async (_, harm, drift) => {
     const host = await world();
     host.files.remove(storePath);
     harm(host);

@@ -88,13 +88,13 @@ describe('the URL of a mirror of a login server', () => {
   });
 
   test.each([
-    ['a user', 'https://team.azurecr.io@mirror.example'],
-    ['a user and password', 'https://team.azurecr.io:443@mirror.example'],
-    ['no scheme', 'mirror.example'],
-    ['another scheme', 'git+https://mirror.example'],
-    ['a number', 5],
-    ['null', null],
-  ])('is rejected by the schema with %s', (_name, endpoint) => {
+    ['has a user', 'https://team.azurecr.io@mirror.example'],
+    ['has a user and password', 'https://team.azurecr.io:443@mirror.example'],
+    ['has no scheme', 'mirror.example'],
+    ['has another scheme', 'git+https://mirror.example'],
+    ['is a number', 5],
+    ['is null', null],
+  ])('is rejected by the schema if it %s', (_name, endpoint) => {
     expect(z.safeParse(url, endpoint).success).toBe(false);
     expect(mirroredAt(endpoint)).toEqual([]);
   });

@@ -35,7 +35,7 @@ test('rangesIn returns the private ranges of a file that renderNat rendered', ()
 
 test.each([
   ['has a character before its indentation', '#\t\tip saddr 10.0.9.0/24 masquerade\n'],
-  ['goes on after masquerade', '\t\tip saddr 10.0.9.0/24 masquerade random\n'],
+  ['continues after masquerade', '\t\tip saddr 10.0.9.0/24 masquerade random\n'],
 ])('rangesIn ignores a line that %s', (_, line) => {
   expect(rangesIn(renderNat(rules) + line)).toEqual(['10.0.2.0/24', '10.0.3.0/24']);
 });
@@ -45,8 +45,8 @@ test.each([
   ['an empty file', '', undefined],
   ['a file that does not name the interface', '\t\toifname != "" return\n', undefined],
   ['a commented line', '#\t\toifname != "ens3" return\n', undefined],
-  ['a line that goes on', '\t\toifname != "ens3" return comment "x"\n', undefined],
-])('outsideIn returns the outside interface: %s', (_, text, outside) => {
+  ['a line with further text', '\t\toifname != "ens3" return comment "x"\n', undefined],
+])('outsideIn returns $2 for $0', (_, text, outside) => {
   expect(outsideIn(text)).toBe(outside);
 });
 
@@ -93,7 +93,7 @@ describe('listedNat', () => {
     ['with a policy that drops', list.replace('policy accept', 'policy drop')],
     ['with an empty chain', list.replace(/\t\t.*\n/g, '')],
     ['without a chain', 'table ip slipway_nat {\n}\n'],
-  ])('returns another name for a list %s', (_, changed) => {
+  ])('returns a different name for a list %s', (_, changed) => {
     expect(listedNat(changed)).not.toBe(natName(rules));
   });
 });

@@ -65,7 +65,7 @@ describe('the pull check', () => {
     expect(registry.pulls).toBe(2);
   });
 
-  test('leaves a private record without the credential, and is repeated if the record is damaged', async () => {
+  test('leaves a private record that does not contain the credential, and is repeated if the record is damaged', async () => {
     const made = world();
     const { host, resource, registry } = made;
     rotate(made);
