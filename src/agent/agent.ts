@@ -9,7 +9,7 @@ import type { Outcome } from './engine/resource.ts';
 import { gather, inCare, type Knowledge, type Sources } from './knowledge.ts';
 import { type CredentialStatus, registryCredentials } from './parts/registry/index.ts';
 import { type PlanPorts, planNode } from './plan.ts';
-import { consentWarnings } from './settings/consents.ts';
+import { settingsWarnings } from './settings/warnings.ts';
 import { conditionTypes } from './vocabulary.ts';
 import { nextWake, type Wake } from './wake.ts';
 
@@ -74,7 +74,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const patient = await inCare(host, knowledge);
       const planPorts = ports.planPorts(patient);
       const plan = planNode(patient, planPorts, ports.paths);
-      const warnings = [...settingsWarnings(knowledge), ...(planPorts?.gitops.warnings ?? [])];
+      const warnings = [...inputWarnings(knowledge), ...(planPorts?.gitops.warnings ?? [])];
       warned = warnOnce(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
@@ -91,9 +91,9 @@ export function createAgent(ports: AgentPorts): Agent {
   };
 }
 
-function settingsWarnings({ files, tagged }: Knowledge): readonly string[] {
-  const settings = (tagged.value?.loaded ?? files.value)?.settings;
-  return [...(settings ? consentWarnings(settings) : []), ...(tagged.value?.warnings ?? [])];
+function inputWarnings({ files, tagged }: Knowledge): readonly string[] {
+  const loaded = tagged.value?.loaded ?? files.value;
+  return [...(loaded ? settingsWarnings(loaded) : []), ...(tagged.value?.warnings ?? [])];
 }
 
 /** Logs each warning once, and again only after a pass without it. Returns the current warnings. */

@@ -17,6 +17,7 @@ import { changesOf, readStatus, type Status, statusOf, writeStatus } from '../ag
 import { statusText } from '../agent/report/status-text.ts';
 import { learn } from '../agent/resources/last-known.ts';
 import { explain } from '../agent/settings/explain.ts';
+import { settingsWarnings } from '../agent/settings/warnings.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';
@@ -75,9 +76,9 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
 }
 
 /**
- * Prints the settings with the origin of each. Resolves to 1 if the settings name an unknown role, or give a server
- * another K3s server to join; otherwise to 0. Throws `InvalidSettings` if the settings or the instance tags are
- * unusable.
+ * Prints the settings with the origin of each, and warnings about them. Resolves to 1 if the settings name an unknown
+ * role, or give a server another K3s server to join; otherwise to 0. Throws `InvalidSettings` if the settings or the
+ * instance tags are unusable.
  */
 export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },
@@ -89,6 +90,9 @@ export async function config(
     throw files.error;
   }
   print(options.output === 'json' ? settingsJson(loaded) : explain(loaded));
+  for (const warning of settingsWarnings(loaded)) {
+    complain(`warning: ${printableLine(warning)}\n`);
+  }
   if (tagged.error) {
     throw tagged.error;
   }

@@ -7,6 +7,7 @@ import { print, printStyled } from '../agent/host/process/print.ts';
 import { inCare } from '../agent/knowledge.ts';
 import { planNode } from '../agent/plan.ts';
 import { diagnosesJson } from '../agent/report/output.ts';
+import { cloudWarnings } from '../agent/settings/warnings.ts';
 import type { DoctorOptions } from './cli.ts';
 import { compose } from './compose.ts';
 import { terminal } from './terminal.ts';
@@ -31,14 +32,15 @@ export async function doctor(options: DoctorOptions): Promise<number> {
 async function meetPatient(options: DoctorOptions): Promise<Patient> {
   const { gather, connect, host: machine, paths } = await compose(options);
   const knowledge = await inCare(machine, await gather());
-  const settings = knowledge.tagged.value?.loaded.settings ?? knowledge.files.value?.settings;
-  const connected = settings && connect(settings);
+  const loaded = knowledge.tagged.value?.loaded ?? knowledge.files.value;
+  const connected = loaded && connect(loaded.settings);
   const { machineMeasures } = await import('../agent/host/measures.ts');
   return {
     machine,
     measures: machineMeasures,
     paths,
-    configured: settings && connected && { settings, ...connected },
+    configured: loaded &&
+      connected && { settings: loaded.settings, cloudWarnings: cloudWarnings(loaded), ...connected },
     node: knowledge.node.value,
     isRunning: () => isLocked(machine, paths.slipway.lock),
     plan: planNode(knowledge, connected?.portsFor(knowledge), paths),

@@ -8,12 +8,14 @@ import type { K3sNode } from '../node.ts';
 import { fetchToken, tokenSecretName } from '../parts/k3s/index.ts';
 import { workloadSources } from '../parts/workloads/index.ts';
 import type { Settings } from '../settings/schema.ts';
-import { ok, type Probe, skipped, type Verdict } from './probe.ts';
+import { ok, type Probe, skipped, type Verdict, warning } from './probe.ts';
 
 export interface CloudProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
+  /** Warnings about the choice of the cloud, each of which is a probe. */
+  readonly cloudWarnings: readonly string[];
   /** The node to probe for; `undefined` while its role, name or address is unknown. */
   readonly node: K3sNode | undefined;
 }
@@ -25,6 +27,11 @@ export interface CloudProbes {
 export function cloudProbes(subject: CloudProbes, table: Clouds = clouds): readonly Probe[] {
   const about = 'cloud' as const;
   return [
+    ...subject.cloudWarnings.map((message) => ({
+      about,
+      what: 'choice of the cloud',
+      look: async () => warning(message),
+    })),
     { about, what: 'metadata service', look: () => lookAtIdentity(subject, table) },
     ...secretsOf(subject).map((name) => ({
       about,

@@ -18,7 +18,13 @@ export interface Examined {
   readonly paths: NodePaths;
   /** The values that depend on settings; absent if the settings cannot be read, which the plan reports. */
   readonly configured:
-    | { readonly settings: Settings; readonly host: Host; readonly cloud: Cloud }
+    | {
+        readonly settings: Settings;
+        readonly host: Host;
+        readonly cloud: Cloud;
+        /** Warnings about the choice of the cloud. */
+        readonly cloudWarnings: readonly string[];
+      }
     | undefined;
   /** The node; absent while its role is unknown. */
   readonly node: K3sNode | undefined;

@@ -1,22 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
-import { detectCloud } from '../clouds/detect.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { NodePaths } from '../paths.ts';
+import { type CloudLayer, cloudLayers } from './cloud-layer.ts';
 import { defaults } from './defaults.ts';
 import { readLayers } from './layers.ts';
 import { type Layer, leaves, mergeLayers, originOf, plain } from './merge.ts';
-import { type Problem, pathText, valueAt } from './path.ts';
+import { type Problem, pathText } from './path.ts';
 import { describeIssues, invalidSettings } from './problems.ts';
 import { misfits } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import { secretNameMisfits } from './secret-names.ts';
-import { autoCloud } from './sections/cloud.ts';
 import { unfilledVariables } from './template-variables.ts';
 
 /**
- * The settings, and the layer that set each: `default`, a file, a tag, an option of the command line or the detected
- * cloud.
+ * The settings, and the layer that set each: `default`, a file, a tag, an option of the command line or the choice
+ * of the cloud.
  */
 export interface Loaded {
   readonly settings: Settings;
@@ -30,8 +29,8 @@ export interface Layers {
   readonly files: readonly Layer[];
   readonly tags: readonly Layer[];
   readonly commandLine: readonly Layer[];
-  /** The detected cloud, unless another layer names the cloud. */
-  readonly detected?: readonly Layer[];
+  /** The cloud that Slipway chose, unless another layer names the cloud. */
+  readonly detected?: readonly CloudLayer[];
 }
 
 /** A setting from the command line, such as `{ option: '--role', path: 'role', value: 'server' }`. */
@@ -55,30 +54,14 @@ export interface LoadOptions {
 type Check = (written: unknown) => readonly Problem[];
 
 /**
- * Reads and merges the settings files and the command line, detects the cloud unless a layer names it, and validates
+ * Reads and merges the settings files and the command line, chooses the cloud unless a layer names it, and validates
  * the settings. Throws `InvalidSettings` with every problem.
  */
 export async function load(host: HostReader, options: LoadOptions): Promise<Loaded> {
   const files = await readLayers(host, options.paths.slipway.configLayers, options.file);
   const commandLine = (options.commandLine ?? []).map(asLayer);
-  const detected = await detectedCloud(host, options.paths, [...files, ...commandLine]);
+  const detected = await cloudLayers(host, options.paths, [...files, ...commandLine]);
   return resolveLayers({ files, tags: [], commandLine, detected }, options);
-}
-
-/** Returns a layer with the detected cloud, or no layer if these layers name a cloud. */
-async function detectedCloud(
-  host: HostReader,
-  paths: NodePaths,
-  layers: readonly Layer[],
-): Promise<readonly Layer[]> {
-  const said = layers
-    .map(({ values }) => valueAt(values, ['cloud']))
-    .findLast((value) => value !== undefined);
-  if ((said ?? autoCloud) !== autoCloud) {
-    return [];
-  }
-  const { name, by } = await detectCloud(host, paths.system);
-  return [{ origin: `${autoCloud}: ${by}`, values: { cloud: name } }];
 }
 
 function asLayer({ option, path, value }: CommandLineSetting): Layer {

@@ -69,3 +69,19 @@ describe('unusual but valid input', () => {
     expect(ended.stdout).not.toContain(canary);
   });
 });
+
+test('config and doctor warn of a cloud that contradicts the signs of the machine', async () => {
+  const files = {
+    'etc/slipway/config.yaml': 'static: { address: 10.0.0.4 }\n',
+    'run/cloud-init/cloud-id': 'oracle\n',
+  };
+  const warning = /This machine has a sign of the cloud oracle .* but Slipway uses static/;
+  const shown = await answerTo({ args: ['config', '--root', '{root}'], files }, runHere);
+  expect(shown).toMatchObject({ exitCode: 0, written: [] });
+  expect(shown.stdout).toMatch(/^cloud: static +# auto: only static has a section$/m);
+  expect(shown.stderr).toMatch(new RegExp(`^warning: ${warning.source}.*\n$`));
+  const probed = await answerTo({ args: ['doctor', '--root', '{root}', '-o', 'json'], files }, runHere);
+  expect(JSON.parse(probed.stdout).diagnoses).toContainEqual(
+    expect.objectContaining({ about: 'cloud', level: 'warning', message: expect.stringMatching(warning) }),
+  );
+});

@@ -126,7 +126,8 @@ test.each([
   ['absent', 'this cloud has no tags'],
 ] as const)('the doctor names a missing tag only in a cloud with tags: %s', async (tags, shown) => {
   const table = { ...withMoon, moon: { ...withMoon.moon, tags } };
-  const subject = { host: memoryHost(), cloud: new FakeCloud(), settings, node: undefined };
+  const cloud = new FakeCloud();
+  const subject = { host: memoryHost(), cloud, cloudWarnings: [], settings, node: undefined };
   const [identity] = cloudProbes(subject, table);
   expect(await identity?.look()).toMatchObject({ message: expect.stringContaining(`; ${shown}`) });
 });

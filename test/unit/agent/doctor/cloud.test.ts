@@ -34,10 +34,14 @@ function world(proof: readonly string[] = [image]) {
   return { host, cloud, registry, node };
 }
 
-async function lookedAt({ host, cloud, node }: ReturnType<typeof world>, known = true) {
+async function lookedAt(
+  { host, cloud, node }: ReturnType<typeof world>,
+  known = true,
+  cloudWarnings: readonly string[] = [],
+) {
   const { paths, settings } = node;
   const probes = probesFor({
-    ...{ machine: host, measures, paths, configured: { settings, host, cloud } },
+    ...{ machine: host, measures, paths, configured: { settings, host, cloud, cloudWarnings } },
     ...{ node: known ? node : undefined, plan: [], isRunning: async () => true },
   });
   const asked = probes.filter(({ about }) => about === 'cloud');
@@ -72,6 +76,16 @@ test('the cloud probes cover everything from the identity to the bytes of an ima
   expect(registry.pulls).toBe(1);
   expect(JSON.stringify(found)).not.toMatch(/canary|eyJ/);
   expect(host.files.stat('/etc/rancher')).toBeUndefined();
+});
+
+test('the cloud probes report a warning about the choice of the cloud, and go on', async () => {
+  const found = await lookedAt(world(), true, ['The machine has a sign of the moon.']);
+  expect(found[0]).toMatchObject({
+    what: 'choice of the cloud',
+    level: 'warning',
+    message: 'The machine has a sign of the moon.',
+  });
+  expect(found[1]).toMatchObject({ what: 'metadata service', level: 'ok' });
 });
 
 test('the cloud probes try the login if no image is set, and skip the secrets while the node is unknown', async () => {

@@ -14,12 +14,17 @@ const settings = {
   azure: { keyVault: { name: 'myteam' } },
 };
 const machine = memoryHost();
+const noWarnings: readonly string[] = [];
 
-function asked(node: K3sNode | undefined, { known = true, table = parts } = {}): readonly string[] {
+function asked(
+  node: K3sNode | undefined,
+  { known = true, table = parts, cloudWarnings = noWarnings } = {},
+): readonly string[] {
   const configured = {
     settings: aNode('server', { settings }).settings,
     host: machine,
     cloud: new FakeCloud(),
+    cloudWarnings,
   };
   const probes = probesFor(
     {
@@ -58,6 +63,11 @@ test('the probes of a server cover all its dependencies, in order', () => {
     ...['cloud: exchange b.azurecr.io', 'cloud: login b.azurecr.io'],
     ...['cloud: K3s release', 'node: daemon', 'node: NodeReady'],
   ]);
+});
+
+test('the first probe of the cloud shows a warning about its choice', () => {
+  const all = asked(undefined, { cloudWarnings: ['The machine has a sign of the moon.'] });
+  expect(all[all.indexOf('cloud: metadata service') - 1]).toBe('cloud: choice of the cloud');
 });
 
 test('the probes cover only the machine and the node if there are no settings', () => {

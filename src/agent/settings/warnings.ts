@@ -1,0 +1,12 @@
+import { consentWarnings } from './consents.ts';
+import type { Loaded } from './load.ts';
+
+/** Returns warnings, one sentence or more each, about valid settings that may have an unexpected effect. */
+export function settingsWarnings(loaded: Loaded): readonly string[] {
+  return [...consentWarnings(loaded.settings), ...cloudWarnings(loaded)];
+}
+
+/** Returns a warning if the chosen cloud contradicts the signs of the machine. */
+export function cloudWarnings({ layers }: Pick<Loaded, 'layers'>): readonly string[] {
+  return (layers.detected ?? []).flatMap(({ warning }) => (warning === undefined ? [] : [warning]));
+}
