@@ -7,7 +7,7 @@ import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { objectPath } from '../../kubernetes/object-path.ts';
 import { nonBlocking } from '../combinators.ts';
 import { isYielded } from './key-owners.ts';
-import { isComparisonDue, noteComparison } from './last-comparison.ts';
+import { noteComparison, untilComparison } from './last-comparison.ts';
 import { namespacePresent } from './namespace-present.ts';
 import { secretChanges } from './secret-changes.ts';
 import { type SecretMetadata, secretAnnotations, secretMetadata, secretObject } from './secret-object.ts';
@@ -54,7 +54,7 @@ export function clusterSecret(wish: WishedSecret, use: SecretUse): Resource {
       const changes = secretChanges(found, wish);
       const newer = changes.length === 0 ? await newerInVault(host, wish, use, found) : [];
       if (changes.length === 0 && newer.length === 0) {
-        return inSync();
+        return inSync({ until: host.now() + nextComparison(host, wish, use) });
       }
       const force = isYielded(found, wish.keys, use.takesOverFrom ?? []);
       return {
@@ -79,19 +79,23 @@ export function secretPath({ namespace, name }: Pick<WishedSecret, 'namespace' |
 async function newerInVault(
   host: HostReader,
   wish: WishedSecret,
-  { vault, verifyEvery }: SecretUse,
+  use: SecretUse,
   found: SecretMetadata | undefined,
 ): Promise<readonly Change[]> {
-  if (!isComparisonDue(host, vault, secretPath(wish), verifyEvery)) {
+  if (nextComparison(host, wish, use) > 0) {
     return [];
   }
-  const desired = await vaultVersions(vault, wish.sources);
+  const desired = await vaultVersions(use.vault, wish.sources);
   const observed = found?.annotations?.[secretAnnotations.versions];
   if (desired !== undefined && desired === observed) {
-    noteComparison(host, vault, secretPath(wish));
+    noteComparison(host, use.vault, secretPath(wish));
     return [];
   }
   return [{ field: 'versions in the vault', observed, desired: desired ?? 'unknown' }];
+}
+
+function nextComparison(host: HostReader, wish: WishedSecret, { vault, verifyEvery }: SecretUse): number {
+  return untilComparison(host, vault, secretPath(wish), verifyEvery);
 }
 
 /** Reads the values from the vault, and applies the Secret; the API ignores an apply without a difference. */

@@ -5,21 +5,19 @@ import type { HostReader } from '../../engine/host.ts';
 const compared = new WeakMap<Vault, Map<string, number>>();
 
 /**
- * True if the last comparison of a Secret with the vault is older than `every` milliseconds. The first look of a
- * process counts as a comparison, so a dry run never queries the vault.
+ * Returns the milliseconds until a Secret is to be compared with the vault, `every` milliseconds after the last
+ * comparison; zero or less if the comparison is due. The first look of a process counts as a comparison, so a dry run
+ * never queries the vault.
  */
-export function isComparisonDue(host: HostReader, vault: Vault, secret: string, every: number): boolean {
-  const last = compared.get(vault)?.get(secret);
-  if (last === undefined) {
-    noteComparison(host, vault, secret);
-    return false;
-  }
-  return host.monotonic() >= last + every;
+export function untilComparison(host: HostReader, vault: Vault, secret: string, every: number): number {
+  const last = compared.get(vault)?.get(secret) ?? noteComparison(host, vault, secret);
+  return last + every - host.monotonic();
 }
 
-/** Notes that a Secret was compared with the vault just now. */
-export function noteComparison(host: HostReader, vault: Vault, secret: string): void {
+/** Notes that a Secret was compared with the vault just now; returns this time. */
+export function noteComparison(host: HostReader, vault: Vault, secret: string): number {
   const times = compared.get(vault) ?? new Map<string, number>();
-  compared.set(vault, times);
-  times.set(secret, host.monotonic());
+  const now = host.monotonic();
+  compared.set(vault, times.set(secret, now));
+  return now;
 }

@@ -91,6 +91,17 @@ describe('clusterSecret', () => {
     expect(api.objects.get('secrets', 'tools', 'login')?.metadata.labels).toEqual(wish.labels);
   });
 
+  test('is checked again when the next comparison with the vault is due', async () => {
+    const [vault, verifyEvery] = [aVault('new', 'v2'), 60_000];
+    const use = used({ vault, verifyEvery });
+    expect(await bring(use)).toEqual({ state: 'InSync', until: host.now() + verifyEvery });
+    host.advance(verifyEvery);
+    expect(await clusterSecret(wish, use).check(host)).toEqual({
+      state: 'InSync',
+      until: host.now() + verifyEvery,
+    });
+  });
+
   test.each([
     ['does not block', advisory],
     ['blocks', forPerson],
