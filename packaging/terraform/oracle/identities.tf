@@ -23,8 +23,8 @@ resource "oci_identity_policy" "nodes" {
   description    = "What the nodes of ${var.name} may read."
   statements = concat(
     [
-      "Allow dynamic-group id ${oci_identity_dynamic_group.server.id} to read secret-bundles in compartment id ${var.compartment_id} where any {target.secret.name = '${local.everywhere.joinToken.secretName}', target.secret.name = '${local.everywhere.joinToken.agentSecretName}'}",
-      "Allow dynamic-group id ${oci_identity_dynamic_group.agents.id} to read secret-bundles in compartment id ${var.compartment_id} where target.secret.name = '${local.everywhere.joinToken.agentSecretName}'",
+      "Allow dynamic-group id ${oci_identity_dynamic_group.server.id} to read secret-bundles in compartment id ${var.compartment_id} where any {${join(", ", [for secret in local.secrets.server : "target.secret.name = '${secret}'"])}}",
+      "Allow dynamic-group id ${oci_identity_dynamic_group.agents.id} to read secret-bundles in compartment id ${var.compartment_id} where any {${join(", ", [for secret in local.secrets.agents : "target.secret.name = '${secret}'"])}}",
     ],
     [for group in length(var.registries) > 0 ? [oci_identity_dynamic_group.server.id, oci_identity_dynamic_group.agents.id] : [] :
     "Allow dynamic-group id ${group} to read repos in compartment id ${var.compartment_id}"],

@@ -48,6 +48,11 @@ locals {
     joinToken  = { secretName = "k3s-token", agentSecretName = "k3s-agent-token" }
     registries = { servers = var.registries }
   }
+  # The secrets that each role may read.
+  secrets = {
+    server = concat(values(local.everywhere.joinToken), var.server_secrets)
+    agents = [local.everywhere.joinToken.agentSecretName]
+  }
   here = {
     server = {}
     worker = {}

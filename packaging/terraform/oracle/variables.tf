@@ -89,6 +89,17 @@ variable "registries" {
   default     = []
 }
 
+variable "server_secrets" {
+  description = "More secrets of the vault that only the server may read, such as those that workloads.secrets names in settings."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.server_secrets : can(regex("^[A-Za-z0-9._-]+$", name))])
+    error_message = "Names of secrets: letters, digits, dots, dashes and underscores."
+  }
+}
+
 variable "k3s_version" {
   description = "The K3s release for the tag k3s-version; by default that of Slipway."
   type        = string

@@ -29,6 +29,8 @@ interface Evaluated {
   readonly settings: Readonly<Record<string, object>>;
   readonly tags: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly firewall: Readonly<Record<string, string>>;
+  /** The secrets that the policies let each role read. */
+  readonly secrets: Readonly<Record<'server' | 'agents', readonly string[]>>;
   readonly inbound: Readonly<
     Record<string, { readonly node: string; readonly port: number; readonly source: string }>
   >;
@@ -44,7 +46,7 @@ function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
   copyFileSync(join(from, 'roles.tf'), join(folder, 'roles.tf'));
   copyFileSync(join(from, 'terraform.tfvars.example'), join(folder, 'terraform.tfvars'));
   writeFileSync(join(folder, 'zz.auto.tfvars.json'), JSON.stringify(changes));
-  const names = ['settings', 'tags', 'firewall', 'inbound']
+  const names = ['settings', 'tags', 'firewall', 'inbound', 'secrets']
     .map((name) => `${name} = local.${name}`)
     .join(', ');
   const { status, stdout } = terraform([`-chdir=${folder}`, 'console'], `jsonencode({ ${names} })\n`);
@@ -85,6 +87,15 @@ describe.skipIf(terraformMissing)(
       expect(Object.fromEntries(read.map((node) => [node.name, node.settings]))).toEqual(settings);
       expect(Object.fromEntries(read.map((node) => [node.name, node.tags]))).toEqual(tags);
       expect(Object.fromEntries(read.map((node) => [node.name, node.firewall]))).toEqual(firewall);
+    });
+
+    test('lets only the server read further secrets, which do not reach the settings of any node', () => {
+      const { secrets, settings } = evaluated({ server_secrets: ['cloudflare-token'] });
+      expect(secrets).toEqual({
+        server: ['k3s-agent-token', 'k3s-token', 'cloudflare-token'],
+        agents: ['k3s-agent-token'],
+      });
+      expect(JSON.stringify(settings)).not.toContain('cloudflare-token');
     });
 
     test('gives NAT for the private subnet to the ingress node only', async () => {
