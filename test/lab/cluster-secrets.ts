@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Azure } from './azure/index.ts';
 
 export type ClusterSecrets = Readonly<
-  Record<'joinToken' | 'agentToken' | 'gitToken' | 'cloudflareToken', string>
+  Record<'joinToken' | 'agentToken' | 'gitToken' | 'cloudflareToken' | 'registryToken', string>
 >;
 
 export function newSecrets(): ClusterSecrets {
@@ -12,6 +12,7 @@ export function newSecrets(): ClusterSecrets {
     agentToken: canary('agent'),
     gitToken: canary('git'),
     cloudflareToken: canary('cloudflare'),
+    registryToken: canary('registry'),
   };
 }
 

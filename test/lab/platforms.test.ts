@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { packaged } from './executable.ts';
+import { lengthened } from './limits.ts';
 import type { LabNode } from './node.ts';
 import { oracle } from './platforms/oracle.ts';
 import type { Platform, RunningPlatform } from './platforms/platform.ts';
 import { vps } from './platforms/vps.ts';
+import { secretIn } from './platforms/workload-secrets.ts';
 
 /** A platform whose nodes are all Ready, with the text that the lab showed about it. */
 interface Shown extends RunningPlatform {
@@ -95,6 +97,33 @@ describe('the platform oracle', () => {
     expect(shown.text).toMatch(/fra\.ocir\.io: received [\d:]+Z, renewal [\d:]+Z, ends [\d:]+Z/);
   });
 
+  test('puts three Secrets of the vault into the cluster', async () => {
+    const { cloudflareToken, registryToken, gitToken } = shown.lab.secrets;
+    const server = shown.lab.node('server');
+    expect(await valuesOf(server, 'cert-manager/cloudflare-api-token')).toEqual({
+      'api-token': cloudflareToken,
+    });
+    expect(await valuesOf(server, 'apps/github')).toEqual({ username: 'x-access-token', password: gitToken });
+    const { '.dockerconfigjson': config = '' } = await valuesOf(server, 'default/regcred');
+    expect(JSON.parse(config).auths['ghcr.io']).toMatchObject({
+      username: 'octocat',
+      password: registryToken,
+    });
+    expect(shown.text).toContain('cert-manager/cloudflare-api-token: Opaque with api-token');
+  });
+
+  test('brings a new Cloudflare token into the cluster within workloads.verifyEvery, and restarts nothing', async () => {
+    const server = shown.lab.node('server');
+    const unit = () => server.show('k3s.service', 'MainPID', 'ExecMainPID');
+    const [before, daemon] = [await unit(), server.pid];
+    await shown.controls.secret?.(['cloudflare-token']);
+    const values = () => valuesOf(server, 'cert-manager/cloudflare-api-token');
+    await expect
+      .poll(values, { timeout: lengthened(90_000), interval: 1_000 })
+      .not.toEqual({ 'api-token': shown.lab.secrets.cloudflareToken });
+    expect([await unit(), server.pid]).toEqual([before, daemon]);
+  });
+
   test('shows the NAT that the ingress node would set up, and sets up none', () => {
     expect(shown.text).toContain('ip saddr 10.0.2.0/24 masquerade');
     expect(shown.text).toContain('then: systemctl reload-or-restart slipway-nat.service');
@@ -103,8 +132,13 @@ describe('the platform oracle', () => {
 
   test('adds to the settings of the example only what it lists', () => {
     expect(added(shown.lab.node('worker'))).toEqual(['network', 'oracle']);
-    expect(added(shown.lab.node('server'))).toEqual(['k3s', 'network', 'oracle']);
-    for (const setting of ['network.proxy', 'network.caFile', 'oracle.imdsEndpoint']) {
+    expect(added(shown.lab.node('server'))).toEqual(['k3s', 'network', 'oracle', 'workloads']);
+    for (const setting of [
+      'network.proxy',
+      'network.caFile',
+      'oracle.imdsEndpoint',
+      'workloads.verifyEvery',
+    ]) {
       expect(shown.text).toContain(`  ${setting} `);
     }
   });
@@ -164,6 +198,13 @@ function added(node: LabNode): readonly string[] {
 
 function configOf(name: string) {
   return parse(shown.lab.node(name).read('etc/rancher/k3s/config.yaml') ?? '');
+}
+
+async function valuesOf(server: LabNode, path: string): Promise<Readonly<Record<string, string>>> {
+  const { data } = await secretIn(server, path);
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+  );
 }
 
 async function nodeObject(name: string) {

@@ -11,6 +11,7 @@ const reasons = {
   'static.computerName': 'the nodes share the host name of this machine',
   'static.address': 'this machine has no IPv4 default route',
   'static.externalAddress': 'this machine has no IPv4 default route',
+  'workloads.verifyEvery': 'a new value in the vault reaches the cluster within a minute, not ten',
   'k3s.config.https-listen-port': 'a free port, as another program may use 6443',
 } as const;
 

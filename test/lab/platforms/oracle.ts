@@ -13,6 +13,7 @@ import { addedLines, type LabSettings, labFile } from './lab-settings.ts';
 import { natPlan } from './nat-plan.ts';
 import { type ExampleNode, oracleExample } from './oracle-example.ts';
 import type { Platform, PlatformOptions, RunningPlatform } from './platform.ts';
+import { exampleSecrets, secretLines, vaultNames } from './workload-secrets.ts';
 
 const loginServer = 'fra.ocir.io';
 
@@ -28,9 +29,16 @@ export const oracle: Platform = {
 async function start(options: PlatformOptions): Promise<RunningPlatform> {
   const secrets = newSecrets();
   const stored = { 'k3s-token': secrets.joinToken, 'k3s-agent-token': secrets.agentToken };
+  const further = {
+    'cloudflare-token': secrets.cloudflareToken,
+    'ghcr-token': secrets.registryToken,
+    'github-token': secrets.gitToken,
+  };
+  const wished = exampleSecrets();
   const port = await freePort();
-  const vms = oracleExample({ registries: [loginServer] }).map((vm) => onLoopback(vm, port));
-  const cloud = await startCloud(vms, stored);
+  const settings = { workloads: { secrets: wished } };
+  const vms = oracleExample({ registries: [loginServer], settings }).map((vm) => onLoopback(vm, port));
+  const cloud = await startCloud(vms, { ...stored, ...further }, vaultNames(wished));
   const nodes = vms.map((vm) => ({ name: vm.name, files: filesOf(vm, cloud, port) }));
   const lab = await runLab(options, { cloud, secrets, nodes });
   return {
@@ -41,6 +49,8 @@ async function start(options: PlatformOptions): Promise<RunningPlatform> {
       for (const node of lab.nodes) {
         say(nodeLines(node, cloud, stored));
       }
+      say('\nSecrets of the vault that the server put into the cluster:');
+      say((await secretLines(lab.node('server'), wished)).map((line) => `  ${line}`).join('\n'));
       const [ingress] = nodes;
       const plan = await natPlan(ingress?.files ?? []);
       say(natText(plan));
@@ -55,10 +65,11 @@ function onLoopback(vm: ExampleNode, port: number): ExampleNode {
   return { ...vm, tags: { ...tags, ...(server && { 'k3s-server': `https://127.0.0.1:${port}` }) } };
 }
 
-/** Starts the cloud with the permissions in identities.tf: only the server may read its own secret. */
+/** Starts the cloud with the permissions in identities.tf: only the server may read its own secrets and `further`. */
 async function startCloud(
   vms: readonly ExampleNode[],
   secrets: Readonly<Record<string, string>>,
+  further: readonly string[],
 ): Promise<Oracle> {
   const nodes = vms.map(({ name, hostname, address, tags }) => {
     return [name, { hostname, addresses: [address], freeformTags: { ...tags } }] as const;
@@ -68,7 +79,9 @@ async function startCloud(
     secrets,
     registries: [loginServer],
   });
-  cloud.permit('server', readSecret('k3s-token'));
+  for (const name of ['k3s-token', ...further]) {
+    cloud.permit('server', readSecret(name));
+  }
   for (const { name } of vms) {
     cloud.permit(name, readSecret('k3s-agent-token'));
     cloud.permit(name, readRepos);
@@ -87,7 +100,7 @@ function labSettings(node: string, cloud: Oracle, port: number): LabSettings {
     'network.proxy': cloud.proxyUrl,
     'network.caFile': cloud.caFile,
     'oracle.imdsEndpoint': cloud.node(node).url,
-    ...(node === 'server' && { 'k3s.config.https-listen-port': port }),
+    ...(node === 'server' && { 'k3s.config.https-listen-port': port, 'workloads.verifyEvery': '1m' }),
   };
 }
 
@@ -115,8 +128,9 @@ function natText(plan: readonly string[]): string {
 
 function differences(nodes: readonly LabSettings[]): string {
   return [
-    '\nThe settings come from packaging/terraform/oracle (terraform.tfvars.example, with registries) and',
-    'packaging/cloud-init/oracle.yaml. The lab adds, in config.d/lab.yaml of each node:',
+    '\nThe settings come from packaging/terraform/oracle (terraform.tfvars.example, with registries, and with the',
+    'Secrets of docs/usage/workloads.md in settings) and packaging/cloud-init/oracle.yaml. The lab adds, in',
+    'config.d/lab.yaml of each node:',
     ...addedLines(nodes).map((line) => `  ${line}`),
     'The tag k3s-server names the server on loopback.',
     'Cloud-init, the rules of the image and the metadata guard also need root, so they are not set up here. The',
