@@ -176,7 +176,7 @@ export async function ready(hosts: readonly BootedHost[], timeout: number): Prom
   }
 }
 
-/** Returns a host's unmet conditions and last important journal lines, for the message of a failed test. */
+/** Resolves to a host's unmet conditions and last important journal lines, for the message of a failed test. */
 export async function storyOf(host: BootedHost): Promise<string> {
   const open = (host.status()?.conditions ?? []).filter(({ status }) => status !== 'True');
   const conditions = open.map(

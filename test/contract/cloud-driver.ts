@@ -39,7 +39,7 @@ function recordTests(world: () => DrivenCloud): void {
     const { cloud, addresses } = world();
     const identity = await cloud.identity();
     const own = addresses.find(({ address }) => address === identity.address);
-    // Without its address, the machine of the world would not need an interface.
+    // Proves that the machine has this address; otherwise any interface would pass.
     expect(own?.address).toBe(identity.address);
     const allowed = own?.hasDefaultRoute ? [undefined, own.interface] : [own?.interface];
     expect(allowed).toContain(identity.interface);
@@ -84,7 +84,7 @@ function isForMetadata({ url }: HttpRequest): boolean {
   return protocol === 'http:' || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
 }
 
-/** Returns the answer of a failing service. Throws the error of a real Host at once for one that does not answer. */
+/** Returns the answer of a failing service; for a silent one, throws what a real Host throws after its timeout. */
 function failed(failure: MetadataFailure): HttpResponse {
   if (failure === 'silence') {
     throw new NodeError('TimedOut', 'The service did not answer.');

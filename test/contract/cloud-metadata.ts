@@ -14,13 +14,13 @@ export type MetadataFailure =
 export interface DrivenCloud extends CloudWorld {
   /** The addresses of the machine. */
   readonly addresses: readonly InterfaceAddress[];
-  /** Where the driver says that tags come from, and where the settings have them. */
+  /** The source of tags according to the driver, and whether the settings contain tags. */
   readonly tags: { readonly from: CloudDriver['tags']; readonly areInSettings: boolean };
   /** True if the driver names the address of a metadata service. */
   readonly hasMetadata: boolean;
   /** Returns the requests to the metadata service so far. */
   toMetadata(): readonly HttpRequest[];
-  /** Returns the requests so far that only a metadata service gets, although the driver does not name its address. */
+  /** Returns the requests so far that look like those to a metadata service that the driver does not name. */
   undeclared(): readonly HttpRequest[];
   /** Makes the metadata service fail; without a failure, it answers again. */
   failMetadata(failure: MetadataFailure | undefined): void;

@@ -133,7 +133,7 @@ export function cloudContract<World extends CloudWorld>(
   });
 }
 
-/** Returns the NodeError of a failing call. Throws an Error for any other outcome. */
+/** Resolves to the NodeError with which a call fails; rejects with an Error for any other outcome. */
 export async function failure(call: Promise<unknown>): Promise<NodeError> {
   const outcome = await call.then(
     () => 'it succeeded',

@@ -22,7 +22,7 @@ export class Scripts<Question, Answer> {
     this.#scripts.push({ name, matches, answer, once, used: false });
   }
 
-  /** Returns the answer to a call; throws a plain Error that names the call if no script matches. */
+  /** Resolves to the answer to a call; rejects with a plain Error that names the call if no script matches. */
   async answer(question: Question, named: string): Promise<Answer> {
     const fitting = this.#scripts.filter((script) => script.matches(question));
     const script = fitting.find(({ once, used }) => once && !used) ?? fitting.findLast(({ once }) => !once);

@@ -165,7 +165,7 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
     });
   });
 
-  /** Returns the state that Slipway finds for the NAT rules; nft runs directly instead of through systemd-run. */
+  /** Resolves to the state that Slipway finds for the NAT rules; nft runs directly, not through systemd-run. */
   async function state(): Promise<string | undefined> {
     const files = {
       '/usr/sbin/nft': '',

@@ -85,7 +85,7 @@ describe('the chart of the Argo CD stand-in', () => {
     expect(objects.list(crd)).toEqual([]);
   });
 
-  test('brings the CRDs and the controllers, and leaves only the CRDs', () => {
+  test('brings the CRDs and the controllers, and its removal leaves only the CRDs', () => {
     release('deployed');
     round();
     expect(objects.get(crd, undefined, applications)).toBeDefined();
@@ -155,7 +155,7 @@ describe('an Application of the Argo CD stand-in', () => {
     });
   });
 
-  test('is only compared without an automatic sync', () => {
+  test('is compared but not synced if it has no automatic sync', () => {
     putRoot({ source });
     round();
     expect(root()).toMatchObject({ sync: { status: 'OutOfSync' } });

@@ -17,7 +17,7 @@ const deployments = 'deployments.apps';
 const trackingId = 'argocd.argoproj.io/tracking-id';
 const controllers = ['server', 'repo-server', 'applicationset-controller', 'redis'];
 
-/** Does what Argo CD does in one round: nothing until its release is deployed. `now` is an ISO time. */
+/** Does one round of Argo CD's work; without a deployed release, removes its Deployments. `now` is an ISO time. */
 export function runArgocd(objects: Objects, git: GitHost, now: string): void {
   const release = deployedRelease(objects);
   if (release === undefined) {
@@ -32,7 +32,7 @@ export function runArgocd(objects: Objects, git: GitHost, now: string): void {
   }
 }
 
-/** Returns the name of the release of the chart argo-cd if its newest revision is deployed. */
+/** Returns the name of the Helm release of argo-cd; `undefined` unless its newest revision is deployed. */
 function deployedRelease(objects: Objects): string | undefined {
   const revisions = objects
     .list('secrets', namespace)
@@ -62,7 +62,7 @@ function install(objects: Objects, release: string): void {
   }
 }
 
-/** Returns the Deployments of the chart; the name of the release is part of theirs. */
+/** Returns the Deployments of the chart, whose names contain the name of the release. */
 function chartObjects(release: string): readonly ApiObject[] {
   const prefix = release.includes('argocd') ? release : `${release}-argocd`;
   return controllers.map((name) => ({
@@ -135,7 +135,7 @@ function fetch(
     : { error: `${path}: app path does not exist` };
 }
 
-/** Applies the objects of a folder with the mark of their Application. */
+/** Applies the objects of a folder, annotated with the tracking id of their Application. */
 function apply(
   objects: Objects,
   { metadata: { name: owner } }: ApiObject,

@@ -57,7 +57,7 @@ export function openObjects(directory: string): Objects {
   };
 }
 
-/** Returns the full name of a resource that is built in or in `more`, as `Objects.resolve` does. */
+/** Returns the full name of a resource that is built in or in `more`; `undefined` for any other resource. */
 export function resourceNamed(asked: string, more: readonly string[]): string | undefined {
   const [kind = '', ...group] = asked.toLowerCase().split('.');
   const forms = [kind, `${kind}s`, kind.replace(/y$/, 'ies'), shortNames[kind] ?? kind];
