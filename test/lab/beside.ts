@@ -1,6 +1,6 @@
 import type { MemoryHost } from './memory-host.ts';
 
-/** Returns the host as another program on the machine uses it: files written through it count as no mutation. */
+/** Returns the host as another program on the machine uses it: its file writes do not count as mutations. */
 export function beside(host: MemoryHost): MemoryHost {
   return new Proxy(host, {
     get(target, name) {
