@@ -22,81 +22,141 @@ const image = [
   '-A FORWARD -j REJECT --reject-with icmp-host-prohibited',
 ];
 
+/** The same rules for IPv6. */
+const imageForIPv6 = image.map((rule) =>
+  rule.replace('-p icmp', '-p ipv6-icmp').replace('icmp-host-prohibited', 'icmp6-adm-prohibited'),
+);
+
+/** A pod with a hostPort: K3s translates the destination of packets to port 443 of the node. */
+const hostPort = [
+  'add table inet hostports',
+  'add chain inet hostports arriving { type nat hook prerouting priority dstnat; }',
+  'add rule inet hostports arriving tcp dport 443 fib daddr type local dnat ip to 10.42.0.7:8443',
+  'add rule inet hostports arriving tcp dport 443 fib daddr type local dnat ip6 to [fd00:42::7]:8443',
+];
+
 /** Rules like those in Debian's example for a workstation. */
 const workstation = `add table inet filter
 add chain inet filter input { type filter hook input priority 0; policy drop; }
 add rule inet filter input ct state established,related accept
 add rule inet filter input iif lo accept
+add rule inet filter input meta l4proto ipv6-icmp accept
 add rule inet filter input tcp dport { 22, 80 } accept
 add chain inet filter forward { type filter hook forward priority 0; policy drop; }`;
 
+function saves(program: string): readonly string[] {
+  return [`${program}-save`, `${program}-legacy-save`];
+}
+
+/** A node of each family, and the addresses of the node and the range of all nodes. */
+const families = [
+  {
+    ...{ iptables: 'iptables', rules: image, node: aNode('agent') },
+    ...{ address: '10.0.0.5', range: '10.0.0.0/24', tables: ['inet filter', 'ip filter'] },
+  },
+  {
+    ...{ iptables: 'ip6tables', rules: imageForIPv6, node: aNode('agent', { address: 'fd00:1::5' }) },
+    ...{ address: 'fd00:1::5', range: 'fd00:1::/64', tables: ['inet filter', 'ip6 filter'] },
+  },
+] as const;
+
 describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
-  const [peer, node] = [new Network(), new Network()];
+  const [peer, host, pod] = [new Network(), new Network(), new Network()];
 
   beforeAll(async () => {
-    await Promise.all([peer.make(), node.make()]);
-    node.ip(`
+    await Promise.all([peer, host, pod].map((network) => network.make()));
+    host.ip(`
       link set lo up
       link add eth0 type veth peer name eth0 netns ${peer.pid}
       addr add 10.0.0.5/24 dev eth0
-      link set eth0 up`);
+      addr add fd00:1::5/64 dev eth0 nodad
+      link set eth0 up
+      link add cni0 type veth peer name eth0 netns ${pod.pid}
+      addr add 10.42.0.1/24 dev cni0
+      addr add fd00:42::1/64 dev cni0 nodad
+      link set cni0 up`);
     peer.ip(`
       addr add 10.0.0.4/24 dev eth0
+      addr add fd00:1::4/64 dev eth0 nodad
       link set eth0 up`);
-    await node.serve('10.0.0.5', 10250, 'kubelet');
-  });
-
-  afterAll(() => Promise.all([peer.end(), node.end()]));
-
-  beforeEach(() => node.run('nft', 'flush', 'ruleset'));
-
-  const reach = () => peer.ask('10.0.0.5', { port: 10250 });
-
-  function look() {
-    const inside = ({ file, args }: Command) => node.run(file, ...args);
-    const host = memoryHost()
-      .on({ file: 'iptables-save' }, inside)
-      .on({ file: 'iptables-legacy-save' }, inside)
-      .on({ file: 'nft' }, inside);
-    return lookAtRules(host, aNode('agent'));
-  }
-
-  async function repair(): Promise<void> {
-    const commands = ((await look()).repair ?? '')
-      .replaceAll('RANGE-OF-THE-NODES', '10.0.0.0/24')
-      .split('; ')
-      .filter((each) => /^(iptables|nft) /.test(each));
-    expect(commands.length).toBeGreaterThan(2);
-    for (const [file = '', ...args] of commands.map((command) => command.split(' '))) {
-      node.run(file, ...args);
+    pod.ip(`
+      addr add 10.42.0.7/24 dev eth0
+      addr add fd00:42::7/64 dev eth0 nodad
+      link set eth0 up
+      route add default via 10.42.0.1
+      route add default via fd00:42::1`);
+    for (const setting of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) {
+      host.run('sh', '-c', `echo 1 >/proc/sys/net/${setting}`);
     }
-  }
-
-  test('is reported as ok without rules', async () => {
-    expect(await look()).toMatchObject({ level: 'ok' });
-    expect(reach()).toBe('kubelet');
-  });
-
-  test("is opened by the doctor's commands if it has the rules of Oracle's image", async () => {
-    for (const rule of image) {
-      node.run('iptables', ...rule.split(' '));
+    for (const { address } of families) {
+      await host.serve(address, 10250, 'kubelet');
     }
-    expect(reach()).toContain('No route to host');
-    await repair();
-    expect(await look()).toMatchObject({ level: 'ok' });
-    expect(reach()).toBe('kubelet');
+    for (const address of ['10.42.0.7', 'fd00:42::7']) {
+      await pod.serve(address, 8443, 'the pod');
+    }
   });
 
-  test.each([['inet filter'], ['ip filter']])(
-    "is opened by the doctor's commands if the table %s of nftables drops packets",
-    async (table) => {
-      for (const line of workstation.replaceAll('inet filter', table).split('\n')) {
-        node.run('nft', line);
+  afterAll(() => Promise.all([peer, host, pod].map((network) => network.end())));
+
+  beforeEach(() => {
+    host.run('nft', 'flush', 'ruleset');
+    for (const line of hostPort) {
+      host.run('nft', line);
+    }
+  });
+
+  describe.each(families)('with an address such as $address', ({ iptables, rules, node, ...at }) => {
+    const { address, range, tables } = at;
+    const kubelet = () => peer.ask(address, { port: 10250 });
+    const ingress = () => peer.ask(address, { port: 443 });
+
+    function look() {
+      const inside = ({ file, args }: Command) => host.run(file, ...args);
+      const machine = memoryHost();
+      for (const file of [...['iptables', 'ip6tables'].flatMap(saves), 'nft']) {
+        machine.on({ file }, inside);
       }
-      expect(reach()).toContain('neither answered');
+      return lookAtRules(machine, node);
+    }
+
+    async function repair(): Promise<void> {
+      const commands = ((await look()).repair ?? '')
+        .replaceAll('RANGE-OF-THE-NODES', range)
+        .split('; ')
+        .filter((each) => /^(ip6?tables|nft) /.test(each));
+      expect(commands.length).toBeGreaterThan(3);
+      for (const [file = '', ...args] of commands.map((command) => command.split(' '))) {
+        host.run(file, ...args);
+      }
+    }
+
+    test('is reported as ok without rules', async () => {
+      expect(await look()).toMatchObject({ level: 'ok' });
+      expect([kubelet(), ingress()]).toEqual(['kubelet', 'the pod']);
+    });
+
+    test("is opened by the doctor's commands if it has the rules of Oracle's image", async () => {
+      for (const rule of rules) {
+        host.run(iptables, ...rule.split(' '));
+      }
+      expect([kubelet(), ingress()].join()).not.toMatch(/kubelet|the pod/);
       await repair();
       expect(await look()).toMatchObject({ level: 'ok' });
-      expect(reach()).toBe('kubelet');
-    },
-  );
+      expect([kubelet(), ingress()]).toEqual(['kubelet', 'the pod']);
+    });
+
+    test.each(tables)(
+      "is opened by the doctor's commands if the table %s of nftables drops packets",
+      async (table) => {
+        for (const line of workstation.replaceAll('inet filter', table).split('\n')) {
+          host.run('nft', line);
+        }
+        expect(kubelet()).toContain('neither answered');
+        expect(ingress()).toContain('neither answered');
+        await repair();
+        expect(await look()).toMatchObject({ level: 'ok' });
+        expect([kubelet(), ingress()]).toEqual(['kubelet', 'the pod']);
+      },
+    );
+  });
 });

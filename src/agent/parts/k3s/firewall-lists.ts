@@ -1,83 +1,115 @@
 import type { CommandResult, HostReader } from '../../engine/host.ts';
+import type { Family } from './address-range.ts';
 import type { Chains } from './firewall-rules.ts';
 import { parseIptables } from './iptables.ts';
 import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
 
 /** The packet filter rules that the programs of this host list. */
 export interface RuleLists {
-  /** The filter table of each variant of iptables, with the program that changes it. */
-  readonly iptables: readonly { readonly program: string; readonly chains: Chains }[];
+  readonly iptables: readonly FilterTable[];
   readonly nft: readonly NftFilter[];
   /** Why rules may exist that are not listed; `undefined` if nothing indicates such rules. */
   readonly unseen: string | undefined;
 }
 
+/** The filter table of one variant of iptables for one family, with the program that changes the table. */
+export interface FilterTable {
+  readonly program: string;
+  readonly family: Family;
+  readonly chains: Chains;
+}
+
+/** The programs of each family, and the table of nftables that the newer variant of iptables uses. */
+const programs = {
+  ipv4: { name: 'iptables', table: 'ip filter' },
+  ipv6: { name: 'ip6tables', table: 'ip6 filter' },
+} as const satisfies Record<Family, { readonly name: string; readonly table: string }>;
+
 /** The warning of iptables-save if tables of the legacy variant exist beside those that it lists. */
-const legacyPresent = /^# Warning: iptables-legacy tables present/m;
+const legacyPresent = /^# Warning: ip6?tables-legacy tables present/m;
 /** The remark of iptables-save, which nevertheless exits with 0, on a table of nftables that it cannot list. */
 const incompatible = /^# Table `filter' .*incompatible/m;
 
 /**
- * Lists the rules of this host with iptables-save(8), nft(8) and, if legacy tables exist, iptables-legacy-save(8). A
- * program that is not installed lists no rules.
+ * Lists the rules for packets of these families with iptables-save(8) or ip6tables-save(8), nft(8) and, if legacy
+ * tables exist, iptables-legacy-save(8). A program that is not installed lists none.
  */
-export async function listRules(host: HostReader): Promise<RuleLists> {
-  const iptables = await host.query({ file: 'iptables-save', args: ['-t', 'filter'] });
+export async function listRules(host: HostReader, families: readonly Family[]): Promise<RuleLists> {
   const nft = await host.query({ file: 'nft', args: ['list', 'ruleset'] });
-  const legacy = await listLegacy(host, iptables);
   const filters = parseNftRuleset(nft.stdout);
-  const isTwice = filters.some(isFilterTable) && (await listsNft(host, iptables));
+  const saved = await Promise.all(families.map((family) => saveTables(host, family, filters)));
+  const listedTwice = saved.filter(({ isTwice }) => isTwice).map(({ family }) => programs[family].table);
   return {
-    iptables: [
-      { program: 'iptables', chains: parseIptables(iptables.stdout) },
-      { program: 'iptables-legacy', chains: parseIptables(legacy?.stdout ?? '') },
-    ],
-    nft: isTwice ? filters.filter((each) => !isFilterTable(each)) : filters,
-    unseen: whyUnseen(iptables, nft, legacy),
+    iptables: saved.flatMap(({ tables }) => tables),
+    nft: filters.filter(({ table }) => !listedTwice.some((twice) => twice === table)),
+    unseen: whyUnseen(nft, saved),
   };
 }
 
-/** Lists the legacy tables if there are any, without `-t`, which would load a missing table into the kernel. */
-async function listLegacy(host: HostReader, iptables: CommandResult): Promise<CommandResult | undefined> {
-  const isPresent = legacyPresent.test(`${iptables.stdout}\n${iptables.stderr}`);
-  return isPresent ? await host.query({ file: 'iptables-legacy-save', args: [] }) : undefined;
+/** The answers of the programs of iptables for one family. */
+interface Saved {
+  readonly family: Family;
+  readonly tables: readonly FilterTable[];
+  /** True if the table of nftables is the one that iptables-save listed. */
+  readonly isTwice: boolean;
+  readonly current: CommandResult;
+  readonly legacy: CommandResult | undefined;
 }
 
-function isFilterTable({ table }: NftFilter): boolean {
-  return table === 'ip filter';
+async function saveTables(host: HostReader, family: Family, filters: readonly NftFilter[]): Promise<Saved> {
+  const { name, table } = programs[family];
+  const current = await host.query({ file: `${name}-save`, args: ['-t', 'filter'] });
+  const isPresent = legacyPresent.test(`${current.stdout}\n${current.stderr}`);
+  // Without -t, which would load a missing table into the kernel.
+  const legacy = isPresent ? await host.query({ file: `${name}-legacy-save`, args: [] }) : undefined;
+  return {
+    family,
+    tables: [
+      { program: name, family, chains: parseIptables(current.stdout) },
+      { program: `${name}-legacy`, family, chains: parseIptables(legacy?.stdout ?? '') },
+    ],
+    isTwice: filters.some((each) => each.table === table) && (await listsNft(host, name, current)),
+    current,
+    legacy,
+  };
 }
 
 /**
- * True if iptables-save listed the table `ip filter` of nftables. Releases before 1.8.8 name their variant only with
+ * True if iptables-save listed the filter table of nftables. Releases before 1.8.8 name their variant only with
  * --version, not in the list of rules.
  */
-async function listsNft(host: HostReader, { exitCode, stdout, stderr }: CommandResult): Promise<boolean> {
+async function listsNft(
+  host: HostReader,
+  name: string,
+  { exitCode, stdout, stderr }: CommandResult,
+): Promise<boolean> {
   if (exitCode !== 0 || !/^\*filter$/m.test(stdout) || incompatible.test(`${stdout}\n${stderr}`)) {
     return false;
   }
   if (stdout.includes('(nf_tables)')) {
     return true;
   }
-  const version = await host.query({ file: 'iptables-save', args: ['--version'] });
+  const version = await host.query({ file: `${name}-save`, args: ['--version'] });
   return !version.stdout.includes('(legacy)');
 }
 
-function whyUnseen(
-  iptables: CommandResult,
-  nft: CommandResult,
-  legacy: CommandResult | undefined,
-): string | undefined {
-  if (isAbsent(iptables) && isAbsent(nft)) {
+function whyUnseen(nft: CommandResult, saved: readonly Saved[]): string | undefined {
+  if (isAbsent(nft) && saved.some(({ current }) => isAbsent(current))) {
     return 'neither iptables nor nft is installed to list the rules: install nftables';
   }
-  if (legacy && isAbsent(legacy)) {
-    return 'legacy rules of iptables exist, and iptables-legacy-save is not installed to list them';
+  const hidden = saved.find(({ legacy }) => legacy && isAbsent(legacy));
+  if (hidden) {
+    const { name } = programs[hidden.family];
+    return `legacy rules of ${name} exist, and ${name}-legacy-save is not installed to list them`;
   }
-  const programs = { 'iptables-save': iptables, nft, 'iptables-legacy-save': legacy };
-  const refusing = Object.entries(programs).filter(
-    ([, result]) => result && result.exitCode !== 0 && !isAbsent(result),
+  const answers = saved.flatMap(({ family, current, legacy }) => [
+    { name: `${programs[family].name}-save`, result: current },
+    { name: `${programs[family].name}-legacy-save`, result: legacy },
+  ]);
+  const refusing = [...answers, { name: 'nft', result: nft }].filter(
+    ({ result }) => result && result.exitCode !== 0 && !isAbsent(result),
   );
-  const names = refusing.map(([name]) => name).join(' and ');
+  const names = refusing.map(({ name }) => name).join(' and ');
   return names === '' ? undefined : `only root may list all rules with ${names}: run sudo slipway doctor`;
 }
 

@@ -1,13 +1,17 @@
 import { ok, skipped, type Verdict, warning } from '../../doctor/probe.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
+import type { Family } from './address-range.ts';
 import { listRules, type RuleLists } from './firewall-lists.ts';
 import { howToFill, type Need, needsOf, nodes } from './firewall-needs.ts';
 import { rejectionOf } from './firewall-rules.ts';
 import type { NftFilter } from './nft-ruleset.ts';
 
-/** The file with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
-const saved = '/etc/iptables/rules.v4';
+/** The files with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
+const saved = {
+  ipv4: '/etc/iptables/rules.v4',
+  ipv6: '/etc/iptables/rules.v6',
+} as const satisfies Record<Family, string>;
 
 /** A need that a rule or a policy rejects, and the command that allows it. */
 interface Closed {
@@ -25,23 +29,24 @@ export async function lookAtRules(host: HostReader, node: K3sNode | undefined): 
   if (node !== undefined && node.paths.root !== '/') {
     return skipped(`the rules are the machine's own, and not those of ${node.paths.root}`);
   }
-  const rules = await listRules(host);
-  const closed = needsOf(node).flatMap((need) => [
-    ...closedByIptables(rules, need),
-    ...closedByNft(rules, need),
-  ]);
+  const needs = needsOf(node);
+  const families = [...new Set(needs.map(({ family }) => family))];
+  const rules = await listRules(host, families);
+  const closed = needs.flatMap((need) => [...closedByIptables(rules, need), ...closedByNft(rules, need)]);
   if (closed.length === 0) {
     return rules.unseen === undefined
       ? ok('no rule of iptables or nftables rejects what K3s needs')
       : skipped(rules.unseen);
   }
-  const isSaved = (await host.stat(saved)) !== undefined;
-  return warning(toldClosed(closed), repairOf(closed, isSaved));
+  const commands = closed.map(({ command }) => command);
+  const keep = await howToKeep(host, closed);
+  return warning(toldClosed(closed), [...commands, ...howToFill(commands, node), keep].join('; '));
 }
 
 function closedByIptables({ iptables }: RuleLists, need: Need): readonly Closed[] {
   const chain = need.hook.toUpperCase();
-  return iptables.flatMap(({ program, chains }) => {
+  const ofFamily = iptables.filter(({ family }) => family === need.family);
+  return ofFamily.flatMap(({ program, chains }) => {
     const rejection = rejectionOf(chains, chain, need);
     const start = `${program} -I ${chain} ${rejection?.position}`;
     return rejection ? [{ need, by: rejection.text, command: iptablesCommand(start, need) }] : [];
@@ -49,19 +54,20 @@ function closedByIptables({ iptables }: RuleLists, need: Need): readonly Closed[
 }
 
 /**
- * Returns the commands that insert rules before the rejecting one: a rule that accepts the packets and, for forwarded
- * packets, a rule that accepts the answers.
+ * Returns the commands that insert rules before the rejecting one: a rule that accepts the packets and, for packets
+ * that pods or private hosts send, a rule that accepts the answers.
  */
-function iptablesCommand(insert: string, { protocol, port, from, isPublic }: Need): string {
+function iptablesCommand(insert: string, { protocol, port, from, toPods, isPublic }: Need): string {
   if (from !== undefined) {
     return `${insert} -s ${from} -j ACCEPT; ${insert} -d ${from} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
   }
-  return `${insert}${isPublic ? '' : ` -s ${nodes}`} -p ${protocol} --dport ${port} -j ACCEPT`;
+  const matches = toPods === undefined ? `-p ${protocol} --dport ${port}` : `-d ${toPods}`;
+  return `${insert}${isPublic ? '' : ` -s ${nodes}`} ${matches} -j ACCEPT`;
 }
 
 function closedByNft({ nft }: RuleLists, need: Need): readonly Closed[] {
   return nft
-    .filter(({ hook }) => hook === need.hook)
+    .filter(({ hook, families }) => hook === need.hook && families.includes(need.family))
     .flatMap((filter) => {
       const rejection = rejectionOf(filter.chains, filter.chain, need);
       return rejection
@@ -70,12 +76,15 @@ function closedByNft({ nft }: RuleLists, need: Need): readonly Closed[] {
     });
 }
 
-function nftCommand({ table, chain }: NftFilter, { protocol, port, from, isPublic }: Need): string {
+function nftCommand({ table, chain }: NftFilter, need: Need): string {
+  const { family, protocol, port, from, toPods, isPublic } = need;
   const insert = `nft insert rule ${table} ${chain}`;
+  const ip = family === 'ipv6' ? 'ip6' : 'ip';
   if (from !== undefined) {
-    return `${insert} ip saddr ${from} accept; ${insert} ip daddr ${from} ct state established,related accept`;
+    return `${insert} ${ip} saddr ${from} accept; ${insert} ${ip} daddr ${from} ct state established,related accept`;
   }
-  return `${insert}${isPublic ? '' : ` ip saddr ${nodes}`} ${protocol} dport ${port} accept`;
+  const matches = toPods === undefined ? `${protocol} dport ${port}` : `${ip} daddr ${toPods}`;
+  return `${insert}${isPublic ? '' : ` ${ip} saddr ${nodes}`} ${matches} accept`;
 }
 
 function toldClosed(closed: readonly Closed[]): string {
@@ -87,10 +96,11 @@ function toldClosed(closed: readonly Closed[]): string {
   return `${told.join('. ')}. A table of Slipway cannot allow what another one rejects.`;
 }
 
-function repairOf(closed: readonly Closed[], isSaved: boolean): string {
-  const keep = isSaved
-    ? `add the same rules to ${saved} above the one that rejects, and do not save while K3s runs`
+async function howToKeep(host: HostReader, closed: readonly Closed[]): Promise<string> {
+  const files = [...new Set(closed.map(({ need }) => saved[need.family]))];
+  const found = await Promise.all(files.map((path) => host.stat(path)));
+  const present = files.filter((_, at) => found[at] !== undefined);
+  return present.length > 0
+    ? `add the same rules to ${present.join(' and ')} above the one that rejects, and do not save while K3s runs`
     : 'add the same rules to the file from which they are loaded at boot';
-  const commands = closed.map(({ command }) => command);
-  return [...commands, ...howToFill(commands), keep].join('; ');
 }

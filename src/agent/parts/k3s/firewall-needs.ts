@@ -1,4 +1,5 @@
 import { type K3sNode, nodeLabels } from '../../node.ts';
+import { type Family, familyOf } from './address-range.ts';
 import type { Packet } from './firewall-rules.ts';
 import { type Port, portsOf } from './ports.ts';
 
@@ -16,18 +17,35 @@ export interface Need extends Packet {
  */
 export const nodes = 'RANGE-OF-THE-NODES';
 
-/** Returns the instruction to replace the placeholder `nodes` if a command contains it; otherwise none. */
-export function howToFill(commands: readonly string[]): readonly string[] {
+/** Returns the instruction to replace the range of the nodes if a command contains it. */
+export function howToFill(commands: readonly string[], node: K3sNode | undefined): readonly string[] {
+  const example = nodeFamily(node) === 'ipv6' ? 'fd00:1::/64' : '10.0.0.0/16';
   return commands.some((command) => command.includes(nodes))
-    ? [`replace ${nodes} with the range of the nodes' addresses, such as 10.0.0.0/16`]
+    ? [`replace ${nodes} with the range of the nodes' addresses, such as ${example}`]
     : [];
 }
 
-/** Returns the networks of pods and of services, by default those of K3s. */
+/** Returns the family of the addresses of the node and of its pods; a node has only one. */
+export function nodeFamily(node: K3sNode | undefined): Family {
+  return familyOf(node?.address ?? '');
+}
+
+/** Returns the networks of pods and of services, by default those of K3s for the family of the node. */
 export function clusterNetworks(node: K3sNode | undefined): readonly string[] {
   const config = node?.settings.k3s.config ?? {};
-  const networks = [config['cluster-cidr'] ?? '10.42.0.0/16', config['service-cidr'] ?? '10.43.0.0/16'];
-  return networks.flat().map(String);
+  const [pods, services] = usual[nodeFamily(node)];
+  return [config['cluster-cidr'] ?? pods, config['service-cidr'] ?? services].flat().map(String);
+}
+
+/** The default networks of pods and of services (k3s, pkg/cli/server, cluster-cidr and service-cidr). */
+const usual = {
+  ipv4: ['10.42.0.0/16', '10.43.0.0/16'],
+  ipv6: ['fd00:42::/56', 'fd00:43::/112'],
+} as const satisfies Record<Family, readonly [pods: string, services: string]>;
+
+/** Returns the network of pods. */
+export function podNetwork(node: K3sNode | undefined): string {
+  return clusterNetworks(node)[0] ?? '';
 }
 
 /** Returns the ranges of the private hosts that reach other networks through this node. */
@@ -54,29 +72,37 @@ const entry: readonly Port[] = [80, 443].map((number) => ({
  * those of an ingress controller.
  */
 export function portsLetIn(node: K3sNode | undefined): readonly Port[] {
-  const isIngress = node !== undefined && nodeLabels(node).includes('role=ingress');
-  return [...portsOf(node), ...(isIngress ? entry : [])];
+  return [...portsOf(node), ...(isIngress(node) ? entry : [])];
+}
+
+/** True if the node runs an ingress controller for the internet: it has the label `role=ingress`. */
+export function isIngress(node: K3sNode | undefined): boolean {
+  return node !== undefined && nodeLabels(node).includes('role=ingress');
 }
 
 /**
- * Returns the packets that must pass: those to the ports of this node, and the forwarded ones of pods and of private
- * hosts.
+ * Returns the packets that must pass: those to the ports of this node, the forwarded ones of pods and of private hosts,
+ * and those that a hostPort or a NodePort of this node leads to a pod, which are forwarded packets too.
  */
 export function needsOf(node: K3sNode | undefined): readonly Need[] {
-  const [pods = '10.42.0.0/16'] = clusterNetworks(node);
+  const [family, pods] = [nodeFamily(node), podNetwork(node)];
+  const notFrom = [loopback[family], pods];
+  const isPublic = isIngress(node);
   return [
-    ...portsLetIn(node).map((port) => portNeed(port, pods)),
-    { hook: 'forward', protocol: 'tcp', from: pods, isPublic: false, what: `the network of pods, ${pods}` },
-    ...natRanges(node).map(
-      (from): Need => ({
-        hook: 'forward',
-        protocol: 'tcp',
-        from,
-        isPublic: false,
-        what: `the private hosts of ${from}`,
-      }),
-    ),
+    ...portsLetIn(node).map((port) => portNeed(port, { family, notFrom })),
+    forwardNeed(pods, `the network of pods, ${pods}`),
+    {
+      ...{ hook: 'forward', family, protocol: 'tcp', toPods: pods, notFrom, isPublic },
+      what: `hostPorts and NodePorts for ${isPublic ? internet : 'every node'}`,
+    },
+    ...natRanges(node).map((from) => forwardNeed(from, `the private hosts of ${from}`)),
   ];
+}
+
+const loopback = { ipv4: '127.0.0.0/8', ipv6: '::1' } as const satisfies Record<Family, string>;
+
+function forwardNeed(from: string, what: string): Need {
+  return { hook: 'forward', family: familyOf(from), protocol: 'tcp', from, isPublic: false, what };
 }
 
 /** True if the internet must reach the port. */
@@ -84,13 +110,13 @@ export function isForInternet({ for: peers }: Port): boolean {
   return peers === internet;
 }
 
-function portNeed(port: Port, pods: string): Need {
+function portNeed(port: Port, around: Pick<Need, 'family' | 'notFrom'>): Need {
   const { protocol, number, for: peers } = port;
   return {
+    ...around,
     hook: 'input',
     protocol,
     port: number,
-    notFrom: ['127.0.0.0/8', pods],
     isPublic: isForInternet(port),
     what: `${number}/${protocol} for ${peers.replace(/,$/, '')}`,
   };

@@ -1,9 +1,12 @@
 /** A model of packet filter rules that suffices to decide whether they reject a packet that K3s needs. */
 
+import { contains, type Family } from './address-range.ts';
+
 /** The first packet of a connection that K3s needs. */
 export interface Packet {
   /** `input` for a packet to this host, `forward` for a packet through it. */
   readonly hook: 'input' | 'forward';
+  readonly family: Family;
   readonly protocol: 'tcp' | 'udp';
   /** The destination port; absent for any port. */
   readonly port?: number;
@@ -11,14 +14,22 @@ export interface Packet {
   readonly from?: string;
   /** The ranges from which the packet cannot come, if its source address is unknown. */
   readonly notFrom?: readonly string[];
+  /** The network of pods, for a packet to a pod whose destination a port of this host led to; otherwise absent. */
+  readonly toPods?: string;
 }
 
 export interface Rule {
   readonly text: string;
+  /** The only family of the rule in a table for both families. */
+  readonly family?: Family | undefined;
   /** The protocols that match; absent for any protocol. */
   readonly protocols?: readonly string[] | undefined;
   readonly ports?: readonly (readonly [first: number, last: number])[] | undefined;
   readonly from?: readonly string[] | undefined;
+  /** The ranges of the destination address; absent for any destination. */
+  readonly to?: readonly string[] | undefined;
+  /** True if the rule is for the interface of pods, or for packets whose destination was translated. */
+  readonly isForPods: boolean;
   /** True if the rule restricts the source in a way that is not compared, such as by an interface or a set. */
   readonly isSourceUnclear: boolean;
   /** True if the rule has conditions that a new packet of a peer need not meet. */
@@ -90,17 +101,24 @@ function firstVerdict(chains: Chains, chain: Chain, packet: Packet, depth: numbe
 }
 
 function applies(rule: Rule, packet: Packet): boolean {
-  const { protocol, port } = packet;
-  if (rule.isNarrow || (rule.protocols && !rule.protocols.includes(protocol))) {
+  const isMet = !rule.isNarrow && isForTransport(rule, packet) && isForDestination(rule, packet);
+  return isMet && (isCertain(rule, packet) || (packet.from === undefined && mayAccept(rule, packet)));
+}
+
+function isForTransport(rule: Rule, { family, protocol, port }: Packet): boolean {
+  if (rule.family !== undefined && rule.family !== family) {
     return false;
   }
-  if (
-    rule.ports &&
-    !rule.ports.some(([first, last]) => port !== undefined && port >= first && port <= last)
-  ) {
-    return false;
+  const isPort = ([first, last]: readonly [number, number]) =>
+    port !== undefined && port >= first && port <= last;
+  return (rule.protocols?.includes(protocol) ?? true) && (rule.ports?.some(isPort) ?? true);
+}
+
+function isForDestination({ to, isForPods }: Rule, { toPods }: Packet): boolean {
+  if (toPods === undefined) {
+    return to === undefined && !isForPods;
   }
-  return isCertain(rule, packet) || (packet.from === undefined && mayAccept(rule, packet));
+  return to?.some((range) => contains(range, toPods)) ?? true;
 }
 
 /** True if the source of the packet certainly meets the conditions of the rule for the source. */
@@ -113,22 +131,4 @@ function isCertain({ from: sources, isSourceUnclear }: Rule, { from }: Packet): 
 function mayAccept({ verdict, from }: Rule, { notFrom = [] }: Packet): boolean {
   const isOther = from?.every((range) => notFrom.some((own) => contains(own, range))) ?? false;
   return verdict !== 'reject' && !isOther;
-}
-
-/** True if the IPv4 range `outer` contains `inner`; false if one of them is not a range. */
-function contains(outer: string, inner: string): boolean {
-  const [one, other] = [parsed(outer), parsed(inner)];
-  if (!one || !other || one.bits > other.bits) {
-    return false;
-  }
-  const size = 2 ** (32 - one.bits);
-  return Math.floor(one.number / size) === Math.floor(other.number / size);
-}
-
-function parsed(range: string): { readonly number: number; readonly bits: number } | undefined {
-  const [address = '', length = '32'] = range.split('/');
-  const octets = address.split('.').map(Number);
-  const bits = Number(length);
-  const isRange = octets.length === 4 && octets.every((octet) => octet >= 0 && octet < 256) && bits <= 32;
-  return isRange ? { number: octets.reduce((sum, octet) => sum * 256 + octet, 0), bits } : undefined;
 }

@@ -1,6 +1,9 @@
 import type { Chain, Chains, Rule } from './firewall-rules.ts';
 
-/** Parses the filter table, which contains all rules of ufw and of cloud images, in the output of iptables-save(8). */
+/**
+ * Parses the filter table, which contains all rules of ufw and of cloud images, in the output of iptables-save(8) or
+ * ip6tables-save(8).
+ */
 export function parseIptables(text: string): Chains {
   const chains = new Map<string, { policy: Chain['policy']; rules: Rule[] }>();
   const [, filter = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
@@ -22,7 +25,7 @@ function policyOf(word: string | undefined): Chain['policy'] {
 }
 
 /** The options that do not make a rule narrow: their condition is compared with the packet, or they have none. */
-const known: readonly string[] = ['-m', '-p', '-s', '--dport', '--dports', '-j', '-g'];
+const known: readonly string[] = ['-m', '-p', '-s', '-d', '--dport', '--dports', '-j', '-g'];
 const states: readonly string[] = ['--ctstate', '--state'];
 
 /** The comment of a rule, whose words are not options. */
@@ -35,9 +38,16 @@ const comment = /--comment (?:"(?:[^"\\]|\\.)*"|\S+)/;
 const unclear =
   /(?<!\S)(?:(?:! )?-i (?!(?:lo|cni0|flannel\S*)(?!\S))\S+|! -[is] \S+|(?:! )?--src-range \S+|(?:! )?--match-set \S+ src(?!\S))/g;
 
+/** Matches the interface of pods as that of the destination. */
+const toPods = /(?<!\S)-o cni0(?!\S)/;
+
 function parseRule(text: string, options: string): Rule {
   const bare = options.replace(comment, '');
-  const words = bare.replace(unclear, '').match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
+  const words =
+    bare
+      .replace(unclear, '')
+      .replace(toPods, '')
+      .match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
   const target = words.findIndex((word) => word === '-j' || word === '-g');
   // Options after the target belong to the target, such as --reject-with.
   const conditions = target < 0 ? words : words.slice(0, target);
@@ -46,15 +56,18 @@ function parseRule(text: string, options: string): Rule {
     return at < 0 ? undefined : conditions[at + 1];
   };
   const names = conditions.filter((word) => word.startsWith('-') || word === '!');
-  const state = value(...states);
+  const state = value(...states)?.split(',') ?? ['NEW'];
+  const isTranslated = !state.includes('NEW') && state.includes('DNAT');
   const isNarrow =
     names.some((name) => !known.includes(name) && !states.includes(name)) ||
-    (state !== undefined && !state.split(',').includes('NEW'));
+    (!state.includes('NEW') && !isTranslated);
   return {
     text,
     protocols: value('-p')?.split(','),
     ports: value('--dport', '--dports')?.split(',').map(portRange),
     from: value('-s')?.split(','),
+    to: value('-d')?.split(','),
+    isForPods: isTranslated || toPods.test(bare),
     isSourceUnclear: bare.search(unclear) >= 0,
     isNarrow,
     verdict: verdictOf(target < 0 ? undefined : words[target + 1]),

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { CloudHints } from '../../clouds/driver.ts';
 import { failure, ok, type Probe, skipped, type Verdict } from '../../doctor/probe.ts';
 import type { HostReader } from '../../engine/host.ts';
@@ -15,6 +16,7 @@ export interface Port {
 const kubelet: Port = { protocol: 'tcp', number: 10250, owner: 'kubelet', for: 'every node' };
 const flannel: Port = { protocol: 'udp', number: 8472, owner: "flannel's vxlan", for: 'every node' };
 const wireguard: Port = { ...flannel, number: 51820, owner: "flannel's wireguard" };
+const wireguardOverIPv6: Port = { ...wireguard, number: 51821 };
 const registry: Port = { protocol: 'tcp', number: 5001, owner: 'the embedded registry', for: 'every node' };
 /** The ports of etcd, the datastore of several servers. */
 const etcd: readonly Port[] = [2379, 2380].map((number) => ({
@@ -51,10 +53,11 @@ export function portsOf(node: K3sNode | undefined): readonly Port[] {
   const config = node?.settings.k3s.config ?? {};
   const isOn = (key: string) => String(config[key]) === 'true';
   const isServer = node === undefined || node.role.k3s !== 'agent';
+  const backend = isServer ? String(config['flannel-backend'] ?? 'vxlan') : backendOfAgent(node);
   return [
     ...(isServer ? [{ ...supervisor, number: Number(config['https-listen-port'] ?? 6443) }] : []),
     kubelet,
-    ...networkPorts(isServer ? String(config['flannel-backend'] ?? 'vxlan') : backendOfAgent(node)),
+    ...networkPorts(backend, isIPv6(node?.address ?? '')),
     ...(isServer && isOn('cluster-init') ? etcd : []),
     ...(isServer && isOn('embedded-registry') ? [registry] : []),
   ];
@@ -68,8 +71,15 @@ function backendOfAgent({ externalAddress }: K3sNode): string {
   return externalAddress === undefined ? 'vxlan' : 'wireguard-native';
 }
 
-function networkPorts(backend: string): readonly Port[] {
-  return backend === 'vxlan' ? [flannel] : backend === 'wireguard-native' ? [wireguard] : [];
+function networkPorts(backend: string, isOverIPv6: boolean): readonly Port[] {
+  switch (backend) {
+    case 'vxlan':
+      return [flannel];
+    case 'wireguard-native':
+      return [isOverIPv6 ? wireguardOverIPv6 : wireguard];
+    default:
+      return [];
+  }
 }
 
 async function lookAtPort(host: HostReader, port: Port, firewall: string): Promise<Verdict> {

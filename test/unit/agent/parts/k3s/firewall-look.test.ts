@@ -22,10 +22,11 @@ COMMIT
 
 const absent = { exitCode: 127 };
 
-/** The answers of iptables-legacy-save and of iptables-save --version. */
+/** The answers of iptables-legacy-save and of iptables-save --version, and those of ip6tables-save. */
 interface Others {
   readonly legacy?: CommandAnswer;
   readonly version?: CommandAnswer;
+  readonly ipv6?: CommandAnswer;
 }
 
 function look(
@@ -33,12 +34,15 @@ function look(
   nft: CommandAnswer = absent,
   node = aNode('agent'),
   files = {},
-  { legacy = absent, version = absent }: Others = {},
+  { legacy = absent, version = absent, ipv6 = absent }: Others = {},
 ) {
   const host = memoryHost({ files })
     .on({ file: 'iptables-save', args: ['-t', 'filter'] }, iptables)
     .on({ file: 'iptables-save', args: ['--version'] }, version)
     .on({ file: 'iptables-legacy-save', args: [] }, legacy)
+    .on({ file: 'ip6tables-save', args: ['-t', 'filter'] }, ipv6)
+    .on({ file: 'ip6tables-save', args: ['--version'] }, version)
+    .on({ file: 'ip6tables-legacy-save', args: [] }, legacy)
     .on({ file: 'nft', args: ['list', 'ruleset'] }, nft);
   return lookAtRules(host, node);
 }
@@ -49,13 +53,14 @@ describe("the rules of Oracle's images", () => {
       level: 'warning',
       message:
         '"-A INPUT -j REJECT --reject-with icmp-host-prohibited" rejects 10250/tcp for every node; 8472/udp for every node. ' +
-        '"-A FORWARD -j REJECT --reject-with icmp-host-prohibited" rejects the network of pods, 10.42.0.0/16. ' +
+        '"-A FORWARD -j REJECT --reject-with icmp-host-prohibited" rejects the network of pods, 10.42.0.0/16; hostPorts and NodePorts for every node. ' +
         'A table of Slipway cannot allow what another one rejects.',
       repair:
         'iptables -I INPUT 6 -s RANGE-OF-THE-NODES -p tcp --dport 10250 -j ACCEPT; ' +
         'iptables -I INPUT 6 -s RANGE-OF-THE-NODES -p udp --dport 8472 -j ACCEPT; ' +
         'iptables -I FORWARD 1 -s 10.42.0.0/16 -j ACCEPT; ' +
         'iptables -I FORWARD 1 -d 10.42.0.0/16 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; ' +
+        'iptables -I FORWARD 1 -s RANGE-OF-THE-NODES -d 10.42.0.0/16 -j ACCEPT; ' +
         "replace RANGE-OF-THE-NODES with the range of the nodes' addresses, such as 10.0.0.0/16; " +
         'add the same rules to /etc/iptables/rules.v4 above the one that rejects, and do not save while K3s runs',
     });
@@ -83,6 +88,8 @@ describe("the rules of Oracle's images", () => {
     expect(message).toContain('80/tcp for the internet; 443/tcp for the internet');
     expect(repair).toContain('iptables -I INPUT 6 -p tcp --dport 443 -j ACCEPT');
     expect(repair).not.toMatch(/INPUT 6 -p \w+ --dport (?!80 |443 )/);
+    expect(message).toContain('hostPorts and NodePorts for the internet');
+    expect(repair).toContain('iptables -I FORWARD 1 -d 10.42.0.0/16 -j ACCEPT;');
   });
 
   test('are not reported after accepting rules were inserted before them', async () => {
@@ -100,7 +107,7 @@ describe("the rules of Oracle's images", () => {
       .replace(':InstanceServices', ':FLANNEL-FWD - [0:0]\n:InstanceServices')
       .replace(
         '-A FORWARD -j REJECT',
-        '-A FORWARD -m comment --comment "flanneld forward" -j FLANNEL-FWD\n-A FLANNEL-FWD -s 10.42.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT\n-A FORWARD -j REJECT',
+        '-A FORWARD -m comment --comment "flanneld forward" -j FLANNEL-FWD\n-A FLANNEL-FWD -s 10.42.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT\n-A FLANNEL-FWD -d 10.42.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT\n-A FORWARD -j REJECT',
       )
       .replace('-A INPUT -j REJECT --reject-with icmp-host-prohibited\n', '');
     expect(await look(withK3s)).toMatchObject({ level: 'ok' });
@@ -297,4 +304,160 @@ test.each([
 
 test('lookAtRules reports a rejection that nft lists even if iptables-save refuses', async () => {
   expect(await look(refused, debian(''))).toMatchObject({ level: 'warning' });
+});
+
+describe('packets that a hostPort or a NodePort leads to a pod', () => {
+  const iptables = (rule: string) =>
+    `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -s 10.42.0.0/16 -j ACCEPT\n-A FORWARD ${rule}\nCOMMIT\n`;
+  const nft = (rule: string) =>
+    `table inet filter {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy drop;\n\t\tip saddr 10.42.0.0/16 accept\n\t\t${rule}\n\t}\n}\n`;
+  const message = 'rejects hostPorts and NodePorts for every node. A table';
+
+  test.each([
+    '-d 10.42.0.0/16 -j ACCEPT',
+    '-d 10.0.0.0/8 -j ACCEPT',
+    '-s 10.0.0.0/16 -d 10.42.0.0/16 -j ACCEPT',
+    '-o cni0 -j ACCEPT',
+    '-i eth0 -o cni0 -j ACCEPT',
+    '-m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT',
+    '-j ACCEPT',
+  ])('are accepted by the rule "%s" of iptables', async (rule) => {
+    expect(await look(iptables(rule))).toMatchObject({ level: 'ok' });
+  });
+
+  test.each([
+    '-d 10.42.5.0/24 -j ACCEPT',
+    '-d 10.43.0.0/16 -j ACCEPT',
+    '-o eth0 -j ACCEPT',
+    '-p tcp --dport 80 -j ACCEPT',
+    '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    '-d 10.42.0.0/16 -j REJECT',
+  ])('are not accepted by the rule "%s" of iptables', async (rule) => {
+    expect((await look(iptables(rule))).message).toContain(message);
+  });
+
+  test('are rejected by a rule for their destination', async () => {
+    const rules = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n-A FORWARD -o cni0 -j DROP\nCOMMIT\n';
+    expect(await look(rules)).toMatchObject({
+      message: expect.stringContaining(`"-A FORWARD -o cni0 -j DROP" ${message}`),
+      repair: expect.stringMatching(
+        /^iptables -I FORWARD 1 -s RANGE-OF-THE-NODES -d 10\.42\.0\.0\/16 -j ACCEPT; replace/,
+      ),
+    });
+  });
+
+  test.each([
+    'ip daddr 10.42.0.0/16 accept',
+    'ip daddr { 10.42.0.0/16, 10.43.0.0/16 } accept',
+    'oifname "cni0" accept',
+    'iifname "eth0" oifname "cni0" accept',
+    'ct status dnat accept',
+  ])('are accepted by the rule "%s" of nftables', async (rule) => {
+    expect(await look(absent, nft(rule))).toMatchObject({ level: 'ok' });
+  });
+
+  test.each([
+    'ip daddr 10.42.5.0/24 accept',
+    'ip daddr != 10.42.0.0/16 accept',
+    'ip6 daddr fd00:42::/56 accept',
+    'oifname "eth0" accept',
+    'meta nfproto ipv6 accept',
+  ])('are not accepted by the rule "%s" of nftables', async (rule) => {
+    expect(await look(absent, nft(rule))).toMatchObject({
+      message: expect.stringContaining(message),
+      repair: expect.stringMatching(
+        /^nft insert rule inet filter forward ip saddr RANGE-OF-THE-NODES ip daddr 10\.42\.0\.0\/16 accept; replace/,
+      ),
+    });
+  });
+});
+
+describe('a node with an IPv6 address', () => {
+  const node = aNode('agent', { address: 'fd00:1::5', externalAddress: '2001:db8::5' });
+
+  test('gets the IPv6 rules that reject reported, with the commands of ip6tables', async () => {
+    const files = { '/etc/iptables/rules.v6': oracle, '/etc/iptables/rules.v4': oracle };
+    expect(await look('', absent, node, files, { ipv6: oracle })).toEqual({
+      level: 'warning',
+      message:
+        '"-A INPUT -j REJECT --reject-with icmp-host-prohibited" rejects 10250/tcp for every node; 51821/udp for every node. ' +
+        '"-A FORWARD -j REJECT --reject-with icmp-host-prohibited" rejects the network of pods, fd00:42::/56; ' +
+        'hostPorts and NodePorts for every node. A table of Slipway cannot allow what another one rejects.',
+      repair:
+        'ip6tables -I INPUT 6 -s RANGE-OF-THE-NODES -p tcp --dport 10250 -j ACCEPT; ' +
+        'ip6tables -I INPUT 6 -s RANGE-OF-THE-NODES -p udp --dport 51821 -j ACCEPT; ' +
+        'ip6tables -I FORWARD 1 -s fd00:42::/56 -j ACCEPT; ' +
+        'ip6tables -I FORWARD 1 -d fd00:42::/56 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; ' +
+        'ip6tables -I FORWARD 1 -s RANGE-OF-THE-NODES -d fd00:42::/56 -j ACCEPT; ' +
+        "replace RANGE-OF-THE-NODES with the range of the nodes' addresses, such as fd00:1::/64; " +
+        'add the same rules to /etc/iptables/rules.v6 above the one that rejects, and do not save while K3s runs',
+    });
+  });
+
+  test.each(['-s fd00:1::/64 -j ACCEPT', '-i enp7s0 -j ACCEPT'])(
+    'does not get ip6tables reported that accepts its peers by "%s"',
+    async (rule) => {
+      const open = oracle.replace('-A INPUT -j REJECT', `-A INPUT ${rule}\n-A INPUT -j REJECT`);
+      const ipv6 = open.replace(/-A FORWARD -j REJECT.*\n/, '');
+      expect(await look('', absent, node, {}, { ipv6 })).toMatchObject({ level: 'ok' });
+    },
+  );
+
+  test('does not get a rule of IPv4 reported', async () => {
+    expect(await look(oracle, debian('').replace('inet', 'ip'), node, {}, { ipv6: '' })).toMatchObject({
+      level: 'ok',
+    });
+  });
+
+  test.each(['ip6 filter', 'inet filter'])('gets the table %s of nftables reported', async (table) => {
+    const rules = debian('\t\tip saddr 10.0.0.0/8 accept\n').replace('inet filter', table);
+    expect(await look(absent, rules, node)).toMatchObject({
+      message: expect.stringContaining(`"${table}: the policy of input" rejects 10250/tcp for every node;`),
+      repair: expect.stringContaining(
+        `nft insert rule ${table} input ip6 saddr RANGE-OF-THE-NODES udp dport 51821 accept`,
+      ),
+    });
+  });
+
+  test.each([
+    'ip6 saddr fd00:1::/64 accept',
+    'ip6 saddr { fd00:1::4, fd00:2::/64 } accept',
+    'ip6 saddr @peers6 accept',
+    'meta nfproto ipv6 accept',
+    'ip6 nexthdr { tcp, udp } accept',
+  ])('takes the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+    expect(await look(absent, debian(`\t\t${rule}\n`), node)).toMatchObject({ level: 'ok' });
+  });
+
+  test.each([
+    'ip6 saddr ::1 accept',
+    'ip6 saddr fd00:42::/64 accept',
+    'ip saddr 0.0.0.0/0 accept',
+    'meta nfproto ipv4 accept',
+  ])('does not take the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+    const { message } = await look(absent, debian(`\t\t${rule}\n`), node);
+    expect(message).toContain('rejects 10250/tcp for every node; 51821/udp');
+  });
+
+  test('gets the IPv4 rules reported that reject its private hosts', async () => {
+    const nat = aNode('agent', {
+      address: 'fd00:1::5',
+      settings: { network: { nat: { from: ['10.0.2.0/24'], except: [] } } },
+    });
+    const { repair } = await look(oracle, absent, nat, {}, { ipv6: '' });
+    expect(repair).toMatch(
+      /^iptables -I FORWARD 1 -s 10\.0\.2\.0\/24 -j ACCEPT; iptables -I FORWARD 1 -d 10/,
+    );
+  });
+
+  test('judges a table of ip6tables only once', async () => {
+    const twice = filter.replace('ip filter', 'ip6 filter');
+    expect(await look('', twice, node, {}, { ipv6: marked })).toMatchObject({ level: 'ok' });
+    expect(await look('', twice, node)).toMatchObject({ level: 'warning' });
+  });
+});
+
+test('lookAtRules ignores the tables of IPv6 on a node with an IPv4 address', async () => {
+  const rules = debian('').replace('inet', 'ip6');
+  expect(await look('', rules)).toMatchObject({ level: 'ok' });
 });

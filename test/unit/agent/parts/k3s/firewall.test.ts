@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { firewallProbe } from '../../../../../src/agent/parts/k3s/firewall.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 import { aNode } from '../../a-node.ts';
@@ -121,5 +121,103 @@ test.each([
   expect(await firewallProbe(host, aNode('server')).look()).toEqual({
     level: 'skipped',
     message: `${name} is active, and shows its rules to root only: run sudo slipway doctor`,
+  });
+});
+
+describe('on a node with an IPv6 address', () => {
+  const node = aNode('agent', { address: 'fd00:1::5' });
+
+  test('the firewall probe advises rules of firewalld for IPv6, and accepts no rich rule for IPv4', async () => {
+    const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
+      exitCode: args[0]?.startsWith('--query-port') ? 1 : 0,
+      stdout: args.includes('--list-rich-rules')
+        ? 'rule family="ipv4" source address="10.0.0.0/16" port port="10250" protocol="tcp" accept\n' +
+          'rule family="ipv6" source address="fd00:1::/64" port port="8472" protocol="udp" accept\n'
+        : '',
+    }));
+    expect(await firewallProbe(host, node).look()).toMatchObject({
+      message: expect.stringContaining('has no rule for 10250/tcp:'),
+      repair: expect.stringMatching(
+        /^firewall-cmd --permanent --add-rich-rule='rule family=ipv6 source address=RANGE-OF-THE-NODES port port=10250 protocol=tcp accept'; .* such as fd00:1::\/64$/,
+      ),
+    });
+  });
+
+  test('the firewall probe counts only the rules of ufw for IPv6', async () => {
+    const host = machine('inactive', 'yes').on(
+      { file: 'ufw', args: ['status'] },
+      status(
+        '10250/tcp                  ALLOW       Anywhere',
+        '10250/tcp (v6)             ALLOW       Anywhere (v6)',
+        '8472/udp                   ALLOW       10.0.0.0/16',
+        'Anywhere (v6)              ALLOW       fd00:42::/56',
+      ),
+    );
+    expect(await firewallProbe(host, node).look()).toMatchObject({
+      message: expect.stringContaining('has no rule for 8472/udp, fd00:43::/112:'),
+      repair:
+        'ufw allow from RANGE-OF-THE-NODES to any port 8472 proto udp; ufw allow from fd00:43::/112 to any; ' +
+        "replace RANGE-OF-THE-NODES with the range of the nodes' addresses, such as fd00:1::/64",
+    });
+  });
+
+  test('the firewall probe advises turning on IPv6 in ufw first if it is off', async () => {
+    const host = machine('inactive', 'yes').on({ file: 'ufw', args: ['status'] }, status());
+    host.files.write('/etc/default/ufw', 'IPV6=no\n');
+    const { repair } = await firewallProbe(host, node).look();
+    expect(repair).toMatch(
+      /^set IPV6=yes in \/etc\/default\/ufw; ufw disable; ufw --force enable; ufw allow from /,
+    );
+  });
+});
+
+test('the firewall probe does not count rules of ufw for IPv6, for outgoing or for forwarded packets', async () => {
+  const host = machine('inactive', 'yes').on(
+    { file: 'ufw', args: ['status'] },
+    status(
+      '10250/tcp (v6)             ALLOW       Anywhere (v6)',
+      '8472/udp                   ALLOW OUT   Anywhere',
+      'Anywhere                   ALLOW FWD   10.42.0.0/16',
+      'Anywhere                   ALLOW IN    10.43.0.0/16',
+    ),
+  );
+  expect((await firewallProbe(host, aNode('agent')).look()).message).toContain(
+    'has no rule for 10250/tcp, 8472/udp, 10.42.0.0/16:',
+  );
+});
+
+describe('if ufw rejects forwarded packets by default', () => {
+  function withRules(...lines: readonly string[]) {
+    const open = ['10250/tcp  ALLOW  Anywhere', '8472/udp  ALLOW  Anywhere'];
+    const networks = ['Anywhere  ALLOW  10.42.0.0/16', 'Anywhere  ALLOW  10.43.0.0/16'];
+    const web = ['80/tcp  ALLOW  Anywhere', '443/tcp  ALLOW  Anywhere'];
+    const host = machine('inactive', 'yes');
+    host.files.write('/etc/default/ufw', 'IPV6=yes\nDEFAULT_FORWARD_POLICY="REJECT"\n');
+    return host.on({ file: 'ufw', args: ['status'] }, status(...open, ...networks, ...web, ...lines));
+  }
+
+  test('the firewall probe advises forwarding the packets of pods and those to pods', async () => {
+    expect(await firewallProbe(withRules(), aNode('agent')).look()).toMatchObject({
+      message: expect.stringContaining(
+        'has no rule for forwarded packets of 10.42.0.0/16, forwarded packets to 10.42.0.0/16:',
+      ),
+      repair: expect.stringMatching(
+        /^ufw route allow from 10\.42\.0\.0\/16; ufw route allow from RANGE-OF-THE-NODES to 10\.42\.0\.0\/16; replace/,
+      ),
+    });
+  });
+
+  test('the firewall probe advises forwarding packets of the internet to pods on an ingress node', async () => {
+    const node = aNode('agent', { settings: { node: { labels: ['role=ingress'] } } });
+    const { repair } = await firewallProbe(withRules(), node).look();
+    expect(repair).toBe('ufw route allow from 10.42.0.0/16; ufw route allow to 10.42.0.0/16');
+  });
+
+  test('the firewall probe accepts rules of ufw that forward both', async () => {
+    const host = withRules(
+      'Anywhere                   ALLOW FWD   10.42.0.0/16',
+      '10.42.0.0/16               ALLOW FWD   10.0.0.0/16',
+    );
+    expect(await firewallProbe(host, aNode('agent')).look()).toMatchObject({ level: 'ok' });
   });
 });

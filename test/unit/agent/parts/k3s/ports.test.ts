@@ -78,3 +78,14 @@ test('portProbes checks the ports of etcd and of the embedded registry if the se
     [6443, 10250, 2379, 2380, 5001].map((number) => `port ${number}/tcp`),
   );
 });
+
+test('portProbes checks the port of WireGuard over IPv6 on a node with an IPv6 address', () => {
+  const host = memoryHost();
+  const settings = { k3s: { config: { 'flannel-backend': 'wireguard-native' } } };
+  const server = aNode('server', { address: 'fd00:1::4', settings });
+  const agent = aNode('agent', { address: 'fd00:1::5', externalAddress: '2001:db8::5' });
+  for (const node of [server, agent]) {
+    const probes = portProbes(host, node, { firewall: 'the moat' });
+    expect(probes.map(({ what }) => what).at(-1)).toBe('port 51821/udp');
+  }
+});
