@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
-import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
+import type { FluxSettings } from '../../src/agent/gitops/flux/settings.ts';
+import { fluxProviderNames, fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 
 /** Checks what Slipway requires of a flux CLI, either the real one or the stand-in of the lab. */
 export function fluxCliContract(name: string, flux: () => string): void {
@@ -13,15 +14,12 @@ export function fluxCliContract(name: string, flux: () => string): void {
       });
     });
 
-    test.each(['github', 'gitlab', 'git'] as const)(
-      'knows every flag that Slipway passes for %s',
-      async (provider) => {
-        const { stdout } = await run(flux(), ['bootstrap', provider, '--help']);
-        const known = new Set(stdout.match(/--[a-z0-9-]+/g));
-        const passed = everyArgument(provider).filter((arg) => arg.startsWith('--'));
-        expect(passed.map((arg) => arg.split('=')[0]).filter((flag) => !known.has(flag ?? ''))).toEqual([]);
-      },
-    );
+    test.each(fluxProviderNames)('knows every flag that Slipway passes for %s', async (provider) => {
+      const { stdout } = await run(flux(), ['bootstrap', provider, '--help']);
+      const known = new Set(stdout.match(/--[a-z0-9-]+/g));
+      const passed = everyArgument(provider).filter((arg) => arg.startsWith('--'));
+      expect(passed.map((arg) => arg.split('=')[0]).filter((flag) => !known.has(flag ?? ''))).toEqual([]);
+    });
 
     test('refuses an unknown flag', async () => {
       expect(await run(flux(), ['bootstrap', 'github', '--tokn=x'])).toMatchObject({
@@ -30,21 +28,18 @@ export function fluxCliContract(name: string, flux: () => string): void {
       });
     });
 
-    test.each(['github', 'gitlab', 'git'] as const)(
-      'fails for %s without a token if stdin is empty',
-      async (provider) => {
-        expect(await run(flux(), everyArgument(provider))).toMatchObject({
-          exitCode: 1,
-          stderr: expect.stringContaining('✗ could not read token: could not read from stdin: EOF'),
-        });
-      },
-    );
+    test.each(fluxProviderNames)('fails for %s without a token if stdin is empty', async (provider) => {
+      expect(await run(flux(), everyArgument(provider))).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('✗ could not read token: could not read from stdin: EOF'),
+      });
+    });
   });
 }
 
 /** Returns the arguments of a bootstrap with every flag that settings can cause. */
 export function everyArgument(
-  provider: 'github' | 'gitlab' | 'git',
+  provider: FluxSettings['provider'],
   kubeconfig = '/nowhere/k3s.yaml',
 ): readonly string[] {
   const settings = fluxSettings({

@@ -1,6 +1,6 @@
 import { gitOpsEngines } from '../../src/agent/gitops/index.ts';
 import { aVault } from '../lab/a-vault.ts';
-import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
+import { fluxProviderNames, fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
 import { type GitOpsSubject, gitOpsContract } from './gitops.ts';
 import { fluxWorld } from './gitops-world.ts';
 
@@ -12,7 +12,7 @@ const { none, flux } = gitOpsEngines;
 const subjects: Readonly<Record<keyof typeof gitOpsEngines, Readonly<Record<string, GitOpsSubject>>>> = {
   none: { '': { engine: none.create(), world: () => fluxWorld(token), secrets: [] } },
   flux: Object.fromEntries(
-    (['github', 'gitlab', 'git'] as const).map((provider) => {
+    fluxProviderNames.map((provider) => {
       const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });
       const engine = flux.create({ settings, ...ground });
       return [provider, { engine, world: () => fluxWorld(token), secrets: [token] }];

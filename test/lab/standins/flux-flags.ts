@@ -1,7 +1,7 @@
 /**
  * The flags of flux 2.9 and how they are parsed.
  *
- * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_{github,gitlab,git}.go, check.go. Parsing and
+ * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_*.go, check.go. Parsing and
  * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is omitted, since no caller should pass one.
  */
 export type FlagType = 'string' | 'bool' | 'duration' | 'strings' | 'int';
@@ -74,7 +74,6 @@ const hostedFlags = {
   'read-write-key': 'bool',
   reconcile: 'bool',
   repository: 'string',
-  team: 'strings',
 } as const satisfies Flags;
 
 /** Every command of the stand-in, with its flags. */
@@ -88,12 +87,21 @@ export const commands: Readonly<Record<string, Flags>> = {
     pre: 'bool',
   },
   bootstrap: { ...rootFlags, ...bootstrapFlags },
-  'bootstrap github': { ...rootFlags, ...bootstrapFlags, ...hostedFlags },
+  'bootstrap github': { ...rootFlags, ...bootstrapFlags, ...hostedFlags, team: 'strings' },
+  'bootstrap gitea': { ...rootFlags, ...bootstrapFlags, ...hostedFlags, team: 'strings' },
+  'bootstrap bitbucket-server': {
+    ...rootFlags,
+    ...bootstrapFlags,
+    ...hostedFlags,
+    group: 'strings',
+    username: 'string',
+  },
   'bootstrap gitlab': {
     ...rootFlags,
     ...bootstrapFlags,
     ...hostedFlags,
     'deploy-token-auth': 'bool',
+    team: 'strings',
     visibility: 'string',
   },
   'bootstrap git': {

@@ -19,8 +19,19 @@ export function reachRepository(flags: Parsed, cluster: Objects, token: string, 
   if (!isAccepted(cluster.directory, token)) {
     throw refused(address, unauthorised[provider as Hosted](hostname, owner, name));
   }
-  say('►', `cloning branch "${flags.text('branch', 'main')}" from Git repository "${address}.git"`);
-  return `${address}.git`;
+  const url = cloneUrl(flags, hostname, owner, name);
+  say('►', `cloning branch "${flags.text('branch', 'main')}" from Git repository "${url}"`);
+  return url;
+}
+
+/** Returns the clone URL; Bitbucket's has the slug of the repository and the key of the project (GetCloneURL). */
+function cloneUrl(flags: Parsed, hostname: string, owner: string, name: string): string {
+  if (flags.command !== 'bootstrap bitbucket-server') {
+    return `https://${hostname}/${owner}/${name}.git`;
+  }
+  const slug = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9._]+/g, '-');
+  const project = flags.on('personal') ? `~${owner.replace(/^~/, '')}` : slug(owner);
+  return `https://${hostname}/scm/${project}/${slug(name)}.git`;
 }
 
 function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say: Say): string {
@@ -42,11 +53,16 @@ function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say: Say)
   throw new Error(`failed to clone repository: unable to clone '${url}': authentication required`);
 }
 
-type Hosted = 'github' | 'gitlab';
+type Hosted = 'github' | 'gitlab' | 'gitea' | 'bitbucket-server';
 
+/** The errors for an unknown token; the words of gitea and bitbucket-server are assumed. */
 const unauthorised: Readonly<Record<Hosted, (host: string, owner: string, name: string) => string>> = {
   github: (host, owner, name) =>
     `GET https://${host === 'github.com' ? 'api.github.com' : `${host}/api/v3`}/repos/${owner}/${name}: 401 Bad credentials []`,
+  gitea: (host, owner, name) =>
+    `Get "https://${host}/api/v1/repos/${owner}/${name}": 401 Unauthorized: token is required`,
+  'bitbucket-server': (host, owner) =>
+    `Get "https://${host}/rest/api/1.0/projects/${owner}": 401 Authentication failed. Please check your credentials and try again.`,
   gitlab: (host, owner, name) =>
     `GET https://${host}/api/v4/projects/${owner}%2F${name}: 401 {message: 401 Unauthorized}`,
 };

@@ -4,9 +4,9 @@
  * Models, with the source (paths are in fluxcd/flux2 unless stated otherwise):
  * - flags and their types; unknown flags are refused (cmd/flux/*.go; spf13/pflag): flux-flags.ts
  * - errors go to stderr after `✗ `; the exit code is 1 (cmd/flux/main.go)
- * - the token comes from GITHUB_TOKEN, GITLAB_TOKEN or GIT_PASSWORD, otherwise from stdin; a closed stdin is an error;
- *   `bootstrap git` also takes --password, and reads stdin only with --token-auth
- *   (cmd/flux/bootstrap_{github,gitlab,git}.go, readPasswordFromStdin)
+ * - the token comes from the variable of the provider, such as GITHUB_TOKEN, otherwise from stdin; a closed stdin is an
+ *   error; `bootstrap git` also takes --password, and reads stdin only with --token-auth (cmd/flux/bootstrap_*.go,
+ *   readPasswordFromStdin)
  * - without HOME, flux exits with an error, since go-git searches for the user's Git configuration (go-git
  *   config.Paths)
  * - the steps and their order, and what a second run does or refuses (pkg/bootstrap): flux-model.ts
@@ -23,6 +23,11 @@ import { version } from './flux-objects.ts';
 const tokenPrompts = {
   'bootstrap github': ['GITHUB_TOKEN', 'Please enter your GitHub personal access token (PAT): '],
   'bootstrap gitlab': ['GITLAB_TOKEN', 'Please enter your GitLab personal access token (PAT): '],
+  'bootstrap gitea': ['GITEA_TOKEN', 'Please enter your Gitea personal access token (PAT): '],
+  'bootstrap bitbucket-server': [
+    'BITBUCKET_TOKEN',
+    'Please enter your Bitbucket personal access token (PAT): ',
+  ],
   'bootstrap git': ['GIT_PASSWORD', 'Please enter your Git repository password: '],
 } as const;
 
@@ -39,6 +44,8 @@ async function main(args: readonly string[]): Promise<void> {
   switch (flags.command) {
     case 'bootstrap github':
     case 'bootstrap gitlab':
+    case 'bootstrap gitea':
+    case 'bootstrap bitbucket-server':
     case 'bootstrap git':
       return runBootstrap(flags, flags.command);
     case 'check':
@@ -55,6 +62,9 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function runBootstrap(flags: Parsed, command: keyof typeof tokenPrompts): Promise<void> {
   const token = tokenOf(flags, command);
+  if (command === 'bootstrap bitbucket-server' && flags.text('hostname') === '') {
+    throw new Error('invalid hostname ""');
+  }
   componentsOf(flags);
   if (flags.on('token-auth') && flags.on('deploy-token-auth')) {
     throw new Error('--token-auth and --deploy-token-auth cannot be set both.');

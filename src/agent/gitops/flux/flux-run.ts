@@ -5,10 +5,11 @@ import { NodeError } from '../../engine/errors.ts';
 import type { Host, Job } from '../../engine/host.ts';
 import type { GitOpsGround } from '../engine.ts';
 import type { GitOpsContext } from '../gitops.ts';
-import { bootstrapArguments, tokenVariables } from './flux-arguments.ts';
+import { bootstrapArguments } from './flux-arguments.ts';
 import { fluxObjects } from './flux-objects.ts';
 import { fluxPath } from './flux-release.ts';
 import { causeIn } from './flux-words.ts';
+import { fluxProviders } from './providers.ts';
 import type { FluxSettings } from './settings.ts';
 
 const minute = 60_000;
@@ -59,7 +60,11 @@ async function bootstrap(
   const command = {
     file: fluxPath(context.binDir),
     args: bootstrapArguments(settings, context.kubeconfig, caFile),
-    env: { HOME: context.home, TMPDIR: context.scratch, [tokenVariables[settings.provider]]: token },
+    env: {
+      HOME: context.home,
+      TMPDIR: context.scratch,
+      [fluxProviders[settings.provider].variable]: token,
+    },
     timeout: settings.timeout + minute,
   };
   await host.run(command, signal).catch((thrown) => {

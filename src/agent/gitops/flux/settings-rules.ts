@@ -1,5 +1,6 @@
 import { given, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
+import { type FluxProvider, fluxProviders, providerNames } from './providers.ts';
 
 /** Lists contradictions in the section `gitops.flux` of a node that uses Flux. */
 export function fluxMisfits(written: Written): readonly Problem[] {
@@ -11,21 +12,14 @@ export function fluxMisfits(written: Written): readonly Problem[] {
   ];
 }
 
-const hosted = { needs: ['owner', 'repository', 'path'], foreign: ['url'] };
-const providers: ReadonlyMap<string, typeof hosted> = new Map([
-  ['github', hosted],
-  ['gitlab', hosted],
-  ['git', { needs: ['url', 'path'], foreign: ['owner', 'repository', 'hostname', 'personal'] }],
-]);
-
 function providerMisfits(flux: Written): readonly Problem[] {
   if (!given(flux.provider)) {
     return [
-      { path: ['provider'], message: 'is missing; set it to github, gitlab or git, as engine flux needs' },
+      { path: ['provider'], message: `is missing; set it to ${providerNames()}, as engine flux needs` },
     ];
   }
   const provider = String(flux.provider);
-  const { needs, foreign } = providers.get(provider) ?? { needs: [], foreign: [] };
+  const { needs = [], foreign = [] } = providerOf(flux) ?? {};
   return [
     ...needs
       .filter((key) => !given(flux[key]))
@@ -36,10 +30,17 @@ function providerMisfits(flux: Written): readonly Problem[] {
   ];
 }
 
-function repositoryMisfits({ provider, repository }: Written): readonly Problem[] {
+/** Returns the provider that the settings name; `undefined` for an unknown one, which the schema refuses. */
+function providerOf({ provider }: Written): FluxProvider | undefined {
+  return Object.entries(fluxProviders).find(([name]) => name === provider)?.[1];
+}
+
+function repositoryMisfits(flux: Written): readonly Problem[] {
+  const { repository } = flux;
   const message =
     'must be only the name of the repository such as fleet; set hostname and owner (with the groups at GitLab) to the rest';
-  const isLonger = provider !== 'git' && typeof repository === 'string' && repository.includes('/');
+  const isNamed = providerOf(flux)?.needs.includes('repository') ?? true;
+  const isLonger = isNamed && typeof repository === 'string' && repository.includes('/');
   return isLonger ? [{ path: ['repository'], message }] : [];
 }
 
@@ -47,10 +48,11 @@ function repositoryMisfits({ provider, repository }: Written): readonly Problem[
  * Lists a problem if a plain Git host should get a deploy key: flux makes a new key at each attempt, since the token
  * counts as a setting (fluxcd/flux2 pkg/bootstrap, ReconcileSourceSecret), and cannot add the key to the host.
  */
-function keyMisfits({ provider, tokenAuth }: Written): readonly Problem[] {
-  const message =
-    'does not go with provider git, since flux cannot add its key to the Git host; leave it out, so Flux uses the token';
-  return provider === 'git' && tokenAuth === false ? [{ path: ['tokenAuth'], message }] : [];
+function keyMisfits(flux: Written): readonly Problem[] {
+  const message = `does not go with provider ${flux.provider}, since flux cannot add its key to the Git host; leave it out, so Flux uses the token`;
+  return providerOf(flux)?.addsKeys === false && flux.tokenAuth === false
+    ? [{ path: ['tokenAuth'], message }]
+    : [];
 }
 
 /**

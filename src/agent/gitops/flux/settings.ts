@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import { gitHost, gitUrl, url } from '../../settings/address-forms.ts';
+import { choiceOf } from '../../settings/choice.ts';
 import { duration, repositoryPath, secretName, text, words } from '../../settings/forms.ts';
 import { about, type Section, type SettingsSection } from '../../settings/section.ts';
+import { fluxProviders } from './providers.ts';
 import { fluxMisfits } from './settings-rules.ts';
 
 const release = text(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, 'be a Flux release such as 2.9.4');
@@ -11,21 +13,21 @@ const schema = about(
   z.strictObject({
     version: about('The Flux release.', release),
     releaseUrl: about('The address of Flux releases.', url),
-    provider: about('The provider of the repository.', z.optional(z.enum(['github', 'gitlab', 'git']))),
+    provider: about('The provider of the repository.', z.optional(choiceOf(fluxProviders))),
     owner: about(
-      'For github and gitlab: the user, organisation or group that owns the repository.',
+      'The user, organisation, group or project that owns the repository; not for git.',
       z.optional(words),
     ),
-    repository: about('For github and gitlab: the name of the repository.', z.optional(words)),
+    repository: about('The name of the repository; not for git.', z.optional(words)),
     hostname: about(
-      'For github and gitlab: the host name of your own GitHub or GitLab server.',
+      'The host name of your own Git server, such as a GitHub Enterprise or Forgejo server; not for git.',
       z.optional(gitHost),
     ),
     url: about('For git: the URL of the repository.', z.optional(gitUrl)),
-    username: about('For git: the user name for the token.', words),
+    username: about('For git and bitbucket-server: the user name for the token.', words),
     branch: about('The branch that Flux follows.', words),
     path: about('The folder of this cluster in the repository.', z.optional(repositoryPath)),
-    personal: about('For github and gitlab: whether the owner is a user.', z.boolean()),
+    personal: about('Whether the owner is a user; not for git.', z.boolean()),
     private: about('Whether a repository that flux bootstrap creates is private.', z.boolean()),
     tokenAuth: about('Whether Flux keeps using the token, rather than a deploy key.', z.boolean()),
     components: about('The controllers to install.', z.array(words)),

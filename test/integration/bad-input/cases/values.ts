@@ -271,7 +271,7 @@ const contradictions: readonly Row[] = [
     /has the name of imds\.allow\[0\]/,
     /give it another/,
   ],
-  ['gitops: { engine: flux }', 'gitops.flux.provider', /is missing/, /set it to github, gitlab or git/],
+  ['gitops: { engine: flux }', 'gitops.flux.provider', /is missing/, /set it to github, .*or git/],
   [
     'gitops: { engine: flux, flux: { provider: git, url: "https://a.io/r", path: p, owner: o } }',
     'gitops.flux.owner',

@@ -153,7 +153,7 @@ describe('faults of the settings', () => {
     ['k3s: { config: { constructor: x } }', 'k3s.config.constructor: is not a key of k3s server'],
     [
       'gitops: { engine: flux, flux: { provider: constructor } }',
-      'gitops.flux.provider: must be github, gitlab or git',
+      'gitops.flux.provider: must be github, gitlab, gitea, bitbucket-server or git',
     ],
     ['network: { noProxy: ["a\\nEnvironment=X=1"] }', 'network.noProxy[0]: must be a host name'],
     ['network: { noProxy: ["*.example.com"] }', 'network.noProxy[0]: must be a host name'],

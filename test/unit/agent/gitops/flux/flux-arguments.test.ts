@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bootstrapArguments, tokenVariables } from '../../../../../src/agent/gitops/flux/flux-arguments.ts';
+import { bootstrapArguments } from '../../../../../src/agent/gitops/flux/flux-arguments.ts';
 import { fluxSettings } from './settings.ts';
 
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
@@ -77,6 +77,40 @@ describe('bootstrapArguments', () => {
     ]);
   });
 
+  test('returns the host and --private for gitea', () => {
+    const settings = fluxSettings({ provider: 'gitea', hostname: 'codeberg.org' });
+    expect(bootstrapArguments(settings, kubeconfig).slice(1, 9)).toEqual([
+      'gitea',
+      '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
+      '--timeout=5m',
+      '--hostname=codeberg.org',
+      '--owner=acme',
+      '--repository=platform',
+      '--personal=false',
+      '--private=true',
+    ]);
+  });
+
+  test('returns the host and the user for bitbucket-server', () => {
+    const settings = fluxSettings({
+      provider: 'bitbucket-server',
+      hostname: 'git.acme.test',
+      username: 'ada',
+      private: false,
+    });
+    expect(bootstrapArguments(settings, kubeconfig).slice(1, 10)).toEqual([
+      'bitbucket-server',
+      '--kubeconfig=/etc/rancher/k3s/k3s.yaml',
+      '--timeout=5m',
+      '--hostname=git.acme.test',
+      '--owner=acme',
+      '--repository=platform',
+      '--personal=false',
+      '--username=ada',
+      '--private=false',
+    ]);
+  });
+
   test('omits the user name in a clone URL of Azure DevOps', () => {
     const url = 'https://acme@dev.azure.com/acme/platform/_git/fleet';
     expect(bootstrapArguments(fluxSettings({ provider: 'git', url }), kubeconfig)).toContain(
@@ -96,8 +130,4 @@ describe('bootstrapArguments', () => {
   ])('writes an interval of %d ms as %s', (interval, flag) => {
     expect(bootstrapArguments(fluxSettings({ interval }), kubeconfig)).toContain(flag);
   });
-});
-
-test('tokenVariables names the variable for the token of each provider', () => {
-  expect(tokenVariables).toEqual({ github: 'GITHUB_TOKEN', gitlab: 'GITLAB_TOKEN', git: 'GIT_PASSWORD' });
 });

@@ -6,11 +6,19 @@ import {
 } from '../../../../../src/agent/gitops/flux/flux-repository.ts';
 import { fluxSettings } from './settings.ts';
 
+const bitbucket = fluxSettings({
+  provider: 'bitbucket-server',
+  hostname: 'git.acme.test',
+  owner: 'Platform Team',
+  repository: 'Our Fleet',
+});
 const azure = fluxSettings({ provider: 'git', url: 'https://dev.azure.com/Acme/Platform/_git/fleet' });
 
 test.each([
   [fluxSettings(), 'github.com/acme/platform'],
   [fluxSettings({ provider: 'gitlab', hostname: 'git.acme.test' }), 'git.acme.test/acme/platform'],
+  [fluxSettings({ provider: 'gitea' }), 'gitea.com/acme/platform'],
+  [bitbucket, 'git.acme.test/Platform Team/Our Fleet'],
   [azure, 'https://dev.azure.com/Acme/Platform/_git/fleet'],
 ])('repositoryName of %j is %s', (settings, name) => {
   expect(repositoryName(settings)).toBe(name);
@@ -25,6 +33,9 @@ describe('isRepository', () => {
     [fluxSettings({ hostname: 'git.acme.test:8443' }), 'https://git.acme.test:8443/acme/platform.git/'],
     [azure, 'https://dev.azure.com/acme/platform/_git/fleet'],
     [azure, 'ssh://git@ssh.dev.azure.com/v3/Acme/Platform/fleet'],
+    [fluxSettings({ provider: 'gitea', hostname: 'codeberg.org' }), 'https://codeberg.org/acme/platform.git'],
+    [bitbucket, 'https://git.acme.test/scm/plat/our-fleet.git'],
+    [bitbucket, 'ssh://git@git.acme.test:7999/PLAT/our-fleet.git'],
     [fluxSettings(), 'not a URL'],
   ])('accepts for %j the URL %s', (settings, url) => {
     expect(isRepository(settings, url)).toBe(true);
@@ -39,6 +50,13 @@ describe('isRepository', () => {
     expect(isRepository(fluxSettings(), url)).toBe(false);
   });
 });
+
+test.each(['https://git.acme.test/scm/plat/other.git', 'https://bitbucket.test/scm/plat/our-fleet.git'])(
+  'isRepository rejects %s for a repository at Bitbucket',
+  (url) => {
+    expect(isRepository(bitbucket, url)).toBe(false);
+  },
+);
 
 test('withoutLogin removes user name and password from a URL', () => {
   expect(withoutLogin('https://user:canary@git.acme.test/a')).toBe('https://git.acme.test/a');

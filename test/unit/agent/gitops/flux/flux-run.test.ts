@@ -30,6 +30,8 @@ describe('runBootstrap', () => {
   test.each([
     ['github', 'GITHUB_TOKEN'],
     ['gitlab', 'GITLAB_TOKEN'],
+    ['gitea', 'GITEA_TOKEN'],
+    ['bitbucket-server', 'BITBUCKET_TOKEN'],
     ['git', 'GIT_PASSWORD'],
   ] as const)('passes the token for %s only in the variable %s', async (provider, variable) => {
     const settings = fluxSettings({ provider, url: 'https://git.acme.test/platform.git' });

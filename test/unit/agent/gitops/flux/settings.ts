@@ -1,7 +1,12 @@
 import type { FluxSpec } from '../../../../../src/agent/gitops/flux/flux-run.ts';
+import { fluxProviders } from '../../../../../src/agent/gitops/flux/providers.ts';
 import type { FluxSettings } from '../../../../../src/agent/gitops/flux/settings.ts';
 import type { GitOpsContext } from '../../../../../src/agent/gitops/gitops.ts';
+import { choiceOf } from '../../../../../src/agent/settings/choice.ts';
 import { aVault } from '../../../../lab/a-vault.ts';
+
+/** Every provider, in the order of the table. */
+export const fluxProviderNames = choiceOf(fluxProviders).options;
 
 export const context: GitOpsContext = {
   needs: ['NodeReady/server-1'],

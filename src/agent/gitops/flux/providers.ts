@@ -1,0 +1,102 @@
+import { flag, optional } from './flux-flags.ts';
+
+/** The settings that name a repository and its Git host. */
+export interface Place {
+  readonly owner?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly hostname?: string | undefined;
+  readonly url?: string | undefined;
+  readonly username: string;
+  readonly personal: boolean;
+  readonly private: boolean;
+}
+
+/** What differs between the providers of `flux bootstrap` (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
+export interface FluxProvider {
+  /** The environment variable from which flux reads the token. */
+  readonly variable: string;
+  /** The settings that the provider needs, and those that do not go with it. */
+  readonly needs: readonly string[];
+  readonly foreign: readonly string[];
+  /** The Git host of the provider, if the settings name none. */
+  readonly host?: string;
+  /** True if flux puts a deploy key on the Git host, so the token may go after the bootstrap. */
+  readonly addsKeys: boolean;
+  /** True if the path of a clone URL has the owner as the settings name it. */
+  readonly ownerInUrl: boolean;
+  /** Returns the user name that flux stores beside the token. */
+  user(place: Place): string;
+  /** Returns the flags that name the repository. */
+  flags(place: Place): readonly string[];
+}
+
+/** Returns a provider whose API creates the repository and adds deploy keys. */
+function hosted(variable: string, differences: Partial<FluxProvider> = {}): FluxProvider {
+  return {
+    variable,
+    needs: ['owner', 'repository', 'path'],
+    foreign: ['url'],
+    addsKeys: true,
+    ownerInUrl: true,
+    user: () => 'git',
+    flags: (place) => [...ownerFlags(place), flag('private', place.private)],
+    ...differences,
+  };
+}
+
+/** Every provider of `gitops.flux.provider`. */
+export const fluxProviders = {
+  github: hosted('GITHUB_TOKEN', { host: 'github.com' }),
+  gitlab: hosted('GITLAB_TOKEN', { host: 'gitlab.com', flags: gitlabFlags }),
+  gitea: hosted('GITEA_TOKEN', { host: 'gitea.com' }),
+  // A clone URL has the key of the project, but flux and the settings its name.
+  'bitbucket-server': hosted('BITBUCKET_TOKEN', {
+    needs: ['hostname', 'owner', 'repository', 'path'],
+    ownerInUrl: false,
+    user: ({ personal, owner, username }) => (personal ? (owner ?? username) : username),
+    flags: (place) => [
+      ...ownerFlags(place),
+      flag('username', place.username),
+      flag('private', place.private),
+    ],
+  }),
+  git: {
+    variable: 'GIT_PASSWORD',
+    needs: ['url', 'path'],
+    foreign: ['owner', 'repository', 'hostname', 'personal'],
+    addsKeys: false,
+    ownerInUrl: true,
+    user: ({ username }) => username,
+    flags: gitFlags,
+  },
+} as const satisfies Readonly<Record<string, FluxProvider>>;
+
+/** Returns the names of the providers for a message, such as `github, gitlab or git`. */
+export function providerNames(): string {
+  const names = Object.keys(fluxProviders);
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
+function ownerFlags({ hostname, owner, repository, personal }: Place): readonly string[] {
+  return [
+    ...optional('hostname', hostname),
+    ...optional('owner', owner),
+    ...optional('repository', repository),
+    flag('personal', personal),
+  ];
+}
+
+/** Returns the flags for gitlab, for which flux reports --private as deprecated. */
+function gitlabFlags(place: Place): readonly string[] {
+  return [...ownerFlags(place), flag('visibility', place.private ? 'private' : 'public')];
+}
+
+function gitFlags({ url, username }: Place): readonly string[] {
+  return [
+    // Flux uses --username, so the user name in a clone URL of Azure DevOps is omitted.
+    ...optional('url', url?.replace(/^https:\/\/[^/@]+@/, 'https://')),
+    flag('username', username),
+    // Without --silent, flux waits for a person to confirm the deploy key.
+    flag('silent', true),
+  ];
+}
