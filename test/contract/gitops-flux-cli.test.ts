@@ -4,7 +4,11 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Secret } from '../../src/agent/engine/secret.ts';
 import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
+import { gitSecret } from '../../src/agent/gitops/flux/flux-git-secret.ts';
+import { isRepository } from '../../src/agent/gitops/flux/flux-repository.ts';
+import { fluxProviders } from '../../src/agent/gitops/flux/providers.ts';
 import { bundleStandIn } from '../lab/bundle.ts';
 import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
 import { type ApiObject, openObjects } from '../lab/standins/k3s-objects.ts';
@@ -29,6 +33,13 @@ if (real) {
   test.skip('the flux CLI, the real executable: set SLIPWAY_REAL_FLUX to the path of a flux executable', () => {});
 }
 
+const bitbucket = {
+  provider: 'bitbucket-server',
+  hostname: 'git.acme.test',
+  username: 'ada',
+  repository: 'Our Fleet',
+} as const;
+
 describe('the flux stand-in with an API', () => {
   let api: Server;
   let lab: string;
@@ -48,7 +59,8 @@ describe('the flux stand-in with an API', () => {
 
   function bootstrap(changes: Parameters<typeof fluxSettings>[0] = {}, given = token) {
     const args = bootstrapArguments(fluxSettings(changes), join(lab, 'k3s.yaml'));
-    return run(flux, args, { GITHUB_TOKEN: given });
+    const { variable } = fluxProviders[changes.provider ?? 'github'];
+    return run(flux, args, { [variable]: given });
   }
 
   const found = (kind: string, name = 'flux-system'): ApiObject | undefined =>
@@ -99,6 +111,31 @@ describe('the flux stand-in with an API', () => {
       stderr: expect.stringContaining('✗ bootstrap failed with 1 health check failure(s)'),
     });
     expect(found(syncs)?.status).toMatchObject({ conditions, lastAppliedRevision: expect.any(String) });
+  });
+
+  test.each([
+    [{ provider: 'gitea', hostname: 'codeberg.org' }, 'https://codeberg.org/acme/platform.git', 'git'],
+    [bitbucket, 'https://git.acme.test/scm/acme/our-fleet.git', 'ada'],
+    [{ ...bitbucket, personal: true }, 'https://git.acme.test/scm/~acme/our-fleet.git', 'acme'],
+  ] as const)('bootstraps %j from %s, and stores the user %s', async (changes, url, user) => {
+    const settings = fluxSettings(changes);
+    expect(await bootstrap(changes)).toMatchObject({ exitCode: 0 });
+    expect(found(sources)).toMatchObject({ spec: { url } });
+    expect(isRepository(settings, url)).toBe(true);
+    const { username = '' } = Object(Object(found('secrets')).data);
+    expect(Buffer.from(username, 'base64').toString()).toBe(user);
+    expect(
+      gitSecret(settings, undefined)
+        .values(() => new Secret(''))
+        .username?.reveal(),
+    ).toBe(user);
+  });
+
+  test('refuses bitbucket-server without a host name', async () => {
+    expect(await bootstrap({ provider: 'bitbucket-server' })).toMatchObject({
+      exitCode: 1,
+      stderr: '✗ invalid hostname ""\n',
+    });
   });
 
   test('rejects an unknown token and writes nothing', async () => {

@@ -11,6 +11,7 @@ import { beside } from '../lab/beside.ts';
 import { readProviders } from '../lab/kubelet-config.ts';
 import { type MemoryApi, serveMemoryApi } from '../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
+import { writeFluxSecret } from '../lab/standins/flux-secret.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig as kubeconfigOf } from '../lab/standins/k3s-kubeconfig.ts';
 import { api, failed, kubectl } from './cluster.ts';
@@ -76,7 +77,7 @@ export function world(): World {
   systemd(made);
   k3s(made);
   supervisor(made);
-  flux(host);
+  flux(made);
   for (const name of ['default', 'kube-system']) {
     kubernetes.objects.put('namespaces', undefined, {
       apiVersion: 'v1',
@@ -243,7 +244,7 @@ function unreachable(cause: Error): Error {
   return new NodeError('Unreachable', `Nothing answers: ${cause.message}.`, { cause });
 }
 
-function flux(host: MemoryHost): void {
+function flux({ host, kubernetes }: World): void {
   const objects = (path: string) => {
     const status = {
       conditions: [{ type: 'Ready', status: 'True', message: 'Applied revision: main@sha1:4f2e' }],
@@ -269,6 +270,9 @@ function flux(host: MemoryHost): void {
     for (const [kind, object] of Object.entries(objects(`./${path}`))) {
       host.files.write(`${api}/${kind}`, JSON.stringify(object));
     }
+    const metadata = { name: 'flux-system' };
+    kubernetes.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    writeFluxSecret(kubernetes.objects, { username: 'git', password: gitToken });
     return '';
   });
 }

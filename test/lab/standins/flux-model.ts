@@ -13,6 +13,7 @@ import {
 } from './flux-objects.ts';
 import { reachRepository } from './flux-provider.ts';
 import { type Repository, repositoryAt } from './flux-repository.ts';
+import { writeFluxSecret } from './flux-secret.ts';
 import type { Objects } from './k3s-objects.ts';
 
 const defaultComponents = [
@@ -51,7 +52,9 @@ export function componentsOf(flags: Parsed): readonly string[] {
 /** Performs the steps of `flux bootstrap` in the order of Run in pkg/bootstrap; throws flux's errors. */
 export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: Say): void {
   const components = componentsOf(flags);
-  confirmBootstrap(flags, cluster);
+  if (flags.command !== 'bootstrap gitea') {
+    confirmBootstrap(flags, cluster);
+  }
   const url = reachRepository(flags, cluster, token, say);
   const branch = flags.text('branch', 'main');
   const path = relativePath(flags.text('path'));
@@ -117,17 +120,17 @@ function reconcileSecret(flags: Parsed, cluster: Objects, token: string, say: Sa
     return;
   }
   const data = flags.on('token-auth')
-    ? { username: flags.text('username', 'git'), password: token }
+    ? { username: userOf(flags), password: token }
     : { identity: 'a key pair of the lab' };
-  const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
   say('►', `applying source secret "${namespace}/${name}"`);
-  cluster.put('secrets', namespace, {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name, namespace },
-    data: Object.fromEntries(encoded),
-  });
+  writeFluxSecret(cluster, data, name);
   say('✔', 'reconciled source secret');
+}
+
+/** Returns the user name in the source secret; a personal repository at Bitbucket belongs to its user. */
+function userOf(flags: Parsed): string {
+  const isPersonal = flags.command === 'bootstrap bitbucket-server' && flags.on('personal');
+  return isPersonal ? flags.text('owner') : flags.text('username', 'git');
 }
 
 interface Sync {

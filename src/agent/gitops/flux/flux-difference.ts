@@ -1,7 +1,7 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import { advisory } from '../../engine/severity.ts';
-import type { FluxObjects } from './flux-objects.ts';
+import type { FluxObject, FluxObjects } from './flux-objects.ts';
 import { syncPath } from './flux-path.ts';
 import { isRepository, repositoryName, withoutLogin } from './flux-repository.ts';
 import type { FluxSettings } from './settings.ts';
@@ -16,13 +16,25 @@ export function refuseDifference({ source, sync }: FluxObjects, settings: FluxSe
   if (path !== wanted) {
     throw differs('BootstrapPathDiffers', 'path', path, wanted, 'spec.path');
   }
-  const { url, ref } = source?.spec ?? {};
-  if (url && !isRepository(settings, url)) {
-    throw differs('BootstrapSourceDiffers', 'url', withoutLogin(url), repositoryName(settings), 'spec.url');
+  const other = sourceDifference(source, settings);
+  if (other !== undefined) {
+    throw other;
   }
+  const { ref } = source?.spec ?? {};
   if (ref?.branch && ref.branch !== settings.branch) {
     throw differs('BootstrapSourceDiffers', 'branch', ref.branch, settings.branch, 'spec.ref.branch');
   }
+}
+
+/** Returns `BootstrapSourceDiffers` if a GitRepository is of another repository than the settings name. */
+export function sourceDifference(
+  source: FluxObject | undefined,
+  settings: FluxSettings,
+): NodeError | undefined {
+  const { url } = source?.spec ?? {};
+  return url && !isRepository(settings, url)
+    ? differs('BootstrapSourceDiffers', 'url', withoutLogin(url), repositoryName(settings), 'spec.url')
+    : undefined;
 }
 
 const words = {

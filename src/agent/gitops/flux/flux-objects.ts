@@ -21,6 +21,8 @@ const fluxObjectSchema = z.object({
       path: z.nullish(text),
       suspend: z.nullish(z.boolean()),
       url: z.nullish(text),
+      provider: z.nullish(text),
+      secretRef: z.nullish(z.object({ name: z.nullish(text) })),
       ref: z.nullish(z.object({ branch: z.nullish(text) })),
     }),
   ),

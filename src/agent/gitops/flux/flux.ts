@@ -5,6 +5,8 @@ import { fluxBootstrap } from './flux-bootstrap.ts';
 import { fluxWarnings } from './flux-path.ts';
 import { fluxExecutable } from './flux-release.ts';
 import { fluxSync } from './flux-sync.ts';
+import { fluxToken } from './flux-token.ts';
+import { providerNames } from './providers.ts';
 import { type FluxSection, type FluxSettings, fluxSettings } from './settings.ts';
 
 export const flux = {
@@ -15,8 +17,8 @@ export const flux = {
 } as const satisfies GitOpsEngine<typeof fluxSettings.schema>;
 
 /**
- * Makes the adapter for Flux, which installs the CLI, bootstraps once, and then keeps checking that the repository is
- * applied. Throws `InvalidSettings` if the settings have no provider.
+ * Makes the adapter for Flux, which installs the CLI, bootstraps once, and then keeps the Git token of the cluster and
+ * checks that the repository is applied. Throws `InvalidSettings` if the settings have no provider.
  */
 export function fluxGitOps({ settings, ...ground }: GitOpsGround<FluxSection>): GitOps {
   const spec = { ...ground, settings: withProvider(settings) };
@@ -26,6 +28,7 @@ export function fluxGitOps({ settings, ...ground }: GitOpsGround<FluxSection>): 
     resources: (context) => [
       fluxExecutable(spec.settings, context),
       fluxBootstrap(spec, context),
+      ...fluxToken(spec, context),
       fluxSync(context),
     ],
   };
@@ -36,5 +39,5 @@ function withProvider(settings: FluxSection): FluxSettings {
   if (provider !== undefined) {
     return { ...settings, provider };
   }
-  throw new NodeError('InvalidSettings', 'gitops.flux.provider is not set; set it to github, gitlab or git.');
+  throw new NodeError('InvalidSettings', `gitops.flux.provider is not set; set it to ${providerNames()}.`);
 }

@@ -7,9 +7,14 @@ import { context, fluxSettings, fluxSpec } from './settings.ts';
 
 const base = 'https://github.com/fluxcd/flux2/releases/download/v2.9.4';
 
-test('fluxGitOps plans the executable, the bootstrap and the check of the sync', () => {
+test('fluxGitOps plans the executable, the bootstrap, the Git token and the check of the sync', () => {
   const plan = fluxGitOps(fluxSpec()).resources(context);
-  expect(plan.map(({ id }) => id)).toEqual(['Executable/flux', 'Bootstrap/flux-system', 'Sync/flux-system']);
+  expect(plan.map(({ id }) => id)).toEqual([
+    'Executable/flux',
+    'Bootstrap/flux-system',
+    'Secret/flux-system/flux-system',
+    'Sync/flux-system',
+  ]);
 });
 
 test('fluxGitOps throws for settings without a provider', () => {
