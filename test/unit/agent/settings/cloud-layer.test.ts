@@ -18,18 +18,21 @@ function warningOf(used: string): string {
   return `This machine has a sign of the cloud moon (cloud-init's id moon), but Slipway uses ${used}, because the settings do not set cloud and have a section only for ${used}. Set cloud: ${used} to confirm this choice, or cloud: moon to use moon.`;
 }
 
-describe('the choice of the cloud without a name in the settings', () => {
+describe('the choice of a cloud that the settings do not name', () => {
   test.each([
     ['static', [{ static: { tags: {} } }]],
     ['static', [{ role: 'server' }, { static: {} }]],
     ['static', [{ cloud: 'azure' }, { static: {}, cloud: null }]],
     ['static', [{ azure: { keyVault: { name: 'myteam' } } }, { azure: null, static: {} }]],
     ['azure', [{ azure: { keyVault: { name: 'myteam' } } }]],
-  ])('keeps %s, whose section is the only one, against the signs, and warns: %j', async (used, written) => {
-    expect(await chosen(written, onMoon)).toEqual([
-      { origin: `auto: only ${used} has a section`, values: { cloud: used }, warning: warningOf(used) },
-    ]);
-  });
+  ])(
+    'keeps %s, the only cloud with a section, despite signs of another, and warns: %j',
+    async (used, written) => {
+      expect(await chosen(written, onMoon)).toEqual([
+        { origin: `auto: only ${used} has a section`, values: { cloud: used }, warning: warningOf(used) },
+      ]);
+    },
+  );
 
   test('takes the only cloud with a section on a machine without signs, and does not warn', async () => {
     expect(await chosen([{ azure: {} }])).toEqual([
@@ -40,7 +43,7 @@ describe('the choice of the cloud without a name in the settings', () => {
   test.each([
     ['no section', [{ role: 'server' }]],
     ['the sections of two clouds', [{ azure: {} }, { static: {} }]],
-    ['the section of the cloud of the signs', [{ moon: {} }]],
+    ['the section of the cloud that the signs show', [{ moon: {} }]],
     ['auto and a section', [{ cloud: 'auto', static: {} }]],
     ['auto in a later file than the section', [{ cloud: 'static', static: {} }, { cloud: 'auto' }]],
     ['a section that a later file resets', [{ static: {} }, { static: null }]],
@@ -51,7 +54,7 @@ describe('the choice of the cloud without a name in the settings', () => {
     ]);
   });
 
-  test('is static for the section of static on a machine without signs, with the origin of the signs', async () => {
+  test('is static, with the origin of the signs, if only static has a section and the machine has no signs', async () => {
     expect(await chosen([{ static: {} }])).toEqual([
       { origin: 'auto: no cloud detected', values: { cloud: 'static' } },
     ]);

@@ -10,7 +10,7 @@ async function loaded(config: string) {
   return load(memoryHost({ files }), { paths: nodePaths('/') });
 }
 
-test('a node whose only section is static stays static when its machine gets a sign of a cloud, with a warning', async () => {
+test('a node with only the section static stays static when its machine shows a sign of another cloud, and warns', async () => {
   const settings = await loaded('static: { tags: { k3s-role: server } }\n');
   expect(settings.settings.cloud).toBe('static');
   expect(settings.origins.cloud).toBe('auto: only static has a section');
@@ -23,7 +23,7 @@ test('a node whose only section is static stays static when its machine gets a s
   expect(settingsWarnings(withTags(settings, { 'k3s-role': 'server' }).loaded)).toEqual([warning]);
 });
 
-test('there is no warning if the settings name the cloud, or the signs agree with the section', async () => {
+test('there is no warning if the settings name the cloud, or if the signs agree with the section', async () => {
   expect(settingsWarnings(await loaded('cloud: static\nstatic: {}\n'))).toEqual([]);
   expect(settingsWarnings(await loaded('oracle: {}\n'))).toEqual([]);
 });

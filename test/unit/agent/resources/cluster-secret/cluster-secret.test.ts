@@ -103,9 +103,9 @@ describe('clusterSecret', () => {
   });
 
   test.each([
-    ['does not block', advisory],
-    ['blocks', forPerson],
-  ])('%s its dependants as the severity says', async (_, severity) => {
+    ['does not block its dependants if its severity is advisory', advisory],
+    ['blocks its dependants if its severity is forPerson', forPerson],
+  ])('%s', async (_, severity) => {
     const finding = await clusterSecret(wish, used({ severity })).check(host);
     expect(finding).toMatchObject({ state: 'Drifted' });
     expect(finding.state === 'Drifted' && (finding.drift.blocks ?? true)).toBe(severity.blocks);
