@@ -34,13 +34,18 @@ async function meetPatient(options: DoctorOptions): Promise<Patient> {
   const knowledge = await inCare(machine, await gather());
   const loaded = knowledge.tagged.value?.loaded ?? knowledge.files.value;
   const connected = loaded && connect(loaded.settings);
+  // The probes of the metadata service and of the secrets report why the endpoints are unknown.
+  const endpoints = (await connected?.cloud.endpoints().catch(() => [])) ?? [];
   const { machineMeasures } = await import('../agent/host/measures.ts');
   return {
     machine,
     measures: machineMeasures,
     paths,
     configured: loaded &&
-      connected && { settings: loaded.settings, cloudWarnings: cloudWarnings(loaded), ...connected },
+      connected && {
+        ...{ settings: loaded.settings, endpoints, cloudWarnings: cloudWarnings(loaded) },
+        ...connected,
+      },
     node: knowledge.node.value,
     isRunning: () => isLocked(machine, paths.slipway.lock),
     plan: planNode(knowledge, connected?.portsFor(knowledge), paths),

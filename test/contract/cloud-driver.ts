@@ -19,6 +19,7 @@ export function driverContract<Settings extends object>(
     async () => drivenCloud(driver, await start()),
     (world) => {
       recordTests(world);
+      endpointTests(world);
       metadataTests(world);
     },
   );
@@ -46,6 +47,21 @@ function recordTests(world: () => DrivenCloud): void {
   });
 }
 
+/** Checks the endpoints of a cloud against its requests. */
+function endpointTests(world: () => DrivenCloud): void {
+  test('endpoints names the hosts of all requests, except the metadata service and registries', async () => {
+    const { cloud, registry, foreignRegistry, setSecret, toServices } = world();
+    await setSecret('k3s-token', 'a-token');
+    await cloud.secret('k3s-token');
+    await cloud.secretVersion('k3s-token');
+    await cloud.registryPassword(registry);
+    const asked = toServices().map(({ url }) => new URL(url).host);
+    const others = asked.filter((host) => ![registry, foreignRegistry].includes(host));
+    const named = (await cloud.endpoints()).map(({ host }) => host);
+    expect([...named].sort()).toEqual([...new Set(others)].sort());
+  });
+}
+
 function drivenCloud<Settings extends object>(
   driver: CloudDriver,
   { ground, ...world }: DrivenWorld<Settings>,
@@ -65,6 +81,7 @@ function drivenCloud<Settings extends object>(
     tags: { from: driver.tags, areInSettings: Object.hasOwn(ground.settings, 'tags') },
     hasMetadata: services.length > 0,
     toMetadata: () => asked.filter(isDeclared),
+    toServices: () => asked.filter((request) => !isDeclared(request)),
     undeclared: () => asked.filter((request) => isForMetadata(request) && !isDeclared(request)),
     failMetadata: (next) => {
       failure = next;

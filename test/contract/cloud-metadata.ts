@@ -20,6 +20,8 @@ export interface DrivenCloud extends CloudWorld {
   readonly hasMetadata: boolean;
   /** Returns the requests to the metadata service so far. */
   toMetadata(): readonly HttpRequest[];
+  /** Returns all other requests so far. */
+  toServices(): readonly HttpRequest[];
   /** Returns the requests so far that look like those to a metadata service that the driver does not name. */
   undeclared(): readonly HttpRequest[];
   /** Makes the metadata service fail; without a failure, it answers again. */

@@ -27,6 +27,8 @@ export class FakeCloud implements Cloud {
   readonly registries: Set<string>;
   /** The digests of images, by `SERVER/REPOSITORY:TAG`. */
   readonly images = new Map<string, string>();
+  /** The URLs of the services that the cloud needs. */
+  services: readonly URL[] = [];
   vm: Identity;
   /** The lifetime of a registry password, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
@@ -92,6 +94,10 @@ export class FakeCloud implements Cloud {
     return value === undefined || isDown || !this.showsVersions
       ? undefined
       : createHash('sha256').update(value).digest('hex');
+  }
+
+  async endpoints(): Promise<readonly URL[]> {
+    return this.services;
   }
 
   registryUser(_loginServer: string): string {

@@ -38,7 +38,6 @@ const moon: CloudDriver<typeof schema> = {
       setting: 'moon.tower',
     }),
   },
-  endpoints: ({ crater = 'sea' }) => [new URL(`https://${crater}.moon.example`)],
   hints: {
     firewall: 'the vacuum',
     nameServers: 'the almanac',

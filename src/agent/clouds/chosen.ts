@@ -15,7 +15,6 @@ export interface ChosenCloud {
   readonly otherMetadata: readonly Metadata[];
   /** The setting that names the addresses of the metadata service, if the cloud itself does not know them. */
   readonly metadataSetting: string | undefined;
-  readonly endpoints: readonly URL[];
   create(ground: Omit<CloudGround<unknown>, 'settings'>): Cloud;
 }
 
@@ -28,7 +27,6 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
     metadata: metadataOf(driver, section),
     otherMetadata: driver.metadata === 'absent' ? [] : (driver.metadata.others ?? []),
     metadataSetting: driver.metadata === 'absent' ? undefined : driver.metadata.named,
-    endpoints: driver.endpoints(section),
     create: (ground) => driver.create({ ...ground, settings: section }),
   };
 }

@@ -48,6 +48,12 @@ export interface Cloud {
    * not throw for a refusal or an outage.
    */
   secretVersion(name: string): Promise<string | undefined>;
+  /**
+   * Returns the URLs of the services that this cloud asks with these settings, without the metadata service and
+   * registries, for `slipway doctor`. Throws the errors of `identity` while a URL depends on an answer of the metadata
+   * service, and the errors of unusable settings.
+   */
+  endpoints(): Promise<readonly URL[]>;
   /** Returns the user name that belongs to the `registryPassword` of a login server. */
   registryUser(loginServer: string): string;
   /** Returns a new password for a login server. Throws `RegistryUnauthorized` and similar errors. */

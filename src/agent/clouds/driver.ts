@@ -24,8 +24,6 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly tags: 'metadata' | 'settings' | 'absent';
   /** The metadata service, which is blocked for pods and reached without a proxy; `absent` if the cloud has none. */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
-  /** Returns the URLs in the section that `slipway doctor` probes. */
-  endpoints(section: Section<Schema>): readonly URL[];
   /** The cloud's wording for messages. */
   readonly hints: CloudHints;
   readonly registries?: RegistryManners;

@@ -1,5 +1,4 @@
-import { chosenCloud, hintsOf } from '../clouds/chosen.ts';
-import { type Clouds, clouds } from '../clouds/index.ts';
+import { hintsOf } from '../clouds/chosen.ts';
 import type { Resource } from '../engine/resource.ts';
 import { parts } from '../parts/index.ts';
 import type { Examined, Part } from '../parts/part.ts';
@@ -33,9 +32,9 @@ function ownProbes({ machine, configured, node, plan, isRunning }: Patient): rea
   ];
 }
 
-function askedNetwork({ host, settings }: NonNullable<Patient['configured']>): readonly Probe[] {
+function askedNetwork({ host, settings, endpoints }: NonNullable<Patient['configured']>): readonly Probe[] {
   const { proxy } = settings.network;
-  return networkProbes({ host, asked: askedBy(settings), proxy, hints: hintsOf(settings) });
+  return networkProbes({ host, asked: askedBy(settings, endpoints), proxy, hints: hintsOf(settings) });
 }
 
 function daemonVerdict(isRunning: boolean): Verdict {
@@ -45,9 +44,8 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 
-/** Returns the addresses of the login servers, of the chosen cloud and of K3s's releases. */
-export function askedBy(settings: Settings, table: Clouds = clouds): readonly URL[] {
-  const { registries, k3s } = settings;
+/** Returns the addresses of the login servers, of the services of the cloud and of K3s's releases. */
+function askedBy({ registries, k3s }: Settings, endpoints: readonly URL[]): readonly URL[] {
   const servers = registries.servers.map((server) => new URL(`https://${server}`));
-  return [...servers, ...chosenCloud(settings, table).endpoints, new URL(k3s.releaseUrl)];
+  return [...servers, ...endpoints, new URL(k3s.releaseUrl)];
 }

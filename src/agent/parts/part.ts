@@ -22,6 +22,8 @@ export interface Examined {
         readonly settings: Settings;
         readonly host: Host;
         readonly cloud: Cloud;
+        /** The URLs of the services of the cloud; empty while they are unknown. */
+        readonly endpoints: readonly URL[];
         /** Warnings about the choice of the cloud. */
         readonly cloudWarnings: readonly string[];
       }

@@ -53,6 +53,7 @@ export function azureCloud({
     identity: async () => (await instanceMetadata(host, imdsEndpoint)).identity,
     secret: async (name) => vaultSecret(await vault(), name),
     secretVersion: (name) => versionIfKnown(async () => vaultSecretVersion(await vault(), name)),
+    endpoints: async () => [new URL(await vaultAddress(settings, environment, consented))],
     registryUser: () => registryUser,
     async registryPassword(loginServer) {
       await requireOwnRegistry(loginServer);

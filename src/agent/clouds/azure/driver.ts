@@ -18,7 +18,6 @@ export const azure: CloudDriver<typeof azureSettings.schema> = {
       setting: 'azure.imdsEndpoint',
     }),
   },
-  endpoints: ({ keyVault: { url } }) => (url === undefined ? [] : [new URL(url)]),
   hints: azureHints,
   registries: registryManners,
   loginRenewers: ['refresh-acr-credentials'],

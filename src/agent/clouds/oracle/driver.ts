@@ -16,8 +16,6 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
     // cloud-init finds the service at both (DataSourceOracle.py).
     others: [oracleSettings.defaults.imdsEndpoint, 'http://[fd00:c1::a9fe:a9fe]'].map(serviceAt),
   },
-  // The addresses of the services follow from the region, which only the metadata service knows.
-  endpoints: () => [],
   hints: oracleHints,
   scrubbedVariables: [],
   create: oracleCloud,

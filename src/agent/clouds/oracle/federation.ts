@@ -19,7 +19,7 @@ export async function requestToken(
   { leaf, key, intermediates, tenancy }: InstanceCertificates,
   publicKey: KeyObject,
 ): Promise<string> {
-  const name = `auth.${place.region}.${place.domain}`;
+  const name = identityService(place);
   const body = JSON.stringify({
     certificate: leaf.raw.toString('base64'),
     publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
@@ -36,6 +36,11 @@ export async function requestToken(
     throw callRefused(response, service, host.now());
   }
   return tokenIn(response, name);
+}
+
+/** Returns the host name of the service that issues tokens of the instance principal, in the region of this VM. */
+export function identityService({ region, domain }: Place): string {
+  return `auth.${region}.${domain}`;
 }
 
 /**

@@ -7,11 +7,12 @@ import type { Cloud } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
 import { requireOwnHost } from '../own-hosts.ts';
 import { versionIfKnown } from '../secret-version.ts';
+import { identityService } from './federation.ts';
 import { instancePrincipal } from './identity.ts';
 import { instanceMetadata, type Place } from './imds.ts';
 import { registryToken, registryUser } from './registry.ts';
 import type { OracleSettings } from './settings.ts';
-import { currentVersion, type VaultOptions, vaultSecret } from './vault.ts';
+import { currentVersion, type VaultOptions, vaultSecret, vaultService } from './vault.ts';
 
 /**
  * Makes the adapter for Oracle Cloud. The only secrets that it keeps are the token and the key pair of the instance
@@ -41,6 +42,11 @@ export function oracleCloud({ host, settings, machine, consented = [] }: CloudGr
         const secretId = secretIds.get(name);
         return secretId === undefined ? undefined : currentVersion(await vault(), secretId);
       }),
+    async endpoints() {
+      const here = await place();
+      const vaults = settings.vault.id === undefined ? [] : [vaultService(here)];
+      return [identityService(here), ...vaults].map((name) => new URL(`https://${name}`));
+    },
     registryUser: () => registryUser,
     async registryPassword(loginServer) {
       requireOwnHost(loginServer, registryHosts(await place(), consented));

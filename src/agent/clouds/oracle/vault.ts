@@ -32,7 +32,7 @@ export interface SecretBundle {
  */
 export async function vaultSecret(vault: VaultOptions, name: string): Promise<SecretBundle> {
   const query = new URLSearchParams({ secretName: name, vaultId: vault.vaultId });
-  const asked = { name, vaultId: vault.vaultId, service: serviceOf(vault.place) };
+  const asked = { name, vaultId: vault.vaultId, service: vaultService(vault.place) };
   const response = await call(vault, asked, {
     method: 'POST',
     url: `https://${asked.service}/20190301/secretbundles/actions/getByName?${query}`,
@@ -54,7 +54,7 @@ export async function vaultSecret(vault: VaultOptions, name: string): Promise<Se
  * oci-typescript-sdk, lib/secrets (ListSecretBundleVersions), which needs the same permission as reading the secret.
  */
 export async function currentVersion(vault: VaultOptions, secretId: string): Promise<string | undefined> {
-  const service = serviceOf(vault.place);
+  const service = vaultService(vault.place);
   const { status, body } = await call(
     vault,
     { name: secretId, vaultId: vault.vaultId, service },
@@ -77,7 +77,8 @@ const versionList = z.array(
   z.object({ versionNumber: z.number(), stages: z.catch(z.array(z.string()), []) }),
 );
 
-function serviceOf({ region, domain }: Place): string {
+/** Returns the host name of the service that returns secrets, in the region of this VM. */
+export function vaultService({ region, domain }: Place): string {
   return `secrets.vaults.${region}.oci.${domain}`;
 }
 

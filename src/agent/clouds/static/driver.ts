@@ -18,7 +18,6 @@ export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
         setting: 'static.metadata',
       })),
   },
-  endpoints: () => [],
   hints: {
     firewall: 'every firewall on the way',
     nameServers: 'the DNS servers that this machine asks',

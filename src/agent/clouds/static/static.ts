@@ -20,6 +20,7 @@ export function staticCloud({ host, settings, machine }: CloudGround<StaticSetti
   return {
     name: 'static',
     identity: () => written(host, identity, machine),
+    endpoints: async () => [],
     ...writtenSecrets('static', { secrets, registries }, { host, machine }),
   };
 }

@@ -6,7 +6,6 @@ import type { Clouds } from '../../../../src/agent/clouds/index.ts';
 import { metadataAddresses } from '../../../../src/agent/clouds/metadata.ts';
 import { isFirewallRefusal, isSameRegistry } from '../../../../src/agent/clouds/registries.ts';
 import { cloudProbes } from '../../../../src/agent/doctor/cloud.ts';
-import { askedBy } from '../../../../src/agent/doctor/doctor.ts';
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 import { gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
 import { comesByItself, roleOf } from '../../../../src/agent/knowledge.ts';
@@ -96,13 +95,6 @@ test('a change of the settings section of the made-up cloud requires a new proce
 
 test("kubelet's credential plugin gets the settings section of the made-up cloud", () => {
   expect(JSON.parse(renderProviderSettings(settings, withMoon))).toMatchObject({ cloud: 'moon', moon });
-});
-
-test('the doctor probes the hosts of the made-up cloud', () => {
-  expect(askedBy(settings, withMoon).map(({ hostname }) => hostname)).toEqual([
-    'tycho.moon.example',
-    'github.com',
-  ]);
 });
 
 test.each([

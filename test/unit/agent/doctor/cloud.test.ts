@@ -41,7 +41,12 @@ async function lookedAt(
 ) {
   const { paths, settings } = node;
   const probes = probesFor({
-    ...{ machine: host, measures, paths, configured: { settings, host, cloud, cloudWarnings } },
+    ...{
+      machine: host,
+      measures,
+      paths,
+      configured: { settings, host, cloud, cloudWarnings, endpoints: [] },
+    },
     ...{ node: known ? node : undefined, plan: [], isRunning: async () => true },
   });
   const asked = probes.filter(({ about }) => about === 'cloud');

@@ -15,15 +15,17 @@ const settings = {
 };
 const machine = memoryHost();
 const noWarnings: readonly string[] = [];
+const noEndpoints: readonly URL[] = [];
 
 function asked(
   node: K3sNode | undefined,
-  { known = true, table = parts, cloudWarnings = noWarnings } = {},
+  { known = true, table = parts, cloudWarnings = noWarnings, endpoints = noEndpoints } = {},
 ): readonly string[] {
   const configured = {
     settings: aNode('server', { settings }).settings,
     host: machine,
     cloud: new FakeCloud(),
+    endpoints,
     cloudWarnings,
   };
   const probes = probesFor(
@@ -62,6 +64,14 @@ test('the probes of a server cover all its dependencies, in order', () => {
     ...['cloud: exchange a.azurecr.io', 'cloud: pull a.azurecr.io/x:1'],
     ...['cloud: exchange b.azurecr.io', 'cloud: login b.azurecr.io'],
     ...['cloud: K3s release', 'node: daemon', 'node: NodeReady'],
+  ]);
+});
+
+test('the probes of the network resolve the names of the services of the cloud', () => {
+  const endpoints = [new URL('https://auth.moon.example'), new URL('https://vault.moon.example/v1')];
+  expect(asked(undefined, { endpoints }).filter((name) => name.startsWith('network: DNS'))).toEqual([
+    ...['network: DNS a.azurecr.io', 'network: DNS b.azurecr.io'],
+    ...['network: DNS auth.moon.example', 'network: DNS vault.moon.example', 'network: DNS github.com'],
   ]);
 });
 

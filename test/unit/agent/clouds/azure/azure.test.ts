@@ -39,3 +39,21 @@ test.each([
     expect(asked.map((url) => url.slice(0, expected.length))).toEqual([expected]);
   },
 );
+
+test.each([
+  [
+    'a Key Vault by name',
+    { keyVault: { name: 'team' }, environment: 'china' as const },
+    'team.vault.azure.cn',
+  ],
+  ['a Key Vault by URL', { keyVault: { url: 'https://v.vault.azure.net/' } }, 'v.vault.azure.net'],
+])('the endpoints of azureCloud contain %s', async (_what, settings, expected) => {
+  const cloud = azureCloud({ host: memoryHost(), settings: { ...azure, ...settings } });
+  expect((await cloud.endpoints()).map(({ host }) => host)).toEqual([expected]);
+});
+
+test('the endpoints of azureCloud are unknown while the metadata service does not name the environment', async () => {
+  const host = memoryHost().onRequest({ url: /./ }, { status: 503 });
+  const cloud = azureCloud({ host, settings: { ...azure, keyVault: { name: 'team' } } });
+  await expect(cloud.endpoints()).rejects.toMatchObject({ reason: 'IdentityUnavailable' });
+});
