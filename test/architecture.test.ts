@@ -10,7 +10,7 @@ import { namesOf, roles } from '../src/roles/index.ts';
 /** The zones that every part may import, besides its own zone. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
-  ...['part', 'sections', 'probe', 'kubernetes', 'cluster secret'],
+  ...['part', 'sections', 'probe', 'kubernetes', 'cluster secret', 'helm chart'],
 ];
 
 /** The parts, each of which is a zone. */
@@ -88,6 +88,11 @@ const zones: readonly {
     files: /^src\/agent\/resources\/cluster-secret\//,
     imports: ['engine', 'resources', 'kubernetes', 'clouds'],
   },
+  {
+    zone: 'helm chart',
+    files: /^src\/agent\/resources\/helm-chart\//,
+    imports: ['engine', 'kubernetes'],
+  },
   { zone: 'resources', files: /^src\/agent\/resources\//, imports: ['engine'] },
   { zone: 'kubernetes', files: /^src\/agent\/kubernetes\//, imports: ['engine', 'settings'] },
   {
@@ -109,7 +114,16 @@ const zones: readonly {
   {
     zone: 'gitops',
     files: /^src\/agent\/gitops\//,
-    imports: ['engine', 'resources', 'cluster secret', 'kubernetes', 'clouds', 'settings', 'paths'],
+    imports: [
+      'engine',
+      'resources',
+      'cluster secret',
+      'helm chart',
+      'kubernetes',
+      'clouds',
+      'settings',
+      'paths',
+    ],
   },
   { zone: 'a cloud', files: /^src\/agent\/clouds\/[^/]+\//, imports: ['engine', 'clouds', 'settings'] },
   { zone: 'clouds', files: /^src\/agent\/clouds\//, imports: ['engine', 'settings', 'a cloud'] },

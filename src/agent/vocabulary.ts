@@ -16,6 +16,7 @@ import { registryReasons } from './parts/registry/reasons.ts';
 import { workloadReasons } from './parts/workloads/reasons.ts';
 import { nodeReasons, roleReasons } from './reasons.ts';
 import { clusterSecretReasons } from './resources/cluster-secret/reasons.ts';
+import { chartReasons } from './resources/helm-chart/reasons.ts';
 import { settingsReasons } from './settings/reasons.ts';
 
 /**
@@ -46,6 +47,7 @@ export const reasons = {
   ...k3sReasons,
   ...kubernetesReasons,
   ...clusterSecretReasons,
+  ...chartReasons,
   ...workloadReasons,
   ...fluxReasons,
 } as const;

@@ -4,6 +4,8 @@ import type { MemoryHost } from './memory-host.ts';
 import { memoryObjects } from './memory-objects.ts';
 import type { User } from './standins/k3s-admission.ts';
 import { answerApi } from './standins/k3s-api.ts';
+import { reconcileCharts } from './standins/k3s-helm.ts';
+import { type Chart, type HelmRun, runHelm } from './standins/k3s-helm-run.ts';
 import type { Objects } from './standins/k3s-objects.ts';
 import { unauthorized } from './standins/k3s-reply.ts';
 
@@ -14,6 +16,11 @@ export interface MemoryApi {
   readonly objects: Objects;
   /** True if the API answers; otherwise it refuses connections, as before the start of K3s. */
   isUp: () => boolean;
+  /**
+   * Runs helm in the jobs of HelmCharts. Their controller acts before each request, once time has passed; never if
+   * `undefined`.
+   */
+  helm: ((chart: Chart) => HelmRun) | undefined;
 }
 
 /**
@@ -25,13 +32,18 @@ export function serveMemoryApi(
   server: string,
   users: Readonly<Record<string, User>>,
 ): MemoryApi {
-  const api: MemoryApi = { objects: memoryObjects(host.files, objects), isUp: () => true };
+  const api: MemoryApi = { objects: memoryObjects(host.files, objects), isUp: () => true, helm: runHelm };
+  let changedAt = host.now();
   host.onRequest({ url: (url) => url.startsWith(`${server}/`) }, (request) => {
     if (!api.isUp()) {
       return refusedConnection();
     }
+    if (host.now() > changedAt) {
+      settleCharts(api, host.now());
+    }
     const { pathname, searchParams: query } = new URL(request.url);
     const { trust, method, headers = {}, body = '' } = request;
+    changedAt = method === 'GET' ? changedAt : host.now();
     const certificate = typeof trust === 'object' ? trust.identity?.certificate : undefined;
     const user = users[certificate ?? ''];
     const accept = reveal(headers.accept ?? '*/*');
@@ -42,6 +54,12 @@ export function serveMemoryApi(
       : answerApi({ version: 'v1.36.3+k3s1', objects: api.objects, apiReady: true }, asked, user);
   });
   return api;
+}
+
+/** Lets the controller of HelmCharts take steps until nothing changes. */
+function settleCharts({ objects, helm }: MemoryApi, time: number): void {
+  const now = new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+  for (let step = 0; step < 20 && helm && reconcileCharts({ objects, helm, now }); step += 1) {}
 }
 
 function refusedConnection(): Error {

@@ -20,8 +20,9 @@ export function memoryObjects(files: MemoryFiles, directory: string): Objects {
       ),
     put(resource, namespace, object) {
       const at = path(resource, namespace, object.metadata.name);
-      const version = { uid: shortDigest(at), resourceVersion: shortDigest(JSON.stringify(object)) };
-      const stored = { ...object, metadata: { ...object.metadata, ...version } };
+      const resourceVersion = shortDigest(JSON.stringify(object));
+      const uid = object.metadata.uid ?? shortDigest(at);
+      const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion } };
       files.write(at, JSON.stringify(stored));
       return stored;
     },

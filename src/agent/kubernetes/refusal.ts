@@ -9,8 +9,8 @@ const longestQuote = 400;
 
 /**
  * Returns the error for an answer of the API without success: `ApiForbidden` (401, 403), `ApiConflict` (409),
- * `ApiRejected` (other 4xx), otherwise `ApiUnavailable`. `what` is the request in words, such as `read nodes/a`;
- * `now` is in epoch milliseconds.
+ * `ApiRejected` (other 4xx, and a field that the schema lacks), otherwise `ApiUnavailable`. `what` is the request in
+ * words, such as `read nodes/a`; `now` is in epoch milliseconds.
  *
  * The message quotes the API's Status (k8s.io/apimachinery, meta/v1), which never contains the values of a Secret.
  */
@@ -29,10 +29,18 @@ export function apiRefusal(response: HttpResponse, what: string, now: number): N
     case 429:
       return unavailable(response, what, said, now);
     default:
-      return response.status >= 400 && response.status < 500
+      return isRefusal(response)
         ? new NodeError('ApiRejected', `The Kubernetes API refuses to ${what}.${said}`)
         : unavailable(response, what, said, now);
   }
+}
+
+/**
+ * True if the API has read the request and refuses it. An apply with a field that its schema lacks gets a 500
+ * (apimachinery, managedfields/internal/structuredmerge.go).
+ */
+function isRefusal({ status, body }: HttpResponse): boolean {
+  return (status >= 400 && status < 500) || body.includes('failed to create typed patch object');
 }
 
 function unavailable(response: HttpResponse, what: string, said: string, now: number): NodeError {

@@ -6,6 +6,7 @@
  * without managedFields belong to no one.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { withDefaults } from './k3s-helm-crd.ts';
 import type { ApiObject } from './k3s-objects.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
 import { invalidObject } from './k3s-validation.ts';
@@ -62,7 +63,7 @@ export function applied(
   const merged = new Map([...[...there].filter(([field]) => !givenUp.includes(field)), ...wanted]);
   const { apiVersion } = target;
   const mine: Managed = { manager, operation: 'Apply', apiVersion, fields: [...wanted.keys()] };
-  return { object: assembled(live, wish, merged, [...left, mine]) };
+  return { object: withDefaults(assembled(live, wish, merged, [...left, mine])) };
 }
 
 interface Conflict {
@@ -143,7 +144,7 @@ function leavesOf(object: object): Leaves {
 
 /** The fields that identify an object, or that the API sets. */
 const unowned =
-  /^\.(apiVersion|kind|status($|\.)|metadata\.(name|namespace|uid|resourceVersion|creationTimestamp|generation|managedFields)($|\.))/;
+  /^\.(apiVersion|kind|status($|\.)|metadata\.(name|namespace|uid|resourceVersion|creationTimestamp|deletionTimestamp|generation|managedFields)($|\.))/;
 
 function collect(value: unknown, path: string, found: Map<string, unknown>): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -208,7 +209,11 @@ function assembled(
 }
 
 function kept(live: ApiObject | undefined): object | undefined {
-  return live && { uid: live.metadata.uid, creationTimestamp: live.metadata.creationTimestamp };
+  if (live === undefined) {
+    return undefined;
+  }
+  const { uid, creationTimestamp, deletionTimestamp } = live.metadata;
+  return { uid, creationTimestamp, ...(deletionTimestamp !== undefined && { deletionTimestamp }) };
 }
 
 function set(into: Record<string, unknown>, [key = '', ...rest]: readonly string[], value: unknown): void {

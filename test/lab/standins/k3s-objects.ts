@@ -90,9 +90,11 @@ const builtIn = [
   'daemonsets.apps',
   'deployments.apps',
   'statefulsets.apps',
+  'jobs.batch',
   'leases.coordination.k8s.io',
   'addons.k3s.cattle.io',
   'helmcharts.helm.cattle.io',
+  'helmchartconfigs.helm.cattle.io',
 ];
 
 const shortNames: Readonly<Record<string, string>> = {

@@ -152,7 +152,22 @@ function patch({ objects }: Api, target: Target, { contentType, query, body }: R
 
 function remove({ objects }: Api, target: Target): Reply {
   const { resource, namespace, name } = target;
-  return name !== undefined && objects.remove(resource, namespace, name)
-    ? json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' })
-    : missing(target);
+  const found = name === undefined ? undefined : objects.get(resource, namespace, name);
+  if (found === undefined || name === undefined) {
+    return missing(target);
+  }
+  if (hasFinalizers(found)) {
+    const deletionTimestamp = found.metadata.deletionTimestamp ?? '2026-01-01T00:00:00Z';
+    return json(
+      200,
+      objects.put(resource, namespace, { ...found, metadata: { ...found.metadata, deletionTimestamp } }),
+    );
+  }
+  objects.remove(resource, namespace, name);
+  return json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
+}
+
+/** True if an object stays until the controllers in its finalizers have cleaned up (metadata.finalizers). */
+function hasFinalizers({ metadata: { finalizers } }: ApiObject): boolean {
+  return Array.isArray(finalizers) && finalizers.length > 0;
 }

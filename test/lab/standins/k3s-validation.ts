@@ -3,6 +3,7 @@
  * the API's checks (pkg/apis/core, ValidateSecret and ValidateSecretUpdate).
  */
 import { invalidApplication } from './argocd-crd.ts';
+import { invalidChart } from './k3s-helm-crd.ts';
 import type { ApiObject } from './k3s-objects.ts';
 import { type Reply, status } from './k3s-reply.ts';
 
@@ -55,7 +56,7 @@ export function invalidObject(
   if (kind === 'Application') {
     return invalidApplication(wish);
   }
-  return kind === 'Secret' ? invalidSecret(wish, live) : undefined;
+  return kind === 'Secret' ? invalidSecret(wish, live) : invalidChart(wish);
 }
 
 function invalidSecret(

@@ -1,0 +1,76 @@
+import * as z from 'zod/mini';
+import type { HostReader } from '../../engine/host.ts';
+import { printableLine } from '../../engine/printable.ts';
+import { readApi } from '../../kubernetes/api.ts';
+import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
+import { listPath } from '../../kubernetes/object-path.ts';
+import { chartNamespace } from './chart-object.ts';
+import type { InstallJob } from './install-job.ts';
+
+const longestQuote = 300;
+
+const ended = z.object({ exitCode: z.number(), message: z.optional(z.string()) });
+const state = z.nullish(
+  z.object({
+    waiting: z.optional(z.object({ reason: z.optional(z.string()), message: z.optional(z.string()) })),
+    terminated: z.optional(ended),
+  }),
+);
+
+const pods = z.object({
+  items: z.array(
+    z.object({
+      status: z.object({
+        conditions: z.nullish(
+          z.array(z.object({ type: z.string(), status: z.string(), message: z.optional(z.string()) })),
+        ),
+        containerStatuses: z.nullish(
+          z.array(z.object({ restartCount: z.number(), state, lastState: state })),
+        ),
+      }),
+    }),
+  ),
+});
+
+/** What hinders a job, in the words of its newest pod. */
+export interface Hindrance {
+  /** True if helm or the start of its pod failed; false while the pod waits for a node. */
+  readonly isFailure: boolean;
+  readonly words: string;
+}
+
+/** Reads what hinders the pods of a job; `undefined` if nothing does. Throws as `readApi`. */
+export async function readHindrance(
+  host: HostReader,
+  access: ApiAccess,
+  { metadata }: InstallJob,
+): Promise<Hindrance | undefined> {
+  const ofJob = { 'batch.kubernetes.io/controller-uid': metadata.uid };
+  const path = listPath({ apiVersion: 'v1', resource: 'pods', namespace: chartNamespace }, ofJob);
+  const found = await readApi(host, access, path, pods);
+  return found?.items.map(({ status }) => hindranceOf(status)).find((each) => each !== undefined);
+}
+
+type PodStatus = z.output<typeof pods>['items'][number]['status'];
+
+function hindranceOf({ conditions, containerStatuses }: PodStatus): Hindrance | undefined {
+  const [container] = containerStatuses ?? [];
+  const last = container?.state?.terminated ?? container?.lastState?.terminated;
+  if (last !== undefined && last.exitCode !== 0) {
+    const said = last.message === undefined ? '' : `, after: ${quote(last.message)}`;
+    const times = container?.restartCount ? ` at attempt ${container.restartCount + 1} or before` : '';
+    return { isFailure: true, words: `helm ended with exit code ${last.exitCode}${times}${said}` };
+  }
+  const { reason = '', message } = container?.state?.waiting ?? {};
+  if (/Err|BackOff|Invalid/.test(reason)) {
+    return { isFailure: true, words: `its pod does not start: ${quote([reason, message].join(': '))}` };
+  }
+  const place = conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+  return place && { isFailure: false, words: `its pod waits for a node: ${quote(place.message ?? '')}` };
+}
+
+/** Returns the last line of a text that is not empty, which is usually the cause. */
+function quote(text: string): string {
+  const line = text.trim().split('\n').at(-1) ?? '';
+  return printableLine(line).slice(0, longestQuote);
+}

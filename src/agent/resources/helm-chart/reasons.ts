@@ -1,0 +1,8 @@
+/** The reasons about charts that K3s installs, each with its meaning. */
+export const chartReasons = {
+  ChartInProgress: 'K3s installs or upgrades a chart, or uninstalls an earlier release of it.',
+  ChartFailed:
+    'K3s cannot install or upgrade a chart; the message quotes what its job and the release report.',
+  ChartOwned:
+    'Another program or a person owns a field of a HelmChart, or the annotation of a HelmChart makes K3s ignore it; the message names it.',
+} as const;

@@ -1,0 +1,101 @@
+/**
+ * K3s's helm-controller: installs, upgrades and uninstalls HelmCharts.
+ *
+ * Models pkg/controllers/chart/chart.go of helm-controller: the annotations managed-by and unmanaged, the job and its
+ * config hash, the status, when a job is replaced, the finalizer and the helm-delete job. A HelmChart that is deleted
+ * while it is unmanaged keeps its finalizer forever. Deliberately simpler: a job is not created suspended, its hash
+ * differs from K3s's, and the helm-delete job ends in one step.
+ */
+import { updatedBy } from './k3s-apply.ts';
+import {
+  changed,
+  conditionOf,
+  createJob,
+  type HelmWorld,
+  hashOfJob,
+  removePods,
+  runJob,
+} from './k3s-helm-job.ts';
+import { charts, configHash, hashKey, releases, spaceOf } from './k3s-helm-release.ts';
+import type { ApiObject, Objects } from './k3s-objects.ts';
+
+const finalizer = 'wrangler.cattle.io/on-helm-chart-remove';
+
+/** Takes the next step for each HelmChart; returns true if anything changed. */
+export function reconcileCharts(world: HelmWorld): boolean {
+  const steps = world.objects.list(charts).map((chart) => reconcileChart(world, chart));
+  return steps.includes(true);
+}
+
+function reconcileChart(world: HelmWorld, chart: ApiObject): boolean {
+  const { objects } = world;
+  const annotations = Object(chart.metadata.annotations);
+  if ('helmcharts.helm.cattle.io/unmanaged' in annotations) {
+    return false;
+  }
+  if (chart.metadata.deletionTimestamp !== undefined) {
+    return uninstalled(objects, chart);
+  }
+  if (annotations['helmcharts.cattle.io/managed-by'] === undefined) {
+    const { apiVersion, kind, metadata } = chart;
+    const claim = {
+      apiVersion,
+      kind,
+      metadata: {
+        ...{ name: metadata.name, namespace: metadata.namespace, finalizers: [finalizer] },
+        annotations: { 'helmcharts.cattle.io/managed-by': 'helm-controller' },
+      },
+    };
+    objects.put(charts, spaceOf(chart), updatedBy('deploy@vm-server', chart, claim));
+    return true;
+  }
+  return installed(world, chart);
+}
+
+function installed(world: HelmWorld, chart: ApiObject): boolean {
+  const { objects } = world;
+  const { name } = chart.metadata;
+  const job = objects.get('jobs.batch', spaceOf(chart), `helm-install-${name}`);
+  const hash = configHash(objects, chart);
+  if (job === undefined) {
+    return createJob(world, chart, hash, '');
+  }
+  const done = conditionOf(job, 'Complete') !== undefined;
+  const newest = releases(objects, chart).at(-1);
+  const labels = Object(newest?.metadata.labels);
+  const isCurrent = labels.status === 'deployed' && labels[hashKey] === hash.slice(0, 63);
+  if (hashOfJob(job) !== hash || (done && !isCurrent)) {
+    removePods(objects, job);
+    return createJob(world, chart, hash, String(job.metadata.uid));
+  }
+  if (conditionOf(job, 'Failed') !== undefined) {
+    return noteFailure(objects, chart);
+  }
+  return done ? false : runJob(world, chart, job, hash);
+}
+
+function noteFailure(objects: Objects, chart: ApiObject): boolean {
+  const message = 'Job has reached configured number of retries without succeeding';
+  const [created] = Object(chart.status).conditions ?? [];
+  const conditions = [created, { type: 'Failed', status: 'True', reason: 'Job failed', message }];
+  return changed(objects, charts, spaceOf(chart), {
+    ...chart,
+    status: { ...Object(chart.status), conditions },
+  });
+}
+
+/** Uninstalls the release, and removes the job, the Secret with the values and the HelmChart. */
+function uninstalled(objects: Objects, chart: ApiObject): boolean {
+  const { name } = chart.metadata;
+  const namespace = spaceOf(chart);
+  for (const { metadata } of releases(objects, chart)) {
+    objects.remove('secrets', String(metadata.namespace), metadata.name);
+  }
+  const job = objects.get('jobs.batch', namespace, `helm-install-${name}`);
+  if (job !== undefined) {
+    removePods(objects, job);
+  }
+  objects.remove('jobs.batch', namespace, `helm-install-${name}`);
+  objects.remove('secrets', namespace, `chart-values-${name}`);
+  return objects.remove(charts, namespace, name);
+}
