@@ -47,8 +47,8 @@ export const reasons = {
   ...k3sReasons,
   ...kubernetesReasons,
   ...clusterSecretReasons,
-  ...chartReasons,
   ...workloadReasons,
+  ...chartReasons,
   ...fluxReasons,
 } as const;
 
@@ -89,6 +89,7 @@ export const conditions = [
     type: 'Secrets',
     trueWhen: 'on a server: the Secrets in the settings are in the cluster, with the values of the vault',
   },
+  { type: 'Charts', trueWhen: 'on a server: K3s has deployed the charts in the settings' },
   { type: 'GitOps', trueWhen: 'on a server: the repository is bootstrapped and applied' },
 ] as const satisfies readonly { readonly type: string; readonly trueWhen: string }[];
 

@@ -90,7 +90,10 @@ export async function carryOut(remedy: (host: Host) => Promise<void>, host: Memo
   }
 }
 
-/** True if another pass has work to do, at once or after a job has ended. */
+/** True if another pass has work to do, at once or after a job or the installation of a chart has ended. */
 export function isMoving(outcome: Outcome): boolean {
-  return outcome.state === 'Changed' || (outcome.state === 'Waiting' && outcome.reason === 'InProgress');
+  const { state } = outcome;
+  return (
+    state === 'Changed' || (state === 'Waiting' && ['InProgress', 'ChartInProgress'].includes(outcome.reason))
+  );
 }

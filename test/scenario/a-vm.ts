@@ -24,6 +24,12 @@ workloads:
   secrets:
     cert-manager/cloudflare: { keys: { api-token: cloudflare-token }, values: { email: team@example.com } }
     default/regcred: { registry: { server: ghcr.io, username: team, passwordSecretName: ghcr-token } }
+  charts:
+    cert-manager:
+      chart: oci://quay.io/jetstack/charts/cert-manager
+      version: v1.20.3
+      namespace: cert-manager
+      values: { crds: { enabled: true } }
 `;
 
 /** The addresses of a VM's network interfaces. */

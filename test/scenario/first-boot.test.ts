@@ -8,7 +8,7 @@ const minute = 60_000;
 
 /** Returns the VM's files, without the files and timestamps that differ between first boots. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
-  const times = /"(iat|exp|jti)":[^,}]+/g;
+  const times = /"(iat|exp|jti)":[^,}]+|\\"(creationTimestamp|resourceVersion)\\":[^,}]+/g;
   return Object.entries(host.files.snapshot())
     .filter(([path]) => !path.startsWith('/run/') && !/\/(registries\.yaml|logins\.json)$/.test(path))
     .map(([path, node]) => [

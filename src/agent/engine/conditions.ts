@@ -34,13 +34,19 @@ export function conditionsOf(
     const since = before?.status === status ? before.lastTransitionTime : new Date(now).toISOString();
     return { type, status, reason, message: oneLine(message), lastTransitionTime: since };
   };
-  const present = types.filter((type) => outcomes.some((outcome) => outcome.resource.condition === type));
+  const told = outcomes.filter((outcome) => !isUntold(outcome));
+  const present = types.filter((type) => told.some((outcome) => outcome.resource.condition === type));
   return [
     dated('Ready', readyVerdict(outcomes, quoted)),
     ...present.map((type) =>
-      dated(type, worstVerdict(outcomes.filter((outcome) => outcome.resource.condition === type))),
+      dated(type, worstVerdict(told.filter((outcome) => outcome.resource.condition === type))),
     ),
   ];
+}
+
+/** True for a quiet Resource that has nothing to report: it is in sync, or cannot be checked yet. */
+function isUntold({ resource, state }: Outcome): boolean {
+  return resource.isQuiet === true && ['InSync', 'Blocked', 'Waiting'].includes(state);
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Resource {
   /** The effect of the remedy, as an imperative: `write /etc/example.conf`. */
   readonly summary: string;
   readonly condition: ConditionType;
+  /** True to leave the Resource out of its condition unless it has changed or failed. */
+  readonly isQuiet?: boolean;
   /** The ids of the resources that must be settled first. */
   readonly needs?: readonly string[];
   /** The pacing of retries while time may end a failure; see backoff.ts. */

@@ -53,7 +53,7 @@ import {
   registryNotes,
   registryPart,
 } from './registry/index.ts';
-import { clusterSecrets, workloadsPart } from './workloads/index.ts';
+import { clusterWorkloads, workloadsPart } from './workloads/index.ts';
 
 /** All parts of a node. */
 export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k3sPart, workloadsPart];
@@ -191,7 +191,7 @@ function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]):
     ...taints,
     ...proofs,
     ...containerdLogins(node),
-    ...clusterSecrets(node, cloud, [ready.id]),
+    ...clusterWorkloads(node, cloud, [ready.id]),
   ];
 }
 

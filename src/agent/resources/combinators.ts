@@ -71,6 +71,18 @@ function nonBlockingDrift(finding: Finding): Finding {
   return { ...finding, drift: { ...finding.drift, blocks: false } };
 }
 
+/** Makes the drift, the errors and the waits of the Resource non-blocking. */
+export function neverBlocking(resource: Resource): Resource {
+  const withoutWaits = nonBlocking(resource);
+  return {
+    ...withoutWaits,
+    async check(host) {
+      const finding = await withoutWaits.check(host);
+      return finding.state === 'Waiting' ? { ...finding, blocks: false } : finding;
+    },
+  };
+}
+
 /**
  * Observes the machine at each check, and then checks the Resource that `make` returns for the observation. The id and
  * needs are those of the Resource for `initial`.

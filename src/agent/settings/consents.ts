@@ -40,6 +40,12 @@ export const consents = {
     example: 'cert-manager/cloudflare-api-token',
     takesTrue: false,
   },
+  chartRemoval: {
+    about:
+      'Charts that workloads.charts no longer names and whose releases K3s may uninstall, with everything that they have created.',
+    example: 'cert-manager',
+    takesTrue: false,
+  },
   foreignMirrors: {
     about:
       'Mirrors of login servers on other hosts, and login servers whose certificate is not checked: both may reveal a credential.',

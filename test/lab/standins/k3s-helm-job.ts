@@ -130,7 +130,7 @@ function podStatus(run: Extract<HelmRun, { readonly result: 'waiting' | 'unsched
   };
 }
 
-/** Returns the status of a pod whose container has ended with 1 and is started again later (restartPolicy OnFailure). */
+/** Returns the status of a pod whose container has failed and is started again (restartPolicy OnFailure). */
 function crashed(message: string, restartCount: number): object {
   const waiting = { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting failed container=helm' };
   const terminated = { exitCode: 1, reason: 'Error', ...(message !== '' && { message }) };

@@ -46,7 +46,8 @@ function reconcileChart(world: HelmWorld, chart: ApiObject): boolean {
         annotations: { 'helmcharts.cattle.io/managed-by': 'helm-controller' },
       },
     };
-    objects.put(charts, spaceOf(chart), updatedBy('deploy@vm-server', chart, claim));
+    const claimed = updatedBy('deploy@vm-server', chart, claim);
+    objects.put(charts, spaceOf(chart), { ...claimed, spec: asGoWrites(Object(claimed.spec)) });
     return true;
   }
   return installed(world, chart);
@@ -72,6 +73,22 @@ function installed(world: HelmWorld, chart: ApiObject): boolean {
     return noteFailure(objects, chart);
   }
   return done ? false : runJob(world, chart, job, hash);
+}
+
+/** Returns a spec as the Go type writes it back: without false values, and with its own form of durations. */
+function asGoWrites(spec: Readonly<Record<string, unknown>>): object {
+  const fields = Object.entries(spec).filter(([, value]) => value !== false && value !== '');
+  return Object.fromEntries(
+    fields.map(([field, value]) => [field, field === 'timeout' ? goDuration(String(value)) : value]),
+  );
+}
+
+function goDuration(text: string): string {
+  const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
+  const parts = [...text.matchAll(/(\d+)([hms])/g)];
+  const seconds = parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (units[unit] ?? 0), 0);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return `${hours > 0 ? `${hours}h` : ''}${seconds >= 60 ? `${minutes}m` : ''}${seconds % 60}s`;
 }
 
 function noteFailure(objects: Objects, chart: ApiObject): boolean {

@@ -6,14 +6,8 @@ import { clusterSecret, type SecretUse } from '../../resources/cluster-secret/cl
 import { secretsLeft } from './secrets-left.ts';
 import { wishedSecrets } from './wished-secrets.ts';
 
-/**
- * Returns the Resources of the Secrets in `workloads.secrets`; none on an agent, because a kubelet may not write
- * Secrets.
- */
+/** Returns the Resources of the Secrets in `workloads.secrets` on a server. */
 export function clusterSecrets(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
-  if (node.role.k3s !== 'server') {
-    return [];
-  }
   const wished = wishedSecrets(node.settings);
   const use = {
     vault: cloud,

@@ -1,5 +1,6 @@
-/** The exports of the workloads part, which puts the Secrets of the settings into the cluster. */
+/** The exports of the workloads part, which puts the Secrets and charts of the settings into the cluster. */
 
 export { secretNotes } from './cluster-list.ts';
-export { clusterSecrets, workloadSources } from './cluster-secrets.ts';
+export { workloadSources } from './cluster-secrets.ts';
+export { clusterWorkloads } from './cluster-workloads.ts';
 export { workloadsPart } from './part.ts';

@@ -5,9 +5,9 @@ import { workloads } from './settings.ts';
 export const workloadsPart: Part = {
   name: 'workloads',
   settings: { workloads },
-  conditions: ['Secrets'],
+  conditions: ['Secrets', 'Charts'],
   reasons: workloadReasons,
-  consents: ['secretRemoval'],
+  consents: ['secretRemoval', 'chartRemoval'],
   startInputs: [],
   probes: () => [],
   owns: () => [],

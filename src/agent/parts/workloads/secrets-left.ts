@@ -23,6 +23,7 @@ export function secretsLeft(
     id: 'Secrets/left',
     summary: 'delete the Secrets that workloads.secrets no longer names',
     condition: 'Secrets',
+    isQuiet: wished.length === 0,
     needs,
     async check(host) {
       const access = await readKubeconfig(host, node.paths.k3s.kubeconfig);

@@ -1,14 +1,86 @@
 import { given, mapAt, type Problem } from '../../settings/path.ts';
-import type { Written } from '../../settings/section.ts';
+import type { SensitiveUrl, Written } from '../../settings/section.ts';
 
-/** Returns the problems of the section `workloads`: a Secret without content, and content in two forms. */
-export function workloadMisfits({ secrets }: Written): readonly Problem[] {
-  return Object.keys(mapAt(secrets, [])).flatMap((name) =>
-    secretMisfits(mapAt(secrets, [name])).map(({ path, message }) => ({
-      path: ['secrets', name, ...path],
+/**
+ * Returns the problems of the section `workloads`: a Secret without content or with content in two forms, and a chart
+ * whose source is incomplete or contradictory, or that K3s would not install.
+ */
+export function workloadMisfits({ secrets, charts }: Written, settings: Written): readonly Problem[] {
+  const k3s = mapAt(settings, ['k3s', 'config']);
+  return [
+    ...below('secrets', secrets, secretMisfits),
+    ...below('charts', charts, (chart, name) => [...chartMisfits(chart), ...unusable(name, k3s)]),
+  ];
+}
+
+function below(
+  key: string,
+  entries: unknown,
+  misfits: (entry: Written, name: string) => readonly Problem[],
+): readonly Problem[] {
+  return Object.keys(mapAt(entries, [])).flatMap((name) =>
+    misfits(mapAt(entries, [name]), name).map(({ path, message }) => ({
+      path: [key, name, ...path],
       message,
     })),
   );
+}
+
+/** Returns the addresses of charts, each with the risk of plain http. */
+export function sensitiveOfCharts({ charts }: Written): readonly SensitiveUrl[] {
+  return Object.keys(mapAt(charts, [])).flatMap((name) =>
+    ['chart', 'repo'].map((key) => ({
+      path: ['charts', name, key],
+      risk: 'replace the chart, which may create anything in the cluster',
+    })),
+  );
+}
+
+/** Returns the problems between the source of a chart and its version. */
+function chartMisfits({ chart, repo, version }: Written): readonly Problem[] {
+  const isArchive = /^https?:/.test(String(chart));
+  const isOci = /^oci:/.test(String(chart));
+  const problem = (key: string, message: string) => [{ path: [key], message }];
+  if (given(repo) && (isArchive || isOci)) {
+    return problem('repo', 'cannot stand beside a whole address in chart; leave out one of them');
+  }
+  if (given(chart) && !given(repo) && !isArchive && !isOci) {
+    return problem('chart', 'is a name without a repository; set repo too, or write an oci:// address');
+  }
+  if (isArchive && given(version)) {
+    return problem('version', 'has no effect, since chart is the URL of an archive; leave it out');
+  }
+  return !isArchive && !given(version)
+    ? problem(
+        'version',
+        'is missing; without it, K3s installs the newest chart of that day, and another one after any change',
+      )
+    : [];
+}
+
+/** The HelmCharts that K3s creates itself, by name, each with the component that creates it. */
+const packaged: Readonly<Record<string, string>> = { traefik: 'traefik', 'traefik-crd': 'traefik' };
+
+/** Returns the problem of a chart that K3s does not install, or that is K3s's own. */
+function unusable(name: string, config: Written): readonly Problem[] {
+  const component = packaged[name];
+  if (component !== undefined && !listed(config.disable).includes(component)) {
+    const repair = `choose another name, or set k3s.config: { disable: [${component}] }`;
+    return [{ path: [], message: `is the name of a chart that K3s installs itself; ${repair}` }];
+  }
+  return String(config['disable-helm-controller']) === 'true'
+    ? [
+        {
+          path: [],
+          message: 'is never installed, since k3s.config sets disable-helm-controller; leave out one of them',
+        },
+      ]
+    : [];
+}
+
+/** Returns the names in a list of K3s, which may also be a text with commas. */
+function listed(value: unknown): readonly string[] {
+  return [value].flat().flatMap((each) => String(each ?? '').split(','));
 }
 
 function secretMisfits(secret: Written): readonly Problem[] {

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { longDuration, secretName, text, words } from '../../settings/forms.ts';
 import { about, type SettingsSection } from '../../settings/section.ts';
-import { workloadMisfits } from './settings-rules.ts';
+import { chart, releaseName } from './settings-forms.ts';
+import { sensitiveOfCharts, workloadMisfits } from './settings-rules.ts';
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 
@@ -50,12 +51,17 @@ const schema = about(
       'Kubernetes Secrets by namespace and name, with values from the vault: cert-manager/cloudflare-api-token: { keys: { api-token: cloudflare-token } }.',
       z.record(namespacedName, clusterSecret),
     ),
+    charts: about(
+      'Helm charts by the name of their release, which K3s installs and upgrades: cert-manager: { chart: oci://quay.io/jetstack/charts/cert-manager, version: v1.20.3, namespace: cert-manager }.',
+      z.record(releaseName, chart),
+    ),
     verifyEvery: about('The time between two comparisons of these Secrets with the vault.', longDuration),
   }),
 );
 
 export const workloads = {
   schema,
-  defaults: { secrets: {}, verifyEvery: '10m' },
+  defaults: { secrets: {}, charts: {}, verifyEvery: '10m' },
   misfits: workloadMisfits,
+  plainHttp: sensitiveOfCharts,
 } as const satisfies SettingsSection<typeof schema>;

@@ -19,16 +19,17 @@ export interface ChartSpec {
   readonly repo?: string;
   readonly version?: string;
   readonly targetNamespace: string;
-  readonly createNamespace?: boolean;
+  /** True or absent: K3s removes a `false` when it writes the HelmChart back. */
+  readonly createNamespace?: true;
   /** The values as YAML or JSON; see `valuesContent`. */
   readonly valuesContent?: string;
   /** Keys of Secrets in `chartNamespace` whose contents are further values. */
   readonly valuesSecrets?: readonly { readonly name: string; readonly keys: readonly string[] }[];
   readonly failurePolicy: 'abort' | 'retry' | 'reinstall';
-  /** The time limit of helm, such as `10m0s`; five minutes by default. */
+  /** The time limit of helm as Go prints it, such as `10m0s`; five minutes by default. */
   readonly timeout?: string;
   /** True to install the chart before the network of the cluster works. */
-  readonly bootstrap?: boolean;
+  readonly bootstrap?: true;
   /** A Secret in `chartNamespace` of the type kubernetes.io/basic-auth for `repo`. */
   readonly authSecret?: { readonly name: string };
   /** A Secret in `chartNamespace` of the type kubernetes.io/dockerconfigjson for an `oci://` address. */
