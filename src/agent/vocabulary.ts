@@ -6,7 +6,9 @@ import { azureReasons } from './clouds/azure/reasons.ts';
 import { oracleReasons } from './clouds/oracle/reasons.ts';
 import { identityReasons, loginReasons, secretReasons, vaultReasons } from './clouds/reasons.ts';
 import { engineReasons } from './engine/own-reasons.ts';
+import { argocdReasons } from './gitops/argocd/reasons.ts';
 import { fluxReasons } from './gitops/flux/reasons.ts';
+import { gitOpsReasons } from './gitops/reasons.ts';
 import { downloadReasons, httpReasons, lockReasons, systemReasons } from './host/reasons.ts';
 import { kubernetesReasons } from './kubernetes/reasons.ts';
 import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './parts/k3s/reasons.ts';
@@ -49,7 +51,9 @@ export const reasons = {
   ...clusterSecretReasons,
   ...workloadReasons,
   ...chartReasons,
+  ...gitOpsReasons,
   ...fluxReasons,
+  ...argocdReasons,
 } as const;
 
 /** The meaning of each condition of a node, in the order in which a first boot makes them true and pages list them. */

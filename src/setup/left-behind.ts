@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { HostReader } from '../agent/engine/host.ts';
-import { enginePrograms } from '../agent/gitops/chosen.ts';
+import { enginePrograms, engineRemains } from '../agent/gitops/chosen.ts';
 import { k3sUnits, movedAside } from '../agent/parts/k3s/index.ts';
 import { guardTable } from '../agent/parts/network/index.ts';
 import { secretNotes } from '../agent/parts/workloads/index.ts';
@@ -81,6 +81,7 @@ async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly st
     `registry logins in ${paths.k3s.registries} are no longer renewed, and work for three hours at most`,
     `kubelet asks Slipway for logins, in vain, until K3s is restarted: systemctl restart ${unit}`,
     ...(await secretNotes(host, paths)),
+    ...(await engineRemains(host, paths.k3s.kubeconfig)),
     'to remove K3s later, install Slipway again, and then: slipway uninstall --k3s',
   ];
 }

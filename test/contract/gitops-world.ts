@@ -2,10 +2,12 @@ import type { Command } from '../../src/agent/engine/host.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { fluxProviders } from '../../src/agent/gitops/flux/providers.ts';
 import { serveMemoryApi } from '../lab/memory-api.ts';
+import { memoryGit } from '../lab/memory-git.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { writeFluxSecret } from '../lab/standins/flux-secret.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
+import { clusterHost } from '../unit/agent/gitops/argocd/cluster.ts';
 import { context } from '../unit/agent/gitops/flux/settings.ts';
 
 const objects = '/api';
@@ -44,6 +46,17 @@ export function fluxWorld(token: string): MemoryHost {
       }
       return '';
     });
+}
+
+/**
+ * Makes a machine with the API of a cluster, K3s's helm-controller, and a Git host whose repository has one folder and
+ * accepts only this token, or is public.
+ */
+export function argocdWorld(token: string | undefined, folder: string): MemoryHost {
+  const { host, api } = clusterHost();
+  api.objects.remove('namespaces', undefined, 'argocd');
+  api.git = memoryGit(token, folder);
+  return host;
 }
 
 function kubectl({ args }: Command, { files }: MemoryHost) {

@@ -55,7 +55,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
         await converge(plan, host).catch(() => undefined);
         expect(host.crashed).toBe(true);
         await converge(plan, host.restart());
-        expect(host.files.snapshot()).toEqual(whole.files.snapshot());
+        expect(endState(host)).toEqual(endState(whole));
       }
     });
 
@@ -72,6 +72,13 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   });
 }
 
+/** Returns the files of a machine, without times, which differ after a crash. */
+function endState({ files }: MemoryHost): string {
+  return JSON.stringify(files.snapshot(), undefined, 1)
+    .replace(/"modifiedAt": \d+/g, '"modifiedAt": 0')
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>');
+}
+
 /**
  * Runs passes, as the agent's loop does, until nothing changes, and returns the last outcomes. Throws after a crash or
  * after ten passes.
@@ -85,7 +92,7 @@ async function converge(plan: readonly Resource[], host: MemoryHost): Promise<re
     if (!outcomes.some(isMoving)) {
       return outcomes;
     }
-    host.advance(0);
+    host.advance(1_000);
   }
   throw new Error('did not converge');
 }

@@ -2,6 +2,8 @@ import { NodeError } from '../../src/agent/engine/errors.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import type { MemoryHost } from './memory-host.ts';
 import { memoryObjects } from './memory-objects.ts';
+import { runArgocd } from './standins/argocd.ts';
+import type { GitHost } from './standins/argocd-git.ts';
 import type { User } from './standins/k3s-admission.ts';
 import { answerApi } from './standins/k3s-api.ts';
 import { reconcileCharts } from './standins/k3s-helm.ts';
@@ -21,6 +23,8 @@ export interface MemoryApi {
    * `undefined`.
    */
   helm: ((chart: Chart) => HelmRun) | undefined;
+  /** The Git host from which Argo CD fetches, once its chart is deployed; Argo CD does nothing if `undefined`. */
+  git: GitHost | undefined;
 }
 
 /**
@@ -32,14 +36,19 @@ export function serveMemoryApi(
   server: string,
   users: Readonly<Record<string, User>>,
 ): MemoryApi {
-  const api: MemoryApi = { objects: memoryObjects(host.files, objects), isUp: () => true, helm: runHelm };
+  const api: MemoryApi = {
+    objects: memoryObjects(host.files, objects),
+    isUp: () => true,
+    helm: runHelm,
+    git: undefined,
+  };
   let changedAt = host.now();
   host.onRequest({ url: (url) => url.startsWith(`${server}/`) }, (request) => {
     if (!api.isUp()) {
       return refusedConnection();
     }
     if (host.now() > changedAt) {
-      settleCharts(api, host.now());
+      settle(api, host.now());
     }
     const { pathname, searchParams: query } = new URL(request.url);
     const { trust, method, headers = {}, body = '' } = request;
@@ -56,10 +65,13 @@ export function serveMemoryApi(
   return api;
 }
 
-/** Lets the controller of HelmCharts take steps until nothing changes. */
-function settleCharts({ objects, helm }: MemoryApi, time: number): void {
+/** Lets the controller of HelmCharts take steps until nothing changes, and then Argo CD do a round. */
+function settle({ objects, helm, git }: MemoryApi, time: number): void {
   const now = new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
   for (let step = 0; step < 20 && helm && reconcileCharts({ objects, helm, now }); step += 1) {}
+  if (git) {
+    runArgocd(objects, git, now);
+  }
 }
 
 function refusedConnection(): Error {

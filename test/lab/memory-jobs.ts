@@ -90,10 +90,15 @@ export async function carryOut(remedy: (host: Host) => Promise<void>, host: Memo
   }
 }
 
-/** True if another pass has work to do, at once or after a job or the installation of a chart has ended. */
+/** The reasons for which another pass waits for a job, K3s or Argo CD, which end it soon. */
+const passing: readonly string[] = [
+  'InProgress',
+  'ChartInProgress',
+  'ArgocdNotReady',
+  'ApplicationNotSynced',
+];
+
+/** True if another pass has work to do, at once or after something that runs has ended. */
 export function isMoving(outcome: Outcome): boolean {
-  const { state } = outcome;
-  return (
-    state === 'Changed' || (state === 'Waiting' && ['InProgress', 'ChartInProgress'].includes(outcome.reason))
-  );
+  return outcome.state === 'Changed' || (outcome.state === 'Waiting' && passing.includes(outcome.reason));
 }

@@ -2,6 +2,7 @@ import { type Agent, createAgent, type Report } from '../../src/agent/agent.ts';
 import type { Event } from '../../src/agent/engine/events.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
 import { gitOpsOf } from '../../src/agent/gitops/chosen.ts';
+import type { gitOpsEngines } from '../../src/agent/gitops/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { findRole } from '../../src/roles/index.ts';
@@ -31,6 +32,17 @@ workloads:
       namespace: cert-manager
       values: { crds: { enabled: true } }
 `;
+
+/** The settings that choose each GitOps engine; a missing engine does not compile. */
+export const engineSettings: Readonly<Record<keyof typeof gitOpsEngines, string>> = {
+  none: 'gitops: { engine: none }\n',
+  flux: 'gitops: { engine: flux }\n',
+  argocd: `
+gitops:
+  engine: argocd
+  argocd: { url: "https://github.com/team/fleet", path: clusters/main, tokenSecretName: flux-git-token }
+`,
+};
 
 /** The addresses of a VM's network interfaces. */
 const addresses = ['10.0.0.4', '10.9.0.7', '10.42.0.1'];

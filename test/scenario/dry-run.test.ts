@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { type PlannedStep, planText, planVerdict } from '../../src/agent/report/plan-text.ts';
 import { namesOf, roles } from '../../src/roles/index.ts';
-import { isReady, live, type Vm, vm } from './a-vm.ts';
+import { engineSettings, isReady, live, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
@@ -38,6 +38,15 @@ test.each(namesOf(roles))('the plan of a Ready node with the role %s is empty', 
   expect(machine.host.files.snapshot()).toEqual(before);
   expect(machine.host.looks.slice(looks).filter((look) => look.includes('readyz'))).toEqual([]);
 });
+
+test.each(Object.entries(engineSettings))(
+  'the plan of a Ready server with the GitOps engine %s is empty',
+  async (_, settings) => {
+    const machine = vm('server', settings);
+    await live(machine.slipway(), machine, minute, isReady);
+    expect((await plan(machine)).verdict).toBe('nothing');
+  },
+);
 
 test('the plan after an edit by hand shows only the edited file', async () => {
   const machine = vm('agent');

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
-import { namesOf, roles } from '../../src/roles/index.ts';
+import { findRole, namesOf, roles } from '../../src/roles/index.ts';
 import { Crash } from '../lab/memory-host.ts';
-import { isReady, live, vm } from './a-vm.ts';
+import { engineSettings, isReady, live, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
 /** Returns the VM's files, without the files and timestamps that differ between first boots. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
-  const times = /"(iat|exp|jti)":[^,}]+|\\"(creationTimestamp|resourceVersion)\\":[^,}]+/g;
+  const times =
+    /"(iat|exp|jti)":[^,}]+|\\"resourceVersion\\":[^,}]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
   return Object.entries(host.files.snapshot())
     .filter(([path]) => !path.startsWith('/run/') && !/\/(registries\.yaml|logins\.json)$/.test(path))
     .map(([path, node]) => [
@@ -19,16 +20,23 @@ function endState({ host }: ReturnType<typeof vm>): unknown {
     ]);
 }
 
-describe.each(namesOf(roles))('a node with the role %s', (role) => {
+/** Every role, and for roles that hand over a cluster every GitOps engine, with the settings that choose the engine. */
+const nodes = namesOf(roles).flatMap((role) =>
+  findRole(role)?.gitops
+    ? Object.entries(engineSettings).map(([engine, settings]) => [role, engine, settings] as const)
+    : [[role, 'none', ''] as const],
+);
+
+describe.each(nodes)('a node with the role %s and the GitOps engine %s', (role, _, settings) => {
   test('boots to Ready within a minute, and starts K3s once', async () => {
-    const machine = vm(role);
+    const machine = vm(role, settings);
     const report = await live(machine.slipway(), machine, minute, isReady);
     expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
     expect(machine.units.starts).toBe(1);
   });
 
   test('reports Ready once during the first half hour', async () => {
-    const machine = vm(role);
+    const machine = vm(role, settings);
     await live(machine.slipway(), machine, 30 * minute);
     const told = machine.events.flatMap((event) =>
       event.type === 'ConditionChanged' ? event.condition : [],
@@ -37,7 +45,7 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
   });
 
   test('changes nothing once it is Ready', async () => {
-    const machine = vm(role);
+    const machine = vm(role, settings);
     const slipway = machine.slipway();
     await live(slipway, machine, minute, isReady);
     const { length } = machine.host.journal;
@@ -46,13 +54,13 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
   });
 
   test('is not changed by a dry run, whose plan lists every resource', async () => {
-    const machine = vm(role);
+    const machine = vm(role, settings);
     const before = machine.host.files.snapshot();
     const report = await machine.slipway(recordingHost).pass();
     expect(machine.host.files.snapshot()).toEqual(before);
     expect(machine.host.lines()).toEqual([]);
     expect(machine.cloud.calls.filter((call) => call !== 'identity')).toEqual([]);
-    const real = vm(role);
+    const real = vm(role, settings);
     const done = await live(real.slipway(), real, minute, isReady);
     expect(report.outcomes.map(({ resource }) => resource.id)).toEqual(
       done.outcomes.map(({ resource }) => resource.id),
@@ -60,12 +68,12 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
   });
 
   test('reaches the same state, whichever mutation a crash precedes', async () => {
-    const whole = vm(role);
+    const whole = vm(role, settings);
     await live(whole.slipway(), whole, minute, isReady);
     const { mutations } = whole.host;
     expect(mutations).toBeGreaterThan(12);
     for (let mutation = 1; mutation <= mutations; mutation += 1) {
-      const machine = vm(role);
+      const machine = vm(role, settings);
       machine.host.crashBefore(mutation);
       await live(machine.slipway(), machine, minute, isReady).catch(onlyCrash);
       expect(machine.host.crashed).toBe(true);

@@ -10,6 +10,7 @@ import { nodePaths } from '../../src/agent/paths.ts';
 import { beside } from '../lab/beside.ts';
 import { readProviders } from '../lab/kubelet-config.ts';
 import { type MemoryApi, serveMemoryApi } from '../lab/memory-api.ts';
+import { memoryGit } from '../lab/memory-git.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { writeFluxSecret } from '../lab/standins/flux-secret.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
@@ -78,6 +79,7 @@ export function world(): World {
   k3s(made);
   supervisor(made);
   flux(made);
+  kubernetes.git = memoryGit(gitToken, 'clusters/main');
   for (const name of ['default', 'kube-system']) {
     kubernetes.objects.put('namespaces', undefined, {
       apiVersion: 'v1',

@@ -1,4 +1,6 @@
 import type { Vault } from '../clouds/cloud.ts';
+import { NodeError } from '../engine/errors.ts';
+import type { HostReader } from '../engine/host.ts';
 import { entryOf } from '../settings/choice.ts';
 import type { GitOpsGround } from './engine.ts';
 import type { GitOps } from './gitops.ts';
@@ -16,6 +18,28 @@ export interface ChosenEngine {
 /** Returns the programs that all engines install beside K3s. */
 export function enginePrograms(table: GitOpsEngines = gitOpsEngines): readonly string[] {
   return Object.values(table).flatMap(({ programs }) => programs);
+}
+
+/**
+ * Returns the lines about what any engine has left in the cluster of this kubeconfig; empty if the API does not answer.
+ */
+export async function engineRemains(
+  host: HostReader,
+  kubeconfig: string,
+  table: GitOpsEngines = gitOpsEngines,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const { remains } of Object.values(table)) {
+    lines.push(...((await remains?.(host, kubeconfig).catch(noneIfUnanswered)) ?? []));
+  }
+  return lines;
+}
+
+function noneIfUnanswered(thrown: unknown): readonly string[] {
+  if (thrown instanceof NodeError) {
+    return [];
+  }
+  throw thrown;
 }
 
 /** Returns the engine that the settings name, applied to that engine's section. */

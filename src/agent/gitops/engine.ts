@@ -1,4 +1,5 @@
 import type { Vault } from '../clouds/cloud.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { Section, SectionSchema, SettingsSection } from '../settings/section.ts';
 import type { GitOps } from './gitops.ts';
 
@@ -21,6 +22,11 @@ export interface GitOpsEngine<Schema extends SectionSchema = SectionSchema> {
   secrets(settings: Section<Schema>): readonly string[];
   /** Makes the adapter. Throws `InvalidSettings` if the section lacks a setting that an engine in use needs. */
   create(ground: GitOpsGround<Section<Schema>>): GitOps;
+  /**
+   * Returns the lines about what the engine leaves in a cluster after Slipway is removed, each with the commands that
+   * remove it. Throws if the API does not answer. Absent if the engine leaves only `programs`.
+   */
+  remains?(host: HostReader, kubeconfig: string): Promise<readonly string[]>;
 }
 
 /** The inputs of an adapter. */

@@ -1,3 +1,4 @@
+import { argocd } from './argocd/argocd.ts';
 import type { GitOpsEngine } from './engine.ts';
 import { flux } from './flux/flux.ts';
 import { none } from './none.ts';
@@ -6,4 +7,4 @@ import { none } from './none.ts';
 export type GitOpsEngines = Readonly<Record<string, GitOpsEngine>>;
 
 /** Every GitOps engine. An entry here adds the engine and its settings to every place that depends on the engine. */
-export const gitOpsEngines = { none, flux } as const satisfies GitOpsEngines;
+export const gitOpsEngines = { none, flux, argocd } as const satisfies GitOpsEngines;

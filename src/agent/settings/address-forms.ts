@@ -23,6 +23,14 @@ export const gitUrl = address(
   'be the https:// URL of a Git repository, without a user name, password or query, so for Azure DevOps https://dev.azure.com/ORGANIZATION/PROJECT/_git/REPOSITORY (Flux gets the token of tokenSecretName)',
 );
 
+/** The form of the URL of a Git repository over https, or over ssh as `ssh://` or `user@host:path`. */
+export const gitRemote = address(
+  /^(?:https:\/\/[^\s/@?#]+\/[^\s?#]+|ssh:\/\/[^\s/@:?#]+@[^\s/@?#]+\/[^\s?#]+|[^\s/@:?#]+@[^\s/@:?#]+:[^\s?#]+)$/,
+  'be the URL of a Git repository such as https://github.com/acme/fleet.git or git@github.com:acme/fleet.git; https:// without a user name, password or query',
+  // Only a URL of a known protocol is checked for an invalid address.
+  (value) => `https://${value.includes('://') ? value.replace(/^\w+:\/\//, '') : value.replace(':', '/')}`,
+);
+
 export const gitHost = address(
   /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?$/,
   'be a bare host name such as github.example.com; leave out https:// and any path',

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
-import { chosenEngine, enginePrograms } from '../../../../src/agent/gitops/chosen.ts';
+import { NodeError } from '../../../../src/agent/engine/errors.ts';
+import { chosenEngine, enginePrograms, engineRemains } from '../../../../src/agent/gitops/chosen.ts';
 import type { GitOpsEngine, GitOpsGround } from '../../../../src/agent/gitops/engine.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../../../../src/agent/gitops/index.ts';
 import { gitOpsSection } from '../../../../src/agent/gitops/settings.ts';
@@ -11,6 +12,7 @@ import { misfits } from '../../../../src/agent/settings/rules.ts';
 import { about } from '../../../../src/agent/settings/section.ts';
 import { sectionsWith } from '../../../../src/agent/settings/sections.ts';
 import { aVault } from '../../../lab/a-vault.ts';
+import { memoryHost } from '../../../lab/memory-host.ts';
 
 const schema = z.strictObject({ chart: about('The map to sail by.', words), harbour: z.optional(words) });
 const voyages: GitOpsGround<{ readonly chart: string }>[] = [];
@@ -76,6 +78,15 @@ test('the adapter of the made-up engine gets its settings section, and names its
 
 test('enginePrograms names the programs of the made-up engine', () => {
   expect(enginePrograms(withSail)).toEqual([...enginePrograms(), 'sail']);
+});
+
+test('engineRemains lists what the made-up engine leaves, and nothing if its API does not answer', async () => {
+  const leaving = { ...sail, remains: async (_: unknown, kubeconfig: string) => [`a sail at ${kubeconfig}`] };
+  expect(await engineRemains(memoryHost(), '/k3s.yaml', { sail: leaving, none: gitOpsEngines.none })).toEqual(
+    ['a sail at /k3s.yaml'],
+  );
+  const silent = { ...sail, remains: () => Promise.reject(new NodeError('ApiUnavailable', 'no wind')) };
+  expect(await engineRemains(memoryHost(), '/k3s.yaml', { sail: silent })).toEqual([]);
 });
 
 test('chosenEngine refuses an unknown engine', () => {

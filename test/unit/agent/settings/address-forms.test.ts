@@ -24,6 +24,8 @@ const places = [
   ['network.proxy', (at: string) => `network: { proxy: "http://${at}" }`],
   ['gitops.flux.url', (at: string) => `gitops: { flux: { url: "https://${at}/r" } }`],
   ['gitops.flux.hostname', (at: string) => `gitops: { flux: { hostname: "${at}" } }`],
+  ['gitops.argocd.url', (at: string) => `gitops: { argocd: { url: "https://${at}/r" } }`],
+  ['gitops.argocd.url', (at: string) => `gitops: { argocd: { url: "ssh://git@${at}/r" } }`],
   ['gitops.flux.releaseUrl', (at: string) => `gitops: { flux: { releaseUrl: "https://${at}/flux" } }`],
   [
     'registries.mirrors',

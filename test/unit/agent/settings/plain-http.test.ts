@@ -26,6 +26,12 @@ const auth = { username: 'puller', password: 'hunter2' };
 const settingsWith: Readonly<Record<string, (url: string) => object>> = {
   'k3s.releaseUrl': (releaseUrl) => ({ k3s: { releaseUrl } }),
   'gitops.flux.releaseUrl': (releaseUrl) => ({ gitops: { flux: { releaseUrl } } }),
+  'gitops.argocd.chartRepository': (chartRepository) => ({ gitops: { argocd: { chartRepository } } }),
+  'gitops.argocd.githubApp.enterpriseUrl': (enterpriseUrl) => ({
+    gitops: {
+      argocd: { githubApp: { appId: 1, installationId: 2, privateKeySecretName: 'k', enterpriseUrl } },
+    },
+  }),
   'azure.imdsEndpoint': (imdsEndpoint) => ({ azure: { imdsEndpoint } }),
   'oracle.imdsEndpoint': (imdsEndpoint) => ({ oracle: { imdsEndpoint } }),
   'network.proxy': (proxy) => ({ network: { proxy, proxyCredentialsFile: '/etc/slipway/proxy' } }),

@@ -24,6 +24,13 @@ const names = [
   ['joinToken.secretName', (name: string) => `joinToken: { secretName: "${name}" }`],
   ['joinToken.agentSecretName', (name: string) => `joinToken: { agentSecretName: "${name}" }`],
   ['gitops.flux.tokenSecretName', (name: string) => `gitops: { flux: { tokenSecretName: "${name}" } }`],
+  ['gitops.argocd.tokenSecretName', (name: string) => `gitops: { argocd: { tokenSecretName: "${name}" } }`],
+  ['gitops.argocd.sshKeySecretName', (name: string) => `gitops: { argocd: { sshKeySecretName: "${name}" } }`],
+  [
+    'gitops.argocd.githubApp.privateKeySecretName',
+    (name: string) =>
+      `gitops: { argocd: { githubApp: { appId: 1, installationId: 2, privateKeySecretName: "${name}" } } }`,
+  ],
 ] as const;
 
 describe.each(names)('the setting %s', (path, written) => {

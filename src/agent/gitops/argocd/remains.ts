@@ -1,0 +1,30 @@
+import type { HostReader } from '../../engine/host.ts';
+import { readApi } from '../../kubernetes/api.ts';
+import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
+import { chartNamespace, chartPath, foundChart } from '../../resources/helm-chart/chart-object.ts';
+import { argocdNamespace, readRoot, rootName } from './application.ts';
+import { release } from './chart.ts';
+import { managerOf } from './self-management.ts';
+
+/**
+ * Returns the line about the Argo CD that stays in the cluster after Slipway is removed, with the commands that remove
+ * it; empty without Argo CD. Throws as `readApi`.
+ */
+export async function argocdRemains(host: HostReader, kubeconfig: string): Promise<readonly string[]> {
+  const access = await readKubeconfig(host, kubeconfig);
+  const root = await readRoot(host, access);
+  const chart = await readApi(host, access, chartPath(release), foundChart);
+  if (root === undefined && chart === undefined) {
+    return [];
+  }
+  const { is } = await managerOf(host, kubeconfig, release);
+  const commands = [
+    ...(root === undefined
+      ? []
+      : [`k3s kubectl delete application.argoproj.io -n ${argocdNamespace} ${rootName}`]),
+    // K3s does not uninstall a chart that it no longer manages, and the HelmChart would never be gone.
+    ...(is === 'k3s' ? [`k3s kubectl delete helmchart -n ${chartNamespace} ${release}`] : []),
+  ];
+  const removal = commands.length === 0 ? '' : `; to remove it: ${commands.join('; ')}`;
+  return [`Argo CD stays in the cluster, and follows its repository with its last login${removal}`];
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod/mini';
+import type { HostReader } from '../../engine/host.ts';
+import { readApi } from '../../kubernetes/api.ts';
+import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
+import { listPath } from '../../kubernetes/object-path.ts';
+import { chartPath, foundChart, unmanagedAnnotation } from '../../resources/helm-chart/chart-object.ts';
+import { argocdNamespace } from './application.ts';
+
+/** What manages the release of Argo CD. */
+export type Manager =
+  | { readonly is: 'k3s' }
+  /** An Application whose HelmChart K3s still manages, and must give up. */
+  | { readonly is: 'taking-over'; readonly application: string }
+  /** Something else; K3s ignores the HelmChart, or the HelmChart is missing. */
+  | { readonly is: 'other'; readonly by: string };
+
+/** The annotation by which Argo CD marks what an Application applied (argoproj/argo-cd, common/common.go). */
+const trackingId = 'argocd.argoproj.io/tracking-id';
+
+/**
+ * Returns what manages the release of Argo CD: not K3s if the HelmChart is unmanaged, and an Application if Argo CD has
+ * marked one of its own Deployments. An unmanaged HelmChart stays so, which keeps Slipway from taking Argo CD back.
+ */
+export async function managerOf(host: HostReader, kubeconfig: string, chart: string): Promise<Manager> {
+  const access = await readKubeconfig(host, kubeconfig);
+  const found = await readApi(host, access, chartPath(chart), foundChart);
+  if (unmanagedAnnotation in (found?.metadata.annotations ?? {})) {
+    return { is: 'other', by: 'a person or the repository' };
+  }
+  const application = await trackingApplication(host, access);
+  if (application === undefined) {
+    return { is: 'k3s' };
+  }
+  return found === undefined
+    ? { is: 'other', by: `the Application ${application}` }
+    : { is: 'taking-over', application };
+}
+
+const deployments = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ annotations: z.nullish(z.record(z.string(), z.string())) }),
+    }),
+  ),
+});
+
+/** Returns the name of the Application that applied a Deployment of Argo CD; `undefined` if none did. */
+async function trackingApplication(host: HostReader, access: ApiAccess): Promise<string | undefined> {
+  const kind = { apiVersion: 'apps/v1', resource: 'deployments', namespace: argocdNamespace };
+  const path = listPath(kind, { 'app.kubernetes.io/part-of': 'argocd' });
+  const found = await readApi(host, access, path, deployments, 'listMetadata');
+  const marks = (found?.items ?? []).flatMap(({ metadata }) => metadata.annotations?.[trackingId] ?? []);
+  return marks[0]?.split(':')[0];
+}

@@ -1,0 +1,58 @@
+import { given, type Problem } from '../../settings/path.ts';
+import type { Written } from '../../settings/section.ts';
+import { isSsh } from './repository-url.ts';
+
+/** The settings that give Argo CD access to a private repository, of which one at most is set. */
+const ways = ['tokenSecretName', 'sshKeySecretName', 'githubApp'] as const;
+
+/** Lists contradictions in the section `gitops.argocd` of a node that uses Argo CD. */
+export function argocdMisfits(written: Written): readonly Problem[] {
+  return [...missing(written), ...surplusWays(written), ...protocolMisfits(written)];
+}
+
+function missing(written: Written): readonly Problem[] {
+  return ['url', 'path']
+    .filter((key) => !given(written[key]))
+    .map((key) => ({ path: [key], message: 'is missing; set it, as engine argocd needs' }));
+}
+
+function surplusWays(written: Written): readonly Problem[] {
+  const [first, ...others] = ways.filter((way) => given(written[way]));
+  return others.map((way) => ({
+    path: [way],
+    message: `does not go with ${first}; leave out one of them, since Argo CD needs only one login`,
+  }));
+}
+
+/** Lists a login that does not work with the protocol of the URL. */
+function protocolMisfits(written: Written): readonly Problem[] {
+  const { url } = written;
+  if (typeof url !== 'string') {
+    return [];
+  }
+  if (!isSsh(url)) {
+    return given(written.sshKeySecretName)
+      ? [
+          {
+            path: ['sshKeySecretName'],
+            message: 'needs a url over ssh such as git@github.com:acme/fleet.git; change url, or use a token',
+          },
+        ]
+      : [];
+  }
+  const foreign = ways.filter((way) => way !== 'sshKeySecretName' && given(written[way]));
+  if (foreign.length > 0) {
+    return foreign.map((way) => ({
+      path: [way],
+      message: 'needs a url that begins with https://; change url, or use sshKeySecretName',
+    }));
+  }
+  return given(written.sshKeySecretName)
+    ? []
+    : [
+        {
+          path: ['sshKeySecretName'],
+          message: 'is missing; set it, since a Git host requires a key over ssh, or use a url with https://',
+        },
+      ];
+}

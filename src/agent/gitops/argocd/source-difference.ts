@@ -1,0 +1,64 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { Change } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
+import { fieldManager } from '../../kubernetes/api.ts';
+import { type Application, type ApplicationSource, argocdNamespace, rootName } from './application.ts';
+import { isSameRepository, withoutPassword } from './repository-url.ts';
+import type { ArgocdSettings } from './settings.ts';
+
+/** Returns the fields in which the root Application follows something else than the settings name. */
+export function sourceChanges({ spec }: Application, settings: ArgocdSettings): readonly Change[] {
+  const { repoURL, path, targetRevision } = spec?.source ?? {};
+  const url = repoURL ?? '';
+  return [
+    {
+      field: 'url',
+      observed: isSameRepository(url, settings.url) ? settings.url : withoutPassword(url),
+      desired: settings.url,
+    },
+    { field: 'revision', observed: targetRevision ?? 'HEAD', desired: settings.revision },
+    {
+      field: 'path',
+      observed: folder(path) === folder(settings.path) ? settings.path : (path ?? ''),
+      desired: settings.path,
+    },
+  ].filter(({ observed, desired }) => observed !== desired);
+}
+
+/** True if two sources name the same text in each field. */
+export function isSameSource(one: ApplicationSource, other: ApplicationSource): boolean {
+  return (
+    one?.repoURL === other?.repoURL &&
+    one?.targetRevision === other?.targetRevision &&
+    one?.path === other?.path
+  );
+}
+
+function folder(path: string | null | undefined): string {
+  return (path ?? '').replace(/^(\.\/)+|\/+$/g, '');
+}
+
+/** True if Slipway applied the source of the root Application, and nothing else changed it since. */
+export function isSourceOurs({ metadata }: Application): boolean {
+  const ours = metadata.managedFields?.find(
+    ({ manager, operation }) => manager === fieldManager && operation === 'Apply',
+  );
+  const fields = Object(Object(Object(ours?.fieldsV1)['f:spec'])['f:source']);
+  return ['f:repoURL', 'f:path', 'f:targetRevision'].every((field) => field in fields);
+}
+
+/**
+ * Returns the error for a root Application that differs from the settings: `BootstrapPathDiffers` for another path, and
+ * `BootstrapSourceDiffers` for another repository or revision.
+ */
+export function sourceDiffers(changes: readonly Change[]): NodeError {
+  const [first] = changes;
+  const told = changes.map(({ field, observed, desired }) => `${field} ${observed} in place of ${desired}`);
+  const repair = changes.map(({ field, observed }) => `${field}: ${observed}`).join(', ');
+  return new NodeError(
+    first?.field === 'path' ? 'BootstrapPathDiffers' : 'BootstrapSourceDiffers',
+    `Argo CD follows ${told.join(', ')} of gitops.argocd; nothing was changed. Set ${repair} in gitops.argocd, or ` +
+      `change spec.source of the Application ${argocdNamespace}/${rootName}.`,
+    advisory,
+  );
+}

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isSameRepository,
+  isSsh,
+  withoutPassword,
+} from '../../../../../src/agent/gitops/argocd/repository-url.ts';
+
+test.each([
+  ['https://github.com/acme/fleet.git', false],
+  ['git@github.com:acme/fleet.git', true],
+  ['ssh://git@github.com/acme/fleet', true],
+])('isSsh of %s is %s', (url, expected) => {
+  expect(isSsh(url)).toBe(expected);
+});
+
+describe('isSameRepository', () => {
+  const https = 'https://github.com/acme/fleet.git';
+  test.each([
+    [https, 'https://GitHub.com/acme/fleet', true],
+    [https, 'https://github.com/acme/fleet2', false],
+    [https, 'https://github.com/acme/fleet.git/', false],
+    ['git@github.com:acme/fleet.git', 'ssh://git@github.com/acme/fleet', true],
+    ['git@github.com:acme/fleet.git', https, false],
+    ['', https, false],
+  ])('of %s and %s is %s, as in Argo CD', (one, other, expected) => {
+    expect(isSameRepository(one, other)).toBe(expected);
+  });
+});
+
+test('withoutPassword removes what stands before the host, which may be a token', () => {
+  expect(withoutPassword('https://x:token@github.com/acme/fleet')).toBe('https://github.com/acme/fleet');
+  expect(withoutPassword('git@github.com:acme/fleet')).toBe('git@github.com:acme/fleet');
+});

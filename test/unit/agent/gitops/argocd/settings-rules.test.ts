@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { argocdMisfits } from '../../../../../src/agent/gitops/argocd/settings-rules.ts';
+import { pathText } from '../../../../../src/agent/settings/path.ts';
+
+const https = { url: 'https://github.com/acme/fleet.git', path: 'clusters/prod' };
+const scp = { url: 'git@github.com:acme/fleet.git', path: 'clusters/prod' };
+const ssh = { url: 'ssh://git@github.com:22/acme/fleet.git', path: 'clusters/prod' };
+const app = { appId: 1, installationId: 2, privateKeySecretName: 'key' };
+
+describe('argocdMisfits', () => {
+  test.each([
+    ['a public repository', https],
+    ['a token over https', { ...https, tokenSecretName: 't' }],
+    ['a GitHub App over https', { ...https, githubApp: app }],
+    ['a key over ssh', { ...ssh, sshKeySecretName: 'k' }],
+    ['a key and a URL as of scp', { ...scp, sshKeySecretName: 'k' }],
+  ])('accepts %s', (_, written) => {
+    expect(argocdMisfits(written)).toEqual([]);
+  });
+
+  test.each([
+    ['no repository', {}, ['url: is missing', 'path: is missing']],
+    ['a token over ssh', { ...scp, tokenSecretName: 't' }, ['tokenSecretName: needs a url that begins with']],
+    ['a GitHub App over ssh', { ...ssh, githubApp: app }, ['githubApp: needs a url that begins with']],
+    ['a key over https', { ...https, sshKeySecretName: 'k' }, ['sshKeySecretName: needs a url over ssh']],
+    ['no key over ssh', scp, ['sshKeySecretName: is missing']],
+    [
+      'two logins',
+      { ...https, tokenSecretName: 't', githubApp: app },
+      ['githubApp: does not go with tokenSecretName'],
+    ],
+    [
+      'three logins over https',
+      { ...https, tokenSecretName: 't', sshKeySecretName: 'k', githubApp: app },
+      [
+        'sshKeySecretName: does not go with tokenSecretName',
+        'githubApp: does not go with tokenSecretName',
+        'sshKeySecretName: needs a url over ssh',
+      ],
+    ],
+    ['a URL that is not text', { ...https, url: 7, sshKeySecretName: 'k' }, []],
+  ])('refuses %s', (_, written, beginnings) => {
+    const told = argocdMisfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
+    expect(told).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
+  });
+});
