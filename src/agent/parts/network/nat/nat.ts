@@ -2,7 +2,6 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { defaultInterface } from '../../../engine/route-table.ts';
-import { advisory } from '../../../engine/severity.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { nonBlocking, observing } from '../../../resources/combinators.ts';
 import { file } from '../../../resources/file.ts';
@@ -97,7 +96,6 @@ async function wantedRules(host: HostReader, settings: NatSettings, paths: NodeP
       'NatFailed',
       'This machine has no default route yet, so it is not known which interface leads outside. Wait for the ' +
         'network, or name the interface: network.nat.interface.',
-      { ...advisory, endedBy: 'time' },
     );
   }
   return { from: [...from, ...(await keptRanges(host, settings, paths))], except, outside };
