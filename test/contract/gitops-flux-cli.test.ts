@@ -1,23 +1,17 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/agent/engine/secret.ts';
-import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
 import { gitSecret } from '../../src/agent/gitops/flux/flux-git-secret.ts';
 import { isRepository } from '../../src/agent/gitops/flux/flux-repository.ts';
-import { fluxProviders } from '../../src/agent/gitops/flux/providers.ts';
 import { bundleStandIn } from '../lab/bundle.ts';
-import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
-import { type ApiObject, openObjects } from '../lab/standins/k3s-objects.ts';
 import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
+import { type FluxLab, fluxLab, labKubeconfig, labToken } from './flux-lab.ts';
 import { everyArgument, fluxCliContract, run } from './gitops-flux-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-flux-'));
 const flux = join(folder, 'flux');
-const token = 'the-one-token';
 const sources = 'gitrepositories.source.toolkit.fluxcd.io';
 const syncs = 'kustomizations.kustomize.toolkit.fluxcd.io';
 
@@ -41,30 +35,14 @@ const bitbucket = {
 } as const;
 
 describe('the flux stand-in with an API', () => {
-  let api: Server;
-  let lab: string;
+  let lab: FluxLab;
+  const bootstrap: FluxLab['bootstrap'] = (...args) => lab.bootstrap(...args);
+  const found: FluxLab['found'] = (...args) => lab.found(...args);
 
   beforeEach(async () => {
-    lab = mkdtempSync(join(folder, 'lab-'));
-    api = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
-    writeFileSync(join(lab, 'git-token.sha256'), createHash('sha256').update(token).digest('hex'));
-    writeFileSync(join(lab, 'k3s.yaml'), kubeconfigFor(`https://127.0.0.1:${portOf(api)}`));
-    return () => new Promise((resolve) => api.close(resolve));
+    lab = await fluxLab(folder, flux);
+    return () => lab.close();
   });
-
-  function kubeconfigFor(server: string): string {
-    return kubeconfig({ server, ca: '', certificate: '', key: '', objects: join(lab, 'objects') });
-  }
-
-  function bootstrap(changes: Parameters<typeof fluxSettings>[0] = {}, given = token) {
-    const args = bootstrapArguments(fluxSettings(changes), join(lab, 'k3s.yaml'));
-    const { variable } = fluxProviders[changes.provider ?? 'github'];
-    return run(flux, args, { [variable]: given });
-  }
-
-  const found = (kind: string, name = 'flux-system'): ApiObject | undefined =>
-    openObjects(join(lab, 'objects')).get(kind, 'flux-system', name);
 
   test('bootstraps at the path in the settings, and changes nothing in a second run', async () => {
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stdout: '' });
@@ -85,7 +63,7 @@ describe('the flux stand-in with an API', () => {
   test('writes its manifests to a second flux-system folder below a path that ends in flux-system', async () => {
     await bootstrap({ path: 'k8s/flux-system' });
     const sync = 'git/github.com/acme/platform/main/k8s/flux-system/flux-system/gotk-sync.yaml';
-    expect(readFileSync(join(lab, sync), 'utf8')).toContain('./k8s/flux-system');
+    expect(readFileSync(join(lab.folder, sync), 'utf8')).toContain('./k8s/flux-system');
   });
 
   test('refuses a path that differs from the path of the earlier bootstrap', async () => {
@@ -100,11 +78,10 @@ describe('the flux stand-in with an API', () => {
 
   test('fails while a broken commit keeps the Kustomization from being ready, although all objects exist', async () => {
     await bootstrap();
-    const objects = openObjects(join(lab, 'objects'));
     const sync = found(syncs);
     const conditions = [{ type: 'Ready', status: 'False', message: 'kustomize build failed' }];
     if (sync) {
-      objects.put(syncs, 'flux-system', { ...sync, status: { ...Object(sync.status), conditions } });
+      lab.objects.put(syncs, 'flux-system', { ...sync, status: { ...Object(sync.status), conditions } });
     }
     expect(await bootstrap()).toMatchObject({
       exitCode: 1,
@@ -139,7 +116,7 @@ describe('the flux stand-in with an API', () => {
   });
 
   test('rejects an unknown token and writes nothing', async () => {
-    expect(await bootstrap({}, 'another')).toMatchObject({
+    expect(await bootstrap({}, { token: 'another' })).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('401 Bad credentials'),
     });
@@ -154,11 +131,11 @@ describe('the flux stand-in with an API', () => {
   });
 
   test('fails without a kubeconfig, an API or HOME', async () => {
-    const env = { GITHUB_TOKEN: token };
+    const env = { GITHUB_TOKEN: labToken };
     expect((await run(flux, everyArgument('github'), env)).stderr).toContain('no such file or directory');
-    const args = everyArgument('github', join(lab, 'k3s.yaml'));
+    const args = everyArgument('github', lab.kubeconfig);
     expect((await run(flux, args, { ...env, HOME: '' })).stderr).toContain('$HOME is not defined');
-    writeFileSync(join(lab, 'k3s.yaml'), kubeconfigFor('https://127.0.0.1:1'));
+    writeFileSync(lab.kubeconfig, labKubeconfig(lab.folder, 'https://127.0.0.1:1'));
     expect((await run(flux, args, env)).stderr).toContain('connection refused');
   });
 
@@ -171,8 +148,3 @@ describe('the flux stand-in with an API', () => {
     expect((await run(flux, ['bootstrap', 'github', flag])).stderr).toContain(`✗ ${words}`);
   });
 });
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { bootstrapArguments } from '../../src/agent/gitops/flux/flux-arguments.ts';
+import { fluxProviders } from '../../src/agent/gitops/flux/providers.ts';
+import type { FluxSettings } from '../../src/agent/gitops/flux/settings.ts';
+import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
+import { type ApiObject, type Objects, openObjects } from '../lab/standins/k3s-objects.ts';
+import { fluxSettings } from '../unit/agent/gitops/flux/settings.ts';
+import { type Ended, run } from './gitops-flux-cli.ts';
+
+/** The only token that the Git host of the lab accepts. */
+export const labToken = 'the-one-token';
+
+/** An API, a Git host and a flux stand-in. */
+export interface FluxLab {
+  readonly folder: string;
+  readonly kubeconfig: string;
+  readonly objects: Objects;
+  /** Runs `flux bootstrap` with the arguments for changed settings. */
+  bootstrap(
+    changes?: Partial<FluxSettings>,
+    given?: { readonly token?: string; readonly caFile?: string },
+  ): Promise<Ended>;
+  /** Returns an object in the namespace flux-system. */
+  found(kind: string, name?: string): ApiObject | undefined;
+  close(): Promise<void>;
+}
+
+/** Starts a lab in a new folder below `parent`. */
+export async function fluxLab(parent: string, flux: string): Promise<FluxLab> {
+  const folder = mkdtempSync(join(parent, 'lab-'));
+  const api = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  const objects = openObjects(join(folder, 'objects'));
+  const path = join(folder, 'k3s.yaml');
+  writeFileSync(join(folder, 'git-token.sha256'), createHash('sha256').update(labToken).digest('hex'));
+  writeFileSync(path, labKubeconfig(folder, `https://127.0.0.1:${portOf(api)}`));
+  return {
+    folder,
+    kubeconfig: path,
+    objects,
+    bootstrap(changes = {}, { token = labToken, caFile } = {}) {
+      const { variable } = fluxProviders[changes.provider ?? 'github'];
+      return run(flux, bootstrapArguments(fluxSettings(changes), path, caFile), { [variable]: token });
+    },
+    found: (kind, name = 'flux-system') => objects.get(kind, 'flux-system', name),
+    close: () => new Promise((resolve) => api.close(() => resolve())),
+  };
+}
+
+/** Renders a kubeconfig for the objects in a folder of a lab. */
+export function labKubeconfig(folder: string, server: string): string {
+  return kubeconfig({ server, ca: '', certificate: '', key: '', objects: join(folder, 'objects') });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
