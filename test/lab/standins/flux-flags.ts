@@ -4,14 +4,16 @@
  * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_*.go, check.go. Parsing and
  * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is omitted, since no caller should pass one.
  */
-export type FlagType = 'string' | 'bool' | 'duration' | 'strings' | 'int';
+import { type FlagType, validate } from './flux-flag-types.ts';
 
 type Flags = Readonly<Record<string, FlagType>>;
 
 export const rootFlags = {
   as: 'string',
-  'as-group': 'strings',
+  // pflag's stringArray, which does not split at commas
+  'as-group': 'string',
   'as-uid': 'string',
+  'as-user-extra': 'string',
   'cache-dir': 'string',
   'certificate-authority': 'string',
   'client-certificate': 'string',
@@ -22,9 +24,10 @@ export const rootFlags = {
   help: 'bool',
   'insecure-skip-tls-verify': 'bool',
   'kube-api-burst': 'int',
-  'kube-api-qps': 'string',
+  'kube-api-qps': 'float',
   kubeconfig: 'string',
   namespace: 'string',
+  'ns-follows-kube-context': 'bool',
   server: 'string',
   timeout: 'duration',
   'tls-server-name': 'string',
@@ -46,18 +49,22 @@ const bootstrapFlags = {
   'gpg-key-ring': 'string',
   'gpg-passphrase': 'string',
   'image-pull-secret': 'string',
-  'log-level': 'string',
+  'log-level': 'level',
   'network-policy': 'bool',
   'private-key-file': 'string',
   'recurse-submodules': 'bool',
   registry: 'string',
   'registry-creds': 'string',
   'secret-name': 'string',
-  'sparse-checkout': 'bool',
+  'sparse-checkout': 'strings',
   'ssh-ecdsa-curve': 'string',
+  'ssh-hostkey-algos': 'strings',
   'ssh-hostname': 'string',
   'ssh-key-algorithm': 'string',
-  'ssh-rsa-bits': 'int',
+  'ssh-rsa-bits': 'bits',
+  'ssh-signing-key-file': 'string',
+  'ssh-signing-password': 'string',
+  'ssh-signing-reuse-private-key': 'bool',
   'token-auth': 'bool',
   'toleration-keys': 'strings',
   version: 'string',
@@ -180,28 +187,6 @@ function split(arg: string, flags: Flags): { readonly name: string; readonly val
     dashes === '-' ? `unknown shorthand flag: '${word[0]}' in ${arg}` : `unknown flag: --${word}`,
   );
 }
-
-function validate(name: string, type: FlagType, value: string): void {
-  const why = complaints[type](value);
-  if (why !== undefined) {
-    throw new Error(`invalid argument "${value}" for "--${name}" flag: ${why}`);
-  }
-}
-
-const complaints: Readonly<Record<FlagType, (value: string) => string | undefined>> = {
-  string: () => undefined,
-  strings: () => undefined,
-  bool: (value) =>
-    /^(1|0|t|f|T|F|true|false|True|False|TRUE|FALSE)$/.test(value)
-      ? undefined
-      : `strconv.ParseBool: parsing "${value}": invalid syntax`,
-  int: (value) =>
-    /^[-+]?\d+$/.test(value) ? undefined : `strconv.ParseInt: parsing "${value}": invalid syntax`,
-  duration: (value) =>
-    /^[-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+)$/.test(value)
-      ? undefined
-      : `time: invalid duration "${value}"`,
-};
 
 function isTrue(value: string): boolean {
   return /^(1|t|T|true|True|TRUE)$/.test(value);

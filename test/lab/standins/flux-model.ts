@@ -1,19 +1,19 @@
 import { posix } from 'node:path';
 import type { Parsed } from './flux-flags.ts';
+import { reportHealth } from './flux-health.ts';
 import {
+  applySource,
+  applySync,
   crds,
   install,
   namespace,
-  sourceObject,
   sources,
-  syncObject,
   syncOf,
-  syncs,
   version,
 } from './flux-objects.ts';
 import { reachRepository } from './flux-provider.ts';
 import { type Repository, repositoryAt } from './flux-repository.ts';
-import { writeFluxSecret } from './flux-secret.ts';
+import { reconcileSecret } from './flux-secret.ts';
 import type { Objects } from './k3s-objects.ts';
 
 const defaultComponents = [
@@ -29,7 +29,7 @@ const knownComponents = [
   'source-watcher',
 ];
 
-export type Say = (mark: '►' | '✔' | '◎' | '✗', text: string) => void;
+export type Say = (mark: '►' | '✔' | '◎' | '✗' | '⚠️', text: string) => void;
 
 /**
  * Returns the components to install. Throws flux's error if a required component is missing or a component is unknown
@@ -49,23 +49,41 @@ export function componentsOf(flags: Parsed): readonly string[] {
   return components;
 }
 
+/** The token, and the CAs in the file of --ca-file. */
+export interface Given {
+  readonly token: string;
+  readonly ca: string | undefined;
+}
+
 /** Performs the steps of `flux bootstrap` in the order of Run in pkg/bootstrap; throws flux's errors. */
-export function bootstrap(flags: Parsed, cluster: Objects, token: string, say: Say): void {
+export async function bootstrap(
+  flags: Parsed,
+  cluster: Objects,
+  { token, ca }: Given,
+  say: Say,
+): Promise<void> {
   const components = componentsOf(flags);
   if (flags.command !== 'bootstrap gitea') {
     confirmBootstrap(flags, cluster);
   }
-  const url = reachRepository(flags, cluster, token, say);
+  const url = await reachRepository(flags, cluster, token, say);
   const branch = flags.text('branch', 'main');
   const path = relativePath(flags.text('path'));
   const repository = repositoryAt(cluster.directory, url, branch);
   say('✔', 'cloned repository');
 
-  reconcileComponents({ repository, cluster, path, components, say });
-  reconcileSecret(flags, cluster, token, say);
-  const revision = () => `${branch}@sha1:${repository.head()}`;
-  reconcileSync({ flags, cluster, repository, url, branch, path, revision, say });
-  reportHealth(cluster, components, say);
+  reconcileComponents({ repository, cluster, url, branch, path, components, say });
+  reconcileSecret({ flags, cluster, token, ca, url, path, say });
+  reconcileSync({ flags, cluster, repository, url, branch, path, say });
+  const revision = `${branch}@sha1:${repository.head()}`;
+  await reportHealth({ cluster, components, revision, timeout: milliseconds(flags), say });
+}
+
+/** Returns the time limit; the units of Go's durations that --timeout may have, and 5m by default. */
+function milliseconds(flags: Parsed): number {
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+  const parts = [...flags.text('timeout', '5m').matchAll(/([\d.]+)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (units[unit] ?? 0), 0);
 }
 
 /**
@@ -88,6 +106,8 @@ function relativePath(path: string): string {
 interface Components {
   readonly repository: Repository;
   readonly cluster: Objects;
+  readonly url: string;
+  readonly branch: string;
   readonly path: string;
   readonly components: readonly string[];
   readonly say: Say;
@@ -97,11 +117,12 @@ interface Components {
  * Commits the component manifests, and installs them if the Kustomization is missing or has applied nothing
  * (mustInstallManifests).
  */
-function reconcileComponents({ repository, cluster, path, components, say }: Components): void {
+function reconcileComponents({ repository, cluster, url, branch, path, components, say }: Components): void {
   say('►', 'generating component manifests');
   const manifest = `# flux v${version}: ${components.join(', ')}\n`;
+  say('✔', 'generated component manifests');
   const changed = repository.commit(posix.join(path, namespace, 'gotk-components.yaml'), manifest);
-  say('✔', changed ? 'committed component manifests' : 'component manifests are up to date');
+  reportCommit(changed, 'component', repository, { url, branch }, say);
   if (!syncOf(cluster)?.status?.lastAppliedRevision) {
     say('►', `installing components in "${namespace}" namespace`);
     install(cluster, components);
@@ -110,27 +131,20 @@ function reconcileComponents({ repository, cluster, path, components, say }: Com
   say('✔', 'reconciled components');
 }
 
-/** Writes the source secret if it is missing, or if --token-auth is set, so that a second run stores a new token. */
-function reconcileSecret(flags: Parsed, cluster: Objects, token: string, say: Say): void {
-  const name = flags.text('secret-name', namespace);
-  say('►', `determining if source secret "${namespace}/${name}" exists`);
-  const exists = cluster.get('secrets', namespace, name) !== undefined;
-  if (exists && !flags.on('token-auth')) {
-    say('✔', 'source secret up to date');
+/** Reports a commit and its push, or that nothing changed. */
+function reportCommit(
+  changed: boolean,
+  what: 'component' | 'sync',
+  repository: Repository,
+  { url, branch }: { readonly url: string; readonly branch: string },
+  say: Say,
+): void {
+  if (!changed) {
+    say('✔', `${what} manifests are up to date`);
     return;
   }
-  const data = flags.on('token-auth')
-    ? { username: userOf(flags), password: token }
-    : { identity: 'a key pair of the lab' };
-  say('►', `applying source secret "${namespace}/${name}"`);
-  writeFluxSecret(cluster, data, name);
-  say('✔', 'reconciled source secret');
-}
-
-/** Returns the user name in the source secret; a personal repository at Bitbucket belongs to its user. */
-function userOf(flags: Parsed): string {
-  const isPersonal = flags.command === 'bootstrap bitbucket-server' && flags.on('personal');
-  return isPersonal ? flags.text('owner') : flags.text('username', 'git');
+  say('✔', `committed ${what} manifests to "${branch}" ("${repository.head()}")`);
+  say('►', `pushing ${what} manifests to "${url}"`);
 }
 
 interface Sync {
@@ -140,13 +154,12 @@ interface Sync {
   readonly url: string;
   readonly branch: string;
   readonly path: string;
-  readonly revision: () => string;
   readonly say: Say;
 }
 
-function reconcileSync({ flags, cluster, repository, url, branch, path, revision, say }: Sync): void {
+function reconcileSync({ flags, cluster, repository, url, branch, path, say }: Sync): void {
   const existing = syncOf(cluster);
-  if (existing && normalised(existing.spec.path) !== normalised(path)) {
+  if (existing && normalised(existing.spec.path ?? '') !== normalised(path)) {
     throw new Error(
       `sync path configuration ("${path}") would overwrite path ("${existing.spec.path}") of existing Kustomization`,
     );
@@ -157,13 +170,12 @@ function reconcileSync({ flags, cluster, repository, url, branch, path, revision
     repository.commit(posix.join(folder, 'gotk-sync.yaml'), `# ${url} ${branch} ${path}\n`),
     repository.commit(posix.join(folder, 'kustomization.yaml'), '# gotk-components.yaml, gotk-sync.yaml\n'),
   ];
-  say(
-    '✔',
-    changed.includes(true) ? `committed sync manifests to "${branch}"` : 'sync manifests are up to date',
-  );
+  say('✔', 'generated sync manifests');
+  reportCommit(changed.includes(true), 'sync', repository, { url, branch }, say);
   say('►', 'applying sync manifests');
-  cluster.put(sources, namespace, sourceObject(flags, url, branch, revision()));
-  cluster.put(syncs, namespace, syncObject(path, revision(), existing));
+  const revision = `${branch}@sha1:${repository.head()}`;
+  applySource(flags, cluster, { url, branch, revision });
+  applySync(cluster, path, revision);
   say('✔', 'reconciled sync configuration');
 }
 
@@ -171,23 +183,4 @@ function reconcileSync({ flags, cluster, repository, url, branch, path, revision
 function normalised(path: string): string {
   const trimmed = path.length > 2 ? path.replace(/\/$/, '') : path;
   return `./${trimmed.replace(/^\.\//, '')}`;
-}
-
-/**
- * Reports the health of the Kustomization, and every component as healthy. Throws if a condition of the Kustomization
- * is False, so that the exit code is 1 although all steps succeeded.
- */
-function reportHealth(cluster: Objects, components: readonly string[], say: Say): void {
-  say('◎', `waiting for Kustomization "${namespace}/${namespace}" to be reconciled`);
-  const conditions = syncOf(cluster)?.status?.conditions;
-  const failed = conditions?.find(({ status }) => status === 'False');
-  say(failed ? '✗' : '✔', failed?.message ?? 'Kustomization reconciled successfully');
-  say('►', 'confirming components are healthy');
-  for (const component of components) {
-    say('✔', `${component}: deployment ready`);
-  }
-  say('✔', 'all components are healthy');
-  if (failed) {
-    throw new Error(`bootstrap failed with 1 health check failure(s): ${failed.message}`);
-  }
 }

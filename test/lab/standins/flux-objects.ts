@@ -1,5 +1,6 @@
 import type { Parsed } from './flux-flags.ts';
-import type { ApiObject, Objects } from './k3s-objects.ts';
+import { applied, type FluxObject, fetched, generationOf, isStanding } from './flux-status.ts';
+import type { Objects } from './k3s-objects.ts';
 
 export const version = '2.9.4';
 
@@ -8,23 +9,11 @@ export const sources = 'gitrepositories.source.toolkit.fluxcd.io';
 export const syncs = 'kustomizations.kustomize.toolkit.fluxcd.io';
 export const crds = 'customresourcedefinitions.apiextensions.k8s.io';
 
-/** The fields of the Kustomization that flux reads. */
-export interface SyncObject extends ApiObject {
-  readonly spec: { readonly path: string };
-  readonly status?: { readonly lastAppliedRevision?: string; readonly conditions?: readonly Condition[] };
+export function syncOf(cluster: Objects): FluxObject | undefined {
+  return cluster.get(syncs, namespace, namespace) as FluxObject | undefined;
 }
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly message: string;
-}
-
-export function syncOf(cluster: Objects): SyncObject | undefined {
-  return cluster.get(syncs, namespace, namespace) as SyncObject | undefined;
-}
-
-/** Creates the namespace, the CRDs and the controllers. */
+/** Creates the namespace, the CRDs and the controllers; a controller that exists keeps its status. */
 export function install(cluster: Objects, components: readonly string[]): void {
   const labels = {
     'app.kubernetes.io/instance': namespace,
@@ -44,57 +33,61 @@ export function install(cluster: Objects, components: readonly string[]): void {
     });
   }
   for (const name of components) {
+    const existing = cluster.get('deployments.apps', namespace, name);
     cluster.put('deployments.apps', namespace, {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name, namespace, labels },
-      status: { availableReplicas: 1, replicas: 1 },
+      status: existing?.status ?? { availableReplicas: 1, replicas: 1 },
     });
   }
 }
 
-export function sourceObject(flags: Parsed, url: string, branch: string, revision: string): ApiObject {
+/** Applies the GitRepository; source-controller fetches at once, unless it is suspended or failed before. */
+export function applySource(
+  flags: Parsed,
+  cluster: Objects,
+  { url, branch, revision }: { readonly url: string; readonly branch: string; readonly revision: string },
+): void {
   const { host, pathname } = new URL(url);
-  return {
-    apiVersion: 'source.toolkit.fluxcd.io/v1',
-    kind: 'GitRepository',
-    metadata: { name: namespace, namespace, generation: 1 },
-    spec: {
-      interval: flags.text('interval', '1m0s'),
-      ref: { branch },
-      secretRef: { name: flags.text('secret-name', namespace) },
-      url: flags.on('token-auth') ? url : `ssh://git@${host}${pathname.replace(/\.git$/, '')}`,
-    },
-    status: {
-      observedGeneration: 1,
-      artifact: { revision },
-      conditions: [ready('Succeeded', `stored artifact for revision '${revision}'`)],
-    },
+  const existing = cluster.get(sources, namespace, namespace) as FluxObject | undefined;
+  const spec = {
+    interval: flags.text('interval', '1m0s'),
+    ref: { branch },
+    secretRef: { name: flags.text('secret-name', namespace) },
+    timeout: '60s',
+    url: flags.on('token-auth') ? url : `ssh://git@${host}${pathname.replace(/\.git$/, '')}`,
   };
+  const object = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' };
+  cluster.put(sources, namespace, reconciled({ ...object, spec }, existing, fetched, revision));
 }
 
-/**
- * Returns the Kustomization with the status that the controllers would set. Keeps a status that the lab made unready,
- * as after a broken commit.
- */
-export function syncObject(path: string, revision: string, existing: SyncObject | undefined): ApiObject {
-  const broken = existing?.status?.conditions?.some(({ status }) => status === 'False');
-  return {
-    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
-    kind: 'Kustomization',
-    metadata: { name: namespace, namespace, generation: 1 },
-    spec: { interval: '10m0s', path, prune: true, sourceRef: { kind: 'GitRepository', name: namespace } },
-    status: broken
-      ? existing?.status
-      : {
-          observedGeneration: 1,
-          lastAppliedRevision: revision,
-          lastAttemptedRevision: revision,
-          conditions: [ready('ReconciliationSucceeded', `Applied revision: ${revision}`)],
-        },
+/** Applies the Kustomization; kustomize-controller applies the revision at once, unless suspended or failed before. */
+export function applySync(cluster: Objects, path: string, revision: string): void {
+  const spec = {
+    force: false,
+    interval: '10m0s',
+    path,
+    prune: true,
+    sourceRef: { kind: 'GitRepository', name: namespace },
   };
+  const object = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' };
+  cluster.put(syncs, namespace, reconciled({ ...object, spec }, syncOf(cluster), applied, revision));
 }
 
-function ready(reason: string, message: string) {
-  return { type: 'Ready', status: 'True', reason, message, lastTransitionTime: new Date().toISOString() };
+/** Returns an object with the status that its controller sets. An apply by flux leaves `spec.suspend` as it is. */
+function reconciled(
+  { spec, ...object }: Pick<FluxObject, 'apiVersion' | 'kind' | 'spec'>,
+  existing: FluxObject | undefined,
+  statusOf: typeof fetched,
+  revision: string,
+): FluxObject {
+  const suspend = existing?.spec.suspend;
+  const generation = existing === undefined ? 1 : generationOf(existing);
+  return {
+    ...object,
+    metadata: { name: namespace, namespace, generation },
+    spec: { ...spec, ...(suspend !== undefined && { suspend }) },
+    status: existing && isStanding(existing) ? (existing.status ?? {}) : statusOf(revision, generation),
+  };
 }

@@ -4,7 +4,12 @@ import { isAccepted } from './flux-repository.ts';
 import type { Objects } from './k3s-objects.ts';
 
 /** Connects with the token and returns the clone URL; throws the errors of go-git-providers and go-git. */
-export function reachRepository(flags: Parsed, cluster: Objects, token: string, say: Say): string {
+export async function reachRepository(
+  flags: Parsed,
+  cluster: Objects,
+  token: string,
+  say: Say,
+): Promise<string> {
   if (flags.command === 'bootstrap git') {
     return reachPlainGit(flags, cluster, token, say);
   }
@@ -17,7 +22,8 @@ export function reachRepository(flags: Parsed, cluster: Objects, token: string, 
   }
   const address = `https://${hostname}/${owner}/${name}`;
   if (!isAccepted(cluster.directory, token)) {
-    throw refused(address, unauthorised[provider as Hosted](hostname, owner, name));
+    const why = unauthorised[provider as Hosted](hostname, owner, name);
+    throw refused(address, severalErrors([why, why]));
   }
   const url = cloneUrl(flags, hostname, owner, name);
   say('►', `cloning branch "${flags.text('branch', 'main')}" from Git repository "${url}"`);
@@ -34,7 +40,7 @@ function cloneUrl(flags: Parsed, hostname: string, owner: string, name: string):
   return `https://${hostname}/scm/${project}/${slug(name)}.git`;
 }
 
-function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say: Say): string {
+async function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say: Say): Promise<string> {
   const url = flags.text('url');
   const scheme = URL.canParse(url) ? new URL(url).protocol.slice(0, -1) : '';
   if (scheme === 'http' && !flags.on('allow-insecure-http')) {
@@ -50,8 +56,15 @@ function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say: Say)
   if (isAccepted(cluster.directory, token)) {
     return url;
   }
-  throw new Error(`failed to clone repository: unable to clone '${url}': authentication required`);
+  const why = `unable to clone '${url}': authentication required`;
+  say('⚠️', ` clone failure: ${why}`);
+  await new Promise((resolve) => setTimeout(resolve, betweenClones));
+  say('⚠️', ` clone failure: ${why}`);
+  throw new Error(`failed to clone repository: ${why}`);
 }
+
+/** Milliseconds between two attempts to clone. */
+const betweenClones = 2_000;
 
 type Hosted = 'github' | 'gitlab' | 'gitea' | 'bitbucket-server';
 
@@ -76,7 +89,12 @@ function missing(flags: Parsed, owner: string, name: string): string {
       : [`validation error for ${ref}.${personal ? 'UserLogin' : 'Organization'}: field is required`]),
     ...(name ? [] : [`validation error for ${ref}.RepositoryName: field is required`]),
   ];
-  return fields.length === 1 ? `${fields[0]}` : `multiple errors occurred: \n- ${fields.join('\n- ')}`;
+  return fields.length === 1 ? `${fields[0]}` : severalErrors(fields);
+}
+
+/** Joins errors as go-git-providers does, which also reports each refusal as two errors (validation.MultiError). */
+function severalErrors(errors: readonly string[]): string {
+  return `multiple errors occurred: \n- ${errors.join('\n- ')}`;
 }
 
 function refused(address: string, why: string): Error {

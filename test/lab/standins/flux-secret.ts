@@ -1,6 +1,41 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { Parsed } from './flux-flags.ts';
+import type { Say } from './flux-model.ts';
 import { namespace } from './flux-objects.ts';
 import { updatedBy } from './k3s-apply.ts';
 import type { Objects } from './k3s-objects.ts';
+
+/** The inputs of the source secret. */
+export interface SourceSecret {
+  readonly flags: Parsed;
+  readonly cluster: Objects;
+  readonly token: string;
+  /** The CAs in the file of --ca-file. */
+  readonly ca: string | undefined;
+  /** The clone URL. */
+  readonly url: string;
+  /** The sync path, such as `./clusters/prod`. */
+  readonly path: string;
+  readonly say: Say;
+}
+
+/** Writes the source secret if it is missing, or if a user, a token or a CA is given (ReconcileSourceSecret). */
+export function reconcileSecret(source: SourceSecret): void {
+  const { flags, cluster, say } = source;
+  const name = flags.text('secret-name', namespace);
+  say('►', `determining if source secret "${namespace}/${name}" exists`);
+  const exists = cluster.get('secrets', namespace, name) !== undefined;
+  if (exists && !flags.on('token-auth')) {
+    say('✔', 'source secret up to date');
+    return;
+  }
+  say('►', 'generating source secret');
+  const data = flags.on('token-auth') ? tokenData(source) : keyData(source);
+  say('►', `applying source secret "${namespace}/${name}"`);
+  writeFluxSecret(cluster, data, name);
+  say('✔', 'reconciled source secret');
+}
 
 /**
  * Writes the Secret with which Flux fetches the repository, as the flux CLI does: an update that keeps other keys, by
@@ -21,4 +56,27 @@ export function writeFluxSecret(
     data: Object.fromEntries(data),
   };
   cluster.put('secrets', namespace, updatedBy('flux', live, object));
+}
+
+function tokenData({ flags, token, ca }: SourceSecret): Readonly<Record<string, string>> {
+  return { username: userOf(flags), password: token, ...(ca !== undefined && { 'ca.crt': ca }) };
+}
+
+/** Returns the user name in the source secret; a personal repository at Bitbucket belongs to its user. */
+function userOf(flags: Parsed): string {
+  const isPersonal = flags.command === 'bootstrap bitbucket-server' && flags.on('personal');
+  return isPersonal ? flags.text('owner') : flags.text('username', 'git');
+}
+
+/** Makes a key pair of the lab, and adds its public part to the Git host unless the host is a plain one. */
+function keyData({ flags, url, path, say }: SourceSecret): Readonly<Record<string, string>> {
+  const key = createHash('sha256').update(`${url} ${path}`).digest('base64');
+  const publicKey = `ecdsa-sha2-nistp384 ${key}`;
+  say('✔', `public key: ${publicKey}`);
+  if (flags.command !== 'bootstrap git') {
+    const [branch, repository] = [flags.text('branch', 'main'), url.replace(/\.git$/, '')];
+    const name = [namespace, branch, namespace, path].join('-');
+    say('✔', `configured deploy key "${name}" for "${repository}"`);
+  }
+  return { identity: 'a key of the lab', 'identity.pub': publicKey, known_hosts: posix.basename(url) };
 }

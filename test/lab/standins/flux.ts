@@ -9,13 +9,16 @@
  *   readPasswordFromStdin)
  * - without HOME, flux exits with an error, since go-git searches for the user's Git configuration (go-git
  *   config.Paths)
- * - the steps and their order, and what a second run does or refuses (pkg/bootstrap): flux-model.ts
+ * - the steps and their order, and what a second run does or refuses (pkg/bootstrap): flux-model.ts, flux-secret.ts
+ * - the health checks with their time limits (pkg/bootstrap, Report*Health; pkg/status): flux-health.ts
+ * - the status that the controllers set, as seen with a real Flux: flux-status.ts
  *
- * Not modelled: a real clone or push, deploy keys, signing, time. The controllers do their work at once. The
- * objects go into the stand-in API that the extension `slipway-lab` of the kubeconfig names.
+ * Not modelled: a real clone or push, real keys, signing, the time that steps take. The controllers do their work at
+ * once; an object that is suspended, or that a test made fail, keeps its status. The objects go into the stand-in API
+ * that the extension `slipway-lab` of the kubeconfig names.
  */
 import { readFileSync } from 'node:fs';
-import { openCluster } from './flux-cluster.ts';
+import { openCluster, readIfThere } from './flux-cluster.ts';
 import { commands, type Parsed, parse } from './flux-flags.ts';
 import { bootstrap, componentsOf } from './flux-model.ts';
 import { version } from './flux-objects.ts';
@@ -73,7 +76,16 @@ async function runBootstrap(flags: Parsed, command: keyof typeof tokenPrompts): 
   if (!process.env.HOME) {
     throw new Error('$HOME is not defined');
   }
-  bootstrap(flags, cluster, token, say);
+  await bootstrap(flags, cluster, { token, ca: caOf(flags) }, say);
+}
+
+function caOf(flags: Parsed): string | undefined {
+  const path = flags.text('ca-file');
+  const ca = path === '' ? undefined : readIfThere(path);
+  if (path !== '' && ca === undefined) {
+    throw new Error(`unable to read TLS CA file: open ${path}: no such file or directory`);
+  }
+  return ca;
 }
 
 function tokenOf(flags: Parsed, command: keyof typeof tokenPrompts): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FluxObject } from '../../../../../src/agent/gitops/flux/flux-objects.ts';
 import { fluxSync } from '../../../../../src/agent/gitops/flux/flux-sync.ts';
+import { fetchFailed } from '../../../../lab/standins/flux-status.ts';
 import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
 import { context } from './settings.ts';
 
@@ -56,6 +57,18 @@ describe('fluxSync of an object that is not ready', () => {
         reason: 'KustomizationNotReady',
       });
     }
+  });
+
+  test.each([
+    ['was never fetched', {}, 'SourceNotReady'],
+    ['was fetched before', { observedGeneration: 1 }, 'SourceNotReady'],
+  ])('reports a source that %s and fails, as source-controller describes it', async (_, status, reason) => {
+    const object = { metadata: { name: 'a', generation: 2 }, spec: {}, status };
+    const source: FluxObject = JSON.parse(JSON.stringify(fetchFailed(object, 'no such host')));
+    await expect(check({ source, sync: applied() })).rejects.toMatchObject({
+      reason,
+      message: 'GitRepository flux-system/flux-system is not Ready: no such host',
+    });
   });
 
   test('truncates a long message', async () => {
