@@ -3,7 +3,7 @@ import type { HostReader } from '../agent/engine/host.ts';
 import { enginePrograms, engineRemains } from '../agent/gitops/chosen.ts';
 import { k3sUnits, movedAside } from '../agent/parts/k3s/index.ts';
 import { guardTable } from '../agent/parts/network/index.ts';
-import { secretNotes } from '../agent/parts/workloads/index.ts';
+import { workloadNotes } from '../agent/parts/workloads/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { showUnits } from '../agent/resources/unit.ts';
 import { isActive } from '../agent/resources/units-stopped.ts';
@@ -80,7 +80,7 @@ async function k3sNotes(host: HostReader, paths: NodePaths): Promise<readonly st
       : []),
     `registry logins in ${paths.k3s.registries} are no longer renewed, and work for three hours at most`,
     `kubelet asks Slipway for logins, in vain, until K3s is restarted: systemctl restart ${unit}`,
-    ...(await secretNotes(host, paths)),
+    ...(await workloadNotes(host, paths)),
     ...(await engineRemains(host, paths.k3s.kubeconfig)),
     'to remove K3s later, install Slipway again, and then: slipway uninstall --k3s',
   ];

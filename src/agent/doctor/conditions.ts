@@ -8,7 +8,7 @@ import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
 /**
- * Returns one probe for each condition of the plan. The probes run the daemon's checks, which cannot write, so a drift
+ * Returns one probe for each condition of the plan, unless all its resources are quiet. The probes run the daemon's checks, which cannot write, so a drift
  * stays uncorrected, and resources that wait for the correction are not checked.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
@@ -22,7 +22,8 @@ export function conditionProbes(host: HostReader, plan: readonly Resource[]): re
       }
       return judgeCondition(type, seen);
     };
-    return resources.length === 0 ? [] : [{ about: 'node', what: type, look: judgement }];
+    const isTold = resources.some(({ isQuiet }) => !isQuiet);
+    return isTold ? [{ about: 'node', what: type, look: judgement }] : [];
   });
 }
 

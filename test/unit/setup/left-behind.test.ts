@@ -28,7 +28,7 @@ test('leftBehind lists what a remaining K3s needs, and what happens to its regis
   ]);
 });
 
-test('leftBehind lists the Secrets that stay in a cluster, with the command that deletes them', async () => {
+test('leftBehind lists the Secrets and charts that stay in a cluster, with the commands that delete them', async () => {
   const host = aHost();
   const server = 'https://127.0.0.1:6443';
   const authority = makeAuthority('k3s-client-ca');
@@ -49,6 +49,14 @@ test('leftBehind lists the Secrets that stay in a cluster, with the command that
   expect(await lines()).toContain(
     'Secrets stay in the cluster with their last values: cert-manager/cloudflare; to delete them: ' +
       'k3s kubectl delete secret --all-namespaces --selector slipway.dev/part-of=workloads',
+  );
+  expect(await lines()).not.toContain('charts');
+  const chart = { ...metadata, name: 'cert-manager', namespace: 'kube-system' };
+  const kind = { apiVersion: 'helm.cattle.io/v1', kind: 'HelmChart' };
+  api.objects.put('helmcharts.helm.cattle.io', 'kube-system', { ...kind, metadata: chart });
+  expect(await lines()).toContain(
+    'charts stay in the cluster: cert-manager; to uninstall them with their data: ' +
+      'k3s kubectl delete helmchart -n kube-system --selector slipway.dev/part-of=workloads',
   );
   api.isUp = () => false;
   expect(await lines()).not.toContain('Secrets');

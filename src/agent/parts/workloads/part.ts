@@ -1,4 +1,5 @@
 import type { Part } from '../part.ts';
+import { chartProbes } from './probes.ts';
 import { workloadReasons } from './reasons.ts';
 import { workloads } from './settings.ts';
 
@@ -9,7 +10,7 @@ export const workloadsPart: Part = {
   reasons: workloadReasons,
   consents: ['secretRemoval', 'chartRemoval'],
   startInputs: [],
-  probes: () => [],
+  probes: ({ configured, node }) => (configured ? chartProbes(configured.host, node) : []),
   owns: () => [],
   reads: () => [],
 };

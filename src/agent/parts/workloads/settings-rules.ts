@@ -36,8 +36,9 @@ export function sensitiveOfCharts({ charts }: Written): readonly SensitiveUrl[] 
   );
 }
 
-/** Returns the problems between the source of a chart and its version. */
-function chartMisfits({ chart, repo, version }: Written): readonly Problem[] {
+/** Returns the problems between the source of a chart and its other settings. */
+function chartMisfits(written: Written): readonly Problem[] {
+  const { chart, repo } = written;
   const isArchive = /^https?:/.test(String(chart));
   const isOci = /^oci:/.test(String(chart));
   const problem = (key: string, message: string) => [{ path: [key], message }];
@@ -47,15 +48,17 @@ function chartMisfits({ chart, repo, version }: Written): readonly Problem[] {
   if (given(chart) && !given(repo) && !isArchive && !isOci) {
     return problem('chart', 'is a name without a repository; set repo too, or write an oci:// address');
   }
-  if (isArchive && given(version)) {
-    return problem('version', 'has no effect, since chart is the URL of an archive; leave it out');
+  if (isArchive) {
+    return ['version', 'authSecret']
+      .filter((key) => given(written[key]))
+      .flatMap((key) => problem(key, 'has no effect, since chart is the URL of an archive; leave it out'));
   }
-  return !isArchive && !given(version)
-    ? problem(
+  return given(written.version)
+    ? []
+    : problem(
         'version',
         'is missing; without it, K3s installs the newest chart of that day, and another one after any change',
-      )
-    : [];
+      );
 }
 
 /** The HelmCharts that K3s creates itself, by name, each with the component that creates it. */
@@ -64,7 +67,7 @@ const packaged: Readonly<Record<string, string>> = { traefik: 'traefik', 'traefi
 /** Returns the problem of a chart that K3s does not install, or that is K3s's own. */
 function unusable(name: string, config: Written): readonly Problem[] {
   const component = packaged[name];
-  if (component !== undefined && !listed(config.disable).includes(component)) {
+  if (component !== undefined && !disabled(config).includes(component)) {
     const repair = `choose another name, or set k3s.config: { disable: [${component}] }`;
     return [{ path: [], message: `is the name of a chart that K3s installs itself; ${repair}` }];
   }
@@ -78,9 +81,10 @@ function unusable(name: string, config: Written): readonly Problem[] {
     : [];
 }
 
-/** Returns the names in a list of K3s, which may also be a text with commas. */
-function listed(value: unknown): readonly string[] {
-  return [value].flat().flatMap((each) => String(each ?? '').split(','));
+/** Returns the components that K3s does not install; a list of K3s may also be a text with commas. */
+function disabled(config: Written): readonly string[] {
+  const lists = [config.disable, config['disable+']].flat();
+  return lists.flatMap((each) => String(each ?? '').split(','));
 }
 
 function secretMisfits(secret: Written): readonly Problem[] {

@@ -34,6 +34,17 @@ test('the condition probes return one verdict per condition, in order, with the 
   );
 });
 
+test('the condition probes leave out a condition whose resources are all quiet', async () => {
+  const quiet = { isQuiet: true };
+  expect(
+    await lookedAt(
+      resource('a', inSync(), quiet),
+      resource('b', inSync(), { condition: 'NodeReady' }),
+      resource('c', inSync(), { condition: 'NodeReady', ...quiet }),
+    ),
+  ).toEqual(['NodeReady | ok |  | NodeReady is as it should be']);
+});
+
 test('the condition probes report pending changes without making them, and skip their dependants', async () => {
   const later = resource('b', new NodeError('NodeNotReady', 'never asked'), {
     condition: 'NodeReady',

@@ -12,6 +12,7 @@ import { aNode } from '../a-node.ts';
 const settings = {
   registries: { servers: ['a.azurecr.io', 'b.azurecr.io'], proof: ['a.azurecr.io/x:1'] },
   azure: { keyVault: { name: 'myteam' } },
+  workloads: { charts: { app: { chart: 'oci://charts.example.com/app', namespace: 'app' } } },
 };
 const machine = memoryHost();
 const noWarnings: readonly string[] = [];
@@ -59,7 +60,7 @@ test('the probes of a server cover all its dependencies, in order', () => {
       'machine: peers',
     ],
     ...['network: proxy', 'network: DNS a.azurecr.io', 'network: DNS b.azurecr.io'],
-    ...['network: DNS github.com', 'network: clock'],
+    ...['network: DNS github.com', 'network: clock', 'network: charts of charts.example.com'],
     ...['cloud: metadata service', 'cloud: secret k3s-token'],
     ...['cloud: exchange a.azurecr.io', 'cloud: pull a.azurecr.io/x:1'],
     ...['cloud: exchange b.azurecr.io', 'cloud: login b.azurecr.io'],

@@ -43,6 +43,18 @@ function verdicts(...outcomes: readonly Outcome[]) {
 }
 
 describe('the conditions of a pass', () => {
+  test.each<[string, readonly string[], Partial<Outcome>]>([
+    ['is in sync', [], { state: 'InSync' }],
+    ['is blocked', [], { state: 'Blocked', by: 'config' }],
+    ['waits', [], { ...waits }],
+    ['has failed', ['Registries False RegistryForbidden'], { ...fails }],
+    ['was changed', ['Registries True Changed'], { state: 'Changed', did: 'make it', changes: [] }],
+  ])('report a quiet resource that %s as %j', (_, told, outcome) => {
+    const quiet = { ...outcome, resource: { ...registries, isQuiet: true } } as Outcome;
+    const [, ...conditions] = verdicts(fine, quiet);
+    expect(conditions.filter((each) => each.startsWith('Registries'))).toEqual(told);
+  });
+
   test.each([
     ['are True if every resource is in sync', [fine], ['Ready True InSync', 'K3sConfig True InSync']],
     [

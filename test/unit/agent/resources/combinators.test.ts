@@ -4,6 +4,7 @@ import { type Finding, inSync, type Resource, waiting } from '../../../../src/ag
 import { advisory } from '../../../../src/agent/engine/severity.ts';
 import {
   heldBack,
+  neverBlocking,
   nonBlocking,
   observing,
   retelling,
@@ -35,6 +36,7 @@ test('each combinator keeps all properties of a Resource but its check', () => {
     unless(made, async () => undefined),
     heldBack(made, async () => undefined),
     nonBlocking(made),
+    neverBlocking(made),
     observing(
       () => made,
       0,
@@ -181,4 +183,11 @@ test('retelling replaces a NodeError, and keeps other errors and findings', asyn
       retell,
     ).check(host),
   ).toBe(drift);
+});
+
+test('neverBlocking makes drift, errors and waits non-blocking', async () => {
+  expect(await neverBlocking(resource(() => drift)).check(host)).toEqual(harmless);
+  expect(await neverBlocking(resource(() => starting)).check(host)).toEqual({ ...starting, blocks: false });
+  expect(await neverBlocking(resource(() => inSync())).check(host)).toEqual(inSync());
+  await expect(neverBlocking(failing(full)).check(host)).rejects.toMatchObject({ ...full, blocks: false });
 });
