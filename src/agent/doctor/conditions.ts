@@ -8,8 +8,8 @@ import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
 /**
- * Returns one probe for each condition of the plan, unless all its resources are quiet. The probes run the daemon's checks, which cannot write, so a drift
- * stays uncorrected, and resources that wait for the correction are not checked.
+ * Returns one probe for each condition of the plan, unless all its resources are quiet. The probes run the daemon's
+ * checks, which cannot write, so a drift stays uncorrected, and resources that wait for the correction are not checked.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
   const look = onceEach(host, plan);

@@ -140,6 +140,7 @@ test.each(['traefik', 'traefik-crd'])(
     );
     for (const disable of ['traefik', 'servicelb,traefik', ['servicelb', 'traefik']]) {
       expect(await problemsOf(() => loaded({ [name]: oci }, { disable }))).toEqual([]);
+      expect(await problemsOf(() => loaded({ [name]: oci }, { 'disable+': disable }))).toEqual([]);
     }
   },
 );
