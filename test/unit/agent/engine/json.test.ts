@@ -9,7 +9,7 @@ test('parseJson returns the data without the fields that the schema does not nam
 });
 
 test.each(['', 'null', '{', '{"a":1}', '{"a":["x",1]}', '<html>'])(
-  'parseJson returns undefined for an invalid text: %j',
+  'parseJson returns undefined for text that is not JSON or does not match the schema: %j',
   (text) => {
     expect(parseJson(schema, text)).toBeUndefined();
   },

@@ -11,7 +11,7 @@ test('renderOwn writes the format first', () => {
 describe('readOwn', () => {
   test.each([
     ['of the same format', '{ "format": 1, "name": "a", "size": 2 }'],
-    ['without a format, from an early release', '{ "name": "a", "size": 2 }'],
+    ['without a format, as early releases wrote it', '{ "name": "a", "size": 2 }'],
     [
       'of a higher format, with unknown fields',
       '{ "format": 9, "new": { "a": [1] }, "name": "a", "size": 2 }',
@@ -32,7 +32,7 @@ describe('readOwn', () => {
     expect(readOwn(schema, text)).toBeUndefined();
   });
 
-  test('omits the format from the content', () => {
+  test('does not return the format as part of the content', () => {
     expect(readOwn(z.looseObject({}), '{ "format": 1, "name": "a" }')).toEqual({ name: 'a' });
   });
 });

@@ -14,8 +14,8 @@ test('pemCertificates splits a bundle, and skips the text around its certificate
 });
 
 test.each([
-  ['an empty text', ''],
-  ['a certificate without its end', plain.slice(0, -1)],
+  ['empty text', ''],
+  ['a certificate without an END line', plain.slice(0, -1)],
   ['a certificate that contains another BEGIN line', block('CERTIFICATE', '\n-----BEGIN X-----\n')],
   ['a block with another label', block('CERTIFICATE REQUEST')],
 ])('pemCertificates finds no certificate in %s', (_, text) => {

@@ -8,7 +8,7 @@ test.each([
   ['escapes characters that reverse the direction of text', '\u202egnp.exe\u2066', '\\u202egnp.exe\\u2066'],
   ['escapes invisible characters', 'a\u200bb\ufeffc\u{e0041}', 'a\\u200bb\\ufeffc\\udb40\\udc41'],
   ['escapes line and paragraph separators', '\u2028\u2029', '\\u2028\\u2029'],
-  ['escapes half of a surrogate pair', '\ud800x', '\\ud800x'],
+  ['escapes an unpaired surrogate', '\ud800x', '\\ud800x'],
   ['keeps letters of every script', 'Größe 日本語 🙂', 'Größe 日本語 🙂'],
   ['keeps line feeds and tabs', 'a\n\tb', 'a\n\tb'],
 ])('printable %s', (_, text, shown) => {
@@ -19,7 +19,7 @@ test('printableLine escapes line feeds and tabs, so no text can begin another li
   expect(printableLine('a\nslipway: all is fine\t')).toBe('a\\nslipway: all is fine\\t');
 });
 
-test('printable keeps the value of a JSON text', () => {
+test('printable changes JSON text without changing the data that it represents', () => {
   const data = { a: 'x\u202e\u009b\u{e0041}\u2028' };
   expect(JSON.parse(printable(JSON.stringify(data)))).toEqual(data);
 });

@@ -106,7 +106,7 @@ describe('failures', () => {
     expect(seen).toEqual({ checks: 3, remedies: 2 });
   });
 
-  test('a repair from outside is noticed before the next attempt is due', async () => {
+  test('a pass notices an outside repair before the next attempt is due', async () => {
     const { pass } = setUp();
     let repaired = false;
     const failing = resource('a', async () =>
@@ -119,7 +119,7 @@ describe('failures', () => {
     expect((await pass(failing))[0]?.state).toBe('InSync');
   });
 
-  test('a resource with a pacing waits during its attempts, then fails and is retried every ten minutes', async () => {
+  test('a resource with pacing waits until its attempts are used up, then fails and is retried every ten minutes', async () => {
     const { host, pass } = setUp();
     const paced = resource('a', () => Promise.reject(new NodeError('SecretNotFound', 'not there')), {
       pacing: { attempts: 3, every: 10_000 },
@@ -141,7 +141,7 @@ describe('failures', () => {
     ]);
   });
 
-  test('passes before the next attempt is due do not use up attempts', async () => {
+  test('a pass before the next attempt is due does not count as an attempt', async () => {
     const { pass, attempts } = setUp();
     const failing = resource('a', () => Promise.reject(new NodeError('Unreachable', '')));
     for (let i = 0; i < 20; i += 1) {
@@ -177,8 +177,12 @@ test('a resource that drifts again after five changes in a row fails with DidNot
 });
 
 test.each([
-  ['a resource that is due again after a while is changed each time', 5_000, 'Changed'],
-  ['a resource that is due again at once fails, since another process reverts it', 0, 'Failed'],
+  ['a resource that is due again some time after each change is changed every time', 5_000, 'Changed'],
+  [
+    'a resource that is due again right after each change fails, because another process reverts it',
+    0,
+    'Failed',
+  ],
 ])('%s', async (_, between, last) => {
   const { host, pass } = setUp();
   const rotating = resource('a', async () => {
@@ -193,7 +197,7 @@ test.each([
   expect(state).toBe(last);
 });
 
-test('a check in sync between two changes resets the count of changes', async () => {
+test('a check that finds no drift between two changes resets the count of changes', async () => {
   const { pass } = setUp();
   let odd = true;
   const rotating = resource('a', async () => (odd ? drifted(async () => {}) : inSync()));

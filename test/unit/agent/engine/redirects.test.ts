@@ -50,7 +50,7 @@ test.each([
   { status: 201, location: '/b' },
   { status: 302 },
 ])(
-  'followRedirects does not follow an answer without a redirect status or a location: %j',
+  'followRedirects does not follow an answer that lacks a redirect status or a location: %j',
   async (redirect) => {
     const { answer, refused } = await follow('https://a.example/', { 'https://a.example/': redirect });
     expect([answer.status, refused]).toEqual([redirect.status, undefined]);

@@ -10,14 +10,14 @@ function counted<Result>(make: (text: string) => Result) {
   return { known, made };
 }
 
-test('remembering computes the result of a text once, even if the result is undefined', () => {
+test('remembering computes the result for a text only once, even if the result is undefined', () => {
   const { known, made } = counted((text) => (text === 'none' ? undefined : { text }));
   expect(known('a', '/a')).toBe(known('a', '/a'));
   expect([known('none', '/none'), known('none', '/none')]).toEqual([undefined, undefined]);
   expect(made).toEqual(['a', 'none']);
 });
 
-test('remembering computes the result of a changed text again, and drops the old result', () => {
+test('remembering computes a new result when the text of a file changes, and drops the old result', () => {
   const { known, made } = counted((text) => text);
   for (const text of ['old', 'new', 'old']) {
     expect(known(text, '/a')).toBe(text);
@@ -34,7 +34,7 @@ test('remembering keeps the results of any number of files of any length', () =>
   expect(made).toEqual(texts);
 });
 
-test('forgetUnasked forgets the files that no caller requested since its last call', () => {
+test('forgetUnasked forgets the files that no caller has requested since the last call of forgetUnasked', () => {
   const { known, made } = counted((text) => text);
   known('kept', '/kept');
   known('gone', '/gone');
@@ -47,7 +47,7 @@ test('forgetUnasked forgets the files that no caller requested since its last ca
   expect(made).toEqual(['kept', 'gone', 'gone']);
 });
 
-test('remembering tries again after an error, and forgets the text before the error', () => {
+test('remembering computes the result again after an error, and keeps no result from before the error', () => {
   let isBroken = false;
   const { known, made } = counted((text) => {
     if (isBroken) {

@@ -26,6 +26,6 @@ test.each([
   expect(defaultInterface(head + routes)).toBe(name);
 });
 
-test('defaultInterface returns undefined for an empty text', () => {
+test('defaultInterface returns undefined for empty text', () => {
   expect(defaultInterface('')).toBeUndefined();
 });

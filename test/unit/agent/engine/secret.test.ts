@@ -16,7 +16,7 @@ test.each([
   expect(printed).not.toContain(canary);
 });
 
-test('a secret with a redacted text shows that text when printed', () => {
+test('a secret with its own redacted text shows this text when printed', () => {
   const shown = new Secret(canary, 'Bearer ‹redacted›');
   expect(`${shown}`).toBe('Bearer ‹redacted›');
   expect(JSON.stringify([shown])).toBe('["Bearer ‹redacted›"]');
@@ -34,13 +34,13 @@ test('a redacted text is computed only when a secret is printed', () => {
   expect(`${shown}, ${JSON.stringify(shown)}, ${inspect(shown)}`).toBe('shown, "shown", shown');
 });
 
-test('reveal returns the text of a secret, and a plain text unchanged', () => {
+test('reveal returns the text of a secret, and returns plain text unchanged', () => {
   expect(secret.reveal()).toBe(canary);
   expect(reveal(secret)).toBe(canary);
   expect(reveal('plain')).toBe('plain');
 });
 
-test('sensitive returns a text that shows its secrets only when revealed', () => {
+test('sensitive returns text that shows its secrets only when revealed', () => {
   const text = sensitive((show) => `password: ${show(secret)}\n`);
   expect(text.reveal()).toBe(`password: ${canary}\n`);
   expect(`${text}`).toBe('password: ‹redacted›\n');

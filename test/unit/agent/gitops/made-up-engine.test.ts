@@ -38,7 +38,7 @@ const { schema: section, defaults } = sections.gitops;
 const written = { ...defaults, engine: 'sail' };
 
 describe('settings with a made-up engine', () => {
-  test('accept the name of the engine, and have its section with defaults', () => {
+  test('accept the name of the engine, and contain its section with the defaults', () => {
     expect(z.parse(section, written)).toMatchObject({ engine: 'sail', sail: { chart: 'north' } });
     expect(z.safeParse(gitOpsSection(gitOpsEngines).schema, written).success).toBe(false);
   });

@@ -65,14 +65,14 @@ describe('readApi', () => {
     expect(await readApi(host, access, missing, anything)).toBeUndefined();
   });
 
-  test('receives no values of a Secret with the form objectMetadata', async () => {
+  test('returns no values of a Secret if only the object metadata is requested', async () => {
     await applyObject(host, access, path, repo({ password: 'geheim' }, { 'slipway.dev/digest': 'abc' }));
     const found = await readApi(host, access, path, anything, 'objectMetadata');
     expect(found).toMatchObject({ metadata: { annotations: { 'slipway.dev/digest': 'abc' } } });
     expect(found).not.toHaveProperty('data');
   });
 
-  test('lists only the objects with all labels', async () => {
+  test('lists only the objects that have all the requested labels', async () => {
     const release = (name: string, labels: object) =>
       api.objects.put('secrets', 'argocd', { apiVersion: 'v1', kind: 'Secret', metadata: { name, labels } });
     release('one', { owner: 'helm', status: 'deployed' });
@@ -89,7 +89,7 @@ describe('readApi', () => {
     expect(Object(found).items).toHaveLength(1);
   });
 
-  test('reports another answer than the schema as UnexpectedAnswer', async () => {
+  test('reports an answer that does not match the schema as UnexpectedAnswer', async () => {
     await applyObject(host, access, path, repo({ password: 'geheim' }));
     const wrong = z.object({ type: z.number() });
     await expect(readApi(host, access, path, wrong)).rejects.toMatchObject({
@@ -124,13 +124,13 @@ describe('applyObject', () => {
     expect(stored()).toEqual({ password: 'ours' });
   });
 
-  test('does not report a conflict about a field with the wanted value', async () => {
+  test('reports no conflict about a field that already has the wanted value', async () => {
     put('external-secrets', { password: 'same' });
     await applyObject(host, access, path, repo({ password: 'same' }));
     expect(stored()).toEqual({ password: 'same' });
   });
 
-  test('quotes why the API rejects an object, without its values', async () => {
+  test('quotes the reason that the API gives for rejecting an object, but no values of the object', async () => {
     api.objects.remove('namespaces', undefined, 'argocd');
     await expect(applyObject(host, access, path, repo({ password: 'geheim' }))).rejects.toMatchObject({
       reason: 'ApiRejected',
@@ -173,7 +173,7 @@ describe('an API', () => {
     });
   });
 
-  test('that is overloaded is reported as ApiUnavailable, and asked again after its Retry-After', async () => {
+  test('that is overloaded is reported as ApiUnavailable, and gets the next request after its Retry-After', async () => {
     host.onRequest({ url: `${server}${path}` }, { status: 429, headers: { 'retry-after': '7' }, body: '' });
     await expect(readApi(host, access, path, anything)).rejects.toMatchObject({
       reason: 'ApiUnavailable',

@@ -39,7 +39,7 @@ test('readKubeconfig reads certificates from the files that the kubeconfig names
   expect(access).toMatchObject({ server, trust: { ca, identity: { certificate } } });
 });
 
-test('readKubeconfig reads a certificate and a key that K3s renewed', async () => {
+test('readKubeconfig reads the certificate and the key again after K3s has renewed them', async () => {
   const host = memoryHost({ files: { [path]: kubeconfig({ server, ca, certificate, key }) } });
   await readKubeconfig(host, path);
   const renewed = issue(authority, { commonName: 'system:node:vm-1', organization: 'system:nodes' });
@@ -62,10 +62,10 @@ const foreignKey = issue(authority, { commonName: 'other' }).key;
 test.each([
   ['an empty file', ''],
   ['a file that is not YAML', '{'],
-  ['a file of another form', 'clusters: []'],
+  ['a file with an unexpected structure', 'clusters: []'],
   ['an address without TLS', kubeconfig({ server: 'http://127.0.0.1:6444', ca, certificate, key })],
   ['a damaged certificate', kubeconfig({ server, ca, certificate: 'damaged', key })],
-  ['a key that is not that of the certificate', kubeconfig({ server, ca, certificate, key: foreignKey })],
+  ['a key that does not match the certificate', kubeconfig({ server, ca, certificate, key: foreignKey })],
 ])('readKubeconfig reports %s as ApiUnavailable, and shows no key', async (_, content) => {
   const host = memoryHost({ files: { [path]: content } });
   await expect(readKubeconfig(host, path)).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { fluxSettings } from './settings.ts';
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
 
 describe('bootstrapArguments', () => {
-  test('returns all flags of a personal repository for github', () => {
+  test('returns all flags for a personal repository on GitHub', () => {
     const settings = fluxSettings({
       owner: 'DevOpsKev',
       repository: 'kevin-ryan-platform',
@@ -30,7 +30,7 @@ describe('bootstrapArguments', () => {
     ]);
   });
 
-  test('returns the host and --visibility for gitlab, not the deprecated --private', () => {
+  test('returns the host and --visibility for gitlab, but not the deprecated --private', () => {
     const settings = fluxSettings({
       provider: 'gitlab',
       hostname: 'git.acme.test',
@@ -57,7 +57,7 @@ describe('bootstrapArguments', () => {
     ]);
   });
 
-  test('returns the URL, the user and --silent for git, and no flag of a hosted provider', () => {
+  test('returns the URL, the user and --silent for git, but no flags for hosted providers', () => {
     const { path: _, ...wholeRepository } = fluxSettings({
       provider: 'git',
       url: 'https://git.acme.test/platform.git',

@@ -66,13 +66,13 @@ describe('the check of fluxBootstrap', () => {
     });
   });
 
-  test('throws KubernetesTooOld before a bootstrap, and not after it', async () => {
+  test('throws KubernetesTooOld before a bootstrap, but not after it', async () => {
     const old = { k3s: 'v1.32.13+k3s1' };
     await expect(check(old)).rejects.toMatchObject({ reason: 'KubernetesTooOld' });
     expect(await check({ ...old, source: fetched, sync: applied() })).toMatchObject({ state: 'InSync' });
   });
 
-  test('reports drift that does not block while temporary files of a bootstrap are left', async () => {
+  test('reports non-blocking drift while temporary files of a bootstrap remain', async () => {
     const host = hostWith({ source: fetched, sync: applied() });
     host.files.write(`${context.scratch}/README`, '');
     const changes = [{ field: 'temporary files', observed: context.scratch, desired: undefined }];
@@ -83,21 +83,22 @@ describe('the check of fluxBootstrap', () => {
   });
 
   test.each<readonly [string, Api, boolean]>([
-    ['no Kustomization', {}, true],
-    ['a Kustomization', { source: fetched, sync: neverApplied }, false],
-  ])(
-    'waits for a running bootstrap, and with %s blocks the check of the sync: %j',
-    async (_, api, blocks) => {
-      const host = hostWith({}).on({ file: 'flux' }, '');
-      await runBootstrap(host, fluxSpec(), context).catch(() => {});
-      const objects = hostWith(api);
-      const { job } = host;
-      const finding = await resource().check(Object.assign(objects, { job: job.bind(host) }));
-      expect(finding).toMatchObject({ state: 'Waiting', reason: 'InProgress', blocks, isJob: true });
-    },
-  );
+    ['blocks the check of the sync while no Kustomization exists', {}, true],
+    [
+      'does not block the check of the sync once a Kustomization exists',
+      { source: fetched, sync: neverApplied },
+      false,
+    ],
+  ])('waits for a running bootstrap, and %s', async (_, api, blocks) => {
+    const host = hostWith({}).on({ file: 'flux' }, '');
+    await runBootstrap(host, fluxSpec(), context).catch(() => {});
+    const objects = hostWith(api);
+    const { job } = host;
+    const finding = await resource().check(Object.assign(objects, { job: job.bind(host) }));
+    expect(finding).toMatchObject({ state: 'Waiting', reason: 'InProgress', blocks, isJob: true });
+  });
 
-  test('does not wait for a bootstrap with other settings', async () => {
+  test('does not wait for a bootstrap that runs with other settings', async () => {
     const host = hostWith({}).on({ file: 'flux' }, '');
     const other = fluxSettings({ branch: 'next' });
     await runBootstrap(host, fluxSpec({ settings: other }), context).catch(() => {});

@@ -12,7 +12,7 @@ function sourceAt(url: string, branch = 'main'): FluxObject {
 const own = sourceAt('https://github.com/acme/platform.git');
 
 test.each([
-  ['equal', own],
+  ['the one in the settings', own],
   ['missing', undefined],
   ['at a tag', { spec: { url: 'https://github.com/acme/platform.git', ref: {} } }],
 ])('refuseDifference accepts a source that is %s', (_, source) => {
@@ -41,11 +41,14 @@ test.each([
     'from branch next, but gitops.flux.branch says main; nothing was changed. ' +
       'Set gitops.flux.branch to next, or change spec.ref.branch in gotk-sync.yaml by a commit.',
   ],
-])('refuseDifference reports another %s, which only a person can correct', (_, objects, reason, message) => {
-  const error = thrownBy(() => refuseDifference(objects, fluxSettings()));
-  expect(error).toMatchObject({ reason, endedBy: 'person', blocks: false });
-  expect(error.message).toBe(`Flux is bootstrapped ${message}`);
-});
+])(
+  'refuseDifference reports a different %s, which only a person can correct',
+  (_, objects, reason, message) => {
+    const error = thrownBy(() => refuseDifference(objects, fluxSettings()));
+    expect(error).toMatchObject({ reason, endedBy: 'person', blocks: false });
+    expect(error.message).toBe(`Flux is bootstrapped ${message}`);
+  },
+);
 
 function thrownBy(work: () => void): NodeError {
   try {

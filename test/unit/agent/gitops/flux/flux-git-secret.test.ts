@@ -18,18 +18,18 @@ describe('gitSecret', () => {
     [{ provider: 'git', username: 'ada' }, 'ada'],
     [{ provider: 'bitbucket-server', username: 'ada' }, 'ada'],
     [{ provider: 'bitbucket-server', username: 'ada', personal: true, owner: 'grace' }, 'grace'],
-  ])('for %j has the user name %s, as flux bootstrap writes it', (changes, username) => {
+  ])('contains, for %j, the same user name that flux bootstrap writes: %s', (changes, username) => {
     const settings = fluxSettings(changes);
     expect(valuesOf(settings)).toEqual({ username, password: 'the value of flux-git-token' });
     expect(gitSecret(settings, undefined).keys).toEqual(['username', 'password']);
   });
 
-  test('has the CAs of the Git host if the settings name some', () => {
+  test('contains the CAs of the Git host if the settings name a CA file', () => {
     expect(valuesOf(fluxSettings(), 'the CAs')['ca.crt']).toBe('the CAs');
     expect(gitSecret(fluxSettings(), 'the CAs').keys).toContain('ca.crt');
   });
 
-  test('has another form if the user, the CAs or the source of the token change', () => {
+  test('changes its form if the user, the CAs or the secret name of the token changes', () => {
     const forms = [
       gitSecret(fluxSettings(), undefined),
       gitSecret(fluxSettings(), 'the CAs'),

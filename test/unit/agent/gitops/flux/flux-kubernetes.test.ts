@@ -11,7 +11,7 @@ test.each([
   ['2.4.0', 'v1.28.1+k3s1'],
   ['2.1.0', 'v1.20.0+k3s1'],
   ['0.41.2', 'v1.20.0+k3s1'],
-])('refuseOldKubernetes accepts for Flux %s the K3s %s', async (version, k3s) => {
+])('for Flux %s, refuseOldKubernetes accepts K3s %s', async (version, k3s) => {
   await refuseOldKubernetes(hostWith({ k3s }), context, fluxSettings({ version }));
 });
 
@@ -23,7 +23,7 @@ test.each([
   ['2.12.0', 'v1.32.13+k3s1', 33],
   ['3.0.0', 'v1.32.13+k3s1', 33],
 ])(
-  'refuseOldKubernetes refuses for Flux %s the K3s %s, since it needs 1.%d',
+  'for Flux %s, refuseOldKubernetes refuses K3s %s, because Flux needs Kubernetes 1.%d',
   async (version, k3s, needed) => {
     const refused = refuseOldKubernetes(hostWith({ k3s }), context, fluxSettings({ version }));
     await expect(refused).rejects.toMatchObject({
@@ -36,7 +36,7 @@ test.each([
   },
 );
 
-test('refuseOldKubernetes accepts a K3s that reports no version', async () => {
+test('refuseOldKubernetes accepts K3s if K3s reports no version', async () => {
   const host = memoryHost().on({ file: 'k3s' }, { exitCode: 127 });
   await refuseOldKubernetes(host, context, fluxSettings());
 });

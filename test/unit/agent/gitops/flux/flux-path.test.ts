@@ -16,13 +16,13 @@ test.each([
 
 describe('fluxWarnings', () => {
   test.each(['k8s/flux-system', './k8s/flux-system/', 'k8s//flux-system'])(
-    'warns about the nested folder for the path %s',
+    'warns about a nested folder flux-system for the path %s',
     (path) => {
       expect(fluxWarnings({ path })).toEqual([expect.stringContaining('in k8s/flux-system/flux-system;')]);
     },
   );
 
-  test('warns about the nested folder for a path that is only flux-system', () => {
+  test('warns about a nested folder flux-system if the whole path is flux-system', () => {
     expect(fluxWarnings({ path: 'flux-system' })).toEqual([
       expect.stringContaining('in flux-system/flux-system;'),
     ]);

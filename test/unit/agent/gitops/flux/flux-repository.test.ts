@@ -37,7 +37,7 @@ describe('isRepository', () => {
     [bitbucket, 'https://git.acme.test/scm/plat/our-fleet.git'],
     [bitbucket, 'ssh://git@git.acme.test:7999/PLAT/our-fleet.git'],
     [fluxSettings(), 'not a URL'],
-  ])('accepts for %j the URL %s', (settings, url) => {
+  ])('for the settings %j, accepts the URL %s', (settings, url) => {
     expect(isRepository(settings, url)).toBe(true);
   });
 
@@ -46,18 +46,18 @@ describe('isRepository', () => {
     'https://github.com/team/platform',
     'https://gitlab.com/acme/platform',
     'ssh://git@github.com/acme/other',
-  ])('rejects %s for github.com/acme/platform', (url) => {
+  ])('rejects %s if the settings name github.com/acme/platform', (url) => {
     expect(isRepository(fluxSettings(), url)).toBe(false);
   });
 });
 
 test.each(['https://git.acme.test/scm/plat/other.git', 'https://bitbucket.test/scm/plat/our-fleet.git'])(
-  'isRepository rejects %s for a repository at Bitbucket',
+  'isRepository rejects %s if the settings name a different Bitbucket repository',
   (url) => {
     expect(isRepository(bitbucket, url)).toBe(false);
   },
 );
 
-test('withoutLogin removes user name and password from a URL', () => {
+test('withoutLogin removes the user name and the password from a URL', () => {
   expect(withoutLogin('https://user:canary@git.acme.test/a')).toBe('https://git.acme.test/a');
 });

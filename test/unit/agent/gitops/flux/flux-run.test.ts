@@ -52,7 +52,7 @@ describe('runBootstrap', () => {
     expect(host.lines().join()).not.toContain(token);
   });
 
-  test('gives flux half of the time limit, and stops flux a minute after the whole', async () => {
+  test('sets --timeout to half of the time limit, and stops flux a minute after the full time limit', async () => {
     const host = hostWith({}).on({ file: 'flux' }, ({ args, timeout }) => {
       expect(args).toContain('--timeout=5m');
       expect(timeout).toBe(11 * minute);
@@ -61,7 +61,7 @@ describe('runBootstrap', () => {
     await run(host);
   });
 
-  test('names the CA file of the network', async () => {
+  test('passes the CA file in the network settings to flux', async () => {
     const host = hostWith({}).on({ file: 'flux' }, ({ args }) => {
       expect(args).toContain('--ca-file=/etc/ssl/company-ca.pem');
       return '';
@@ -73,7 +73,7 @@ describe('runBootstrap', () => {
     ['succeeded', { exitCode: 0 }],
     ['failed', { exitCode: 1 }],
   ])(
-    'removes the temporary files when flux has %s, and first those of an earlier attempt',
+    'removes the temporary files of an earlier attempt first, and those of its own attempt once flux has %s',
     async (_, ended) => {
       const host = hostWith({}).on({ file: 'flux' }, (_, { files }) => {
         expect(files.stat(`${context.scratch}/flux-bootstrap-1`)).toBeUndefined();
@@ -86,13 +86,13 @@ describe('runBootstrap', () => {
     },
   );
 
-  test('does not run flux if the Kustomization exists by now', async () => {
+  test('does not run flux if the Kustomization already exists', async () => {
     const host = hostWith({ source: fetched, sync: applied() });
     await run(host);
     expect(host.lines()).toEqual([expect.stringContaining(context.scratch)]);
   });
 
-  test('stops flux if the settings change meanwhile', async () => {
+  test('stops flux if the settings change while flux runs', async () => {
     const signals: (AbortSignal | undefined)[] = [];
     const host = hostWith({});
     host.run = async (_, signal) => {
@@ -107,7 +107,7 @@ describe('runBootstrap', () => {
     expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]);
   });
 
-  test('passes on an error of the vault without running flux', async () => {
+  test('throws the error of the vault, and does not run flux', async () => {
     const refusing = {
       ...aVault(),
       secret: async () => Promise.reject(new NodeError('VaultForbidden', 'no role assignment yet')),
@@ -134,7 +134,7 @@ describe('the failure of runBootstrap', () => {
     );
   });
 
-  test('makes the condition False at once after a long attempt', async () => {
+  test('makes the condition False at once if the attempt took long', async () => {
     const host = hostWith({}).on({ file: 'flux' }, (_, world) => {
       world.advance(5 * minute);
       return { exitCode: 1, stderr: '✗ timeout' };

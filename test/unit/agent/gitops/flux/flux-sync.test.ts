@@ -46,7 +46,7 @@ describe('fluxSync of an object that is not ready', () => {
     expect(error.message).toContain(message);
   });
 
-  test('reports a failure at a new generation, although the status observed only an older one', async () => {
+  test('reports a failure of the current generation even if observedGeneration is older', async () => {
     for (const observedGeneration of [-1, 1]) {
       const failed = failedAt(2, observedGeneration);
       await expect(check({ source: failed, sync: applied() })).rejects.toMatchObject({
@@ -83,7 +83,7 @@ function failedAt(told: number, observedGeneration: number): FluxObject {
   return { metadata: { generation: 2 }, status: { observedGeneration, conditions: [condition] } };
 }
 
-describe('fluxSync without a verdict of Flux', () => {
+describe('fluxSync before Flux has reported a result', () => {
   const stale = { ...fetched, metadata: { generation: 2 } };
   test.each<readonly [string, Api, string]>([
     ['an object has no condition', { source: {}, sync: applied() }, 'SourceNotReady'],
@@ -110,7 +110,7 @@ describe('fluxSync while a controller is not ready', () => {
   const controllers = { 'source-controller': undefined, 'kustomize-controller': 0, 'helm-controller': 1 };
   const pending = { source: {}, sync: {}, controllers };
 
-  test('names the controllers instead of what they have not done', async () => {
+  test('names the controllers that are not ready instead of the objects that wait for them', async () => {
     expect(await check(pending)).toMatchObject({
       state: 'Waiting',
       reason: 'ControllerNotReady',
@@ -119,7 +119,7 @@ describe('fluxSync while a controller is not ready', () => {
     });
   });
 
-  test('names the only one', async () => {
+  test('names a single controller that is not ready', async () => {
     expect(await check({ ...pending, controllers: { 'source-controller': 0 } })).toMatchObject({
       message: expect.stringMatching(/^source-controller is not ready.* describe pods names the cause\.$/),
     });

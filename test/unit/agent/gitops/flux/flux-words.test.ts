@@ -33,17 +33,21 @@ test.each([
     "ConfigMap/a dry-run failed: no such kind '",
   ],
   [
-    'the last message if there is no failure, without those before it',
+    'only the last message if there is no failure',
     '► cloning branch "main"\n⚠️  clone failure: EOF\n◎ waiting for GitRepository\n',
     'waiting for GitRepository',
   ],
-  ['a text without marks', 'panic: nil\n\ngoroutine 1', 'panic: nil goroutine 1'],
-  ['nothing', '', ''],
+  [
+    'text without the marks that flux puts before messages',
+    'panic: nil\n\ngoroutine 1',
+    'panic: nil goroutine 1',
+  ],
+  ['nothing if the output is empty', '', ''],
 ])('causeIn quotes %s', (_, output, cause) => {
   expect(causeIn(output)).toBe(cause);
 });
 
-test('causeIn keeps the beginning of each long failure, and of all together', () => {
+test('causeIn truncates each long failure, and their combined text, at the end', () => {
   const long = (name: string) => `✗ ${name}${'x'.repeat(5_000)}`;
   const cause = causeIn([long('first'), long('second')].join('\n'));
   expect(cause).toMatch(/^firstx+\.\.\.; secondx+\.\.\.$/);

@@ -27,7 +27,7 @@ describe('fluxExecutable', () => {
     ['x64', 'amd64'],
     ['arm64', 'arm64'],
   ] as const)(
-    'on %s, downloads the %s archive, and verifies it by the checksum file of the release',
+    'on %s, downloads the %s archive, and verifies it against the checksum file of the release',
     async (arch, name) => {
       const host = memoryHost().on({ file: 'flux' }, { exitCode: 127 });
       host.onDownload(`${base}/flux_2.9.4_linux_${name}.tar.gz`, (download) => {

@@ -10,7 +10,7 @@ test.each([
   ['0 */2 * * *', '02:00:00', '04:00:00'],
   ['17-40/7,50 * * * *', '00:17:30', '00:24:00'],
   ['17-40/7,50 * * * *', '00:38:00', '00:50:00'],
-])('ticksOf finds the next tick of %s after %s at %s UTC', (schedule, now, next) => {
+])('for the schedule %s, ticksOf finds that the next tick after %s is at %s UTC', (schedule, now, next) => {
   expect(ticksOf(schedule)(at(now))).toBe(at(next));
 });
 

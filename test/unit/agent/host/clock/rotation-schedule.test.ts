@@ -31,7 +31,7 @@ describe('rotationSchedule', () => {
     expect(Math.min(...delays)).toBeLessThan(period * 0.01);
   });
 
-  test('renews once after each tick, always with the same delay', () => {
+  test('renews once after each tick, always with the same delay after the tick', () => {
     const { delay, next } = rotationSchedule('0 */2 * * *', 'vm-1');
     const first = next(at('00:00:00'), Number.POSITIVE_INFINITY);
     expect((first - delay) % (2 * hour)).toBe(0);
@@ -55,7 +55,7 @@ describe('rotationSchedule', () => {
     }
   });
 
-  test('renews once per life of a credential if no tick comes before the credential expires', () => {
+  test('renews a credential once during its lifetime if it expires before the next tick', () => {
     const { next } = rotationSchedule('0 3 * * *', 'vm-1');
     const first = next(at('12:00:00'), 40 * minute);
     expect(next(first, 40 * minute)).toBe(first + 40 * minute);

@@ -51,7 +51,7 @@ test.each([
   expect(commandTimedOut(flux, ended).message).toContain('within 30 s');
 });
 
-test('commandFailed redacts nothing for an empty secret', () => {
+test('commandFailed ignores an empty secret when it redacts the output', () => {
   const command = { ...flux, env: { TOKEN: new Secret('') } };
   expect(commandFailed(command, { ...ended, stderr: 'plain' }).message).toMatch(/plain$/);
 });

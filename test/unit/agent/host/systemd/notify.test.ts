@@ -11,7 +11,7 @@ function tellingSystemd(env: NodeJS.ProcessEnv) {
   return { host, systemd, pings };
 }
 
-test('the notifier runs systemd-notify with the socket of systemd', async () => {
+test('the notifier runs systemd-notify with the socket in NOTIFY_SOCKET', async () => {
   const { host, systemd } = tellingSystemd(socket);
   await systemd.ready();
   await systemd.status('all is in sync');
