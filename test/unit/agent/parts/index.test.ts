@@ -169,7 +169,7 @@ describe.each(roles)('the plan of role $name', (role) => {
     expect(log).toEqual(['start', 'restart']);
   });
 
-  test('keeps a node up without a cloud, and converges resources that need no cloud', async () => {
+  test('keeps K3s running while the cloud does not answer, and applies the changes that need no cloud', async () => {
     const { host, log } = machine();
     await converge(plan(role, host), host);
     host.advance(30 * hour);

@@ -72,7 +72,7 @@ describe('announcement', () => {
     ['a condition that became False', asWell, denied, ['Warning PullDenied Registries: about Registries']],
     ['a condition that is still False', asDenied, denied, []],
     [
-      'a condition that is False for another reason',
+      'a False condition whose reason has changed',
       asDenied,
       ['Ready True RegistryUnavailable', 'Registries False RegistryUnavailable'],
       ['Warning RegistryUnavailable Registries: about Registries'],
@@ -91,9 +91,9 @@ describe('announcement', () => {
     ],
     ['a condition that is retried', asDenied, ['Ready True InSync', 'Registries Unknown PullDenied'], []],
     ['a blocked condition', asDenied, ['Ready Unknown Blocked', 'Registries Unknown Blocked'], []],
-    ['a condition that is gone', asDenied, ['Ready True InSync'], []],
+    ['a condition that no longer exists', asDenied, ['Ready True InSync'], []],
     [
-      'two conditions that change at once',
+      'two conditions that change in the same pass',
       asDenied,
       ['Ready True VersionDrift', drift, 'Registries True InSync'],
       [
@@ -144,7 +144,7 @@ describe('announcement', () => {
       ['Ready True InSync', 'Registries True Changed'],
       annotations('True', 'InSync', 'Registries=PullDenied'),
     ],
-    ['a condition that is gone', asDenied, ['Ready True InSync'], annotations('True', 'InSync')],
+    ['a condition that no longer exists', asDenied, ['Ready True InSync'], annotations('True', 'InSync')],
     [
       'a node with annotations of an older Slipway',
       toldBy({ ...annotations('True', 'InSync'), 'slipway.dev/version': '1.2.2' }),

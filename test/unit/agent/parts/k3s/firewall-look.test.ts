@@ -126,14 +126,20 @@ test.each([
 });
 
 test.each([
-  ['a rejection of one source', '-A INPUT -s 203.0.113.9 -j DROP\n'],
-  ['a rejection of another port', '-A INPUT -p tcp --dport 25 -j REJECT\n'],
-  ['a rejection under a condition that is not understood', '-A INPUT -m recent --rcheck -j DROP\n'],
-  ['a chain that returns', '-A INPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j DROP\n'],
+  ['a rule that rejects only one source', '-A INPUT -s 203.0.113.9 -j DROP\n'],
+  ['a rule that rejects a port that K3s does not need', '-A INPUT -p tcp --dport 25 -j REJECT\n'],
+  ['a rule that rejects under a condition unknown to Slipway', '-A INPUT -m recent --rcheck -j DROP\n'],
+  ['a chain that returns before it rejects', '-A INPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j DROP\n'],
   ['chains that jump in a circle', '-A INPUT -j MINE\n-A MINE -j MINE\n'],
-  ['a jump of one source to a chain that rejects', '-A INPUT -s 203.0.113.9 -j MINE\n-A MINE -j DROP\n'],
-  ['a jump of one interface to a chain that rejects', '-A INPUT -i eth0 -j MINE\n-A MINE -j DROP\n'],
-  ['a rejection of one interface', '-A INPUT -i eth0 -j DROP\n'],
+  [
+    'a rule that sends only one source to a chain that rejects',
+    '-A INPUT -s 203.0.113.9 -j MINE\n-A MINE -j DROP\n',
+  ],
+  [
+    'a rule that sends only one interface to a chain that rejects',
+    '-A INPUT -i eth0 -j MINE\n-A MINE -j DROP\n',
+  ],
+  ['a rule that rejects only one interface', '-A INPUT -i eth0 -j DROP\n'],
 ])('lookAtRules does not report iptables with %s', async (_, rules) => {
   const text = `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:MINE - [0:0]\n${rules}COMMIT\n`;
   expect(await look(text)).toMatchObject({ level: 'ok' });
@@ -150,7 +156,7 @@ test.each([
   '-m iprange --src-range 10.0.0.4-10.0.0.9 -j ACCEPT',
   '-i enp7s0 -m comment --comment "the private -i lo" -j ACCEPT',
   '-i enp7s0 -j MINE',
-])('lookAtRules takes the rule "%s" of iptables as one that accepts the nodes', async (rule) => {
+])('lookAtRules finds that the iptables rule "%s" accepts packets from the nodes', async (rule) => {
   expect(await look(dropping(rule))).toMatchObject({ level: 'ok' });
 });
 
@@ -161,7 +167,7 @@ test.each([
   '-s 10.42.0.0/16 -j ACCEPT',
   '-i enp7s0 -d 10.0.0.9/32 -j ACCEPT',
   '-m set --match-set nodes dst -j ACCEPT',
-])('lookAtRules does not take the rule "%s" of iptables as one that accepts the nodes', async (rule) => {
+])('lookAtRules finds that the iptables rule "%s" does not accept packets from the nodes', async (rule) => {
   expect((await look(dropping(rule))).message).toContain('rejects 10250/tcp for every node; 8472/udp');
 });
 
@@ -183,7 +189,7 @@ ${rules}	}
 }
 `;
 
-test('lookAtRules reports nftables with a policy that drops packets, with the commands of nft', async () => {
+test('lookAtRules reports an nftables policy that drops packets, with nft commands that allow them', async () => {
   expect(await look(absent, debian(''))).toMatchObject({
     level: 'warning',
     message: expect.stringContaining('"inet filter: the policy of input" rejects 10250/tcp for every node;'),
@@ -201,7 +207,7 @@ test.each([
   'ip saddr != 203.0.113.0/24 accept',
   'ip saddr 10.0.0.4-10.0.0.9 accept',
   'meta l4proto { tcp, udp } th dport { 8472, 10250 } accept',
-])('lookAtRules takes the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+])('lookAtRules finds that the nftables rule "%s" accepts packets from the nodes', async (rule) => {
   expect(await look(absent, debian(`\t\t${rule}\n`))).toMatchObject({ level: 'ok' });
 });
 
@@ -211,7 +217,7 @@ test.each([
   'ip saddr { 127.0.0.0/8, 10.42.0.0/16 } accept',
   'iifname "enp7s0" ip daddr 10.0.0.9 accept',
   'meta l4proto { icmp, sctp } accept',
-])('lookAtRules does not take the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+])('lookAtRules finds that the nftables rule "%s" does not accept packets from the nodes', async (rule) => {
   const { message } = await look(absent, debian(`\t\t${rule}\n`));
   expect(message).toContain('rejects 10250/tcp for every node; 8472/udp');
 });
@@ -229,7 +235,7 @@ test.each([
     'that contains only a table of Slipway',
     'table inet slipway_imds {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n\t\treject\n\t}\n}\n',
   ],
-])('lookAtRules does not report a ruleset of nftables %s', async (_, ruleset) => {
+])('lookAtRules does not report an nftables ruleset %s', async (_, ruleset) => {
   expect(await look(absent, ruleset)).toMatchObject({ level: 'ok' });
 });
 
@@ -254,7 +260,7 @@ test.each([
   ],
   ['iptables-save lists no table of this name', '', {}],
   ['iptables-save lists the legacy rules', empty, version('legacy')],
-])('lookAtRules judges the table "ip filter" of nftables if %s', async (_, iptables, others) => {
+])('lookAtRules judges the nftables table "ip filter" if %s', async (_, iptables, others) => {
   expect(await look(iptables, filter, aNode('agent'), {}, others)).toMatchObject({
     level: 'warning',
     message: expect.stringContaining('"ip filter: the policy of INPUT" rejects 10250/tcp'),
@@ -265,7 +271,7 @@ test.each([
   ['names nf_tables', marked, {}],
   ['does not name nf_tables, but --version does', empty, version('nf_tables')],
 ])(
-  'lookAtRules judges a table of iptables only once if the output of iptables-save %s',
+  'lookAtRules does not judge an iptables table again as an nftables table if the output of iptables-save %s',
   async (_, iptables, others) => {
     expect(await look(iptables, filter, aNode('agent'), {}, others)).toMatchObject({ level: 'ok' });
   },
@@ -273,7 +279,7 @@ test.each([
 
 const mixed = `# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n${marked}`;
 
-test('lookAtRules reports legacy rules of iptables beside those of nf_tables, with commands of iptables-legacy', async () => {
+test('lookAtRules reports legacy iptables rules beside nf_tables rules, with iptables-legacy commands', async () => {
   const legacy = `*nat\n:INPUT ACCEPT [0:0]\nCOMMIT\n${oracle}*mangle\n:INPUT ACCEPT [0:0]\nCOMMIT\n`;
   expect(await look(mixed, absent, aNode('agent'), {}, { legacy })).toMatchObject({
     level: 'warning',
@@ -290,10 +296,10 @@ const refused = { exitCode: 4, stderr: 'Permission denied (you must be root)' };
 
 test.each([
   ['neither iptables nor nft is installed', absent, absent, 'install nftables'],
-  ['iptables and nft refuse', refused, refused, 'sudo slipway doctor'],
-  ['iptables refuses and nft is not installed', refused, absent, 'iptables-save'],
-  ['nft refuses and iptables is not installed', absent, refused, 'nft'],
-  ['nft refuses and iptables lists no rule', marked, refused, 'nft'],
+  ['iptables and nft refuse to list their rules', refused, refused, 'sudo slipway doctor'],
+  ['iptables refuses to list its rules and nft is not installed', refused, absent, 'iptables-save'],
+  ['nft refuses to list its rules and iptables is not installed', absent, refused, 'nft'],
+  ['nft refuses to list its rules and iptables lists no rule', marked, refused, 'nft'],
   ['legacy rules cannot be listed', mixed, absent, 'iptables-legacy-save'],
 ])('lookAtRules does not report ok if %s', async (_, iptables, nft, words) => {
   expect(await look(iptables, nft)).toMatchObject({
@@ -302,11 +308,11 @@ test.each([
   });
 });
 
-test('lookAtRules reports a rejection that nft lists even if iptables-save refuses', async () => {
+test('lookAtRules reports a rejection that nft lists, even if iptables-save refuses to list its rules', async () => {
   expect(await look(refused, debian(''))).toMatchObject({ level: 'warning' });
 });
 
-describe('packets that a hostPort or a NodePort leads to a pod', () => {
+describe('packets that a hostPort or a NodePort directs to a pod', () => {
   const iptables = (rule: string) =>
     `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -s 10.42.0.0/16 -j ACCEPT\n-A FORWARD ${rule}\nCOMMIT\n`;
   const nft = (rule: string) =>
@@ -321,7 +327,7 @@ describe('packets that a hostPort or a NodePort leads to a pod', () => {
     '-i eth0 -o cni0 -j ACCEPT',
     '-m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT',
     '-j ACCEPT',
-  ])('are accepted by the rule "%s" of iptables', async (rule) => {
+  ])('are accepted by the iptables rule "%s"', async (rule) => {
     expect(await look(iptables(rule))).toMatchObject({ level: 'ok' });
   });
 
@@ -332,11 +338,11 @@ describe('packets that a hostPort or a NodePort leads to a pod', () => {
     '-p tcp --dport 80 -j ACCEPT',
     '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
     '-d 10.42.0.0/16 -j REJECT',
-  ])('are not accepted by the rule "%s" of iptables', async (rule) => {
+  ])('are not accepted by the iptables rule "%s"', async (rule) => {
     expect((await look(iptables(rule))).message).toContain(message);
   });
 
-  test('are rejected by a rule for their destination', async () => {
+  test('are rejected by a rule for packets to the pod interface', async () => {
     const rules = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n-A FORWARD -o cni0 -j DROP\nCOMMIT\n';
     expect(await look(rules)).toMatchObject({
       message: expect.stringContaining(`"-A FORWARD -o cni0 -j DROP" ${message}`),
@@ -352,7 +358,7 @@ describe('packets that a hostPort or a NodePort leads to a pod', () => {
     'oifname "cni0" accept',
     'iifname "eth0" oifname "cni0" accept',
     'ct status dnat accept',
-  ])('are accepted by the rule "%s" of nftables', async (rule) => {
+  ])('are accepted by the nftables rule "%s"', async (rule) => {
     expect(await look(absent, nft(rule))).toMatchObject({ level: 'ok' });
   });
 
@@ -362,7 +368,7 @@ describe('packets that a hostPort or a NodePort leads to a pod', () => {
     'ip6 daddr fd00:42::/56 accept',
     'oifname "eth0" accept',
     'meta nfproto ipv6 accept',
-  ])('are not accepted by the rule "%s" of nftables', async (rule) => {
+  ])('are not accepted by the nftables rule "%s"', async (rule) => {
     expect(await look(absent, nft(rule))).toMatchObject({
       message: expect.stringContaining(message),
       repair: expect.stringMatching(
@@ -372,10 +378,10 @@ describe('packets that a hostPort or a NodePort leads to a pod', () => {
   });
 });
 
-describe('a node with an IPv6 address', () => {
+describe('on a node with an IPv6 address, lookAtRules', () => {
   const node = aNode('agent', { address: 'fd00:1::5', externalAddress: '2001:db8::5' });
 
-  test('gets the IPv6 rules that reject reported, with the commands of ip6tables', async () => {
+  test('reports the IPv6 rules that reject packets, with ip6tables commands', async () => {
     const files = { '/etc/iptables/rules.v6': oracle, '/etc/iptables/rules.v4': oracle };
     expect(await look('', absent, node, files, { ipv6: oracle })).toEqual({
       level: 'warning',
@@ -395,7 +401,7 @@ describe('a node with an IPv6 address', () => {
   });
 
   test.each(['-s fd00:1::/64 -j ACCEPT', '-i enp7s0 -j ACCEPT'])(
-    'does not get ip6tables reported that accepts its peers by "%s"',
+    'does not report ip6tables if the rule "%s" accepts the peers of the node',
     async (rule) => {
       const open = oracle.replace('-A INPUT -j REJECT', `-A INPUT ${rule}\n-A INPUT -j REJECT`);
       const ipv6 = open.replace(/-A FORWARD -j REJECT.*\n/, '');
@@ -403,13 +409,13 @@ describe('a node with an IPv6 address', () => {
     },
   );
 
-  test('does not get a rule of IPv4 reported', async () => {
+  test('does not report an IPv4 rule', async () => {
     expect(await look(oracle, debian('').replace('inet', 'ip'), node, {}, { ipv6: '' })).toMatchObject({
       level: 'ok',
     });
   });
 
-  test.each(['ip6 filter', 'inet filter'])('gets the table %s of nftables reported', async (table) => {
+  test.each(['ip6 filter', 'inet filter'])('reports the nftables table %s', async (table) => {
     const rules = debian('\t\tip saddr 10.0.0.0/8 accept\n').replace('inet filter', table);
     expect(await look(absent, rules, node)).toMatchObject({
       message: expect.stringContaining(`"${table}: the policy of input" rejects 10250/tcp for every node;`),
@@ -425,7 +431,7 @@ describe('a node with an IPv6 address', () => {
     'ip6 saddr @peers6 accept',
     'meta nfproto ipv6 accept',
     'ip6 nexthdr { tcp, udp } accept',
-  ])('takes the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+  ])('finds that the nftables rule "%s" accepts packets from the nodes', async (rule) => {
     expect(await look(absent, debian(`\t\t${rule}\n`), node)).toMatchObject({ level: 'ok' });
   });
 
@@ -434,12 +440,12 @@ describe('a node with an IPv6 address', () => {
     'ip6 saddr fd00:42::/64 accept',
     'ip saddr 0.0.0.0/0 accept',
     'meta nfproto ipv4 accept',
-  ])('does not take the rule "%s" of nftables as one that accepts the nodes', async (rule) => {
+  ])('finds that the nftables rule "%s" does not accept packets from the nodes', async (rule) => {
     const { message } = await look(absent, debian(`\t\t${rule}\n`), node);
     expect(message).toContain('rejects 10250/tcp for every node; 51821/udp');
   });
 
-  test('gets the IPv4 rules reported that reject its private hosts', async () => {
+  test('reports the IPv4 rules that reject the private hosts of the node', async () => {
     const nat = aNode('agent', {
       address: 'fd00:1::5',
       settings: { network: { nat: { from: ['10.0.2.0/24'], except: [] } } },
@@ -450,14 +456,14 @@ describe('a node with an IPv6 address', () => {
     );
   });
 
-  test('judges a table of ip6tables only once', async () => {
+  test('does not judge an ip6tables table again as an nftables table', async () => {
     const twice = filter.replace('ip filter', 'ip6 filter');
     expect(await look('', twice, node, {}, { ipv6: marked })).toMatchObject({ level: 'ok' });
     expect(await look('', twice, node)).toMatchObject({ level: 'warning' });
   });
 });
 
-test('lookAtRules ignores the tables of IPv6 on a node with an IPv4 address', async () => {
+test('lookAtRules ignores IPv6 tables on a node with an IPv4 address', async () => {
   const rules = debian('').replace('inet', 'ip6');
   expect(await look('', rules)).toMatchObject({ level: 'ok' });
 });

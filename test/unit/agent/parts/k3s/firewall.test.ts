@@ -36,7 +36,7 @@ test('the firewall probe reports what firewalld blocks, and the commands that al
   });
 });
 
-test('the firewall probe accepts rich rules of firewalld for ports', async () => {
+test('the firewall probe accepts firewalld rich rules for ports', async () => {
   const rule = (end: string) => `rule family="ipv4" source address="10.0.0.0/16" port ${end}\n`;
   const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
     exitCode: args[0]?.startsWith('--query-port') ? 1 : 0,
@@ -127,7 +127,7 @@ test.each([
 describe('on a node with an IPv6 address', () => {
   const node = aNode('agent', { address: 'fd00:1::5' });
 
-  test('the firewall probe advises rules of firewalld for IPv6, and accepts no rich rule for IPv4', async () => {
+  test('the firewall probe advises firewalld rules for IPv6, and accepts no rich rule for IPv4', async () => {
     const host = machine('active').on({ file: 'firewall-cmd' }, ({ args }) => ({
       exitCode: args[0]?.startsWith('--query-port') ? 1 : 0,
       stdout: args.includes('--list-rich-rules')
@@ -143,7 +143,7 @@ describe('on a node with an IPv6 address', () => {
     });
   });
 
-  test('the firewall probe counts only the rules of ufw for IPv6', async () => {
+  test('the firewall probe accepts only ufw rules for IPv6', async () => {
     const host = machine('inactive', 'yes').on(
       { file: 'ufw', args: ['status'] },
       status(
@@ -171,7 +171,7 @@ describe('on a node with an IPv6 address', () => {
   });
 });
 
-test('the firewall probe does not count rules of ufw for IPv6, for outgoing or for forwarded packets', async () => {
+test('on a node with an IPv4 address, the firewall probe accepts no ufw rule for IPv6, outgoing or forwarded packets', async () => {
   const host = machine('inactive', 'yes').on(
     { file: 'ufw', args: ['status'] },
     status(
@@ -196,7 +196,7 @@ describe('if ufw rejects forwarded packets by default', () => {
     return host.on({ file: 'ufw', args: ['status'] }, status(...open, ...networks, ...web, ...lines));
   }
 
-  test('the firewall probe advises forwarding the packets of pods and those to pods', async () => {
+  test('the firewall probe advises forwarding packets from pods and to pods', async () => {
     expect(await firewallProbe(withRules(), aNode('agent')).look()).toMatchObject({
       message: expect.stringContaining(
         'has no rule for forwarded packets of 10.42.0.0/16, forwarded packets to 10.42.0.0/16:',
@@ -207,13 +207,13 @@ describe('if ufw rejects forwarded packets by default', () => {
     });
   });
 
-  test('the firewall probe advises forwarding packets of the internet to pods on an ingress node', async () => {
+  test('the firewall probe advises forwarding packets from the internet to pods on an ingress node', async () => {
     const node = aNode('agent', { settings: { node: { labels: ['role=ingress'] } } });
     const { repair } = await firewallProbe(withRules(), node).look();
     expect(repair).toBe('ufw route allow from 10.42.0.0/16; ufw route allow to 10.42.0.0/16');
   });
 
-  test('the firewall probe accepts rules of ufw that forward both', async () => {
+  test('the firewall probe accepts ufw rules that forward packets both from pods and to pods', async () => {
     const host = withRules(
       'Anywhere                   ALLOW FWD   10.42.0.0/16',
       '10.42.0.0/16               ALLOW FWD   10.0.0.0/16',

@@ -20,7 +20,7 @@ describe('readAnnotations', () => {
       '{"metadata":{"annotations":{"slipway.dev/role":"agent","slipway.dev/other":"x","k3s.io/hostname":"vm-1"}}}',
       { 'slipway.dev/role': 'agent' },
     ],
-  ])('returns only the annotations of Slipway in %s', async (printed, expected) => {
+  ])('returns only the annotations by Slipway from the Node %s', async (printed, expected) => {
     expect(await read(printed)).toEqual(expected);
   });
 

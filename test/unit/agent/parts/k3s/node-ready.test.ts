@@ -162,7 +162,7 @@ describe('nodeReady after a start of K3s', () => {
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe(expected);
   });
 
-  test('trusts the status of the Node in a container, which counts its own uptime', async () => {
+  test('in a container, trusts the status of the Node, because the container counts its own uptime', async () => {
     const host = started(40, 5);
     host.files.write('/proc/uptime', '60.00 50.00\n');
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('InSync');

@@ -11,7 +11,7 @@ function unreachable(message: string) {
   return new NodeError('Unreachable', message);
 }
 
-test('peersProbe on an agent accepts any answer of the server and of its kubelet', async () => {
+test('peersProbe on an agent accepts any answer from the server and from the kubelet of the server', async () => {
   const host = memoryHost()
     .onGet('https://10.0.0.4:6443/ping', 'pong')
     .onGet('https://10.0.0.4:10250/healthz', refused);

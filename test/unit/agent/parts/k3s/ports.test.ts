@@ -43,7 +43,7 @@ test.each([
     /nginx \(pid 77\)/,
   ],
   ['held by a process that only root can see', 'LISTEN 0 511 0.0.0.0:6443 0.0.0.0:*\n', 'skipped', /root/],
-  ['not shown because ss is missing', { exitCode: 127 }, 'skipped', /iproute2/],
+  ['unknown because ss is missing', { exitCode: 127 }, 'skipped', /iproute2/],
 ] as const)('the probe of the API port reports $2 if the port is $0', async (_, answer, level, message) => {
   const [first] = (await lookedAt('server', answer)).found;
   expect(first?.level).toBe(level);
@@ -60,7 +60,7 @@ test('portProbes checks the port of WireGuard on an agent with an external addre
   expect(probes.map(({ what }) => what)).toEqual(['port 10250/tcp', 'port 51820/udp']);
 });
 
-test('portProbes checks the API port in the settings, and the port of wireguard in place of vxlan', async () => {
+test('portProbes checks the API port in the settings, and the WireGuard port instead of the VXLAN port', async () => {
   const moved = { 'https-listen-port': 7443, 'flannel-backend': 'wireguard-native' };
   const { found } = await lookedAt('server', '', moved);
   expect(found.map(({ what }) => what)).toEqual(['port 7443/tcp', 'port 10250/tcp', 'port 51820/udp']);

@@ -43,7 +43,7 @@ test.each(['constructor', 'toString', 'node+label', 'node-+label'])(
   },
 );
 
-describe('snapshots of etcd over http', () => {
+describe('etcd snapshots over http', () => {
   const insecure = { 'etcd-s3': true, 'etcd-s3-insecure': true };
 
   test.each([
@@ -72,6 +72,9 @@ test.each([
   [{ secretName: 't' }, []],
   [{}, []],
   [{ secretName: null, agentSecretName: null }, []],
-])('the rules for joinToken reject only a secret that both tokens share: %j', (joinToken, problems) => {
-  expect(found({ joinToken })).toEqual(problems.map((problem) => expect.stringMatching(problem)));
-});
+])(
+  'the rules for joinToken reject only settings that give both tokens the same secret: %j',
+  (joinToken, problems) => {
+    expect(found({ joinToken })).toEqual(problems.map((problem) => expect.stringMatching(problem)));
+  },
+);

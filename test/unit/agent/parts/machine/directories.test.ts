@@ -21,9 +21,9 @@ function machine(files: Readonly<Record<string, string>> = {}): MemoryHost {
   });
 }
 
-describe('the path to what root runs or trusts', () => {
+describe('the path to a file that root runs or trusts', () => {
   test.each<[string, (host: MemoryHost) => void]>([
-    ['belongs to root in all its parts', () => {}],
+    ['belongs to root in every part', () => {}],
     [
       'contains a directory of another group without write permission',
       ({ files }) => files.give('/etc', '0:4'),
@@ -181,13 +181,13 @@ test.each([
 });
 
 describe('an unsafe path on a node that has joined', () => {
-  test('is reported, and does not block the node', async () => {
+  test('is reported, but does not block the node', async () => {
     const host = machine(joined);
     host.files.give('/usr/local/bin', '1000:1000');
     expect(await outcome(directories, host)).toBe('UnsafePath (person, non-blocking)');
   });
 
-  test('blocks the node if another user may have created the proof of joining', async () => {
+  test('blocks the node if another user may have created the file that proves the join', async () => {
     const host = machine(joined);
     host.files.give('/var/lib/rancher', '1000:1000');
     expect(await outcome(directories, host)).toBe('UnsafePath (person)');
@@ -196,7 +196,7 @@ describe('an unsafe path on a node that has joined', () => {
 
 describe("Slipway's own directories", () => {
   test.each(['/var/lib/slipway', '/run/slipway'])(
-    'get their owner and mode back, the owner first: %s',
+    'get back first their owner, then their mode: %s',
     async (path) => {
       const host = machine()
         .on({ file: 'chown', args: ['-h', 'root:root', path] }, (_, { files }) => {
@@ -214,7 +214,7 @@ describe("Slipway's own directories", () => {
     },
   );
 
-  test('stay unchanged while the path to them is not safe', async () => {
+  test('stay unchanged while the path to the directories is not safe', async () => {
     const host = machine();
     host.files.give('/var/lib', '1000:1000');
     host.files.give('/var/lib/slipway', '1000:1000');

@@ -52,7 +52,7 @@ describe('the noexec mount of a path', () => {
     expect(await noexecMount(host, '/var/lib')).toBe(expected);
   });
 
-  test('is returned with a plain space, which /proc/self/mounts escapes', async () => {
+  test('is returned with a space in its path, which /proc/self/mounts escapes', async () => {
     const host = memoryHost({ files: { '/proc/self/mounts': 'x /my\\040disk ext4 noexec 0 0\n' } });
     expect(await noexecMount(host, '/my disk/k3s')).toBe('/my disk');
   });

@@ -53,7 +53,7 @@ describe('preflight', () => {
     expect(await troubles(memoryHost({ files }), changes)).toEqual(expected);
   });
 
-  test('reports DiskFull with 300 MB free before the first start of K3s, and with 50 MB but not 300 MB afterwards', async () => {
+  test('reports DiskFull for 300 MB of free space only before the first start of K3s, but for 50 MB also afterwards', async () => {
     const free = async () => 300;
     expect(await troubles(memoryHost(), {}, 4_096, free)).toEqual(['DiskFull (person, non-blocking)']);
     expect(await troubles(memoryHost({ files: joined }), {}, 4_096, free)).toEqual([]);
@@ -62,7 +62,7 @@ describe('preflight', () => {
     ]);
   });
 
-  test('requires 700 MB unless K3s is installed and has joined, and 100 MB afterwards', async () => {
+  test('requires 700 MB until K3s is installed and has joined, and 100 MB afterwards', async () => {
     for (const path of Object.keys(joined)) {
       const host = memoryHost({ files: { [path]: 'x' } });
       expect(await troubles(host, {}, 4_096, async () => 300)).toEqual(['DiskFull (person, non-blocking)']);

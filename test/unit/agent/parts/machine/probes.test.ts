@@ -110,7 +110,7 @@ describe('a probe of the machine', () => {
   test.each([
     [{ size: 100_000, available: 9_000 }, 'with less than a twentieth free K3s evicts pods'],
     [{ size: 5_120, available: 4_567 }, 'images and logs soon fill less than 5000 MB'],
-  ])('warns about a disk with %j, and states why the free space is too little', async (found, limit) => {
+  ])('warns about a disk with %j, and states why the free space is not enough', async (found, limit) => {
     const { disk } = await lookedAt(machine(), measured(4_000, found));
     expect(disk?.message).toContain(`${found.available} of ${found.size} MB free`);
     expect(disk?.message).toContain(limit);
@@ -148,7 +148,7 @@ describe('the probe of cgroups of version 1', () => {
   });
 });
 
-test('the probe of mounts reports a noexec mount of the executables of K3s, and no other noexec mount', async () => {
+test('the probe of mounts reports a noexec mount only if it contains K3s executables', async () => {
   const mounts = '/dev/sda1 / ext4 rw 0 0\ntmpfs /tmp tmpfs rw,noexec 0 0\n';
   expect((await lookedAt(machine({ '/proc/self/mounts': mounts }))).mounts?.level).toBe('ok');
   const hardened = `${mounts}/dev/sdb1 /var ext4 rw,nosuid,noexec 0 0\n`;

@@ -60,7 +60,7 @@ describe('the applied kernel settings', () => {
     expect(sysctlApplied && (await outcome(sysctlApplied, host))).toBe(sysctl);
   });
 
-  test('drift with protect-kernel-defaults if a value differs from that of kubelet', async () => {
+  test('drift with protect-kernel-defaults if a value differs from the value that kubelet expects', async () => {
     const [, , , sysctl] = system(aNode('agent', protective));
     const found = sysctl && (await outcome(sysctl, memoryHost({ files: kernel })));
     expect(found).toMatch(/^Drifted vm\.panic_on_oom/);

@@ -70,7 +70,7 @@ describe('a cloud whose settings name no address to guard', () => {
     return imdsGuard({ ...node, settings: { ...node.settings, cloud: 'static', ...changes } }, fresh);
   }
 
-  test.each(files)('keeps an existing guard, and reports ImdsGuardKept, if %s exists', async (path) => {
+  test.each(files)('keeps an existing guard and reports ImdsGuardKept if %s exists', async (path) => {
     const host = memoryHost({ files: { [path]: '' } });
     for (const changes of [{}, { imds: { pods: 'block', allow: [] } }, { static: { metadata: [] } }]) {
       const [only, ...others] = guard(changes);
@@ -79,7 +79,7 @@ describe('a cloud whose settings name no address to guard', () => {
     }
   });
 
-  test('is reported with the missing setting on a node without a guard', async () => {
+  test('is reported, with the name of the missing setting, on a node without a guard', async () => {
     expect(await guard()[0]?.check(withoutUnit())).toMatchObject({
       state: 'InSync',
       message: expect.stringContaining('name it in static.metadata'),
@@ -159,7 +159,7 @@ describe('a node that served pods before it had a guard', () => {
     return Promise.all(resources.map((each) => outcome(each, host)));
   }
 
-  test('stays open, and reports ImdsGuardUndecided', async () => {
+  test('stays without a guard, and reports ImdsGuardUndecided', async () => {
     expect(await outcomes({})).toEqual([
       ...Array.from({ length: 5 }, () => 'InSync'),
       'ImdsGuardUndecided (person, non-blocking)',
@@ -211,7 +211,7 @@ describe('cloud oracle', () => {
     ['http://[fd00:c1::a9fe:a9fe]', [ipv6, ipv4]],
     ['http://10.0.0.9:8080', ['ip daddr 10.0.0.9 tcp dport 8080', ipv4, ipv6]],
   ])(
-    'guards both addresses of the metadata service, on port 80 only, if imdsEndpoint is %s',
+    'guards port 80 of both metadata addresses, and also the address and port in imdsEndpoint: %s',
     async (endpoint, guarded) => {
       expect(await destinations(endpoint)).toEqual([
         ...guarded,
@@ -220,13 +220,13 @@ describe('cloud oracle', () => {
     },
   );
 
-  test('guards nothing if imdsEndpoint leads to loopback', () => {
+  test('guards nothing if imdsEndpoint is a loopback address', () => {
     const node = aNode('agent', { settings: { oracle: { imdsEndpoint: 'http://127.0.0.1:8080' } } });
     const resources = imdsGuard({ ...node, settings: { ...node.settings, cloud: 'oracle' } }, fresh);
     expect(resources.map(({ id }) => id)).toEqual(['ImdsGuard/none']);
   });
 
-  test('reaches only its default address without a proxy', () => {
+  test('bypasses the proxy only for its default IPv4 address', () => {
     expect(metadataAddresses()).toEqual(['169.254.169.254']);
   });
 });

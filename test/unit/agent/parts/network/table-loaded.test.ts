@@ -98,7 +98,7 @@ describe('a failed load of the rules', () => {
     expect(thrown.message).toContain('It wrote: x.nft:9:3-9: Error: Operation not supported');
   });
 
-  test('is reported as CommandNotFound without systemctl', async () => {
+  test('is reported as CommandNotFound if systemctl is not installed', async () => {
     const host = machine('inactive').on({ file: 'systemctl', args: /^reload-or/ }, { exitCode: 127 });
     const finding = await resource.check(host);
     const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));

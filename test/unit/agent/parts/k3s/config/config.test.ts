@@ -49,7 +49,7 @@ node-taint:
     expect(text).toContain('flannel-iface: "enp7s0"\nnode-external-ip:\n  - "203.0.113.7"\n');
   });
 
-  test('prefers the interface and the external address in k3s.config', () => {
+  test('prefers the interface and the external address in k3s.config to those of the node', () => {
     const config = { 'flannel-iface': 'wg0', 'node-external-ip': ['198.51.100.1'] };
     const chosen = { interface: 'enp7s0', externalAddress: '203.0.113.7' };
     const text = renderConfig(aNode('agent', { ...chosen, settings: { k3s: { config } } }));
@@ -95,7 +95,7 @@ test('configFile writes config.yaml with mode 0600', async () => {
   expect((await host.readFile('/etc/rancher/k3s/config.yaml'))?.mode).toBe(0o600);
 });
 
-test('configFile reports an invalid configuration at the check of the Resource, not at its creation', async () => {
+test('configFile reports an invalid configuration when its Resource is checked, not when the Resource is created', async () => {
   const resource = configFile(aNode('agent', { settings: { k3s: { config: { nonsense: 1 } } } }), []);
   expect(await outcome(resource, memoryHost())).toBe('K3sConfigInvalid (person)');
 });

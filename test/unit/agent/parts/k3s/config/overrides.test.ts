@@ -109,7 +109,7 @@ describe('noOverrides', () => {
     expect(await told(files)).toMatch(/^K3sOverridden/);
   });
 
-  test('names the file and line of lists that replace the labels and taints of the role', async () => {
+  test('names the file and line of a list that replaces the labels or the taints of the role', async () => {
     const message = await told(
       { [`${folder}/a.yaml`]: 'node-taint: [a=b:NoSchedule]\nnode-label: [c=d]\n' },
       'observability',
@@ -163,7 +163,7 @@ describe('noOverrides', () => {
   });
 });
 
-describe('a drop-in of K3s', () => {
+describe('a drop-in for K3s', () => {
   test.each<readonly [string, string, string]>([
     ['invalid YAML', 'v: 1\n{', 'line 2, column 2: '],
     ['a list', '- data-dir', 'line 1, column 1: must be a map of keys and values'],
@@ -179,7 +179,7 @@ describe('a drop-in of K3s', () => {
     expect(message).toContain(`${folder}/a.yaml: ${expected}`);
   });
 
-  test('that cannot be read holds back a start of K3s', async () => {
+  test('that cannot be read prevents Slipway from starting K3s', async () => {
     const host = memoryHost({ files: { [`${folder}/a.yaml`]: '{' } });
     const drifted = {
       id: 'Service/k3s',
@@ -200,7 +200,7 @@ describe('a drop-in of K3s', () => {
   });
 });
 
-test('unlessOverridden holds back starts and restarts during an override, and still checks a running K3s', async () => {
+test('while an override exists, unlessOverridden holds back starts and restarts of K3s, but still checks a running K3s', async () => {
   const host = memoryHost({ files: { [`${folder}/a.yaml`]: 'node-name: other\n' } });
   const service = (state: 'InSync' | 'Drifted', blocks = true) => ({
     id: 'Service/k3s',

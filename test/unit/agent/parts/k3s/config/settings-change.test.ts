@@ -62,7 +62,7 @@ describe('a setting of a running server', () => {
     ['flannel-backend', {}, { 'flannel-backend': 'wireguard-native' }, held],
     ['a default of K3s, written out', {}, { 'flannel-backend': 'vxlan' }, 'InSync'],
     [
-      'a list written as text',
+      'a list written as a string',
       { 'cluster-cidr': ['10.1.0.0/16'] },
       { 'cluster-cidr': '10.1.0.0/16' },
       'InSync',
@@ -70,7 +70,7 @@ describe('a setting of a running server', () => {
     ['the same value', { 'secrets-encryption': true }, { 'secrets-encryption': true }, 'InSync'],
     ['a key that may change', {}, { 'tls-san': ['a.b'], disable: ['traefik'] }, 'InSync'],
   ] as const)(
-    'is held back only if a new value harms the cluster: %s',
+    'is held back only if its new value would harm the cluster: %s',
     async (_name, before, now, expected) => {
       expect(await outcome(settingsChange(serverWith(now), []), await living(before))).toBe(expected);
     },
@@ -88,14 +88,14 @@ describe('a setting of a running server', () => {
     expect(host.files.text(paths.k3s.config)).not.toContain('10.50');
   });
 
-  test('keeps the value that K3s runs with even if the configuration file is missing', async () => {
+  test('keeps the value that K3s runs with, even if config.yaml is missing', async () => {
     const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
     host.files.remove(paths.k3s.config);
     await settle(configFile(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host);
     expect(host.files.text(paths.k3s.config)).toContain('"10.1.0.0/16"');
   });
 
-  test('is compared with the configuration file if the note of the start is missing', async () => {
+  test('is compared with config.yaml if slipway-started-with.json is missing', async () => {
     const host = await living({});
     host.files.remove(paths.k3s.startedWith);
     expect(await outcome(settingsChange(serverWith({ 'cluster-cidr': '10.50.0.0/16' }), []), host)).toBe(
@@ -103,14 +103,14 @@ describe('a setting of a running server', () => {
     );
   });
 
-  test('is still compared with the first start after config.yaml was edited by hand', async () => {
+  test('is compared with its value at the first start of K3s, even after an edit of config.yaml by hand', async () => {
     const host = await living({});
     host.files.write(paths.k3s.config, 'cluster-cidr: 10.50.0.0/16\n', 0o600);
     await noteStart(host, paths);
     expect(await outcome(settingsChange(serverWith({}), []), host)).toBe('InSync');
   });
 
-  test('that a drop-in changes is reported without its secret, and config.yaml stays the same', async () => {
+  test('that a drop-in changes is reported without the secret in its value, and config.yaml stays the same', async () => {
     const host = await living({});
     const text = host.files.text(paths.k3s.config);
     host.files.write(dropIn, 'server: https://10.0.0.9:6443\ndatastore-endpoint: mysql://u:canary@db\n');
@@ -160,7 +160,7 @@ describe('a setting of a running server', () => {
       key: 'secrets-encryption',
       line: 2,
     },
-  ])('that $name changes is reported with its line', async ({ path, text, key, line }) => {
+  ])('that $name changes is reported with the line that changes it', async ({ path, text, key, line }) => {
     const host = await living({});
     host.files.write(path, text);
     const told = await message(host, {});
@@ -180,7 +180,7 @@ describe('a setting of a running server', () => {
     expect(await message(host, {})).toBe('');
   });
 
-  test('in config.yaml wins over a variable', async () => {
+  test('in config.yaml takes precedence over an environment variable', async () => {
     const host = await living({ 'cluster-init': true });
     host.files.write(env, 'K3S_CLUSTER_INIT=false\n');
     expect(await message(host, { 'cluster-init': true })).toBe('');
@@ -261,7 +261,7 @@ describe('a pending restart of K3s', () => {
     expect(await outcome(settingsChange(node, []), host)).toBe(held);
   });
 
-  test('does not wait because of a new value in the settings, since config.yaml keeps the old one', async () => {
+  test('does not wait if the settings have a new value, because config.yaml keeps the old value', async () => {
     const changed = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
     for (const before of [{}, { 'cluster-cidr': '10.1.0.0/16' }]) {
       expect(await outcome(unlessIrreversible(changed, drifted), await living(before))).toBe('Drifted k3s');
@@ -310,7 +310,7 @@ describe('consent to a change of a fixed setting', () => {
 describe('a change of a fixed setting', () => {
   const node = serverWith({ 'cluster-cidr': '10.50.0.0/16' });
 
-  test('is allowed on a server without a cluster, whatever an earlier failed start used', async () => {
+  test('is allowed on a server without a cluster, even if an earlier failed start used the old value', async () => {
     const host = await living({ 'cluster-cidr': '10.1.0.0/16' });
     host.files.remove(paths.k3s.serverToken);
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
@@ -333,13 +333,13 @@ describe('a change of a fixed setting', () => {
     expect(await outcome(settingsChange(serverWith({}), []), host)).toBe(held);
   });
 
-  test('is allowed if neither a note nor a file has the values of K3s', async () => {
+  test('is allowed if no file shows the values that K3s runs with', async () => {
     const host = memoryHost({ files: { [paths.k3s.serverToken]: 'K10a::server:x' } });
     expect(await outcome(settingsChange(node, []), host)).toBe('InSync');
   });
 
   test.each(['', '{', 'null', '{"first":1}'])(
-    'is compared with the configuration file if the note of the start is damaged: %j',
+    'is compared with config.yaml if slipway-started-with.json is damaged: %j',
     async (text) => {
       const host = await living({});
       host.files.write(paths.k3s.startedWith, text, 0o600);

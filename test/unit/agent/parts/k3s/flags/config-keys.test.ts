@@ -5,7 +5,7 @@ import {
   k3sSettingsProblems,
 } from '../../../../../../src/agent/parts/k3s/flags/config-keys.ts';
 
-test('k3sKeys has 46 keys of the agent and 126 of the server, none of them twice', () => {
+test('k3sKeys contains 46 agent keys and 126 server keys, none of them twice', () => {
   const names = (command: 'server' | 'agent') =>
     k3sKeys.filter(({ commands }) => commands.includes(command)).map(({ name }) => name);
   expect(new Set(names('agent')).size).toBe(46);

@@ -14,11 +14,15 @@ test.each([
     { v: ['3'] },
   ],
   [
-    'a key with a plus, which appends',
+    'a key with a plus, which adds to a list',
     { '': 'kubelet-arg: [a, b]', '.d/a.yaml': 'kubelet-arg+: c' },
     { 'kubelet-arg': ['a', 'b', 'c'] },
   ],
-  ['a file in the folder that is not a drop-in', { '': 'v: 1', '.d/a.yaml.bak': 'v: 2' }, { v: ['1'] }],
+  [
+    'a file in the drop-in folder whose name does not end with .yaml or .yml',
+    { '': 'v: 1', '.d/a.yaml.bak': 'v: 2' },
+    { v: ['1'] },
+  ],
   ['a folder named like a drop-in', { '': 'v: 1', '.d/a.yaml/b': 'v: 2' }, { v: ['1'] }],
   ['a drop-in with invalid YAML', { '': 'v: 1', '.d/a.yaml': '{' }, { v: ['1'] }],
   ['a configuration file that is not a map', { '': '- v' }, {}],

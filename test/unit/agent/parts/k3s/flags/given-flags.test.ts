@@ -18,7 +18,7 @@ describe('k3sCommandLine', () => {
       { 'kubelet-arg': ['-v=4'], debug: ['true'] },
     ],
     ['a short name', '-d /data', { 'data-dir': ['/data'] }],
-    ['an unknown flag before another', '--new --node-name x', { new: ['true'], 'node-name': ['x'] }],
+    ['an unknown flag before a known flag', '--new --node-name x', { new: ['true'], 'node-name': ['x'] }],
   ])('parses %s', (_name, words, expected) => {
     const found = k3sCommandLine(['/usr/local/bin/k3s', 'server', ...words.split(' ')]);
     expect(found?.command).toBe('server');

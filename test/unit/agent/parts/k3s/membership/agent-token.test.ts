@@ -90,7 +90,7 @@ describe('agentToken on a server that has not started yet', () => {
   });
 });
 
-test('agentToken takes the number and the interval of its attempts from the settings', () => {
+test('agentToken takes the number of its attempts and their interval from the settings', () => {
   const paced = { joinToken: { ...settings.joinToken, attempts: 7, interval: '9s' } };
   const [resource] = agentToken(aNode('server', { settings: paced }), cloudWith('x'), []);
   expect(resource?.pacing).toEqual({ attempts: 7, every: 9_000 });
@@ -130,7 +130,7 @@ describe('agentToken on a server that has started with a token', () => {
       kept: 'agents-only\n',
     },
     {
-      name: 'another token written by hand',
+      name: 'a different token written by hand',
       written: 'mine\n',
       vault: 'agents-only',
       outcomes: ['Drifted token', 'InSync'],
@@ -144,7 +144,7 @@ describe('agentToken on a server that has started with a token', () => {
       kept: 'new\n',
     },
     {
-      name: 'another token written by hand while the vault is down',
+      name: 'a different token written by hand while the vault is down',
       written: 'mine\n',
       vault: vaultIsDown,
       outcomes: ['Drifted token', 'VaultUnavailable (time)'],
@@ -177,7 +177,7 @@ describe('agentToken on a server that has started with a token', () => {
     expect(host.journal.filter(({ kind }) => kind === 'write')).toEqual([]);
   });
 
-  test('does not restore the token of K3s if the request fails because of a defect', async () => {
+  test('does not restore the token of K3s if a defect of Slipway makes the request fail', async () => {
     const host = machine('mine\n');
     const cloud = cloudWith('agents-only');
     cloud.secret = () => Promise.reject(new TypeError('bug'));
@@ -186,7 +186,7 @@ describe('agentToken on a server that has started with a token', () => {
     expect(host.files.text(path)).toBe('mine\n');
   });
 
-  test('describes a token written by hand as a token other than that of K3s', async () => {
+  test('describes a token written by hand as different from the token of K3s', async () => {
     const [resource] = agentToken(aNode('server', { settings }), cloudWith('agents-only'), []);
     expect(await resource?.check(machine('mine\n'))).toMatchObject({
       drift: { changes: [{ observed: 'another' }] },

@@ -52,7 +52,7 @@ describe('caPin', () => {
     expect(host.files.read(path)).toMatchObject({ content: `${expected}\n`, mode: 0o600 });
   });
 
-  test('pins a bundle by its root, as K3s hashes it', async () => {
+  test('pins the root of a bundle, whose hash K3s also expects', async () => {
     const host = world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': bundle });
     await settle(caPin(aNode('agent'), 'ca-pin', []), host);
     expect(host.files.text(path)).toBe(`K10${pinnedCa(bundle).hash}::node:swordfish\n`);
@@ -87,7 +87,7 @@ test.each([
   ['swordfish', undefined],
   [`K10${'ab'.repeat(32)}::node:swordfish`, 'abababababab…'],
 ])(
-  'pin shows only the first digits of the CA hashes, and does not block, for the token %s',
+  'for the token %s, pin shows only the first digits of the CA hashes, and does not block',
   (text, observed) => {
     const token = parseToken(text);
     expect(token && pin(aNode('agent'), token, hash)).toMatchObject({
@@ -126,9 +126,12 @@ test.each([
   ['with a pin while no CA is known', `K10${hash}::node:swordfish\n`, '', `K10${hash}::node:swordfish`],
   ['that is invalid', 'two words\n', ca, 'two words'],
   ['with the pin of another CA', `K10${hash}::node:swordfish\n`, aCa(), `K10${hash}::node:swordfish`],
-])('unpinnedToken removes only a pin of the known CA from a token %s', (_name, text, known, expected) => {
-  expect(unpinnedToken(text, known)).toBe(expected);
-});
+])(
+  'given a token %s, unpinnedToken removes a pin only if it names the known CA',
+  (_name, text, known, expected) => {
+    expect(unpinnedToken(text, known)).toBe(expected);
+  },
+);
 
 test.each([
   [

@@ -96,7 +96,7 @@ describe('pinnedCa', () => {
   });
 });
 
-test('certificates reads at most 64 certificates of a bundle', () => {
+test('certificates returns at most 64 certificates of a bundle', () => {
   expect(certificates(old.certificate.repeat(65))).toHaveLength(64);
 });
 
@@ -115,7 +115,7 @@ describe('isSuccessor', () => {
     ['a CA that the known one signed', intermediate.certificate, true],
     ['a new root that the known one cross-signed', renewed.certificate + crossSign(renewed, old), true],
     [
-      'a chain to a cross-signed root, with the old one',
+      'a chain to a cross-signed root, with the old root',
       makeIntermediate(renewed, 'new').certificate + renewed.certificate + crossSign(renewed, old) + known,
       true,
     ],
@@ -186,8 +186,8 @@ describe('isSuccessor', () => {
 
   test.each([
     ['a block that is not a certificate', 'AAAA', ''],
-    ['a foreign CA behind more blocks than are read', 'AAAA', foreign.certificate],
-    ['a foreign CA in a block that Node does not read', 'AAAA', trustedForm(foreign.certificate)],
+    ['a foreign CA after more blocks than Slipway reads', 'AAAA', foreign.certificate],
+    ['a foreign CA in a block that Node.js does not read', 'AAAA', trustedForm(foreign.certificate)],
   ])('rejects the known CA with %s', (_, junk, more) => {
     const blocks = `-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`.repeat(63);
     expect(isSuccessor(known + blocks + more, known)).toBe(false);

@@ -44,7 +44,7 @@ describe('joinToken on a fresh node', () => {
     },
   );
 
-  test('takes the number and the interval of its attempts from the settings', () => {
+  test('takes the number of its attempts and their interval from the settings', () => {
     const node = aNode('agent', { settings: { joinToken: { attempts: 3, interval: '2s' } } });
     expect(joinToken(node, cloudWith('x'), []).pacing).toEqual({ attempts: 3, every: 2_000 });
   });
@@ -126,8 +126,12 @@ describe('joinToken on an installed server', () => {
   });
 
   test.each([
-    ['only if its version is new', true, ['secret', 'version secret', 'version', 'version secret']],
-    ['every time if the VM may not see versions', false, ['secret', ...Array(3).fill('version secret')]],
+    ['only if the vault has a new version', true, ['secret', 'version secret', 'version', 'version secret']],
+    [
+      'every time if the VM may not see the versions in the vault',
+      false,
+      ['secret', ...Array(3).fill('version secret')],
+    ],
   ])('reads the secret %s', async (_what, showsVersions, expected) => {
     const cloud = cloudWith('swordfish');
     cloud.showsVersions = showsVersions;
@@ -144,7 +148,7 @@ describe('joinToken on an installed server', () => {
     expect(seen).toEqual(expected);
   });
 
-  test('reports a new token in the vault even after it has read the old one', async () => {
+  test('reports a new token in the vault even after it has read the old token there', async () => {
     const cloud = cloudWith('swordfish');
     const host = server('swordfish');
     const resource = joinToken(aNode('server'), cloud, []);
@@ -158,7 +162,7 @@ describe('joinToken on an installed server', () => {
     expect(seen).toEqual(['InSync', 'InSync', changed, changed]);
   });
 
-  test('keeps the token when the vault has another one', async () => {
+  test('keeps the token if the vault has a different token', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
     const seen = await settle(joinToken(aNode('server'), cloudWith('marlin'), []), host);
@@ -172,7 +176,7 @@ describe('joinToken on an installed server', () => {
 
   test.each([
     ['is empty', '', 0o600, 'Drifted token'],
-    ['contains another token', 'marlin', 0o600, 'Drifted token'],
+    ['contains a different token', 'marlin', 0o600, 'Drifted token'],
     ['is readable by others', 'swordfish', 0o644, 'Drifted mode'],
   ])(
     'restores the file from K3s, without the cloud, if the file %s',
@@ -217,7 +221,7 @@ describe('joinToken on an installed server', () => {
     expect((await settle(joinToken(aNode('server'), cloudWith(token), []), host)).at(-1)).toBe('InSync');
   });
 
-  test('takes the token of K3s after a rotation by hand, or after a crash during a rotation by Slipway', async () => {
+  test('writes the token of K3s to the file after a rotation by hand, or after a crash during a rotation by Slipway', async () => {
     const host = server('swordfish', 'marlin');
     expect(await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).toEqual([
       'Drifted token',

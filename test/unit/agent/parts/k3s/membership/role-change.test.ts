@@ -74,14 +74,14 @@ test.each([
   expect(await outcome(roleChange(aNode(role, changes), []), host)).toBe(expected);
 });
 
-test('roleChange requests consent that names both kinds and the cluster', async () => {
+test('roleChange requests consent that names the old kind of node, the new kind and the cluster', async () => {
   const asked = await roleChange(aNode('agent'), [])
     .check(world())
     .catch((thrown: Error) => thrown.message);
   expect(asked).toContain(`add \`consent: { roleChange: [${change}] }\` to /etc/slipway/config.yaml`);
 });
 
-test('roleChange requests consent with the CA of a joined agent, without a CA if the agent never joined', async () => {
+test('on an agent, roleChange requests consent that names the CA of the cluster, or no CA if the agent never joined', async () => {
   const ca = aCa();
   const units = { '/etc/systemd/system/k3s-agent.service': 'unit' };
   const asked = (host: MemoryHost) =>
@@ -151,7 +151,7 @@ test('roleChange disables a service that was stopped by hand, so that no reboot 
   expect(await outcome(roleChange(aNode('agent', consent), []), host)).toBe('Drifted k3s.service');
 });
 
-test('roleChange requests consent with the CA of the agent, not of an earlier server on this VM', async () => {
+test('roleChange requests consent that names the CA of the agent, not the CA of an earlier server on this VM', async () => {
   const [own, earlier] = [aCa(), aCa()];
   const host = memoryHost({
     files: {
@@ -176,7 +176,7 @@ describe('keepingRole', () => {
 
   test.each([
     ['a new VM', memoryHost(), aNode('agent')],
-    ['a VM of the same kind', world(), aNode('server')],
+    ['a VM installed with the same kind of role', world(), aNode('server')],
     ['a change of role with consent', world(), aNode('agent', consent)],
   ])('returns the wanted role for %s', async (_name, host, node) => {
     expect(await keepingRole(host, node)).toBe(node);
@@ -196,7 +196,7 @@ describe('keepingRole', () => {
     [['disk=ssd', 'role=observability'], 'observability'],
     [['role=ingress'], 'ingress'],
   ])(
-    'for a VM whose agent has the labels %j, returns the role %s, and keeps the server',
+    'for a VM whose agent has the labels %j, returns the role %s, and keeps the server to join',
     async (labels, name) => {
       const node = aNode('server', { server: 'https://10.0.0.4:6443' });
       expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
@@ -207,12 +207,12 @@ describe('keepingRole', () => {
     },
   );
 
-  test('returns the agent role even without a configuration of K3s', async () => {
+  test('returns the agent role even if the configuration of K3s is missing', async () => {
     const host = memoryHost({ files: { [agentUnit]: 'unit' } });
     expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
   });
 
-  test('returns a role whose pending change blocks nothing', async () => {
+  test('returns a node whose pending change of role does not block its dependants', async () => {
     const kept = roleChange(await keepingRole(world(), aNode('agent')), []);
     expect(await outcome(kept, world())).toBe('RoleChanged (person, non-blocking)');
     const asked = await kept.check(world()).catch((thrown: Error) => thrown.message);

@@ -174,7 +174,7 @@ describe('serverChange', () => {
 });
 
 test.each(['inactive', 'failed'])(
-  'serverChange with consent stops the agent until it is %s, then removes the files of its server, the CA last',
+  'with consent, serverChange stops the agent and, once it is %s, removes the files of its server, the CA last',
   async (stopped) => {
     let state = 'active';
     const host = world(server, otherCa)
@@ -276,7 +276,7 @@ test.each([
   expect(serverChange(aNode('agent', { server: wanted }), []).summary).toBe(summary);
 });
 
-test('serverChange marks each step as partial, so that K3s is not started in between', async () => {
+test('serverChange marks each step as partial, so that K3s does not start between the steps', async () => {
   for (const state of ['active', 'inactive']) {
     const host = world(server, otherCa).on({ file: 'systemctl', args: /^show/ }, `ActiveState=${state}\n`);
     const finding = await serverChange(aNode('agent', consent), []).check(host);

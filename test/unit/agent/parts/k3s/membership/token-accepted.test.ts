@@ -66,7 +66,7 @@ describe('tokenAccepted on an agent that joins', () => {
 
   test.each([
     ['empty', ''],
-    ['zeroed', '\0'.repeat(600)],
+    ['full of zero bytes', '\0'.repeat(600)],
     ['truncated', ca.slice(0, 200)],
   ])('accepts a token that pins the CA if the CA file of the agent is %s', async (_name, damage) => {
     const files = { '/var/lib/rancher/k3s/agent/server-ca.crt': damage };
@@ -141,7 +141,7 @@ describe('tokenAccepted on an agent that has joined', () => {
     expect(await outcome(agent().resource, host)).toBe(expected);
   });
 
-  test('does not block on a rejected token, even if the vault does not answer', async () => {
+  test('does not block if the server rejects the token, even if the vault does not answer', async () => {
     const { cloud, resource } = agent('marlin');
     const host = world('marlin', joined);
     expect(await outcome(resource, host)).toBe('Drifted (non-blocking) join token');
@@ -223,7 +223,7 @@ describe('the token of an agent that has joined', () => {
 describe('a server whose certificate does not name its address', () => {
   const untrusted = new NodeError('TlsUntrusted', 'ERR_TLS_CERT_ALTNAME_INVALID');
 
-  test('is accepted with a remark if it has the CA, as by K3s', async () => {
+  test('is accepted with a remark if it has the CA that the token pins, because K3s accepts it too', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, ({ trust }) =>
       Object(trust).anyName ? 'ok' : untrusted,
     );
@@ -233,7 +233,7 @@ describe('a server whose certificate does not name its address', () => {
     });
   });
 
-  test('is not accepted with another CA', async () => {
+  test('is not accepted if it has a different CA', async () => {
     const host = world('swordfish').onGet(`${server}/v1-k3s/readyz`, untrusted);
     expect(await outcome(agent().resource, host)).toBe('ServerUnreachable (time)');
   });

@@ -38,7 +38,7 @@ test.each([
   expect(parseToken(text)).toBeUndefined();
 });
 
-test('basicAuth and bearerAuth return headers that print without the token', () => {
+test('basicAuth and bearerAuth return headers that hide the token when printed', () => {
   const headers = [basicAuth('node', 'swordfish'), bearerAuth('abcdef.0123456789abcdef')];
   expect(headers.map(reveal)).toEqual(['Basic bm9kZTpzd29yZGZpc2g=', 'Bearer abcdef.0123456789abcdef']);
   expect(headers.map(String)).toEqual(['Basic ‹redacted›', 'Bearer ‹redacted›']);

@@ -116,7 +116,7 @@ describe('k3sService', () => {
     ['signal', '9', false],
     ['exit-code', '11', false],
   ])(
-    'advises deleting the unpacked K3s files only after a signal of a truncated program: %s %s',
+    'advises deleting the unpacked K3s files only after a signal that a truncated program causes: %s %s',
     async (Result, ExecMainStatus, isNamed) => {
       const host = world({ ActiveState: 'activating', SubState: 'auto-restart', Result, ExecMainStatus });
       const error = await k3sService(aNode('agent'), startSources, [])
@@ -313,7 +313,7 @@ describe('an input of a new part', () => {
   test.each([
     ['restarts a running K3s after a change', {}, {}, 'Drifted (non-blocking) newPart'],
     ['restarts a starting K3s after a change', {}, starting, 'Drifted newPart'],
-    ['does not restart K3s while the input is unfit', { isFit: async () => false }, {}, 'InSync'],
+    ['does not restart K3s while the input is not valid', { isFit: async () => false }, {}, 'InSync'],
     [
       'does not restart K3s if only the form of the input has changed',
       { formerly: async () => 'a' },
@@ -348,7 +348,7 @@ describe('the message about a running K3s', () => {
     [['a.io'], /^K3s runs; it is not known what this start was given, /],
     [[], /^K3s runs$/],
   ])(
-    'mentions the unknown inputs of a start without a stamp only if there are login servers: %j',
+    'mentions the unknown inputs of a start without a stamp only if the settings name login servers: %j',
     async (servers, expected) => {
       const finding = await k3sService(withServer({ servers }), startSources, []).check(world({}));
       expect(finding).toEqual({ state: 'InSync', message: expect.stringMatching(expected) });

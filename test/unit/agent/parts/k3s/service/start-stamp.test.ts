@@ -55,7 +55,7 @@ function pinning(pinned: string, known?: string) {
   };
 }
 
-test('stampStart notes the release of K3s, and keeps the note if K3s names no release', async () => {
+test('stampStart records the K3s release, and keeps the recorded release if K3s does not report one', async () => {
   const host = world();
   await stamp(host, paths, { invocationId: 'i1' });
   host.on({ file: 'k3s', args: ['--version'] }, { exitCode: 126 });
@@ -200,7 +200,7 @@ describe('changedInputs', () => {
     ]);
   });
 
-  test('counts an input that an older stamp lacks as unchanged', async () => {
+  test('counts an input as unchanged if the stamp of an older Slipway lacks it', async () => {
     const host = world();
     expect(await changedInputs(host, node, { invocationId: 'i1', inputs: {}, notes: {} }, inputs)).toEqual(
       [],
@@ -215,7 +215,7 @@ describe('readStamp', () => {
     ['with malformed content', 'i1', '{', undefined],
     ['with the content null', 'i1', 'null', undefined],
     ['without inputs', 'i1', '{"invocationId":"i1"}', undefined],
-  ])('returns $3 as the invocation of a stamp $0', async (_name, invocationId, content, expected) => {
+  ])('returns the invocation $3 for a stamp $0', async (_name, invocationId, content, expected) => {
     const host = world();
     await stamp(host, paths, { invocationId: 'i1' });
     if (content !== undefined) {
@@ -232,7 +232,7 @@ describe('readStamp', () => {
 test.each([
   ['is in the login store', 'one', { 'a.io': 3_000 }],
   ['is not in the login store', 'other', {}],
-])('stampStart notes the expiries $2 for a login that $0', async (_, password, expected) => {
+])('stampStart records the expiries $2 for a login that $0', async (_, password, expected) => {
   const host = world();
   const login = { username: 'u', password, receivedAt: 1_000 };
   const logins = { 'a.io': { ...login, until: 3_000 }, 'docker.io': { ...login, password: 'kept' } };

@@ -28,7 +28,7 @@ describe('removal', () => {
       '*nat\n-D OUTPUT -m comment --comment "portals" -j KUBE-SERVICES\n-F KUBE-SERVICES\n-X KUBE-SERVICES\nCOMMIT\n',
     ],
     [
-      'a rule that goes to a chain of K3s',
+      'a rule with a goto to a chain of K3s',
       [':FLANNEL-FWD - [0:0]', '-A FORWARD -g FLANNEL-FWD'],
       '*nat\n-D FORWARD -g FLANNEL-FWD\n-F FLANNEL-FWD\n-X FLANNEL-FWD\nCOMMIT\n',
     ],
@@ -43,7 +43,7 @@ describe('removal', () => {
       '*nat\n-D POSTROUTING -m comment --comment "flanneld masq" -j MASQUERADE\nCOMMIT\n',
     ],
     [
-      "operators' rules whose comments begin like those of flannel",
+      "operators' rules whose comments begin like the comments of flannel's rules",
       [
         '-A INPUT -m comment --comment "flannel overlay from office" -j ACCEPT',
         '-A INPUT -m comment --comment "flanneld forward to office" -j ACCEPT',
@@ -110,7 +110,7 @@ describe('packetFilterCleared', () => {
     [0, 'iptables-save'],
     [1, 'ip6tables-save'],
     [2, 'nft'],
-  ])('reports CommandFailed if $1 fails, instead of taking its tables for empty', async (at) => {
+  ])('reports CommandFailed if $1 fails, and does not treat the tables as empty', async (at) => {
     const resource = packetFilterCleared(nodePaths('/'), [])[at];
     const host = memoryHost();
     for (const file of ['iptables-save', 'ip6tables-save', 'nft']) {

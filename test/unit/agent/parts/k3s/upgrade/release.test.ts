@@ -75,7 +75,7 @@ describe('k3sExecutable', () => {
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'is to be replaced by a release with an invalid name',
+      'would be replaced by a release with an invalid name',
       { wanted: 'stable' },
       'VersionRefused (person, non-blocking)',
     ],
@@ -151,8 +151,8 @@ describe('k3sExecutable', () => {
 
   test.each([
     ['is damaged', { exitCode: 126 }],
-    ['is lost', { exitCode: 127 }],
-  ])('replaces an executable that %s with the release that the node last started', async (_, answer) => {
+    ['is missing', { exitCode: 127 }],
+  ])('downloads the release that the node last started if the executable %s', async (_, answer) => {
     const last = '/var/lib/rancher/k3s/slipway-last-version';
     const urls: string[] = [];
     const settings = { k3s: { upgrade: 'auto' } };
@@ -172,7 +172,7 @@ describe('k3sExecutable', () => {
     expect(new Set(urls)).toEqual(new Set(['download K3s v1.36.2+k3s1 to /usr/local/bin/k3s']));
   });
 
-  test('reports drift for an executable that another user owns', async () => {
+  test('reports drift if another user owns the executable', async () => {
     const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'k3s', mode: 0o755 } } });
     host.files.give('/usr/local/bin/k3s', '1000:1000');
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');

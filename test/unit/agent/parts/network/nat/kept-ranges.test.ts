@@ -40,7 +40,7 @@ describe('with a range in network.nat.from', () => {
   const other = from(['10.0.3.0/24']);
 
   test.each<readonly [string, string | undefined]>([...damaged, ['is missing', undefined]])(
-    'the ranges in the kernel keep NAT if the rules file %s',
+    'NAT is kept for the ranges in the kernel if the rules file %s',
     async (_, text) => {
       const files = {
         [unit]: '',
@@ -52,7 +52,7 @@ describe('with a range in network.nat.from', () => {
     },
   );
 
-  test('the ranges in the kernel keep NAT if the rules file has lost its end', async () => {
+  test('NAT is kept for the ranges in the kernel if the rules file lacks its end', async () => {
     const whole = renderNat({ from: ['10.0.2.0/24', '10.0.4.0/24'], except: [], outside: 'ens3' });
     const [cut = ''] = whole.split('\t\tip saddr 10.0.4.0/24');
     const host = memoryHost({ files: { '/usr/sbin/nft': '', [paths.slipway.nat]: cut } });

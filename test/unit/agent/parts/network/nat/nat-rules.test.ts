@@ -34,7 +34,7 @@ test('rangesIn returns the private ranges of a file that renderNat rendered', ()
 });
 
 test.each([
-  ['has a character before its indentation', '#\t\tip saddr 10.0.9.0/24 masquerade\n'],
+  ['has a character before the indentation', '#\t\tip saddr 10.0.9.0/24 masquerade\n'],
   ['continues after masquerade', '\t\tip saddr 10.0.9.0/24 masquerade random\n'],
 ])('rangesIn ignores a line that %s', (_, line) => {
   expect(rangesIn(renderNat(rules) + line)).toEqual(['10.0.2.0/24', '10.0.3.0/24']);
@@ -57,10 +57,10 @@ describe('isWholeNat', () => {
 
   test.each([
     ['is empty', ''],
-    ['has lost its end', renderNat(rules).slice(0, -4)],
-    ['has lost its interface', renderNat(rules).replace(/.*oifname.*\n/, '')],
-    ['has lost a range', renderNat(rules).replace(/.*10.0.2.0\/24 masquerade\n/, '')],
-    ['has lost a destination', renderNat(rules).replace(/.*10.0.2.0\/24 return\n/, '')],
+    ['lacks its end', renderNat(rules).slice(0, -4)],
+    ['lacks the interface', renderNat(rules).replace(/.*oifname.*\n/, '')],
+    ['lacks a range', renderNat(rules).replace(/.*10.0.2.0\/24 masquerade\n/, '')],
+    ['lacks a destination', renderNat(rules).replace(/.*10.0.2.0\/24 return\n/, '')],
   ])('is false for a file that %s', (_, text) => {
     expect(isWholeNat(text)).toBe(false);
   });

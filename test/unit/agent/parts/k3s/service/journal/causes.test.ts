@@ -11,7 +11,7 @@ const everyHints = Object.values(clouds).map(({ hints }) => hints);
 const { hints } = clouds.static;
 
 describe.each(journalCauses)('the cause $reason with $pattern', (cause) => {
-  test('has one whole line of logrus, klog or the command line as its sample', () => {
+  test('has a sample that is one whole line in the format of logrus, klog or the command line', () => {
     expect(cause.sample).toMatch(/^(time="\S+" level=\w+ msg="|[IWEF]\d{4} \d|Incorrect Usage: ).+$/);
   });
 
