@@ -143,7 +143,7 @@ describe('containerd needs a fresh login', () => {
     expect(await found({ [path]: text })).toEqual([expected]);
   });
 
-  test('for a registry about which the running kubelet does not ask Slipway, even if its configuration is missing', async () => {
+  test("for a registry about which the running kubelet does not ask Slipway, even if kubelet's configuration file is missing", async () => {
     const host = memoryHost();
     const node = aNode('agent', { settings: { registries: { servers } } });
     expect(await containerdPulls(host, node, servers)).toEqual([]);
@@ -161,7 +161,7 @@ describe('containerd needs a fresh login', () => {
     [{}, { mirrors: { '*': { endpoint: ['https://two.azurecr.io', 'https://x.io'] } } }, ['two.azurecr.io']],
     [{ [dropIn]: 'image-credential-provider-config: /etc/other.yaml' }, {}, servers],
   ])(
-    'only from the affected login servers with the files %j and the settings %j',
+    'but only from the affected login servers, with the files %j and the settings %j',
     async (files, settings, expected) => {
       const host = memoryHost({ files: { [k3s.credentialProvider]: provider, ...files } });
       const node = aNode('agent', { settings: { registries: { servers, ...settings } } });
@@ -205,10 +205,14 @@ describe('observedPulls', () => {
 });
 
 test.each([
-  ['the servers of our provider', provider, servers],
+  ["the servers of Slipway's provider", provider, servers],
   ['no servers of another provider', provider.replace('slipway-', 'acr-'), []],
   ['no servers of a damaged configuration', 'providers: {', []],
-  ['no servers of a configuration in another form', 'providers: [{ name: slipway-credential-provider }]', []],
+  [
+    'no servers of a configuration with an unexpected structure',
+    'providers: [{ name: slipway-credential-provider }]',
+    [],
+  ],
   ['no servers of empty text', '', []],
 ])('servedRegistries returns %s', (_name, text, expected) => {
   expect(servedRegistries(text)).toEqual(expected);

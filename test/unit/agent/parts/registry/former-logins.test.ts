@@ -157,17 +157,20 @@ describe('formerLogins returns the remaining logins', () => {
     expect(Object.keys(await times(world(changes))).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.each([yaml, cache])('without those in %s if others can read the file or own it', async (path) => {
-    const host = world();
-    for (const each of [yaml, cache]) {
-      if (each !== path) {
-        host.files.remove(each);
+  test.each([yaml, cache])(
+    'without the logins in %s if other users can read or own the file',
+    async (path) => {
+      const host = world();
+      for (const each of [yaml, cache]) {
+        if (each !== path) {
+          host.files.remove(each);
+        }
       }
-    }
-    host.files.changeMode(path, 0o644);
-    expect(await formerLogins(host, paths)).toEqual({});
-    host.files.changeMode(path, 0o600);
-    host.files.give(path, '1000:1000');
-    expect(await formerLogins(host, paths)).toEqual({});
-  });
+      host.files.changeMode(path, 0o644);
+      expect(await formerLogins(host, paths)).toEqual({});
+      host.files.changeMode(path, 0o600);
+      host.files.give(path, '1000:1000');
+      expect(await formerLogins(host, paths)).toEqual({});
+    },
+  );
 });

@@ -69,10 +69,13 @@ describe('providerConfig', () => {
   test.each([
     ['missing', undefined],
     ['empty', '\n'],
-    ['ours for other servers', text.replace('myteam.azurecr.io', 'other.azurecr.io')],
-    ['ours without its first line', text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
-    ['ours, but cut off', text.slice(0, 120)],
-    ['ours, but cut off and without its first line', 'providers:\n  - name: "slipway-credential-provider'],
+    ["Slipway's, but names other servers", text.replace('myteam.azurecr.io', 'other.azurecr.io')],
+    ["Slipway's, but lacks its first line", text.slice(text.indexOf('\n') + 1).replace('10m', '1h')],
+    ["Slipway's, but truncated", text.slice(0, 120)],
+    [
+      "Slipway's, but truncated and without its first line",
+      'providers:\n  - name: "slipway-credential-provider',
+    ],
   ])('writes the configuration if the file is %s', async (_, content) => {
     const host = machine(content);
     expect((await settle(resource, host)).at(-1)).toBe('InSync');
@@ -82,14 +85,14 @@ describe('providerConfig', () => {
 
   test.each([
     ['the configuration of another provider', foreign],
-    ['another provider in our file', text.replace('slipway-credential', 'ecr-credential')],
+    ["another provider in Slipway's file", text.replace('slipway-credential', 'ecr-credential')],
     [
       'a truncated file with another provider',
       `${text}  - name: ecr-credential-provider\n    matchImages: [`,
     ],
     ['a file that is not YAML', 'providers: [\n'],
     ['a file that is not a map', 'ecr\n'],
-    ['a map with providers of another form', 'providers: { name: x }\n'],
+    ['a map whose providers are not a list', 'providers: { name: x }\n'],
   ])('does not replace %s, and does not block', async (_, content) => {
     const host = machine(content);
     expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
@@ -103,13 +106,13 @@ describe('providerConfig', () => {
       `cut off after ${at * 10} characters`,
       text.slice(0, at * 10),
     ]),
-  ])('replaces our file if a power loss left it %s', async (_name, content) => {
+  ])("replaces Slipway's file if a power loss left it %s", async (_name, content) => {
     const host = machine(content);
     await settle(resource, host);
     expect(host.files.text(path)).toBe(text);
   });
 
-  test('does not replace another provider whose name is the beginning of ours', async () => {
+  test("does not replace another provider whose name is the beginning of the name of Slipway's provider", async () => {
     const content = 'providers:\n  - name: slipway\n    matchImages: ["x"]\n';
     const host = machine(content);
     expect(await settle(resource, host)).toEqual(['ProviderNotOurs (person, non-blocking)']);
@@ -127,7 +130,7 @@ describe('providerConfig', () => {
     expect(host.lines()).toEqual([]);
   });
 
-  test('writes the same text if login servers change their order or occur twice', () => {
+  test('writes the same text if the settings reorder or repeat the login servers', () => {
     const again = aNode('agent', {
       settings: { registries: { servers: [...servers, ...servers].reverse() } },
     });

@@ -23,7 +23,7 @@ function world(): MemoryHost {
   return host;
 }
 
-test('readLogins returns the logins of a store as written, and the store has a format', async () => {
+test('readLogins returns the logins of a store as they were written, and the store contains a format number', async () => {
   const host = world();
   expect(await readLogins(host, paths)).toStrictEqual(logins);
   expect(JSON.parse(host.files.text(path) ?? '')).toEqual({ format: 1, logins });
@@ -68,7 +68,7 @@ describe('after a rollback to a release without a store, readLogins', () => {
 
   test.each([
     ['returns a login that this release received later', 1, 'theirs'],
-    ['returns the stored login if this release received none later', 0, 'ours'],
+    ['returns the stored login if this release received no later login', 0, 'ours'],
   ])('%s', async (_, later, expected) => {
     const host = memoryHost();
     const cached = { [server]: login('theirs', host.now() + later) };

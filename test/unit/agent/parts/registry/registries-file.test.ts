@@ -43,7 +43,7 @@ async function world() {
   return host;
 }
 
-test('registriesFile returns no Resource if the settings name no registry, so a file of the operator stays', () => {
+test("registriesFile returns no Resource if the settings name no registry, so that an operator's file stays", () => {
   expect(registriesFile(aNode('server'), [])).toEqual([]);
 });
 
@@ -56,7 +56,7 @@ test('registries.yaml contains the logins of the store, and is readable by root 
   expect(host.files.text(path)).not.toMatch(/received/);
 });
 
-test('registries.yaml follows the store, even for a login that its registry refused', async () => {
+test('registries.yaml gets every login in the store, even a login that its registry refused', async () => {
   const host = await world();
   const login = { username: 'user', password: 'third', receivedAt: host.now(), refused: true } as const;
   host.files.write(storePath, renderLogins({ [server]: login }).reveal(), 0o600);
@@ -166,7 +166,7 @@ test('registries.yaml with only mirrors needs no store', async () => {
   expect(host.files.text(path)).toContain('mirror.gcr.io');
 });
 
-test('plan and journal of registries.yaml show no password, not even a digest', async () => {
+test('the plan and the journal show no password of registries.yaml, not even as a digest', async () => {
   const changes: unknown[] = [];
   for (const password of ['canary-1', 'canary-2']) {
     const host = await world();

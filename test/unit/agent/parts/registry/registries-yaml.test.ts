@@ -90,7 +90,7 @@ test('withoutAuth removes logins, and keeps mirrors and TLS', () => {
   });
 });
 
-test('renderRegistries writes an empty login for a login server that has none, so pulls avoid the mirror of *', () => {
+test('renderRegistries writes an empty login for a login server that has none, so that its pulls do not use the mirror for *', () => {
   const { registries } = someSettings({
     registries: { servers: ['a.io', 'b.io'], mirrors: { '*': { endpoint: ['https://mirror.example'] } } },
   });
@@ -101,7 +101,7 @@ test('renderRegistries writes an empty login for a login server that has none, s
   });
 });
 
-test('renderRegistries throws RegistriesInvalid if its text does not parse to the same content, for example if it is too long', () => {
+test('renderRegistries throws RegistriesInvalid if its text does not parse to the same content, for example because it is too long', () => {
   const auth = { username: 'u', password: 'x'.repeat(1_048_577) };
   const { registries } = someSettings({ registries: { configs: { 'a.io': { auth } } } });
   expect(() => renderRegistries(registries, new Map())).toThrow(

@@ -21,37 +21,37 @@ const walled = new NodeError('RegistryForbidden', 'c.io refuses.', { endedBy: 'p
 describe('the failure of a renewal', () => {
   test.each([
     [
-      'states until when pulls work with a credential that is due',
+      'states how long pulls still work with a credential that is due',
       2.5 * hour,
       held,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; pulls work until 2026-01-01T03:00:00.000Z.',
     ],
     [
-      'states when an expired credential ended',
+      'states when a credential has expired',
       3 * hour,
       held,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z and ended at 2026-01-01T03:00:00.000Z; pulls of new images fail.',
     ],
     [
-      'states that the expiry of a credential is not known',
+      'states that the expiry of a credential is unknown',
       30 * hour,
       endless,
       'The credential for a.io has been due since 2026-01-01T02:00:00.000Z; when it ends is not known.',
     ],
     [
-      'states that the expiry is not known after the clock was set back',
+      'states that the expiry is unknown after the clock was set back',
       -24 * hour,
       held,
       'The credential for a.io was received at 2026-01-01T00:00:00.000Z, by a clock that was set back since; when it ends is not known.',
     ],
-    ['adds no times of a refused credential', 2.5 * hour, { ...held, refused: true as const }, ''],
-    ['adds no times without a credential', 0, undefined, ''],
+    ['states no times for a refused credential', 2.5 * hour, { ...held, refused: true as const }, ''],
+    ['states no times if no credential exists', 0, undefined, ''],
   ])('%s', (_, time, held, outlook) => {
     const { message } = renewalFailure([{ server, error: away, held }], received + time);
     expect(message).toBe(`a.io answers 503. ${outlook}`.trim());
   });
 
-  test('contains a common message once, and the times of each server', () => {
+  test('contains a message that servers share only once, but the times of each server', () => {
     const others = { ...held, until: received + 6 * hour };
     const { message } = renewalFailure(
       [

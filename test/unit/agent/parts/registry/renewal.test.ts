@@ -108,7 +108,7 @@ test('a registry that is down does not block dependants, whatever the age of the
   expect((await settle(resource, host)).at(-1)).toBe('InSync');
 });
 
-test('a refusal by one registry does not delay others, and only the refusing registry gets another request', async () => {
+test('a refusal by one registry does not delay the other registries, and only the refusing registry gets another request', async () => {
   const { host, cloud, resource } = world([server, 'three.azurecr.io']);
   expect(await settle(resource, host)).toEqual(['Drifted file', 'RegistryUnauthorized (time)']);
   const [first] = host.journal;
@@ -125,7 +125,7 @@ test('a refusal by one registry does not delay others, and only the refusing reg
   expect(host.journal).toHaveLength(1);
 });
 
-test('the due time of a kept password depends on its receipt, not on the time of the file', async () => {
+test('the due time of a kept password depends on its receipt, not on the modification time of the file', async () => {
   const { host, cloud, resource } = world([server, 'three.azurecr.io']);
   cloud.tokenLifetime = hour;
   await settle(resource, host);
@@ -151,7 +151,7 @@ test("a password that is valid for seconds is renewed after five seconds, and on
   expect(await resource.check(host)).toEqual({ state: 'InSync', until: host.now() - 5_000 + 2 * hour });
 });
 
-test('the schedule gets two thirds of the lifetime of the password as the limit for its next tick', async () => {
+test('the renewal asks the schedule for a tick within two thirds of the lifetime of the password', async () => {
   const { host, cloud } = world();
   const asked: number[] = [];
   const tell = (_: number, within: number) => {
@@ -301,7 +301,7 @@ describe('a login that its registry refused', () => {
     expect(stored(host)[server]).not.toHaveProperty('refused');
   });
 
-  test('is due within a minute if it does not expire, and needs a person if the cloud returns it again', async () => {
+  test('is due within a minute if it does not expire, and stays refused while the cloud returns the same password', async () => {
     const { host, cloud, resource } = world();
     let password = 'wrong';
     cloud.registryPassword = async () => ({ password: new Secret(password) });

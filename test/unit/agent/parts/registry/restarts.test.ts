@@ -33,7 +33,7 @@ async function spared(
 
 test.each([
   [
-    'does not restart for a new login of a registry that refused one',
+    'does not restart for a new login of a registry that refused the previous login',
     { [bad]: 1, [good]: 2 },
     { [bad]: 3, [good]: 2 },
     true,
@@ -56,7 +56,12 @@ test.each([
     { [bad]: 1, [good]: 4 },
     false,
   ],
-  ['restarts if the expiry of another login at the start is not known', { [bad]: 1 }, { [bad]: 3 }, false],
+  [
+    'restarts if the expiry that another login had at the start of K3s is unknown',
+    { [bad]: 1 },
+    { [bad]: 3 },
+    false,
+  ],
 ])('K3s %s', async (_, then, now, isSpared) => {
   expect(await spared(then, now)).toEqual(isSpared ? ['registryLogins'] : []);
 });

@@ -91,7 +91,7 @@ describe('the URL of a mirror of a login server', () => {
     ['has a user', 'https://team.azurecr.io@mirror.example'],
     ['has a user and password', 'https://team.azurecr.io:443@mirror.example'],
     ['has no scheme', 'mirror.example'],
-    ['has another scheme', 'git+https://mirror.example'],
+    ['has a scheme other than http and https', 'git+https://mirror.example'],
     ['is a number', 5],
     ['is null', null],
   ])('is rejected by the schema if it %s', (_name, endpoint) => {

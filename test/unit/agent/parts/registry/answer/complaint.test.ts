@@ -18,7 +18,7 @@ test.each([
     new Error('a\u2028b\u2029c\u202ed\ufeffe\0f'),
     'a b c d e f',
   ],
-  ['half of a surrogate pair', new Error('a\ud800b'), 'a b'],
+  ['an unpaired surrogate', new Error('a\ud800b'), 'a b'],
   ['umlauts', new Error('größer als erlaubt'), 'größer als erlaubt'],
 ])('complaint returns one printable line for %s', (_, thrown, said) => {
   expect(complaint(thrown)).toBe(`slipway-credential-provider: ${said}\n`);

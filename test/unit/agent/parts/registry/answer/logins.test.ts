@@ -32,9 +32,9 @@ test('a login that its registry refused is not usable', () => {
 describe('a login', () => {
   test.each([
     ['is usable when it is received', 0, true],
-    ['is usable until a second before its last five minutes', 175 * minute - 1_000, true],
+    ['is usable until one second before its last five minutes', 175 * minute - 1_000, true],
     [
-      'is not usable in the last second before its last five minutes, since kubelet gets whole seconds',
+      'is not usable in the last second before its last five minutes, because kubelet gets whole seconds',
       175 * minute - 999,
       false,
     ],
@@ -43,7 +43,7 @@ describe('a login', () => {
     ['is usable after the clock was set forward by an hour', hour, true],
     ['is usable after the clock was set back by a minute', -minute, true],
     [
-      'is not usable after the clock was set back by more than a minute, since its age is not known',
+      'is not usable after the clock was set back by more than a minute, because its age is unknown',
       -minute - 1,
       false,
     ],
@@ -60,7 +60,7 @@ describe('a login', () => {
     },
   );
 
-  test('is usable for a server with the name of a prototype', () => {
+  test('is usable for a server whose name is __proto__', () => {
     const logins = parseLogins(`{ "logins": { "__proto__": ${JSON.stringify(login)} } }`);
     expect(usableLogin(logins, '__proto__', receivedAt)).toEqual(login);
     expect(usableLogin(logins, 'username', receivedAt)).toBe(undefined);
@@ -70,7 +70,7 @@ describe('a login', () => {
 describe('the text of a login store', () => {
   const written = text({ [server]: login });
 
-  test('is read as it was written', () => {
+  test('is read back unchanged', () => {
     expect(parseLogins(written)).toEqual({ [server]: login });
     expect(parseLogins(text({ [server]: { ...login, refused: true } }))).toEqual({
       [server]: { ...login, refused: true },
@@ -138,7 +138,7 @@ describe('newestLogins', () => {
       { 'a.io': at(3) },
     ],
     [
-      'keeps the fresh login of two equally old logins',
+      'prefers the fresh login to a stored login of the same age',
       { 'a.io': at(2) },
       { 'a.io': { ...at(2), username: 'new' } },
       undefined,
@@ -159,7 +159,7 @@ describe('newestLogins', () => {
     expect(newestLogins(found, fresh, 3)).toEqual(expected ?? fresh);
   });
 
-  test('handles the name of a prototype like any other name', () => {
+  test('handles the server name __proto__ like any other name', () => {
     const odd = parseLogins(`{ "logins": { "__proto__": ${JSON.stringify(at(1))} } }`);
     expect(Object.entries(newestLogins(odd, {}, 3))).toEqual([['__proto__', at(1)]]);
     expect(Object.entries(newestLogins({}, odd, 3))).toEqual([['__proto__', at(1)]]);

@@ -146,7 +146,7 @@ describe('a pull', () => {
     expect(await made.pull()).toMatchObject({ layer: 2, layers: 2, bytes: 1, size: 1 });
   });
 
-  test('keeps its credential if a redirect stays at the login server', async () => {
+  test('keeps its credential if a redirect stays on the login server', async () => {
     const made = world();
     once(made, registryUrl('manifests/3.22'), { body: manifest(7) });
     once(made, registryUrl('blobs/sha256:1a'), { status: 302, headers: { location: '/v2/there' } });
@@ -166,7 +166,7 @@ describe('a pull', () => {
     expect(await made.pull()).toMatchObject({ bytes: 7, anonymous: false });
   });
 
-  test('reports that the registry required no credential', async () => {
+  test('reports that it needed no credential if the registry asks for none', async () => {
     const made = world();
     made.host.onGet(/\/v2\//, ({ url }) =>
       url.includes('/blobs/') ? { headers: { 'content-length': '7' } } : { body: manifest(7) },
@@ -242,14 +242,14 @@ describe('a pull', () => {
     ['status 403 for the manifest', tag(error(403)), 'PullDenied', 'person', /said it.*AcrPull/],
     ['status 403 for a layer', blob(error(403)), 'PullDenied', 'person', /said it/],
     [
-      'the refusal of a firewall',
+      'a firewall that blocks the whole registry',
       ({ registry }) => Object.assign(registry, { closed: true }),
       'RegistryForbidden',
       'person',
       /10\.0\.0\.5.*subnet.*private endpoint/,
     ],
     [
-      'a firewall that closes during the pull',
+      'a firewall that starts to block during the pull',
       tag(error(403, "client with IP '10.0.0.5' is not allowed")),
       'RegistryForbidden',
       'person',

@@ -18,7 +18,7 @@ test.each([
     /this machine through to it/,
   ],
 ] as const)(
-  'the errors of a pull name their repair in the terms of the cloud %s',
+  'the errors of a pull describe the repair in the terms that %s uses',
   (cloud, permit, login, storage) => {
     const asked = { server: 'team.example', hints: clouds[cloud].hints };
     expect(pullDenied(asked, 'team.example/a:1', '').message).toMatch(permit);

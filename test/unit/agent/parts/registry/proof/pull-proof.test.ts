@@ -99,12 +99,12 @@ describe('the pull check', () => {
   });
 
   test.each([
-    ['without formats', (servers: object) => servers],
+    ['that wrote no format number', (servers: object) => servers],
     [
-      'with a higher format',
+      'that wrote a higher format number',
       (servers: object) => ({ format: 9, servers: { ...servers, 'x.io': 7 }, new: [1] }),
     ],
-  ])('reads the record of a release %s', async (_, recorded) => {
+  ])('reads the record of a Slipway release %s', async (_, recorded) => {
     const made = world();
     rotate(made);
     await settle(made.resource, made.host);
@@ -168,7 +168,7 @@ describe('the pull check', () => {
     }
   });
 
-  test('without an image, checks only the login and reports how to check a pull', async () => {
+  test('checks only the login if the settings name no image, and reports how to check a pull', async () => {
     const made = world([]);
     rotate(made);
     expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
@@ -242,7 +242,7 @@ describe('the pull check', () => {
     expect(made.host.journal).toHaveLength(length);
   });
 
-  test('uses the credential in registries.yaml, even if the store has another', async () => {
+  test('uses the credential in registries.yaml, even if the store has a different one', async () => {
     const made = world();
     rotate(made, 'canary-2');
     const text = made.host.files.text(yaml) ?? '';
@@ -268,7 +268,7 @@ describe('the pull check', () => {
     expect(await settle(made.resource, made.host)).toEqual(['Drifted (non-blocking) pulls', 'InSync']);
   });
 
-  test('records a refused credential, and is repeated in seconds, then slowly, until it succeeds', async () => {
+  test('records a refused credential, and is repeated within seconds, then less often, until it succeeds', async () => {
     const made = world();
     rotate(made);
     made.registry.refuses = true;
@@ -310,7 +310,7 @@ describe('the message about the access of the identity', () => {
 
   test.each<readonly [string, (made: World) => unknown, RegExp]>([
     [
-      'says nothing if the cloud cannot check the access',
+      'is empty if the cloud cannot check the access',
       ({ cloud }) => Object.assign(cloud, { imageDigest: async () => undefined }),
       / from \S+\) with/,
     ],
