@@ -190,7 +190,7 @@ test.each([
   [['plan'], ['/']],
   [['uninstall', '--root', 'a'], [resolve('a')]],
   [['version'], []],
-] as const)('the command line %j calls enter with the roots %j', async (args, roots) => {
+] as const)('the command line %j calls enter() with the roots %j', async (args, roots) => {
   expect((await run(...args)).entered).toEqual(roots);
 });
 

@@ -12,7 +12,7 @@ const otherPages: Readonly<Record<string, string>> = { azure: 'install', static:
 describe.each(Object.keys(clouds))('cloud %s', (name) => {
   const page = `usage/${otherPages[name] ?? name}.md`;
 
-  test('has a page that README.md and docs/README.md link', () => {
+  test('has a page that README.md and docs/README.md link to', () => {
     expect(existsSync(new URL(`../../../docs/${page}`, import.meta.url))).toBe(true);
     expect(content('README.md')).toContain(`(docs/${page})`);
     expect(content('docs/README.md')).toContain(`(${page})`);
@@ -21,7 +21,7 @@ describe.each(Object.keys(clouds))('cloud %s', (name) => {
   test.each([
     ...['docs/architecture.md', 'docs/usage/imds.md', 'docs/usage/tags.md', 'docs/usage/runbook.md'],
     'docs/usage/comparison.md',
-  ])('is named, or its page linked, in %s', (listing) => {
+  ])('is mentioned, by name or by a link to its page, in %s', (listing) => {
     const link = `${otherPages[name] ?? name}.md`;
     const text = content(listing);
     expect(new RegExp(`\\b${name}\\b`, 'i').test(text) || text.includes(`](${link}`)).toBe(true);

@@ -42,7 +42,7 @@ describe('a role that the settings define', () => {
     expect(role).toEqual({ ...server, name: 'control', summary: 'a role of the settings' });
   });
 
-  test('decides which keys k3s.config may have', async () => {
+  test('determines which keys k3s.config may have', async () => {
     const config = 'k3s: { config: { tls-san: [a] } }\nrole: gpu\n';
     expect(await problemsOf(() => loaded(gpu + config))).toEqual([
       expect.stringContaining('k3s.config.tls-san: is a key of k3s server, not of k3s agent'),
@@ -50,7 +50,7 @@ describe('a role that the settings define', () => {
     await expect(loaded(`${gpu.replace('k3s: agent', 'k3s: server')}${config}`)).resolves.toBeDefined();
   });
 
-  test('is suggested and listed in the error about a misspelt role', async () => {
+  test('is listed, and suggested as a correction, in the error about a misspelt role', async () => {
     const misspelt = await loaded(`${gpu}role: gpuu\n`);
     expect(() => roleOf(misspelt)).toThrow(/Did you mean gpu\? Set it to one of: server, .*, gpu\.$/);
   });

@@ -87,7 +87,7 @@ test('a repeated install changes nothing', async () => {
 });
 
 test.each(['/usr/local', '/etc/systemd/system'])(
-  'an install changes nothing and reports UnsafePath if another user owns %s',
+  'an install reports UnsafePath and changes nothing if another user owns %s',
   async (path) => {
     const host = bareHost();
     host.files.makeDirectory(path);

@@ -27,14 +27,17 @@ test.each([
   ['0::/system.slice/cloud-final.service\n', undefined],
   ['0::/system.slice/slipway.service\n', 'CommandFailed'],
   ['1:name=systemd:/system.slice/slipway.service\n0::/\n', 'CommandFailed'],
-])("requireOwnShell rejects only the control group of the daemon's service: %j", async (content, reason) => {
-  const host = memoryHost({ files: { '/proc/self/cgroup': content } });
-  const attempt = requireOwnShell(host).then(
-    () => undefined,
-    (thrown) => thrown.reason,
-  );
-  expect(await attempt).toBe(reason);
-});
+])(
+  "requireOwnShell rejects only processes in the control group of the daemon's service: %j",
+  async (content, reason) => {
+    const host = memoryHost({ files: { '/proc/self/cgroup': content } });
+    const attempt = requireOwnShell(host).then(
+      () => undefined,
+      (thrown) => thrown.reason,
+    );
+    expect(await attempt).toBe(reason);
+  },
+);
 
 test.each([
   {

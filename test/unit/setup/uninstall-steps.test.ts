@@ -173,7 +173,7 @@ describe('an uninstall with --k3s --purge', () => {
   });
 });
 
-test('an uninstall makes systemd forget units that have failed, after it has removed their files', async () => {
+test('an uninstall removes the files of failed units first, then makes systemd forget the units', async () => {
   const host = aHost();
   for (const unit of ['slipway-directories.service', 'k3s.service', 'other.service']) {
     host.files.write(`/run/failed/${unit}`, '');
@@ -318,7 +318,7 @@ describe('stopping or removing K3s', () => {
   });
 });
 
-describe("K3s' data of an older role", () => {
+describe('the K3s data of an older role', () => {
   const aside = '/var/lib/rancher/k3s.server-20260101T120000Z';
 
   test.each([
@@ -345,7 +345,7 @@ describe("K3s' data of an older role", () => {
 });
 
 test.each([true, false])(
-  'an uninstall removes an unfinished download and its notes, and no similar file (--k3s: %s)',
+  'an uninstall removes the files of an unfinished download, but no file with a similar name (--k3s: %s)',
   async (k3s) => {
     const host = aHost();
     const parts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.flux.slipway-part.refused'];

@@ -110,7 +110,7 @@ describe('an announcement', () => {
       { api: 'NodeNotFound', conditions: ['Ready False NodeNotFound'] },
       [],
     ],
-    ['makes no request before a change is verified', { changed: true }, []],
+    ['makes no request for a change that is not verified yet', { changed: true }, []],
     [
       'makes no request if the pass waits before it asks the API',
       { api: 'Blocked', conditions: ['Ready Unknown ServiceStarting'] },
@@ -138,7 +138,7 @@ describe('an announcement', () => {
   });
 });
 
-test('an announcer makes no request for a pass without news, and a new process makes one request', async () => {
+test('an announcer makes no request for a pass without news, and a new process makes only one request', async () => {
   const { api, begin } = world();
   const announce = begin();
   for (let pass = 0; pass < 20; pass += 1) {
@@ -183,7 +183,7 @@ describe('after a refused request, an announcer', () => {
   }
 
   test.each(['get', 'create', 'annotate'])(
-    'retries %s less and less often, warns once, and finally succeeds',
+    'retries the kubectl command %s less and less often, warns once, and finally succeeds',
     async (verb) => {
       const { api, begin, host, events } = world();
       const announce = begin();

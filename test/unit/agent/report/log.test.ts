@@ -32,13 +32,13 @@ test.each([
   [{ type: 'Woken', by: 'SIGHUP' }, 'info', 'woken'],
   [{ type: 'Stopped', by: 'SIGTERM' }, 'info', 'slipway stopped; the node stays as it is'],
 ] as const satisfies readonly (readonly [Event, string, string])[])(
-  'lineOf returns level and message of an event: %j',
+  'lineOf returns the level and the message of an event: %j',
   (event, level, message) => {
     expect(lineOf(event)).toMatchObject({ level, message });
   },
 );
 
-test('a log line for a sink that adds the time is JSON with the name of its level, without time and process', () => {
+test('a log line for a sink that adds the time is JSON with the name of its level, but without the time and the process', () => {
   const lines: string[] = [];
   const log = logEvents({ hasTime: true, write: (line) => lines.push(line) });
   log.emit({ type: 'Woken', by: 'SIGHUP' });

@@ -15,7 +15,7 @@ const changed = {
   changes: [{ field: 'mode', observed: '0644', desired: '0600' }],
 };
 
-test('planJson returns verdict, steps and actions, and no secret', () => {
+test('planJson returns the verdict, the steps and their actions, but no secret', () => {
   const before = { mode: 0o600, content: 'token: canary\n' };
   const steps = [
     step('a', { state: 'InSync', message: 'well' }),

@@ -26,7 +26,7 @@ const failed = {
 } as const;
 
 describe('planText', () => {
-  test('prints the number of steps for each standing', () => {
+  test('prints how many steps change, follow, are in the way, are to note or are in sync', () => {
     const steps = [
       changed(write_),
       step({ state: 'Recorded', changes: [] }),
@@ -95,7 +95,7 @@ describe('planText', () => {
 test.each([
   ['nothing', 'if all steps are in sync', [step({ state: 'InSync' })]],
   ['changes', 'if a step changes something', [step({ state: 'InSync' }), changed()]],
-  ['changes', 'if a step follows another', [step({ state: 'Blocked', by: 'x' })]],
+  ['changes', 'if a step waits for another step', [step({ state: 'Blocked', by: 'x' })]],
   ['changes', 'if the node is not ready yet', [step({ state: 'Waiting', blocks: true }, 'Node/ready')]],
   [
     'nothing',

@@ -102,7 +102,7 @@ test('statusText wraps lines at the width of the terminal, or at 60 columns if t
   }
 });
 
-test('statusText adds only colours for a terminal', () => {
+test('statusText adds nothing but colours for a terminal', () => {
   const coloured = statusText(waiting, { ...view, color: true });
   // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with a control character.
   expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(statusText(waiting, view));

@@ -25,7 +25,7 @@ function status(...conditions: Status['conditions']): Status {
   };
 }
 
-test('a status file can be read by all users, and has the written status', async () => {
+test('a status file can be read by all users, and is read back unchanged', async () => {
   const host = memoryHost();
   await writeStatus(host, '/run/slipway/status.json', status(ready));
   expect(await readStatus(host, '/run/slipway/status.json')).toEqual(status(ready));
@@ -42,14 +42,14 @@ test.each([
   ['a condition without a reason', JSON.stringify({ ...status(), conditions: [{ type: 'Ready' }] })],
   ['a k3s field that is null', JSON.stringify({ ...status(), k3s: null })],
   ['changes that are not a list', JSON.stringify({ ...status(), changes: {} })],
-  ['a node of another type', JSON.stringify({ ...status(), format: 2, node: { name: 'a' } })],
-  ['a K3s release of another type', JSON.stringify({ ...status(), format: 2, k3s: { running: [] } })],
+  ['a node of the wrong type', JSON.stringify({ ...status(), format: 2, node: { name: 'a' } })],
+  ['a K3s release of the wrong type', JSON.stringify({ ...status(), format: 2, k3s: { running: [] } })],
   [
-    'a time of another type',
+    'a time of the wrong type',
     JSON.stringify({ ...status(), format: 2, resources: [{ id: 'a', state: 'Waiting', until: 5 }] }),
   ],
   [
-    'a proof of another type',
+    'a proof of the wrong type',
     JSON.stringify({ ...status(), format: 2, credentials: [{ server: 'a', received: 'b', proof: {} }] }),
   ],
 ])('readStatus returns undefined for a damaged status: %s', async (_, content) => {

@@ -30,7 +30,7 @@ function caught(checked: Resource): Promise<unknown> {
   return checked.check(host).then(String, (thrown: unknown) => thrown);
 }
 
-test('each combinator keeps all properties of a Resource but its check', () => {
+test('each combinator keeps all properties of a Resource except its check', () => {
   const made = resource(inSync);
   const others = [
     unless(made, async () => undefined),
@@ -129,7 +129,7 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(recorded)))).toBe(recorded);
   });
 
-  test('keeps the drift and the error while its predicate is false', async () => {
+  test('changes neither the drift nor the error while its predicate is false', async () => {
     const nowhere = async () => false;
     expect(
       await nonBlocking(
@@ -140,7 +140,7 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(full), nowhere))).toBe(full);
   });
 
-  test('throws an error of its predicate as an error that blocks', async () => {
+  test('throws an error of its predicate unchanged, so that the error blocks', async () => {
     const untold = nonBlocking(resource(inSync), () => Promise.reject(full));
     expect(await caught(untold)).toBe(full);
   });
@@ -171,7 +171,7 @@ test('observing throws the error of a failed observation', async () => {
   expect(await caught(checked)).toBe(full);
 });
 
-test('retelling replaces a NodeError, and keeps other errors and findings', async () => {
+test('retelling replaces a NodeError, and returns or throws everything else unchanged', async () => {
   const other = new NodeError('SecretNotFound', 'other');
   const retell = async () => other;
   const defect = new TypeError('defect');

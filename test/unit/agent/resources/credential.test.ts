@@ -78,7 +78,7 @@ describe('a credential', () => {
   );
 });
 
-test('partly rendered content is written, and its failure is reported', async () => {
+test('content that could be rendered only in part is written, and the failure is reported', async () => {
   const host = memoryHost();
   const failure = new NodeError('RegistryUnavailable', 'away');
   const made = resource({ ok: true }, async () => ({ content: new Secret('part'), failure }));

@@ -84,7 +84,7 @@ describe('while an executable is fetched', () => {
     expect(await executable('v2').check(host)).toMatchObject({ state: 'Drifted' });
   });
 
-  test('an older version of the executable does not block dependants', async () => {
+  test('dependants do not wait if an older version of the executable is installed', async () => {
     const { host, pass } = setUp({ '/bin/tool': { content: 'v1', mode: 0o755 } });
     for (let passes = 0; passes < 2; passes += 1) {
       expect(await pass(executable('v2'), dependant)).toEqual(['Waiting InProgress', 'InSync']);
@@ -173,7 +173,7 @@ describe('a failed download', () => {
 });
 
 describe('a download that is no longer wanted', () => {
-  test('is replaced by the download of the wanted version', async () => {
+  test('is replaced by the download of the version that is wanted now', async () => {
     const { host, pass } = setUp();
     await pass(executable('v1'));
     host.advance(minute);
@@ -213,7 +213,7 @@ describe('a download that is no longer wanted', () => {
 });
 
 describe('a process that dies during a download', () => {
-  test('leaves a trace that does not prevent the next process from downloading', async () => {
+  test('leaves a record of the download, which does not prevent the next process from downloading', async () => {
     const { host, pass, restart } = setUp();
     await pass(executable('v1'));
     restart();

@@ -45,7 +45,7 @@ describe('unitsStopped', () => {
 test.each([
   ['an image', machine(unreachable), '/image'],
   ['a machine without systemd', machine(unreachable, false), '/'],
-])('unitsStopped is in sync even if systemctl fails, on %s', async (_, host, root) => {
+])('on %s, unitsStopped is in sync even if systemctl fails', async (_, host, root) => {
   expect(await outcome(stopped(root), host)).toBe('InSync');
 });
 
@@ -69,7 +69,7 @@ describe('the remedy of unitsStopped', () => {
     expect(host.lines()).toEqual(expected);
   });
 
-  test('stops a unit without a file and disables another unit with separate commands', async () => {
+  test('uses separate commands to stop a unit without a file and to disable another unit', async () => {
     const agent = shown('/etc/systemd/system/k3s-agent.service', 'active', 'enabled');
     const host = machine(`${shown('', 'active')}\n${agent}`).on({
       file: 'systemctl',
@@ -83,7 +83,7 @@ describe('the remedy of unitsStopped', () => {
   });
 });
 
-test('unitsStopped with the root of an image ignores the units of the machine', async () => {
+test('unitsStopped ignores the units of the machine if its root is an image', async () => {
   for (const own of [shown(file, 'active', 'enabled'), shown('', 'active')]) {
     expect(await outcome(stopped('/image'), machine(`${own}\n${none}`))).toBe('InSync');
   }

@@ -16,7 +16,7 @@ test.each<readonly [string, object, string | undefined, RegExp]>([
     /^$/,
   ],
   [
-    'rejects dual-stack ranges in one text',
+    'rejects dual-stack ranges in one string',
     { k3s: { config: { 'cluster-cidr': '10.99.0.0/16, fd00::/56' } } },
     'k3s.config.cluster-cidr',
     /dual stack is not supported/,
@@ -35,7 +35,7 @@ test.each<readonly [string, object, string | undefined, RegExp]>([
     /is IPv4, and k3s\.config\.cluster-cidr IPv6/,
   ],
   [
-    'accepts values that are not text, which the schema rejects',
+    'accepts values that are not strings, which the schema rejects',
     { k3s: { config: { 'cluster-cidr': null } }, node: null },
     undefined,
     /^$/,

@@ -43,7 +43,7 @@ describe('the choice of a cloud that the settings do not name', () => {
   test.each([
     ['no section', [{ role: 'server' }]],
     ['the sections of two clouds', [{ azure: {} }, { static: {} }]],
-    ['the section of the cloud that the signs show', [{ moon: {} }]],
+    ['the section of the cloud that the signs indicate', [{ moon: {} }]],
     ['auto and a section', [{ cloud: 'auto', static: {} }]],
     ['auto in a later file than the section', [{ cloud: 'static', static: {} }, { cloud: 'auto' }]],
     ['a section that a later file resets', [{ static: {} }, { static: null }]],
@@ -54,7 +54,7 @@ describe('the choice of a cloud that the settings do not name', () => {
     ]);
   });
 
-  test('is static, with the origin of the signs, if only static has a section and the machine has no signs', async () => {
+  test('is static, with the origin "auto: no cloud detected", if only static has a section and the machine has no signs', async () => {
     expect(await chosen([{ static: {} }])).toEqual([
       { origin: 'auto: no cloud detected', values: { cloud: 'static' } },
     ]);
@@ -65,6 +65,6 @@ test.each([
   [[{ cloud: 'azure', static: {} }]],
   [[{ cloud: 'azur' }]],
   [[{ cloud: 'auto' }, { cloud: 'static' }]],
-])('no cloud is chosen if the settings name one, valid or not: %j', async (written) => {
+])('Slipway chooses no cloud if the settings name one, even an invalid one: %j', async (written) => {
   expect(await chosen(written, onMoon)).toEqual([]);
 });

@@ -40,7 +40,7 @@ describe('consentedSubjects', () => {
   test.each([
     ['the valid names in a list', ['a', true, 1, 'b'], ['a', 'b']],
     ['nothing for true', true, []],
-    ['nothing for a text', 'a', []],
+    ['nothing for a string', 'a', []],
     ['nothing by default', undefined, []],
   ])('returns %s', (_name, value, expected) => {
     expect(consentedSubjects({ consent: { tokenChange: value } }, 'tokenChange')).toEqual(expected);
@@ -69,12 +69,12 @@ describe('consentAdvice', () => {
     expect(z.parse(consentSection.schema, { ...none.consent, ...consent })[what]).toEqual(subjects);
   });
 
-  test('repeats the subjects of the list that it replaces', () => {
+  test('repeats the subjects of the list that its line replaces', () => {
     expect(consentAdvice(given, 'tokenChange', 'third')).toContain('[3f2a9c1b2d4e, another, third]');
     expect(consentAdvice(given, 'tokenChange', 'another')).toContain('[3f2a9c1b2d4e, another]');
   });
 
-  test('replaces true with a list of only the new subject', () => {
+  test('replaces the value true with a list that contains only the new subject', () => {
     expect(consentAdvice(legacy, 'tokenChange', '3f2a9c1b2d4e')).toContain('[3f2a9c1b2d4e]');
   });
 });

@@ -38,7 +38,7 @@ test('the configuration page shows an example of every consent', () => {
   );
 });
 
-test('every setting is read by code outside the settings', () => {
+test('every setting is read by code outside src/agent/settings', () => {
   expect(unread(settingNames())).toEqual([]);
   expect(unread(['k3s.shineOnMars'])).toEqual(['k3s.shineOnMars']);
 });

@@ -50,7 +50,7 @@ describe('load', () => {
     });
   });
 
-  test('reads the file after --config instead of config.yaml, and still reads the folders', async () => {
+  test('reads the file that --config names instead of config.yaml, and still reads the folders', async () => {
     const files = {
       [own]: 'role: server',
       '/tmp/x.yaml': 'role: agent',
@@ -60,7 +60,7 @@ describe('load', () => {
     expect(settings).toMatchObject({ role: 'agent', log: { level: 'warn' } });
   });
 
-  test('reports a missing file after --config', async () => {
+  test('reports it if the file that --config names is missing', async () => {
     expect(await problemsOf(() => loadFiles({}, { file: '/tmp/x.yaml' }))).toEqual([
       '/tmp/x.yaml: does not exist; check the path after --config',
     ]);
@@ -270,7 +270,7 @@ describe('settings that were already loaded', () => {
     ['are reused if the files are the same', text, true],
     ['are not reused if a value changes', text.replace('2', '3'), false],
     [
-      'are not reused if keys change their order, which K3s sees',
+      'are not reused if the order of keys changes, because K3s sees the order',
       text.replace('debug: true, v: 2', 'v: 2, debug: true'),
       false,
     ],

@@ -161,7 +161,7 @@ describe('network.proxyCredentialsFile', () => {
   });
 });
 
-test('checkNamedFiles reports both files at once', async () => {
+test('checkNamedFiles reports the faults of both files at once', async () => {
   const host = memoryHost({
     files: {
       [own]:

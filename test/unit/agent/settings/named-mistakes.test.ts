@@ -40,7 +40,7 @@ function azureDevOps(url: string): object {
 }
 
 test.each(['https://dev.azure.com/org/project/_git/repo', 'https://org@dev.azure.com/org/project/_git/repo'])(
-  'the settings accept %s of Azure DevOps',
+  'the settings accept the Azure DevOps URL %s',
   (url) => {
     expect(settingsOf(azureDevOps(url)).gitops.flux.url).toBe(url);
   },
@@ -50,7 +50,7 @@ test.each([
   'https://canary@dev.azure.com/org/project/_git/repo',
   'https://org:canary@dev.azure.com/org/project/_git/repo',
   'https://org@example.com/org/project/_git/repo',
-])('the settings refuse %s, whose user name may be a token, and show the valid form', (url) => {
+])('the settings refuse %s, because the user name in it may be a token, and show the valid form', (url) => {
   expect(() => settingsOf(azureDevOps(url))).toThrow(
     /gitops\.flux\.url: must be .*without a user name, .* https:\/\/dev\.azure\.com\/ORGANIZATION/,
   );

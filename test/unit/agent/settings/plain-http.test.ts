@@ -105,7 +105,7 @@ describe.each(Object.entries(settingsWith))('the setting %s', (path, settings) =
     expect(await problems(settings(url))).toEqual([]);
   });
 
-  test('is not reported as plain http if its URL has another fault', async () => {
+  test('is not reported as plain http if its URL has a different fault', async () => {
     const found = await problems(settings('http://me:hunter2@mirror.example'));
     expect(found.join()).not.toMatch(/plain http|hunter2/);
   });

@@ -7,7 +7,7 @@ function found(written: unknown): readonly string[] {
   return misfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
 }
 
-test('misfits finds no problem in the defaults and in empty settings', () => {
+test('misfits finds no problem in the defaults or in empty settings', () => {
   expect(found(defaults)).toEqual([]);
   expect(found(undefined)).toEqual([]);
 });

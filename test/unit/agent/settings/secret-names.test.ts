@@ -35,7 +35,7 @@ const names = [
 
 describe.each(names)('the setting %s', (path, written) => {
   test.each(['k3s_token', 'team/k3s.token', '', 'two words', 'a'.repeat(128)])(
-    'refuses "%s" in Azure with the rule of Key Vault',
+    'refuses "%s" in Azure, and states the rule of Key Vault',
     async (name) => {
       expect(await loaded(written(name))).toBe(`${path}: must be a secret name: letters, digits and dashes`);
     },
@@ -94,9 +94,9 @@ describe('secretNameMisfits', () => {
   });
 
   test.each([
-    ['has another form', { ownSecretName: 'k3s-token' }],
-    ['is not a setting', { hidden: 'k3s-token' }],
-    ['is not text', { key: 5, spare: null, others: 'k3s-token' }],
+    ['the schema does not declare as a secret name', { ownSecretName: 'k3s-token' }],
+    ['does not belong to a setting', { hidden: 'k3s-token' }],
+    ['is not a string', { key: 5, spare: null, others: 'k3s-token' }],
   ])('ignores a value that %s', (_name, chest) => {
     expect(found(chest)).toEqual([]);
   });

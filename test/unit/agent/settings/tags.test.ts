@@ -41,7 +41,7 @@ describe('withTags', () => {
     expect(loaded.origins['k3s.version']).toBe('command line --k3s-version');
   });
 
-  test('ignores a closed tag, so that a file sets the role', async () => {
+  test('ignores a tag that the settings disable with tags.role: false', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'agent' }, { yaml: 'role: server\ntags: { role: false }' });
     expect(loaded.settings.role).toBe('server');
   });
@@ -78,14 +78,14 @@ test('withTags warns about each unknown k3s-* tag', async () => {
 });
 
 describe('an impostor of the metadata service', () => {
-  test('cannot put megabytes of a tag into the settings', async () => {
+  test('cannot put a tag of several megabytes into the settings', async () => {
     const hunter2 = 'hunter2'.repeat(500_000);
     const problems = await problemsOf(() => tagged({ 'k3s-role': hunter2, 'k3s-server': hunter2 }));
     const problem = 'is longer than 256 characters; give it a value that an instance tag can have';
     expect(problems).toEqual([`tag k3s-role: ${problem}`, `tag k3s-server: ${problem}`]);
   });
 
-  test('has no effect on a closed tag', async () => {
+  test('has no effect through a tag that the settings disable', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'x'.repeat(257) }, { yaml: 'tags: { role: false }' });
     expect(loaded.settings.role).toBeUndefined();
   });

@@ -33,7 +33,7 @@ describe('an unfilled template variable', () => {
   });
 });
 
-test('unfilled template variables are reported with their file, beside other problems', async () => {
+test('unfilled template variables are reported with their file, together with other problems', async () => {
   const files = {
     [own]: `role: \${role}\nclod: azure`,
     '/etc/slipway/config.d/vault.yaml': `azure: { keyVault: { name: "\${vault}" } }`,

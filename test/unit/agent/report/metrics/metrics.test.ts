@@ -69,7 +69,7 @@ describe('the metrics of passes', () => {
     expect(await samples(metrics, 'pass_duration_seconds_sum')).toEqual(['pass_duration_seconds_sum 0']);
   });
 
-  test('contain the changes of each kind, 0 for a kind without changes, and the starts of K3s', async () => {
+  test('contain the number of changes of each kind, 0 for a kind without changes, and the number of K3s starts', async () => {
     const first = aReport({
       outcomes: [
         outcome('File//etc/a', 'Changed'),

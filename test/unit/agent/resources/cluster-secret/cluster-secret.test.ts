@@ -84,7 +84,7 @@ describe('clusterSecret', () => {
     });
   });
 
-  test('applies the Secret in its namespace, with its labels', async () => {
+  test('applies the Secret in the namespace and with the labels that its caller gives', async () => {
     expect(await bring(used())).toMatchObject({ state: 'InSync' });
     expect(password()).toBe('new');
     expect(api.objects.get('namespaces', undefined, 'tools')).toBeDefined();
@@ -117,19 +117,19 @@ describe('clusterSecret', () => {
     });
   });
 
-  test('gives the advice of its caller about a key that another program owns', async () => {
+  test("prints its caller's advice if another program owns a key of the Secret", async () => {
     writeAs('external-secrets', 'theirs');
     await expect(bring(used())).rejects.toThrow(/"external-secrets".* Ask its owner\.$/);
     expect(password()).toBe('theirs');
   });
 
-  test('takes over a key from a program that it may take keys from', async () => {
+  test('takes over a key from a program that its caller names', async () => {
     writeAs('flux', 'old');
     expect(await bring(used({ takesOverFrom: ['flux'] }))).toMatchObject({ state: 'InSync' });
     expect(password()).toBe('new');
   });
 
-  test('does not take over a key from other programs', async () => {
+  test('does not take over a key from a program that its caller does not name', async () => {
     writeAs('flux', 'old');
     writeAs('kustomize-controller', 'theirs');
     await expect(bring(used({ takesOverFrom: ['flux'] }))).rejects.toMatchObject({ reason: 'SecretOwned' });

@@ -111,7 +111,7 @@ describe('a HelmChart', () => {
     expect(await pass()).toMatchObject({ drift: { partial: true } });
   });
 
-  test('is changed once if the wish changes, and judged by the job for the new wish', async () => {
+  test('is changed once if the wanted chart changes, and judged by the job that the change starts', async () => {
     await applied();
     const newer = wishing({ version: 'v1.21.0' });
     expect(await pass(newer)).toMatchObject({
@@ -124,7 +124,7 @@ describe('a HelmChart', () => {
     expect(await chartOf(newer).check(host)).toMatchObject({ message: 'release cert-manager, revision 2' });
   });
 
-  test('loses a field that the wish no longer has', async () => {
+  test('loses a field that the wanted chart no longer has', async () => {
     await applied(wishing({ timeout: '10m0s' }));
     expect(await pass()).toMatchObject({
       drift: { changes: [{ field: 'timeout', observed: '10m0s', desired: undefined }] },
@@ -180,7 +180,7 @@ describe('a HelmChart', () => {
     expect(await chartOf(wish).check(host)).toMatchObject({ state: 'InSync' });
   });
 
-  test('that K3s ignores by the annotation unmanaged is an error, unless the wish has the annotation', async () => {
+  test('that K3s ignores because of the annotation unmanaged is an error, unless the wanted chart has the annotation', async () => {
     const annotations = { 'helmcharts.helm.cattle.io/unmanaged': 'true' };
     await applied();
     edit('kubectl-annotate', { metadata: { name: 'cert-manager', namespace: 'kube-system', annotations } });
@@ -245,7 +245,7 @@ describe('a release', () => {
       },
       'its pod does not start: ImagePullBackOff: Back-off pulling image',
     ],
-  ])('%s fails with the words of the pod and the command for the log', async (_, run, words) => {
+  ])('%s fails, with the message of the pod and the command that prints the log', async (_, run, words) => {
     api.helm = () => run;
     const error = await failure(applied());
     expect(error).toMatchObject({ reason: 'ChartFailed', endedBy: 'time' });
@@ -268,7 +268,7 @@ describe('a release', () => {
     });
   });
 
-  test('is in progress while helm runs, as a job with the limit of the chart', async () => {
+  test('is in progress while helm runs, and counts as a running job until the timeout of the chart', async () => {
     api.helm = () => ({ result: 'running' });
     expect(await applied()).toMatchObject({ state: 'Waiting', reason: 'ChartInProgress', isJob: true });
     host.advance(9 * minute);
@@ -277,7 +277,7 @@ describe('a release', () => {
     expect(await chartOf(wish).check(host)).toMatchObject({ state: 'Waiting', isJob: false });
   });
 
-  test('whose pod has no node is in progress, with the words of the scheduler', async () => {
+  test('whose pod has no node is in progress, with the message of the scheduler', async () => {
     const message = '0/1 nodes are available: 1 node(s) had untolerated taint';
     api.helm = () => ({ result: 'unschedulable', message });
     expect(await applied()).toMatchObject({
@@ -287,7 +287,7 @@ describe('a release', () => {
     });
   });
 
-  test('whose job has given up fails with the words of the job', async () => {
+  test('whose job has given up fails, with the message of the job', async () => {
     api.helm = () => ({ result: 'running' });
     await applied();
     const job = api.objects.get('jobs.batch', 'kube-system', 'helm-install-cert-manager');
@@ -314,7 +314,7 @@ describe('a release', () => {
       'was made by another program',
       () => release(2, { status: 'deployed', 'helmcharts.helm.cattle.io/configHash': 'another' }),
     ],
-  ])('that %s is in progress, since K3s installs it again', async (_, change) => {
+  ])('that %s is in progress, because K3s installs it again', async (_, change) => {
     await applied();
     change();
     api.helm = undefined;
@@ -335,14 +335,14 @@ describe('a release', () => {
     });
   });
 
-  test('without a hash, as older releases of K3s make it, is judged by its status and job', async () => {
+  test('without a hash, as older K3s releases create it, is judged by its status and job', async () => {
     await applied();
     release(1, { status: 'deployed' });
     expect(await chartOf(wish).check(host)).toMatchObject({ state: 'InSync' });
   });
 });
 
-test('a check of a HelmChart whose kind K3s does not serve yet finds it missing', async () => {
+test('a check reports a HelmChart as missing while K3s does not serve the HelmChart API yet', async () => {
   host.onRequest({ url: (url) => url.includes('/helmcharts/') }, { status: 404, body: '{}' });
   expect(await chartOf(wish).check(host)).toMatchObject({ drift: { changes: [{ field: 'HelmChart' }] } });
 });
