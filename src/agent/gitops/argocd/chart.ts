@@ -8,11 +8,10 @@ import {
 import { helmChart } from '../../resources/helm-chart/helm-chart.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { argocdNamespace } from './application.ts';
+import { release } from './release.ts';
 import { type Manager, managerOf } from './self-management.ts';
 import type { ArgocdSettings } from './settings.ts';
 
-/** The name of the release, which the Deployments of Argo CD have as a prefix: argocd-server. */
-export const release = 'argocd';
 export const chartId = `HelmChart/${release}`;
 
 /** The label of the HelmChart of an engine. */

@@ -3,7 +3,7 @@ import { readApi } from '../../kubernetes/api.ts';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { chartNamespace, chartPath, foundChart } from '../../resources/helm-chart/chart-object.ts';
 import { argocdNamespace, readRoot, rootName } from './application.ts';
-import { release } from './chart.ts';
+import { release } from './release.ts';
 import { managerOf } from './self-management.ts';
 
 /**

@@ -1,13 +1,31 @@
-import { given, type Problem } from '../../settings/path.ts';
+import { given, mapAt, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
+import { release } from './release.ts';
 import { isSsh } from './repository-url.ts';
 
 /** The settings that give Argo CD access to a private repository, of which one at most is set. */
 const ways = ['tokenSecretName', 'sshKeySecretName', 'githubApp'] as const;
 
 /** Lists contradictions in the section `gitops.argocd` of a node that uses Argo CD. */
-export function argocdMisfits(written: Written): readonly Problem[] {
-  return [...missing(written), ...surplusWays(written), ...protocolMisfits(written)];
+export function argocdMisfits(written: Written, settings: Written): readonly Problem[] {
+  return [
+    ...missing(written),
+    ...surplusWays(written),
+    ...protocolMisfits(written),
+    ...secondChart(mapAt(settings, ['workloads', 'charts'])),
+  ];
+}
+
+/** Lists a chart of the settings with the name of the engine's own: each would replace the other. */
+function secondChart(charts: Written): readonly Problem[] {
+  return given(charts[release])
+    ? [
+        {
+          path: [],
+          message: `installs a chart with the name ${release}, as does workloads.charts; take it out of workloads.charts`,
+        },
+      ]
+    : [];
 }
 
 function missing(written: Written): readonly Problem[] {

@@ -15,7 +15,7 @@ describe('argocdMisfits', () => {
     ['a key over ssh', { ...ssh, sshKeySecretName: 'k' }],
     ['a key and a URL as of scp', { ...scp, sshKeySecretName: 'k' }],
   ])('accepts %s', (_, written) => {
-    expect(argocdMisfits(written)).toEqual([]);
+    expect(argocdMisfits(written, {})).toEqual([]);
   });
 
   test.each([
@@ -40,7 +40,15 @@ describe('argocdMisfits', () => {
     ],
     ['a URL that is not text', { ...https, url: 7, sshKeySecretName: 'k' }, []],
   ])('refuses %s', (_, written, beginnings) => {
-    const told = argocdMisfits(written).map(({ path, message }) => `${pathText(path)}: ${message}`);
+    const told = argocdMisfits(written, {}).map(({ path, message }) => `${pathText(path)}: ${message}`);
     expect(told).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
+  });
+
+  test('refuses a chart in workloads.charts with the name of its own', () => {
+    const settings = (name: string) => ({ workloads: { charts: { [name]: { chart: 'a' } } } });
+    expect(argocdMisfits(https, settings('argocd'))).toMatchObject([
+      { path: [], message: expect.stringContaining('take it out of workloads.charts') },
+    ]);
+    expect(argocdMisfits(https, settings('another'))).toEqual([]);
   });
 });

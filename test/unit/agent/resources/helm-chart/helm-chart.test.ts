@@ -307,6 +307,29 @@ describe('a release', () => {
     });
   });
 
+  test('is installed again when a Secret with values, or a HelmChartConfig, changes', async () => {
+    const wished = wishing({ valuesSecrets: [{ name: 'app-values', keys: ['values.yaml'] }] });
+    await applied(wished);
+    for (const revision of [2, 3]) {
+      const metadata = { name: 'app-values', namespace: 'kube-system' };
+      const data = { 'values.yaml': String(revision) };
+      api.objects.put('secrets', 'kube-system', { apiVersion: 'v1', kind: 'Secret', metadata, data });
+      host.advance(1_000);
+      expect(await chartOf(wished).check(host)).toMatchObject({
+        message: `release cert-manager, revision ${revision}`,
+      });
+    }
+    const config = {
+      apiVersion: 'helm.cattle.io/v1',
+      kind: 'HelmChartConfig',
+      metadata: { name: 'cert-manager', namespace: 'kube-system' },
+      spec: { valuesContent: 'replicas: 2' },
+    };
+    api.objects.put('helmchartconfigs.helm.cattle.io', 'kube-system', config);
+    host.advance(1_000);
+    expect(await chartOf(wished).check(host)).toMatchObject({ message: 'release cert-manager, revision 4' });
+  });
+
   test.each([
     ['is gone', () => api.objects.remove('secrets', 'cert-manager', 'sh.helm.release.v1.cert-manager.v1')],
     ['is not deployed', () => release(2, { status: 'pending-upgrade' })],
