@@ -499,19 +499,19 @@ function checking(files: readonly SourceFile[]): readonly string[] {
 }
 
 describe('the sources', () => {
-  test('check Resources only in allowed files', () => {
+  test('call the check of a Resource only in allowed files', () => {
     expect([...checking(sourceFiles())].sort()).toEqual(Object.keys(checkingAllowed).sort());
   });
 
-  test('contain no name of a cloud, engine or role outside of its folder, except in allowed files', () => {
+  test('name a cloud, GitOps engine or role only in its own folder and in allowed files', () => {
     expect([...sayingNames(sourceFiles())].sort()).toEqual(Object.keys(properNamesAllowed).sort());
   });
 
-  test('contain no word of Azure outside of its folder, except in allowed files', () => {
+  test('use Azure terms only in the folder of Azure and in allowed files', () => {
     expect([...sayingAzure(sourceFiles())].sort()).toEqual(Object.keys(azureWordsAllowed).sort());
   });
 
-  test('have no forbidden import, import cycle, machine access or other violation', () => {
+  test('have no forbidden import, import cycle, direct access to the machine or other violation', () => {
     expect(violations(sourceFiles())).toEqual([]);
   });
 
@@ -543,7 +543,7 @@ describe('the rules report', () => {
     ],
     ['the engine that imports a part', engine, "import { a } from '../parts/machine/a.ts';"],
     [
-      'a part that imports an internal file of another',
+      'a part that imports an internal file of another part',
       'src/agent/parts/machine/a.ts',
       "import { a } from '../k3s/a.ts';",
     ],
@@ -608,9 +608,13 @@ describe('the rules report', () => {
       'src/agent/clouds/static/a.ts',
       "import { a } from '../azure/a.ts';",
     ],
-    ['a second table of clouds', 'src/agent/clouds/a.ts', "import { a } from './azure/azure.ts';"],
     [
-      'a GitOps engine that is imported outside of its table',
+      'an import of a cloud outside the table of clouds',
+      'src/agent/clouds/a.ts',
+      "import { a } from './azure/azure.ts';",
+    ],
+    [
+      'an import of a GitOps engine outside the table of engines',
       'src/commands/a.ts',
       "import { a } from '../agent/gitops/flux/flux.ts';",
     ],
@@ -620,29 +624,33 @@ describe('the rules report', () => {
     ['an import of connect together with isIP', engine, "import { connect, isIP } from 'node:net';"],
     ['an import of a built-in module without node:', engine, "import { join } from 'path';"],
     [
-      'an Azure SDK outside of its adapter',
+      'an import of an Azure SDK outside the Azure adapter',
       'src/agent/parts/k3s/a.ts',
       "import { a } from '@azure/identity';",
     ],
     [
-      'cron outside of cron-ticks.ts',
+      'an import of node-cron outside cron-ticks.ts',
       'src/agent/host/clock/cron-a.ts',
       "import { createTask } from 'node-cron';",
     ],
-    ['a YAML reader outside of its home', engine, "import { parse, stringify } from 'yaml';"],
-    ['a logger outside of log.ts', engine, "import pino from 'pino';"],
+    [
+      'an import of a YAML parser outside its allowed files',
+      engine,
+      "import { parse, stringify } from 'yaml';",
+    ],
+    ['an import of pino outside log.ts', engine, "import pino from 'pino';"],
     ['a call of Date.now in the engine', engine, 'const now = Date.now();'],
     ['a Date of the current time in the engine', engine, 'const now = new Date();'],
     ['a timer in the engine', engine, 'setTimeout(run, 10);'],
     ['a deadline in the engine', engine, 'const signal = AbortSignal.timeout(10);'],
     ['a use of process.env in the engine', engine, 'const home = process.env.HOME;'],
     ['a call of fetch in the engine', engine, "await fetch('http://localhost');"],
-    ['a word of Azure in the engine', engine, "const cloud = 'azure';"],
+    ['an Azure term in the engine', engine, "const cloud = 'azure';"],
     ['a type named after K3s in the engine', engine, 'interface K3sNode {}'],
     ['kubelet in a comment of the engine', engine, '// as kubelet does'],
     ['a comparison with the name of a cloud', 'src/commands/a.ts', "const is = settings.cloud === 'static';"],
-    ['a comparison with the name of an engine', 'src/agent/plan.ts', "if ('flux' !== engine) return;"],
-    ['a case for a cloud', 'src/agent/plan.ts', "switch (cloud) { case 'azure': }"],
+    ['a comparison with the name of a GitOps engine', 'src/agent/plan.ts', "if ('flux' !== engine) return;"],
+    ['a switch case that names a cloud', 'src/agent/plan.ts', "switch (cloud) { case 'azure': }"],
     ['a comparison with the name of a role', 'src/agent/plan.ts', "const is = node.role.name === 'server';"],
     ['a table of reasons with an import', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
     [
@@ -661,11 +669,11 @@ describe('the rules report', () => {
     'const a = { ...b, check: async (host: HostReader) => b.check(host) };',
     'for (const { id, check } of logins) if ((await check(host)).state) ids.push(id);',
     'const { check } = login;',
-  ])('a Resource that checks another: %s', (source) => {
+  ])('a Resource that calls the check of another: %s', (source) => {
     expect(checking([{ path: 'src/agent/parts/machine/a.ts', source }])).toHaveLength(1);
   });
 
-  test('the name of a cloud as text, in any expression', () => {
+  test('the name of a cloud as a string in any expression', () => {
     const source = "export const isHere = (cloud: string) => ['azure'].includes(cloud); // 'flux'";
     expect(sayingNames([{ path: 'src/agent/plan.ts', source }])).toHaveLength(1);
     expect(sayingNames([{ path: 'src/agent/clouds/azure/a.ts', source }])).toEqual([]);
@@ -687,7 +695,7 @@ describe('the rules report', () => {
       "import { a } from '../flags/a.ts';",
     ],
     [
-      'a part that imports the index of another',
+      'a part that imports the index of another part',
       'src/agent/parts/machine/a.ts',
       "import { a } from '../k3s/index.ts';",
     ],

@@ -36,7 +36,7 @@ function recordTests(world: () => DrivenCloud): void {
     });
   });
 
-  test("identity names the interface of an address that is not on the default route's interface", async () => {
+  test("the identity names the interface of an address that is not on the default route's interface", async () => {
     const { cloud, addresses } = world();
     const identity = await cloud.identity();
     const own = addresses.find(({ address }) => address === identity.address);
@@ -49,7 +49,7 @@ function recordTests(world: () => DrivenCloud): void {
 
 /** Checks the endpoints of a cloud against its requests. */
 function endpointTests(world: () => DrivenCloud): void {
-  test('endpoints names the hosts of all requests, except the metadata service and registries', async () => {
+  test('the endpoints include the host of every request, except the metadata service and registries', async () => {
     const { cloud, registry, foreignRegistry, setSecret, toServices } = world();
     await setSecret('k3s-token', 'a-token');
     await cloud.secret('k3s-token');

@@ -57,7 +57,7 @@ export function metadataTests(world: () => DrivenCloud): void {
   describe('the metadata service', () => {
     afterEach(() => world().failMetadata(undefined));
 
-    test('gets the requests of identity if the driver names its address; otherwise no service gets any', async () => {
+    test('is asked for the identity if the driver names its address, and is never asked otherwise', async () => {
       await world().cloud.identity();
       expect(world().toMetadata().length > 0).toBe(world().hasMetadata);
     });
@@ -85,7 +85,7 @@ export function metadataTests(world: () => DrivenCloud): void {
     });
 
     test.each(metadataFailures)(
-      'makes identity fail with the right reason: %s',
+      'causes the documented error of the identity if it fails: %s',
       async (_what, fault, error) => {
         world().failMetadata(fault);
         if (world().hasMetadata) {

@@ -114,7 +114,7 @@ export function cloudContract<World extends CloudWorld>(
       expect(error.message).toContain(world.foreignRegistry);
     });
 
-    test('imageDigest returns the digest of an image, or refuses a missing or denied one, if the cloud can see images', async () => {
+    test('imageDigest, if the cloud has it, returns the digest of an image, and refuses a missing or denied image', async () => {
       const { cloud, registry, foreignRegistry, image } = world;
       const { repository, tag, digest } = image;
       expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);

@@ -7,7 +7,7 @@ import { fluxProviderNames, fluxSettings } from '../unit/agent/gitops/flux/setti
 /** Checks what Slipway requires of a flux CLI, either the real one or the stand-in of the lab. */
 export function fluxCliContract(name: string, flux: () => string): void {
   describe(`the flux CLI, ${name}`, () => {
-    test('prints its version like the pinned release', async () => {
+    test('prints its version in the form of the pinned release', async () => {
       expect(await run(flux(), ['--version'])).toMatchObject({
         exitCode: 0,
         stdout: expect.stringMatching(/^flux version \d+\.\d+\.\d+\S*\n$/),
@@ -28,12 +28,15 @@ export function fluxCliContract(name: string, flux: () => string): void {
       });
     });
 
-    test.each(fluxProviderNames)('fails for %s without a token if stdin is empty', async (provider) => {
-      expect(await run(flux(), everyArgument(provider))).toMatchObject({
-        exitCode: 1,
-        stderr: expect.stringContaining('✗ could not read token: could not read from stdin: EOF'),
-      });
-    });
+    test.each(fluxProviderNames)(
+      'fails for %s if neither the environment nor stdin has a token',
+      async (provider) => {
+        expect(await run(flux(), everyArgument(provider))).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringContaining('✗ could not read token: could not read from stdin: EOF'),
+        });
+      },
+    );
   });
 }
 

@@ -21,7 +21,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   describe(`GitOps ${name}`, () => {
     const plan = engine.resources(context);
 
-    test('plans resources with unique ids that need only earlier resources or those that the context names', () => {
+    test('plans resources with unique ids, each of which needs only earlier resources or resources that the context names', () => {
       const ids = plan.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [at, { needs = [] }] of plan.entries()) {

@@ -20,7 +20,7 @@ describe('memoryHost with scripts', () => {
     await expect(host.download(download)).rejects.toThrow(/download http:\/\/m\/k3s/);
   });
 
-  test('answers by the newest matching script, with one-time answers first and in order', async () => {
+  test('answers from the newest matching script, with one-time answers first and in order', async () => {
     const host = memoryHost()
       .on({ file: 'systemctl' }, 'any')
       .on({ file: 'systemctl', args: /^is-active/ }, { exitCode: 3 })
@@ -57,7 +57,7 @@ describe('memoryHost with scripts', () => {
     expect(host.lines()).toEqual(['run /usr/local/bin/k3s server']);
   });
 
-  test('throws an Error that a script gives as its answer, and installs a download', async () => {
+  test('throws an Error that a script has as its answer, and installs the download of a script', async () => {
     const checksum = { url: 'http://m/s', name: 'k3s' };
     const host = memoryHost()
       .onGet(/ping/, unreachable('http://s/ping'))

@@ -73,7 +73,7 @@ export function describeReading(make: MakeStage): void {
     expect(Math.abs((found?.modifiedAt ?? 0) - stage.host.now())).toBeLessThan(60_000);
   });
 
-  test('reads through a link', async () => {
+  test('reads a file through a link', async () => {
     expect((await stage.host.readFile(`${stage.root}/etc/alias.conf`))?.content).toBe('größe = 1\n');
   });
 
@@ -128,7 +128,7 @@ export function describeReading(make: MakeStage): void {
     });
   });
 
-  test('lists sorted names, and nothing for a missing directory', async () => {
+  test('lists the sorted names in a directory, and an empty list for a missing directory', async () => {
     const { host, root } = stage;
     expect(await host.list(`${root}/etc`)).toEqual([
       'alias.conf',
@@ -140,7 +140,7 @@ export function describeReading(make: MakeStage): void {
     expect(await reasonOf(host.list(`${root}/etc/plain.conf`))).toBe('FileSystemError');
   });
 
-  test('returns the exit code and both outputs of a query that fails', async () => {
+  test('returns the exit code, stdout and stderr of a query that fails', async () => {
     expect(await stage.host.query(commands.mixed)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
   });
 
@@ -148,7 +148,7 @@ export function describeReading(make: MakeStage): void {
     expect((await stage.host.query(commands.missing)).exitCode).toBe(127);
   });
 
-  test('gets a page with lower-case header names', async () => {
+  test('returns the answer to a GET, with header names in lower case', async () => {
     const { status, headers, body } = await stage.host.get({ url: `${stage.url}/hello` });
     expect({ status, body, greeting: headers['x-greeting'] }).toEqual({
       status: 200,
@@ -195,7 +195,7 @@ export function describeChanging(make: MakeStage): void {
     expect((await stage.host.readFile(path))?.content).toBe('token: hunter2');
   });
 
-  test('replaces content and mode', async () => {
+  test('replaces the content and mode of an existing file', async () => {
     const path = `${stage.root}/etc/plain.conf`;
     await stage.host.writeFile(path, 'new', { mode: 0o600 });
     expect(await stage.host.readFile(path)).toMatchObject({ content: 'new', mode: 0o600 });
@@ -317,12 +317,12 @@ export function describeDoing(make: MakeStage): void {
     expect(JSON.stringify(error) + `${error}`).not.toContain('hunter2');
   });
 
-  test('sends the value of a secret', async () => {
+  test('sends the value of a secret as the body of a request', async () => {
     const request = { method: 'POST', url: `${stage.url}/echo`, body: new Secret('hunter2') } as const;
     expect(await stage.host.send(request)).toMatchObject({ status: 201, body: 'echo hunter2' });
   });
 
-  test('obtains a secret', async () => {
+  test('returns a secret that it obtains from a callback', async () => {
     const secret = await stage.host.obtain('a secret', async () => new Secret('hunter2'));
     expect(secret.reveal()).toBe('hunter2');
   });
@@ -392,7 +392,7 @@ export function describeJobs(make: MakeStage): void {
     await stage.jobEnded();
   });
 
-  test('ends a job before it begins a job with another subject at the same trace', async () => {
+  test('ends a running job before it begins a job with another subject and the same trace', async () => {
     const { host } = stage;
     let isAborted = false;
     const first = (signal: AbortSignal) => never(signal).finally(() => (isAborted = signal.aborted));

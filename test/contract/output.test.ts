@@ -117,7 +117,7 @@ const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = 
 };
 
 describe('output for programs', () => {
-  test('has the kinds that output.md lists', () => {
+  test('has exactly the kinds that output.md lists', () => {
     const [, kind] = page.get('') ?? [];
     expect(kind?.type).toBe(
       Object.keys(samples)
@@ -169,7 +169,7 @@ describe('output for programs', () => {
       { list: [{ at: '2026-01-01T00:00:00.000Z', name: 'z' }] },
       ['list[].name is never x', 'list[].name is z'],
     ],
-  ])('differs from output.md because of %s', (_, output, expected) => {
+  ])('is found to differ from output.md by %s', (_, output, expected) => {
     const fields = [
       { path: 'list[].at', type: 'time' },
       { path: 'list[].name', type: '`x`' },
@@ -182,9 +182,9 @@ describe('output for programs', () => {
     ['a field that became mandatory', { path: 'a.b', type: '`x`' }, []],
     ['a field with more values', { path: 'a?.b', type: '`x`, `y`' }, []],
     ['a field that became optional', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
-    ['a field that became any text', { path: 'a?.b', type: 'string' }, ['a?.b']],
+    ['a field whose only value became any string', { path: 'a?.b', type: 'string' }, ['a?.b']],
     ['a removed field', { path: 'a?.c', type: '`x`' }, ['a?.b']],
-  ])('lostFields reports a field only if its later form is incompatible: %s', (_, later, expected) => {
+  ])('loses a field only if its later form is incompatible: %s', (_, later, expected) => {
     expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
   });
 });

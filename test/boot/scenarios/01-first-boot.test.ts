@@ -70,7 +70,7 @@ test('systemd-analyze rates the exposure of the sandboxed daemon below 3', async
   expect(Number(exposure)).toBeLessThan(3);
 });
 
-test('the doctor reports no fault besides those of the test machine, and no secret', async () => {
+test('the doctor reports no fault except those of the test machine, and prints no secret', async () => {
   for (const host of cluster.hosts) {
     if (host.k3sUnit === 'k3s-agent.service') {
       await pinsItsCa(host);

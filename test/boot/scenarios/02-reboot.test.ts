@@ -91,7 +91,7 @@ test('pods are kept from the metadata service after a reboot, even if the daemon
   expect((await fromPod(metadataService)).exitCode, 'the rules were what kept it').toBe(0);
 });
 
-test('NAT for private hosts works without the daemon and K3s, and is restored after nftables restarts or is flushed', async () => {
+test('NAT for private hosts works without the daemon and K3s, and is restored after a restart or a flush of nftables', async () => {
   const ingress = cluster.host('observability');
   await ingress.ask('systemctl', 'disable', 'slipway', ingress.k3sUnit);
   await ingress.reboot();

@@ -74,7 +74,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
 };
 
 describe.concurrent.each(Object.entries(services))('a node that needs %s', (name, service) => {
-  test('reports every failure, stays Ready, recovers afterwards, and works with slow answers', async () => {
+  test('reports every failure, stays Ready, recovers afterwards, and tolerates slow answers', async () => {
     for (const [what, trouble] of Object.entries(troubles)) {
       await toldAndHealed(service, trouble).catch((thrown: unknown) => {
         throw new Error(`${name} ${what}: ${thrown instanceof Error ? thrown.message : thrown}`);

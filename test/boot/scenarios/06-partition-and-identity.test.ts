@@ -30,7 +30,7 @@ test('an agent that is cut off from its server reports ServerUnreachable, keeps 
   expect(await agent.k3sStart(), 'K3s goes on').toBe(k3sStart);
 });
 
-test('a VM that was recreated under its old name is refused, and joins once its old node is deleted', async () => {
+test('a VM that was recreated under its old name is refused, and joins once the old Node object is deleted', async () => {
   await cluster.recreate(agent);
   const { message } = await told(agent, 'K3sRunning', 'NodePasswordRejected');
   expect(message).toContain('Node password rejected, duplicate hostname');

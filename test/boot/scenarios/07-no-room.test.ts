@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('a node reports a full disk during its first boot, writes no partial file, and continues once there is room', async () => {
+test('a node reports a full disk during its first boot, writes no partial file, and continues once the disk has room', async () => {
   server.leaveRoom(0);
   await cluster.powerOn();
   await saysFull('System', '/etc/modules-load.d/slipway-k3s.conf');
@@ -54,7 +54,7 @@ test('a node reports a full disk during its first boot, writes no partial file, 
   await hasNoLeftovers();
 });
 
-test('a rotation on a full disk keeps the old credential complete, and succeeds once there is room', async () => {
+test('a rotation on a full disk leaves the old credential intact, and succeeds once the disk has room', async () => {
   server.leaveRoom(0);
   const old = server.read(registriesYaml);
   await saysFull('Registries', store);

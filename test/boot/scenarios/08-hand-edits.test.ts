@@ -50,7 +50,7 @@ async function workOn(host: BootedHost): Promise<void> {
   await host.ask('systemctl', 'daemon-reload');
 }
 
-test('every file on the page of owned files exists on a host, with its mode', () => {
+test('every file on the page of owned files exists on some host, with the mode that the page states', () => {
   for (const { path, mode } of ownedFiles().filter(({ path }) => !path.includes('*'))) {
     const found = cluster.hosts.flatMap((host) => look(host, [path])[path] ?? []);
     expect(found, path).not.toEqual([]);
@@ -62,7 +62,7 @@ test('every file on the page of owned files exists on a host, with its mode', ()
   }
 });
 
-test('every file that the daemon maintains is on the page of owned files', () => {
+test('the page of owned files lists every file that the daemon maintains', () => {
   const listed = ownedFiles().map(({ path }) => path);
   for (const host of cluster.hosts) {
     const ids = host.status()?.resources.map(({ id }) => id) ?? [];
@@ -133,7 +133,7 @@ async function damagedAndPutBack(
   expect(await host.k3sStart(), 'K3s goes on').toBe(k3sStart);
 }
 
-test('a directory given to another user is taken back if it belongs to Slipway, and otherwise reported', async () => {
+test('after a chown to another user, a directory of Slipway is given back to root, and a shared directory is reported', async () => {
   const host = cluster.host('agent');
   const [own, shared] = [host.path('/var/lib/slipway'), host.path('/usr/local/bin')];
   const k3sStart = await host.k3sStart();

@@ -77,7 +77,7 @@ test.each([
   await eventually('Ready', () => server.isReady(since));
 });
 
-test('cloud-init fails on user data with an unfilled variable, and the journal names the variable', async () => {
+test('cloud-init fails if the user data has an unfilled variable, and the journal names the variable', async () => {
   const agent = cluster.host('agent');
   agent.remove('/etc/cloud/cloud-init.disabled');
   agent.remove('/etc/systemd/system/multi-user.target.wants/slipway.service');

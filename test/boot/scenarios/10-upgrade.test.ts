@@ -70,7 +70,7 @@ test('a daemon that is upgraded in the middle of a pass finishes its work', asyn
   expect(server.has('/etc/rancher/k3s/registries.yaml')).toBe(true);
 });
 
-test('K3s starts without the executable of Slipway, and Slipway takes K3s over again without a restart', async () => {
+test('K3s starts without the executable of Slipway, and Slipway does not restart K3s once the executable is back', async () => {
   await server.ask('systemctl', 'stop', 'slipway');
   await server.ask('mv', executable, '/root/slipway');
   const before = await server.k3sStart();

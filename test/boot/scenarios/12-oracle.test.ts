@@ -33,7 +33,7 @@ function seenFrom(host: BootedHost): Promise<string> {
   return answerAt(echo, '8000/tcp', host);
 }
 
-describe('the first boot', () => {
+describe('during the first boot', () => {
   test('private hosts wait for NAT, without which they reach nothing outside', async () => {
     for (const host of [server, worker]) {
       const waits = async () =>
@@ -86,8 +86,8 @@ describe('the first boot', () => {
   });
 });
 
-describe('the rules of the image', () => {
-  test('stay in the kernel and in the file, with the added ones before those that reject', async () => {
+describe('the firewall rules of the image', () => {
+  test('stay in the kernel and in rules.v4, with the added rules before the rules that reject', async () => {
     for (const host of oracle.hosts) {
       const kernel = await host.ask('iptables', '-S');
       const file = host.read('/etc/iptables/rules.v4') ?? '';
@@ -101,7 +101,7 @@ describe('the rules of the image', () => {
     }
   });
 
-  test('let a request from the internet reach ports 80 and 443 of the ingress node, and of no other', async () => {
+  test('let a request from the internet reach ports 80 and 443 of the ingress node, and of no other node', async () => {
     for (const host of oracle.hosts) {
       await listen(host, host.name, ['80/tcp', '443/tcp']);
     }
@@ -112,7 +112,7 @@ describe('the rules of the image', () => {
     }
   });
 
-  test('let a request to a port of a Service reach its pod on the ingress node', async () => {
+  test('let a request to a hostPort on the ingress node reach its pod', async () => {
     await startPod(ingress);
     await addHostPort(ingress, 443, 8443);
     await listen(ingress, 'pod', ['8443/tcp'], podNamespace);
@@ -121,7 +121,7 @@ describe('the rules of the image', () => {
 });
 
 describe('the metadata service', () => {
-  test('is closed to pods on port 80 only, since DNS and NTP have the same address', async () => {
+  test('is closed to pods on port 80 only, because DNS and NTP share its address', async () => {
     await startPod(worker);
     const fromPod = (port: Port) => answerAt(metadataService, port, worker, podNamespace);
     expect(await fromPod('53/tcp')).toBe('dns');
@@ -144,7 +144,7 @@ describe('NAT of the ingress node', () => {
     expect(await seenFrom(server)).toBe(ingress.address);
   });
 
-  test('works after a reboot without the executable of Slipway, and the private hosts need it', async () => {
+  test('works after a reboot without the executable of Slipway, and private hosts have no other way out', async () => {
     await ingress.ask('mv', '/usr/local/bin/slipway', '/usr/local/bin/slipway.away');
     await ingress.reboot();
     await eventually('NAT', async () => (await seenFrom(worker)) === ingress.address, 60_000);

@@ -37,7 +37,7 @@ function withoutToken(userData: string): string {
   return userData.replace(entry, '');
 }
 
-describe('the first boot', () => {
+describe('during the first boot', () => {
   test('a VPS without its private network reports the addresses that it has, and waits', async () => {
     const { message } = await told(agent, 'Identity', 'NodeAddressUnknown', 60_000);
     expect(message).toContain('fits static.address (10.0.0.0/16); it has 203.0.113.3 (eth0)');
@@ -45,12 +45,12 @@ describe('the first boot', () => {
     vps.network.attach(vpses.agent);
   });
 
-  test('a VPS without the file of the join token names the file, and waits', async () => {
+  test('a VPS without its join token file reports the path of the file, and waits', async () => {
     const { message } = await told(agent, 'JoinToken', 'SecretNotFound');
     expect(message).toContain('/etc/slipway/k3s-token');
   });
 
-  test('a systemd credential that is made as the page says is the join token, and every node is Ready', async () => {
+  test('a systemd credential created with the documented command serves as join token, and every node becomes Ready', async () => {
     await agent.ask('mkdir', '-p', '/etc/credstore.encrypted');
     await agent.ask('sh', '-c', `echo '${vps.joinToken}' | ${encryptToken}`);
     agent.write('/etc/systemd/system/slipway.service.d/override.conf', `[Service]\n${loadCredential}\n`);
@@ -62,7 +62,7 @@ describe('the first boot', () => {
     expect((await agent.show('slipway.service', 'ProtectSystem')).ProtectSystem).toBe('strict');
   });
 
-  test('cloud-init is done without a cloud, no unit has failed, and Slipway detects no cloud either', async () => {
+  test('cloud-init is done, no unit has failed, and Slipway detects no cloud', async () => {
     for (const host of vps.hosts) {
       expect((await host.run('cloud-init', 'status', '--wait')).stdout).toContain('status: done');
       expect(await failedUnits(host)).toBe('');
@@ -156,7 +156,7 @@ describe('K3s', () => {
     });
   });
 
-  test('has a certificate for the name at which kubectl reaches the server', async () => {
+  test('has a certificate for the name by which kubectl reaches the server', async () => {
     expect(await namesAt(vpses.server.publicAddress)).toContain(`DNS:${apiAddress}`);
   });
 
@@ -196,14 +196,14 @@ const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 describe('a credential', () => {
   const secret = 'secret k3s-token';
 
-  test('is readable only by a doctor that root runs, and the message to another user names root', async () => {
+  test('can be read only by a doctor that root runs; for another user, the doctor says to run as root', async () => {
     expect(await diagnosis(agent, secret)).toMatchObject({ level: 'ok' });
     const { message, reason } = await diagnosis(agent, secret, ...asNobody);
     expect(reason).toBe('PermissionDenied');
     expect(message).toMatch(/\/run\/credentials\/slipway\.service\/k3s-token.*Run as root/);
   });
 
-  test('is gone while slipway.service is stopped, which the doctor explains, and slipway plan still works', async () => {
+  test('is missing while slipway.service is stopped; the doctor explains this, and slipway plan still works', async () => {
     await agent.ask('systemctl', 'stop', 'slipway');
     const { message, reason } = await diagnosis(agent, secret);
     expect(reason).toBe('SecretNotFound');
@@ -240,7 +240,7 @@ async function openFor(host: BootedHost, nodes: string): Promise<void> {
   expect(await diagnosis(host, 'host firewall')).toMatchObject({ level: 'ok' });
 }
 
-describe('with rules that reject, and the commands of the doctor', () => {
+describe('with a firewall that rejects, and after the commands that the doctor prints', () => {
   beforeAll(async () => {
     expect(await answerAt(server.address, '6443/tcp'), 'open without rules').toBe('open');
     await openFor(server, '10.0.0.0/16');
@@ -262,7 +262,7 @@ describe('with rules that reject, and the commands of the doctor', () => {
     }
   });
 
-  test('a node reaches the WireGuard and kubelet of a node of its cluster, and the internet does not', async () => {
+  test('a node reaches WireGuard and kubelet on another node of its cluster, and the internet does not', async () => {
     for (const port of ['10250/tcp', '51820/udp'] as const) {
       expect(await answerAt(farAgent.address, port, farServer)).toBe('far');
       expect(await answerAt(farAgent.address, port)).toBe('no answer');
@@ -270,13 +270,13 @@ describe('with rules that reject, and the commands of the doctor', () => {
     expect(await answerAt(farAgent.address, '8472/udp', farServer), 'vxlan').toBe('no answer');
   });
 
-  test('a request from the internet reaches an ingress controller of the host once the page opens it', async () => {
+  test('a request from the internet reaches a server on port 80 of the host once the documented command opens the port', async () => {
     expect(await answerAt(agent.address, '80/tcp')).toBe('no answer');
     await agent.ask('sh', '-c', openIngress);
     expect(await answerAt(agent.address, '80/tcp')).toBe('worker');
   });
 
-  test('a request from the internet reaches the hostPort of a pod, past the rules of the node', async () => {
+  test('a request from the internet reaches the hostPort of a pod despite the firewall rules of the node', async () => {
     await startPod(agent);
     await addHostPort(agent, 443, 8443);
     await listen(agent, 'pod', ['8443/tcp'], podNamespace);
