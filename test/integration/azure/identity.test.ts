@@ -89,7 +89,7 @@ test('a VM without an identity is reported as ManagedIdentityMissing', async () 
   }
 });
 
-test('several user-assigned identities without azure.identity.clientId are reported as ManagedIdentityAmbiguous', async () => {
+test('several user-assigned identities are reported as ManagedIdentityAmbiguous unless azure.identity.clientId is set', async () => {
   const { vm } = world.azure.node('server');
   const own = vm.identities.splice(0);
   vm.identities.push(vmIdentity('user'), vmIdentity('user'));
@@ -101,7 +101,7 @@ test('several user-assigned identities without azure.identity.clientId are repor
   vm.identities = own;
 });
 
-test('an audience unknown to Entra ID is reported with the setting azure.registryAudience', async () => {
+test('the error about an audience unknown to Entra ID names the setting azure.registryAudience', async () => {
   const body = {
     error: 'invalid_resource',
     error_description: 'AADSTS500011: The resource principal was not found.',

@@ -79,7 +79,7 @@ test('the emulated metadata service throttles more than five requests per second
   }
 });
 
-test('the tags of the VM are read again on each call, and their names converted to lower case', async () => {
+test('the tags of the VM are read again on each call, and their names are converted to lower case', async () => {
   const cloud = world.cloud();
   const { vm } = world.azure.node('server');
   expect((await cloud.identity()).tags).toEqual({});

@@ -192,7 +192,7 @@ describe('a failed read of a secret', () => {
 describe('the version of a secret', () => {
   const version = () => cloud.secretVersion('k3s-token');
 
-  test('is the newest enabled one, even if listed after the first page', async () => {
+  test('is that of the newest enabled version, even if the vault lists it after the first page', async () => {
     const before = await version();
     vault.set('k3s-token', secret, Date.now() + 60_000);
     const newest = await version();
@@ -228,7 +228,7 @@ describe('the version of a secret', () => {
   };
 });
 
-test('a vault name that does not exist is reported with the setting azure.keyVault.name', async () => {
+test('the error about a vault name that does not exist names the setting azure.keyVault.name', async () => {
   await expectFailure(world.cloud({ keyVault: { name: 'tema' } }).secret('k3s-token'), {
     reason: 'VaultUnavailable',
     endedBy: 'time',
@@ -236,7 +236,7 @@ test('a vault name that does not exist is reported with the setting azure.keyVau
   });
 });
 
-test('a vault with a certificate of an unknown CA is reported with the setting network.caFile', async () => {
+test('the error about a vault with a certificate of an unknown CA names the setting network.caFile', async () => {
   await expectFailure(world.cloud({}, {}).secret('k3s-token'), {
     reason: 'TlsUntrusted',
     endedBy: 'person',
@@ -244,7 +244,7 @@ test('a vault with a certificate of an unknown CA is reported with the setting n
   });
 });
 
-test('the domain of the vault is that of the cloud in the metadata of the VM, unless the settings override it', async () => {
+test('the metadata of the VM determine the domain of the vault, unless the settings override it', async () => {
   const { vm } = world.azure.node('server');
   vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
   const unavailable = { reason: 'VaultUnavailable', endedBy: 'time' } as const;

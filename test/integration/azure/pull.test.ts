@@ -116,14 +116,14 @@ test('the record and the condition of the pull check contain no secret', async (
   expect(record).toContain('pulled at');
 });
 
-test('the pull check logs in without a pull if the settings name no image', async () => {
+test('the pull check logs in and pulls nothing if the settings name no image', async () => {
   expect(await prove(proofOf())).toMatchObject({
     state: 'InSync',
     message: expect.stringMatching(/^logged in to team\.azurecr\.io at /),
   });
 });
 
-test('the pull check reports a moved tag', async () => {
+test('the pull check reports that a tag has moved to another digest', async () => {
   const manifests = /\/_manifests\//;
   const moved = { manifest: { digest: 'sha256:moved' } };
   registry.faults.fail({ status: 200, body: moved }, { on: manifests });

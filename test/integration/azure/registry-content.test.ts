@@ -224,7 +224,7 @@ describe('a blob', () => {
     expect({ status: answer.status, code: answer.headers['x-ms-error-code'] }).toEqual({ status, code });
   });
 
-  test('has a URL whose signature is in no log', async () => {
+  test('is served from a URL whose signature no log contains', async () => {
     const location = await redirect();
     await host.get({ url: location });
     const signature = new URL(location).searchParams.get('sig') ?? '';

@@ -23,7 +23,7 @@ const sources: Readonly<Record<string, readonly Case[]>> = {
 };
 
 describe.each(Object.entries(sources))('invalid input in %s', (_, cases) => {
-  test.each(cases)('causes one error with a repair: $name', async (given) => {
+  test.each(cases)('causes one error, which names the repair: $name', async (given) => {
     const { source, problem, repair, lines = 1, exitCode = 1, stdout } = given;
     const ended = await answerTo(given, runHere);
     expect(ended.stderr, 'the source').toMatch(source);
@@ -70,7 +70,7 @@ describe('unusual but valid input', () => {
   });
 });
 
-test('config and doctor warn of a cloud that contradicts the signs of the machine', async () => {
+test('slipway config and slipway doctor warn if the machine has signs of a cloud other than the chosen one', async () => {
   const files = {
     'etc/slipway/config.yaml': 'static: { address: 10.0.0.4 }\n',
     'run/cloud-init/cloud-id': 'oracle\n',

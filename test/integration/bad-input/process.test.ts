@@ -46,7 +46,7 @@ describe('a process with invalid input', () => {
       /config\.yaml: rolle: is not a setting; did you mean `role`\?/,
     ],
     [
-      'a daemon in a missing root',
+      'a daemon whose --root is missing',
       { args: ['run', '--root', '{root}/a'] },
       /--root: .* does not exist; make it/,
     ],

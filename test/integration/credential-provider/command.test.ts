@@ -191,7 +191,7 @@ describe('the credential provider', () => {
     },
   );
 
-  test('refuses a request on a node on which no daemon has run', async () => {
+  test('refuses a request on a node whose daemon has never run', async () => {
     const vm = await nodeWithSettings(azure);
     rmSync(vm.paths.providerSettings);
     expect(refusal(await vm.provide(script))).toMatch(

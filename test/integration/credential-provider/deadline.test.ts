@@ -85,7 +85,7 @@ describe.concurrent('the deadline of the credential provider', () => {
   });
 });
 
-test('the credential provider reads a request that is longer than the buffer of a pipe', async () => {
+test('the credential provider reads a request that is larger than the buffer of a pipe', async () => {
   const vm = await nodeWithSettings(azure);
   const script = await bundleLauncher(folder);
   const path = join(vm.root, 'request');

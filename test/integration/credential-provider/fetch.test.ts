@@ -56,7 +56,7 @@ test('a failure of one registry does not fail a call for another registry', asyn
   expect(askedFor(azure).passwords).toBe(2);
 });
 
-test('the note of a failed call has the mode 0600 and contains no secret', async () => {
+test('the file that records a failed call has the mode 0600 and contains no secret', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   azure.setRole('vm', 'AcrPull', loginServer, false);
   await expect(freshLogins(loginServer, root)).rejects.toMatchObject({ reason: 'RegistryUnauthorized' });
@@ -67,13 +67,13 @@ test('the note of a failed call has the mode 0600 and contains no secret', async
   expect(readFileSync(note, 'utf8')).not.toMatch(/eyJ/);
 });
 
-test('settings that a newer release wrote are used, without their unknown fields', async () => {
+test('provider settings that a newer release wrote are used, and their unknown fields ignored', async () => {
   const registries = { servers: [loginServer], mode: 'swift' };
   const { root } = await nodeWithSettings(azure, { format: 9, registries, ports: { open: [1] } });
   expect(await freshLogins(loginServer, root)).toHaveProperty([loginServer]);
 });
 
-test('logins of two registries are kept in one store', async () => {
+test('the store keeps the logins of two registries', async () => {
   const vm = await nodeWithSettings(azure);
   await Promise.all([freshLogins(loginServer, vm.root), freshLogins(otherServer, vm.root)]);
   expect(Object.keys(vm.stored).toSorted()).toEqual([otherServer, loginServer]);
@@ -100,7 +100,7 @@ test('a login that another process adds to the store during a call is kept', asy
   expect(Object.keys(vm.stored)).toHaveLength(3);
 });
 
-test('a login is returned even if no lock and no note can be written', async () => {
+test('a login is returned even if the lock directory cannot be created', async () => {
   const vm = await nodeWithSettings(azure);
   vm.write(dirname(vm.paths.providerLock), 'no folder');
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);

@@ -42,7 +42,7 @@ function trustAs(commonName: string) {
   return { ca: servers.certificate, identity: { certificate, key: new Secret(key) } };
 }
 
-test('a request with an identity shows its certificate, and reuses its connection', async () => {
+test('a request with a client certificate presents it, and reuses its connection', async () => {
   const { url, connections } = await serve();
   const host = nodeHost();
   const trust = trustAs('system:admin');
@@ -52,7 +52,7 @@ test('a request with an identity shows its certificate, and reuses its connectio
   expect(connections()).toBe(1);
 });
 
-test('two identities never share a connection, and a request without one shows none', async () => {
+test('two client certificates never share a connection, and a request without a certificate presents none', async () => {
   const { url } = await serve();
   const host = nodeHost();
   const [admin, kubelet] = [trustAs('system:admin'), trustAs('system:node:vm-1')];
@@ -62,7 +62,7 @@ test('two identities never share a connection, and a request without one shows n
   expect(await Promise.all(asked)).toEqual(['system:admin', 'system:node:vm-1', 'nobody', 'system:admin']);
 });
 
-test('a renewed certificate of the same name gets a connection of its own', async () => {
+test('a renewed client certificate with the same name gets a connection of its own', async () => {
   const { url, connections } = await serve();
   const host = nodeHost();
   for (let renewal = 0; renewal < 6; renewal += 1) {
@@ -71,13 +71,13 @@ test('a renewed certificate of the same name gets a connection of its own', asyn
   expect(connections()).toBe(6);
 });
 
-test('a request with an identity bypasses the proxy', async () => {
+test('a request with a client certificate bypasses the proxy', async () => {
   const { url } = await serve();
   const host = nodeHost({ proxy: 'http://127.0.0.1:9' });
   expect((await host.get({ url, trust: trustAs('system:admin') })).body).toBe('system:admin');
 });
 
-test('a server of another CA is reported as TlsUntrusted', async () => {
+test('a server with a certificate of another CA is reported as TlsUntrusted', async () => {
   const { url } = await serve(makeAuthority('another-ca'));
   await expect(nodeHost().get({ url, trust: trustAs('system:admin') })).rejects.toMatchObject({
     reason: 'TlsUntrusted',

@@ -12,7 +12,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-test('several writes in a row are reported once, and a missing directory is skipped', async () => {
+test('several writes in quick succession are reported once, and a missing directory is skipped', async () => {
   const onChange = vi.fn();
   watchDirectories([{ directory: join(directory, 'missing') }, { directory }], onChange);
   for (const name of ['a', 'b', 'a']) {
@@ -23,7 +23,7 @@ test('several writes in a row are reported once, and a missing directory is skip
   await expect.poll(() => onChange.mock.calls.length, { timeout: 60_000 }).toBe(2);
 });
 
-test('changes without a pause are still reported', async () => {
+test('changes that follow each other without a pause are still reported', async () => {
   const onChange = vi.fn();
   watchDirectories([{ directory }], onChange);
   const writeAndLook = () => {

@@ -127,7 +127,7 @@ describe('a broken transfer', () => {
   test.each([
     ['continues', 'a release without formats', {}],
     ['continues', 'a newer release', { format: 9, mirrors: ['a'] }],
-    ['starts over', 'a newer release in another form', { format: 9, validator: ['"v1"'] }],
+    ['starts over', 'a newer release that changed the form of the note', { format: 9, validator: ['"v1"'] }],
   ])('%s with a note from %s', async (ending, _, changes) => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
     await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
@@ -182,7 +182,7 @@ describe('a broken transfer', () => {
     },
   );
 
-  test('is not repeated if the partial file is complete', async () => {
+  test('is not resumed if the partial file is already complete', async () => {
     const { wanted, asked, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, `${content}`, { mode: 0o600 });
     await bring(wanted, tools);
@@ -335,7 +335,7 @@ describe('redirects of a download', () => {
     expect((await readFile(wanted.path)).equals(content)).toBe(true);
   });
 
-  test('are reported as DownloadFailed after the fifth', async () => {
+  test('are reported as DownloadFailed if there are more than five', async () => {
     const { wanted, asked } = await release((_request, response) => {
       response.writeHead(302, { location: '/k3s' }).end();
     });

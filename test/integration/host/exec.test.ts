@@ -40,7 +40,7 @@ test('the stdin of a command is empty', async () => {
   });
 });
 
-test('a command killed by signal n has the exit code 128 + n', async () => {
+test('a command that signal n kills has the exit code 128 + n', async () => {
   expect((await host.query({ file: 'sh', args: ['-c', 'kill -9 $$'] })).exitCode).toBe(137);
 });
 
@@ -56,7 +56,7 @@ test('a command that is not an executable file has the exit code 126', async () 
   expect((await host.query({ file: path, args: [] })).exitCode).toBe(126);
 });
 
-test('a command is killed at its timeout with all its children', async () => {
+test('a command that exceeds its timeout is killed with all its children', async () => {
   const folder = await temporaryFolder();
   const script = `(trap "" TERM; echo $$ > ${folder}/started; while :; do sleep 0.05; date > ${folder}/alive; done) & wait`;
   await expect(host.query({ file: 'sh', args: ['-c', script], timeout: 2_000 })).rejects.toMatchObject({
@@ -69,7 +69,7 @@ test('a command is killed at its timeout with all its children', async () => {
   expect((await stat(`${folder}/alive`)).mtimeMs).toBe(last);
 });
 
-test('an aborted signal stops a command, and the error has its output so far', async () => {
+test('an aborted signal stops a command, and the error contains the output so far', async () => {
   const folder = await temporaryFolder();
   const stop = new AbortController();
   const script = `echo waiting >&2; touch ${folder}/started; exec sleep 600`;
@@ -85,7 +85,7 @@ test('an aborted signal stops a command, and the error has its output so far', a
   });
 });
 
-test('the caller does not wait for background processes of a command', async () => {
+test('the caller does not wait for background processes that a command leaves behind', async () => {
   const { stdout } = await host.query({ file: 'sh', args: ['-c', 'sleep 600 & echo $!'], timeout: 50_000 });
   expect(stdout).toMatch(/^\d+\n$/);
   process.kill(Number(stdout));

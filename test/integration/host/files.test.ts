@@ -20,7 +20,7 @@ import { temporaryFolder } from './folder.ts';
 const host = nodeHost();
 
 test.skipIf(!isMainThread).each([0o000, 0o077])(
-  'the modes of new files do not depend on the umask: %i in decimal (skipped in a worker thread)',
+  'the modes of new files do not depend on the umask (%i in decimal; skipped in a worker thread)',
   async (umask) => {
     const old = process.umask(umask);
     onTestFinished(() => void process.umask(old));
@@ -34,7 +34,7 @@ test.skipIf(!isMainThread).each([0o000, 0o077])(
   },
 );
 
-test('a write removes the drafts of its file that a crash left, and no other file', async () => {
+test('a write removes the drafts that a crash left of the same file, and no other file', async () => {
   const root = await temporaryFolder();
   const names = [
     '.file.slipway-tmp-deadbeef-1',
@@ -131,7 +131,7 @@ test('the host refuses to read a pipe or a device, without waiting for a writer'
 });
 
 test.skipIf(!isMainThread).each([0o600, 0o640, 0o644])(
-  'a draft is empty and private until it gets its mode: %i in decimal (skipped in a worker thread)',
+  'a draft is empty and private until it gets its final mode (%i in decimal; skipped in a worker thread)',
   async (mode) => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
@@ -193,7 +193,7 @@ test.each([
 });
 
 test.skipIf(!isMainThread)(
-  'the mode of a directory that another user could replace is not changed (skipped in a worker thread)',
+  'Slipway does not change the mode of a directory that another user could replace (skipped in a worker thread)',
   async () => {
     const umask = process.umask(0o077);
     onTestFinished(() => void process.umask(umask));

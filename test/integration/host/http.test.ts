@@ -41,7 +41,7 @@ describe('a timeout', () => {
 });
 
 describe('a failed request', () => {
-  test('is reported as Unreachable with the errno, without login and query, if the connection is refused', async () => {
+  test('is reported as Unreachable with the errno, but without the login and query of the URL, if the connection is refused', async () => {
     await expect(nodeHost().get({ url: 'http://user:pw@127.0.0.1:1/path?secret=1' })).rejects.toMatchObject({
       reason: 'Unreachable',
       message: expect.stringMatching(/^Cannot reach http:\/\/127\.0\.0\.1:1\/path: ECONNREFUSED/),

@@ -23,7 +23,7 @@ async function setUp() {
   return { root, jobs, ends, job, host: nodeHost({ root, jobs }) };
 }
 
-test('the trace of a job has a format, and names the process of the job', async () => {
+test('the trace of a job has a format number, and names the process of the job', async () => {
   const { job, jobs, host } = await setUp();
   const untilAborted = (signal: AbortSignal) => once(signal, 'abort').then(() => '');
   await expect(host.perform(job, untilAborted)).rejects.toBeInstanceOf(Underway);

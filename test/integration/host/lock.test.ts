@@ -47,7 +47,7 @@ test('a lock cannot be taken by another process until its holder is killed', asy
 
 test.each([
   ['an earlier process with the same id', `${process.pid} 1 00000000-0000-0000-0000-000000000000`],
-  ['no process', ''],
+  ['no valid process id', ''],
   ['a dead process', '4194305 1 x'],
 ])('a lock file that names %s does not block the lock', async (_who, content) => {
   const path = `${await temporaryFolder()}/lock`;

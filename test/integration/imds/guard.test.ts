@@ -136,7 +136,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('has a guard that can be loaded again without duplicate rules and without a change to other tables', () => {
+    test('is behind a guard that can be loaded again without duplicating rules or changing other tables', () => {
       const before = vm.run('nft', 'list', 'ruleset');
       guard();
       expect(vm.run('nft', 'list', 'ruleset')).toBe(before);
@@ -152,7 +152,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(pod.ask(imds)).toBe('refused');
     });
 
-    test('has a guard whose changes Slipway recognizes in the output of nft', async () => {
+    test('is behind a guard whose changes Slipway recognizes in the output of nft', async () => {
       expect(await state()).toBe('InSync');
       guard({ name: 'reject', from: '10.42.0.5' });
       expect(await state()).toBe('Drifted');
@@ -180,7 +180,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       expect(vm.ask(imds)).toBe(identity);
     });
 
-    test('has a guard that Slipway distinguishes from the guard of all ports', async () => {
+    test('is behind a guard that Slipway distinguishes from the guard of all ports', async () => {
       expect(await state(rules)).toBe('InSync');
       expect(await state()).toBe('Drifted');
       guard();
@@ -189,7 +189,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     });
   });
 
-  test('is refused by a guard of several addresses, which Slipway recognizes in the output of nft', async () => {
+  test('is refused by a guard of several addresses, whose rules Slipway recognizes in the output of nft', async () => {
     const several = {
       services: [
         { address: imds, only: { protocol: 'tcp', port: 80 } },

@@ -119,7 +119,7 @@ describe('an Application of the Argo CD stand-in', () => {
     });
   });
 
-  test('gets an entry in its history for each revision, and no change without one', () => {
+  test('gets an entry in its history for each revision, and does not change without a new revision', () => {
     putRoot();
     round();
     const before = objects.get(applications, 'argocd', 'root');
@@ -174,7 +174,7 @@ describe('an Application of the Argo CD stand-in', () => {
     expect(seen?.password).toBe(password);
   });
 
-  test('with the chart of Argo CD takes over its controllers', () => {
+  test('takes over the controllers of Argo CD if it deploys the chart of Argo CD', () => {
     const chart = { chart: 'argo-cd', targetRevision: '10.1.1' };
     const self = application('argo-cd', { source: chart, syncPolicy: { automated } });
     repository = { commit: '4f2e', folders: { 'clusters/a': [self] } };
@@ -197,12 +197,12 @@ describe('the CRD of the Argo CD stand-in', () => {
   test.each([
     ['an unknown field', { ...valid, sources: [] }, '.spec.sources: field not declared in schema'],
     [
-      'an unknown field inside',
+      'an unknown nested field',
       { ...valid, syncPolicy: { automatic: {} } },
       '.spec.syncPolicy.automatic: field not declared in schema',
     ],
     [
-      'a text for a number',
+      'a string instead of a number',
       { syncPolicy: { retry: { limit: '5' } } },
       '.spec.syncPolicy.retry.limit: expected',
     ],

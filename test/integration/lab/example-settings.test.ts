@@ -76,7 +76,7 @@ describe('localIn', () => {
     ['a function call', 'computed', 'cidrhost'],
     ['a template', 'template', 'var.range'],
     ['a variable without a value', 'nested', 'The variable range has no value.'],
-    ['a name that no local has', 'missing', 'There is no local missing.'],
+    ['a reference to an undefined local', 'missing', 'There is no local missing.'],
   ])('throws for %s', (_, name, message) => {
     expect(() => localIn(text, name, {})).toThrow(message);
   });

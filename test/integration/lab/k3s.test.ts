@@ -74,7 +74,7 @@ describe('config.yaml', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('is overridden by a later file, and extended by a key with +', async () => {
+  test('is overridden by a later file, and extended by a key that ends in +', async () => {
     configure({ ...server(), 'node-name': 'first', 'node-label': ['a=1'] });
     write('etc/rancher/k3s/config.yaml.d/10.yaml', 'node-name: second\nnode-label+: [b=2]\n');
     start('server');
@@ -238,7 +238,7 @@ describe('a credential provider', () => {
       { ...provider, defaultCacheDuration: undefined },
       /defaultCacheDuration: Required value/,
     ],
-  ])('stops K3s if its %s is missing', async (_, entry, message) => {
+  ])('stops K3s if the %s is missing', async (_, entry, message) => {
     configure(server());
     configureProvider(entry);
     write('var/lib/rancher/credentialprovider/bin/plugin', '#!/bin/sh\n');
@@ -248,7 +248,7 @@ describe('a credential provider', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('lets K3s start if it is complete or has no folder of plugins', async () => {
+  test('lets K3s start if its configuration is complete, or if the folder of plugins is missing', async () => {
     configure(server());
     configureProvider({ ...provider, name: 'other' });
     const first = start('server');

@@ -34,7 +34,7 @@ test.each([
   expect(stderr).toContain('vps: --joined-by private-network|wireguard');
 });
 
-test('each cloud has a platform with a name of its own', () => {
+test('each cloud has a platform of the lab, and no two platforms share a name', () => {
   const names = Object.values(platforms).map(({ name }) => name);
   expect(Object.keys(platforms)).toEqual(Object.keys(clouds));
   expect(new Set(names).size).toBe(names.length);
@@ -67,7 +67,7 @@ test('a VPS of the lab keeps the user data of the example unchanged', () => {
   expect(files.at(-1)?.path).toBe('/etc/slipway/config.d/lab.yaml');
 });
 
-test('the lab lists each setting that it adds, with the reason', () => {
+test('the lab lists each setting that it adds, and the reason for it', () => {
   const settings = { 'network.proxy': 'http://127.0.0.1:1', 'k3s.config.https-listen-port': 2 };
   expect(labFile(settings).content).toBe(
     'network:\n  proxy: http://127.0.0.1:1\nk3s:\n  config:\n    https-listen-port: 2\n',
@@ -78,7 +78,7 @@ test('the lab lists each setting that it adds, with the reason', () => {
   ]);
 });
 
-test('the plan of NAT has the rules, and no step that fails', async () => {
+test('the plan that the lab shows for NAT contains the rules, and no step that waits or fails', async () => {
   const content = 'network: { nat: { from: [10.0.2.0/24] } }\ncloud: static\n';
   const lines = await natPlan([{ path: '/etc/slipway/config.yaml', content, mode: 0o600 }]);
   expect(lines.join('\n')).toContain('ip saddr 10.0.2.0/24 masquerade');

@@ -9,10 +9,13 @@ test.each([
   ['# mine\n\nmirrors:\n  docker.io:\n    endpoint: https://a.io\n', 5, '!!str `https:/` into []string'],
   ['mirrors:\n  docker.io: {}\n  a.io:\n    - x\n', 4, '!!seq into registries.Mirror'],
   ['configs:\n  a.io:\n    auth:\n      username: u\n      password: [p]\n', 5, '!!seq into string'],
-])('the K3s stand-in reports the line of a value of the wrong type: %j', async (text, line, why) => {
-  const path = `${await temporaryFolder()}/registries.yaml`;
-  await writeFile(path, text);
-  expect(() => readRegistries(path)).toThrow(
-    `yaml: unmarshal errors:\n  line ${line}: cannot unmarshal ${why}`,
-  );
-});
+])(
+  'the K3s stand-in reports the line at which a registries.yaml has a value of the wrong type: %j',
+  async (text, line, why) => {
+    const path = `${await temporaryFolder()}/registries.yaml`;
+    await writeFile(path, text);
+    expect(() => readRegistries(path)).toThrow(
+      `yaml: unmarshal errors:\n  line ${line}: cannot unmarshal ${why}`,
+    );
+  },
+);

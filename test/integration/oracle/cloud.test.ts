@@ -128,7 +128,7 @@ const principalCases: readonly Case[] = [
     says: /did not answer/,
   },
   {
-    name: 'an answer with text that is not a token',
+    name: 'an answer whose token is not a JWT',
     arrange: () => faults().federation.fail({ status: 200, body: { token: 'a b"\r\nx: canary' } }),
     reason: 'UnexpectedAnswer',
   },
@@ -138,7 +138,7 @@ const principalCases: readonly Case[] = [
     reason: 'UnexpectedAnswer',
   },
   {
-    name: 'a 401 of a proxy',
+    name: 'a 401 answer from a proxy',
     arrange: () => faults().federation.fail({ status: 401, body: '<html>Log in</html>' }),
     reason: 'UnexpectedAnswer',
     endedBy: 'person',
@@ -195,7 +195,7 @@ const vaultCases: readonly Case[] = [
     says: /PENDING_DELETION/,
   },
   {
-    name: 'a 404 of another server',
+    name: 'a 404 answer from another server',
     arrange: () => faults().vault.fail(notVisible),
     reason: 'UnexpectedAnswer',
     endedBy: 'person',

@@ -165,8 +165,8 @@ describe('the script of the user data for Oracle Cloud', () => {
   });
 });
 
-describe('the rules of the image', () => {
-  test('get each consented rule once before the first that rejects, in the saved file and in the kernel', () => {
+describe('the firewall rules of the image', () => {
+  test('get each rule with consent once, before the first rule that rejects, in the saved file and in the kernel', () => {
     writeFileSync(join(folder, 'broken'), '');
     boot();
     reboot();
@@ -180,7 +180,7 @@ describe('the rules of the image', () => {
     expect(kernel()).toEqual([]);
   });
 
-  test('fail the script if the image does not save its rules in /etc/iptables/rules.v4', () => {
+  test('make the script fail if the image does not save them in /etc/iptables/rules.v4', () => {
     rmSync(join(root, savedRules));
     expect(boot()).toBe(1);
     expect(called()).toEqual([expect.stringContaining('the rules of the firewall were not added')]);

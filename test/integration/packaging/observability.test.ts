@@ -75,7 +75,7 @@ describe('the metrics', () => {
     expect([rulesText, rulesTestText, dashboardText].map(unknown)).toEqual([[], [], []]);
   });
 
-  test('are found by `unknown` if they are not exported', () => {
+  test('count as unknown if they are not exported', () => {
     expect(unknown('rate(slipway_pass_duration_seconds_bucket[5m]) / slipway_passes')).toEqual([
       'slipway_passes',
     ]);
@@ -83,7 +83,7 @@ describe('the metrics', () => {
 });
 
 describe('the alerts', () => {
-  test('match the documentation, and are tested both silent and raised', () => {
+  test('match the documentation, and have tests in which they fire and tests in which they stay silent', () => {
     const alerts = rules.map(({ alert }) => alert);
     const documented = [...page.matchAll(/^\| `(Slipway\w+)` \| .+ \| (\w+) \|$/gm)];
     expect(documented.map(([, alert, severity]) => [alert, severity])).toEqual(
@@ -100,7 +100,7 @@ describe('the alerts', () => {
   });
 
   test.each(rules.map((rule) => [rule.alert, rule] as const))(
-    'name a severity, a remedy and a link: %s',
+    'have a severity, a remedy and a link: %s',
     (_, rule) => {
       const { summary, description, runbook: entry } = rule.annotations;
       expect(['warning', 'critical']).toContain(rule.labels.severity);

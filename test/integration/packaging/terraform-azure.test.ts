@@ -51,7 +51,7 @@ function rejected(changes: Readonly<Record<string, unknown>>): readonly string[]
     .map(({ diagnostic }) => `${diagnostic.snippet.code}: ${diagnostic.detail.split('\n')[0]}`);
 }
 
-test('the Terraform configuration for Azure gives a public address to the ingress node only', () => {
+test('the Terraform configuration for Azure gives a public address only to the ingress node', () => {
   const [network = '', instances = ''] = ['network.tf', 'nodes.tf'].map((name) =>
     readFileSync(join(from, name), 'utf8'),
   );
@@ -62,7 +62,7 @@ test('the Terraform configuration for Azure gives a public address to the ingres
   ]);
 });
 
-test('the Terraform configuration for Azure limits a rule to the group of the ingress node or to the subnet', () => {
+test('the Terraform configuration for Azure limits each inbound rule to the group of the ingress node or to the subnet', () => {
   const network = readFileSync(join(from, 'network.tf'), 'utf8');
   const [rule] = /"azurerm_network_security_rule" "inbound" \{\n[\s\S]*?\n\}/.exec(network) ?? [];
   expect(rule).toMatch(/destination_address_prefix += each\.value\.to == "nodes" \? var\.subnet : null/);
@@ -92,7 +92,7 @@ describe.skipIf(terraformMissing)(
       expect(ssh.map(({ sources, to }) => [...sources, to])).toEqual([['203.0.113.7/32', 'nodes']]);
     });
 
-    test('gives each rule its own priority, before the rule that denies the rest', () => {
+    test('gives each rule its own priority, which precedes that of the rule that denies the rest', () => {
       const { inbound } = evaluated({ ingress: true, ssh_sources: ['203.0.113.7/32'] });
       const priorities = Object.values(inbound).map(({ priority }) => priority);
       expect(new Set(priorities).size).toBe(5);

@@ -56,7 +56,7 @@ function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
 
 const nodes = ['ingress', 'server', 'worker'];
 
-test('the Terraform configuration for Oracle Cloud routes the private subnet to the ingress node, which may forward', () => {
+test('the Terraform configuration for Oracle Cloud routes the private subnet through the ingress node, which may forward packets', () => {
   const [network = '', instances = ''] = ['network.tf', 'nodes.tf'].map((name) =>
     readFileSync(resolve('packaging/terraform/oracle', name), 'utf8'),
   );
@@ -81,7 +81,7 @@ describe.skipIf(terraformMissing)(
       expect(node.server).toBe(name === 'server' ? undefined : '10.0.2.10');
     });
 
-    test('gives nodes the tags, settings and rules that the lab reads without Terraform', () => {
+    test('gives nodes the same tags, settings and firewall rules that the lab computes without Terraform', () => {
       const { settings, tags, firewall } = evaluated({ registries: ['fra.ocir.io'] });
       const read = oracleExample({ registries: ['fra.ocir.io'] });
       expect(Object.fromEntries(read.map((node) => [node.name, node.settings]))).toEqual(settings);
@@ -89,7 +89,7 @@ describe.skipIf(terraformMissing)(
       expect(Object.fromEntries(read.map((node) => [node.name, node.firewall]))).toEqual(firewall);
     });
 
-    test('lets only the server read further secrets, which do not reach the settings of any node', () => {
+    test("lets only the server read the secrets in server_secrets, and puts them into no node's settings", () => {
       const { secrets, settings } = evaluated({ server_secrets: ['cloudflare-token'] });
       expect(secrets).toEqual({
         server: ['k3s-agent-token', 'k3s-token', 'cloudflare-token'],
@@ -98,7 +98,7 @@ describe.skipIf(terraformMissing)(
       expect(JSON.stringify(settings)).not.toContain('cloudflare-token');
     });
 
-    test('gives NAT for the private subnet to the ingress node only', async () => {
+    test('sets up NAT for the private subnet only on the ingress node', async () => {
       const nat = await Promise.all(
         nodes.map(async (name) => (await nodeOf(example, name)).settings.network.nat),
       );

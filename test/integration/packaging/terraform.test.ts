@@ -47,7 +47,7 @@ describe.each([azure, oracle])(
       }
     });
 
-    test('in the user data match the cloud-init template', () => {
+    test('that the user data uses match the cloud-init template', () => {
       const [, body = ''] = /templatefile\(.*\.yaml", \{\n([\s\S]*?)\n +\}\)/.exec(text) ?? [];
       const given = [...body.matchAll(/^ +(\w+) +=/gm)].map(([, name = '']) => name);
       expect(given.toSorted()).toEqual(variablesIn(template).toSorted());

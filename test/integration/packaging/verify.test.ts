@@ -29,14 +29,14 @@ function verify(...command: readonly [string, ...string[]]): void {
   verifyExecutable('arm64', command, join(folder, 'root'));
 }
 
-test('verifyExecutable accepts an executable that answers as Slipway, also in an emulator', () => {
+test('verifyExecutable accepts an executable that answers like Slipway, even in an emulator', () => {
   const sound = executableWith('sound', '');
   verify(sound);
   verify('/bin/sh', sound);
 });
 
 test.each([
-  ['is a plain Node', () => process.execPath, 'version'],
+  ['is plain Node.js', () => process.execPath, 'version'],
   [
     'is built for another processor',
     () => executableWith('foreign', '[ $1 != version ] || { echo "slipway 0.1.0 (0, Node 24, x64)"; exit; }'),
@@ -45,7 +45,7 @@ test.each([
   ['cannot read its settings', () => executableWith('config', '[ $1 != config ] || exit 1'), 'config'],
   ['plans no change for an empty machine', () => executableWith('plan', '[ $1 != plan ] || exit 0'), 'plan'],
   [
-    'accepts a bad request of kubelet',
+    'accepts an invalid request from kubelet',
     () => executableWith('provider', '[ $1 != credential-provider ] || exit 0'),
     'credential-provider',
   ],

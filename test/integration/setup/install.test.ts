@@ -83,7 +83,7 @@ describe('install', () => {
     expect(await readFile(join(root, path), 'utf8')).toBe(await readFile(source, 'utf8'));
   });
 
-  test('writes an example that is valid YAML', async () => {
+  test('writes example settings that are valid YAML', async () => {
     await told(steps());
     const example = parse(await readFile(join(root, 'etc/slipway/config.yaml.example'), 'utf8'));
     expect(example).toHaveProperty('azure.keyVault');
@@ -114,7 +114,7 @@ describe('uninstall', () => {
     ...uninstallSteps(nodePaths(root), { k3s: true, purge: true, keepsK3s: false }),
   ];
 
-  test('removes all files of install, and no other file', async () => {
+  test('removes all files that install wrote, and no other file', async () => {
     for (const path of ['etc/rancher/node/password', 'etc/systemd/system/slipway.service.d/mine.conf']) {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), 'theirs');
