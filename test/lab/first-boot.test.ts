@@ -78,7 +78,7 @@ describe('after a first boot of three bare nodes', () => {
     expect(JSON.parse(sync.stdout).spec.path).toBe('./clusters/lab');
   });
 
-  test('the Secret in workloads.secrets is in the cluster with the value of the vault', async () => {
+  test('the cluster has the Secret in workloads.secrets, with the value from the vault', async () => {
     const get = ['get', 'secrets', '-n', 'cert-manager', 'cloudflare', '-o', 'json'];
     const { stdout } = await kubectl(lab.node('server'), ...get);
     const { data } = JSON.parse(stdout);

@@ -40,7 +40,7 @@ const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> =
   ],
 };
 
-test('nodes whose daemons are killed at twenty points of the first boot reach the same state as without kills', async () => {
+test('nodes whose daemons are killed at twenty points of the first boot reach the same state as undisturbed nodes', async () => {
   const undisturbed = await boot('undisturbed', async (lab) => {
     lab.start();
     await lab.waitReady();

@@ -40,7 +40,7 @@ function bringUp(platform: Platform, joinedBy?: string): void {
 }
 
 function isConverged(): void {
-  test('has no condition that is not True, and nothing to change', async () => {
+  test('brings every condition of every node to True, and leaves nothing to change', async () => {
     for (const node of shown.lab.nodes) {
       expect(node.status()?.conditions.filter(({ status }) => status !== 'True')).toEqual([]);
       const { exitCode, stdout } = await node.slipway('plan');
@@ -59,7 +59,7 @@ describe('the platform oracle', () => {
   bringUp(oracle);
   isConverged();
 
-  test('has an ingress node, a server and a worker by their tags', async () => {
+  test('gives its nodes the roles in their tags: ingress, server and agent', async () => {
     const roles = shown.lab.nodes.map((node) => [node.name, node.status()?.role]);
     expect(roles).toEqual([
       ['ingress', 'ingress'],
@@ -73,7 +73,7 @@ describe('the platform oracle', () => {
     });
   });
 
-  test('joins the ingress node and the worker with the secret of agents only', () => {
+  test('joins the ingress node and the worker with only the token for agents', () => {
     const { joinToken, agentToken } = shown.lab.secrets;
     for (const name of ['ingress', 'worker']) {
       const token = shown.lab.node(name).read('var/lib/slipway/join-token');
@@ -87,7 +87,7 @@ describe('the platform oracle', () => {
     ]);
   });
 
-  test('gives each node a login for its registry that ends after an hour', () => {
+  test('gives each node a login for its registry that expires after an hour', () => {
     for (const node of shown.lab.nodes) {
       const [login] = node.status()?.credentials ?? [];
       expect(login?.server).toBe('fra.ocir.io');
@@ -97,7 +97,7 @@ describe('the platform oracle', () => {
     expect(shown.text).toMatch(/fra\.ocir\.io: received [\d:]+Z, renewal [\d:]+Z, ends [\d:]+Z/);
   });
 
-  test('puts three Secrets of the vault into the cluster', async () => {
+  test('creates three Secrets with values from the vault in the cluster', async () => {
     const { cloudflareToken, registryToken, gitToken } = shown.lab.secrets;
     const server = shown.lab.node('server');
     expect(await valuesOf(server, 'cert-manager/cloudflare-api-token')).toEqual({
@@ -112,7 +112,7 @@ describe('the platform oracle', () => {
     expect(shown.text).toContain('cert-manager/cloudflare-api-token: Opaque with api-token');
   });
 
-  test('brings a new Cloudflare token into the cluster within workloads.verifyEvery, and restarts nothing', async () => {
+  test('copies a new Cloudflare token into the cluster within workloads.verifyEvery, and restarts nothing', async () => {
     const server = shown.lab.node('server');
     const unit = () => server.show('k3s.service', 'MainPID', 'ExecMainPID');
     const [before, daemon] = [await unit(), server.pid];
@@ -130,7 +130,7 @@ describe('the platform oracle', () => {
     expect(shown.lab.node('ingress').read('etc/slipway/nat.nft')).toBeUndefined();
   });
 
-  test('adds to the settings of the example only what it lists', () => {
+  test('lists every setting that it adds to those of the example', () => {
     expect(added(shown.lab.node('worker'))).toEqual(['network', 'oracle']);
     expect(added(shown.lab.node('server'))).toEqual(['k3s', 'network', 'oracle', 'workloads']);
     for (const setting of [
@@ -143,7 +143,7 @@ describe('the platform oracle', () => {
     }
   });
 
-  test('reads a changed tag of a node', async () => {
+  test('lets a node read a changed tag', async () => {
     expect(await shown.controls.tag?.(['worker', 'k3s-version=v1.36.3+k3s1'])).toBe(
       'worker has the tag k3s-version=v1.36.3+k3s1',
     );
@@ -156,7 +156,7 @@ describe.each(vps.joinedBy)('the platform vps joined by %s', (joinedBy) => {
   bringUp(vps, joinedBy);
   isConverged();
 
-  test('has a server that repels pods, and an agent, with the labels of the example', async () => {
+  test('has a tainted server and an agent without taints, with the labels of the example', async () => {
     const [server, agent] = [await nodeObject('vps-server'), await nodeObject('vps-agent')];
     expect([server.metadata.labels['node-role'], agent.metadata.labels['node-role']]).toEqual([
       'master',
@@ -168,7 +168,7 @@ describe.each(vps.joinedBy)('the platform vps joined by %s', (joinedBy) => {
     expect(agent.spec.taints).toBeUndefined();
   });
 
-  test('joins by the token in the file of the user data, which only its owner may read', () => {
+  test('joins its nodes by the token in a file of the user data, which only its owner may read', () => {
     for (const node of shown.lab.nodes) {
       expect(node.read('etc/slipway/k3s-token')).toBe(`${shown.lab.secrets.joinToken}\n`);
       expect(node.modeOf('etc/slipway/k3s-token')).toBe(0o600);

@@ -18,7 +18,7 @@ import type { LabNode } from './node.ts';
 const dir = join(tmpdir(), `slipway-previous-${process.pid}`);
 const executable = join(dir, 'slipway');
 
-const name = 'the executable of the previous release, on files of a newer one';
+const name = 'the executable of the previous release, on files of a newer release';
 
 describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped, since ${noPrevious}`, () => {
   let lab: Lab;
@@ -46,7 +46,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  test('continues a download of the newer release', async () => {
+  test('continues a download that the newer release began', async () => {
     const agent = lab.node('agent');
     lab.mirror.fail('truncate', { on: /\/k3s$/ });
     agent.start();

@@ -146,7 +146,7 @@ describe.skipIf(missing)(`after ten rotations under constant pulls from a real r
     expect(tally?.used.size).toBeGreaterThanOrEqual(rotations);
   });
 
-  test('every pull fetched its config and its layer from the storage', () => {
+  test('every pull fetched the config and the layer of its image from the storage', () => {
     const pulls = [...tallies.values()].reduce((sum, tally) => sum + tally.pulls, 0);
     expect(blobsFetched(lab)).toBeGreaterThanOrEqual(2 * pulls);
   });

@@ -15,7 +15,7 @@ const dir = join(tmpdir(), `slipway-troubles-${process.pid}`);
  * The failures occur in one lab, in this order. Each test checks the condition that reports its failure. Most tests
  * then repair the failure and wait until the node is Ready.
  */
-describe('failures and their repair', () => {
+describe('during failures and after their repair', () => {
   let lab: Lab;
   let server: LabNode;
   let agent: LabNode;

@@ -10,7 +10,7 @@ test('V8 accepts the code cache', () => {
   expect(exports.main).toBeTypeOf('function');
 });
 
-test('the program loads despite a code cache of another V8', () => {
+test('the program loads despite a code cache that V8 rejects', () => {
   // The source differs from that of the first test, since V8 remembers compiled code.
   const source = Buffer.concat([program, Buffer.from('\n')]);
   const { script, exports } = loadProgram(source, Buffer.from('no cache of this V8 at all'));

@@ -35,7 +35,7 @@ test.for([
     /Nothing was changed/,
   ],
 ] as const)(
-  'with hostile variables, the executable of another processor runs %j in an emulator, and warns',
+  'with hostile variables, the executable for another processor runs %j in an emulator, and warns',
   ([[name, ...args], exitCode, stdout], { skip }) => {
     skip(command === undefined, `needs ${toolchains[foreign].emulator[0]}`);
     const root = mkdtempSync(join(tmpdir(), 'slipway-emulated-'));

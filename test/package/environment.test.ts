@@ -65,7 +65,7 @@ test('the executable prints no message in an everyday environment', () => {
   expect(runProgram(executable(), ['version'], everyday).stderr).toBe('');
 });
 
-test('a daemon drops the ignored variables, and keeps its process id', async () => {
+test('a daemon restarts itself without the ignored variables, and keeps its process id', async () => {
   const root = join(folder, 'root');
   mkdirSync(join(root, 'etc/slipway'), { recursive: true });
   writeFileSync(join(root, 'etc/slipway/config.yaml'), 'azure: { imdsEndpoint: http://127.0.0.1:9 }\n');

@@ -43,7 +43,7 @@ describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
     },
   );
 
-  test('slipway cannot restart itself without a hostile variable, warns about both, and works', ({
+  test('slipway works although it cannot restart itself to drop a hostile variable, and warns of both', ({
     skip,
   }) => {
     const ended = runInside(skip, ['version'], { NODE_EXTRA_CA_CERTS: '/evil.pem' });

@@ -16,7 +16,7 @@ test('two builds of one commit are identical', () => {
   expect(debianDigests('second')).toEqual(debianDigests('first'));
 });
 
-test('a build with --no-strip works, and reports that the executable is not stripped', () => {
+test('a build with --no-strip succeeds, and reports that the executable is not stripped', () => {
   const ended = runPackaging('unstripped', '--no-strip');
   expect(ended.stdout).toContain('not stripped');
   const path = executableIn('unstripped');

@@ -192,7 +192,7 @@ describe('flags and registries that the next start of an adopted K3s would lose'
   });
 });
 
-test('an adoption restarts K3s once, whichever change a crash precedes', async () => {
+test('an adoption restarts K3s once, even after a crash before any of its changes', async () => {
   const settings = `consent: { restart: [${unit}] }\n`;
   const whole = adopted({ settings });
   await live(whole.slipway(), whole, 30 * minute);

@@ -91,7 +91,7 @@ describe('a node installed by the older scripts', () => {
   });
 });
 
-test('a node without the timer of the older scripts is checked for this timer once per pass', async () => {
+test('Slipway checks a node without the timer of the older scripts for this timer only once per pass', async () => {
   const machine = vm('agent');
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);

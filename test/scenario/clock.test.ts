@@ -72,9 +72,9 @@ describe('a clock with a constant error', () => {
   test.each([
     ['an hour ahead', hour],
     ['an hour behind', -hour],
-    ['nine hours ahead, as a clock set to local time', 9 * hour],
+    ['nine hours ahead, like a clock set to local time', 9 * hour],
     ['a day behind', -day],
-    ['in 1970', -decades],
+    ['set to 1970', -decades],
   ])('causes no extra request, and leaves each credential about an hour of life: %s', async (_, skew) => {
     const { machine, slipway } = await bootedWith(skew);
     expect(await pass(slipway, machine, 6 * hour)).toBeGreaterThanOrEqual(hour - 10_000);

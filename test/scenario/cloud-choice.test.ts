@@ -3,7 +3,7 @@ import { condition, isReady, live, noRestarts, vm } from './a-vm.ts';
 
 const hour = 3_600_000;
 
-test('a node with only the section static stays static when its machine shows signs of another cloud, and warns once', async () => {
+test('a node whose only cloud section is static keeps that cloud despite signs of another cloud, and warns once', async () => {
   const machine = vm('server', `cloud:\nstatic: { tags: { k3s-role: server } }\n${noRestarts}`);
   await live(machine.slipway(), machine, 60_000, isReady);
   const warnings = () => machine.events.filter(({ type }) => type === 'Warned');

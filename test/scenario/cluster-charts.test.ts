@@ -51,7 +51,7 @@ describe('a chart in workloads.charts', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('that needs long does not block GitOps or the node, and the condition has its job', async () => {
+  test('that takes long to install does not block GitOps or the node, and the condition says since when', async () => {
     const machine = vm('server', noRestarts);
     machine.kubernetes.helm = () => ({ result: 'running' });
     const slipway = machine.slipway();
@@ -86,7 +86,7 @@ describe('a chart in workloads.charts', () => {
       'gets a value that its schema refuses',
       'app: { chart: traefik, repo: "https://traefik.github.io/charts", version: 41.0.0, values: { unknown: 1 }',
     ],
-  ])('that %s is reported as failed, and the others are deployed', async (_, app) => {
+  ])('that %s is reported as failed, and the other charts are deployed', async (_, app) => {
     const { machine, slipway } = await booted('server');
     configure(machine, `workloads: { charts: { ${app}, namespace: app } } }\n`);
     const report = await live(slipway, machine, 15 * minute);
@@ -95,7 +95,7 @@ describe('a chart in workloads.charts', () => {
     expect(releasesOf(machine)).toEqual(['sh.helm.release.v1.cert-manager.v1']);
   });
 
-  test('whose HelmChart a person edits is left alone, and the condition names the program', async () => {
+  test('whose HelmChart another program edits is left alone, and the condition names the program', async () => {
     const { machine, slipway } = await booted('server');
     const { objects } = machine.kubernetes;
     const live0 = chartOf(machine);

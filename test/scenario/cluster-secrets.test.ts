@@ -33,7 +33,7 @@ function write({ kubernetes }: Vm, manager: string, values: Readonly<Record<stri
 }
 
 describe('a Secret in workloads.secrets', () => {
-  test('is in the cluster with its namespace, before the bootstrap of Flux', async () => {
+  test('is created with its namespace before the bootstrap of Flux', async () => {
     const { machine } = await booted('server');
     expect(valuesOf(machine)).toEqual({
       'api-token': workloadTokens['cloudflare-token'],
@@ -46,7 +46,7 @@ describe('a Secret in workloads.secrets', () => {
     expect(applied).toBeLessThan(lines.findIndex((line) => line.includes('flux bootstrap')));
   });
 
-  test('with a login for a registry is a dockerconfigjson', async () => {
+  test('with a login for a registry has the type dockerconfigjson', async () => {
     const { machine } = await booted('server');
     const regcred = { namespace: 'default', name: 'regcred' };
     const password = workloadTokens['ghcr-token'];
@@ -75,7 +75,7 @@ describe('a Secret in workloads.secrets', () => {
     },
   );
 
-  test('reads no value from a vault that shows versions while they stay the same', async () => {
+  test('is not read again while the vault shows an unchanged version', async () => {
     const { machine, slipway } = await booted('server');
     const reads = () => machine.cloud.calls.filter((call) => call === 'secret cloudflare-token').length;
     const before = reads();
@@ -85,8 +85,8 @@ describe('a Secret in workloads.secrets', () => {
 
   test.each([
     ['owns the key before Slipway', 'external-secrets'],
-    ['changes the key by hand', 'kubectl-edit'],
-  ])('is not changed if another program %s, which the condition names', async (how, manager) => {
+    ['changes the key', 'kubectl-edit'],
+  ])('is not changed if another program %s, and the condition names that program', async (how, manager) => {
     const { machine, slipway } = await booted(
       'server',
       `${noRestarts}${how.startsWith('owns') ? without('cert-manager/cloudflare') : ''}`,
@@ -102,7 +102,7 @@ describe('a Secret in workloads.secrets', () => {
     expect(condition(report, 'GitOps')).toBe('True InSync');
   });
 
-  test('keeps its value if the one in the vault becomes empty', async () => {
+  test('keeps its value if the value in the vault becomes empty', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.secrets.set('cloudflare-token', ' \n');
     const report = await live(slipway, machine, 11 * minute);

@@ -33,7 +33,7 @@ test('a server reports a new token in the vault as TokenChanged within two hours
   expect(condition(await live(slipway, machine, 15 * minute), 'JoinToken')).toMatch(/^True/);
 });
 
-test('the consent that JoinToken suggests covers only one new token', async () => {
+test('the consent that the condition JoinToken suggests covers only one new token', async () => {
   const { machine, slipway } = await booted('server');
   let rotations = 0;
   machine.host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
@@ -141,7 +141,7 @@ describe('a role that changes between server and agent', () => {
   });
 });
 
-describe('a server that was rebuilt', () => {
+describe('a rebuilt server', () => {
   test('is reported as ServerChanged, and K3s on the agent keeps running', async () => {
     const { machine, slipway } = await booted('agent');
     machine.server = { token: joinToken, ca: createAuthority().certificate };
@@ -150,7 +150,7 @@ describe('a server that was rebuilt', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('is joined with consent', async () => {
+  test('can be joined with consent', async () => {
     const { machine, slipway } = await booted('agent');
     const rebuilt = createAuthority().certificate;
     machine.server = { token: joinToken, ca: rebuilt };
@@ -161,7 +161,7 @@ describe('a server that was rebuilt', () => {
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(rebuilt).hash}::node:${joinToken}\n`);
   });
 
-  test('is not joined after a reboot of the agent, since the token pins the CA', async () => {
+  test('stays refused after a reboot of the agent, because the token pins the CA', async () => {
     const { machine } = await booted('agent');
     const known = machine.host.files.text(serverCa);
     expect(machine.host.files.text(tokenFile)).toBe(`K10${pinnedCa(known ?? '').hash}::node:${joinToken}\n`);

@@ -42,7 +42,7 @@ function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
 }
 
 describe.each(namesOf(roles))('the credential provider on a node with the role %s', (role) => {
-  test('is complete before the first start of K3s, which starts once', async () => {
+  test('is complete before the first start of K3s, and K3s starts only once', async () => {
     const machine = vm(role, noRestarts);
     const report = await live(machine.slipway(), machine, minute, isReady);
     expect(condition(report, 'CredentialProvider')).toBe('True InSync');
@@ -78,7 +78,7 @@ test('the login store has the current login after each rotation, and K3s does no
   expect(machine.units.starts).toBe(1);
 });
 
-test('a login that the credential provider fetched is kept until the daemon has a newer one', async () => {
+test('a login that the credential provider fetched is kept until the daemon has a newer login', async () => {
   const { machine, slipway } = await booted('agent');
   machine.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'It answers 503.'));
   machine.host.advance(2 * hour);
@@ -222,7 +222,7 @@ describe('settings that no longer name a login server', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('remove the provider configuration and the login store, whichever step a crash precedes', async () => {
+  test('remove the provider configuration and the login store, even after a crash before any step', async () => {
     for (let mutation = 1; mutation <= 4; mutation += 1) {
       const { machine, slipway } = await booted('agent');
       emptied(machine);

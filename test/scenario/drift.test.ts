@@ -91,7 +91,7 @@ test('after a reboot Slipway restores only files below /run, and K3s starts once
   expect(machine.units.starts).toBe(2);
 });
 
-test('invalid settings are reported, and the last valid settings stay in force', async () => {
+test('invalid settings are reported, and the last valid settings stay in effect', async () => {
   const { machine, slipway } = await booted('agent');
   machine.host.files.write('/etc/slipway/config.d/broken.yaml', 'k3s: { verson: v1.36.3+k3s1 }\n');
   const report = await live(slipway, machine, 6 * minute);

@@ -67,7 +67,7 @@ describe.each(nodes)('a node with the role %s and the GitOps engine %s', (role, 
     );
   });
 
-  test('reaches the same state, whichever mutation a crash precedes', async () => {
+  test('reaches the same state even after a crash before any of its mutations', async () => {
     const whole = vm(role, settings);
     await live(whole.slipway(), whole, minute, isReady);
     const { mutations } = whole.host;

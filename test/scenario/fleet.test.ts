@@ -173,7 +173,7 @@ test.each([
 describe('ten thousand nodes', () => {
   const fleet = vmIds(10_000);
 
-  test('rotate for a day, with a pull check per rotation, within the limits of a registry of the Standard tier', () => {
+  test('rotate credentials for a day, with one pull check per rotation, within the limits of a Standard-tier registry', () => {
     // The exchange, and the ten requests of a pull check that test/integration/azure/pull.test.ts lists.
     const requests = 1 + 10;
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));
@@ -207,7 +207,7 @@ describe('ten thousand nodes', () => {
     ['Basic', 1_000, 15],
     ['Standard', 3_000, 6],
   ])(
-    'get all credentials of a simultaneous boot from a registry of the %s tier (%d requests a minute) within %d minutes',
+    'get all credentials after a simultaneous boot from a %s-tier registry (%d requests a minute) within %d minutes',
     (tier, requests, minutes) => {
       const limit = { requests, within: minute };
       for (const retryAfter of [undefined, 5 * second]) {

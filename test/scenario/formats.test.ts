@@ -45,7 +45,7 @@ function doneSince({ host }: Vm, length: number): readonly string[] {
 }
 
 describe.each(namesOf(roles))('the files of Slipway on a node with the role %s', (role) => {
-  test('begin with the number of their format', async () => {
+  test('begin with their format number', async () => {
     const machine = await up(role);
     const own = present(machine);
     const missing = Object.keys(ownFiles).filter((name) => !own.some(([each]) => each === name));
@@ -66,7 +66,7 @@ describe.each(namesOf(roles))('the files of Slipway on a node with the role %s',
     expect(written.filter((path) => !own.includes(path) && !isForeign(path))).toEqual([]);
   });
 
-  test('are accepted from a newer release without a restart of K3s and without a new pull', async () => {
+  test('are accepted from a newer release without a restart of K3s or a new pull check', async () => {
     const machine = await up(role);
     for (const [, { path }] of present(machine)) {
       rewrite(machine, path, newerText);

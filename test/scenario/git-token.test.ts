@@ -49,7 +49,7 @@ describe("Flux's Git token", () => {
     },
   );
 
-  test('is read once more after the bootstrap, and not again while its version stays the same', async () => {
+  test('is not read again while its version in the vault stays the same', async () => {
     const { machine, slipway } = await booted('server');
     const reads = () => machine.cloud.calls.filter((call) => call === 'secret flux-git-token').length;
     const before = reads();
@@ -57,14 +57,14 @@ describe("Flux's Git token", () => {
     expect(reads()).toBe(before);
   });
 
-  test('is replaced if flux wrote another one into the cluster', async () => {
+  test('is replaced if the cluster has another token', async () => {
     const { machine, slipway } = await booted('server');
     writeFluxSecret(machine.kubernetes.objects, { username: 'git', password: 'by hand' });
     await live(slipway, machine, 11 * minute);
     expect(valuesOf(machine).password).toBe(gitToken);
   });
 
-  test('is not replaced if the repository manages it, which the condition names', async () => {
+  test('is not replaced if the repository manages it, and the condition names kustomize-controller', async () => {
     const { machine, slipway } = await booted('server');
     const { objects } = machine.kubernetes;
     const metadata = { name: 'flux-system', namespace: 'flux-system' };
@@ -81,7 +81,7 @@ describe("Flux's Git token", () => {
     expect(condition(report, 'NodeReady')).toBe('True InSync');
   });
 
-  test('keeps its value if the one in the vault becomes empty', async () => {
+  test('keeps its value if the value in the vault becomes empty', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.secrets.set('flux-git-token', ' \n');
     const report = await live(slipway, machine, 11 * minute);
@@ -90,9 +90,9 @@ describe("Flux's Git token", () => {
   });
 
   test.each([
-    ['has a deploy key', { url: 'ssh://git@github.com/team/fleet' }],
+    ['uses a deploy key', { url: 'ssh://git@github.com/team/fleet' }],
     ['uses another Secret', { url: 'https://github.com/team/fleet', secretRef: { name: 'other' } }],
-    ['is a GitHub App', { url: 'https://github.com/team/fleet', provider: 'github' }],
+    ['logs in as a GitHub App', { url: 'https://github.com/team/fleet', provider: 'github' }],
     ['follows another repository', { url: 'https://git.other.test/team/fleet' }],
   ])('is not written if Flux %s', async (_, spec) => {
     const { machine, slipway } = await booted('server');
@@ -112,7 +112,7 @@ describe("Flux's Git token", () => {
     expect(valuesOf(machine).password).toBe(gitToken);
   });
 
-  test('that the vault refuses leaves Flux and the node running', async () => {
+  test('that the vault refuses to return leaves Flux and the node running', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.secrets.delete('flux-git-token');
     machine.kubernetes.objects.remove('secrets', 'flux-system', 'flux-system');

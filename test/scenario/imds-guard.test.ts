@@ -92,7 +92,7 @@ test('pods stay blocked on a node whose guard files were removed while the node 
   expect(machine.units.netfilter.rules).toBe(before);
 });
 
-test('imds.pods: allow forgets a guard of which only the link for the boot is left', async () => {
+test('with imds.pods: allow, Slipway forgets a guard of which only the boot link of the unit remains', async () => {
   const { machine } = await booted('agent');
   machine.host.files.remove(rules);
   machine.host.files.remove(unit);
@@ -126,7 +126,7 @@ test('imds.pods: allow removes the guard completely', async () => {
   expect(condition(report, 'ImdsGuard')).toBe('True InSync');
 });
 
-test('imds.pods: allow removes the guard completely, whichever step a crash precedes', async () => {
+test('imds.pods: allow removes the guard completely, even after a crash before any step', async () => {
   for (let mutation = 1; mutation <= 5; mutation += 1) {
     const { machine, slipway } = await booted('agent');
     machine.host.files.write('/etc/slipway/config.d/imds.yaml', 'imds: { pods: allow }\n');

@@ -60,7 +60,7 @@ describe('NAT for private hosts', () => {
     expect(isForwarding(machine)).toBe(true);
   });
 
-  test('is absent from a node and its status if the settings do not contain NAT', async () => {
+  test('is neither set up nor in the status if the settings do not contain NAT', async () => {
     const { machine, slipway } = await booted('agent');
     expect(condition(await slipway.pass(), 'Nat')).toBe('absent');
     expect(machine.host.files.stat(rules)).toBeUndefined();
@@ -150,7 +150,7 @@ describe('a range that the settings no longer name', () => {
     expect(natKept(report)?.message).toContain('natRemoval: [all]');
   });
 
-  test('loses NAT with consent, while the range in the settings has NAT', async () => {
+  test('loses NAT with consent, and the range in the settings keeps NAT', async () => {
     const { machine, slipway } = await changed(`${other}consent: { natRemoval: [10.0.2.0/24] }\n`);
     const report = await live(slipway, machine, 2 * minute);
     expect(isForwarding(machine)).toBe(false);
@@ -171,7 +171,7 @@ describe('a range that the settings no longer name', () => {
     expect(machine.units.nat.rules).toBeUndefined();
   });
 
-  test('is removed completely, whichever mutation of its removal a crash precedes', async () => {
+  test('is removed completely, even after a crash before any mutation of the removal', async () => {
     for (let mutation = 1; mutation <= 6; mutation += 1) {
       const { machine } = await changed(gone);
       machine.host.restart().crashBefore(mutation);

@@ -88,7 +88,7 @@ test.each([
   ['address', { address: undefined, addressFault: far }],
   ['external address', { externalAddress: undefined, externalAddressFault: far }],
 ])(
-  'a live node keeps its %s and reports that it is unknown, even after a restart of Slipway',
+  'a live node whose %s becomes unknown reports this and keeps the old one, even after a restart of Slipway',
   async (_, unknown) => {
     const machine = vm('agent', noRestarts);
     machine.cloud.vm = { ...machine.cloud.vm, address: '10.0.0.4', externalAddress: '203.0.113.7' };
@@ -136,7 +136,7 @@ describe('a node installed by scripts', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('takes the address of the cloud if its kubelet certificate is damaged', async () => {
+  test('takes the address that the cloud names if its kubelet certificate is damaged', async () => {
     const machine = adopted('');
     machine.host.files.write(
       k3s.kubeletCertificate,

@@ -146,7 +146,7 @@ test('a node that was off for a day has a fresh credential after the first pass'
   expect(issuedAt).toBe(machine.host.now());
 });
 
-test('a node that was off for a day and reaches no registry runs K3s and reports the expired credential', async () => {
+test('a node that was off for a day and cannot reach the registry runs K3s and reports the expired credential', async () => {
   const { machine } = await booted('agent');
   const { host, cloud, units } = machine;
   const end = readJwt(password(host))?.expiresAt ?? 0;
@@ -236,7 +236,7 @@ describe('recovery from an outage', () => {
   test.each([
     ['a registry that answers 403', { status: 403 }],
     [
-      'a registry that answers 429 with Retry-After of an hour',
+      'a registry that answers 429 with a Retry-After of an hour',
       { status: 429, headers: { 'retry-after': '3600' } },
     ],
   ])('takes less than a quarter of an hour: %s', async (_, trouble) => {

@@ -28,14 +28,14 @@ async function manyFiles() {
   return { parsed };
 }
 
-test('a pass parses no unchanged file', async () => {
+test('a pass does not parse unchanged files again', async () => {
   const { parsed } = await manyFiles();
   expect(await parsed()).toBe(0);
 });
 
 test.each([
   ['a drop-in of K3s', dropIn('e'), 'debug: true # new'],
-  ['a file of settings', layer('e'), 'node: { labels: [e=1] } # new'],
+  ['a settings file', layer('e'), 'node: { labels: [e=1] } # new'],
 ])('a pass parses %s once after a change', async (_, path, text) => {
   const { parsed } = await manyFiles();
   expect(await parsed((files) => files.write(path, text))).toBe(1);
@@ -44,8 +44,8 @@ test.each([
 
 test.each([
   ['a drop-in of K3s', dropIn('e')],
-  ['a file of settings', layer('0')],
-])('a pass parses %s again after the file was removed and written again', async (_, path) => {
+  ['a settings file', layer('0')],
+])('a pass parses %s again after the file was removed and then restored', async (_, path) => {
   const { parsed } = await manyFiles();
   const text = 'null # and nothing else';
   expect(await parsed((files) => files.write(path, text))).toBe(1);

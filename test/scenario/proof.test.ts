@@ -195,7 +195,7 @@ test.each(['auto', 'restart'])(
   },
 );
 
-test('a reboot causes one more pull check, since the record is lost', async () => {
+test('a reboot causes one more pull check, because the record of the last one is lost', async () => {
   const machine = vmWithProof();
   await live(machine.slipway(), machine, minute, isReady);
   await machine.reboot();

@@ -185,7 +185,7 @@ test.each([
   ['auto', 2, /^K3s runs$/],
   ['restart', 2, /^K3s runs$/],
 ])(
-  'a changed login that only containerd has restarts K3s unless onRotate is never: onRotate %s',
+  'a change of a login that kubelet does not have restarts K3s unless onRotate is never: onRotate %s',
   async (onRotate, starts, message) => {
     const login = (password: string) =>
       `{ configs: { docker.io: { auth: { username: u, password: ${password} } } } }`;
@@ -200,7 +200,7 @@ test.each([
   },
 );
 
-test('a foreign mirror for a login server takes effect only with consent', async () => {
+test('a mirror on a foreign host for a login server takes effect only with consent', async () => {
   const { machine, slipway } = await booted('agent');
   configure(machine, `{ mirrors: { ${registry}: { endpoint: ["https://mirror.example"] } } }`);
   const refused = await live(slipway, machine, 10 * minute);
@@ -213,7 +213,7 @@ test('a foreign mirror for a login server takes effect only with consent', async
   expect(machine.units.starts).toBe(2);
 });
 
-test('a credential that expires between two passes is renewed in each pass', async () => {
+test('a credential that would expire before the next pass is renewed in each pass', async () => {
   const { machine, slipway } = await booted('agent', '');
   machine.cloud.tokenLifetime = 12_000;
   machine.host.advance(3 * hour);

@@ -70,7 +70,7 @@ test('a first boot waits for a valid k3s-version tag', async () => {
 });
 
 test.each([undefined, '10.0.0.9'])(
-  'an agent with consent.serverChange keeps the server that answers while the tag k3s-server is %s',
+  'an agent with consent.serverChange keeps its working server while the tag k3s-server is %s',
   async (tag) => {
     const { machine, slipway } = await booted('agent', `${noRestarts}consent: { serverChange: true }`);
     machine.host.onGet('https://10.0.0.9:6443/ping', new NodeError('Unreachable', 'Nothing answers.'));
@@ -85,7 +85,7 @@ test.each([undefined, '10.0.0.9'])(
   },
 );
 
-test('the condition Ready names a running K3s while the role is unknown', async () => {
+test('the condition Ready says that K3s keeps running unwatched while the role is unknown', async () => {
   const { machine } = await booted('agent');
   machine.cloud.tag('k3s-role', undefined);
   const report = await live(machine.slipway(), machine, 60_000);

@@ -30,7 +30,7 @@ describe('the role', () => {
 });
 
 describe('the join token', () => {
-  test('is requested every ten seconds while the vault does not have the secret', async () => {
+  test('is requested every ten seconds while the vault lacks the secret', async () => {
     const machine = vm('server');
     machine.cloud.secrets.delete('k3s-token');
     const slipway = machine.slipway();
