@@ -109,7 +109,7 @@ describe.each(Object.entries(questions))('a request for the %s', (_, ask) => {
   );
 });
 
-describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
+describe.each(Object.entries(bombs))('a JSON bomb (%s)', (_, bomb) => {
   const printed: CommandResult = { exitCode: 0, stdout: bomb, stderr: '' };
   const host: Host = { ...nodeHost(), query: async () => printed };
 
@@ -139,7 +139,7 @@ describe.each(Object.entries(bombs))('JSON bomb: %s', (_, bomb) => {
     }
   });
 
-  test('is refused as a request of kubelet, and ignored in the login store and status.json', async () => {
+  test('is refused in a request from kubelet, and ignored in the login store and status.json', async () => {
     expect(() => requestedServer(bomb)).toThrow(/^the request on stdin/);
     expect(parseLogins(bomb)).toEqual({});
     const files = { '/run/slipway/status.json': bomb };

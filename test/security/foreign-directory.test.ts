@@ -92,7 +92,7 @@ describe.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('Slipway runs the fake K3s in a directory that root owns, so the marker file of these tests proves an attack', async () => {
+test('Slipway runs the fake K3s in a directory that root owns, so its marker file proves an attack in the other tests', async () => {
   await trap(`${root}/usr/local/bin`);
   await applied();
   expect(await exists(marker)).toBe(true);

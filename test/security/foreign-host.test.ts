@@ -91,7 +91,7 @@ describe('a registry outside the cloud', () => {
     expect(shown).toHaveLength(1);
   });
 
-  test('gets no token, like any registry, while the Azure cloud of the VM is unknown', async () => {
+  test('gets no token while the Azure cloud of the VM is unknown, and neither does any other registry', async () => {
     world.azure.node('server').vm.azEnvironment = 'AzureStack';
     await expectFailure(world.cloud().registryPassword(loginServer), {
       reason: 'UnexpectedAnswer',

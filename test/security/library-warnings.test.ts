@@ -20,7 +20,7 @@ test.each([
   expect(printed.flatMap(({ mock }) => mock.calls).join()).not.toContain(secret);
 });
 
-test('Slipway prints the name of a library warning without its text', async () => {
+test('Slipway prints the name of a warning from a library, but not its text', async () => {
   const { stdout, stderr } = await endOf(
     startScript(
       `import { main } from ${JSON.stringify(source('commands/main.ts'))};

@@ -100,7 +100,7 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
     expect(host.ask(outside)).toContain('neither answered');
   });
 
-  describe('with the unit of NAT and no process of Slipway', () => {
+  describe('while the NAT unit runs without any process of Slipway', () => {
     beforeEach(() => runUnit('ExecStart'));
 
     test('reaches the outside with the address of the ingress node', () => {
@@ -113,14 +113,14 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
       expect(host.ask('10.0.3.1')).toBe('10.0.2.10');
     });
 
-    test('has the same NAT rules after the unit is reloaded or started again', () => {
+    test('gets the same NAT rules after the unit is reloaded or started again', () => {
       const before = ingress.run('nft', 'list', 'ruleset');
       runUnit('ExecReload');
       runUnit('ExecStart');
       expect(ingress.run('nft', 'list', 'ruleset')).toBe(before);
     });
 
-    test('is masqueraded by rules that leave addresses outside the private range alone', () => {
+    test('is masqueraded by rules that do not affect addresses outside the private range', () => {
       ingress.ip('addr add 10.9.9.9/32 dev lo');
       world.ip('route add 10.9.9.9/32 via 203.0.113.1');
       router.ip('route add 10.9.9.9/32 via 10.0.1.10');
@@ -147,8 +147,17 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
     });
 
     test.each([
-      ['an accept rule before ours', 'nft', 'insert', 'rule', 'ip', 'slipway_nat', 'postrouting', 'accept'],
-      ['a flush of our chain', 'nft', 'flush', 'chain', 'ip', 'slipway_nat', 'postrouting'],
+      [
+        'an accept rule was inserted before that of Slipway',
+        'nft',
+        'insert',
+        'rule',
+        'ip',
+        'slipway_nat',
+        'postrouting',
+        'accept',
+      ],
+      ['the chain of Slipway was flushed', 'nft', 'flush', 'chain', 'ip', 'slipway_nat', 'postrouting'],
       ['forwarding was disabled', 'sh', '-c', 'echo 0 >/proc/sys/net/ipv4/ip_forward'],
     ])('loses a working NAT, which Slipway reports as drift, after %s', async (_, file, ...args) => {
       ingress.run(file, ...args);

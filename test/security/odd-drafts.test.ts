@@ -79,7 +79,7 @@ test.each(['null', '{', '[]', '{"url":1}', 'an invalid validator header', 'a val
 );
 
 test.each(['file:///etc/passwd', 'ftp://127.0.0.1/k3s', 'data:,k3s'])(
-  'a download refuses a redirect to %s and gives the reason',
+  'a download refuses a redirect to %s, and the error states the cause',
   async (location) => {
     const wanted = await releaseAt(await temporaryFolder(), (response) =>
       response.writeHead(302, { location }).end(),
@@ -91,7 +91,7 @@ test.each(['file:///etc/passwd', 'ftp://127.0.0.1/k3s', 'data:,k3s'])(
   },
 );
 
-test('a pipe as network.caFile blocks no thread of the process', async () => {
+test('a pipe as network.caFile makes requests fail without blocking the process', async () => {
   const folder = await temporaryFolder();
   await run('mkfifo', [`${folder}/ca.pem`]);
   const host = nodeHost({ caFile: `${folder}/ca.pem` });

@@ -45,7 +45,7 @@ async function failureOf(scheme: string, proxyCredentialsFile?: string) {
 }
 
 test.each(['http', 'https'])(
-  'a 407 from the proxy is reported as ProxyUnauthorized, without a login and with a wrong login: %s',
+  'a 407 from the proxy is reported as ProxyUnauthorized, whether the login is missing or wrong: %s',
   async (scheme) => {
     expect(await failureOf(scheme)).toBe('ProxyUnauthorized');
     expect(await failureOf(scheme, await credentialsFile('builder:other\n'))).toBe('ProxyUnauthorized');

@@ -20,19 +20,22 @@ beforeEach(async () => {
   await symlink(`${machine}/data/file`, `${image}/etc/link`);
 });
 
-test.each(['absolute', 'relative'])('changes through a link stay within the image: %s', async (link) => {
-  const host = nodeHost({ root: image });
-  const path = `${image}/etc/${link}`;
-  expect((await host.readFile(`${path}/file`))?.content).toBe('of the image');
-  expect(await host.list(path)).toEqual(['file']);
-  await host.writeFile(`${path}/new`, 'x', { mode: 0o644 });
-  await host.link(`${path}/alias`, 'new');
-  await host.rename(`${path}/new`, `${path}/deep/moved`);
-  await host.remove(`${path}/file`);
-  await (await acquireLock(`${path}/lock`, image))();
-  expect(await readdir(`${machine}/data`)).toEqual(['file']);
-  expect((await readdir(`${image}${machine}/data`)).sort()).toEqual(['alias', 'deep', 'lock.held']);
-});
+test.each(['absolute', 'relative'])(
+  'changes through a link stay within the image if the link is %s',
+  async (link) => {
+    const host = nodeHost({ root: image });
+    const path = `${image}/etc/${link}`;
+    expect((await host.readFile(`${path}/file`))?.content).toBe('of the image');
+    expect(await host.list(path)).toEqual(['file']);
+    await host.writeFile(`${path}/new`, 'x', { mode: 0o644 });
+    await host.link(`${path}/alias`, 'new');
+    await host.rename(`${path}/new`, `${path}/deep/moved`);
+    await host.remove(`${path}/file`);
+    await (await acquireLock(`${path}/lock`, image))();
+    expect(await readdir(`${machine}/data`)).toEqual(['file']);
+    expect((await readdir(`${image}${machine}/data`)).sort()).toEqual(['alias', 'deep', 'lock.held']);
+  },
+);
 
 test('a lock behind a link is read and taken within the image', async () => {
   await put(`${machine}/data/lock`, await readFile('/proc/self/stat', 'utf8').then(stampIn));

@@ -63,7 +63,7 @@ test('slipway doctor prints no control characters', () => {
   expect(diagnosisText({ ...diagnosis, repair: evil }, view)).not.toMatch(acting);
 });
 
-test('a problem with the settings is reported in a single line', () => {
+test('a settings problem with hostile text is reported in a single line', () => {
   expect(invalidSettings([evil]).message).not.toMatch(/\n/);
 });
 

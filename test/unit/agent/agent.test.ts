@@ -33,7 +33,7 @@ async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number
   return { events, times };
 }
 
-test('the loop retries a failure at once on SIGHUP, but not on another ring', async () => {
+test('the main loop retries a failure at once on SIGHUP, but not when another event wakes it', async () => {
   const machine = vm('server');
   machine.cloud.fail('secret', new NodeError('VaultWrongTenant', 'no', { endedBy: 'person' }));
   await daemon(machine, 6);
@@ -44,13 +44,13 @@ test('the loop retries a failure at once on SIGHUP, but not on another ring', as
   expect(machine.cloud.calls.filter((call) => call.startsWith('secret')).length).toBe(before + 3);
 });
 
-test('the loop stops after the pass in which its signal is aborted', async () => {
+test('the main loop ends after the pass during which its signal is aborted', async () => {
   const { events, times } = await daemon(vm('server'), 2);
   expect(times).toHaveLength(2);
   expect(events.filter(({ type }) => type === 'Sleeping')).toHaveLength(1);
 });
 
-test('the end of a job wakes the loop, which installs the download at once, even after a failed attempt', async () => {
+test('the end of a job wakes the main loop, which installs the download at once, even after a failed attempt', async () => {
   const machine = vm('agent');
   const start = machine.host.now();
   machine.host.jobs.lasting = 20_000;
@@ -67,7 +67,7 @@ test('converge returns when the node is Ready', async () => {
   expect(isReady(report)).toBe(true);
 });
 
-test('converge returns by its timeout', async () => {
+test('converge returns at its timeout at the latest', async () => {
   const machine = vm('server');
   machine.cloud.secrets.delete('k3s-token');
   const start = machine.host.now();

@@ -15,21 +15,21 @@ const sleepless = {
     }),
 };
 
-test('sleepUntil sleeps until the given time if nothing rings', async () => {
+test('sleepUntil sleeps until the given time if the alarm does not ring', async () => {
   const host = memoryHost();
   const start = host.now();
   expect(await alarm().sleepUntil(host, start + 5_000)).toEqual([]);
   expect(host.now()).toBe(start + 5_000);
 });
 
-test('sleepUntil returns the name of the ring that ended the sleep', async () => {
+test('sleepUntil returns the name of the event that rang the alarm and ended the sleep', async () => {
   const clock = alarm();
   const sleep = clock.sleepUntil(sleepless, 1_000);
   clock.ring('SIGHUP');
   expect(await sleep).toEqual(['SIGHUP']);
 });
 
-test('rings between two sleeps end only the next sleep', async () => {
+test('an alarm that rings between two sleeps ends only the next sleep', async () => {
   const clock = alarm();
   const host = memoryHost();
   clock.ring('SIGHUP');

@@ -24,9 +24,12 @@ describe('refusalOf', () => {
     ['the body 7', '7', ['', '']],
     ['an empty list of errors', { errors: [] }, ['', '']],
     ['an answer whose code is not a string', { error: { code: 7 } }, ['', '']],
-  ])('returns the code and message in %s, or empty strings without them', (_who, body, [code, message]) => {
-    expect(refusalOf(answer(body))).toEqual({ code, message });
-  });
+  ])(
+    'returns the code and message of the error in %s, or empty strings without an error',
+    (_who, body, [code, message]) => {
+      expect(refusalOf(answer(body))).toEqual({ code, message });
+    },
+  );
 });
 
 describe('quoted', () => {

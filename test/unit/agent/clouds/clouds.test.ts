@@ -14,7 +14,7 @@ import { sections } from '../../../../src/agent/settings/sections.ts';
 import { powerfulVariables } from '../../../../src/launcher/environment.ts';
 
 describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) => {
-  test('words its hints as sentences, except firewall and nameServers, which are parts of a sentence', () => {
+  test('words its hints as sentences, except the hints firewall and nameServers, which are sentence fragments', () => {
     const { firewall, nameServers, ...sentences } = driver.hints;
     for (const words of [firewall, nameServers]) {
       expect(words).toMatch(/^[a-z].*[a-z]$/);
@@ -57,7 +57,7 @@ describe.each(Object.entries<CloudDriver>(clouds))('cloud %s', (name, driver) =>
     expect(secretNameMisfits({ ...defaults, cloud: name })).toEqual([]);
   });
 
-  test('reads no environment variable that the launcher keeps', () => {
+  test('reads only environment variables that the launcher removes', () => {
     const read = driver.scrubbedVariables;
     const environment = Object.fromEntries(read.map((variable) => [variable, 'x']));
     expect(powerfulVariables(environment)).toEqual([...read].sort());

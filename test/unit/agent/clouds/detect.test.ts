@@ -24,7 +24,7 @@ describe('detectCloud', () => {
       'chassis_asset_tag OracleCloud.com',
     ],
     [
-      'a cloud by a string of the firmware with spaces at its end',
+      'a cloud by a firmware string that ends in spaces',
       { [chassis]: 'OracleCloud.com  \n' },
       'oracle',
       'chassis_asset_tag OracleCloud.com',
@@ -42,14 +42,14 @@ describe('detectCloud', () => {
       `chassis_asset_tag ${azureChassis}`,
     ],
     [
-      'a cloud by another string of the firmware',
+      'a cloud by another firmware string',
       { '/sys/class/dmi/id/sys_vendor': 'Moon\n' },
       'moon',
       'sys_vendor Moon',
     ],
-    ['no cloud without signs', {}, 'static', 'no cloud detected'],
+    ['no cloud on a machine without signs', {}, 'static', 'no cloud detected'],
     ['no cloud by an empty id', { [id]: '\n' }, 'static', 'no cloud detected'],
-    ['no cloud by an id that the table lacks', { [id]: 'gce\n' }, 'static', 'no cloud detected'],
+    ['no cloud by an id that belongs to none', { [id]: 'gce\n' }, 'static', 'no cloud detected'],
   ])('recognizes %s', async (_, files, name, by) => {
     expect(await detectCloud(memoryHost({ files }), system, withMoon)).toEqual({ name, by });
   });
@@ -68,7 +68,7 @@ const sourcedSigns: Readonly<Record<CloudName, CloudDriver['signs']>> = {
 };
 
 test.each(Object.entries(sourcedSigns))(
-  'the record of cloud %s has the signs of its source',
+  'the driver of cloud %s has the signs by which cloud-init recognizes the cloud',
   (name, signs) => {
     expect(new Map(Object.entries<CloudDriver>(clouds)).get(name)?.signs).toEqual(signs);
   },
@@ -98,7 +98,7 @@ describe('cloud in the settings', () => {
     ],
     ['static in a later file', { [own]: 'cloud: auto\n', [later]: 'cloud: static\n' }, 'static', later],
     [
-      'a later file that resets the setting',
+      'a later file that resets the setting to its default',
       { [own]: 'cloud: static\n', [later]: 'cloud:\n' },
       'azure',
       "auto: cloud-init's id azure",

@@ -29,7 +29,7 @@ const moon = { tower: 'http://169.254.0.99', crater: 'tycho' };
 const settings = Object.assign(someSettings(), { cloud: 'moon' as 'azure', moon });
 
 describe('settings with a made-up cloud', () => {
-  test('accept the name of the cloud, and explain it', () => {
+  test('accept the name of the cloud, and name it in the explanation', () => {
     const choice = cloudChoice(withMoon);
     expect(z.parse(choice, 'moon')).toBe('moon');
     expect(z.globalRegistry.get(choice)?.description).toContain('moon asks mission control');
@@ -102,7 +102,7 @@ test.each([
   ['settings', false, 'Set the instance tag k3s-role, or --role, to one of:'],
   ['absent', false, 'Set role in the settings, or --role, to one of:'],
 ] as const)(
-  'a missing role is awaited, and its repair named, by the source of the tags: %s',
+  'the source of the tags decides whether a missing role is awaited and how it is repaired: %s',
   (tags, isAwaited, repair) => {
     const missing = new NodeError('RoleMissing', 'This VM has no role.');
     const table = { ...withMoon, moon: { ...withMoon.moon, tags } };
@@ -116,7 +116,7 @@ test.each([
   ['metadata', 'no tag k3s-role'],
   ['settings', 'no tag k3s-role'],
   ['absent', 'this cloud has no tags'],
-] as const)('the doctor names a missing tag only in a cloud with tags: %s', async (tags, shown) => {
+] as const)('the doctor reports a missing tag only for a cloud with tags: %s', async (tags, shown) => {
   const table = { ...withMoon, moon: { ...withMoon.moon, tags } };
   const cloud = new FakeCloud();
   const subject = { host: memoryHost(), cloud, cloudWarnings: [], settings, node: undefined };
@@ -129,7 +129,7 @@ const noLayers = { files: [], tags: [], commandLine: [] };
 test.each([
   ['is awaited if time may end it', 'time', true],
   ['is not awaited if a person must end it', 'person', false],
-] as const)('a missing address of a cloud that has all facts at once %s', (_, endedBy, isAwaited) => {
+] as const)('a missing address in a cloud whose facts are complete at once %s', (_, endedBy, isAwaited) => {
   const missing = new NodeError('NodeAddressUnknown', 'The moon is far.', { endedBy });
   expect(comesByItself(missing, settings, withMoon)).toBe(isAwaited);
 });

@@ -46,13 +46,13 @@ describe('askMetadata', () => {
     });
   });
 
-  test('passes on an error that is not one of the Host', async () => {
+  test('passes on an error that does not come from the Host', async () => {
     const bug = new TypeError('undefined is not a function');
     expect(await failureOf(bug)).toBe(bug);
   });
 
   test.each([404, 410, 500, 503])(
-    'reports the status %i as an outage, and keeps to its Retry-After',
+    'reports the status %i as an outage, and obeys its Retry-After',
     async (status) => {
       expect(await failureOf({ status, headers: { 'retry-after': '7' } })).toMatchObject({
         reason: 'IdentityUnavailable',
@@ -63,7 +63,7 @@ describe('askMetadata', () => {
     },
   );
 
-  test('reports the status 429 as Throttled, and keeps to its Retry-After', async () => {
+  test('reports the status 429 as Throttled, and obeys its Retry-After', async () => {
     expect(await failureOf({ status: 429, headers: { 'retry-after': '7' } })).toMatchObject({
       reason: 'Throttled',
       endedBy: 'time',
@@ -74,8 +74,8 @@ describe('askMetadata', () => {
 
   test.each([
     ['the message', 400, { error: { code: 'Bad', message: 'No header.' } }, {}, ' It says: No header.'],
-    ['the code, without a message', 499, { error: 'invalid_request' }, {}, ' It says: invalid_request.'],
-    ['nothing, if the answer says nothing', 401, {}, {}, ''],
+    ['the code if there is no message', 499, { error: 'invalid_request' }, {}, ' It says: invalid_request.'],
+    ['no detail if the answer is empty', 401, {}, {}, ''],
     [
       'the target of a redirection',
       302,

@@ -22,7 +22,7 @@ function start() {
 }
 
 describe('written secrets', () => {
-  test('come from the places that the section names', async () => {
+  test('come from the places that the settings section names', async () => {
     const cloud = start();
     expect((await cloud.secret('k3s-token')).reveal()).toBe('K10token');
     expect(cloud.registryUser('registry.example')).toBe('puller');
@@ -30,7 +30,7 @@ describe('written secrets', () => {
   });
 
   test.each(['k3s-agent-token', 'constructor'])(
-    'report the setting that lacks the secret %s',
+    'fail with an error that names the setting for the missing secret %s',
     async (name) => {
       await expect(start().secret(name)).rejects.toMatchObject({
         reason: 'SecretNotFound',
@@ -42,7 +42,7 @@ describe('written secrets', () => {
   );
 
   test.each(['other.example', 'constructor'])(
-    'report the setting that lacks a login to %s',
+    'fail with an error that names the setting for a missing login to %s',
     async (server) => {
       await expect(start().registryPassword(server)).rejects.toMatchObject({
         reason: 'RegistryUnauthorized',

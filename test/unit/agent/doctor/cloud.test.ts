@@ -83,7 +83,7 @@ test('the cloud probes cover everything from the identity to the bytes of an ima
   expect(host.files.stat('/etc/rancher')).toBeUndefined();
 });
 
-test('the cloud probes report a warning about the choice of the cloud, and go on', async () => {
+test('the cloud probes report a warning about the choice of the cloud, and continue', async () => {
   const found = await lookedAt(world(), true, ['The machine has a sign of the moon.']);
   expect(found[0]).toMatchObject({
     what: 'choice of the cloud',
@@ -93,7 +93,7 @@ test('the cloud probes report a warning about the choice of the cloud, and go on
   expect(found[1]).toMatchObject({ what: 'metadata service', level: 'ok' });
 });
 
-test('the cloud probes try the login if no image is set, and skip the secrets while the node is unknown', async () => {
+test('the cloud probes try only the login if the settings name no image, and skip the secrets while the role is unknown', async () => {
   const given = world([]);
   expect((await lookedAt(given)).map(({ what }) => what)).toContain(`login ${server}`);
   const found = await lookedAt(given, false);
@@ -125,7 +125,7 @@ describe('the cloud probes', () => {
     expect([found[1]?.reason, found[3]?.reason]).toEqual(['SecretEmpty', 'SecretEmpty']);
   });
 
-  test('report an exchange that fails, and skip the pull', async () => {
+  test('report a failed request for a registry password, and skip the pull', async () => {
     const given = world();
     given.cloud.fail('registryPassword', new NodeError('RegistryUnauthorized', 'Give it AcrPull.'));
     const found = await lookedAt(given);

@@ -61,7 +61,7 @@ test('the condition probes count and name all pending changes, in the words of t
   expect(found).toEqual(['System | warning |  | 2 to change: make a; make c']);
 });
 
-test('the condition probes check the needs of a resource first and only once, whatever their condition', async () => {
+test('the condition probes check a needed resource before its dependant and only once, even if its condition comes later', async () => {
   let looks = 0;
   const check = async () => {
     looks += 1;
@@ -73,7 +73,7 @@ test('the condition probes check the needs of a resource first and only once, wh
   expect(looks).toBe(1);
 });
 
-test('the condition probes check the dependants of drift, errors and waits that do not block', async () => {
+test('the condition probes check a resource despite drift, errors and waits of its needs that do not block', async () => {
   const harmless: Finding = {
     state: 'Drifted',
     drift: { changes: [], blocks: false, remedy: async () => {} },
@@ -101,7 +101,7 @@ test.each(['ServiceStarting', 'InProgress'] as const)(
   },
 );
 
-test('the condition probes report the blocking one of several problems', async () => {
+test('the condition probes, of several problems, report the one that blocks', async () => {
   const harmless = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
   const grave = new NodeError('VaultForbidden', 'may not read it');
   expect(await lookedAt(resource('a', harmless), resource('b', grave), resource('c', drifted))).toEqual([

@@ -76,7 +76,7 @@ test('the probes of the network resolve the names of the services of the cloud',
   ]);
 });
 
-test('the first probe of the cloud shows a warning about its choice', () => {
+test('the first probe of the cloud shows a warning about the choice of the cloud', () => {
   const all = asked(undefined, { cloudWarnings: ['The machine has a sign of the moon.'] });
   expect(all[all.indexOf('cloud: metadata service') - 1]).toBe('cloud: choice of the cloud');
 });

@@ -4,7 +4,7 @@ import { nextAttempt, soonAfter } from '../../../../src/agent/engine/backoff.ts'
 const passing = { endedBy: 'time', retry: {} } as const;
 const forPerson = { endedBy: 'person', retry: {} } as const;
 
-test('the delays after temporary failures double from 2 s to 40 s, and isFailed is true after about five minutes', () => {
+test('the delays after temporary failures double from 2 s to 40 s, and the resource counts as failed after five minutes', () => {
   const failures = Array.from({ length: 13 }, (_, before) => before + 1);
   const delays = failures.map((count) => nextAttempt(count, passing, undefined, 0.5));
   expect(delays.map(({ after }) => after / 1_000)).toEqual([2, 4, 8, 16, 32, ...Array(8).fill(40)]);
@@ -14,11 +14,11 @@ test('the delays after temporary failures double from 2 s to 40 s, and isFailed 
   expect(until).toBeLessThan(310_000);
 });
 
-test('the next attempt ends within a minute after an outage, even if its request hangs for ten seconds', () => {
+test('the next attempt ends within a minute after the end of an outage, even if its request hangs for ten seconds', () => {
   expect(10_000 + nextAttempt(1_000, passing, undefined, 0.999_999).after).toBeLessThan(60_000);
 });
 
-test('the delay of a retry without jitter doubles up to the limit of the error', () => {
+test('without jitter, the retry delay doubles until it reaches the longest delay that the error allows', () => {
   const near = { ...passing, retry: { longest: 10_000 } };
   const delays = [1, 2, 3, 4, 1_000].map((failures) => nextAttempt(failures, near, undefined, 0.5).after);
   expect(delays).toEqual([2_000, 4_000, 8_000, 10_000, 10_000]);
@@ -28,13 +28,13 @@ test('a failure that only a person can end is reported as failed at once, and re
   expect(nextAttempt(1, forPerson, undefined, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 
-test('a pacing sets the delay until its attempts are used up, and the delay is ten minutes after that', () => {
+test('the pacing of a resource sets the delay until its attempts are used up; then the delay is ten minutes', () => {
   const pacing = { attempts: 30, every: 10_000 };
   expect(nextAttempt(29, passing, pacing, 0.5)).toEqual({ after: 10_000, isFailed: false });
   expect(nextAttempt(30, passing, pacing, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 
-test('jitter varies a delay by up to a fifth, but never below a Retry-After', () => {
+test('jitter varies a delay by up to a fifth, but never shortens a Retry-After', () => {
   expect(nextAttempt(1, forPerson, undefined, 0).after).toBe(480_000);
   expect(nextAttempt(1, forPerson, undefined, 0.999_999).after).toBe(720_000);
   expect(nextAttempt(1, { ...passing, retry: { after: 30_000 } }, undefined, 0).after).toBe(30_000);
@@ -52,7 +52,7 @@ describe('soonAfter', () => {
     ['9'.repeat(400), { after: 600_000 }],
     ['later', {}],
     ['', {}],
-  ])('for the Retry-After header %j, returns %j', (header, expected) => {
+  ])('turns the Retry-After header %j into %j', (header, expected) => {
     expect(soonAfter({ headers: header === undefined ? {} : { 'retry-after': header } }, now)).toEqual(
       expected,
     );

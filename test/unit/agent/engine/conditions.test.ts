@@ -63,7 +63,7 @@ describe('the conditions of a pass', () => {
       ['Ready True Changed', 'K3sConfig True Changed'],
     ],
     [
-      'are Unknown for a waiting resource and for Ready',
+      'are Unknown for a waiting resource, and so is Ready',
       [fine, waits],
       [
         'Ready Unknown RegistryUnavailable',
@@ -77,7 +77,7 @@ describe('the conditions of a pass', () => {
       ['Ready False RegistryForbidden', 'K3sConfig True InSync', 'Registries False RegistryForbidden'],
     ],
     [
-      'are Unknown for a blocked resource and for Ready',
+      'are Unknown for a blocked resource, and so is Ready',
       [blocked, fine],
       ['Ready Unknown Blocked', 'K3sConfig True InSync', 'Registries Unknown Blocked'],
     ],
@@ -104,7 +104,7 @@ test('the transition time of a condition changes only with its status', () => {
   expect(times).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
 });
 
-test('a condition in sync shows the last message of its resources on one line', () => {
+test('a condition in sync shows the last message of its resources, on one line', () => {
   const telling = (id: string, message: string): Outcome => ({
     resource: resource(id, 'GitOps'),
     state: 'InSync',

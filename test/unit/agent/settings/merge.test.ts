@@ -17,11 +17,11 @@ describe('mergeLayers', () => {
     ['replaces a list with an empty list', [{ list: [] }], { list: [] }],
     ['removes nothing for an empty map', [{ a: {} }], {}],
     ['adds new keys', [{ map: { k: 'v' } }, { map: { l: 'w' } }], { map: { k: 'v', l: 'w' } }],
-    ['restores the value of the lowest layer for null', [{ name: 'm' }, { name: null }], { name: 'n' }],
-    ['restores the map of the lowest layer for null', [{ a: { x: 7, z: 8 } }, { a: null }], {}],
+    ['restores the lowest layer for null', [{ name: 'm' }, { name: null }], { name: 'n' }],
+    ['restores a whole map for null', [{ a: { x: 7, z: 8 } }, { a: null }], {}],
     ['removes a key for null if the lowest layer lacks it', [{ map: { k: 1 } }, { map: { k: null } }], {}],
     [
-      'keeps the keys of the lowest layer if a map replaces a single value',
+      'keeps the lowest keys if a map replaces a single value',
       [{ a: 5 }, { a: { x: 9 } }],
       { a: { x: 9, y: 2 } },
     ],
@@ -38,7 +38,7 @@ describe('mergeLayers', () => {
 });
 
 describe('the origins of merged values', () => {
-  test('are returned by leaves() for every value', () => {
+  test('are listed for every single value, and for empty lists and maps', () => {
     const found = leaves(merged({ a: { y: 3 } }, { list: [] })).map(({ path, origin }) => [
       path.join('.'),
       origin,

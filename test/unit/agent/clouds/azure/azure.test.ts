@@ -27,7 +27,7 @@ test.each([
   ],
   ['a URL', { keyVault: { name: 'team', url: 'https://v.vault.azure.net/' } }, 'https://v.vault.azure.net/'],
 ])(
-  'azureCloud finds the Key Vault from %s, without the metadata service',
+  'azureCloud derives the address of the Key Vault from %s, without the metadata service',
   async (_what, settings, expected) => {
     const asked: string[] = [];
     const host = memoryHost().onRequest({ url: /./ }, ({ url }) => {

@@ -75,11 +75,11 @@ describe('instanceMetadata', () => {
       '10.2.0.4',
     ],
     [
-      'the first one if the route has a foreign source',
+      'the first address if the source of the route is not in the metadata',
       '169.254.169.254 dev tun0 src 172.16.0.1 uid 0',
       '10.1.0.4',
     ],
-    ['the first one if the ip command is missing', { exitCode: 127 }, '10.1.0.4'],
+    ['the first address if the ip command is missing', { exitCode: 127 }, '10.1.0.4'],
   ])('chooses the primary address among several interfaces: %s', async (_what, answer, expected) => {
     const host = memoryHost().on({ file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] }, answer);
     const { identity } = await read(document({ addresses: [['10.1.0.4'], ['10.2.0.4']] }), host);

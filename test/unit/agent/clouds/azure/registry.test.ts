@@ -23,7 +23,7 @@ function start(answer: ResponseAnswer) {
 }
 
 describe('registryToken', () => {
-  test('sends an access token for the audience as a form, and returns a password with its expiry', async () => {
+  test('sends an access token for the audience in a form, and returns a password with its expiry', async () => {
     const password = datedToken(Date.UTC(2026, 0, 1), 10_800_000);
     let form = '';
     const { token, scopes, host } = start(({ body = '' }) => {

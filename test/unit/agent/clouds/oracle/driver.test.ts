@@ -10,7 +10,7 @@ test.each([
   ['http://127.0.0.1:8080/', '127.0.0.1', 8080],
   ['https://imds.example.com', 'imds.example.com', 443],
 ])(
-  'the guard closes only the port of the metadata service, since the address also serves DNS and NTP: %s',
+  'the guard closes only the port of the metadata service, because the address also serves DNS and NTP: %s',
   (imdsEndpoint, address, port) => {
     expect(metadataOf(oracle, { ...defaults, imdsEndpoint })[0]).toEqual({
       address,

@@ -39,7 +39,7 @@ describe('the metadata of a VM on Oracle Cloud', () => {
     });
   });
 
-  test('is read in a dry run too, because the request contains no secret', async () => {
+  test('is read even in a dry run, because the request contains no secret', async () => {
     const host = recordingHost(service(vm));
     const { identity } = await instanceMetadata(host, { imdsEndpoint, hostname: 'machine' });
     expect([identity.vmId, host.journal]).toEqual(['ocid1.instance.oc1.phx.a', []]);

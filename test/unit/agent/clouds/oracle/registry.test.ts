@@ -72,7 +72,7 @@ test.each([
   },
 );
 
-test('registryToken of Oracle Cloud discards the token of the instance principal after a refusal', async () => {
+test("registryToken of Oracle Cloud discards the instance principal's token after the registry refuses it", async () => {
   forgotten = 0;
   await ask({ status: 401 }).password.catch(() => {});
   expect(forgotten).toBe(1);

@@ -19,7 +19,7 @@ function authorizationOf(request: Unsigned): string {
 }
 
 describe('signedRequest', () => {
-  test('covers date, target and host of a GET', () => {
+  test('signs the date, target and host of a GET', () => {
     const { headers } = signedRequest({ method: 'GET', url }, key, now);
     expect(headers).toMatchObject({ date, host: 'fra.ocir.io' });
     expect(`${headers?.authorization}`).toBe('‹redacted›');
@@ -35,7 +35,7 @@ describe('signedRequest', () => {
   test.each([
     ['', '0', emptyDigest],
     ['{"a":"é"}', '10', 's6CSpq9IgH+pSCsu4UAQVXXaom1bJLPA5gp+Le5mg7E='],
-  ])('covers length, type and digest of the body of a POST: %j', (body, length, digest) => {
+  ])('signs the length, type and digest of the body of a POST: %j', (body, length, digest) => {
     const { headers } = signedRequest({ method: 'POST', url, body }, key, now);
     expect(headers).toMatchObject({
       'content-length': length,

@@ -16,8 +16,8 @@ test.each([
   ['only the defined tags of a namespace', vm, 'K3s', { 'k3s-role': 'agent' }],
   ['the defined tags of a namespace regardless of its case', vm, 'k3S', { 'k3s-role': 'agent' }],
   ['no tags for a missing namespace', vm, 'other', {}],
-  ['no tags of a VM without any', {}, undefined, {}],
-  ['no tags of a VM whose tags are null', { freeformTags: null, definedTags: null }, 'K3s', {}],
+  ['no tags for a VM without tags', {}, undefined, {}],
+  ['no tags for a VM whose tags are null', { freeformTags: null, definedTags: null }, 'K3s', {}],
 ])('identityTags returns %s', (_what, tags, namespace, expected) => {
   expect(identityTags(tags, namespace)).toEqual(expected);
 });

@@ -100,7 +100,7 @@ describe('the static cloud', () => {
       'Several addresses of this machine fit static.address (interface:wg0): 10.8.0.1',
     ],
   ])(
-    'reports NodeAddressUnknown instead of an address unless exactly one address of the machine fits %s',
+    'reports NodeAddressUnknown unless exactly one address of the machine matches %s',
     async (address, endedBy, message) => {
       const { address: found, addressFault } = await start({ address }).identity();
       expect(found).toBeUndefined();
@@ -127,15 +127,15 @@ describe('the static cloud', () => {
   });
 
   test.each([
-    ['none of its several IPv4 addresses', withoutRoute, undefined],
-    ['its only IPv4 address', withoutRoute.slice(0, 2), '203.0.113.7'],
-  ])('takes by default %s if the machine has no default route', async (_what, current, found) => {
+    ['none of several IPv4 addresses', withoutRoute, undefined],
+    ['the only IPv4 address of the machine', withoutRoute.slice(0, 2), '203.0.113.7'],
+  ])('without static.address and a default route, takes %s', async (_what, current, found) => {
     const { address, addressFault } = await start({}, {}, current).identity();
     expect(address).toBe(found);
     expect(addressFault?.message).toEqual(found ? undefined : expect.stringContaining('Set static.address'));
   });
 
-  test('reads the addresses of the machine at each request', async () => {
+  test('reads the addresses of the machine again at each request', async () => {
     const current: InterfaceAddress[] = [];
     const cloud = start({}, {}, current);
     expect((await cloud.identity()).address).toBeUndefined();
@@ -143,7 +143,7 @@ describe('the static cloud', () => {
     expect((await cloud.identity()).address).toBe('203.0.113.7');
   });
 
-  test('takes the external address from static.externalAddress, and names that setting if no address fits', async () => {
+  test('takes the external address from static.externalAddress, and names that setting if no address matches', async () => {
     const identity = await start({ address: '10.0.0.0/24', externalAddress: 'interface:eth0' }).identity();
     expect(identity).toMatchObject({ address: '10.0.0.3', externalAddress: '203.0.113.7' });
     const unfit = await start({ externalAddress: '192.0.2.0/24' }).identity();
@@ -202,7 +202,7 @@ describe('the static cloud', () => {
       says: /static\.secrets\.constructor/,
     },
     {
-      what: 'a secret file of several lines',
+      what: 'a secret file with several lines',
       name: 'long',
       reason: 'SecretEmpty',
       endedBy: 'person',
@@ -231,7 +231,7 @@ describe('the static cloud', () => {
     expect((await cloud.secret('a')).reveal()).toBe('x');
   });
 
-  test('reads secrets and passwords that are credentials of systemd', async () => {
+  test('reads secrets and passwords from systemd credentials', async () => {
     const cloud = start(
       {
         secrets: { 'k3s-token': 'credential:k3s-token' },
@@ -274,7 +274,7 @@ describe('the static cloud', () => {
     expect(`${refused}`).not.toContain('canary');
   });
 
-  test('refuses a credential of another user', async () => {
+  test('refuses a credential that another user owns', async () => {
     const path = `${credentials}/token`;
     const host = memoryHost({ files: { [path]: { content: 'canary', mode: 0o400 } } });
     host.files.give(path, '1000:1000');
@@ -293,7 +293,7 @@ describe('the static cloud', () => {
     },
   );
 
-  test('returns user name and password of a configured registry, and refuses any other registry', async () => {
+  test('returns the user name and password of a configured registry, and refuses any other registry', async () => {
     const cloud = start(
       { registries: { 'a.example': { username: 'ann', passwordFile: '/s/a' } } },
       { '/s/a': { content: 'pw\n', mode: 0o600 } },
