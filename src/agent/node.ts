@@ -99,6 +99,20 @@ export function nodeTaints({ role, settings }: K3sNode): readonly string[] {
   return [...role.taints, ...settings.node.taints];
 }
 
+/** True if a server, as a URL from `normaliseServer`, is named or addressed as this node itself. */
+export function isOwnServer({ name, address }: K3sNode, server: string): boolean {
+  const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
+  return [name, address, 'localhost', '127.0.0.1', '::1'].includes(host);
+}
+
+/**
+ * True if this node acts for the whole cluster: Secrets, charts and GitOps are the work of one server. This is the
+ * server whose settings name no other server; with several servers that act alike, a Lease could decide here.
+ */
+export function actsForCluster(node: K3sNode): boolean {
+  return node.role.k3s === 'server' && (node.server === undefined || isOwnServer(node, node.server));
+}
+
 /** Returns the official name of the systemd unit that runs this K3s command. */
 export function unitName(command: Role['k3s']): string {
   return command === 'server' ? 'k3s.service' : 'k3s-agent.service';

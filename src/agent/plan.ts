@@ -1,7 +1,7 @@
 import type { Resource } from './engine/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import type { Knowledge } from './knowledge.ts';
-import type { K3sNode } from './node.ts';
+import { actsForCluster, type K3sNode } from './node.ts';
 import { type NodePorts, nodeResources } from './parts/index.ts';
 import { namingK3sLeftRunning, nodeReadyId } from './parts/k3s/index.ts';
 import { nat } from './parts/network/index.ts';
@@ -84,9 +84,13 @@ function nodeNamed(lastKnown: Knowledge['node']): Resource {
   });
 }
 
-/** Returns the Resources of the GitOps engine, which wait until the node is Ready; none if the role has no GitOps. */
-function gitopsResources({ paths, role, arch }: K3sNode, gitops: GitOps): readonly Resource[] {
-  if (!role.gitops) {
+/**
+ * Returns the Resources of the GitOps engine, which wait until the node is Ready; none if the role has no GitOps, or if
+ * another server acts for the cluster.
+ */
+function gitopsResources(node: K3sNode, gitops: GitOps): readonly Resource[] {
+  const { paths, role, arch } = node;
+  if (!role.gitops || !actsForCluster(node)) {
     return [];
   }
   return gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { nodeName, normaliseServer } from '../../../src/agent/node.ts';
+import { actsForCluster, type K3sNode, nodeName, normaliseServer } from '../../../src/agent/node.ts';
+import { aNode } from './a-node.ts';
 
 describe('nodeName', () => {
   test.each([
@@ -39,4 +40,16 @@ describe('normaliseServer', () => {
       );
     },
   );
+});
+
+describe('actsForCluster', () => {
+  test.each<readonly [string, K3sNode, boolean]>([
+    ['the only server', aNode('server'), true],
+    ['a server that is named as its own server', aNode('server', { server: 'https://10.0.1.4:6443' }), true],
+    ['a server with another server', aNode('server', { server: 'https://10.0.9.9:6443' }), false],
+    ['an agent', aNode('agent'), false],
+    ['an agent at the address of its server', aNode('agent', { server: 'https://10.0.1.4:6443' }), false],
+  ])('of %s', (_, node, expected) => {
+    expect(actsForCluster({ ...node, address: '10.0.1.4' })).toBe(expected);
+  });
 });

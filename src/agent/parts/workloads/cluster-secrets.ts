@@ -1,7 +1,7 @@
 import type { Cloud } from '../../clouds/cloud.ts';
 import type { Resource } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
-import type { K3sNode } from '../../node.ts';
+import { actsForCluster, type K3sNode } from '../../node.ts';
 import { clusterSecret, type SecretUse } from '../../resources/cluster-secret/cluster-secret.ts';
 import { secretsLeft } from './secrets-left.ts';
 import { wishedSecrets } from './wished-secrets.ts';
@@ -23,5 +23,5 @@ export function clusterSecrets(node: K3sNode, cloud: Cloud, needs: readonly stri
 
 /** Returns the names of the secrets in the vault from which a node takes the values of `workloads.secrets`. */
 export function workloadSources(node: K3sNode): readonly string[] {
-  return node.role.k3s === 'server' ? wishedSecrets(node.settings).flatMap(({ sources }) => sources) : [];
+  return actsForCluster(node) ? wishedSecrets(node.settings).flatMap(({ sources }) => sources) : [];
 }

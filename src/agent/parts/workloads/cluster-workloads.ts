@@ -1,15 +1,13 @@
 import type { Cloud } from '../../clouds/cloud.ts';
 import type { Resource } from '../../engine/resource.ts';
-import type { K3sNode } from '../../node.ts';
+import { actsForCluster, type K3sNode } from '../../node.ts';
 import { clusterCharts } from './cluster-charts.ts';
 import { clusterSecrets } from './cluster-secrets.ts';
 
 /**
- * Returns the Resources of everything in `workloads`: Secrets first, because charts may read them. An agent has
- * none of these Resources, because a kubelet may write neither.
+ * Returns the Resources of everything in `workloads`: Secrets first, because charts may read them. Only the node
+ * that acts for the cluster has these Resources; a kubelet may write neither.
  */
 export function clusterWorkloads(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
-  return node.role.k3s === 'server'
-    ? [...clusterSecrets(node, cloud, needs), ...clusterCharts(node, needs)]
-    : [];
+  return actsForCluster(node) ? [...clusterSecrets(node, cloud, needs), ...clusterCharts(node, needs)] : [];
 }

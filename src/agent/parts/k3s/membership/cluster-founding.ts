@@ -3,7 +3,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import { type K3sNode, normaliseServer, unitName } from '../../../node.ts';
+import { actsForCluster, isOwnServer, type K3sNode, normaliseServer, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { dropInFlags } from '../flags/flags.ts';
 import { configuredFlags } from '../flags/given-flags.ts';
@@ -38,13 +38,13 @@ export function clusterFounding(node: K3sNode): Resource {
 /** Returns `ClusterExists` for a server if a tag or setting names another server to join; otherwise `undefined`. */
 export function serverToJoin(node: K3sNode): NodeError | undefined {
   const { role, server } = node;
-  if (role.k3s !== 'server' || server === undefined || isOwn(node, server)) {
+  if (role.k3s !== 'server' || server === undefined || actsForCluster(node)) {
     return undefined;
   }
   return clusterExists(
     `This VM has the role ${role.name}, and the tag k3s-server or k3s.server names the K3s server ${server}. Slipway cannot ` +
-      'join a server to a cluster yet, and does not found a second cluster beside it. Take the tag or setting away from ' +
-      'this VM, or give it the role agent.',
+      'join a server to a cluster yet, does not found a second cluster beside it, and leaves Secrets, charts and GitOps ' +
+      'of the cluster to that server. Take the tag or setting away from this VM, or give it the role agent.',
   );
 }
 
@@ -54,7 +54,7 @@ async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeErr
     return undefined;
   }
   const addresses = (await serverNames(host, node)).flatMap(asServer);
-  const others = [...new Set(addresses)].filter((address) => !isOwn(node, address));
+  const others = [...new Set(addresses)].filter((address) => !isOwnServer(node, address));
   const hints = hintsOf(node.settings);
   const found = await Promise.all(
     others.map((address) => serverCa(host, address, hints).then(() => address, noServer)),
@@ -83,11 +83,6 @@ async function serverNames(host: HostReader, { settings, paths }: K3sNode): Prom
   const configured = configuredFlags(settings.k3s.config, paths.k3s.config);
   const flags = [...configured, ...(await dropInFlags(host, paths))];
   return flags.filter(({ name }) => name === 'tls-san').flatMap(({ values }) => values);
-}
-
-function isOwn({ name, address }: K3sNode, server: string): boolean {
-  const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
-  return [name, address, 'localhost', '127.0.0.1', '::1'].includes(host);
 }
 
 function asServer(name: string): readonly string[] {

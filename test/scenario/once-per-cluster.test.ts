@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { booted, condition, live, type Vm } from './a-vm.ts';
+
+const minute = 60_000;
+
+/** Deletes what a server puts into its cluster, so that the server would put it there again. */
+function empty({ kubernetes }: Vm): void {
+  kubernetes.objects.remove('secrets', 'cert-manager', 'cloudflare');
+  kubernetes.objects.remove('secrets', 'flux-system', 'flux-system');
+}
+
+function found({ kubernetes }: Vm): readonly boolean[] {
+  return [
+    kubernetes.objects.get('secrets', 'cert-manager', 'cloudflare') !== undefined,
+    kubernetes.objects.get('secrets', 'flux-system', 'flux-system') !== undefined,
+  ];
+}
+
+describe('what belongs to the whole cluster', () => {
+  test('is kept by the only server', async () => {
+    const { machine, slipway } = await booted('server');
+    empty(machine);
+    await live(slipway, machine, minute);
+    expect(found(machine)).toEqual([true, true]);
+  });
+
+  test('is left to the first server by one whose tag names it, which says so and runs on', async () => {
+    const { machine, slipway } = await booted('server');
+    const { vm } = machine.cloud;
+    machine.cloud.vm = { ...vm, tags: { ...vm.tags, 'k3s-server': 'https://10.0.0.9:6443' } };
+    empty(machine);
+    const report = await live(slipway, machine, 11 * minute);
+    expect(found(machine)).toEqual([false, false]);
+    expect(condition(report, 'Role')).toBe('False ClusterExists');
+    expect(report.conditions.find(({ type }) => type === 'Role')?.message).toContain(
+      'leaves Secrets, charts and GitOps of the cluster to that server',
+    );
+    expect(condition(report, 'NodeReady')).toBe('True InSync');
+    expect(report.conditions.map(({ type }) => type)).not.toContain('GitOps');
+  });
+});
