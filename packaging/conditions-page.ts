@@ -13,11 +13,11 @@ export function conditionsPage(): string {
   return `<!-- made by packaging/conditions-page.ts -->
 # Conditions and their reasons
 
-Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes: **True** if
-it is met, **Unknown** if it may still become True without your help, **False** if it failed or has taken too long.
-Slipway retries after seconds, or after ten minutes if a person must repair something, and at once when the settings
-change or after \`systemctl reload slipway\`. The condition \`Ready\` summarises all others, and stays True if the node
-works in spite of a fault.
+Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes: **True**
+if it is met, **Unknown** if it may still become True without your help, **False** if it failed or has taken too long.
+Slipway checks an unmet condition again within seconds, or after ten minutes if a person must repair something. It
+checks all conditions at once when the settings change, and after \`systemctl reload slipway\`. The condition \`Ready\`
+summarises all other conditions, and stays True if the node works in spite of a fault.
 
 | condition | True when |
 |---|---|
@@ -33,9 +33,9 @@ ${entries.join('\n')}
 
 ## What can go wrong
 
-- **A reason is not listed here.** The node runs a newer release: check \`slipway version\`, and read the version of this
-  page in that release.
-- **A condition stays Unknown.** The message states what the condition waits for, and until when.
+- **A reason is not listed here.** The node runs a release that is newer than this page. Run \`slipway version\` on the
+  node, and read this page in the sources of that release.
+- **A condition stays Unknown.** The message states what the condition waits for.
 `;
 }
 

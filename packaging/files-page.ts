@@ -14,13 +14,14 @@ export function filesPage(): string {
   return `<!-- made by packaging/files-page.ts -->
 # Files that Slipway reads back
 
-Look up which files Slipway reads back, and the effect of losing one. A process of Slipway writes each of these files
-for itself or for another process. The files are JSON and begin with the number of their format. An upgrade or a
-rollback does not change them, so the release that reads a file may differ from the release that wrote it.
+Look up which files Slipway reads back, and the effect of losing one. A Slipway process writes each of these files for
+itself, for later processes, or for other Slipway processes. In the table, a pass is one check of the whole node by the
+daemon. The files are JSON and begin with the number of their format. An upgrade or a rollback of Slipway does not
+change the files, so a file may be read by a different release than the one that wrote it.
 
-Each release reads the files of the previous and the next release. It ignores unknown fields, whatever the number is. If
-it cannot read a field that it needs, it treats the file as lost; the last column shows the effect. It also reads files
-without a number, which older releases wrote.
+Each release can read the files of the previous and the next release. It ignores fields that it does not know, even if
+the format number is higher than its own. If a field that it needs is missing or invalid, it treats the file as lost;
+the last column shows the effect. It also reads files without a format number, which older releases wrote.
 
 | file | format | content | readers | effect of losing it |
 |---|---|---|---|---|
@@ -29,14 +30,15 @@ ${rows.join('\n')}
 The loss of a file never grants a permission: none of these files contains a consent, and whether this server creates a
 cluster depends on K3s's own files.
 
-All other [owned files](owned-files.md) are in the format of the program that reads them. Three kinds of Slipway's own
-files have no number, since releases without formats read them: the locks (process id and start time),
-\`slipway-last-version\` (the name of a release of K3s) and \`/usr/local/bin/.*.slipway-part.refused\` (the digest of an
-archive that could not be unpacked). Each of these files has one line, and this will not change.
+All other [owned files](owned-files.md) have the format of the program that reads them. Slipway also reads back three
+kinds of files without a format number, because releases that predate format numbers must still be able to read them:
+the locks (process id and start time), \`slipway-last-version\` (the version of K3s) and
+\`/usr/local/bin/.*.slipway-part.refused\` (the digest of an archive that could not be unpacked). Each of these files
+has exactly one line in every release.
 
 ## What can go wrong
 
-- **A file is damaged or deleted.** The last column shows the effect; Slipway writes the file again.
+- **A file is damaged or deleted.** The last column of the table shows the effect. Slipway writes the file again.
 `;
 }
 

@@ -62,28 +62,34 @@ export const conditions = [
   { type: 'Nat', trueWhen: 'with network.nat: private hosts can connect to the internet through this node' },
   {
     type: 'Identity',
-    trueWhen: 'the cloud has returned the identity of this VM, with a usable name and address',
+    trueWhen: 'the name and the address of this VM are known and valid',
   },
   { type: 'Role', trueWhen: 'the role is known, and the node was installed with it' },
   {
     type: 'Preflight',
-    trueWhen: 'the VM meets the requirements of its role, and only root can change what root runs',
+    trueWhen: 'the VM meets the requirements of its role, and only root can change the files that root runs',
   },
   {
     type: 'ImdsGuard',
     trueWhen: 'pods cannot reach the instance metadata service, except for those that the settings allow',
   },
-  { type: 'System', trueWhen: 'kernel modules and settings are in place' },
-  { type: 'K3sBinary', trueWhen: 'K3s is installed in the wanted version, with its links' },
-  { type: 'JoinToken', trueWhen: "the join token is on the disk; on a server, it is the vault's" },
-  { type: 'K3sConfig', trueWhen: 'the configuration of K3s is as the settings require' },
+  { type: 'System', trueWhen: 'the kernel modules are loaded and the kernel settings are in force' },
+  {
+    type: 'K3sBinary',
+    trueWhen: 'the wanted version of K3s is installed, with the links to it (kubectl, crictl, ctr)',
+  },
+  {
+    type: 'JoinToken',
+    trueWhen: 'the join token is on the disk; on a server, it also matches the token in the vault',
+  },
+  { type: 'K3sConfig', trueWhen: "K3s's configuration file matches the settings" },
   { type: 'Registries', trueWhen: 'the registry credentials are fresh' },
   {
     type: 'CredentialProvider',
     trueWhen: 'kubelet gets a fresh registry credential from Slipway for each pull',
   },
   { type: 'ServerReachable', trueWhen: 'on an agent: the server answers and accepts the token' },
-  { type: 'K3sRunning', trueWhen: 'the unit of K3s is installed and runs with the current files' },
+  { type: 'K3sRunning', trueWhen: "K3s's unit is installed, and K3s runs with the current files" },
   {
     type: 'NodeReady',
     trueWhen: 'the Kubernetes API reports that this node is Ready, and the node has its taints',
@@ -91,10 +97,10 @@ export const conditions = [
   { type: 'Pulls', trueWhen: 'a pull with the newest credential of each login server succeeded' },
   {
     type: 'Secrets',
-    trueWhen: 'on a server: the Secrets in the settings are in the cluster, with the values of the vault',
+    trueWhen: 'on a server: the cluster has the Secrets in the settings, with the values in the vault',
   },
   { type: 'Charts', trueWhen: 'on a server: K3s has deployed the charts in the settings' },
-  { type: 'GitOps', trueWhen: 'on a server: the repository is bootstrapped and applied' },
+  { type: 'GitOps', trueWhen: 'on a server: Flux is bootstrapped and has applied the repository' },
 ] as const satisfies readonly { readonly type: string; readonly trueWhen: string }[];
 
 export const conditionTypes = conditions.map(({ type }) => type);

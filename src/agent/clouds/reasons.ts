@@ -6,7 +6,7 @@ export const identityReasons = {
 /** Reasons for failures of any cloud's vault, and of hosts that may not see a token. */
 export const vaultReasons = {
   ForeignHost:
-    "The settings name a host outside the domains of the VM's cloud, which would get a token of the VM's identity.",
+    "The settings name a host outside the domains of the VM's cloud. Slipway sends it no token of the VM's identity.",
   VaultNotConfigured: 'No vault is configured: name it in the section of the cloud.',
   VaultUnavailable: 'The vault does not answer, or answers with a server error.',
 } as const;
@@ -22,7 +22,7 @@ export const secretReasons = {
 /** Reasons for failures of the registry login that the cloud provides. */
 export const loginReasons = {
   RegistryUnavailable: 'The registry does not answer, or answers with a server error.',
-  RegistryNotFound: 'The name of the registry does not resolve: check registries.servers.',
+  RegistryNotFound: 'The name of the registry has no address in DNS: check registries.servers.',
   RegistryUnauthorized:
     'The cloud has no login for the registry, or the registry does not accept the identity of this VM.',
   RegistryForbidden:

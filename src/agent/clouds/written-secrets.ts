@@ -11,11 +11,11 @@ import { versionIfKnown } from './secret-version.ts';
 /** The settings that name the place of each secret and each login. */
 export const writtenSecretsShape = {
   secrets: about(
-    'The file of each secret, by secret name; or `credential:NAME` for a credential of systemd (LoadCredential= of slipway.service).',
+    'The file that contains each secret, by the name of the secret; or `credential:NAME` for a systemd credential (LoadCredential= of slipway.service).',
     z.record(secretName, secretPlace),
   ),
   registries: about(
-    'User name and password file of each registry, by login server; the file may also be `credential:NAME`.',
+    'The user name and the password file for each registry, by login server; instead of a file, `credential:NAME` names a systemd credential.',
     z.record(loginServer, z.strictObject({ username: words, passwordFile: secretPlace })),
   ),
 };

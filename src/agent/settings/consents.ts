@@ -3,7 +3,7 @@ import { inlineYaml } from './inline-yaml.ts';
 /** The kinds of consent, from which the settings, their documentation and every check derive. */
 export const consents = {
   tokenChange: {
-    about: "Join tokens that may replace this server's, each by its digest.",
+    about: 'Join tokens that may replace the token of this server, each by its digest.',
     example: '3f2a9c1b2d4e',
     takesTrue: true,
   },
@@ -20,7 +20,7 @@ export const consents = {
   },
   restart: {
     about:
-      'Starts of K3s by a unit that Slipway did not write, each of which Slipway may end once by a restart: a unit with one start, or a unit alone for each of its starts.',
+      'Units that Slipway did not write, and whose K3s Slipway may restart: a unit with one start of K3s (`UNIT@START`), or a unit alone for every start by it.',
     example: 'k3s.service@3f2a9c1b2d4e',
     takesTrue: false,
   },
@@ -31,30 +31,30 @@ export const consents = {
   },
   natRemoval: {
     about:
-      'Private ranges that network.nat.from no longer names, for which this node may stop forwarding because their hosts have a different route.',
+      'Private ranges that network.nat.from no longer names, and for which this node may stop forwarding. Their hosts must have a different route.',
     example: '10.0.2.0/24',
     takesTrue: false,
   },
   secretRemoval: {
-    about: 'Secrets in the cluster that workloads.secrets no longer names and that Slipway may delete.',
+    about: 'Secrets that workloads.secrets no longer names, and that Slipway may delete from the cluster.',
     example: 'cert-manager/cloudflare-api-token',
     takesTrue: false,
   },
   chartRemoval: {
     about:
-      'Charts that workloads.charts no longer names and whose releases K3s may uninstall, with everything that they have created.',
+      'Charts that workloads.charts no longer names, and whose releases K3s may uninstall, with everything that they have created.',
     example: 'cert-manager',
     takesTrue: false,
   },
   foreignMirrors: {
     about:
-      'Mirrors of login servers on other hosts, and login servers whose certificate is not checked: both may reveal a credential.',
+      'Mirrors that may receive the credential of a login server although they are not login servers or use plain http, and login servers whose certificate K3s does not check.',
     example: 'myteam.azurecr.io=https://mirror.example.com',
     takesTrue: true,
   },
   identityHosts: {
     about:
-      "Registries and vaults outside the domains of the VM's cloud that may receive tokens of its identity.",
+      "Registries and vaults outside the domains of the VM's cloud that may receive tokens of the VM's identity.",
     example: 'registry.example.com',
     takesTrue: false,
   },

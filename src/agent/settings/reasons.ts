@@ -1,4 +1,5 @@
 /** Reasons for failures of the settings. */
 export const settingsReasons = {
-  InvalidSettings: 'The settings cannot be used; each problem names its file, its path and the repair.',
+  InvalidSettings:
+    'The settings are invalid; the message names the file, the path and the repair of each problem.',
 } as const;

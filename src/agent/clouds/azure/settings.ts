@@ -43,7 +43,10 @@ const schema = about(
       name: about('The name of the Key Vault with the join token.', z.optional(vaultName)),
       url: about('The URL of the Key Vault, instead of its name.', z.optional(vaultUrl)),
     }),
-    registryAudience: about('The audience of the token that is exchanged at the container registry.', url),
+    registryAudience: about(
+      "The audience of the identity's token that Slipway exchanges for a registry credential.",
+      url,
+    ),
   }),
 );
 

@@ -25,17 +25,17 @@ const schema = about(
     ),
     location: about('The region.', z.optional(words)),
     address: about(
-      'The primary private address, or how to find it among those of the machine: a range such as `10.0.0.0/16`, `interface:enp7s0`, or `default-route`. By default `default-route` or, without such a route, the only IPv4 address. Pods use the interface of an address that a range or an interface selects (flannel-iface).',
+      'The primary private address, or a rule that selects it from the addresses of the machine: a range such as `10.0.0.0/16`, `interface:enp7s0`, or `default-route`. By default `default-route` or, without such a route, the only IPv4 address. If a range or an interface selects the address, pods use its interface (flannel-iface).',
       z.optional(addressChoice),
     ),
     externalAddress: about(
-      'The address at which nodes in other networks reach this one (node-external-ip), or how to find it, as in `address`. By default K3s gets none.',
+      'The address at which nodes in other networks reach this node (node-external-ip), or a rule that selects it, as in `address`. By default, the node has no external address.',
       z.optional(addressChoice),
     ),
     tags: about('Instance tags.', z.record(words, z.string())),
     secrets: writtenSecretsShape.secrets,
     metadata: about(
-      "The provider's metadata service, which pods are kept from (see imds.md): each entry has an `address`, and a `port` if only this port is guarded.",
+      "The addresses of the provider's metadata service, from which Slipway keeps pods (see imds.md): each entry has an `address`, and a `port` if only this port is guarded.",
       z.optional(z.array(metadata)),
     ),
     registries: writtenSecretsShape.registries,

@@ -12,7 +12,7 @@ const schema = about(
   'Settings for engine flux.',
   z.strictObject({
     version: about('The Flux release.', release),
-    releaseUrl: about('The address of Flux releases.', url),
+    releaseUrl: about('The URL below which Slipway finds Flux releases.', url),
     provider: about('The provider of the repository.', z.optional(choiceOf(fluxProviders))),
     owner: about(
       'The user, organisation, group or project that owns the repository; not for git.',
@@ -29,10 +29,13 @@ const schema = about(
     path: about('The folder of this cluster in the repository.', z.optional(repositoryPath)),
     personal: about('Whether the owner is a user; not for git.', z.boolean()),
     private: about('Whether a repository that flux bootstrap creates is private.', z.boolean()),
-    tokenAuth: about('Whether Flux keeps using the token, rather than a deploy key.', z.boolean()),
+    tokenAuth: about(
+      'Whether Flux fetches with the token; with false, it fetches with a deploy key.',
+      z.boolean(),
+    ),
     components: about('The controllers to install.', z.array(words)),
     componentsExtra: about('Further controllers, such as image-reflector-controller.', z.array(words)),
-    interval: about('The time between two checks for commits.', duration),
+    interval: about('The time between two checks of the repository for new commits.', duration),
     timeout: about(
       'The time limit of a bootstrap: one half for its steps, one half until the controllers are ready.',
       duration,

@@ -19,7 +19,7 @@ export const tokenReasons = {
   TokenChanged:
     'The token in the vault differs from the one that this server was installed with; the condition prints the consent that adopts it.',
   TokenRejected: 'The server does not accept the join token from the vault.',
-  TokenCaMismatch: "The CA hash in the join token differs from that of the server's CA.",
+  TokenCaMismatch: "The CA hash in the join token does not match the server's CA.",
 } as const;
 
 /** The reasons about K3s itself: its version, configuration, server, service and node. */
@@ -36,18 +36,18 @@ export const k3sReasons = {
   ServerChanged:
     'The server has a new CA, or the settings name a new address; the condition prints the consent that joins this server.',
   ServerUnreachable: 'The supervisor of the K3s server does not answer.',
-  ServerNotReady: 'The K3s server answers but is not ready yet.',
+  ServerNotReady: 'The K3s server answers, but is not ready yet.',
   UnitAdopted:
-    'A unit that Slipway did not write started K3s: Slipway adopts its flags, and K3s must be restarted once.',
+    "A unit that Slipway did not write started K3s: Slipway adopts the unit's flags, and K3s must be restarted once.",
   UnitMasked: 'The unit of K3s is masked: unmask the unit.',
   ServiceStarting: 'K3s is starting.',
-  ServiceFailed: 'K3s ends right after its start; the message quotes K3s.',
+  ServiceFailed: 'K3s exits soon after each start; the message quotes the error.',
   NodePasswordRejected:
-    'The server knows a different node of this name: delete that node on the server, or set another node.name.',
+    'The server knows a different node with this name: delete that node on the server, or set another node.name.',
   DatastoreTokenMismatch:
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
   NodeNotFound: 'The node has not registered with the API yet.',
   NodeNotReady: 'The node is registered but its Ready condition is not True.',
   TaintNotApplied:
-    'A taint is missing, because taints apply only at registration; the message has the kubectl command that sets it.',
+    'A taint is missing, because K3s sets taints only when a node registers; the message has the kubectl command that sets it.',
 } as const;

@@ -14,12 +14,12 @@ const joinTokenSchema = about(
       z.optional(secretName),
     ),
     attempts: about(
-      'The number of attempts to read a missing token before the condition is False.',
+      'The number of attempts to read a missing token before the condition JoinToken becomes False.',
       z.int().check(z.positive('must be above zero, such as 30')),
     ),
     interval: about('The time between two attempts.', duration),
     verifyEvery: about(
-      'The time between two comparisons of the installed token with the vault.',
+      'The time between two comparisons of the installed token with the token in the vault.',
       longDuration,
     ),
   }),
@@ -44,17 +44,17 @@ const k3sSchema = about(
       'The server that an agent joins: an address or https URL. An open tag k3s-server overrides this setting.',
       z.optional(serverAddress),
     ),
-    releaseUrl: about('The address of K3s releases.', url),
+    releaseUrl: about('The URL below which Slipway finds K3s releases.', url),
     upgrade: about(
-      'The action if the wanted version differs from the running one: manual reports the difference, auto upgrades.',
+      'What Slipway does if the wanted version differs from the running one: manual reports the difference, auto upgrades K3s.',
       z.enum(['manual', 'auto']),
     ),
     announce: about(
-      'Whether the state of this node is reported to the cluster, as annotations of its Node and events. With false, Slipway writes neither annotations nor events, and existing annotations stay.',
+      'Whether Slipway reports the state of this node to the cluster, as annotations of its Node and as events. With false, it writes neither, and existing annotations stay.',
       z.boolean(),
     ),
     config: about(
-      'Further keys of the K3s configuration file, passed through to the K3s command of the role.',
+      "Further keys for K3s's configuration file; the K3s command of the role must know them.",
       z.record(words, k3sValue),
     ),
   }),

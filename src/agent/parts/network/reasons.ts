@@ -7,8 +7,8 @@ export const networkReasons = {
   ImdsGuardUndecided:
     'Pods ran here before Slipway could keep them from the metadata service: set imds.pods to block or allow them.',
   ImdsGuardKept:
-    'Pods are still kept from the metadata service, although the settings name no address to guard.',
+    'The rules still keep pods from the metadata service, although the settings no longer name an address to guard.',
   NatFailed: 'Private hosts may have no connection through this node; the message states what failed.',
   NatKept:
-    'This node forwards for ranges that the settings no longer name; the message has the consent that ends this.',
+    'This node still forwards packets for ranges that the settings no longer name; the message has the consent that ends the forwarding.',
 } as const;

@@ -10,7 +10,7 @@ const allowed = z.strictObject({
 });
 
 const schema = about(
-  'The processes that may use the instance metadata service, and so the identity of this VM (see imds.md).',
+  'The processes that may use the instance metadata service, and thereby the identity of this VM (see imds.md).',
   z.strictObject({
     pods: about(
       'Whether pods, and users of the VM other than root, are kept from the metadata service. The default is block, except on a node that ran pods before Slipway guarded it (see imds.md). Needs nftables.',

@@ -45,15 +45,15 @@ const schema = about(
       z.record(registryName, registryConfig),
     ),
     onRotate: about(
-      "Whether fresh credentials restart K3s. Kubelet's pulls never need a restart; auto restarts K3s if containerd's own pulls need it.",
+      "Whether Slipway restarts K3s for fresh credentials. Kubelet's pulls never need a restart; auto restarts K3s only if containerd also pulls without kubelet.",
       z.enum(['never', 'auto', 'restart']),
     ),
     proof: about(
-      'Images in the login servers, such as myteam.azurecr.io/base:1, with which each new credential is tested by a pull.',
+      'Images in the login servers, such as myteam.azurecr.io/base:1. Slipway tests each new credential by pulling part of the image from its server.',
       z.array(imageReference),
     ),
     schedule: about(
-      'The times at which credentials are renewed: five cron fields, UTC; each node adds its own delay.',
+      'The times at which Slipway renews credentials: five cron fields, in UTC; each node adds its own delay.',
       cron,
     ),
   }),

@@ -45,7 +45,7 @@ const clusterSecret = z.strictObject({
 });
 
 const schema = about(
-  'What a server puts into its cluster before GitOps.',
+  'What a server puts into its cluster before GitOps starts.',
   z.strictObject({
     secrets: about(
       'Kubernetes Secrets by namespace and name, with values from the vault: cert-manager/cloudflare-api-token: { keys: { api-token: cloudflare-token } }.',
@@ -55,7 +55,10 @@ const schema = about(
       'Helm charts by the name of their release, which K3s installs and upgrades: cert-manager: { chart: oci://quay.io/jetstack/charts/cert-manager, version: v1.20.3, namespace: cert-manager }.',
       z.record(releaseName, chart),
     ),
-    verifyEvery: about('The time between two comparisons of these Secrets with the vault.', longDuration),
+    verifyEvery: about(
+      'The time between two comparisons of these Secrets, and of the Git token, with the vault.',
+      longDuration,
+    ),
   }),
 );
 

@@ -14,7 +14,7 @@ export function cloudChoice<Table extends Clouds>(table: Table) {
   const summaries = Object.entries(table).map(([name, { summary }]) => `${name} ${summary}`);
   const chosen = choiceOf(table);
   return about(
-    `The cloud of this node: ${summaries.join(', ')}. ${autoCloud} detects the cloud by cloud-init's id or the firmware, without the network. If cloud is not set, and only one cloud has a section in the settings, Slipway uses this cloud.`,
+    `The source of the facts about this node: ${summaries.join(', ')}. ${autoCloud} detects the cloud by cloud-init's id or the firmware, without the network. If cloud is not set and the settings have the section of exactly one cloud, Slipway uses this cloud.`,
     z.pipe(
       choiceOf({ [autoCloud]: autoCloud, ...table }),
       z.transform((name, { issues }) => {

@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { about, type SettingsSection } from '../section.ts';
 
 const schema = about(
-  'The log of Slipway.',
+  "Slipway's log.",
   z.strictObject({
-    level: about('The lowest level that is logged.', z.enum(['trace', 'debug', 'info', 'warn', 'error'])),
+    level: about('The lowest level that Slipway logs.', z.enum(['trace', 'debug', 'info', 'warn', 'error'])),
   }),
 );
 

@@ -17,7 +17,7 @@ const nat = about(
       z.array(addressRange),
     ),
     interface: about(
-      'The network interface to the internet; by default that of the default route.',
+      'The network interface to the internet; by default the interface of the default route.',
       z.optional(interfaceName),
     ),
   }),
@@ -26,17 +26,20 @@ const nat = about(
 const schema = about(
   'How this node connects to other hosts.',
   z.strictObject({
-    proxy: about('The HTTP proxy for downloads, the cloud and K3s.', z.optional(url)),
+    proxy: about(
+      'The HTTP proxy through which Slipway downloads files and connects to the cloud, and which K3s uses.',
+      z.optional(url),
+    ),
     proxyCredentialsFile: about(
       'The file with the login for the proxy: one line user:password, mode 0600, owned by root. K3s does not read this file, and needs the login in its environment file.',
       z.optional(words),
     ),
     noProxy: about(
-      'Hosts to which Slipway and K3s connect without the proxy: host names, addresses, CIDR ranges, and ends of names such as .example.com.',
+      'Hosts to which Slipway and K3s connect without the proxy: host names, addresses, CIDR ranges, and domain suffixes such as .example.com.',
       z.array(directHost),
     ),
     caFile: about(
-      'A PEM file of further CAs to trust, such as that of a proxy that signs certificates.',
+      'A PEM file with further CAs to trust, such as the CA of a proxy that signs certificates.',
       z.optional(words),
     ),
     nat,

@@ -11,15 +11,15 @@ const schema = about(
       z.optional(nodeName),
     ),
     ip: about(
-      'The address of the node; by default the address with which it joined, which at first is the primary private address.',
+      'The address of the node. By default, a new node uses its primary private address, and a node that has joined keeps the address with which it joined.',
       z.optional(ipAddress),
     ),
     labels: about(
-      'Labels in addition to those of the role, which each start of K3s applies.',
+      'Labels in addition to those of the role. K3s applies them each time it starts.',
       z.array(nodeLabel),
     ),
     taints: about(
-      'Taints in addition to those of the role, which apply only when the node registers.',
+      'Taints in addition to those of the role. K3s applies them only when the node registers.',
       z.array(nodeTaint),
     ),
   }),

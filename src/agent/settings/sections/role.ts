@@ -10,7 +10,7 @@ import { about } from '../section.ts';
  */
 export function roleSetting(among: readonly Role[]) {
   return about(
-    `What this VM is: ${namesOf(among).join(', ')}, or a role that roles defines. By default the tag k3s-role sets it, and an open tag overrides a settings file: set tags.role to false to fix the role here.`,
+    `The role of this node: ${namesOf(among).join(', ')}, or a role that roles defines. An open tag k3s-role overrides a settings file: set tags.role to false to make Slipway ignore the tag.`,
     z.optional(words),
   );
 }
