@@ -78,6 +78,16 @@ describe('after a first boot of three bare nodes', () => {
     expect(JSON.parse(sync.stdout).spec.path).toBe('./clusters/lab');
   });
 
+  test("Slipway keeps the Git token in Flux's Secret, with its version in the vault", async () => {
+    const get = ['get', 'secrets', '-n', 'flux-system', 'flux-system', '-o', 'json'];
+    const secret = async () => JSON.parse((await kubectl(lab.node('server'), ...get)).stdout);
+    const versions = async () => (await secret()).metadata.annotations?.['slipway.dev/versions'];
+    await expect.poll(versions, { timeout: 60_000 }).toMatch(/^[0-9a-f]+$/);
+    const { data } = await secret();
+    expect(Buffer.from(data.password, 'base64').toString()).toBe(lab.secrets.gitToken);
+    expect(Buffer.from(data.username, 'base64').toString()).toBe('git');
+  });
+
   test('the cluster has the Secret in workloads.secrets, with the value from the vault', async () => {
     const get = ['get', 'secrets', '-n', 'cert-manager', 'cloudflare', '-o', 'json'];
     const { stdout } = await kubectl(lab.node('server'), ...get);
