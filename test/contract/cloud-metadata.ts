@@ -85,7 +85,7 @@ export function metadataTests(world: () => DrivenCloud): void {
     });
 
     test.each(metadataFailures)(
-      'causes the documented error of the identity if it fails: %s',
+      'makes a request for the identity fail with the right reason: %s',
       async (_what, fault, error) => {
         world().failMetadata(fault);
         if (world().hasMetadata) {

@@ -59,7 +59,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
       }
     });
 
-    test('writes nothing in a dry run, and records changes', async () => {
+    test('writes nothing in a dry run, but records the changes', async () => {
       const host = world();
       const before = host.files.snapshot();
       const dry = recordingHost(host);

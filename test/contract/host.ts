@@ -128,7 +128,7 @@ export function describeReading(make: MakeStage): void {
     });
   });
 
-  test('lists the sorted names in a directory, and an empty list for a missing directory', async () => {
+  test('returns the sorted names in a directory, and an empty list for a missing directory', async () => {
     const { host, root } = stage;
     expect(await host.list(`${root}/etc`)).toEqual([
       'alias.conf',
@@ -185,7 +185,7 @@ export function describeChanging(make: MakeStage): void {
     expect(await stage.host.list(`${stage.root}/var/lib/thing`)).toEqual(['file']);
   });
 
-  test('writes the value of a secret', async () => {
+  test('writes the value of a secret to a file', async () => {
     const path = `${stage.root}/token`;
     await stage.host.writeFile(
       path,
@@ -242,7 +242,7 @@ export function describeChanging(make: MakeStage): void {
     expect(await host.list(`${root}/etc`)).toEqual(['alias.conf', 'dangling.conf', 'other.conf']);
   });
 
-  test('renames a directory with all its files, including new ones', async () => {
+  test('renames a directory with all its files, including new files', async () => {
     const { host, root } = stage;
     await host.writeFile(`${root}/etc/new.conf`, 'n', { mode: 0o644 });
     await host.remove(`${root}/etc/other.conf`);
@@ -264,7 +264,7 @@ export function describeChanging(make: MakeStage): void {
     );
   });
 
-  test('removes files, links and directories, and accepts missing ones', async () => {
+  test('removes files, links and directories, and does nothing if the path is missing', async () => {
     const { host, root } = stage;
     await host.remove(`${root}/etc/alias.conf`);
     await host.remove(`${root}/none/none`);
@@ -292,7 +292,7 @@ export function describeDoing(make: MakeStage): void {
     });
   });
 
-  test('reads a file of 4 MiB and refuses a larger one', async () => {
+  test('reads a file of 4 MiB and refuses a larger file', async () => {
     const path = `${stage.root}/large`;
     await stage.host.writeFile(path, 'x'.repeat(4 * 1024 ** 2), { mode: 0o600 });
     expect((await stage.host.readFile(path))?.content).toHaveLength(4 * 1024 ** 2);

@@ -47,7 +47,7 @@ export function k3sCliContract(name: string, executable: () => string): void {
       );
     });
 
-    test('has a kubectl that accepts the options of Slipway, and fails without a kubeconfig', async () => {
+    test('has a kubectl that accepts the options that Slipway passes, and fails without a kubeconfig', async () => {
       const node = aNode('agent', { root });
       expect(await nodeReady(node, []).check(host)).toMatchObject({
         state: 'Waiting',

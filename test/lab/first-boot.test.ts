@@ -103,7 +103,7 @@ describe('after a first boot of three bare nodes', () => {
     }
   });
 
-  test('no program has logged an unknown key, section or flag in a file of Slipway', async () => {
+  test('no program has logged that a file from Slipway has an unknown key, section or flag', async () => {
     for (const node of lab.nodes) {
       const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
       expect(journal.stdout).not.toMatch(/Unknown key|Unknown section|Unknown flag|Missing '='/);
@@ -118,7 +118,7 @@ describe('after a first boot of three bare nodes', () => {
     }
   });
 
-  test('an agent is Ready again after a power cut, with one more start of K3s', async () => {
+  test('an agent is Ready again after a power cut, and K3s was started once more', async () => {
     const agent = lab.node('agent');
     await agent.powerOff();
     await agent.boot();

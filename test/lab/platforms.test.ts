@@ -176,7 +176,7 @@ describe.each(vps.joinedBy)('the platform vps joined by %s', (joinedBy) => {
     expect(shown.text.match(/the file \/etc\/slipway\/k3s-token$/gm)).toHaveLength(2);
   });
 
-  test('gives K3s an address of this machine, or the one that the lab lists', () => {
+  test('gives K3s an address of this machine, or the address that the lab lists', () => {
     const [, address = ''] = /vps-server at (\S+):/.exec(shown.text) ?? [];
     const config = configOf('server');
     expect(config['node-ip']).toEqual([address]);

@@ -109,7 +109,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
     writeFileSync(slipway.logins, store);
   });
 
-  test('takes the nodes over without a restart, a second download or a deletion', () =>
+  test('takes over the nodes without a restart, a second download or a deletion', () =>
     takesOver(scripts.previous));
 
   test('slipway doctor reports no warning or failure, except those about the test machine', async () => {

@@ -171,7 +171,7 @@ describe.skipIf(missing)(`after ten rotations under constant pulls from a real r
     await expect(registry.push('other/world', '1'), 'a token that may push does').resolves.toBeUndefined();
   });
 
-  test('a replaced credential works until it expires, and not afterwards', () => {
+  test('a credential that was replaced works until it expires, and not afterwards', () => {
     expect(previous['before its end']).toMatchObject({ token: 200, pull: { exitCode: 0 } });
     expect(previous['after its end']).toMatchObject({ token: 401, pull: { exitCode: 1, stderr: refused } });
   });

@@ -66,7 +66,7 @@ describe('after a first boot and a rotation', () => {
     expect(open.map(({ name }) => name)).toEqual([]);
   });
 
-  test('the search included the command lines and environments of Slipway, K3s, Flux and systemctl', () => {
+  test('the search for secrets covered the command lines and environments of Slipway, K3s, Flux and systemctl', () => {
     const seen = [...processes.keys()].join('\n');
     for (const program of ['slipway', 'k3s', 'flux', 'systemctl']) {
       expect(seen).toContain(program);

@@ -31,7 +31,7 @@ esac
   return { root, slipway };
 }
 
-test('the executable installs the files that it contains, and removes them again', () => {
+test('slipway install writes the files that the executable contains, and slipway uninstall removes them', () => {
   const { root, slipway } = image();
   expect(slipway('install')).toMatchObject({ exitCode: 0, stderr: '' });
   const installed = (path: string) => readFileSync(join(root, path));

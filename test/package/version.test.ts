@@ -9,7 +9,7 @@ test.each([['version'], ['--version']])('slipway %s prints the version of packag
   expect(ended).toEqual({ exitCode: 0, stdout: expect.stringContaining(`slipway ${version} (`), stderr: '' });
 });
 
-test('slipway refuses an unknown command, and names it', () => {
+test('slipway refuses an unknown command, and the error names the command', () => {
   const ended = runProgram(executable(), ['lunch']);
   expect(ended.exitCode).not.toBe(0);
   expect(ended.stderr).toContain('lunch');

@@ -76,7 +76,7 @@ describe("a node whose K3s runs in its installer's unit", () => {
   });
 
   test.each(['k3s.service', `${unit}@010101010101`])(
-    'does not restart K3s if the consent names %s',
+    'does not restart K3s if the consent names the wrong unit or state: %s',
     async (subject) => {
       const machine = adopted({ settings: `consent: { restart: [${subject}] }\n` });
       await live(machine.slipway(), machine, 30 * minute);
@@ -162,23 +162,26 @@ describe('flags and registries that the next start of an adopted K3s would lose'
     ['on the command line of the unit', [`--${endpoint}`], ''],
     ['in the environment of the unit', [], 'Environment=K3S_DATASTORE_ENDPOINT=postgres://u:canary@db/k3s'],
     ['in an environment file', [], 'EnvironmentFile=-/etc/k3s/env'],
-  ])('cannot be given up by consent if the cluster needs the flags: %s', async (_, flags, line) => {
-    const lost = 'datastore-endpoint, secrets-encryption=true';
-    const settings = `consent: { lostFlags: [${lost}, debug=true, EnvironmentFile=/etc/k3s/env] }\n`;
-    const machine = vm('server', settings);
-    machine.host.files.write('/etc/k3s/env', 'K3S_DATASTORE_ENDPOINT=postgres://u:canary@db/k3s\n', 0o600);
-    const unitFile = '/etc/systemd/system/k3s.service';
-    const text = installersUnit(...flags, '--secrets-encryption', '--debug')
-      .replace('k3s-agent', 'k3s')
-      .replace('agent', 'server')
-      .replace('[Service]\n', `[Service]\n${line}\n`);
-    machine.host.files.write(unitFile, text);
-    const report = await live(machine.slipway(), machine, minute);
-    expect(condition(report, 'K3sRunning')).toBe('False UnitAdopted');
-    expect(JSON.stringify(report.conditions)).toContain(`The cluster cannot do without ${lost}.`);
-    expect(JSON.stringify(report.conditions)).not.toContain('canary');
-    expect(machine.host.files.text(unitFile)).toBe(text);
-  });
+  ])(
+    'keep Slipway from replacing the unit despite consent if the cluster needs the flags: %s',
+    async (_, flags, line) => {
+      const lost = 'datastore-endpoint, secrets-encryption=true';
+      const settings = `consent: { lostFlags: [${lost}, debug=true, EnvironmentFile=/etc/k3s/env] }\n`;
+      const machine = vm('server', settings);
+      machine.host.files.write('/etc/k3s/env', 'K3S_DATASTORE_ENDPOINT=postgres://u:canary@db/k3s\n', 0o600);
+      const unitFile = '/etc/systemd/system/k3s.service';
+      const text = installersUnit(...flags, '--secrets-encryption', '--debug')
+        .replace('k3s-agent', 'k3s')
+        .replace('agent', 'server')
+        .replace('[Service]\n', `[Service]\n${line}\n`);
+      machine.host.files.write(unitFile, text);
+      const report = await live(machine.slipway(), machine, minute);
+      expect(condition(report, 'K3sRunning')).toBe('False UnitAdopted');
+      expect(JSON.stringify(report.conditions)).toContain(`The cluster cannot do without ${lost}.`);
+      expect(JSON.stringify(report.conditions)).not.toContain('canary');
+      expect(machine.host.files.text(unitFile)).toBe(text);
+    },
+  );
 
   test('keep Slipway from starting a K3s that has not joined yet', async () => {
     const machine = vm('server');

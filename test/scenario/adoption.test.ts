@@ -34,7 +34,7 @@ function adoption({ events }: Vm): readonly unknown[] {
 }
 
 describe('a node installed by the older scripts', () => {
-  test('loses its timer once, after Slipway writes registries.yaml, with one log line', async () => {
+  test('loses its timer once, after Slipway writes registries.yaml, and Slipway logs this in one line', async () => {
     const machine = madeByScripts();
     const slipway = machine.slipway();
     const report = await live(slipway, machine, minute, isReady);

@@ -77,7 +77,7 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
   });
 });
 
-test('a failing rotation creates one event, even across restarts of Slipway, and its recovery another', async () => {
+test('a failing rotation creates one event, even across restarts of Slipway, and its recovery creates another', async () => {
   const machine = vm('agent', noRestarts);
   const slipway = telling(machine);
   await live(slipway, machine, minute, isReady);
@@ -177,7 +177,7 @@ describe('with the API server down', () => {
   });
 });
 
-test('k3s.announce: false stops announcements and keeps the earlier ones', async () => {
+test('k3s.announce: false stops announcements and keeps earlier announcements', async () => {
   const { machine } = await booted('agent');
   await live(telling(machine), machine, 10 * minute);
   machine.host.files.write('/etc/slipway/config.d/quiet.yaml', 'k3s: { announce: false }');

@@ -41,7 +41,7 @@ describe('a chart in workloads.charts', () => {
     expect(at('/helmcharts/cert-manager')).toBeLessThan(at('flux bootstrap'));
   });
 
-  test('is upgraded once if its settings change, without a restart of K3s', async () => {
+  test('is upgraded once after its settings change, without a restart of K3s', async () => {
     const { machine, slipway } = await booted('server');
     configure(machine, 'workloads: { charts: { cert-manager: { version: v1.21.0, timeout: 90m } } }\n');
     const report = await live(slipway, machine, 30 * minute);

@@ -158,7 +158,7 @@ describe('a Secret in workloads.secrets', () => {
   });
 });
 
-test('no value of a Secret is in an event, a condition or an action of the journal', async () => {
+test('no event, condition or journal entry contains a value of a Secret', async () => {
   const { machine, slipway } = await booted('server');
   const report = await live(slipway, machine, 11 * minute);
   const shown = JSON.stringify([machine.events, report, machine.host.journal]);
@@ -168,7 +168,7 @@ test('no value of a Secret is in an event, a condition or an action of the journ
   }
 });
 
-test('the plan shows a Secret that is missing, without its value and without reading it', async () => {
+test('the plan shows a missing Secret without its value, and does not read the value', async () => {
   const { machine } = await booted('server');
   machine.kubernetes.objects.remove('secrets', 'cert-manager', 'cloudflare');
   const calls = machine.cloud.calls.length;

@@ -241,7 +241,7 @@ describe('a setting that must not change once the cluster exists', () => {
   });
 });
 
-test('a new taint of a registered node is reported with the kubectl command that adds it, and the node stays Ready', async () => {
+test('a new taint of a registered node is reported with the kubectl command that adds the taint, and the node stays Ready', async () => {
   const { machine, slipway } = await booted('agent');
   settle(machine, 'node: { taints: ["gpu=true:NoSchedule"] }');
   const report = await live(slipway, machine, 10 * minute);

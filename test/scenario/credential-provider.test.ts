@@ -51,7 +51,7 @@ describe.each(namesOf(roles))('the credential provider on a node with the role %
     expect(answer(machine)?.password).toBe(writtenPassword(machine));
   });
 
-  test('is installed on a running node with one restart of K3s', async () => {
+  test('is installed on a running node with only one restart of K3s', async () => {
     const { machine } = await booted(role);
     for (const path of [config, plugin, settings, store]) {
       machine.host.files.remove(path);

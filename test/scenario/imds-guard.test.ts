@@ -147,7 +147,7 @@ test('a metadata service at a loopback address gets no guard', async () => {
   expect(machine.units.netfilter.rules).toBeUndefined();
 });
 
-describe('a node that ran pods before it had a guard', () => {
+describe('a node whose pods ran before it had a guard', () => {
   /**
    * Boots a node without a guard (`imds.pods: allow`), like a node that another tool installed; then removes
    * `imds.pods` from the node's settings.
@@ -170,7 +170,7 @@ describe('a node that ran pods before it had a guard', () => {
   test.each([
     ['block', keeps],
     ['allow', /^$/],
-  ])('follows imds.pods: %s once the settings contain it', async (pods, wanted) => {
+  ])('follows imds.pods: %s once the settings contain this value', async (pods, wanted) => {
     const { machine, slipway } = await unguarded();
     await live(slipway, machine, 6 * minute);
     machine.host.files.write('/etc/slipway/config.d/imds.yaml', `imds: { pods: ${pods} }\n`);

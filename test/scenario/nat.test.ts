@@ -94,7 +94,7 @@ describe('NAT for private hosts', () => {
     expect([rules, unit, sysctl].map((path) => machine.host.files.text(path))).toEqual(before);
   });
 
-  test('changes to a new outside interface by a reload of its unit, without a stop', async () => {
+  test('moves to a new outside interface when its unit reloads, without a stop', async () => {
     const machine = ingress();
     const slipway = machine.slipway();
     await live(slipway, machine, minute, isReady);
@@ -160,7 +160,7 @@ describe('a range that the settings no longer name', () => {
 
   const gone = 'consent: { natRemoval: [10.0.2.0/24] }\n';
 
-  test('is removed with all files and rules of NAT, with consent, if it was the last range', async () => {
+  test('is removed, with consent, together with all files and rules of NAT if it was the last range', async () => {
     const { machine, slipway } = await changed(gone);
     await live(slipway, machine, 6 * minute, isReady);
     expect([rules, unit, sysctl].map((path) => machine.host.files.stat(path))).toEqual([

@@ -88,7 +88,7 @@ test.each([
   ['address', { address: undefined, addressFault: far }],
   ['external address', { externalAddress: undefined, externalAddressFault: far }],
 ])(
-  'a live node whose %s becomes unknown reports this and keeps the old one, even after a restart of Slipway',
+  'a live node whose %s becomes unknown reports this and keeps the old address, even after a restart of Slipway',
   async (_, unknown) => {
     const machine = vm('agent', noRestarts);
     machine.cloud.vm = { ...machine.cloud.vm, address: '10.0.0.4', externalAddress: '203.0.113.7' };

@@ -119,7 +119,7 @@ describe('a registry outage', () => {
   });
 });
 
-test('an outage of the metadata service for hours is reported, without a restart of K3s', async () => {
+test('a metadata service outage that lasts hours is reported, and K3s is not restarted', async () => {
   const { machine, slipway, due, end } = await cutOff();
   const { cloud, units } = machine;
   cloud.heal();

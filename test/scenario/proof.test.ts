@@ -103,7 +103,7 @@ test('the pull check reports an expired credential without a pull while the regi
   expect(machine.units.starts).toBe(1);
 });
 
-test('kubelet does not get a refused credential, and gets a new one within eleven minutes', async () => {
+test('kubelet does not get a refused credential, and gets a new credential within eleven minutes', async () => {
   const machine = vmWithProof();
   const slipway = machine.slipway();
   await live(slipway, machine, minute, isReady);

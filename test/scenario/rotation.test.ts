@@ -82,7 +82,7 @@ describe('rotations every two hours', () => {
   );
 });
 
-test("the expiry of a mirror's login is reported from an hour before it until K3s restarts", async () => {
+test("the expiry of a mirror's login is reported from an hour before the expiry until K3s restarts", async () => {
   const { machine, slipway } = await booted('agent', `registries: { ${ownMirror} }`);
   const pulls = (report: Report) => report.conditions.find(({ type }) => type === 'Pulls');
   expect(pulls(await live(slipway, machine, 118 * minute))?.status).toBe('True');

@@ -73,7 +73,7 @@ describe('an agent', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('takes a newer token from the vault after the server refuses the old one', async () => {
+  test('takes a newer token from the vault after the server refuses the old token', async () => {
     const machine = vm('agent');
     machine.server = { token: 'rotated-token', ca };
     const slipway = machine.slipway();

@@ -23,7 +23,7 @@ const exchanger = (path: string, target: string) => `
   }, 0);
 `;
 
-test('the removal of a tree deletes nothing outside the tree while a directory in it is swapped with a link', async () => {
+test('the removal of a tree deletes nothing outside the tree while a directory in the tree is swapped with a link', async () => {
   const root = await temporaryFolder();
   const names = Array.from({ length: 60 }, (_, n) => `file-${n}`);
   await fill(`${root}/kept`, names);

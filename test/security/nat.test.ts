@@ -100,10 +100,10 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
     expect(host.ask(outside)).toContain('neither answered');
   });
 
-  describe('while the NAT unit runs without any process of Slipway', () => {
+  describe('with the NAT unit and without any process of Slipway', () => {
     beforeEach(() => runUnit('ExecStart'));
 
-    test('reaches the outside with the address of the ingress node', () => {
+    test('reaches the outside under the address of the ingress node', () => {
       expect(host.ask(outside)).toBe('10.0.1.10');
       expect(ingress.ask(outside)).toBe('10.0.1.10');
     });
@@ -136,7 +136,7 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
       expect(host.ask(outside)).toBe('10.0.1.10');
     });
 
-    test('loses NAT after a flush of all rules, which Slipway reports as drift, and a reload restores NAT', async () => {
+    test('loses NAT after a flush of all rules, Slipway reports drift, and a reload of the unit restores NAT', async () => {
       expect(await state()).toBe('InSync');
       ingress.run('nft', 'flush', 'ruleset');
       expect(host.ask(outside)).toContain('neither answered');
@@ -159,7 +159,7 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
       ],
       ['the chain of Slipway was flushed', 'nft', 'flush', 'chain', 'ip', 'slipway_nat', 'postrouting'],
       ['forwarding was disabled', 'sh', '-c', 'echo 0 >/proc/sys/net/ipv4/ip_forward'],
-    ])('loses a working NAT, which Slipway reports as drift, after %s', async (_, file, ...args) => {
+    ])('loses NAT, and Slipway reports drift, after %s', async (_, file, ...args) => {
       ingress.run(file, ...args);
       expect(await state()).toBe('Drifted');
     });

@@ -88,7 +88,7 @@ test('the doctor reports no fault except those of the test machine, and prints n
   }
 });
 
-test('no secret is in a journal, in the status, in a command line or in the files of cloud-init', async () => {
+test('no journal, status, command line or file of cloud-init contains a secret', async () => {
   for (const host of cluster.hosts) {
     const journal = (await host.journal()).map(({ message }) => message).join('\n');
     const kept = await host.ask(

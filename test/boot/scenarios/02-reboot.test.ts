@@ -35,12 +35,12 @@ async function comeBack(boots: number): Promise<void> {
   }
 }
 
-test('after a reboot every node is Ready, with one more start of K3s', async () => {
+test('after a reboot every node is Ready, and K3s was started once more', async () => {
   await Promise.all(cluster.hosts.map((host) => host.reboot()));
   await comeBack(2);
 });
 
-test('after a power cut every node is Ready, with one more start of K3s', async () => {
+test('after a power cut every node is Ready, and K3s was started once more', async () => {
   await Promise.all(cluster.hosts.map((host) => host.crash()));
   await cluster.powerOn();
   await comeBack(3);

@@ -71,7 +71,7 @@ test('after a stop and a start the daemon continues, and no file is lost', async
   expect(owned()).toEqual(before);
 });
 
-test('the watchdog kills a daemon with a blocked event loop, without a core file', async () => {
+test('the watchdog kills a daemon whose event loop is blocked, and leaves no core file', async () => {
   const [pid, since] = [await mainPid(), Date.now()];
   await send('SIGSTOP');
   await restarted(pid, since);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
-test('a node whose settings come a minute late reports the missing settings, and then starts', async () => {
+test('a node whose settings arrive a minute late reports that they are missing, and starts once they exist', async () => {
   const [server, settings] = [cluster.host('server'), cluster.host('server').read(configuration) ?? ''];
   server.remove(configuration);
   // A container has no firmware strings from which Slipway could detect Azure, so the image names the cloud.

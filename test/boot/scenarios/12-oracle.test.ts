@@ -34,7 +34,7 @@ function seenFrom(host: BootedHost): Promise<string> {
 }
 
 describe('during the first boot', () => {
-  test('private hosts wait for NAT, without which they reach nothing outside', async () => {
+  test('private hosts wait for NAT, and reach nothing outside until then', async () => {
     for (const host of [server, worker]) {
       const waits = async () =>
         (await host.journal('-t', 'slipway')).some(({ message }) =>
@@ -74,7 +74,7 @@ describe('during the first boot', () => {
     expect(storedNode(server, 'fleet-server').addresses).toMatchObject({ InternalIP: server.address });
   });
 
-  test('no secret, token or key of the cloud is in a journal, a status or a command line', async () => {
+  test('no journal, status or command line contains a secret, token or key of the cloud', async () => {
     for (const host of oracle.hosts) {
       const journal = (await host.journal()).map(({ message }) => message).join('\n');
       const lines = await host.ask('sh', '-c', 'cat /run/slipway/status.json /proc/[0-9]*/cmdline');

@@ -72,7 +72,7 @@ describe('during the first boot', () => {
     }
   });
 
-  test('no token is in a journal, status or command line, nor in the files of cloud-init if the user data has none', async () => {
+  test('no journal, status or command line contains a token, nor do the files of cloud-init if the user data has none', async () => {
     for (const host of vps.hosts) {
       const journal = (await host.journal()).map(({ message }) => message).join('\n');
       const lines = await host.ask('sh', '-c', 'cat /run/slipway/status.json /proc/[0-9]*/cmdline');

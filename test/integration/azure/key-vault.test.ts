@@ -244,7 +244,7 @@ test('the error about a vault with a certificate of an unknown CA names the sett
   });
 });
 
-test('the metadata of the VM determine the domain of the vault, unless the settings override it', async () => {
+test('the metadata of the VM determines the domain of the vault, unless the settings override it', async () => {
   const { vm } = world.azure.node('server');
   vm.azEnvironment = 'AZUREUSGOVERNMENTCLOUD';
   const unavailable = { reason: 'VaultUnavailable', endedBy: 'time' } as const;

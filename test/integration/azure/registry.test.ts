@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterAll(() => world.azure.stop());
 
-test('each registry password is a new refresh token that lives three hours', async () => {
+test('each registry password is a new refresh token that is valid for three hours', async () => {
   const [first, second] = [
     (await cloud.registryPassword(loginServer)).password,
     (await cloud.registryPassword(loginServer)).password,

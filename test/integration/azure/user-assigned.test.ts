@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.azure.stop());
 
-test('only the user-assigned identity with the client id in the settings is used, once it is attached', async () => {
+test('Slipway uses only the user-assigned identity whose client id is in the settings, once that identity is attached', async () => {
   const chosen = vmIdentity('user');
   const { vm } = world.azure.node('server');
   world.azure.entra.assign(chosen.objectId, 'Key Vault Secrets User', 'team.vault.azure.net');

@@ -45,7 +45,7 @@ test('concurrent calls for a login share one failure, and a later call tries aga
   expect(await freshLogins(loginServer, vm.root)).toHaveProperty([loginServer]);
 });
 
-test('a failure of one registry does not fail a call for another registry', async () => {
+test('a failure at one registry does not affect a call for another registry', async () => {
   const { root } = await nodeWithSettings(azure);
   azure.registry().faults.fail({ status: 502 }, { times: 1 });
   const [first, second] = await Promise.allSettled([
@@ -79,7 +79,7 @@ test('the store keeps the logins of two registries', async () => {
   expect(Object.keys(vm.stored).toSorted()).toEqual([otherServer, loginServer]);
 });
 
-test('a held lock of one registry does not delay a login of another registry', async () => {
+test('a held lock for one registry does not delay a login to another registry', async () => {
   const { root, paths } = await nodeWithSettings(azure);
   const release = await acquireLock(`${paths.providerLock}.${loginServer}`);
   expect(await freshLogins(otherServer, root)).toHaveProperty([otherServer]);

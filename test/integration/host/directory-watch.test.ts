@@ -33,7 +33,7 @@ test('changes that follow each other without a pause are still reported', async 
   await expect.poll(writeAndLook, { interval: 50, timeout: 60_000 }).toBeGreaterThan(0);
 });
 
-test('the watch of one file ignores other files in its directory', async () => {
+test('the watch of a single file ignores the other files in its directory', async () => {
   const [ofFile, ofAll] = [vi.fn(), vi.fn()];
   // The watch of one file is registered first, so a wrong report would precede the report to `ofAll`.
   watchDirectories([{ directory, name: 'x.yaml' }], ofFile);

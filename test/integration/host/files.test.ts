@@ -119,7 +119,7 @@ test('a failed write leaves no draft, and its error names the path', async () =>
   expect(await readdir(root)).toEqual(['dir']);
 });
 
-test('the host refuses to read a pipe or a device, without waiting for a writer', async () => {
+test('the host refuses to read a pipe or a device, and does not wait for a writer', async () => {
   const path = `${await temporaryFolder()}/fifo`;
   await host.run({ file: 'mkfifo', args: [path] });
   for (const each of [path, '/dev/zero']) {

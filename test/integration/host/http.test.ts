@@ -94,7 +94,7 @@ test('requests to one server share a connection', async () => {
 });
 
 describe('trust in a server', () => {
-  test('is not given to a certificate of an unknown CA, which is reported as TlsUntrusted', async () => {
+  test('is refused if an unknown CA issued its certificate, and the error is TlsUntrusted', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     await expect(nodeHost().get({ url: `https://127.0.0.1:${port}/` })).rejects.toMatchObject({
       reason: 'TlsUntrusted',
@@ -106,7 +106,7 @@ describe('trust in a server', () => {
   test.each([
     { how: 'the CA of the server', trust: { ca: tls.ca } },
     { how: 'any certificate', trust: 'anybody' as const },
-  ])('is given by a request that trusts $how', async ({ trust }) => {
+  ])('is given if the request trusts $how', async ({ trust }) => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     expect((await nodeHost().get({ url: `https://127.0.0.1:${port}/`, trust })).body).toBe('ok');
   });

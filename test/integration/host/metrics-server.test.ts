@@ -44,7 +44,7 @@ describe('a request for metrics', () => {
     expect(answer.headers.get('content-type')).toBe(served.contentType);
   });
 
-  test('is answered with the current text', async () => {
+  test('is answered with the current metrics', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     let asked = 0;
     await server({ text: async () => `slipway_passes_total ${++asked}\n` }).follow(address);
@@ -52,7 +52,7 @@ describe('a request for metrics', () => {
     expect([await get(), await get()]).toEqual(['slipway_passes_total 1\n', 'slipway_passes_total 2\n']);
   });
 
-  test('loses its connection if the text cannot be generated, and a later request is answered', async () => {
+  test('loses its connection if the metrics cannot be generated, and a later request is answered', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     let works = false;
     const text = async () => {

@@ -150,7 +150,7 @@ describe('a token', () => {
   });
 });
 
-test('the supervisor answers 403 without credentials, and logs why it refuses wrong credentials', async () => {
+test('the supervisor of K3s answers 403 without credentials, and logs why it refuses wrong credentials', async () => {
   configure(server());
   const { log } = start('server');
   await expect.poll(log, { timeout: 60_000 }).toContain('k3s is up and running');

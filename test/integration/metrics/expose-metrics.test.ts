@@ -57,7 +57,7 @@ test('each pass applies the metrics settings: off, an address, another address a
   expect(events).toEqual([]);
 });
 
-test('an unusable address and an unusable file for metrics cause one warning each, and passes continue', async () => {
+test('an unusable address and an unusable file for metrics each cause only one warning, and passes continue', async () => {
   const { root, pass, events } = await daemon();
   await writeFile(join(root, 'run'), 'in the way');
   const address = `192.0.2.1:${await freePort()}`;

@@ -61,7 +61,7 @@ describe('the token of the instance principal', () => {
     expect(later.filter((each) => each.includes('identity'))).toHaveLength(3);
   });
 
-  test('is replaced after a refusal, so that a new policy takes effect', async () => {
+  test('is replaced after the vault refuses a read, so that a new policy takes effect', async () => {
     world.oracle.permit('server', readSecret('k3s-token'), false);
     const fresh = world.cloud();
     await expectFailure(fresh.secret('k3s-token'), { reason: 'SecretNotVisible' });

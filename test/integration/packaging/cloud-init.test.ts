@@ -186,7 +186,7 @@ describe('the commands of the cloud-init template', () => {
   });
 });
 
-test('the commands of the cloud-init template accept settings with text that looks like a variable', () => {
+test('the commands of the cloud-init template accept settings that contain something like a variable', () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the rewrite rule of a mirror.
   const config = '{ registries: { mirrors: { docker.io: { rewrite: { "(?P<a>.*)": "b/${a}" } } } } }';
   expect(runCommands({ ...filled, config }).exitCode).toBe(0);

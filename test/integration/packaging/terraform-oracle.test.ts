@@ -107,7 +107,7 @@ describe.skipIf(terraformMissing)(
     });
 
     test.each(nodes)(
-      'adds the firewall rules that the doctor requires to those of the image on the node %s',
+      "adds to the image's firewall rules those that the doctor requires on the node %s",
       async (name) => {
         const node = { ...aNode('agent'), ...(await nodeOf(example, name)) };
         expect(await rulesOf(image, node)).toMatchObject({ level: 'warning' });
@@ -115,7 +115,7 @@ describe.skipIf(terraformMissing)(
       },
     );
 
-    test('adds no firewall rule to those of the image without consent', () => {
+    test("adds nothing to the image's firewall rules without consent", () => {
       const { firewall } = evaluated({ open_image_firewall: false });
       expect(firewall).toEqual({ ingress: '', server: '', worker: '' });
     });

@@ -37,7 +37,7 @@ describe.each([azure, oracle])(
       expect(silent.map(([, name]) => name)).toEqual([]);
     });
 
-    test('have an example file with all required variables and no unknown one', () => {
+    test('have an example file, which sets all required variables and no unknown variable', () => {
       const example = readFileSync(join(at, 'terraform.tfvars.example'), 'utf8');
       const given = [...example.matchAll(/^(\w+) +=/gm)].map(([, name = '']) => name);
       expect(given.filter((name) => !declared.includes(name))).toEqual([]);

@@ -97,7 +97,7 @@ describe('install', () => {
     expect((await stat(executable)).ino).toBe(before.ino);
   });
 
-  test('replaces the executable with a new file, since the old one may be running', async () => {
+  test('replaces the executable with a new file, because the old file may be running', async () => {
     await told(steps());
     const executable = join(root, 'usr/local/bin/slipway');
     const before = await stat(executable);

@@ -121,7 +121,7 @@ describe('cloud in the settings', () => {
     });
   });
 
-  test('is not detected if a file has an invalid value, and the error suggests a valid one', async () => {
+  test('is not detected if a file has an invalid value, and the error suggests a valid value', async () => {
     const host = memoryHost({ files: { [own]: 'cloud: azur\n' } });
     await expect(load(host, { paths: nodePaths('/') })).rejects.toThrow('did you mean `azure`?');
   });

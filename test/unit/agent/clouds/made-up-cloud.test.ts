@@ -153,7 +153,7 @@ test('hintsOf returns the wording of the made-up cloud', () => {
   expect(hintsOf(settings, withMoon).firewall).toBe('the vacuum');
 });
 
-test('isFirewallRefusal and isSameRegistry know the made-up cloud only if the table has it', () => {
+test('isFirewallRefusal and isSameRegistry know the made-up cloud only if the table of clouds contains it', () => {
   expect(isFirewallRefusal('the airlock is shut', withMoon)).toBe(true);
   expect(isFirewallRefusal('the airlock is shut')).toBe(false);
   expect(isSameRegistry('far.moon.example', 'moon.example', withMoon)).toBe(true);

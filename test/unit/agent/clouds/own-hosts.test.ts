@@ -28,7 +28,7 @@ describe('requireOwnHost', () => {
     );
   });
 
-  test('suggests a consent that includes the earlier consents', () => {
+  test('suggests a consent that includes the hosts of earlier consents', () => {
     expect(() => requireOwnHost('ghcr.io', own)).toThrow(
       'consent: { identityHosts: [registry.example.com, ghcr.io] }',
     );

@@ -56,7 +56,7 @@ test('the condition probes report pending changes without making them, and skip 
   ]);
 });
 
-test('the condition probes count and name all pending changes, in the words of the plan', async () => {
+test('the condition probes count all pending changes, and name each as the plan does', async () => {
   const found = await lookedAt(resource('a', drifted), resource('b', inSync()), resource('c', drifted));
   expect(found).toEqual(['System | warning |  | 2 to change: make a; make c']);
 });

@@ -14,7 +14,7 @@ const failed: Diagnosis = {
   repair: 'az role assignment create',
 };
 
-test('a healthy diagnosis is one line of text if it fits, and a failed one has its cause and repair below', () => {
+test('a healthy diagnosis is one line of text if the width allows, and a failed diagnosis has its cause and repair below', () => {
   expect(diagnosisText(well, page)).toBe('ok         42 ms  exchange  done\n');
   expect(diagnosisText({ ...well, message: 'word '.repeat(9).trim() }, page)).toBe(
     'ok         42 ms  exchange\n         word word word word word word word word word\n',
@@ -26,7 +26,7 @@ test('a healthy diagnosis is one line of text if it fits, and a failed one has i
 `);
 });
 
-test('the text of a diagnosis colours only the level', () => {
+test('the text of a diagnosis shows only the level in colour', () => {
   const coloured = diagnosisText(failed, { ...page, color: true });
   expect(coloured.startsWith('\u001b[31mfailure\u001b[39m')).toBe(true);
   expect(coloured.slice(17)).toBe(diagnosisText(failed, page).slice(7));

@@ -89,7 +89,7 @@ describe('azureHttpClient', () => {
     expect({ sent, seen }).toMatchObject({ sent: [], seen: [refusal] });
   });
 
-  test('refuses to send a body that is not text', async () => {
+  test('refuses to send a body that is not a string', async () => {
     const { client } = start({ status: 200, body: '' });
     const binary = createPipelineRequest({ url: `${vault}/`, body: new Uint8Array(1) });
     await expect(client.sendRequest(binary)).rejects.toThrow(/not a text/);
