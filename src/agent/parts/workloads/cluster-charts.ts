@@ -5,10 +5,7 @@ import { helmChart } from '../../resources/helm-chart/helm-chart.ts';
 import { chartsLeft } from './charts-left.ts';
 import { wishedCharts } from './wished-charts.ts';
 
-/**
- * Returns the Resources of the charts in `workloads.charts` on a server. They block nothing, not even while K3s
- * installs a chart.
- */
+/** Returns the Resources of the charts in `workloads.charts`. They block nothing, even while K3s installs a chart. */
 export function clusterCharts(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const wished = wishedCharts(node.settings);
   const { kubeconfig } = node.paths.k3s;

@@ -1,15 +1,15 @@
 import { ok, type Probe, type Verdict, warning } from '../../doctor/probe.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import type { K3sNode } from '../../node.ts';
+import { actsForCluster, type K3sNode } from '../../node.ts';
 import { wishedCharts } from './wished-charts.ts';
 
 /**
- * Returns probes that connect to the repositories and registries of the charts in the settings; none on an agent. K3s
- * fetches charts in a pod, so an answer to this node is a hint, not a proof.
+ * Returns probes that connect to the repositories and registries of the charts in the settings, on the node that
+ * acts for the cluster. K3s fetches charts in a pod, so an answer to this node is a hint, not a proof.
  */
 export function chartProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
-  const origins = node?.role.k3s === 'server' ? chartOrigins(node) : [];
+  const origins = node !== undefined && actsForCluster(node) ? chartOrigins(node) : [];
   return origins.map(({ origin, names }) => ({
     about: 'network',
     what: `charts of ${new URL(origin).host}`,
