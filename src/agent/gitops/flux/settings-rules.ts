@@ -1,15 +1,23 @@
-import { given, type Problem } from '../../settings/path.ts';
+import { given, mapAt, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 import { type FluxProvider, fluxProviders, providerNames } from './providers.ts';
 
 /** Lists contradictions in the section `gitops.flux` of a node that uses Flux. */
-export function fluxMisfits(written: Written): readonly Problem[] {
+export function fluxMisfits(written: Written, settings: Written): readonly Problem[] {
   return [
+    ...secondSecret(written, mapAt(settings, ['workloads', 'secrets'])),
     ...providerMisfits(written),
     ...repositoryMisfits(written),
     ...keyMisfits(written),
     ...missingControllers(written),
   ];
+}
+
+/** Lists Flux's Git Secret in `workloads.secrets`, if Slipway already keeps the token there. */
+function secondSecret({ tokenAuth }: Written, secrets: Written): readonly Problem[] {
+  const name = 'flux-system/flux-system';
+  const message = `writes the Secret ${name}, as does workloads.secrets; take it out of workloads.secrets`;
+  return tokenAuth !== false && given(secrets[name]) ? [{ path: ['tokenSecretName'], message }] : [];
 }
 
 function providerMisfits(flux: Written): readonly Problem[] {

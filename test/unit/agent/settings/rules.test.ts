@@ -74,4 +74,13 @@ describe('misfits of gitops.flux', () => {
     expect(problems).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
     expect(found({ gitops: { engine: 'none', flux } })).toEqual([]);
   });
+  test('finds the Git Secret in workloads.secrets, unless Flux has a deploy key', () => {
+    const flux = { provider: 'github', ...hosted };
+    const workloads = { secrets: { 'flux-system/flux-system': { keys: { password: 'flux-git-token' } } } };
+    expect(found({ gitops: { engine: 'flux', flux }, workloads })).toEqual([
+      expect.stringContaining('gitops.flux.tokenSecretName: writes the Secret flux-system/flux-system'),
+    ]);
+    const withKey = { ...flux, tokenAuth: false };
+    expect(found({ gitops: { engine: 'flux', flux: withKey }, workloads })).toEqual([]);
+  });
 });
