@@ -41,7 +41,7 @@ test('a VM can have a new role, and the error for a misspelt name suggests this 
 
 test('the reference of settings and the help of --role list a new role', () => {
   expect(z.globalRegistry.get(roleSetting(withLantern))?.description).toMatch(
-    /: server, .*, lantern, or a role that roles defines\. By default/,
+    /: server, .*, lantern, or a role that roles defines\. An open tag/,
   );
   expect(roleHelp(withLantern)).toMatch(/^server, .* or lantern, whatever the tag says$/);
 });
