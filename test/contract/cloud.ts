@@ -41,14 +41,14 @@ export function cloudContract<World extends CloudWorld>(
     });
     afterAll(async () => world.stop?.());
 
-    test('identity describes the VM, with tags by lower-case names', async () => {
+    test('describes the VM, with its tags under lower-case names', async () => {
       expect(await world.cloud.identity()).toEqual(world.identity);
       for (const tag of Object.keys(world.identity.tags)) {
         expect(tag).toBe(tag.toLowerCase());
       }
     });
 
-    test('secret returns the current value, which cannot be printed', async () => {
+    test('returns the current value of a secret, in an object that does not print the value', async () => {
       await world.setSecret('k3s-token', `${canary}-1`);
       const first = await world.cloud.secret('k3s-token');
       await world.setSecret('k3s-token', `${canary}-2`);
@@ -57,16 +57,16 @@ export function cloudContract<World extends CloudWorld>(
       expect(`${first}`).toBe(redacted);
     });
 
-    test('secret omits a trailing newline', async () => {
+    test('omits the trailing newline of a secret', async () => {
       await world.setSecret('k3s-token', `${canary}\r\n`);
       expect((await world.cloud.secret('k3s-token')).reveal()).toBe(canary);
     });
 
     test.each([
       ['an empty value', ''],
-      ['white space', ' \n'],
+      ['only white space', ' \n'],
       ['several lines', `${canary}\n${canary}\n`],
-    ])('secret refuses %s as SecretEmpty, without quoting it', async (_what, value) => {
+    ])('reports %s in a secret as SecretEmpty, and does not quote the secret', async (_what, value) => {
       await world.setSecret('k3s-token', value);
       const error = await failure(world.cloud.secret('k3s-token'));
       expect(error).toMatchObject({ reason: 'SecretEmpty', endedBy: 'person' });
@@ -74,7 +74,7 @@ export function cloudContract<World extends CloudWorld>(
       expect(error.message).toContain('k3s-token');
     });
 
-    test('secret throws SecretNotFound or SecretNotVisible with the name of a missing secret', async () => {
+    test('reports a missing secret as SecretNotFound or SecretNotVisible, and names the secret', async () => {
       await world.setSecret('absent', undefined);
       const error = await failure(world.cloud.secret('absent'));
       // A cloud may not say whether a secret is missing or not permitted.
@@ -82,7 +82,7 @@ export function cloudContract<World extends CloudWorld>(
       expect(error.message).toContain('absent');
     });
 
-    test('secretVersion changes only with the value of the secret', async () => {
+    test('changes the version of a secret only with its value', async () => {
       await world.setSecret('k3s-token', `${canary}-1`);
       await world.cloud.secret('k3s-token');
       const first = await world.cloud.secretVersion('k3s-token');
@@ -94,12 +94,12 @@ export function cloudContract<World extends CloudWorld>(
       expect(`${first} ${second}`).not.toContain(canary);
     });
 
-    test('secretVersion returns undefined for a missing secret', async () => {
+    test('returns no version for a missing secret', async () => {
       await world.setSecret('absent', undefined);
       expect(await world.cloud.secretVersion('absent')).toBeUndefined();
     });
 
-    test('registryUser and registryPassword return a login, with an expiry if the password is a token', async () => {
+    test('returns the user and password of a registry, with an expiry if the password is a token', async () => {
       expect(world.cloud.registryUser(world.registry)).not.toBe('');
       const { password, until } = await world.cloud.registryPassword(world.registry);
       expect(password.reveal()).not.toBe('');
@@ -108,13 +108,13 @@ export function cloudContract<World extends CloudWorld>(
       expect(until !== undefined).toBe(token !== undefined);
     });
 
-    test('registryPassword fails for a registry that does not accept this VM, and names the registry', async () => {
+    test('returns no password for a registry that does not accept this VM, and names the registry in the error', async () => {
       const error = await failure(world.cloud.registryPassword(world.foreignRegistry));
       expect(error.reason).toMatch(/^Registry/);
       expect(error.message).toContain(world.foreignRegistry);
     });
 
-    test('imageDigest, if the cloud has it, returns the digest of an image, and refuses a missing or denied image', async () => {
+    test('returns the digest of an image, and reports a missing or denied image, if the cloud can look up digests', async () => {
       const { cloud, registry, foreignRegistry, image } = world;
       const { repository, tag, digest } = image;
       expect(await cloud.imageDigest(registry, repository, tag)).toBe(digest);

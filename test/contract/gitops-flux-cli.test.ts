@@ -24,7 +24,7 @@ const real = process.env.SLIPWAY_REAL_FLUX;
 if (real) {
   fluxCliContract('the real executable', () => real);
 } else {
-  test.skip('the flux CLI, the real executable: set SLIPWAY_REAL_FLUX to the path of a flux executable', () => {});
+  test.skip('the real flux executable keeps the contract (to run this, set SLIPWAY_REAL_FLUX to its path)', () => {});
 }
 
 const bitbucket = {
@@ -144,7 +144,7 @@ describe('the flux stand-in with an API', () => {
     ['--timeout=10', 'invalid argument "10" for "--timeout" flag: time: invalid duration "10"'],
     ['--owner', 'flag needs an argument: --owner'],
     ['--token=x', 'unknown flag: --token'],
-  ])('refuses %s with the message of pflag', async (flag, words) => {
+  ])('refuses %s with the error message of the real flux', async (flag, words) => {
     expect((await run(flux, ['bootstrap', 'github', flag])).stderr).toContain(`✗ ${words}`);
   });
 });

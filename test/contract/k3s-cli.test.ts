@@ -17,5 +17,5 @@ const real = process.env.SLIPWAY_REAL_K3S;
 if (real) {
   k3sCliContract('the real executable', () => real);
 } else {
-  test.skip('the k3s executable, the real one: set SLIPWAY_REAL_K3S to the path of a k3s executable', () => {});
+  test.skip('the real k3s executable keeps the contract (to run this, set SLIPWAY_REAL_K3S to its path)', () => {});
 }

@@ -40,7 +40,7 @@ describe('a server and an agent on Oracle Cloud', () => {
     expect(names.toSorted()).toEqual(['vm-agent', 'vm-server']);
   });
 
-  test('have only the token of their own role in the file join-token', () => {
+  test('have only the token for their own role in the file join-token', () => {
     const { joinToken, agentToken } = lab.secrets;
     expect(lab.node('server').read('var/lib/slipway/join-token')).toBe(`${joinToken}\n`);
     const agents = lab.node('agent').read('var/lib/slipway/join-token');
@@ -48,7 +48,7 @@ describe('a server and an agent on Oracle Cloud', () => {
     expect(agents).not.toContain(joinToken);
   });
 
-  test('have proven a registry login by a pull, and renew the login', async () => {
+  test('have pulled an image with a registry login, and renew the login', async () => {
     expect(lab.node('agent').status()?.conditions).toContainEqual(
       expect.objectContaining({ type: 'Pulls', status: 'True' }),
     );

@@ -59,7 +59,7 @@ describe('after a first boot and a rotation', () => {
     expect([...new Set(found.map(({ name }) => name))].sort()).toEqual([...(allowed[secret] ?? [])].sort());
   });
 
-  test('only the owner can read a file with a secret', () => {
+  test('only its owner can read a file that contains a secret', () => {
     const open = files.filter(
       ({ text, mode }) => mode & 0o077 && Object.keys(allowed).some((secret) => holds(lab, secret, text)),
     );

@@ -72,7 +72,7 @@ describe('during failures and after their repair', () => {
     await ready(observability);
   });
 
-  test('a server with another token in the vault reports TokenChanged, and keeps its token', async () => {
+  test('a server whose token in the vault has changed reports TokenChanged, and keeps its token', async () => {
     const before = server.read('var/lib/slipway/join-token');
     lab.azure.vault().set('k3s-token', 'another-token-that-somebody-stored');
     comparedLongAgo();

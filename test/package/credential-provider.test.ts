@@ -89,7 +89,7 @@ test.each([
   expect(refusal(ended)).toMatch(message);
 });
 
-test('a plugin whose executable is missing reports this and exits with 1', async () => {
+test('a plugin whose executable is missing reports the missing executable and exits with 1', async () => {
   const lost = join(folder, 'lost');
   writeFileSync(lost, renderPlugin({ slipway: join(folder, 'gone') }), { mode: 0o755 });
   expect(refusal(await run([lost, 'credential-provider'], request))).toMatch(/is not there/);

@@ -46,7 +46,7 @@ test('a command without a handler opens no port on SIGUSR1', async () => {
   }
 });
 
-test('SIGQUIT stops the daemon without a core file', async () => {
+test('SIGQUIT stops the daemon, which leaves no core file', async () => {
   const daemon = await startDaemon({});
   daemon.kill('SIGQUIT');
   expect(await once(daemon, 'exit')).toEqual([0, null]);

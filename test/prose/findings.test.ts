@@ -74,7 +74,7 @@ describe('subjectFaults', () => {
   });
 });
 
-test('findingsIn reports a comment of 121 columns, but not one of 120', () => {
+test('findingsIn reports a comment of 121 columns, but not a comment of 120 columns', () => {
   const [wide, narrow] = [`  // ${'x'.repeat(116)}`, ` * ${'x'.repeat(117)}`];
   expect(findingsIn('a.ts', `${wide}\n${narrow}\nrun('${'x'.repeat(200)}');\n`)).toEqual([
     { place: 'a.ts:1', phrase: '121 columns', instead: 'at most 120 columns', context: wide.trim() },

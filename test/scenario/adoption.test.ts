@@ -33,7 +33,7 @@ function adoption({ events }: Vm): readonly unknown[] {
     .map(({ fields }) => fields.did);
 }
 
-describe('a node installed by the older scripts', () => {
+describe('a node that the older scripts installed', () => {
   test('loses its timer once, after Slipway writes registries.yaml, and Slipway logs this in one line', async () => {
     const machine = madeByScripts();
     const slipway = machine.slipway();

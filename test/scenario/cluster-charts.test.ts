@@ -64,7 +64,7 @@ describe('a chart in workloads.charts', () => {
     expect(messageOf(late)).toContain('since 2026-01-01T00:');
   });
 
-  test('that fails does not block GitOps or the node, and heals once helm succeeds', async () => {
+  test('whose installation fails does not block GitOps or the node, and recovers once its settings change and helm succeeds', async () => {
     const machine = vm('server', noRestarts);
     machine.kubernetes.helm = () => ({ result: 'failed', message: '' });
     const slipway = machine.slipway();
@@ -139,7 +139,7 @@ describe('a server without charts and Secrets in its settings', () => {
   const nothing =
     'workloads: { charts: { cert-manager: null }, secrets: { cert-manager/cloudflare: null, default/regcred: null } }\n';
 
-  test('has neither the condition Charts nor Secrets, even while it boots or the API is down', async () => {
+  test('has neither the condition Charts nor the condition Secrets, even during its boot or while the API is down', async () => {
     const machine = vm('server', `${noRestarts}${nothing}`);
     const slipway = machine.slipway();
     await live(slipway, machine, 5 * minute);

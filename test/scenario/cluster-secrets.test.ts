@@ -110,7 +110,7 @@ describe('a Secret in workloads.secrets', () => {
     expect(valuesOf(machine)).toMatchObject({ 'api-token': workloadTokens['cloudflare-token'] });
   });
 
-  test('keeps the keys of other programs', async () => {
+  test('keeps the keys that other programs own', async () => {
     const { machine, slipway } = await booted('server');
     write(machine, 'external-secrets', { another: 'theirs' });
     machine.cloud.secrets.set('cloudflare-token', 'a new token');
@@ -146,7 +146,7 @@ describe('a Secret in workloads.secrets', () => {
     expect(valuesOf(machine, { namespace: 'default', name: 'regcred' })).toBeDefined();
   });
 
-  test('whose value the vault refuses does not block the other Secrets, GitOps or the node', async () => {
+  test('whose value the vault refuses to return does not block the other Secrets, GitOps or the node', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.secrets.delete('ghcr-token');
     machine.cloud.secrets.set('cloudflare-token', 'a new token');
@@ -186,7 +186,7 @@ test('the plan shows a missing Secret without its value, and does not read the v
   expect(machine.cloud.calls.slice(calls).filter((call) => call.includes('cloudflare-token'))).toEqual([]);
 });
 
-test('an API that does not answer for Secrets makes the condition Secrets False, and the node stays Ready', async () => {
+test('an API that does not answer requests for Secrets makes the condition Secrets False, and the node stays Ready', async () => {
   const { machine, slipway } = await booted('server');
   const refusal = new NodeError('Unreachable', 'connect ECONNREFUSED');
   machine.host.onRequest({ url: (url) => url.includes('/secrets') }, () => refusal);

@@ -61,7 +61,7 @@ test('consent.tokenChange: true is accepted with one warning', async () => {
   ]);
 });
 
-describe('another K3s version', () => {
+describe('a K3s version other than the installed version', () => {
   test('is reported as VersionDrift until the settings allow the upgrade', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-version', 'v1.37.0+k3s1');
@@ -86,8 +86,8 @@ describe('another K3s version', () => {
   );
 });
 
-describe('a role that changes between server and agent', () => {
-  test('is reported as RoleChanged, and the old role keeps running', async () => {
+describe('a change of role between server and agent', () => {
+  test('is reported as RoleChanged, and K3s keeps running in the old role', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');
     machine.cloud.tag('k3s-server', '10.0.0.4');
@@ -129,7 +129,7 @@ describe('a role that changes between server and agent', () => {
     },
   );
 
-  test('replaces the old role with consent, and keeps the data of the old role', async () => {
+  test('takes effect with consent, and the data of the old role is kept', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.tag('k3s-role', 'agent');
     machine.cloud.tag('k3s-server', '10.0.0.4');

@@ -162,7 +162,7 @@ test('the provider configuration is removed, without a restart of K3s, if a lost
   expect(machine.units.starts).toBe(1);
 });
 
-describe("another tool's credential provider", () => {
+describe('a credential provider that another tool configured', () => {
   function withTheirs(): Vm {
     const machine = vm('agent', noRestarts);
     machine.host.files.write(config, foreign);

@@ -227,7 +227,7 @@ describe('ten thousand nodes', () => {
   }
 });
 
-test('a VM asks the registry without a delay at its first boot', async () => {
+test('a VM requests its first registry password without a delay', async () => {
   const [first] = await lifeOf('vm-1', midnight, minute);
   expect(first).toBe(midnight);
 });

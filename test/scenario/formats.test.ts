@@ -56,7 +56,7 @@ describe.each(namesOf(roles))('the files of Slipway on a node with the role %s',
     }
   });
 
-  test('are all listed in ownFiles, except files in foreign formats', async () => {
+  test('are all listed in ownFiles, except files in the formats of other programs', async () => {
     const machine = await up(role);
     const own = present(machine).map(([, { path }]) => path);
     const written = Object.keys(machine.host.files.snapshot()).filter((path) =>

@@ -140,7 +140,7 @@ describe("Flux's Git token", () => {
   });
 });
 
-test('an API that does not answer for the Git Secret leaves the node Ready', async () => {
+test('an API that does not answer requests for the Git Secret leaves the node Ready', async () => {
   const { machine, slipway } = await booted('server');
   machine.host.onRequest(
     { url: (url) => url.includes('/flux-system/secrets') },

@@ -36,7 +36,7 @@ function passwordCalls(machine: Vm): number {
 const rotations = `registry_rotations_total{server="${registry}"}`;
 const failures = `registry_rotation_failures_total{server="${registry}"}`;
 
-test('the metrics of a first boot show not Ready, then Ready with one start of K3s, and no secret', async () => {
+test('the metrics of a first boot show not Ready, then Ready and one start of K3s, and never a secret', async () => {
   const machine = vm('server');
   const { slipway, value, text } = measured(machine);
   await slipway.pass();

@@ -105,7 +105,7 @@ describe('NAT for private hosts', () => {
     expect(machine.host.lines().join('\n')).not.toMatch(/systemctl (stop|restart|disable.*) slipway-nat/);
   });
 
-  test('waits for a default route, and keeps its interface when the route disappears', async () => {
+  test('waits for a default route, and keeps its outside interface when the route disappears', async () => {
     const machine = ingress();
     machine.host.files.remove('/proc/net/route');
     const slipway = machine.slipway();
@@ -132,7 +132,7 @@ describe('a range that the settings no longer name', () => {
   test.each([
     ['with another range', other],
     ['without NAT', '{}\n'],
-  ])('keeps NAT, and its condition suggests the consent: settings %s', async (_, nat) => {
+  ])('keeps NAT, and the condition suggests the consent that ends it: settings %s', async (_, nat) => {
     const { machine, slipway } = await changed(nat);
     const report = await live(slipway, machine, 2 * minute);
     expect(isForwarding(machine)).toBe(true);

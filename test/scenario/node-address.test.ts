@@ -103,7 +103,7 @@ test.each([
   },
 );
 
-describe('a node installed by scripts', () => {
+describe('a node that the older scripts installed', () => {
   const { k3s } = nodePaths('/');
 
   /** Creates a node whose K3s runs with 10.9.0.7, while the cloud names 10.0.0.4 first. */

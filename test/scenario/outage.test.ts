@@ -104,7 +104,7 @@ describe('a registry outage', () => {
     expect(asked(machine)).toBe(1);
   });
 
-  test('of a day causes at most one request every half minute, and does not block another registry', async () => {
+  test('that lasts a day causes at most one request every half minute, and does not block another registry', async () => {
     const host = memoryHost();
     const cloud = new FakeCloud({ registries: [registry, 'two.azurecr.io'], clock: host });
     const { run } = rotation(host, cloud, [registry, 'two.azurecr.io'], 0);

@@ -72,7 +72,7 @@ test.each([
   ['an agent', 'agent'],
   ['a server', 'server'],
 ])(
-  'a failing pull check does not block K3s or its dependants on the first boot of %s',
+  'a failing pull check blocks neither K3s nor what depends on K3s during the first boot of %s',
   async (_who, role) => {
     const machine = vmWithProof(role);
     machine.acr.storage = 'is away';
@@ -153,7 +153,7 @@ test.each([
   ['never', 6],
   ['restart', 6],
 ])(
-  'a registry that refuses every credential is asked for at most six credentials an hour, and K3s is not restarted (onRotate %s)',
+  'Slipway requests at most six credentials an hour if the registry refuses them, and does not restart K3s (onRotate %s)',
   async (onRotate, most) => {
     const machine = vm('agent', `registries: { onRotate: ${onRotate}, proof: ["${image}"] }\n`);
     machine.acr.refuses = true;

@@ -60,7 +60,7 @@ test.each([
   [3, 2],
   [15, 3],
 ])(
-  'a refused password of the static cloud is retried every ten minutes, and replaced at once if the settings change (after %i minutes)',
+  'a refused password of the static cloud is retried every ten minutes until new settings replace it (after %i minutes)',
   async (minutes, most) => {
     const machine = vmWithProof();
     const files = withPasswordFiles(machine);

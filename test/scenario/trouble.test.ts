@@ -55,7 +55,7 @@ describe('a directory in the path of K3s that another user owns', () => {
   });
 });
 
-test('a K3s that keeps crashing changes its condition at most three times, and the condition quotes its log', async () => {
+test('the condition of a K3s that keeps crashing changes at most three times, and quotes the log of K3s', async () => {
   const { machine, slipway } = await booted('server');
   machine.units.failing = 'level=fatal msg="listen tcp :6443: bind: address already in use"';
   await machine.units.systemctl(['restart', '--no-block', 'k3s.service']);

@@ -43,7 +43,7 @@ describe('the join token', () => {
     expect(attempts).toBeLessThanOrEqual(26);
   });
 
-  test('is reported as missing after six minutes, and requested until the secret exists', async () => {
+  test('is reported as missing after six minutes, but still requested until the secret exists', async () => {
     const machine = vm('server');
     machine.cloud.secrets.delete('k3s-token');
     const slipway = machine.slipway();

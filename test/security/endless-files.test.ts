@@ -32,7 +32,7 @@ function refusalOf(path: string) {
   };
 }
 
-test('the host refuses to read a file of 8 GiB, and names its path', async () => {
+test('the host refuses to read a file of 8 GiB, and names the path of the file', async () => {
   const path = await sparseFile();
   await expect(nodeHost().readFile(path)).rejects.toMatchObject(refusalOf(path));
 });
@@ -70,7 +70,7 @@ describe('unusable files of Slipway', () => {
     await release();
   });
 
-  test('a pipe as a lock file does not block the check of the lock', async () => {
+  test('a lock file that is a pipe does not block the check of the lock', async () => {
     const path = `${await temporaryFolder()}/lock`;
     execFileSync('mkfifo', [path]);
     expect(await isLocked(nodeHost(), path)).toBe(false);

@@ -69,7 +69,7 @@ describe('a registry outside the cloud', () => {
   });
 
   test.each(['team.azurecr.cn', 'azurecr.io', 'evilazurecr.io', 'azurecr.io.evil.example'])(
-    'gets no token of the public cloud: %s',
+    'gets no token from a VM in the public cloud: %s',
     async (server) => {
       await expectFailure(cloud.registryPassword(server), { reason: 'ForeignHost', endedBy: 'person' });
       expect(tokensIssued()).toBe(0);

@@ -46,7 +46,7 @@ describe('a download', () => {
   const drafts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.k3s.slipway-part.refused'];
 
   test.each(Object.entries(oddities))(
-    'replaces %s at the path of a draft, without waiting',
+    'replaces %s at the path of a draft, and does not block',
     async (_name, make) => {
       for (const draft of drafts) {
         const folder = await temporaryFolder();
@@ -63,7 +63,7 @@ describe('a download', () => {
 });
 
 test.each(['null', '{', '[]', '{"url":1}', 'an invalid validator header', 'a validator that is not text'])(
-  'a download starts over if its note is damaged: %s',
+  'a download starts over if its resume note is damaged: %s',
   async (damage) => {
     const folder = await temporaryFolder();
     const wanted = await releaseAt(folder);

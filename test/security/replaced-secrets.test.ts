@@ -50,7 +50,7 @@ await pass();
 console.log(JSON.stringify(found));
 `;
 
-test('a secret leaves the memory of the daemon once its file is replaced or removed', async () => {
+test('a secret is no longer in the memory of the daemon once its file is replaced or removed', async () => {
   const { stdout, stderr } = await endOf(startScript(script, ['ignore', 'pipe', 'pipe']));
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual([

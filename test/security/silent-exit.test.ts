@@ -33,7 +33,7 @@ test('an impostor of the K3s server is reported as ServerUnreachable', async () 
   expect({ code, output }).toEqual({ code: 3, output: 'ServerUnreachable\n' });
 });
 
-test('a command that waits for an impossible event exits with an error message', async () => {
+test('a command that waits for an event that cannot occur exits with an error message', async () => {
   const script = `
     import { exitWith } from ${JSON.stringify(source('launcher/exit-code.ts'))};
     await exitWith(new Promise(() => {}));`;

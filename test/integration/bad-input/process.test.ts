@@ -95,7 +95,7 @@ describe('an environment variable', () => {
     expect(await answerOfProcess({ args: config }, { [name]: value })).toEqual({ ...usual, stderr: '' });
   });
 
-  test('is ignored and reported by the daemon if its value from systemd is invalid', async () => {
+  test('is ignored and reported by the daemon if systemd sets it to an invalid value', async () => {
     const env = { NOTIFY_SOCKET: `notify/${canary}`, WATCHDOG_USEC: `${canary} s` };
     const warnings = await firstWarnings(env, 2);
     expect(warnings[0]).toMatch(/^NOTIFY_SOCKET is not the path of a socket, .* remove the variable/);

@@ -86,7 +86,7 @@ test('a held lock for one registry does not delay a login to another registry', 
   await release();
 });
 
-test('a login that another process adds to the store during a call is kept', async () => {
+test('a login that another process adds to the store during a call stays in the store', async () => {
   const vm = await nodeWithSettings(azure);
   const release = await acquireLock(vm.paths.providerLock);
   const meanwhile = async () => {

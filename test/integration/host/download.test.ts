@@ -125,10 +125,10 @@ describe('a broken transfer', () => {
   });
 
   test.each([
-    ['continues', 'a release without formats', {}],
+    ['continues', 'a release without format numbers', {}],
     ['continues', 'a newer release', { format: 9, mirrors: ['a'] }],
     ['starts over', 'a newer release that changed the form of the note', { format: 9, validator: ['"v1"'] }],
-  ])('%s with a note from %s', async (ending, _, changes) => {
+  ])('%s if the resume note is from %s', async (ending, _, changes) => {
     const { wanted, asked, root } = await release(ranged({ cut: 100_000 }));
     await expect(bring(wanted, tools)).rejects.toMatchObject({ reason: 'DownloadFailed' });
     const note = { url: wanted.url, validator: '"v1"', ...changes };
@@ -190,7 +190,7 @@ describe('a broken transfer', () => {
     expect((await stat(wanted.path)).mode & 0o7777).toBe(0o755);
   });
 
-  test('starts over if its note is damaged', async () => {
+  test('starts over if the resume note is damaged', async () => {
     const { wanted, root } = await release(ranged());
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part`, 'half', { mode: 0o600 });
     await nodeHost().writeFile(`${root}/bin/.k3s.slipway-part.json`, '{"url":', { mode: 0o600 });
@@ -365,7 +365,7 @@ describe('redirects of a download', () => {
   });
 });
 
-test('a file that changed after its download is not installed, but fetched again', async () => {
+test('a file that changes between its download and its installation is not installed, but fetched again', async () => {
   const { wanted, root, asked } = await release(ranged());
   const digest = await nodeHost().download(wanted);
   expect(await readdir(`${root}/bin`)).not.toContain('k3s');

@@ -125,7 +125,7 @@ describe('trust in a server', () => {
     await expect(nodeHost().get(request)).rejects.toMatchObject({ reason: 'TlsUntrusted' });
   });
 
-  test('covers other names only with anyName, and only for the given CA', async () => {
+  test('covers other names only with the option anyName, and only for the given CA', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);
     const url = `https://localhost:${port}/`;
     const host = nodeHost();
@@ -175,7 +175,7 @@ describe('the proxy', () => {
     });
   });
 
-  test('is bypassed by direct requests, for hosts in network.noProxy, and for 127.0.0.1', async () => {
+  test('is bypassed by direct requests and by requests to 127.0.0.1 and to hosts in network.noProxy', async () => {
     const port = await serveHttp((_request, response) => void response.end('direct'));
     const proxy = await serveProxy(port);
     const host = nodeHost({ proxy: proxy.url });

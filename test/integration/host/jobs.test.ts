@@ -55,7 +55,7 @@ test('a job of another live process is visible, even if its trace has unknown fi
   await expect.poll(() => host.perform(job, async () => '')).toBe('anew');
 });
 
-test('a trace with the id of this process is ignored unless this process runs the job', async () => {
+test('a job trace with the id of this process is ignored unless this process runs the job', async () => {
   const { root, job, host } = await setUp();
   await mkdir(`${root}/run/slipway`, { recursive: true });
   const trace = { what: 'fetch', subject: 'v1', since: 'then', process: await processIdentity(process.pid) };
@@ -72,7 +72,7 @@ test('a Host without background jobs waits for the end of a job', async () => {
   expect(await readdir(root)).toEqual([]);
 });
 
-test('a trace that cannot be written is reported with its path, and the job does not start', async () => {
+test('a job does not start if its trace cannot be written, and the error names the path of the trace', async () => {
   const { root, job, host } = await setUp();
   await writeFile(`${root}/run`, 'a file');
   await expect(host.perform(job, () => expect.fail('begun'))).rejects.toMatchObject({

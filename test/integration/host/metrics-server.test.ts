@@ -69,7 +69,7 @@ describe('a request for metrics', () => {
 });
 
 describe('the address of the metrics server', () => {
-  test('can be changed, which closes the old address, and removed, which closes the server', async () => {
+  test('can be changed, which closes the old address, or removed, which closes the server', async () => {
     const [one, other] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const { follow } = server();
     await follow(one);

@@ -123,12 +123,12 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
       ['a range given by one of its addresses', '10.42.0.99/24', identity],
       ['all addresses', '0.0.0.0/0', identity],
       ['another address', '10.42.0.6', 'refused'],
-    ])('gets the expected answer with a rule for %s (%s): %s', (_, from, answer) => {
+    ])('gets the expected answer if imds.allow names %s (%s): %s', (_, from, answer) => {
       guard({ name: 'backup', from }, { name: 'also backup', from });
       expect(pod.ask(imds)).toBe(answer);
     });
 
-    test('gets the identity with hostNetwork if a rule names its user', () => {
+    test('gets the identity with hostNetwork if imds.allow names its user', () => {
       guard({ name: 'monitor', uid: 1001 });
       expect(vm.ask(imds, { uid: 1001 })).toBe(identity);
       expect(vm.ask(imds, { uid: 1002 })).toBe('refused');

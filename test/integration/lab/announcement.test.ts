@@ -120,7 +120,7 @@ describe.each([
   const told: Event[] = [];
   const begin = () => announcer({ host: nodeHost(), version: '1.2.3', emit: (event) => told.push(event) });
 
-  test('is annotated, and gets one event per change', async () => {
+  test('is annotated, and gets one Kubernetes event per change', async () => {
     const announce = begin();
     await announce(report(role, root));
     await announce(report(role, root, denied));

@@ -12,7 +12,7 @@ const values = {
 };
 
 describe('exampleFiles', () => {
-  test('returns the files of the user data with their modes, filled in', () => {
+  test('returns the files of the user data with their modes, and fills in the variables', () => {
     const [token, config] = exampleFiles('vps-wireguard-agent', values);
     expect(token).toEqual({ path: '/etc/slipway/k3s-token', content: 'canary\n', mode: 0o600 });
     expect(config).toMatchObject({ path: '/etc/slipway/config.yaml', mode: 0o644 });
@@ -36,7 +36,7 @@ describe('exampleFiles', () => {
 describe('exampleConfig', () => {
   const settings = { cloud: 'azure', registries: { servers: ['a.azurecr.io'] } };
 
-  test.each(['user-data', 'oracle'] as const)('returns the settings that %s.yaml gives a VM', (name) => {
+  test.each(['user-data', 'oracle'] as const)('returns the settings that a VM gets from %s.yaml', (name) => {
     const [config, ...others] = exampleConfig(name, settings);
     expect(others).toEqual([]);
     expect(config).toMatchObject({ path: '/etc/slipway/config.yaml', mode: 0o644 });

@@ -121,7 +121,7 @@ describe('a token', () => {
     expect(answer.status).toBe(200);
   });
 
-  test('without a CA hash lets an agent join by a name not in the certificate, even after the CA changed', async () => {
+  test('without a CA hash lets an agent join by a name that is not in the certificate, even after a change of the CA', async () => {
     configure(server());
     const first = start('server');
     await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
@@ -135,7 +135,7 @@ describe('a token', () => {
     await expect.poll(joined().log, { timeout: 60_000 }).toContain('k3s agent is up and running');
   });
 
-  test('gets 200 from /v1-k3s/readyz with the user node, 401 if the token is wrong, and 403 with the user server', async () => {
+  test('gets 200 from /v1-k3s/readyz with the user node, 403 with the user server, and 401 if it is wrong', async () => {
     configure(server());
     await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
     const answerTo = (credentials: string) => {

@@ -26,7 +26,7 @@ test.each([
   ['an object', ['get', 'node', 'vm-1', '-o', 'json'], 5],
   ['a path', ['get', '--raw', '/readyz'], 1],
 ])(
-  'the kubectl stand-in gives up on a silent server after as many requests as the real kubectl: get of %s',
+  'the kubectl stand-in gives up on a silent server after as many requests as the real kubectl: get %s',
   async (_, args, requests) => {
     const { path, asked } = await silentServer();
     const options = ['--kubeconfig', path, '--request-timeout=50ms'];

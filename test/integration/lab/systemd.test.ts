@@ -128,7 +128,7 @@ describe('systemctl', () => {
     expect(only.stdout).toBe(`life ${invocation}\n`);
   });
 
-  test('shows that an enabled unit needs a reload after a change of its file', async () => {
+  test('shows that an enabled unit needs a daemon-reload after a change of its file', async () => {
     unit('Type=simple', 'sleep 60');
     const { stderr } = await systemctl('enable', 'it');
     expect(stderr).toMatch(
@@ -145,7 +145,7 @@ describe('systemctl', () => {
     expect(await shown('NeedDaemonReload')).toEqual({ NeedDaemonReload: 'no' });
   });
 
-  test('shows several units in order, even unknown ones, and stops a unit with disable --now', async () => {
+  test('shows several units in order, even unknown units, and stops a unit with disable --now', async () => {
     unit('Type=simple', 'sleep 60');
     await systemctl('enable', '--now', 'it');
     const show = () => systemctl('show', 'nothing.timer', 'it.service', '-p', 'LoadState,ActiveState');

@@ -243,7 +243,7 @@ describe('a failed read of a secret', () => {
 });
 
 describe('the version of a secret', () => {
-  test('is undefined before the secret is read, and without a policy', async () => {
+  test('is undefined before the first read of the secret, and if no policy allows access', async () => {
     const fresh = world.cloud();
     expect(await fresh.secretVersion('k3s-token')).toBeUndefined();
     await fresh.secret('k3s-token');
@@ -276,7 +276,7 @@ describe('a password of a registry', () => {
     },
   );
 
-  test('is reported as RegistryUnauthorized without a policy for repositories', async () => {
+  test('is refused as RegistryUnauthorized if no policy allows access to repositories', async () => {
     world.oracle.permit('server', readRepos, false);
     await expectFailure(world.cloud().registryPassword(loginServer), {
       reason: 'RegistryUnauthorized',

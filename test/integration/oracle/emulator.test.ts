@@ -133,7 +133,7 @@ describe('the emulated metadata service', () => {
     expect((await world.host.get({ url, headers, direct: true })).status).toBe(status);
   });
 
-  test('answers 404 to requests of version 1', async () => {
+  test('answers 404 to requests for version 1 of its API', async () => {
     const url = `${world.oracle.node('server').url}/opc/v1/instance/`;
     expect((await world.host.get({ url, direct: true })).status).toBe(404);
   });

@@ -70,7 +70,7 @@ describe('the cloud-init template', () => {
   test.each([
     ['one line of JSON', JSON.stringify({ azure: { keyVault: { name: 'v' } } })],
     ['indented YAML', 'azure:\n        keyVault:\n          name: v'],
-  ])('takes settings as %s', (_, config) => {
+  ])('accepts settings as %s', (_, config) => {
     const [file] = asUserData(filledIn({ ...filled, config })).write_files;
     expect(file).toMatchObject({ path: '/etc/slipway/config.yaml', permissions: '0644' });
     expect(parse(file?.content ?? '')).toEqual({ azure: { keyVault: { name: 'v' } } });

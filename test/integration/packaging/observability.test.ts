@@ -71,7 +71,7 @@ describe('the metrics', () => {
     expect(unknown(page)).toEqual([]);
   });
 
-  test('in the rules, their tests and the dashboard are all exported', () => {
+  test('that the rules, their tests and the dashboard use are all exported', () => {
     expect([rulesText, rulesTestText, dashboardText].map(unknown)).toEqual([[], [], []]);
   });
 

@@ -9,7 +9,7 @@ const { exitCode } = await host.query({ file: 'systemd-tmpfiles', args: ['--vers
 const modeOf = async (path: string) => (await stat(path)).mode & 0o7777;
 
 test.skipIf(exitCode !== 0)(
-  'the tmpfiles rules create missing directories, and keep the modes of existing ones (needs systemd-tmpfiles)',
+  'the tmpfiles rules create missing directories, and keep the modes of existing directories (needs systemd-tmpfiles)',
   async () => {
     const root = await temporaryFolder();
     const strict = { 'etc/rancher': 0o700, 'usr/local/bin': 0o2775, 'var/lib/rancher': 0o711 };

@@ -87,7 +87,7 @@ describe.each(examples)('the user data %s', (name, config) => {
   });
 
   test.each(variablesOf(text).filter((each) => !/^slipway_|token/.test(each)))(
-    'is refused without a value for %s',
+    'causes an error in the settings if %s has no value',
     async (variable) => {
       const { [variable]: _, ...others } = values;
       const { files } = await knowledge(text, others);

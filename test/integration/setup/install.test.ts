@@ -65,7 +65,7 @@ const inPlace = [
 ];
 
 describe('install', () => {
-  test('installs all files', async () => {
+  test('writes all files, and enables the daemon', async () => {
     const lines = await told(steps());
     expect(lines.filter((line) => line.startsWith('!'))).toEqual([]);
     expect(await everything()).toEqual(inPlace);

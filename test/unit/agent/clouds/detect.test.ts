@@ -81,7 +81,7 @@ test('no two clouds have a sign in common', () => {
   expect(new Set(signs).size).toBe(signs.length);
 });
 
-describe('cloud in the settings', () => {
+describe('the setting cloud', () => {
   const azureVm = { [id]: 'azure\n' };
   const own = '/etc/slipway/config.yaml';
   const later = '/etc/slipway/config.d/50.yaml';
@@ -109,7 +109,7 @@ describe('cloud in the settings', () => {
     expect({ cloud: settings.cloud, origin: origins.cloud }).toEqual({ cloud, origin });
   });
 
-  test('is not detected if the command line names it', async () => {
+  test('is not detected from the machine if the command line sets it', async () => {
     const commandLine = [{ option: '--cloud', path: 'cloud', value: 'static' }];
     const { settings, origins } = await load(memoryHost({ files: azureVm }), {
       paths: nodePaths('/'),
@@ -121,13 +121,13 @@ describe('cloud in the settings', () => {
     });
   });
 
-  test('is not detected if a file has an invalid value, and the error suggests a valid value', async () => {
+  test('is not detected from the machine if a file sets an invalid value, and the error suggests a valid value', async () => {
     const host = memoryHost({ files: { [own]: 'cloud: azur\n' } });
     await expect(load(host, { paths: nodePaths('/') })).rejects.toThrow('did you mean `azure`?');
   });
 });
 
-test('detectCloud throws the error of a sign that cannot be read', async () => {
+test('detectCloud throws the error of a file that should show a sign but cannot be read', async () => {
   const host = memoryHost();
   const readFile = async (path: string) => {
     if (path === chassis) {

@@ -41,7 +41,7 @@ describe('received', () => {
     ['a clock an hour ahead of the issuer', -hour],
     ['a clock an hour behind the issuer', hour],
     ['a clock that shows 1970', 56 * 365 * 24 * hour],
-  ])('counts the life of a password from its receipt with %s', (_, skew) => {
+  ])('counts the life of a password from the time of receipt, on a host with %s', (_, skew) => {
     const password = new Secret(token({ iat: issued + skew, exp: issued + skew + 3 * hour }));
     expect(received(password, at)).toEqual({ password, until: at + 3 * hour * 1_000 });
   });

@@ -139,7 +139,7 @@ describe('the cloud probes', () => {
     expect((await lookedAt(given))[5]).toMatchObject({ level: 'failure', reason: 'PullDenied' });
   });
 
-  test('accept a release behind one redirect to https, but not behind two or behind one to http', async () => {
+  test('accept a release behind one redirect to https, but not behind two redirects or a redirect to http', async () => {
     const given = world();
     given.host.onGet(sums, { status: 302, headers: { location: 'https://storage.example.com/sums' } });
     given.host.onGet('https://storage.example.com/sums', `${'0'.repeat(64)}  k3s\n`);
@@ -153,7 +153,7 @@ describe('the cloud probes', () => {
     expect((await lookedAt(given)).at(-1)).toMatchObject({ level: 'failure' });
   });
 
-  test('report an unreachable release server as a failure, and as a warning if K3s is installed', async () => {
+  test('report an unreachable release server as a failure, or as a warning if K3s is already installed', async () => {
     const given = world();
     given.host.onGet(sums, new NodeError('Unreachable', 'the connection is refused'));
     given.host.on({ file: '/usr/local/bin/k3s' }, { exitCode: 127 });

@@ -45,7 +45,7 @@ test('the condition probes leave out a condition whose resources are all quiet',
   ).toEqual(['NodeReady | ok |  | NodeReady is as it should be']);
 });
 
-test('the condition probes report pending changes without making them, and skip their dependants', async () => {
+test('the condition probes report pending changes without making them, and skip resources that depend on them', async () => {
   const later = resource('b', new NodeError('NodeNotReady', 'never asked'), {
     condition: 'NodeReady',
     needs: ['a'],

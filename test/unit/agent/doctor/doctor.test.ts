@@ -68,7 +68,7 @@ test('the probes of a server cover all its dependencies, in order', () => {
   ]);
 });
 
-test('the probes of the network resolve the names of the services of the cloud', () => {
+test("the network probes resolve the names of the cloud's services", () => {
   const endpoints = [new URL('https://auth.moon.example'), new URL('https://vault.moon.example/v1')];
   expect(asked(undefined, { endpoints }).filter((name) => name.startsWith('network: DNS'))).toEqual([
     ...['network: DNS a.azurecr.io', 'network: DNS b.azurecr.io'],

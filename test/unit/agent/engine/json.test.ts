@@ -25,7 +25,7 @@ test.each([
   expect(error && jsonFault(error)).toBe(fault);
 });
 
-test('parseJson rejects a text with more than 50 000 values', () => {
+test('parseJson rejects JSON with more than 50 000 values', () => {
   const list = (length: number) => `{"a":[${Array(length).fill('""').join(',')}]}`;
   expect(parseJson(schema, list(50_000))?.a).toHaveLength(50_000);
   expect(parseJson(schema, list(50_001))).toBeUndefined();

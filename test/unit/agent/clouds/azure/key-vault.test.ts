@@ -22,7 +22,7 @@ function read(
 }
 
 describe('vaultSecret', () => {
-  test('requests a secret with a pinned API version, and with a token after the challenge', async () => {
+  test('requests a secret with a pinned API version, and sends a token only after the challenge', async () => {
     const asked: string[] = [];
     const secret = await read(({ url, headers }) => {
       asked.push(`${new URL(url).pathname} ${new URL(url).searchParams.get('api-version')}`);

@@ -45,7 +45,7 @@ describe('the metadata of a VM on Oracle Cloud', () => {
     expect([identity.vmId, host.journal]).toEqual(['ocid1.instance.oc1.phx.a', []]);
   });
 
-  test('has the host name of the machine as its computer name if the service reports no host name', async () => {
+  test('names the host name of the machine as the computer name if the service reports no host name', async () => {
     const { identity } = await read(service({ ...vm, hostname: null }));
     expect(identity.computerName).toBe('machine');
   });
@@ -62,7 +62,7 @@ describe('the metadata of a VM on Oracle Cloud', () => {
     expect((await read(service(vm, vnics))).identity.address).toBe(expected);
   });
 
-  test('has the source of the route to the service as its address if the VM has several addresses', async () => {
+  test('names the source of the route to the service as the address if the VM has several addresses', async () => {
     const host = service(vm, [{ privateIp: '10.0.3.3' }, { privateIp: '10.0.2.10' }]).on(
       { file: 'ip', args: ['-4', 'route', 'get', '169.254.169.254'] },
       '169.254.169.254 dev ens3 src 10.0.2.10 uid 0\n',

@@ -304,7 +304,7 @@ describe('the static cloud', () => {
   });
 });
 
-test('secretVersion of the static cloud returns undefined for a secret that every user may read', async () => {
+test('the static cloud has no version for a secret that every user may read', async () => {
   const version = (mode: number) =>
     start({ secrets: { token: '/token' } }, { '/token': { content: 'canary', mode } }).secretVersion('token');
   expect(await version(0o600)).toMatch(/^[0-9a-f]{64}$/);
