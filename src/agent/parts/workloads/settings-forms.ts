@@ -28,7 +28,7 @@ const secretObject = text(
 
 /** The form of a chart: a name in a repository, an OCI address, or the URL of an archive. */
 const chartSource = text(
-  /^(?:oci:\/\/[^\s/:]+(?::\d+)?(?:\/[\w.-]+)+|https?:\/\/[^\s/@?#]+\/[^\s@?#]+\.tgz|[A-Za-z0-9][\w.-]*)$/,
+  /^(?:oci:\/\/[^\s/:@]+(?::\d+)?(?:\/[\w.-]+)+|https?:\/\/[^\s/@?#]+\/[^\s@?#]+\.tgz|[A-Za-z0-9][\w.-]*)$/,
   'be the name of a chart in repo, an address such as oci://ghcr.io/team/charts/app without a version, or the https URL of an archive (.tgz)',
 );
 

@@ -110,6 +110,7 @@ test.each<[string, object, string]>([
     { ...archive, chart: 'http://a.io/b.tgz' },
     'charts.app.chart: is plain http',
   ],
+  ['an address with a user', { ...oci, chart: 'oci://team@ghcr.io/app' }, 'charts.app.chart: must be'],
   ['an unknown policy', { ...oci, failurePolicy: 'ignore' }, 'charts.app.failurePolicy'],
   ['an unknown key', { ...oci, set: { a: 1 } }, 'charts.app.set'],
   ['no namespace', { ...oci, namespace: null }, 'charts.app.namespace'],

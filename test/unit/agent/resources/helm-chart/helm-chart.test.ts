@@ -330,6 +330,30 @@ describe('a release', () => {
     expect(await chartOf(wished).check(host)).toMatchObject({ message: 'release cert-manager, revision 4' });
   });
 
+  test('of a HelmChart from which K3s makes no job fails with the words of its status', async () => {
+    api.helm = undefined;
+    await pass();
+    const message = 'Failed to generate Job: timed out';
+    const status = { conditions: [{ type: 'Failed', status: 'True', message }] };
+    const found = { ...stored(), status } as ApiObject;
+    api.objects.put('helmcharts.helm.cattle.io', 'kube-system', found);
+    expect(await failure(chartOf(wish).check(host))).toMatchObject({
+      reason: 'ChartFailed',
+      message: expect.stringContaining(`K3s makes no job of it: ${message}`),
+    });
+  });
+
+  test('is in progress while K3s has not replaced the job of the former settings, with the command that helps', async () => {
+    await applied();
+    api.helm = undefined;
+    await pass(wishing({ version: 'v1.21.0' }));
+    host.advance(minute);
+    expect(await chartOf(wishing({ version: 'v1.21.0' })).check(host)).toMatchObject({
+      state: 'Waiting',
+      message: expect.stringContaining('k3s kubectl delete job -n kube-system helm-install-cert-manager'),
+    });
+  });
+
   test.each([
     ['is gone', () => api.objects.remove('secrets', 'cert-manager', 'sh.helm.release.v1.cert-manager.v1')],
     ['is not deployed', () => release(2, { status: 'pending-upgrade' })],
