@@ -25,9 +25,9 @@ describe('readOwn', () => {
     ['a truncated file', '{ "format": 1, "na'],
     ['a list', '[]'],
     ['a file without a required field', '{ "format": 2, "title": "a" }'],
-    ['a file with a field of another type', '{ "format": 2, "name": ["a"] }'],
-    ['a file with an optional field of another type', '{ "format": 2, "name": "a", "size": "2" }'],
-    ['a file with a format of another type', '{ "format": "2", "name": "a" }'],
+    ['a file with a field of the wrong type', '{ "format": 2, "name": ["a"] }'],
+    ['a file with an optional field of the wrong type', '{ "format": 2, "name": "a", "size": "2" }'],
+    ['a file with a format of the wrong type', '{ "format": "2", "name": "a" }'],
   ])('returns undefined for %s', (_, text) => {
     expect(readOwn(schema, text)).toBeUndefined();
   });

@@ -213,7 +213,7 @@ test.each([
     'defaultCacheDuration: "1h"',
   ],
   ['the unit of K3s', '/etc/systemd/system/k3s.service', /^KillMode=/m, 'Environment=BY=hand\n$&'],
-])('K3s is not restarted for an edit of %s during a pass', async (_, path, found, replaced) => {
+])('K3s does not restart because of an edit of %s during a pass', async (_, path, found, replaced) => {
   const { host } = aMachine('server');
   const resources = plan('server', host);
   await converge(resources, host);
@@ -238,7 +238,7 @@ test('K3s does not start on an agent before the server is up', async () => {
   expect(log).toEqual([]);
 });
 
-test('K3s does not start on an agent without a known server', async () => {
+test('K3s does not start on an agent whose server is unknown', async () => {
   const { host, log } = aMachine('agent');
   const outcomes = await converge(plan('agent', host, { server: undefined }), host);
   expect(troubles(outcomes).slice(0, 2)).toEqual([

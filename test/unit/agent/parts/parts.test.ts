@@ -252,7 +252,7 @@ describe('a file that a part owns', () => {
     expect(differing(state, neededByK3s(paths))).toEqual([]);
   });
 
-  test('is reported if uninstall does not remove it, whatever the options', async () => {
+  test('is reported if uninstall removes it with no combination of options', async () => {
     for (const extent of [{}, { purge: false }, { k3s: false }]) {
       expect((await leftOf(files([forgotten]), extent)).filter(isOnDisk)).toContain('/var/lib/forgotten');
     }

@@ -21,7 +21,7 @@ test('columns makes each column as wide as its longest cell, without trailing sp
   ).toEqual(['A     B', 'long', '      x']);
 });
 
-test('wrapped keeps words whole, and puts a longer word on a separate line', () => {
+test('wrapped keeps words whole, and puts a word that is too long for a line on a separate line', () => {
   expect(wrapped('one two  three-and-more four', 9, '  ')).toEqual([
     '  one two',
     '  three-and-more',
@@ -30,7 +30,7 @@ test('wrapped keeps words whole, and puts a longer word on a separate line', () 
   expect(wrapped('', 9, '  ')).toEqual([]);
 });
 
-test('shortened ends a text that is too long with an ellipsis', () => {
+test('shortened truncates text that is too long, and ends it with an ellipsis', () => {
   expect(shortened('12345', 5)).toBe('12345');
   expect(shortened('123456', 5)).toBe('1234…');
 });

@@ -121,7 +121,7 @@ describe('nonBlocking', () => {
     expect(await caught(nonBlocking(failing(full)))).toMatchObject({ reason, message, retry, ...advisory });
   });
 
-  test('keeps a finding that is in sync or waiting, and an error that is not a NodeError', async () => {
+  test('does not change an in-sync or waiting finding, or an error that is not a NodeError', async () => {
     for (const finding of [inSync(), starting]) {
       expect(await nonBlocking(resource(() => finding)).check(host)).toBe(finding);
     }

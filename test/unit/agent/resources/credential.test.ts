@@ -54,7 +54,7 @@ describe('a credential', () => {
     ['is missing', memoryHost(), { field: 'file', observed: undefined, desired: 'present' }],
     ['can be read by others', heldFile(0o644), { field: 'mode', observed: '0644', desired: '0600' }],
     ['belongs to another user', foreignFile(), { field: 'owner', observed: '1000:1000', desired: 'own' }],
-  ])('is fetched into a 0600 file of this process if the file %s', async (_name, host, change) => {
+  ])('is fetched into a 0600 file that this process owns if the file %s', async (_name, host, change) => {
     const made = resource({ ok: true });
     expect(await made.check(host)).toMatchObject({
       drift: { changes: [change], blocks: true, due: false },

@@ -41,7 +41,7 @@ describe('a link in place of a file', () => {
     expect(host.journal).toEqual([]);
   });
 
-  test('is replaced, whatever its target, if replacesLinks is true', async () => {
+  test('is replaced if replacesLinks is true, even if its target has the wanted content', async () => {
     const host = linked();
     expect(await settle(file({ ...spec, replacesLinks: true }), host)).toEqual([
       'Drifted content, mode',

@@ -132,7 +132,7 @@ test.each([
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io'))]);
 });
 
-test('without consent, the settings refuse a plain-http mirror at the port of a login', async () => {
+test('without consent, the settings refuse a plain-http mirror on the port that its login names', async () => {
   const settings = mirrored('http://a.io:8080', { configs: { 'a.io:8080': { auth } } });
   expect(await problems(settings)).toEqual([expect.stringContaining(advice('http://a.io:8080'))]);
 });

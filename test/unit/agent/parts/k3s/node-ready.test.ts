@@ -152,7 +152,7 @@ describe('nodeReady after a start of K3s', () => {
 
   test.each([
     ['reported after the start', started(20), 'InSync'],
-    ['reported in the second of the start', started(30.5), 'InSync'],
+    ['reported in the same second as the start', started(30.5), 'InSync'],
     ['reported before the start', started(40, 40), 'Waiting NodeNotReady'],
     ['reported before the start, and has no Lease', started(40), 'Waiting NodeNotReady'],
     ['has only renewed its Lease, just after the start', started(40, 28), 'Waiting NodeNotReady'],

@@ -124,7 +124,7 @@ test('wantedRegistries omits undefined values', () => {
   });
 });
 
-test('parseRegistries parses the same text only once, whatever its length', () => {
+test('parseRegistries parses the same text only once, no matter how long it is', () => {
   const text = `mirrors: { "*": { endpoint: ["https://mirror.example/${'x'.repeat(70_000)}"] } }`;
   expect(parseRegistries(text)).toBeDefined();
   expect(parseRegistries(text)).toBe(parseRegistries(text));

@@ -93,7 +93,7 @@ test('a password is renewed if the clock was set back to before its receipt', as
   expect(await outcome(resource, past)).toBe(`Drifted (non-blocking) password for ${server}`);
 });
 
-test('a registry that is down does not block dependants, whatever the age of the stored login', async () => {
+test('a registry that is down does not block dependants, no matter how old the stored login is', async () => {
   const { host, cloud, resource } = world();
   await settle(resource, host);
   cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'away'));

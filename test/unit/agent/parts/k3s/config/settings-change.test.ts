@@ -221,7 +221,7 @@ describe('a datastore that the settings no longer name', () => {
     expect(text).toContain('canary');
   });
 
-  test('is not replaced by one that was written into config.yaml by hand', async () => {
+  test('is not replaced by a datastore that was written into config.yaml by hand', async () => {
     const host = await living(endpoint);
     host.files.write(paths.k3s.config, 'datastore-endpoint: mysql://u:other@db\n', 0o600);
     await settle(configFile(serverWith({}), []), host);

@@ -23,7 +23,7 @@ test.each([
 test.each([
   ['agents-only', 'agents-only\n'],
   [`K10${'a1'.repeat(32)}::node:agents-only`, 'agents-only\n'],
-])('agentToken writes only the password of %j', async (token, written) => {
+])("agentToken writes only the password that the vault's token contains: %j", async (token, written) => {
   const host = memoryHost();
   const [resource] = agentToken(aNode('server', { settings }), cloudWith(token), []);
   expect(resource && (await settle(resource, host))).toEqual(['Drifted file', 'InSync']);

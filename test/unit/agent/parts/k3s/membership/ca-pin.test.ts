@@ -104,7 +104,7 @@ describe('repin', () => {
   test.each([
     ['swordfish\n', `K10${hash}::node:swordfish\n`],
     [`K10${'ab'.repeat(32)}::server:swordfish\n`, `K10${hash}::node:swordfish\n`],
-  ])('pins the CA, whatever the token pinned before: %j', async (token, expected) => {
+  ])('pins the CA, no matter what the token pinned before: %j', async (token, expected) => {
     const host = world(token);
     await repin(host, aNode('agent'), hash);
     expect(host.files.read(path)).toMatchObject({ content: expected, mode: 0o600 });

@@ -77,7 +77,7 @@ describe('tokenAccepted on an agent that joins', () => {
   describe('and was part of a cluster', () => {
     const left = { '/var/lib/rancher/k3s/agent/pod-manifests/x': '' };
 
-    test('keeps the pin that was set with consent, whatever server answers', async () => {
+    test('keeps the pin that was set with consent, no matter which server answers', async () => {
       const host = world(`K10${wrongHash}::node:swordfish`, left);
       const { resource } = agent();
       expect(await settle(resource, host)).toEqual(['Drifted join token', 'TokenCaMismatch (person)']);

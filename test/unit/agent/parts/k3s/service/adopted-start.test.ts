@@ -28,7 +28,7 @@ test.each([
     expected: undefined,
   },
   {
-    name: 'by another unit that is in progress',
+    name: 'in progress by another unit',
     active: 'activating',
     sub: 'start',
     files: {},

@@ -359,7 +359,7 @@ describe('the message about a running K3s', () => {
     `${paths.k3s.agent}/images/x.txt/a`,
     `${paths.k3s.config}.d/x.yaml/a`,
     `${paths.k3s.agent}/etc/containerd/config.toml/a`,
-  ])('ignores a folder in place of a file: %s', async (path) => {
+  ])('ignores a folder whose path should be a file: %s', async (path) => {
     const host = world({});
     await stamp(host, paths, { invocationId: 'i1' });
     host.files.write(path, '');

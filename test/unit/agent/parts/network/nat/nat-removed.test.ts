@@ -60,7 +60,7 @@ describe('natRemoved', () => {
     ]);
   });
 
-  test('reports to the condition System, since nodes without NAT have no condition Nat', () => {
+  test('reports to the condition System, because nodes without NAT have no condition Nat', () => {
     expect(removed).toMatchObject({ id: 'Nat/none', condition: 'System' });
   });
 

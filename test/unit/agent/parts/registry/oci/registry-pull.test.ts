@@ -325,14 +325,14 @@ describe('a pull', () => {
       /4 MiB/,
     ],
     [
-      'a storage host that sends a part of another layer',
+      'a storage host that sends part of a different layer',
       stored({ status: 206, headers: { 'content-range': 'bytes 0-65535/99999' } }),
       'UnexpectedAnswer',
       'person',
       /another layer/,
     ],
     [
-      'a storage host that sends another layer as a whole',
+      'a storage host that sends the whole of a different layer',
       stored({ status: 200, headers: { 'content-length': '12' } }),
       'UnexpectedAnswer',
       'person',
