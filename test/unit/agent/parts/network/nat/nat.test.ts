@@ -57,7 +57,7 @@ describe('nat', () => {
     expect(nat(settings(), nodePaths('/tmp/lab'))).toEqual([]);
   });
 
-  test('blocks no dependant, even if each Resource finds a fault', async () => {
+  test('blocks no dependant if the unit of NAT is masked', async () => {
     const host = memoryHost({ files: routes }).on({ file: 'systemctl' }, 'LoadState=masked\n');
     for (const each of nat(settings(), paths)) {
       expect(await outcome(each, host), each.id).toMatch(/^InSync$|non-blocking/);
