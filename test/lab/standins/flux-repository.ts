@@ -9,6 +9,8 @@ export interface Repository {
   commit(path: string, text: string): boolean;
   /** Returns the id of the current commit. */
   head(): string;
+  /** Returns the text of each file by its path. */
+  files(): Readonly<Record<string, string>>;
 }
 
 /** Returns the clone of a branch; its files are beside the objects of the cluster. */
@@ -31,6 +33,8 @@ export function repositoryAt(objects: string, url: string, branch: string): Repo
       return true;
     },
     head: () => idOf(folder),
+    files: () =>
+      Object.fromEntries(filesIn(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')])),
   };
 }
 

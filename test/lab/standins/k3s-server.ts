@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentSettings, joinServer, runKubelet } from './k3s-agent.ts';
 import { type Certificate, issue, makeAuthority } from './k3s-certificates.ts';
+import { runControllers } from './k3s-controllers.ts';
 import type { K3sOptions } from './k3s-flags.ts';
 import { kubeconfig } from './k3s-kubeconfig.ts';
 import { fatal, log } from './k3s-log.ts';
@@ -80,6 +81,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   await startApi(supervisor);
   await runKubelet(local, joined);
   watchNodes(supervisor);
+  runControllers(supervisor.objects);
 }
 
 /**
