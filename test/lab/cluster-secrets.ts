@@ -39,7 +39,7 @@ export interface HasFiles {
 /**
  * Stores the digest of the Git token on the server, where the stand-in of Flux reads which token the Git host accepts.
  */
-export function gitHostKnows({ gitToken }: ClusterSecrets, server: HasFiles): void {
+export function gitHostKnows({ gitToken }: Pick<ClusterSecrets, 'gitToken'>, server: HasFiles): void {
   const digest = createHash('sha256').update(gitToken).digest('hex');
   server.write('/var/lib/rancher/k3s/server/db/git-token.sha256', digest);
 }

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { packaged } from './executable.ts';
 import { lengthened } from './limits.ts';
 import type { LabNode } from './node.ts';
+import { rootApplication } from './platforms/argocd-repository.ts';
 import { oracle } from './platforms/oracle.ts';
 import type { Platform, RunningPlatform } from './platforms/platform.ts';
 import { vps } from './platforms/vps.ts';
@@ -121,6 +122,30 @@ describe('the platform oracle', () => {
     await expect
       .poll(values, { timeout: lengthened(90_000), interval: 1_000 })
       .not.toEqual({ 'api-token': shown.lab.secrets.cloudflareToken });
+    expect([await unit(), server.pid]).toEqual([before, daemon]);
+  });
+
+  test('hands the cluster over to Argo CD, whose root Application is synced', async () => {
+    const server = shown.lab.node('server');
+    expect(shown.text).toMatch(/root: Synced at [0-9a-f]{7}, Healthy/);
+    const { stdout } = await server.run('kubectl', ...'get configmap fleet -n argocd -o json'.split(' '));
+    expect(JSON.parse(stdout).metadata.annotations).toEqual({
+      'argocd.argoproj.io/tracking-id': 'root:/ConfigMap:argocd/fleet',
+    });
+  });
+
+  test('gives Argo CD a new Git token within workloads.verifyEvery, and restarts nothing', async () => {
+    const server = shown.lab.node('server');
+    const unit = () => server.show('k3s.service', 'MainPID', 'ExecMainPID');
+    const [before, daemon] = [await unit(), server.pid];
+    await shown.controls.secret?.(['argocd-token']);
+    const sync = async () => (await rootApplication(server)).status.sync.status;
+    const limit = { timeout: lengthened(90_000), interval: 500 };
+    await expect.poll(sync, limit).toBe('Unknown');
+    await expect.poll(sync, limit).toBe('Synced');
+    expect((await valuesOf(server, 'argocd/slipway-repository')).password).not.toBe(
+      shown.lab.secrets.gitToken,
+    );
     expect([await unit(), server.pid]).toEqual([before, daemon]);
   });
 

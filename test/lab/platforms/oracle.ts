@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { newSecrets } from '../cluster-secrets.ts';
+import { gitHostKnows, newSecrets } from '../cluster-secrets.ts';
 import { assignmentOf, type Controls } from '../controls.ts';
 import { exampleConfig } from '../example-settings.ts';
 import { freePort } from '../lab.ts';
@@ -8,6 +8,7 @@ import { type Oracle, startOracle } from '../oracle/index.ts';
 import { readRepos } from '../oracle/registry.ts';
 import { readSecret } from '../oracle/vault.ts';
 import { runLab } from '../running-lab.ts';
+import { argocdLines, exampleGitOps, writeRepository } from './argocd-repository.ts';
 import { configLines, joinSecret, loginLines, rows } from './facts.ts';
 import { addedLines, type LabSettings, labFile } from './lab-settings.ts';
 import { natPlan } from './nat-plan.ts';
@@ -27,30 +28,44 @@ export const oracle: Platform = {
 };
 
 async function start(options: PlatformOptions): Promise<RunningPlatform> {
+  const gitops = exampleGitOps();
   const secrets = newSecrets();
   const stored = { 'k3s-token': secrets.joinToken, 'k3s-agent-token': secrets.agentToken };
   const further = {
     'cloudflare-token': secrets.cloudflareToken,
     'ghcr-token': secrets.registryToken,
     'github-token': secrets.gitToken,
+    [gitops.argocd.tokenSecretName]: secrets.gitToken,
   };
   const wished = exampleSecrets();
   const port = await freePort();
-  const settings = { workloads: { secrets: wished } };
+  const settings = { workloads: { secrets: wished }, gitops };
   const vms = oracleExample({ registries: [loginServer], settings }).map((vm) => onLoopback(vm, port));
-  const cloud = await startCloud(vms, { ...stored, ...further }, vaultNames(wished));
+  const cloud = await startCloud(vms, { ...stored, ...further }, [
+    ...vaultNames(wished),
+    gitops.argocd.tokenSecretName,
+  ]);
   const nodes = vms.map((vm) => ({ name: vm.name, files: filesOf(vm, cloud, port) }));
   const lab = await runLab(options, { cloud, secrets, nodes });
+  const server = lab.node('server');
+  gitHostKnows(secrets, server);
+  writeRepository(server, gitops);
   return {
     lab,
-    controls: oracleControls(cloud),
+    controls: oracleControls(cloud, (name, gitToken) => {
+      if (name === gitops.argocd.tokenSecretName) {
+        gitHostKnows({ gitToken }, server);
+      }
+    }),
     async show(say) {
       say('What each node got from Oracle Cloud:');
       for (const node of lab.nodes) {
         say(nodeLines(node, cloud, stored));
       }
       say('\nSecrets of the vault that the server put into the cluster:');
-      say((await secretLines(lab.node('server'), wished)).map((line) => `  ${line}`).join('\n'));
+      say((await secretLines(server, wished)).map((line) => `  ${line}`).join('\n'));
+      say('\nApplication of Argo CD, which follows the repository:');
+      say((await argocdLines(server)).map((line) => `  ${line}`).join('\n'));
       const [ingress] = nodes;
       const plan = await natPlan(ingress?.files ?? []);
       say(natText(plan));
@@ -138,7 +153,8 @@ function differences(nodes: readonly LabSettings[]): string {
   ].join('\n');
 }
 
-function oracleControls(cloud: Oracle): Controls {
+/** Returns the commands of the platform. `onSecret` gets each new value. */
+function oracleControls(cloud: Oracle, onSecret: (name: string, value: string) => void): Controls {
   return {
     tag([node = '', assignment]) {
       const { name, value } = assignmentOf(assignment);
@@ -149,7 +165,9 @@ function oracleControls(cloud: Oracle): Controls {
       if (!name) {
         throw new Error('Which secret? For example k3s-token.');
       }
-      cloud.vault.set(name, randomBytes(24).toString('hex'));
+      const value = randomBytes(24).toString('hex');
+      cloud.vault.set(name, value);
+      onSecret(name, value);
       return `the secret ${name} has another value`;
     },
   };
