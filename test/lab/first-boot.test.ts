@@ -8,12 +8,24 @@ import type { LabNode } from './node.ts';
 
 const dir = join(tmpdir(), `slipway-first-boot-${process.pid}`);
 
+const workloads = {
+  secrets: { 'cert-manager/cloudflare': { keys: { 'api-token': 'cloudflare-token' } } },
+  charts: {
+    'cert-manager': {
+      chart: 'oci://quay.io/jetstack/charts/cert-manager',
+      version: 'v1.20.3',
+      namespace: 'cert-manager',
+      timeout: '90m',
+    },
+  },
+};
+
 describe('after a first boot of three bare nodes', () => {
   let lab: Lab;
 
   beforeAll(async () => {
     expect(existsSync(packaged), `${packaged} is there: npm run package makes it`).toBe(true);
-    lab = await startLab({ dir, executable: [packaged] });
+    lab = await startLab({ dir, executable: [packaged], settings: { workloads } });
     lab.start();
     await lab.waitReady();
   });
@@ -95,6 +107,26 @@ describe('after a first boot of three bare nodes', () => {
     expect(Buffer.from(data['api-token'], 'base64').toString()).toBe(lab.secrets.cloudflareToken);
   });
 
+  test('the chart in workloads.charts is deployed once, and only the server reports it', async () => {
+    const chart = await kubectl(
+      lab.node('server'),
+      ...['get', 'helmcharts.helm.cattle.io', '-n', 'kube-system', 'cert-manager', '-o', 'json'],
+    );
+    expect(JSON.parse(chart.stdout).spec).toMatchObject({ version: 'v1.20.3', timeout: '1h30m0s' });
+    const charts = async (role: 'server' | 'agent') => {
+      const { stdout } = await lab.node(role).slipway('status', '-o', 'json');
+      const conditions: readonly { readonly type: string; readonly reason: string }[] =
+        JSON.parse(stdout).conditions;
+      return conditions.find(({ type }) => type === 'Charts')?.reason;
+    };
+    await expect.poll(() => charts('server'), { timeout: 60_000 }).toBe('InSync');
+    expect(await charts('agent')).toBeUndefined();
+    const list = await kubectl(lab.node('server'), 'get', 'secrets', '-n', 'cert-manager', '-o', 'json');
+    const names = JSON.parse(list.stdout).items.map(({ metadata }: HasName) => metadata.name);
+    expect(names).toContain('sh.helm.release.v1.cert-manager.v1');
+    expect(names).not.toContain('sh.helm.release.v1.cert-manager.v2');
+  });
+
   test('K3s was started once on each node, with registry passwords', async () => {
     for (const node of lab.nodes) {
       const journal = await node.run('journalctl', '-o', 'cat', '--no-pager');
@@ -128,6 +160,10 @@ describe('after a first boot of three bare nodes', () => {
     expect(journal.stdout.match(/^Starting k3s/gm)).toHaveLength(2);
   });
 });
+
+interface HasName {
+  readonly metadata: { readonly name: string };
+}
 
 interface NodeEvent {
   readonly reason: string;
