@@ -11,7 +11,13 @@ import { fluxReasons } from './gitops/flux/reasons.ts';
 import { gitOpsReasons } from './gitops/reasons.ts';
 import { downloadReasons, httpReasons, lockReasons, systemReasons } from './host/reasons.ts';
 import { kubernetesReasons } from './kubernetes/reasons.ts';
-import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './parts/k3s/reasons.ts';
+import {
+  clusterReasons,
+  firewallReasons,
+  k3sReasons,
+  serverReasons,
+  tokenReasons,
+} from './parts/k3s/reasons.ts';
 import { machineReasons } from './parts/machine/reasons.ts';
 import { networkReasons } from './parts/network/reasons.ts';
 import { registryReasons } from './parts/registry/reasons.ts';
@@ -32,6 +38,7 @@ export const reasons = {
   ...systemReasons,
   ...machineReasons,
   ...networkReasons,
+  ...firewallReasons,
   ...httpReasons,
   ...identityReasons,
   ...roleReasons,

@@ -1,10 +1,14 @@
 /**
  * Tests that the doctor reads the real rules of iptables and nftables in a network namespace, and that the commands it
- * prints open the firewall.
+ * prints open the firewall, as does the removal of the image's rules.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Command } from '../../src/agent/engine/host.ts';
 import { lookAtRules } from '../../src/agent/parts/k3s/firewall-look.ts';
+import { imageRules } from '../../src/agent/parts/k3s/image-rules.ts';
 import { Network, whatIsMissing } from '../integration/imds/network.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import { aNode } from '../unit/agent/a-node.ts';
@@ -51,19 +55,22 @@ function saves(program: string): readonly string[] {
 /** A node of each family, and the addresses of the node and the range of all nodes. */
 const families = [
   {
-    ...{ iptables: 'iptables', rules: image, node: aNode('agent') },
+    ...{ iptables: 'iptables', saved: '/etc/iptables/rules.v4', rules: image, node: aNode('agent') },
     ...{ address: '10.0.0.5', range: '10.0.0.0/24', tables: ['inet filter', 'ip filter'] },
   },
   {
-    ...{ iptables: 'ip6tables', rules: imageForIPv6, node: aNode('agent', { address: 'fd00:1::5' }) },
+    ...{ iptables: 'ip6tables', saved: '/etc/iptables/rules.v6', rules: imageForIPv6 },
+    node: aNode('agent', { address: 'fd00:1::5' }),
     ...{ address: 'fd00:1::5', range: 'fd00:1::/64', tables: ['inet filter', 'ip6 filter'] },
   },
 ] as const;
 
 describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
+  let folder: string;
   const [peer, host, pod] = [new Network(), new Network(), new Network()];
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'slipway-firewall-'));
     await Promise.all([peer, host, pod].map((network) => network.make()));
     host.ip(`
       link set lo up
@@ -96,7 +103,10 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
     }
   });
 
-  afterAll(() => Promise.all([peer, host, pod].map((network) => network.end())));
+  afterAll(async () => {
+    await Promise.all([peer, host, pod].map((network) => network.end()));
+    rmSync(folder, { recursive: true });
+  });
 
   beforeEach(() => {
     host.run('nft', 'flush', 'ruleset');
@@ -106,7 +116,7 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
   });
 
   describe.each(families)('with an address such as $address', ({ iptables, rules, node, ...at }) => {
-    const { address, range, tables } = at;
+    const { address, range, saved, tables } = at;
     const kubelet = () => peer.ask(address, { port: 10250 });
     const ingress = () => peer.ask(address, { port: 443 });
 
@@ -143,6 +153,34 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
       await repair();
       expect(await look()).toMatchObject({ level: 'ok' });
       expect([kubelet(), ingress()]).toEqual(['kubelet', 'the pod']);
+    });
+
+    test('is opened by the removal of the rules of the image that reject, with consent, and keeps all others', async () => {
+      for (const rule of rules) {
+        host.run(iptables, ...rule.split(' '));
+      }
+      const rejecting = rules.filter((rule) => rule.includes('REJECT'));
+      const machine = memoryHost({ files: { [saved]: host.run(`${iptables}-save`, '-t', 'filter') } });
+      machine.on({ file: 'systemd-run' }, ({ args }) => {
+        const [program = '', ...rest] = args.slice(args.findIndex((each) => each.startsWith('/usr/sbin/')));
+        return host.run(program, ...rest);
+      });
+      const consented = rejecting.map((rule) => rule.replace('-A ', ''));
+      const settings = { ...node.settings, consent: { ...node.settings.consent, imageRules: consented } };
+      const [resource] = imageRules({ ...node, settings });
+      expect([kubelet(), ingress()].join()).not.toMatch(/kubelet|the pod/);
+      for (let finding = await resource?.check(machine); finding?.state === 'Drifted'; ) {
+        await finding.drift.remedy(machine);
+        finding = await resource?.check(machine);
+      }
+      expect([kubelet(), ingress()]).toEqual(['kubelet', 'the pod']);
+      const left = host.run(iptables, '-S').split('\n');
+      expect(left.filter((line) => line.startsWith('-A'))).toHaveLength(rules.length - rejecting.length);
+      host.run('nft', 'flush', 'ruleset');
+      const path = join(folder, 'rules');
+      writeFileSync(path, machine.files.text(saved) ?? '');
+      host.run(`${iptables}-restore`, path);
+      expect(host.run(iptables, '-S').split('\n')).toEqual(left);
     });
 
     test.each(tables)(

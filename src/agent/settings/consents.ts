@@ -35,6 +35,12 @@ export const consents = {
     example: '10.0.2.0/24',
     takesTrue: false,
   },
+  imageRules: {
+    about:
+      "Rules of the image's firewall that reject what K3s needs, and that Slipway may remove from the kernel and from the file that is loaded at boot.",
+    example: 'FORWARD -j REJECT --reject-with icmp-host-prohibited',
+    takesTrue: false,
+  },
   secretRemoval: {
     about: 'Secrets that workloads.secrets no longer names, and that Slipway may delete from the cluster.',
     example: 'cert-manager/cloudflare-api-token',

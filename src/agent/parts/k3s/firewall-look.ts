@@ -2,19 +2,19 @@ import { ok, skipped, type Verdict, warning } from '../../doctor/probe.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import type { Family } from './address-range.ts';
-import { listRules, type RuleLists } from './firewall-lists.ts';
+import { type FilterTable, listRules, type RuleLists } from './firewall-lists.ts';
 import { howToFill, type Need, needsOf, nodes } from './firewall-needs.ts';
 import { rejectionOf } from './firewall-rules.ts';
 import type { NftFilter } from './nft-ruleset.ts';
 
 /** The files with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
-const saved = {
+export const savedRules = {
   ipv4: '/etc/iptables/rules.v4',
   ipv6: '/etc/iptables/rules.v6',
 } as const satisfies Record<Family, string>;
 
 /** A need that a rule or a policy rejects, and the command that allows it. */
-interface Closed {
+export interface Closed {
   readonly need: Need;
   readonly by: string;
   readonly command: string;
@@ -32,7 +32,10 @@ export async function lookAtRules(host: HostReader, node: K3sNode | undefined): 
   const needs = needsOf(node);
   const families = [...new Set(needs.map(({ family }) => family))];
   const rules = await listRules(host, families);
-  const closed = needs.flatMap((need) => [...closedByIptables(rules, need), ...closedByNft(rules, need)]);
+  const closed = needs.flatMap((need) => [
+    ...closedByIptables(rules.iptables, need),
+    ...closedByNft(rules, need),
+  ]);
   if (closed.length === 0) {
     return rules.unseen === undefined
       ? ok('no rule of iptables or nftables rejects what K3s needs')
@@ -40,12 +43,14 @@ export async function lookAtRules(host: HostReader, node: K3sNode | undefined): 
   }
   const commands = closed.map(({ command }) => command);
   const keep = await howToKeep(host, closed);
-  return warning(toldClosed(closed), [...commands, ...howToFill(commands, node), keep].join('; '));
+  const message = `${toldClosed(closed)}. A table of Slipway cannot allow what another one rejects.`;
+  return warning(message, [...commands, ...howToFill(commands, node), keep].join('; '));
 }
 
-function closedByIptables({ iptables }: RuleLists, need: Need): readonly Closed[] {
+/** Returns the rule or policy of each of these tables that rejects the packets, with the command that allows them. */
+export function closedByIptables(tables: readonly FilterTable[], need: Need): readonly Closed[] {
   const chain = need.hook.toUpperCase();
-  const ofFamily = iptables.filter(({ family }) => family === need.family);
+  const ofFamily = tables.filter(({ family }) => family === need.family);
   return ofFamily.flatMap(({ program, chains }) => {
     const rejection = rejectionOf(chains, chain, need);
     const start = `${program} -I ${chain} ${rejection?.position}`;
@@ -87,17 +92,18 @@ function nftCommand({ table, chain }: NftFilter, need: Need): string {
   return `${insert}${isPublic ? '' : ` ${ip} saddr ${nodes}`} ${matches} accept`;
 }
 
-function toldClosed(closed: readonly Closed[]): string {
+/** Returns a text that quotes each rule or policy, and names what it rejects. */
+export function toldClosed(closed: readonly Closed[]): string {
   const rules = [...new Set(closed.map(({ by }) => by))];
   const told = rules.map((rule) => {
     const ways = closed.filter(({ by }) => by === rule).map(({ need }) => need.what);
     return `"${rule}" rejects ${ways.join('; ')}`;
   });
-  return `${told.join('. ')}. A table of Slipway cannot allow what another one rejects.`;
+  return told.join('. ');
 }
 
 async function howToKeep(host: HostReader, closed: readonly Closed[]): Promise<string> {
-  const files = [...new Set(closed.map(({ need }) => saved[need.family]))];
+  const files = [...new Set(closed.map(({ need }) => savedRules[need.family]))];
   const found = await Promise.all(files.map((path) => host.stat(path)));
   const present = files.filter((_, at) => found[at] !== undefined);
   return present.length > 0

@@ -7,6 +7,7 @@ export { k3sPart } from './part.ts';
 export { configFile } from './config/config.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
 export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
+export { imageRules } from './image-rules.ts';
 export { agentToken, agentTokenPath } from './membership/agent-token.ts';
 export { caPin } from './membership/ca-pin.ts';
 export { clusterFounding, serverToJoin } from './membership/cluster-founding.ts';

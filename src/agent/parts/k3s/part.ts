@@ -6,7 +6,7 @@ import { firewallProbe } from './firewall.ts';
 import { agentTokenPath } from './membership/agent-token.ts';
 import { peersProbe } from './peers.ts';
 import { portProbes } from './ports.ts';
-import { clusterReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
+import { clusterReasons, firewallReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
 import { accessInputs, programInputs } from './service/start-inputs.ts';
 import { joinToken, k3s } from './settings.ts';
 import { scriptPaths } from './teardown/scripts.ts';
@@ -18,11 +18,11 @@ export const k3sPart: Part = {
   name: 'k3s',
   settings: { joinToken, k3s },
   conditions: [
-    ...(['Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig'] as const),
+    ...(['Preflight', 'Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig'] as const),
     ...(['ServerReachable', 'K3sRunning', 'NodeReady'] as const),
   ],
-  reasons: { ...clusterReasons, ...serverReasons, ...tokenReasons, ...k3sReasons },
-  consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'settings'],
+  reasons: { ...firewallReasons, ...clusterReasons, ...serverReasons, ...tokenReasons, ...k3sReasons },
+  consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'imageRules', 'settings'],
   startInputs: [...programInputs, ...accessInputs],
   probes({ machine, configured, node }) {
     const hints = hintsOf(configured?.settings ?? { cloud: fallbackCloud });

@@ -1,3 +1,9 @@
+/** The reason about the firewall of this host. */
+export const firewallReasons = {
+  FirewallRejects:
+    "Rules of the image's firewall reject what K3s needs; the message has the consent with which Slipway removes them.",
+} as const;
+
 /** The reasons that concern the kind of K3s node of this VM, and its cluster. */
 export const clusterReasons = {
   RoleChanged:

@@ -5,7 +5,7 @@ import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
 import { advisory, forPerson } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
-import { joinedCluster } from '../k3s/index.ts';
+import { imageRules, joinedCluster } from '../k3s/index.ts';
 import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 
@@ -22,8 +22,9 @@ const room = { first: 700, later: 100 };
 export type FreeSpace = (path: string) => Promise<number>;
 
 /**
- * Checks the VM's cgroups, paths, mounts, disk and memory. Unsafe paths, and faults that keep K3s from running, block
- * only a node that has not joined; too little disk space or memory never blocks.
+ * Checks the VM's cgroups, paths, mounts, disk and memory, and the firewall rules of its image, which it changes only
+ * with consent. Unsafe paths, and faults that keep K3s from running, block only a node that has not joined; too little
+ * disk space or memory, and firewall rules, never block.
  */
 export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {
   const { role, paths } = node;
@@ -42,6 +43,7 @@ export function preflight(node: K3sNode, memory: number, free?: FreeSpace): read
       condition: 'Preflight',
       check: async () => judgeMemory(role, memory),
     },
+    ...imageRules(node),
   ];
 }
 

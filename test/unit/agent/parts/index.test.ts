@@ -62,6 +62,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'Directories',
     'Mounts',
     'Memory',
+    'ImageRules',
     'Nat/none',
     'ImdsGuard/none',
     'Consent/role',
