@@ -107,7 +107,7 @@ export const conditions = [
     trueWhen: 'on a server: the cluster has the Secrets in the settings, with the values in the vault',
   },
   { type: 'Charts', trueWhen: 'on a server: K3s has deployed the charts in the settings' },
-  { type: 'GitOps', trueWhen: 'on a server: Flux is bootstrapped and has applied the repository' },
+  { type: 'GitOps', trueWhen: 'on a server: the GitOps engine is installed and has applied the repository' },
 ] as const satisfies readonly { readonly type: string; readonly trueWhen: string }[];
 
 export const conditionTypes = conditions.map(({ type }) => type);

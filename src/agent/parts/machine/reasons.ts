@@ -3,7 +3,8 @@ export const machineReasons = {
   UnsafePath:
     'A directory, link or settings file in a path that root runs or trusts belongs to another user, or others may write to it.',
   MountedNoexec: 'A directory from which K3s runs programs is mounted noexec.',
-  CgroupsUnsupported: 'The kernel uses cgroups v1, but the wanted K3s (1.35 or newer) needs cgroups v2.',
+  CgroupsUnsupported:
+    'The kernel uses cgroups v1, but the wanted K3s (1.35 or newer) needs cgroups v2 by default.',
   MemoryTooSmall: 'The VM has less memory than its role needs.',
   UnsupportedArchitecture: 'K3s is published for x64 and arm64; this machine is neither.',
 } as const;

@@ -4,5 +4,5 @@ export const chartReasons = {
   ChartFailed:
     'K3s cannot install or upgrade a chart; the message quotes what its job and the release report.',
   ChartOwned:
-    'Another program or a person owns a field of a HelmChart, or the annotation of a HelmChart makes K3s ignore it; the message names it.',
+    'Another program or a person owns a field of a HelmChart, or an annotation makes K3s ignore the HelmChart; the message names the field or the annotation.',
 } as const;
