@@ -37,7 +37,7 @@ export const consents = {
   },
   imageRules: {
     about:
-      "Rules of the image's firewall that reject what K3s needs, and that Slipway may remove from the kernel and from the file that is loaded at boot.",
+      "Rules of the image's firewall that reject traffic that K3s or NAT needs, and that Slipway may remove from the kernel and from the file that is loaded at boot.",
     example: 'FORWARD -j REJECT --reject-with icmp-host-prohibited',
     takesTrue: false,
   },

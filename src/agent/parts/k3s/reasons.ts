@@ -1,7 +1,7 @@
 /** The reason about the firewall of this host. */
 export const firewallReasons = {
   FirewallRejects:
-    "Rules of the image's firewall reject what K3s needs; the message has the consent with which Slipway removes them.",
+    "Rules of the image's firewall reject traffic that K3s or NAT needs; the message has the consent that lets Slipway remove them.",
 } as const;
 
 /** The reasons that concern the kind of K3s node of this VM, and its cluster. */
