@@ -49,19 +49,22 @@ export interface InSyncOptions {
 }
 
 /**
- * The options of a waiting finding. By default dependants wait, and time ends the wait. If only a person can end it,
- * the condition is False at once.
+ * The options of a waiting finding. By default, the finding blocks dependants, and time can end the wait. If only a
+ * person can end the wait, the condition is False at once.
  */
 export interface WaitingOptions extends Partial<Severity> {
-  /** Milliseconds until the next check. */
+  /** Milliseconds until the next check; five seconds by default. */
   readonly after?: number;
-  /** True while a job of the remedy runs. A job has its own time limit, and earlier failures still count. */
+  /**
+   * True while a job of the remedy runs. The job's own time limit replaces that of the wait, and an earlier failure of
+   * the remedy is still reported.
+   */
   readonly isJob?: boolean;
 }
 
 /**
- * The difference between the machine and the desired state, printable and without secrets, and the remedy for it. A
- * failing remedy blocks dependants unless `blocks` is false.
+ * The difference between the machine and the desired state, and the remedy for it. The difference is printable and
+ * contains no secrets. A failing remedy blocks dependants unless `blocks` is false.
  */
 export interface Drift extends Partial<Pick<Severity, 'blocks'>> {
   readonly changes: readonly Change[];
@@ -70,16 +73,16 @@ export interface Drift extends Partial<Pick<Severity, 'blocks'>> {
   /** True for one step of several: dependants wait until the check finds the resource in sync. */
   readonly partial?: boolean;
   /**
-   * True if only time has passed. Repeating such a remedy is normal, and does not mean that another process reverts the
-   * change.
+   * True if the remedy is due only because time has passed. Repeating such a remedy is normal, and does not mean that
+   * another process reverts the change.
    */
   readonly due?: boolean;
   readonly remedy: (host: Host) => Promise<void>;
 }
 
 /**
- * A difference in one field; `undefined` means that the value is absent. Values are digests if the text may contain a
- * secret.
+ * A difference in one field; `undefined` means that the value is absent. If the value may contain a secret, `observed`
+ * and `desired` are digests.
  */
 export interface Change {
   readonly field: string;
@@ -125,8 +128,8 @@ export function step(change: Change, remedy: Drift['remedy']): Finding {
 type Printable = string | number | boolean | undefined;
 
 /**
- * Returns a drift if any field of `desired` differs from `observed`, otherwise an in-sync finding. `about` contains the
- * other properties of the drift.
+ * Returns a drift that lists the fields in which `observed` differs from `desired`; an in-sync finding if no field
+ * differs. `about` sets the summary and the severity of the drift.
  */
 export function compare<Fields extends Readonly<Record<string, Printable>>>(
   observed: { readonly [Field in keyof Fields]: Printable },

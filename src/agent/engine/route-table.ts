@@ -1,8 +1,8 @@
 /**
- * Returns the interface of the IPv4 default route with the lowest metric in the text of /proc/net/route; `undefined`
- * without a default route. Ignores routes that are down or reject packets.
+ * Returns the interface of the IPv4 default route with the lowest metric, given the content of /proc/net/route;
+ * `undefined` if there is no default route. Ignores routes that are down or that reject packets.
  *
- * Source: proc(5), /proc/net/route: interface, destination, gateway, flags, two counters, metric, mask; addresses in
+ * The columns of the table (proc(5)): interface, destination, gateway, flags, two counters, metric, mask. Addresses are
  * hexadecimal.
  */
 export function defaultInterface(table: string): string | undefined {

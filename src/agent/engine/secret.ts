@@ -4,10 +4,10 @@ import { inspect } from 'node:util';
 export const redacted = '‹redacted›';
 
 /**
- * A text that must not be shown. `shown` replaces the text wherever the Secret is printed, interpolated, logged or
+ * A string that must not be shown. `shown` replaces the string wherever the Secret is printed, interpolated, logged or
  * serialised.
  *
- * Only `reveal()` returns the text itself, so a search for that name finds every place that uses a secret.
+ * Only `reveal()` returns the string itself, so a search for that name finds every place that uses a secret.
  */
 export class Secret {
   readonly #value: string;
@@ -35,17 +35,17 @@ export class Secret {
   }
 }
 
-/** A text that may contain secrets: a file's content, a header, or an environment variable of a child process. */
+/** A string that may contain secrets: a file's content, a header, or an environment variable of a child process. */
 export type Content = string | Secret;
 
-/** Returns the text itself, including its secrets. */
+/** Returns the full string, including any secrets. */
 export function reveal(content: Content): string {
   return typeof content === 'string' ? content : content.reveal();
 }
 
 /**
- * Builds a text that contains secrets. `write` is called for the text itself, and again when the text is shown to
- * readers.
+ * Builds a string that contains secrets. Calls `write` once with the real values, and again with the redacted values
+ * each time the string is shown.
  *
  * `sensitive((show) => 'password: ' + show(token))`
  */

@@ -1,9 +1,10 @@
 /**
  * The severity of an error or a finding: whether it blocks dependants, and what can end it.
  *
- * The condition is False only after a while if `time` can end the fault, and at once if only a `person` can. An error
- * that time can end is retried soon. An error that only a person can end is retried about every ten minutes, without
- * limit, since people repair a cloud without touching the VM. A finding sets the time of its next check itself.
+ * If `time` can end the fault, the condition becomes False only after a while; if only a `person` can end it, at once.
+ * An error that time can end is retried soon. An error that only a person can end is retried about every ten minutes,
+ * without limit, because people repair a cloud without touching the VM. A finding sets the time of its next check
+ * itself.
  */
 export interface Severity {
   /** False if the node works despite the error or finding, so dependants are not blocked. */

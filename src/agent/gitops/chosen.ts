@@ -6,7 +6,7 @@ import type { GitOpsGround } from './engine.ts';
 import type { GitOps } from './gitops.ts';
 import { type GitOpsEngines, gitOpsEngines } from './index.ts';
 
-/** The settings of the section `gitops` that choose an engine, and the section of that engine. */
+/** The settings section `gitops`: the name of the chosen engine, and the sections of the engines. */
 export type Choosing = { readonly engine: string } & Readonly<Record<string, unknown>>;
 
 export interface ChosenEngine {
@@ -15,13 +15,14 @@ export interface ChosenEngine {
   create(ground: Omit<GitOpsGround<unknown>, 'settings'>): GitOps;
 }
 
-/** Returns the programs that all engines install beside K3s. */
+/** Returns the programs that any of the engines installs in addition to K3s. */
 export function enginePrograms(table: GitOpsEngines = gitOpsEngines): readonly string[] {
   return Object.values(table).flatMap(({ programs }) => programs);
 }
 
 /**
- * Returns the lines about what any engine has left in the cluster of this kubeconfig; empty if the API does not answer.
+ * Returns the lines about what the engines have left in the cluster of this kubeconfig. Skips an engine that cannot
+ * read the cluster, for example because the API does not answer.
  */
 export async function engineRemains(
   host: HostReader,
@@ -42,7 +43,7 @@ function noneIfUnanswered(thrown: unknown): readonly string[] {
   throw thrown;
 }
 
-/** Returns the engine that the settings name, applied to that engine's section. */
+/** Returns the engine that the settings name, bound to its own section of the settings. */
 export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngines): ChosenEngine {
   const engine = entryOf(table, gitops.engine, 'GitOps engine');
   const settings = Object(gitops[gitops.engine]);
@@ -52,13 +53,13 @@ export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngi
   };
 }
 
-/** Returns the adapter of the engine that the settings of a node choose. */
+/** Returns the adapter for the GitOps engine that a node's settings choose. */
 export function gitOpsOf({ gitops, workloads, network }: GitOpsSettings, cloud: Vault): GitOps {
   const { verifyEvery } = workloads;
   return chosenEngine(gitops).create({ cloud, verifyEvery, caFile: network.caFile });
 }
 
-/** The settings of a node from which its adapter is made. */
+/** The node settings that an adapter is made from. */
 interface GitOpsSettings {
   readonly gitops: Choosing;
   readonly workloads: { readonly verifyEvery: number };

@@ -34,8 +34,10 @@ export interface GitOpsGround<Settings> {
   readonly settings: Settings;
   /** The cloud whose vault contains the secrets. */
   readonly cloud: Vault;
-  /** The time between two comparisons of a Secret in the cluster with the vault, in milliseconds. */
+  /** The interval, in milliseconds, at which a Secret in the cluster is compared with the vault. */
   readonly verifyEvery: number;
-  /** The file with the CAs in `network.caFile`, which may have signed the certificate of the Git host. */
+  /**
+   * The path in `network.caFile`, if set. One of the CAs in that file may have signed the certificate of the Git host.
+   */
   readonly caFile?: string | undefined;
 }

@@ -6,5 +6,5 @@ import { none } from './none.ts';
 /** A table of engines by name, such as `gitOpsEngines`. */
 export type GitOpsEngines = Readonly<Record<string, GitOpsEngine>>;
 
-/** Every GitOps engine. An entry here adds the engine and its settings to every place that depends on the engine. */
+/** Every GitOps engine. All code about engines and their settings derives from this table. */
 export const gitOpsEngines = { none, flux, argocd } as const satisfies GitOpsEngines;

@@ -13,7 +13,8 @@ import {
 import type { GitOpsEngines } from './index.ts';
 
 /**
- * Returns the section `gitops`, which chooses one of these engines and contains the sections of engines with settings.
+ * Returns the settings section `gitops`, which names one engine of `table` and contains the section of each engine that
+ * has settings.
  */
 export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   const engines = sectionsOf(table);
@@ -29,7 +30,7 @@ export function gitOpsSection<Table extends GitOpsEngines>(table: Table) {
   } as const satisfies SettingsSection;
 }
 
-/** Returns only the section of the engine in use, since the others may be half configured. */
+/** Returns only the section of the engine in use, because the sections of other engines may be incomplete. */
 function only(name: string, engines: Sections): Sections {
   return Object.fromEntries(Object.entries(engines).filter(([each]) => each === name));
 }

@@ -7,7 +7,7 @@ import type { ArgocdSettings } from './settings.ts';
 
 /** The namespace of Argo CD. */
 export const argocdNamespace = 'argocd';
-/** The name of the Application that follows the folder of this cluster. */
+/** The name of the root Application, which follows this cluster's folder in the repository. */
 export const rootName = 'root';
 
 export const applicationKind = {
@@ -56,14 +56,17 @@ export type Application = z.output<typeof applicationSchema>;
 export type ApplicationStatus = NonNullable<Application['status']>;
 export type ApplicationSource = z.output<typeof source>;
 
-/** Reads the root Application; `undefined` if it or its kind does not exist. Throws as `readApi`. */
+/**
+ * Reads the root Application; returns `undefined` if the Application or its kind does not exist. Throws the errors of
+ * `readApi`.
+ */
 export function readRoot(host: HostReader, access: ApiAccess): Promise<Application | undefined> {
   return readApi(host, access, rootPath, applicationSchema);
 }
 
 /**
- * Returns the root Application for server-side apply. It has no finalizer, so that its deletion leaves everything that
- * it applied.
+ * Returns the root Application as JSON for server-side apply. It has no finalizer, so its deletion leaves in place
+ * everything that Argo CD applied from it.
  */
 export function rootApplication({ url, revision, path }: ArgocdSettings): string {
   return JSON.stringify({

@@ -26,8 +26,8 @@ export const argocd = {
 type Ground = Omit<GitOpsGround<ArgocdSection>, 'settings'>;
 
 /**
- * Makes the adapter for Argo CD: the login for the repository, the chart, the root Application, and the check of its
- * sync. Throws `InvalidSettings` if the settings have no repository or path.
+ * Makes the adapter for Argo CD. It plans the login for a private repository, the chart, the root Application, and the
+ * check of its sync. Throws `InvalidSettings` if the settings have no repository or path.
  */
 export function argocdGitOps({ settings: section, ...ground }: GitOpsGround<ArgocdSection>): GitOps {
   const settings = complete(section);
@@ -65,7 +65,10 @@ function repositoryLogin(
   return [onceHandedOver(secret, context)];
 }
 
-/** Makes the faults of a Resource non-blocking once the root Application exists, whose state then says more. */
+/**
+ * Makes the faults of a Resource non-blocking once the root Application exists, because its state is then more
+ * informative.
+ */
 function onceHandedOver(resource: Resource, { kubeconfig }: GitOpsContext): Resource {
   return nonBlocking(resource, async (host: HostReader) => {
     const access = await readKubeconfig(host, kubeconfig);

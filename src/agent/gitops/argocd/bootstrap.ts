@@ -13,9 +13,10 @@ import { isSourceOurs, sourceChanges, sourceDiffers } from './source-difference.
 export const rootId = `Bootstrap/${rootName}`;
 
 /**
- * Returns the Resource that applies the root Application. Once Argo CD has synced the Application, or if another
- * program created or changed it, Slipway never applies it again: it is in sync, or the check throws
- * `BootstrapPathDiffers` or `BootstrapSourceDiffers`. It waits while the kind Application does not exist.
+ * Returns the Resource that applies the root Application. Slipway does not overwrite an Application that Argo CD has
+ * synced or whose source another program has set: if that source differs from the settings, the check throws
+ * `BootstrapPathDiffers` or `BootstrapSourceDiffers`. The check waits while the cluster does not have the kind
+ * Application.
  */
 export function rootBootstrap(
   settings: ArgocdSettings,
@@ -58,7 +59,7 @@ function judge(found: Application, settings: ArgocdSettings, access: ApiAccess):
   return applying(changes, settings, access);
 }
 
-/** True if Argo CD has applied the Application at least once. */
+/** True if Argo CD has synced the Application at least once. */
 function wasSynced({ status }: Application): boolean {
   return (status?.history?.length ?? 0) > 0 || status?.operationState?.phase === 'Succeeded';
 }

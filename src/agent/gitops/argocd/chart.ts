@@ -14,12 +14,13 @@ import type { ArgocdSettings } from './settings.ts';
 
 export const chartId = `HelmChart/${release}`;
 
-/** The label of the HelmChart of an engine. */
+/** The label that marks the HelmChart of a GitOps engine. */
 const engineLabel = { 'slipway.dev/part-of': 'gitops' } as const;
 
 /**
- * Returns the Resource that installs Argo CD by a HelmChart. If Argo CD manages its own release, K3s gives up the
- * HelmChart, and Slipway does not touch it again: two owners would undo each other's upgrades. Throws as `helmChart`.
+ * Returns the Resource that installs Argo CD with a HelmChart. Once Argo CD manages its own release, Slipway marks the
+ * HelmChart as unmanaged, so that K3s gives it up, and then leaves it alone: two owners would undo each other's
+ * upgrades. The check throws the errors of `helmChart`.
  */
 export function argocdChart(
   settings: ArgocdSettings,

@@ -1,2 +1,2 @@
-/** The name of the release, which the Deployments of Argo CD have as a prefix: argocd-server. */
+/** The name of the Helm release. The names of Argo CD's Deployments begin with it, such as argocd-server. */
 export const release = 'argocd';

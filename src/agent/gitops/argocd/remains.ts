@@ -7,8 +7,9 @@ import { release } from './release.ts';
 import { managerOf } from './self-management.ts';
 
 /**
- * Returns the line about the Argo CD that stays in the cluster after Slipway is removed, with the commands that remove
- * it; empty without Argo CD. Throws as `readApi`.
+ * Returns a line which reports that Argo CD stays in the cluster after Slipway is removed, with the commands to remove
+ * Argo CD; an empty list if the cluster has neither the root Application nor the HelmChart. Throws the errors of
+ * `readApi`.
  */
 export async function argocdRemains(host: HostReader, kubeconfig: string): Promise<readonly string[]> {
   const access = await readKubeconfig(host, kubeconfig);
@@ -22,7 +23,7 @@ export async function argocdRemains(host: HostReader, kubeconfig: string): Promi
     ...(root === undefined
       ? []
       : [`k3s kubectl delete application.argoproj.io -n ${argocdNamespace} ${rootName}`]),
-    // K3s does not uninstall a chart that it no longer manages, and the HelmChart would never be gone.
+    // K3s does not uninstall a chart that it no longer manages, and the deletion of its HelmChart would never finish.
     ...(is === 'k3s' ? [`k3s kubectl delete helmchart -n ${chartNamespace} ${release}`] : []),
   ];
   const removal = commands.length === 0 ? '' : `; to remove it: ${commands.join('; ')}`;

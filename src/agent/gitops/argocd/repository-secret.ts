@@ -4,15 +4,18 @@ import type { WishedSecret } from '../../resources/cluster-secret/wished-secret.
 import { argocdNamespace } from './application.ts';
 import type { ArgocdSection, ArgocdSettings } from './settings.ts';
 
-/** The keys of a login, each with a plain value, or with the name of the secret with the value. */
+/**
+ * The keys of a Secret with a login: those with a plain value, and those with the name of the vault's secret that has
+ * the value.
+ */
 interface Login {
   readonly values: Readonly<Record<string, string>>;
   readonly keys: Readonly<Record<string, string>>;
 }
 
 /**
- * Returns the Secret by which Argo CD logs in to the repository (argo-cd.readthedocs.io, "Declarative Setup"), with the
- * URL in the root Application; `undefined` for a public repository. Argo CD reads it at each fetch.
+ * Returns the Secret with which Argo CD logs in to the repository of the root Application (argo-cd.readthedocs.io,
+ * "Declarative Setup"); `undefined` for a public repository. Argo CD reads the Secret at each fetch.
  */
 export function repositorySecret(settings: ArgocdSettings): WishedSecret | undefined {
   const login = loginOf(settings);
@@ -35,7 +38,7 @@ export function repositorySecret(settings: ArgocdSettings): WishedSecret | undef
   };
 }
 
-/** Returns the names of the secrets with the login; none for a public repository. */
+/** Returns the names of the vault's secrets that contain the login; an empty list for a public repository. */
 export function loginSources(settings: ArgocdSection): readonly string[] {
   return Object.values(loginOf(settings)?.keys ?? {});
 }

@@ -1,11 +1,11 @@
-/** True if the URL of a repository is one over ssh, in either of its two forms. */
+/** True if the repository is accessed over ssh: its URL is of the form `ssh://HOST/PATH` or `USER@HOST:PATH`. */
 export function isSsh(url: string): boolean {
   return url.startsWith('ssh://') || !url.includes('://');
 }
 
 /**
- * True if Argo CD treats two URLs as one repository (argoproj/argo-cd util/git/git.go, NormalizeGitURL): ignores case,
- * the suffix `.git`, and the form of a URL over ssh.
+ * True if Argo CD treats two URLs as one repository (argoproj/argo-cd util/git/git.go, NormalizeGitURL): case, the
+ * suffix `.git`, and the form of an ssh URL do not matter.
  */
 export function isSameRepository(one: string, other: string): boolean {
   return normalized(one) === normalized(other);
@@ -17,7 +17,10 @@ function normalized(url: string): string {
   return whole.replace(/\.git$/, '');
 }
 
-/** Returns the URL without the password that a person may have written into it, for messages. */
+/**
+ * Returns the URL without user name and password, for messages. Leaves `USER@HOST:PATH` unchanged, which has no
+ * password.
+ */
 export function withoutPassword(url: string): string {
   return url.replace(/^(\w+:\/\/)[^/@]*@/, '$1');
 }

@@ -6,20 +6,23 @@ import { listPath } from '../../kubernetes/object-path.ts';
 import { chartPath, foundChart, unmanagedAnnotation } from '../../resources/helm-chart/chart-object.ts';
 import { argocdNamespace } from './application.ts';
 
-/** What manages the release of Argo CD. */
+/** The owner of Argo CD's Helm release. */
 export type Manager =
   | { readonly is: 'k3s' }
-  /** An Application whose HelmChart K3s still manages, and must give up. */
+  /** An Application has taken over the release, but K3s still manages the HelmChart and must give it up. */
   | { readonly is: 'taking-over'; readonly application: string }
-  /** Something else; K3s ignores the HelmChart, or the HelmChart is missing. */
+  /** An owner other than K3s. K3s ignores the HelmChart, or the HelmChart is missing. */
   | { readonly is: 'other'; readonly by: string };
 
-/** The annotation by which Argo CD marks what an Application applied (argoproj/argo-cd, common/common.go). */
+/**
+ * The annotation with which Argo CD marks each object that an Application applied (argoproj/argo-cd, common/common.go).
+ */
 const trackingId = 'argocd.argoproj.io/tracking-id';
 
 /**
- * Returns what manages the release of Argo CD: not K3s if the HelmChart is unmanaged, and an Application if Argo CD has
- * marked one of its own Deployments. An unmanaged HelmChart stays so, which keeps Slipway from taking Argo CD back.
+ * Returns the owner of Argo CD's Helm release: not K3s if the HelmChart is marked as unmanaged; an Application if Argo
+ * CD has marked one of its own Deployments; otherwise K3s. An unmanaged HelmChart stays unmanaged, so Slipway never
+ * takes the release back. Throws the errors of `readApi`.
  */
 export async function managerOf(host: HostReader, kubeconfig: string, chart: string): Promise<Manager> {
   const access = await readKubeconfig(host, kubeconfig);

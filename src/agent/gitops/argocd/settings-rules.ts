@@ -3,10 +3,10 @@ import type { Written } from '../../settings/section.ts';
 import { release } from './release.ts';
 import { isSsh } from './repository-url.ts';
 
-/** The settings that give Argo CD access to a private repository, of which one at most is set. */
+/** The settings that give Argo CD access to a private repository. At most one of them may be set. */
 const ways = ['tokenSecretName', 'sshKeySecretName', 'githubApp'] as const;
 
-/** Lists contradictions in the section `gitops.argocd` of a node that uses Argo CD. */
+/** Lists missing settings and contradictions in the section `gitops.argocd` of a node that uses Argo CD. */
 export function argocdMisfits(written: Written, settings: Written): readonly Problem[] {
   return [
     ...missing(written),
@@ -16,7 +16,7 @@ export function argocdMisfits(written: Written, settings: Written): readonly Pro
   ];
 }
 
-/** Lists a chart of the settings with the name of the engine's own: each would replace the other. */
+/** Reports a chart in `workloads.charts` with the name of Argo CD's own chart: each would replace the other. */
 function secondChart(charts: Written): readonly Problem[] {
   return given(charts[release])
     ? [
@@ -42,7 +42,7 @@ function surplusWays(written: Written): readonly Problem[] {
   }));
 }
 
-/** Lists a login that does not work with the protocol of the URL. */
+/** Lists logins that do not work with the protocol of the URL, and a missing key for a URL over ssh. */
 function protocolMisfits(written: Written): readonly Problem[] {
   const { url } = written;
   if (typeof url !== 'string') {

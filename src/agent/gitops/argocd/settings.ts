@@ -82,5 +82,5 @@ export const argocdSettings = {
 /** The settings in `gitops.argocd`, whether or not Argo CD is in use. */
 export type ArgocdSection = Section<typeof schema>;
 
-/** The settings in `gitops.argocd` while Argo CD is in use, when the repository is known. */
+/** The settings in `gitops.argocd` of a node that uses Argo CD, so `url` and `path` are set. */
 export type ArgocdSettings = ArgocdSection & { readonly url: string; readonly path: string };

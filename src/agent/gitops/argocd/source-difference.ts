@@ -6,7 +6,10 @@ import { type Application, type ApplicationSource, argocdNamespace, rootName } f
 import { isSameRepository, withoutPassword } from './repository-url.ts';
 import type { ArgocdSettings } from './settings.ts';
 
-/** Returns the fields in which the root Application follows something else than the settings name. */
+/**
+ * Returns the differences between the source of the root Application and the settings. Ignores differences in the
+ * spelling of the same URL or path.
+ */
 export function sourceChanges({ spec }: Application, settings: ArgocdSettings): readonly Change[] {
   const { repoURL, path, targetRevision } = spec?.source ?? {};
   const url = repoURL ?? '';
@@ -25,7 +28,7 @@ export function sourceChanges({ spec }: Application, settings: ArgocdSettings): 
   ].filter(({ observed, desired }) => observed !== desired);
 }
 
-/** True if two sources name the same text in each field. */
+/** True if two sources have the same URL, revision and path, each with the same spelling. */
 export function isSameSource(one: ApplicationSource, other: ApplicationSource): boolean {
   return (
     one?.repoURL === other?.repoURL &&
@@ -38,7 +41,7 @@ function folder(path: string | null | undefined): string {
   return (path ?? '').replace(/^(\.\/)+|\/+$/g, '');
 }
 
-/** True if Slipway applied the source of the root Application, and nothing else changed it since. */
+/** True if Slipway applied the source of the root Application and nothing else has changed it since. */
 export function isSourceOurs({ metadata }: Application): boolean {
   const ours = metadata.managedFields?.find(
     ({ manager, operation }) => manager === fieldManager && operation === 'Apply',
@@ -48,8 +51,8 @@ export function isSourceOurs({ metadata }: Application): boolean {
 }
 
 /**
- * Returns the error for a root Application that differs from the settings: `BootstrapPathDiffers` for another path, and
- * `BootstrapSourceDiffers` for another repository or revision.
+ * Returns the error for a root Application that differs from the settings: `BootstrapPathDiffers` if only the path
+ * differs, otherwise `BootstrapSourceDiffers`.
  */
 export function sourceDiffers(changes: readonly Change[]): NodeError {
   const [first] = changes;

@@ -20,10 +20,10 @@ const longestQuote = 400;
 const name = `Application ${argocdNamespace}/${rootName}`;
 
 /**
- * Returns the Resource that checks whether Argo CD syncs the root Application and its objects are healthy. The check
- * throws `ApplicationNotSynced` or `ApplicationNotHealthy` with Argo CD's own words, and waits while Argo CD compares,
- * syncs or rolls out. Only a commit or a person can correct these failures, so Slipway changes nothing, and no Resource
- * depends on this check.
+ * Returns the Resource that checks whether Argo CD has synced the root Application and whether the objects are healthy.
+ * The check throws `ApplicationNotSynced` or `ApplicationNotHealthy` with Argo CD's own message. It waits while the
+ * Application is missing, is being compared, synced or rolled out, or has its automatic sync turned off. Only a commit
+ * or a person can correct these failures, so Slipway changes nothing, and no Resource depends on this check.
  */
 export function rootSync(context: GitOpsContext): Resource {
   return {
@@ -60,7 +60,10 @@ function judgeSync(found: Application, now: number): Finding {
   );
 }
 
-/** Throws `ApplicationNotSynced` for a condition that is an error, such as credentials that the Git host refuses. */
+/**
+ * Throws `ApplicationNotSynced` if the Application has an error condition, for example because the Git host refuses the
+ * credentials.
+ */
 function refuseErrors({ conditions }: ApplicationStatus): void {
   const errors = (conditions ?? []).filter(({ type }) => type.endsWith('Error'));
   if (errors.length > 0) {

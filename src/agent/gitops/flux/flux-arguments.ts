@@ -3,9 +3,9 @@ import { fluxProviders } from './providers.ts';
 import type { FluxSettings } from './settings.ts';
 
 /**
- * Returns the arguments of `flux bootstrap`, without the token. Flux gets half of the time limit, because it begins a
- * second period of this length for its controllers. With a CA file, which the settings of the network name, Flux's
- * controllers trust this CA too, not only the CLI.
+ * Returns the arguments of `flux bootstrap`, without the token. Flux gets half of the time limit, because it waits for
+ * its controllers for a second period of the same length. With `caFile`, which comes from `network.caFile`, both the
+ * CLI and Flux's controllers trust the CAs in that file.
  */
 export function bootstrapArguments(
   settings: FluxSettings,

@@ -14,14 +14,15 @@ import type { FluxSettings } from './settings.ts';
 export const fluxBootstrapId = 'Bootstrap/flux-system';
 
 /**
- * Returns the Resource that bootstraps Flux. It is in sync if the Kustomization exists, in whatever state, since flux
- * applies it last, and Flux does the rest by itself. A second bootstrap would write to the repository and reinstall the
- * controllers, so only a commit or a person repairs a Flux that exists.
+ * Returns the Resource that bootstraps Flux. It is in sync once the Kustomization exists, whatever its state, because
+ * `flux bootstrap` applies the Kustomization last and Flux's controllers do the rest. A second bootstrap would write to
+ * the repository and reinstall the controllers, so only a commit or a person repairs an existing Flux.
  *
- * Judges only by the API: `flux bootstrap` also exits with an error if just its last health check fails
- * (`BootstrapFailed`). The bootstrap is a job; once the Kustomization exists, the job does not block the check of the
- * sync, which reports the cause of a failure earlier than flux. The check throws `KubernetesTooOld` before a bootstrap,
- * and `BootstrapPathDiffers` or `BootstrapSourceDiffers` if Flux follows something else than the settings name.
+ * The check relies only on the API, because `flux bootstrap` also fails (`BootstrapFailed`) if just its last health
+ * check fails. The bootstrap runs as a job. Once the Kustomization exists, the job no longer blocks the check of the
+ * sync, which reports the cause of a failure earlier than flux does. The check throws `KubernetesTooOld` before a
+ * bootstrap, and `BootstrapPathDiffers` or `BootstrapSourceDiffers` if Flux follows another path, repository or branch
+ * than the settings name.
  */
 export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource {
   const { settings } = spec;

@@ -17,8 +17,8 @@ const deploymentsSchema = z.object({
 });
 
 /**
- * Returns the names of Flux's controllers of which no pod is available, in alphabetical order; none if the API does not
- * list the Deployments.
+ * Returns the names of Flux's controllers that have no available pod, in alphabetical order; an empty list if the API
+ * does not list the Deployments. Ignores controllers that are scaled to zero.
  */
 export async function unavailableControllers(
   host: HostReader,

@@ -7,7 +7,7 @@ import type { FluxSettings } from './settings.ts';
 
 /**
  * Returns the Secret with which source-controller fetches the repository, as `flux bootstrap` writes it (fluxcd/flux2
- * pkg/manifestgen/sourcesecret). `ca` has the CAs of the Git host, if the settings name some.
+ * pkg/manifestgen/sourcesecret). `ca` is the content of `network.caFile`, if set.
  */
 export function gitSecret(settings: FluxSettings, ca: string | undefined): WishedSecret {
   const { provider, tokenSecretName } = settings;

@@ -5,8 +5,8 @@ import type { GitOpsContext } from '../gitops.ts';
 import type { FluxSettings } from './settings.ts';
 
 /**
- * The oldest minor release of Kubernetes 1 for a minor release of Flux 2 and its successors, in ascending order
- * (fluxcd/flux2 cmd/flux/check.go at each tag).
+ * The oldest minor release of Kubernetes 1 that each minor release of Flux 2 supports, in ascending order. A missing
+ * release of Flux has the value of the release before it (fluxcd/flux2 cmd/flux/check.go at each tag).
  */
 const oldest = [
   { flux: 2, kubernetes: 26 },
@@ -18,8 +18,9 @@ const oldest = [
 ] as const;
 
 /**
- * Throws `KubernetesTooOld` if Flux's release does not support the installed K3s. `flux bootstrap` does not check this,
- * and its controllers then fail in ways that do not name the cause. Accepts an executable that reports no version.
+ * Throws `KubernetesTooOld` if the wanted release of Flux does not support the installed K3s. `flux bootstrap` does not
+ * check this, and Flux's controllers would then fail without naming the cause. Accepts a K3s executable that reports no
+ * version.
  */
 export async function refuseOldKubernetes(
   host: HostReader,

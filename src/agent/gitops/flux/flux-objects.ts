@@ -38,7 +38,10 @@ const fluxObjectSchema = z.object({
 export type FluxObject = z.output<typeof fluxObjectSchema>;
 export type FluxCondition = z.output<typeof condition>;
 
-/** The two objects by which a cluster follows a repository, if they exist. */
+/**
+ * The GitRepository (`source`) and the Kustomization (`sync`) by which Flux follows a repository; `undefined` if the
+ * object does not exist.
+ */
 export interface FluxObjects {
   readonly source: FluxObject | undefined;
   readonly sync: FluxObject | undefined;
@@ -48,8 +51,8 @@ export interface FluxObjects {
 export const fluxSystem = 'flux-system';
 
 /**
- * Reads the GitRepository and the Kustomization from the API, without any secret. A missing object is `undefined`.
- * Throws `ApiUnavailable` if kubectl fails for another reason, and `UnexpectedAnswer` if its output is not the object.
+ * Reads Flux's GitRepository and Kustomization from the API, but no Secret. A missing object is `undefined`. Throws
+ * `ApiUnavailable` if kubectl fails for another reason, and `UnexpectedAnswer` if its output is not the object.
  */
 export async function fluxObjects(host: HostReader, context: GitOpsContext): Promise<FluxObjects> {
   const [source, sync] = await Promise.all([

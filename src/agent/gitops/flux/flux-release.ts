@@ -32,8 +32,8 @@ async function installedVersion(host: HostReader, path: string): Promise<string 
 }
 
 /**
- * Returns the URLs and names of a release's files (fluxcd/flux2 .goreleaser.yml). The tag has a v before the version,
- * the files do not.
+ * Returns the URLs and names of a release's files (fluxcd/flux2 .goreleaser.yml). The tag has a v before the version;
+ * the file names do not.
  */
 function releaseFiles({ releaseUrl, version }: FluxSettings, arch: GitOpsContext['arch']) {
   const release = `${releaseUrl}/v${version}`;

@@ -4,16 +4,18 @@ import type { FluxSettings } from './settings.ts';
 
 type Named = Place & Pick<FluxSettings, 'provider'>;
 
-/** Returns the name of the repository in the settings for messages, such as `github.com/acme/fleet`. */
+/**
+ * Returns the name of the repository in the settings for messages: its URL, or a name such as `github.com/acme/fleet`.
+ */
 export function repositoryName({ provider, hostname, owner, repository, url }: Named): string {
   const { host, needs }: FluxProvider = fluxProviders[provider];
   return needs.includes('url') ? (url ?? 'its repository') : [hostname ?? host, owner, repository].join('/');
 }
 
 /**
- * True if the URL in a GitRepository is that of the repository in the settings, or if it is not a URL. Ignores what
- * does not select another repository: case, port, `.git`, and for ssh the host name, which may differ from that of
- * https (ssh.github.com).
+ * True if the URL in a GitRepository names the repository in the settings, or if one of the two is not a URL. Ignores
+ * parts that do not identify the repository: case, port, `.git`, and for ssh the host name, which may differ from the
+ * https host name (ssh.github.com).
  */
 export function isRepository(settings: Named, found: string): boolean {
   const wanted = `https://${repositoryName(settings).replace(/^https:\/\//, '')}`;
@@ -26,7 +28,9 @@ export function isRepository(settings: Named, found: string): boolean {
   return isHost && compared(actual) === compared(expected);
 }
 
-/** Returns owner and name of a repository, without parts of only one protocol, such as `_git` at Azure DevOps. */
+/**
+ * Returns the path of a repository's URL without the parts that only one protocol has, such as `_git` at Azure DevOps.
+ */
 function pathOf({ pathname }: URL): string {
   return pathname
     .toLowerCase()
@@ -36,12 +40,12 @@ function pathOf({ pathname }: URL): string {
     .replace(/\.git$/, '');
 }
 
-/** Returns the name of a repository in the form of a URL, in which Bitbucket replaces spaces and most signs. */
+/** Returns the repository's name in a URL, with hyphens for spaces and most signs, because Bitbucket replaces them. */
 function nameOf(url: URL): string {
   return posix.basename(pathOf(url)).replaceAll(/(?:%[0-9a-f]{2}|[^\w.])+/g, '-');
 }
 
-/** Returns a valid URL without user name and password, which might be a secret. */
+/** Returns a URL without user name and password, which might be secret. Throws for an invalid URL. */
 export function withoutLogin(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;

@@ -13,10 +13,14 @@ import { fluxProviders } from './providers.ts';
 import type { FluxSettings } from './settings.ts';
 
 const minute = 60_000;
-/** The length of an attempt after which a failure makes the condition False at once, since flux itself has retried. */
+/**
+ * A failed attempt of at least this length makes the condition False at once, because flux itself has already retried.
+ */
 const patience = 5 * minute;
 
-/** The settings of Flux in use, including a provider, and the cloud whose vault contains the Git token. */
+/**
+ * The inputs of Flux's adapter: the settings, including a provider, and the cloud whose vault contains the Git token.
+ */
 export type FluxSpec = GitOpsGround<FluxSettings>;
 
 /** Returns the job that bootstraps Flux with these settings. */
@@ -28,8 +32,8 @@ export function bootstrapJob({ settings, caFile }: FluxSpec, context: GitOpsCont
 
 /**
  * Runs `flux bootstrap` as a job, and removes its temporary files once the job has ended. Throws `BootstrapFailed` with
- * flux's words, whose condition is False at once if the attempt was long. Does not run flux if the cluster has been
- * bootstrapped since the last check.
+ * flux's own message; after a long attempt, this error makes the condition False at once. Does not run flux if the
+ * cluster has been bootstrapped since the last check.
  */
 export async function runBootstrap(host: Host, spec: FluxSpec, context: GitOpsContext): Promise<void> {
   try {
@@ -73,7 +77,7 @@ async function bootstrap(
   return 'bootstrapped';
 }
 
-/** Makes the folder for flux's clones, without those of an attempt that was killed. */
+/** Creates the folder for flux's clones. First removes the clones that a killed attempt has left. */
 async function makeScratch(host: Host, { scratch }: GitOpsContext): Promise<void> {
   await host.remove(scratch);
   const note = 'Temporary files of flux bootstrap. Slipway removes this folder.\n';

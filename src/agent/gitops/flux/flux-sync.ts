@@ -21,9 +21,10 @@ const restore =
 
 /**
  * Returns the Resource that checks whether Flux fetches and applies the repository. The check throws `SourceNotReady`
- * or `KustomizationNotReady` with Flux's own message, and waits while Flux reconciles or is suspended, or while one of
- * its controllers is not ready, which `ControllerNotReady` names. Only a person can correct these failures, so Slipway
- * changes nothing, and no Resource depends on this check.
+ * or `KustomizationNotReady` with Flux's own message. It waits while an object is missing, suspended or being
+ * reconciled; if one of Flux's controllers is unavailable meanwhile, the finding is `ControllerNotReady` and names the
+ * controller. Only a person can correct these failures, so Slipway changes nothing, and no Resource depends on this
+ * check.
  */
 export function fluxSync(context: GitOpsContext): Resource {
   return {
@@ -38,7 +39,7 @@ export function fluxSync(context: GitOpsContext): Resource {
   };
 }
 
-/** Returns the finding, or one that names the controllers that are not running if there are any. */
+/** Returns the finding; if some of Flux's controllers are unavailable, returns a finding that names them instead. */
 async function withController(finding: Finding, host: HostReader, context: GitOpsContext): Promise<Finding> {
   const names = await unavailableControllers(host, context);
   if (names.length === 0) {
@@ -61,8 +62,8 @@ function judgeSync({ source, sync }: FluxObjects, now: number): Finding {
 }
 
 /**
- * Returns `undefined` if the object is ready; a waiting Finding while the object is missing, suspended or being
- * reconciled. Throws `reason` if the object failed. Only a verdict on the current generation counts.
+ * Returns `undefined` if the object is ready, and a waiting finding while it is missing, suspended or being reconciled.
+ * Throws `reason` if the object failed. A Ready condition about an older generation counts as being reconciled.
  */
 function notReady(reason: Reason, kind: string, object: FluxObject | undefined): Finding | undefined {
   const name = `${kind} ${fluxSystem}/${fluxSystem}`;
@@ -88,8 +89,8 @@ function pending(reason: Reason, message: string, after: number): Finding {
 }
 
 /**
- * True if the condition is about an older generation. The generation in the status moves only on success, and is -1 at
- * first, so it counts only if the condition has none of its own.
+ * True if the Ready condition is about an older generation of the object. The generation in the status changes only on
+ * success, and is -1 at first, so it is used only if the condition has no generation of its own.
  */
 function isStale({ metadata, status }: FluxObject, ready: FluxCondition): boolean {
   const observed = ready.observedGeneration ?? status?.observedGeneration;

@@ -16,12 +16,13 @@ import type { FluxSettings } from './settings.ts';
 const fluxCli = 'flux';
 
 /**
- * Returns the Resource that keeps the Git token in the cluster as the vault has it, once Flux is bootstrapped; none if
- * Flux uses a deploy key. Flux reads the Secret at each fetch, so a renewed token needs neither a bootstrap nor a
- * restart. Takes the keys over from the flux CLI, and from no other program (`SecretOwned`).
+ * Returns the Resource that keeps the Git token in the cluster the same as in the vault once Flux is bootstrapped; an
+ * empty list if Flux uses a deploy key. Flux reads the Secret at each fetch, so a renewed token needs neither a
+ * bootstrap nor a restart. Takes over the keys of the Secret from the flux CLI, but from no other program
+ * (`SecretOwned`).
  *
- * Writes nothing if Flux does not fetch with this Secret, or if it follows another repository
- * (`BootstrapSourceDiffers`), whose host would receive the token. Blocks nothing.
+ * Writes nothing if Flux does not fetch with this Secret. Also writes nothing if Flux follows another repository
+ * (`BootstrapSourceDiffers`), because that repository's host would receive the token. Blocks no other Resource.
  */
 export function fluxToken(spec: FluxSpec, context: GitOpsContext): readonly Resource[] {
   const { settings, cloud, verifyEvery, caFile } = spec;
@@ -46,7 +47,10 @@ export function fluxToken(spec: FluxSpec, context: GitOpsContext): readonly Reso
   return [nonBlocking(heldBack(secret, (host) => obstacle(host, settings, context)))];
 }
 
-/** Returns the CAs in `network.caFile`, if it is set. Throws `InvalidSettings` while the file is missing. */
+/**
+ * Returns the content of `network.caFile`; `undefined` if the setting is absent. Throws `InvalidSettings` if the file
+ * is missing.
+ */
 async function caIn(host: HostReader, caFile: string | undefined): Promise<string | undefined> {
   if (caFile === undefined) {
     return undefined;
@@ -70,8 +74,8 @@ async function obstacle(
 }
 
 /**
- * True unless a GitRepository fetches over ssh, by a Git provider's own authentication, or with another Secret. A
- * password beside a deploy key would be used as the passphrase of the key.
+ * True unless the GitRepository fetches over ssh, with a Git provider's own authentication, or with another Secret. In
+ * a Secret with a deploy key, Flux would use the password as the passphrase of the key.
  */
 function usesToken(source: FluxObject | undefined): boolean {
   const { url, provider, secretRef } = source?.spec ?? {};

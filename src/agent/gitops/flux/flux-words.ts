@@ -1,16 +1,16 @@
 const longestFailure = 400;
 const longestCause = 1_200;
 
-/** Matches the line of an object that kustomize-controller lists after the cause, such as `Namespace/a configured`. */
+/** Matches a line such as `Namespace/a configured`: kustomize-controller lists one per object after the cause. */
 const changed = /^\S+\/\S+ (created|configured|unchanged|deleted|skipped)$/;
-/** Matches the marks with which flux begins a message (fluxcd/flux2 cmd/flux/log.go). */
+/** Matches the mark at the beginning of each message from flux (fluxcd/flux2 cmd/flux/log.go). */
 const mark = /^[►✚◎✔✗⚠]/u;
 const summary = /^bootstrap failed with \d+ health check failure/;
 
 /**
- * Returns the causes in the output of flux on one line: every failure with the beginning of its text, such as
- * `source-controller: deployment not ready`; without a failure, the last message, at which flux was stopped. Omits
- * flux's final summary if it follows other failures, because the summary repeats them.
+ * Returns the causes in flux's output on one line: the beginning of each failure, such as `source-controller:
+ * deployment not ready`; if there is no failure, the last message, which shows where flux stopped. Omits flux's final
+ * summary if other failures precede it, because it repeats them.
  */
 export function causeIn(output: string): string {
   const messages = messagesIn(output);
@@ -19,7 +19,7 @@ export function causeIn(output: string): string {
   return shortened((causes.length > 0 ? causes : messages.slice(-1).map(textOf)).join('; '), longestCause);
 }
 
-/** Splits an output at the marks; a message may have several lines. */
+/** Splits flux's output into messages, each of which begins with a mark and may have several lines. */
 function messagesIn(output: string): readonly string[] {
   const messages: string[] = [];
   for (const line of output.split('\n').filter((line) => !changed.test(line.trim()))) {

@@ -17,8 +17,8 @@ export const flux = {
 } as const satisfies GitOpsEngine<typeof fluxSettings.schema>;
 
 /**
- * Makes the adapter for Flux, which installs the CLI, bootstraps once, and then keeps the Git token of the cluster and
- * checks that the repository is applied. Throws `InvalidSettings` if the settings have no provider.
+ * Makes the adapter for Flux. It installs the CLI, bootstraps the cluster once, then keeps the Git token in the cluster
+ * up to date and checks that Flux applies the repository. Throws `InvalidSettings` if the settings have no provider.
  */
 export function fluxGitOps({ settings, ...ground }: GitOpsGround<FluxSection>): GitOps {
   const spec = { ...ground, settings: withProvider(settings) };

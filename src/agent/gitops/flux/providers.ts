@@ -15,16 +15,16 @@ export interface Place {
 export interface FluxProvider {
   /** The environment variable from which flux reads the token. */
   readonly variable: string;
-  /** The settings that the provider needs, and those that do not go with it. */
+  /** The settings that the provider needs, and those that it does not accept. */
   readonly needs: readonly string[];
   readonly foreign: readonly string[];
-  /** The Git host of the provider, if the settings name none. */
+  /** The provider's Git host if the settings name none; absent if the settings must name the host. */
   readonly host?: string;
-  /** True if flux puts a deploy key on the Git host, so the token may go after the bootstrap. */
+  /** True if flux can add a deploy key to the Git host, so that Flux no longer needs the token after the bootstrap. */
   readonly addsKeys: boolean;
-  /** True if the path of a clone URL has the owner as the settings name it. */
+  /** True if a clone URL contains the owner as the settings name it. */
   readonly ownerInUrl: boolean;
-  /** Returns the user name that flux stores beside the token. */
+  /** Returns the user name that flux stores with the token. */
   user(place: Place): string;
   /** Returns the flags that name the repository. */
   flags(place: Place): readonly string[];
@@ -49,7 +49,7 @@ export const fluxProviders = {
   github: hosted('GITHUB_TOKEN', { host: 'github.com' }),
   gitlab: hosted('GITLAB_TOKEN', { host: 'gitlab.com', flags: gitlabFlags }),
   gitea: hosted('GITEA_TOKEN', { host: 'gitea.com' }),
-  // A clone URL has the key of the project, but flux and the settings its name.
+  // A clone URL contains the key of the project; flux and the settings use the project's name.
   'bitbucket-server': hosted('BITBUCKET_TOKEN', {
     needs: ['hostname', 'owner', 'repository', 'path'],
     ownerInUrl: false,
@@ -86,14 +86,14 @@ function ownerFlags({ hostname, owner, repository, personal }: Place): readonly 
   ];
 }
 
-/** Returns the flags for gitlab, for which flux reports --private as deprecated. */
+/** Returns the flags for gitlab. Uses --visibility, because flux reports --private as deprecated there. */
 function gitlabFlags(place: Place): readonly string[] {
   return [...ownerFlags(place), flag('visibility', place.private ? 'private' : 'public')];
 }
 
 function gitFlags({ url, username }: Place): readonly string[] {
   return [
-    // Flux uses --username, so the user name in a clone URL of Azure DevOps is omitted.
+    // Omits the user name in a clone URL of Azure DevOps, because flux takes it from --username.
     ...optional('url', url?.replace(/^https:\/\/[^/@]+@/, 'https://')),
     flag('username', username),
     // Without --silent, flux waits for a person to confirm the deploy key.

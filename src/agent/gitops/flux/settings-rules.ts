@@ -2,7 +2,7 @@ import { given, mapAt, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 import { type FluxProvider, fluxProviders, providerNames } from './providers.ts';
 
-/** Lists contradictions in the section `gitops.flux` of a node that uses Flux. */
+/** Lists missing settings and contradictions in the section `gitops.flux` of a node that uses Flux. */
 export function fluxMisfits(written: Written, settings: Written): readonly Problem[] {
   return [
     ...secondSecret(written, mapAt(settings, ['workloads', 'secrets'])),
@@ -13,7 +13,7 @@ export function fluxMisfits(written: Written, settings: Written): readonly Probl
   ];
 }
 
-/** Lists Flux's Git Secret in `workloads.secrets`, if Slipway already keeps the token there. */
+/** Reports an entry for Flux's Git Secret in `workloads.secrets` if Slipway already writes the token to that Secret. */
 function secondSecret({ tokenAuth }: Written, secrets: Written): readonly Problem[] {
   const name = 'flux-system/flux-system';
   const message = `writes the Secret ${name}, as does workloads.secrets; take it out of workloads.secrets`;
@@ -38,7 +38,7 @@ function providerMisfits(flux: Written): readonly Problem[] {
   ];
 }
 
-/** Returns the provider that the settings name; `undefined` for an unknown one, which the schema refuses. */
+/** Returns the provider that the settings name; `undefined` if it is missing or unknown. */
 function providerOf({ provider }: Written): FluxProvider | undefined {
   return Object.entries(fluxProviders).find(([name]) => name === provider)?.[1];
 }
@@ -53,8 +53,8 @@ function repositoryMisfits(flux: Written): readonly Problem[] {
 }
 
 /**
- * Lists a problem if a plain Git host should get a deploy key: flux makes a new key at each attempt, since the token
- * counts as a setting (fluxcd/flux2 pkg/bootstrap, ReconcileSourceSecret), and cannot add the key to the host.
+ * Reports `tokenAuth: false` for a Git host to which flux cannot add a deploy key. There, flux would also make a new
+ * key at each attempt, because the token counts as a setting (fluxcd/flux2 pkg/bootstrap, ReconcileSourceSecret).
  */
 function keyMisfits(flux: Written): readonly Problem[] {
   const message = `does not go with provider ${flux.provider}, since flux cannot add its key to the Git host; leave it out, so Flux uses the token`;
@@ -64,8 +64,8 @@ function keyMisfits(flux: Written): readonly Problem[] {
 }
 
 /**
- * Lists a problem if source-controller or kustomize-controller is missing, without which Flux does not bootstrap
- * (fluxcd/flux2, cmd/flux/bootstrap.go).
+ * Reports a missing source-controller or kustomize-controller: Flux does not bootstrap without them (fluxcd/flux2,
+ * cmd/flux/bootstrap.go).
  */
 function missingControllers({ components }: Written): readonly Problem[] {
   const missing = ['source-controller', 'kustomize-controller'].filter(

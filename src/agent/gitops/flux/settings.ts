@@ -67,5 +67,5 @@ export const fluxSettings = {
 /** The settings in `gitops.flux`, whether or not Flux is in use. */
 export type FluxSection = Section<typeof schema>;
 
-/** The settings in `gitops.flux` while Flux is in use, when the provider is known. */
+/** The settings in `gitops.flux` of a node that uses Flux, so `provider` is set. */
 export type FluxSettings = FluxSection & { readonly provider: NonNullable<FluxSection['provider']> };

@@ -20,8 +20,8 @@ export interface RotationSchedule {
 const longestDelay = 2 * 3_600_000;
 
 /**
- * Returns the schedule of one VM: the ticks of a cron schedule (five fields, UTC), each delayed by a constant time that
- * is shorter than two hours and than the time between two ticks.
+ * Returns the schedule of one VM: the ticks of a cron schedule (five fields, UTC), each delayed by a constant time. The
+ * delay is shorter than two hours and shorter than the time between two ticks.
  */
 export function rotationSchedule(schedule: string, vmId: string): RotationSchedule {
   const tickAfter = ticksOf(schedule);
@@ -36,14 +36,14 @@ export function rotationSchedule(schedule: string, vmId: string): RotationSchedu
   };
 }
 
-/** Returns a constant offset of a VM in milliseconds, below `window`. The offsets of a fleet are spread evenly. */
+/** Returns a VM's constant offset in milliseconds, below `window`. The offsets of a fleet's VMs are spread evenly. */
 export function spreadOf(vmId: string, window: number): number {
   return Math.floor((Number.parseInt(sha256(vmId).slice(0, 8), 16) / 2 ** 32) * window);
 }
 
 /**
- * Returns the milliseconds between the first two ticks after the epoch; infinity if either tick does not come within a
- * day.
+ * Returns the milliseconds between the first two ticks after the epoch; infinity if one of these ticks is more than a
+ * day after the previous one or the epoch.
  */
 function periodOf(tickAfter: (time: number) => number): number {
   const first = tickAfter(0);

@@ -10,9 +10,9 @@ import { removeTree } from './remove-tree.ts';
 /**
  * Replaces a file atomically: after a crash at any moment the file has either its old content or the new content.
  *
- * Creates missing directories. Writes to a hidden file beside `path`, which gets its final owner and mode before its
- * first byte, regardless of the umask, and is then renamed. A link at `path` is replaced, not followed. No link leads
- * out of `root`. Throws the errors of the system and of `openPlace`.
+ * Creates missing directories. Writes to a hidden file beside `path`, sets the owner and mode of that file before its
+ * first byte, regardless of the umask, and then renames it to `path`. Replaces a link at `path` instead of following
+ * it. Links on the way cannot lead out of `root`. Throws the errors of the system and of `openPlace`.
  */
 export async function atomicWrite(path: string, content: string, mode: number, root?: string): Promise<void> {
   const fill = async (temporary: string) => {
@@ -26,8 +26,8 @@ export async function atomicWrite(path: string, content: string, mode: number, r
 }
 
 /**
- * Replaces `path` with the file, link or folder that `make` creates under a hidden name. Creates missing directories,
- * first removes the drafts of ended processes, and after a failure removes the new draft.
+ * Replaces `path` with the file, link or folder that `make` creates under a hidden name. Creates missing directories.
+ * First removes drafts that ended processes left; after a failure, removes its own draft.
  */
 export async function replaceWith(
   path: string,
@@ -54,13 +54,13 @@ export async function syncDirectory(folder: string): Promise<void> {
   await directory.sync();
 }
 
-/** A random text that distinguishes this process from one with the same id and start time in an earlier boot. */
+/** A random string that distinguishes this process from one with the same id and start time in an earlier boot. */
 const token = randomBytes(4).toString('hex');
 let made = 0;
 
 /**
  * Returns a hidden path beside `path`. The name contains the identity of this process, so that a later process can
- * recognize a leftover.
+ * recognize the file as a leftover.
  */
 async function temporaryName(path: string): Promise<string> {
   const stamp = (await processIdentity(process.pid))?.replace(' ', '.') ?? '';
@@ -74,7 +74,7 @@ function leftoverPrefix(path: string): string {
 
 /**
  * Removes the drafts of ended processes. Drafts of running processes stay, since the daemon and the credential provider
- * may write the same file at once.
+ * may write the same file at the same time.
  */
 async function removeLeftovers(path: string, shown: string): Promise<void> {
   const prefix = leftoverPrefix(path);

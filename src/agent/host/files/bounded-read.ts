@@ -4,7 +4,7 @@ import { NodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from './file-errors.ts';
 
-/** The size limit of a text file in bytes. Slipway's own files have some kilobytes. */
+/** The size limit of a text file in bytes. Slipway's own files are a few kilobytes long. */
 export const largestText = 4 * 1024 * 1024;
 
 /**
@@ -36,7 +36,8 @@ export async function readText(
 
 /**
  * Reads a note that Slipway wrote; `undefined` if the file does not exist, is larger than 4 MiB, or is a pipe or a
- * device. Does not wait for the other end of a pipe. Throws the system's error otherwise, such as for a directory.
+ * device. Does not wait for the other end of a pipe. Throws the system's error for any other failure, and for a
+ * directory.
  */
 export async function readNote(path: string): Promise<string | undefined> {
   try {
@@ -74,7 +75,7 @@ function tooMany(path: string, most: number): NodeError {
   );
 }
 
-/** The smallest buffer of a read in bytes, larger than most files. */
+/** The smallest size of a read buffer in bytes, which is more than most files need. */
 const chunkSize = 8 * 1024;
 
 /** Returns the error for a file that is too large to read. */

@@ -42,6 +42,6 @@ function watchDirectory({ directory, name }: Watched, onChange: () => void): voi
     // An unhandled 'error' event would end the process.
     watcher.on('error', () => watcher.close());
   } catch {
-    // The directory is missing, or the kernel's limit of watches is reached.
+    // The directory is missing, or the kernel's limit on watches is reached.
   }
 }

@@ -2,9 +2,9 @@ import { NodeError, toNodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * Returns the NodeError of a failed file operation, with the path and the repair: `DiskFull`, `ReadOnly`,
- * `PermissionDenied`, otherwise `FileSystemError`. Returns a NodeError unchanged, and `InternalError` for an error
- * without errno. `action` is the verb in messages such as `Cannot write /etc/x`.
+ * Returns the NodeError for a failed file operation, with the path and the repair in its message. Its reason is
+ * `DiskFull`, `ReadOnly`, `PermissionDenied`, or otherwise `FileSystemError`. Returns a NodeError unchanged, and an
+ * `InternalError` for an error without errno. `action` is the verb in messages such as `Cannot write /etc/x`.
  */
 export function fileError(thrown: unknown, action: string, path: string): NodeError {
   const errno = errnoOf(thrown);
@@ -78,7 +78,7 @@ export async function unlessMissing<Found>(found: Promise<Found>): Promise<Found
   }
 }
 
-/** Returns the code of an error, such as the symbolic errno of a failed system call; `undefined` without one. */
+/** Returns the code of an error, such as the symbolic errno of a failed system call; `undefined` if it has no code. */
 export function errnoOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) {
     return undefined;

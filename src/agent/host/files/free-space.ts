@@ -6,8 +6,8 @@ import { errnoOf, fileError } from './file-errors.ts';
 const megabyte = 1024 * 1024;
 
 /**
- * Returns the size and the free space, in megabytes, of the file system of a path, or of its nearest existing parent.
- * Throws the errors of files.
+ * Returns the size and the free space, in megabytes, of the file system that contains a path. If the path does not
+ * exist, its nearest existing parent counts. Throws the errors of files.
  */
 export async function diskOf(path: string): Promise<{ readonly size: number; readonly available: number }> {
   const { bsize, blocks, bavail } = await fileSystemOf(path);
@@ -17,7 +17,7 @@ export async function diskOf(path: string): Promise<{ readonly size: number; rea
   };
 }
 
-/** Returns the statistics of the file system of a path, or of its nearest existing parent. Follows links. */
+/** Returns the statistics of the file system that contains a path, or its nearest existing parent. Follows links. */
 async function fileSystemOf(path: string): Promise<StatsFs> {
   try {
     return await statfs(path);

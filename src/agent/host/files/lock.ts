@@ -9,7 +9,7 @@ import { holdFile } from './flock.ts';
 import { inPlace } from './openat.ts';
 
 /**
- * Takes the lock of this machine, so that only one Slipway writes at a time. Resolves with a function that releases the
+ * Takes this machine's lock, so that only one Slipway writes at a time. Resolves with a function that releases the
  * lock.
  *
  * The lock is an flock(2) on `PATH.held`, which the kernel releases however the holder ends (flock.ts). The file at
@@ -49,7 +49,10 @@ export async function tryLock(path: string, root = '/'): Promise<(() => Promise<
   }
 }
 
-/** True if the process that the lock file names is running; false if the file is unreadable. Needs no privileges. */
+/**
+ * True if the process that the lock file names is running; false if the file is missing or unreadable. Needs no
+ * privileges.
+ */
 export async function isLocked(host: HostReader, path: string): Promise<boolean> {
   const found = await host.readFile(path).catch(() => undefined);
   return isAlive(found?.content.trim());

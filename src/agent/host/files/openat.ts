@@ -14,7 +14,7 @@ const O_PATH = 0o10000000;
 const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export interface PlaceTerms {
-  /** The directory that the path does not leave: links on the way resolve as under chroot(2). `/` by default. */
+  /** The directory that the path cannot leave: links on the way resolve as under chroot(2). `/` by default. */
   readonly root?: string;
   /** True to create missing directories with mode 0755. */
   readonly make?: boolean;
@@ -69,7 +69,7 @@ export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/** The paths of open directories in a chroot without /proc, in which no other user has a process. */
+/** The paths of open directories in a system without /proc, such as a chroot that no other user's process shares. */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
@@ -139,7 +139,7 @@ async function walkTo(
   throw systemError('ELOOP');
 }
 
-/** Returns the stats of a path. Creates a directory if nothing exists there, with mode 0755 regardless of the umask. */
+/** Returns the stats of a path. If nothing exists there, first creates a directory with mode 0755. */
 async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
   const found = await unlessMissing(lstat(at));
   if (found) {
@@ -152,7 +152,7 @@ async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undef
       throw thrown;
     }
   }
-  // Sets the mode by the descriptor, and only if no other user can replace the directory.
+  // Overrides the umask, but only if no other user can replace the directory. The descriptor cannot be exchanged.
   await using made = await openFolder(at);
   if (isTrusted(await folder.stat())) {
     await made.chmod(0o755);

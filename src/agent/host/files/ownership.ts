@@ -2,7 +2,10 @@ import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Owned } from '../../engine/host.ts';
 
-/** Returns how the owner of a file differs from the user and group of this process; empty if both are the same. */
+/**
+ * Returns how the owner of a file differs from the user and group of this process; an empty object if both are the
+ * same. Root is not a `foreignUser` or `foreignGroup`.
+ */
 export function ownership({ uid, gid }: Pick<Stats, 'uid' | 'gid'>): Owned {
   const [ownUser, ownGroup] = [uid === process.geteuid?.(), gid === process.getegid?.()];
   return {

@@ -7,8 +7,8 @@ import { removeTree } from './remove-tree.ts';
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 
 /**
- * Removes an entry at the path of a draft if it is not a draft of ours: a link, a pipe, a device, a directory, or a
- * file that has a second hard link or an owner other than root and this user. A write to such an entry could reach
+ * Removes an entry at the path of a draft if it is not one of Slipway's drafts: a link, a pipe, a device, a directory,
+ * or a file that has a second hard link or an owner other than root and this user. A write to such an entry could reach
  * another file.
  */
 export async function clearDraft(path: string): Promise<void> {
@@ -34,7 +34,10 @@ export async function openDraft(path: string, how: 'anew' | 'append'): Promise<F
   );
 }
 
-/** Opens a regular file for reading; `undefined` if the path does not exist, or is a link or another kind of file. */
+/**
+ * Opens a regular file for reading; returns `undefined` if the path does not exist or is not a regular file. Does not
+ * follow a link.
+ */
 export async function openRegular(path: string): Promise<FileHandle | undefined> {
   try {
     const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

@@ -13,9 +13,9 @@ export interface UnpackLimits {
   readonly time: number;
 }
 
-/** The default limits. The largest executable of a release has about 100 MB, a third of that when packed. */
+/** The default limits. The largest executable in a release is about 100 MB, and a third of that when packed. */
 const usual: UnpackLimits = { size: 512 * 1024 ** 2, ratio: 100, entries: 1_000, time: 120_000 };
-/** Unpacked bytes that are allowed at any ratio, because small archives can pack well. */
+/** The number of unpacked bytes that is allowed at any ratio, because a small archive can pack well. */
 const always = 16 * 1024 ** 2;
 
 /** The size of a header in bytes; contents are padded to a multiple of this size (POSIX.1-2017 pax, ustar). */

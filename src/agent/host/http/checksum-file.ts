@@ -3,8 +3,8 @@ import type { Download } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * Returns the digest of the wanted file from the output of sha256sum, whose lines are 64 hex digits, a blank, a blank
- * or `*`, and the name. Throws `ChecksumMissing` if no line has the wanted name.
+ * Returns the digest of the wanted file from the output of sha256sum. Each line has 64 hex digits, a space, a space or
+ * `*`, and the file name. Throws `ChecksumMissing` if no line has the wanted name.
  */
 export function promisedDigest({ checksum: { url, name } }: Download, text: string): string {
   for (const line of text.split('\n')) {
@@ -21,8 +21,8 @@ export function promisedDigest({ checksum: { url, name } }: Download, text: stri
 }
 
 /**
- * Returns the file name after the digest. Uses no pattern that backtracks, which would take minutes for a line of
- * megabytes.
+ * Returns the file name after the digest. Avoids a pattern that backtracks, because it would take minutes for a line of
+ * several megabytes.
  */
 function nameOf(line: string): string {
   const rest = line.slice(65).trimEnd();

@@ -22,7 +22,7 @@ export interface DownloadTools extends Partial<Omit<TransferTerms, 'signal'>> {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the whole download is aborted. */
   readonly endAfter?: number;
-  /** The directory that the path of the download does not leave, even through a link; `/` by default. */
+  /** The directory that the path of the download cannot leave, even through a link; `/` by default. */
   readonly root?: string;
 }
 

@@ -36,7 +36,9 @@ export async function fetchPart(address: string, part: string, terms: TransferTe
   }
 }
 
-/** Empties the part and fetches the whole file, after an answer that does not continue the part. */
+/**
+ * Empties the partial file and fetches the whole file, because the server's answer did not continue the partial file.
+ */
 async function startOver(address: string, part: string, terms: TransferTerms): Promise<void> {
   await openDraft(part, 'anew').then((file) => file.close());
   await fetchPart(address, part, terms);

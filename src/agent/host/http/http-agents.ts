@@ -22,9 +22,10 @@ type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'c
 /**
  * Chooses the connection of each exchange from the settings and the request.
  *
- * Reuses direct connections for four seconds: over HTTPS, those with the system's trust, and those of each client
- * certificate separately. Makes any other connection for one exchange only: an agent would reuse it for a request that
- * trusts other certificates, and a connection through a proxy must close when its exchange is aborted.
+ * Keeps direct connections for four seconds and reuses them: those over HTTP, those over HTTPS with the system's trust,
+ * and, separately for each client certificate, those with a client certificate. Any other connection serves one
+ * exchange only: an agent would reuse it for a request that trusts other certificates, and a connection through a proxy
+ * must close when its exchange is aborted.
  */
 export class Routes {
   readonly #network: Network;
@@ -86,8 +87,8 @@ export class Routes {
 const kept = { keepAlive: true, timeout: 4_000 };
 
 /**
- * Returns a context that trusts only these certificates. Passes them as a list, because Node ignores an empty string
- * and would trust its own roots.
+ * Returns a TLS context that trusts only these certificates. Passes them as a list, because Node ignores an empty
+ * string and would trust its own roots.
  */
 function contextOf(ca: string): SecureContext {
   return createSecureContext({ ca: [ca] });

@@ -5,7 +5,7 @@ import { errnoOf } from '../files/file-errors.ts';
 /**
  * Returns the NodeError of a failed exchange: `TlsUntrusted` for a failed certificate check or TLS handshake,
  * `UnexpectedAnswer` for an answer that is not HTTP, otherwise `Unreachable`. Returns a NodeError unchanged. The
- * error's `cause` is the thrown error, so that callers recognize an unknown host name by the code ENOTFOUND.
+ * error's `cause` is the thrown error, so that callers can recognize an unknown host name by the code ENOTFOUND.
  */
 export function connectionError(thrown: unknown, url: URL): NodeError {
   if (thrown instanceof NodeError) {
@@ -23,7 +23,7 @@ export function connectionError(thrown: unknown, url: URL): NodeError {
   });
 }
 
-/** Returns a sentence for people that explains the error code of a connection, or names what to check. */
+/** Returns a sentence for messages that explains the error code of a connection, or what to check. */
 export function hintFor(code: string): string {
   return hints[code] ?? 'Check that it runs and that routes and firewalls let this host through.';
 }
@@ -51,7 +51,7 @@ function tlsUntrusted(code: string, url: URL, cause: unknown): NodeError {
   });
 }
 
-/** Returns `UnexpectedAnswer` for a connection that does not deliver the answer to a request. */
+/** Returns `UnexpectedAnswer` for a server that does not send an HTTP answer. `why` completes the message. */
 export function noAnswer(url: URL, why: string): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
@@ -59,7 +59,10 @@ export function noAnswer(url: URL, why: string): NodeError {
   );
 }
 
-/** Returns `UnexpectedAnswer` for a request that HTTP cannot carry. Does not quote the headers. */
+/**
+ * Returns `UnexpectedAnswer` for a request whose address or headers HTTP does not allow. Does not quote the headers,
+ * which may contain a secret.
+ */
 export function unsendable(url: URL, code: string, cause: unknown): NodeError {
   return new NodeError(
     'UnexpectedAnswer',
