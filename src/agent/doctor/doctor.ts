@@ -1,5 +1,6 @@
 import { hintsOf } from '../clouds/chosen.ts';
 import type { Resource } from '../engine/resource.ts';
+import { chosenEngine } from '../gitops/chosen.ts';
 import { parts } from '../parts/index.ts';
 import type { Examined, Part } from '../parts/part.ts';
 import type { Settings } from '../settings/schema.ts';
@@ -44,8 +45,8 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 
-/** Returns the addresses of the login servers, of the services of the cloud and of K3s's releases. */
-function askedBy({ registries, k3s }: Settings, endpoints: readonly URL[]): readonly URL[] {
+/** Returns the addresses of the login servers, the services of the cloud, K3s's releases and the GitOps engine. */
+function askedBy({ registries, k3s, gitops }: Settings, endpoints: readonly URL[]): readonly URL[] {
   const servers = registries.servers.map((server) => new URL(`https://${server}`));
-  return [...servers, ...endpoints, new URL(k3s.releaseUrl)];
+  return [...servers, ...endpoints, new URL(k3s.releaseUrl), ...chosenEngine(gitops).endpoints];
 }

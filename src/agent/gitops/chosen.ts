@@ -12,6 +12,8 @@ export type Choosing = { readonly engine: string } & Readonly<Record<string, unk
 export interface ChosenEngine {
   /** The names of the secrets that the engine reads from the vault. */
   readonly secrets: readonly string[];
+  /** The addresses that the engine needs, such as the Git host. */
+  readonly endpoints: readonly URL[];
   create(ground: Omit<GitOpsGround<unknown>, 'settings'>): GitOps;
 }
 
@@ -49,6 +51,7 @@ export function chosenEngine(gitops: Choosing, table: GitOpsEngines = gitOpsEngi
   const settings = Object(gitops[gitops.engine]);
   return {
     secrets: engine.secrets(settings),
+    endpoints: engine.endpoints?.(settings) ?? [],
     create: (ground) => engine.create({ ...ground, settings }),
   };
 }

@@ -20,6 +20,8 @@ export interface GitOpsEngine<Schema extends SectionSchema = SectionSchema> {
   readonly programs: readonly string[];
   /** Returns the names of the secrets that the engine reads from the vault. */
   secrets(settings: Section<Schema>): readonly string[];
+  /** Returns the addresses that the engine needs, such as the Git host, as far as they are set; absent if none. */
+  endpoints?(settings: Section<Schema>): readonly URL[];
   /** Makes the adapter. Throws `InvalidSettings` if the section lacks a setting that an engine in use needs. */
   create(ground: GitOpsGround<Section<Schema>>): GitOps;
   /**

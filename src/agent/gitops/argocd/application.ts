@@ -64,6 +64,11 @@ export function readRoot(host: HostReader, access: ApiAccess): Promise<Applicati
   return readApi(host, access, rootPath, applicationSchema);
 }
 
+/** True if the root Application exists. Reads only its metadata. Throws as `readApi`. */
+export async function hasRoot(host: HostReader, access: ApiAccess): Promise<boolean> {
+  return (await readApi(host, access, rootPath, z.looseObject({}), 'objectMetadata')) !== undefined;
+}
+
 /**
  * Returns the root Application as JSON for server-side apply. It has no finalizer, so its deletion leaves in place
  * everything that Argo CD applied from it.

@@ -7,11 +7,12 @@ import { clusterSecret } from '../../resources/cluster-secret/cluster-secret.ts'
 import { nonBlocking } from '../../resources/combinators.ts';
 import type { GitOpsEngine, GitOpsGround } from '../engine.ts';
 import type { GitOps, GitOpsContext } from '../gitops.ts';
-import { readRoot } from './application.ts';
+import { hasRoot } from './application.ts';
 import { rootBootstrap } from './bootstrap.ts';
 import { argocdChart } from './chart.ts';
 import { argocdRemains } from './remains.ts';
 import { loginSources, repositorySecret } from './repository-secret.ts';
+import { hostOf } from './repository-url.ts';
 import { type ArgocdSection, type ArgocdSettings, argocdSettings } from './settings.ts';
 import { rootSync } from './sync.ts';
 
@@ -19,6 +20,8 @@ export const argocd = {
   settings: argocdSettings,
   programs: [],
   secrets: loginSources,
+  endpoints: ({ url, chartRepository }) =>
+    [...(url === undefined ? [] : [hostOf(url)]), chartRepository].map((each) => new URL(each)),
   create: argocdGitOps,
   remains: argocdRemains,
 } as const satisfies GitOpsEngine<typeof argocdSettings.schema>;
@@ -71,8 +74,7 @@ function repositoryLogin(
  */
 function onceHandedOver(resource: Resource, { kubeconfig }: GitOpsContext): Resource {
   return nonBlocking(resource, async (host: HostReader) => {
-    const access = await readKubeconfig(host, kubeconfig);
-    return (await readRoot(host, access)) !== undefined;
+    return hasRoot(host, await readKubeconfig(host, kubeconfig));
   });
 }
 

@@ -2,7 +2,7 @@ import type { HostReader } from '../../engine/host.ts';
 import { readApi } from '../../kubernetes/api.ts';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { chartNamespace, chartPath, foundChart } from '../../resources/helm-chart/chart-object.ts';
-import { argocdNamespace, readRoot, rootName } from './application.ts';
+import { argocdNamespace, hasRoot, rootName } from './application.ts';
 import { release } from './release.ts';
 import { managerOf } from './self-management.ts';
 
@@ -13,16 +13,14 @@ import { managerOf } from './self-management.ts';
  */
 export async function argocdRemains(host: HostReader, kubeconfig: string): Promise<readonly string[]> {
   const access = await readKubeconfig(host, kubeconfig);
-  const root = await readRoot(host, access);
+  const isHandedOver = await hasRoot(host, access);
   const chart = await readApi(host, access, chartPath(release), foundChart);
-  if (root === undefined && chart === undefined) {
+  if (!isHandedOver && chart === undefined) {
     return [];
   }
   const { is } = await managerOf(host, kubeconfig, release);
   const commands = [
-    ...(root === undefined
-      ? []
-      : [`k3s kubectl delete application.argoproj.io -n ${argocdNamespace} ${rootName}`]),
+    ...(isHandedOver ? [`k3s kubectl delete application.argoproj.io -n ${argocdNamespace} ${rootName}`] : []),
     // K3s does not uninstall a chart that it no longer manages, and the deletion of its HelmChart would never finish.
     ...(is === 'k3s' ? [`k3s kubectl delete helmchart -n ${chartNamespace} ${release}`] : []),
   ];

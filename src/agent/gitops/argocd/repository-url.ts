@@ -17,6 +17,12 @@ function normalized(url: string): string {
   return whole.replace(/\.git$/, '');
 }
 
+/** Returns the https URL of the host of a repository. */
+export function hostOf(url: string): string {
+  const place = url.replace(/^\w+:\/\//, '').replace(/^[^/@]*@/, '');
+  return `https://${place.split(/[/:]/)[0]}`;
+}
+
 /**
  * Returns the URL without user name and password, for messages. Leaves `USER@HOST:PATH` unchanged, which has no
  * password.

@@ -13,6 +13,7 @@ export function argocdMisfits(written: Written, settings: Written): readonly Pro
     ...surplusWays(written),
     ...protocolMisfits(written),
     ...secondChart(mapAt(settings, ['workloads', 'charts'])),
+    ...noController(mapAt(settings, ['k3s', 'config'])),
   ];
 }
 
@@ -26,6 +27,12 @@ function secondChart(charts: Written): readonly Problem[] {
         },
       ]
     : [];
+}
+
+/** Lists the setting that turns off the controller of K3s that installs charts. */
+function noController(config: Written): readonly Problem[] {
+  const message = 'needs the controller that k3s.config turns off; leave out disable-helm-controller there';
+  return String(config['disable-helm-controller']) === 'true' ? [{ path: [], message }] : [];
 }
 
 function missing(written: Written): readonly Problem[] {

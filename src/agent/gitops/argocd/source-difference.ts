@@ -28,13 +28,10 @@ export function sourceChanges({ spec }: Application, settings: ArgocdSettings): 
   ].filter(({ observed, desired }) => observed !== desired);
 }
 
-/** True if two sources have the same URL, revision and path, each with the same spelling. */
+/** True if two sources have the same URL, revision and path. Argo CD omits an empty field from one of them. */
 export function isSameSource(one: ApplicationSource, other: ApplicationSource): boolean {
-  return (
-    one?.repoURL === other?.repoURL &&
-    one?.targetRevision === other?.targetRevision &&
-    one?.path === other?.path
-  );
+  const fields = ['repoURL', 'targetRevision', 'path'] as const;
+  return fields.every((field) => (one?.[field] ?? '') === (other?.[field] ?? ''));
 }
 
 function folder(path: string | null | undefined): string {

@@ -12,17 +12,23 @@ export function repositoryName({ provider, hostname, owner, repository, url }: N
   return needs.includes('url') ? (url ?? 'its repository') : [hostname ?? host, owner, repository].join('/');
 }
 
+/** Returns the https URL of the repository in the settings; `undefined` if the settings do not have all of it. */
+export function repositoryUrl(settings: Named): URL | undefined {
+  const url = `https://${repositoryName(settings).replace(/^https:\/\//, '')}`;
+  return URL.canParse(url) ? new URL(url) : undefined;
+}
+
 /**
  * True if the URL in a GitRepository names the repository in the settings, or if one of the two is not a URL. Ignores
  * parts that do not identify the repository: case, port, `.git`, and for ssh the host name, which may differ from the
  * https host name (ssh.github.com).
  */
 export function isRepository(settings: Named, found: string): boolean {
-  const wanted = `https://${repositoryName(settings).replace(/^https:\/\//, '')}`;
-  if (!URL.canParse(found) || !URL.canParse(wanted)) {
+  const expected = repositoryUrl(settings);
+  if (!URL.canParse(found) || expected === undefined) {
     return true;
   }
-  const [actual, expected] = [new URL(found), new URL(wanted)];
+  const actual = new URL(found);
   const isHost = actual.protocol === 'ssh:' || actual.hostname === expected.hostname;
   const compared = fluxProviders[settings.provider].ownerInUrl ? pathOf : nameOf;
   return isHost && compared(actual) === compared(expected);

@@ -4,6 +4,7 @@ import type { GitOps } from '../gitops.ts';
 import { fluxBootstrap } from './flux-bootstrap.ts';
 import { fluxWarnings } from './flux-path.ts';
 import { fluxExecutable } from './flux-release.ts';
+import { repositoryUrl } from './flux-repository.ts';
 import { fluxSync } from './flux-sync.ts';
 import { fluxToken } from './flux-token.ts';
 import { providerNames } from './providers.ts';
@@ -13,6 +14,8 @@ export const flux = {
   settings: fluxSettings,
   programs: ['flux'],
   secrets: ({ tokenSecretName }) => [tokenSecretName],
+  endpoints: ({ provider, ...place }) =>
+    provider === undefined ? [] : [repositoryUrl({ ...place, provider })].filter((url) => url !== undefined),
   create: fluxGitOps,
 } as const satisfies GitOpsEngine<typeof fluxSettings.schema>;
 

@@ -8,6 +8,7 @@ import { nodePaths } from '../../../../src/agent/paths.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 import { aNode } from '../a-node.ts';
+import { argocdSettings } from '../gitops/argocd/settings.ts';
 
 const settings = {
   registries: { servers: ['a.azurecr.io', 'b.azurecr.io'], proof: ['a.azurecr.io/x:1'] },
@@ -20,10 +21,10 @@ const noEndpoints: readonly URL[] = [];
 
 function asked(
   node: K3sNode | undefined,
-  { known = true, table = parts, cloudWarnings = noWarnings, endpoints = noEndpoints } = {},
+  { known = true, table = parts, cloudWarnings = noWarnings, endpoints = noEndpoints, more = {} } = {},
 ): readonly string[] {
   const configured = {
-    settings: aNode('server', { settings }).settings,
+    settings: aNode('server', { settings: { ...settings, ...more } }).settings,
     host: machine,
     cloud: new FakeCloud(),
     endpoints,
@@ -74,6 +75,13 @@ test("the network probes resolve the names of the cloud's services", () => {
     ...['network: DNS a.azurecr.io', 'network: DNS b.azurecr.io'],
     ...['network: DNS auth.moon.example', 'network: DNS vault.moon.example', 'network: DNS github.com'],
   ]);
+});
+
+test('the network probes resolve the names of the Git host and of the chart of the GitOps engine', () => {
+  const argocd = argocdSettings({ url: 'git@git.acme.test:acme/fleet.git' });
+  const probes = asked(undefined, { more: { gitops: { engine: 'argocd', argocd } } });
+  expect(probes).toContain('network: DNS git.acme.test');
+  expect(probes).toContain('network: DNS argoproj.github.io');
 });
 
 test('the first probe of the cloud shows a warning about the choice of the cloud', () => {

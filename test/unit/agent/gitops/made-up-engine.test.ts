@@ -26,6 +26,7 @@ const sail = {
   },
   programs: ['sail'],
   secrets: ({ chart }) => [`sealed-${chart}`],
+  endpoints: ({ chart }) => [new URL(`https://${chart}.example`)],
   create(ground) {
     voyages.push(ground);
     return { name: 'sail', warnings: ['storm ahead'], resources: () => [] };
@@ -74,6 +75,7 @@ test('the adapter of the made-up engine gets its settings section, and names its
   expect(engine.create(ground)).toMatchObject({ name: 'sail', warnings: ['storm ahead'] });
   expect(voyages).toEqual([{ ...ground, settings: { chart: 'north' } }]);
   expect(engine.secrets).toEqual(['sealed-north']);
+  expect(engine.endpoints).toEqual([new URL('https://north.example')]);
 });
 
 test('enginePrograms names the programs of the made-up engine', () => {

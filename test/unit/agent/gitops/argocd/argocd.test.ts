@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
-import { argocdGitOps } from '../../../../../src/agent/gitops/argocd/argocd.ts';
+import { argocd, argocdGitOps } from '../../../../../src/agent/gitops/argocd/argocd.ts';
 import type { ArgocdSettings } from '../../../../../src/agent/gitops/argocd/settings.ts';
 import { aVault } from '../../../../lab/a-vault.ts';
 import type { MemoryApi } from '../../../../lab/memory-api.ts';
@@ -30,6 +30,13 @@ test('argocdGitOps plans no login for a public repository', () => {
     'Bootstrap/root',
     'Sync/root',
   ]);
+});
+
+test('argocd names the hosts of the repository and of the chart', () => {
+  const hosts = argocd.endpoints(argocdSettings()).map(({ hostname }) => hostname);
+  expect(hosts).toEqual(['github.com', 'argoproj.github.io']);
+  const { url: _, ...section } = argocdSettings();
+  expect(argocd.endpoints(section)).toHaveLength(1);
 });
 
 test.each(['url', 'path'])('argocdGitOps throws for settings without %s', (key) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  hostOf,
   isSameRepository,
   isSsh,
   withoutPassword,
@@ -25,6 +26,14 @@ describe('isSameRepository', () => {
   ])('of %s and %s is %s, as in Argo CD', (one, other, expected) => {
     expect(isSameRepository(one, other)).toBe(expected);
   });
+});
+
+test.each([
+  'https://git.example/acme/fleet.git',
+  'git@git.example:acme/fleet.git',
+  'ssh://git@git.example:2222/acme/fleet',
+])('hostOf %s is its host', (url) => {
+  expect(hostOf(url)).toBe('https://git.example');
 });
 
 test('withoutPassword removes what stands before the host, which may be a token', () => {

@@ -44,6 +44,13 @@ describe('argocdMisfits', () => {
     expect(told).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
   });
 
+  test('refuses a K3s without the controller that installs charts', () => {
+    const settings = { k3s: { config: { 'disable-helm-controller': true } } };
+    expect(argocdMisfits(https, settings)).toEqual([
+      { path: [], message: expect.stringContaining('leave out disable-helm-controller') },
+    ]);
+  });
+
   test('refuses a chart in workloads.charts with the name of its own', () => {
     const settings = (name: string) => ({ workloads: { charts: { [name]: { chart: 'a' } } } });
     expect(argocdMisfits(https, settings('argocd'))).toMatchObject([

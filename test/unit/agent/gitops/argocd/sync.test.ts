@@ -40,6 +40,12 @@ test('rootSync quotes a warning of a synced Application', async () => {
   });
 });
 
+test('rootSync accepts a comparison from which Argo CD omitted an empty field', async () => {
+  const comparedTo = { source: { repoURL: 'https://github.com/acme/fleet.git', path: 'clusters/prod' } };
+  putRoot(api, { ...synced, sync: { ...synced.sync, comparedTo } }, { targetRevision: '' });
+  expect(await check()).toMatchObject({ state: 'InSync' });
+});
+
 describe('rootSync throws the words of Argo CD, and does not block', () => {
   const unhealthy = { sync: synced.sync, history: synced.history };
   test.each<readonly [string, object, string, string]>([

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   isRepository,
   repositoryName,
+  repositoryUrl,
   withoutLogin,
 } from '../../../../../src/agent/gitops/flux/flux-repository.ts';
 import { fluxSettings } from './settings.ts';
@@ -22,6 +23,12 @@ test.each([
   [azure, 'https://dev.azure.com/Acme/Platform/_git/fleet'],
 ])('repositoryName of %j is %s', (settings, name) => {
   expect(repositoryName(settings)).toBe(name);
+});
+
+test('repositoryUrl is on the host of the repository, and absent without a host', () => {
+  expect(repositoryUrl(azure)?.hostname).toBe('dev.azure.com');
+  expect(repositoryUrl(fluxSettings())?.hostname).toBe('github.com');
+  expect(repositoryUrl(fluxSettings({ provider: 'git' }))).toBeUndefined();
 });
 
 describe('isRepository', () => {
