@@ -13,15 +13,16 @@ const shared = {
   platform: 'node',
   target: 'node24',
   format: 'cjs',
-  // Names are kept, so that the stack in a bug report is readable.
+  // Keeps identifiers unminified, so that the stack trace in a bug report is readable.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  // A single executable can import only built-in modules, and only with require.
+  // A single executable can load only built-in modules, and only with require.
   supported: { 'dynamic-import': false },
   define: {
     'process.env.NODE_ENV': '"production"',
-    // This is never opened: node-cron reads its path for worker threads, which Slipway does not use.
+    // A placeholder that is never opened: node-cron derives the path of its worker threads from it, but Slipway uses
+    // none.
     'import.meta.url': '"file:///slipway"',
     // Without this, an Azure SDK's check for a FormData body would make Node load all of fetch.
     FormData: 'undefined',
@@ -39,7 +40,9 @@ await build({
   external: ['../commands/main.ts'],
 });
 
-/** Returns the commit, marked as dirty if the tree differs from it; `unknown` without git. */
+/**
+ * Returns the abbreviated commit id, with `-dirty` if the working tree differs from the commit; `unknown` if git fails.
+ */
 function commit() {
   try {
     return git('describe', '--always', '--exclude=*', '--abbrev=12', '--dirty');

@@ -1,10 +1,10 @@
-/** A processor architecture that Slipway is packaged for, by Node's name. */
+/** A processor architecture for which Slipway is packaged, under the name that Node gives it. */
 export type Architecture = 'x64' | 'arm64';
 
 interface Toolchain {
-  /** The prefix of Debian's binutils that handle files of this architecture on any machine. */
+  /** The prefix of the Debian binutils that handle files of this architecture on any machine. */
   readonly binutils: string;
-  /** The command that emulates this architecture, with Debian's cross libraries. */
+  /** The command that emulates this architecture with the libraries from Debian's cross packages. */
   readonly emulator: readonly [file: string, ...args: string[]];
 }
 

@@ -4,13 +4,13 @@ import { commandFor } from './emulator.ts';
 import { run } from './run.ts';
 
 /**
- * Writes V8's code cache for the program to `cache`, after several runs of the program by `node`, an executable for
- * `architecture`. Returns false, and writes an empty file, if this machine cannot run that executable.
+ * Runs the program several times with `node`, an executable for `architecture`, and writes V8's code cache of the
+ * program to `cache`. Returns false, and writes an empty file, if this machine cannot run `node`.
  *
- * V8 binds the cache to the processor and to most flags. The finished executable runs without flags, so the cache is
- * made only with flags that V8 does not check. Two caches of one program are equal because the runs use the same seed;
- * have enough memory to avoid garbage collection, after which V8 would leave old bytes in padding; and read files in
- * one thread, so that reads end in order.
+ * V8 binds the cache to the processor and to most flags. The finished executable runs without flags, so these runs use
+ * only flags that V8 does not check. Every cache of one program has the same bytes, for three reasons: the runs use a
+ * fixed seed; they have enough memory to avoid garbage collection, which leaves old bytes in padding; and one thread
+ * reads all files, so that the reads end in order.
  */
 export function writeCodeCache(
   architecture: Architecture,

@@ -110,8 +110,8 @@ function distinct(lines: readonly string[]): string {
 }
 
 /**
- * Returns the word in single quotes. Replaces single quotes inside the word with typographic apostrophes, because fish
- * and sh escape quotes differently.
+ * Returns the word in single quotes. Replaces each single quote inside the word with a typographic apostrophe, because
+ * fish and sh escape quotes differently.
  */
 function quoted(word: string): string {
   return `'${word.replaceAll("'", '’')}'`;

@@ -40,12 +40,12 @@ function file(path: string, content: string | Buffer): PackageFile {
   return { path, content, mode: 0o644 };
 }
 
-/** Returns the text of the unit, with the path of the package's executable. */
+/** Returns the text of the systemd unit with the path at which the package installs the executable. */
 export function unit(name: string): string {
   return readFileSync(`systemd/${name}`, 'utf8').replaceAll('/usr/local/bin/slipway', '/usr/bin/slipway');
 }
 
-/** Returns the default settings with every line as a comment. */
+/** Returns the default settings with every line commented out. */
 export function commentedDefaults(): string {
   const head = `The defaults of Slipway. This file belongs to the package, and has no effect:
 put settings in /etc/slipway/config.yaml. Settings of an image can be beside this file.
@@ -74,7 +74,7 @@ function folded(entry: string): string {
     .trimEnd();
 }
 
-/** Compresses text with gzip, without a name or a time in the header, so that packages are reproducible. */
+/** Compresses text with gzip, without a file name or a time in the header, so that packages are reproducible. */
 function compressed(text: string): Buffer {
   return gzipSync(text, { level: 9 });
 }

@@ -16,11 +16,11 @@ import { maintainer, packageFiles } from './deb-files.ts';
 import type { Release } from './release.ts';
 import { run } from './run.ts';
 
-/** Debian's names of the architectures. */
+/** Debian's names for the architectures. */
 export const debianNames = { x64: 'amd64', arm64: 'arm64' } satisfies Record<Architecture, string>;
 
 /**
- * Writes the Debian package of an executable to `output`; one commit always gives the same bytes. `work` is the
+ * Writes the Debian package of an executable to `output`; builds of the same commit give the same bytes. `work` is the
  * directory for intermediate files.
  *
  * Policy: https://www.debian.org/doc/debian-policy/

@@ -2,8 +2,8 @@ import { type Architecture, toolchains } from './architecture.ts';
 import { findProgram } from './run.ts';
 
 /**
- * Returns the command that runs an executable for `architecture` here: the executable itself, or an emulator with the
- * executable; `undefined` if this machine cannot run it.
+ * Returns the command that runs an executable for `architecture` on this machine: the executable itself, or an emulator
+ * that runs it; `undefined` if neither is possible.
  */
 export function commandFor(
   architecture: Architecture,

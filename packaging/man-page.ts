@@ -63,7 +63,7 @@ const exitStatus = [
 
 const seeAlso = 'and https://docs.k3s.io';
 
-/** Returns the options that more than one command takes, each once. */
+/** Returns each option that more than one command takes, without duplicates. */
 function sharedOptions(commands: readonly CommandHelp[]): readonly OptionHelp[] {
   const all = commands.flatMap(({ options }) => options);
   const firsts = new Map(all.toReversed().map((option) => [option.flags, option]));

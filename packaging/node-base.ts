@@ -16,7 +16,8 @@ export interface NodeBase {
 
 /**
  * Returns the Node executable that package-lock.json pins for `architecture`. Downloads and verifies an executable that
- * npm did not install here. Strips a copy if requested and if binutils are installed. Keeps all files in `cache`.
+ * npm did not install here. Strips a copy if requested and if the binutils for `architecture` are installed. Writes
+ * downloads and copies to `cache`.
  */
 export function nodeBase(
   architecture: Architecture,

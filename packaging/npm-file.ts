@@ -9,7 +9,10 @@ export interface LockedPackage {
   readonly integrity: string;
 }
 
-/** Returns what package-lock.json pins for the npm package; throws an Error if it does not pin the package. */
+/**
+ * Returns the version and digest that package-lock.json pins for an npm package; throws an Error if the package is not
+ * pinned.
+ */
 export function lockedPackage(name: string): LockedPackage {
   const lock: { packages: Record<string, LockedPackage | undefined> } = JSON.parse(
     readFileSync('package-lock.json', 'utf8'),
@@ -22,8 +25,9 @@ export function lockedPackage(name: string): LockedPackage {
 }
 
 /**
- * Returns `target`, a copy of a file in the pinned npm package, such as `bin/node`. Downloads and verifies the package
- * if `target` is missing: npm installs only the packages for this machine's processor.
+ * Returns `target`, the path of a copy of a file in the pinned npm package, such as `bin/node`. If the copy is missing,
+ * downloads and verifies the package, because npm installs only the packages for this machine's processor. Throws an
+ * Error if the package differs from the pinned digest.
  */
 export function npmFile(name: string, file: string, target: string): string {
   if (existsSync(target)) {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * Runs `work` while no other process on this machine runs work of the same name.
+ * Waits until no other process on this machine runs work with the same name, then runs `work`.
  *
  * The lock is an abstract socket (unix(7)), which the kernel removes when the process ends.
  */

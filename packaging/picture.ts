@@ -15,7 +15,7 @@ const boot: readonly Step[] = [
   { title: 'Ready', lines: ['the node serves', 'its cluster'] },
 ];
 
-/** The work that repeats for the life of the VM. */
+/** The work that Slipway repeats as long as the VM lives. */
 const life: readonly Step[] = [
   { title: 'Registry credentials', lines: ['renewed every two hours,', 'without a restart of K3s'] },
   { title: 'Drift', lines: ['of files, units and K3s:', 'found and corrected'] },

@@ -5,7 +5,7 @@ import { run } from './run.ts';
 export interface Release {
   readonly version: string;
   /**
-   * The time in SOURCE_DATE_EPOCH, by default that of the commit, so that each build has the same time
+   * The time in SOURCE_DATE_EPOCH, by default the time of the commit, so that every build of a commit has the same time
    * (https://reproducible-builds.org/specs/source-date-epoch).
    */
   readonly date: Date;

@@ -2,8 +2,9 @@
  * Renumbers the functions in a code cache, so that all code caches of one program are equal; run with the arguments
  * PROGRAM CACHE.
  *
- * V8 numbers functions in the order of their compilation, including those of Node, whose order depends on the network
- * and the disk. Functions that V8 reads from a cache get numbers in the order of the cache.
+ * V8 numbers functions in the order in which it compiles them. Node's own functions count too, and their order depends
+ * on the timing of the network and the disk. If V8 instead reads the functions from a cache, it numbers them in the
+ * order of the cache.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { compileProgram } from '../src/launcher/program.ts';

@@ -3,8 +3,8 @@ import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 
 /**
- * Runs a command and returns its standard output; throws an Error with its standard error if it fails. Clears
- * NODE_OPTIONS, because flags of V8 would invalidate the code cache.
+ * Runs a command and returns its standard output; if the command fails, throws an Error that contains its standard
+ * error. Clears NODE_OPTIONS, because V8 flags in it would invalidate the code cache.
  */
 export function run(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
   return execFileSync(file, args, {
@@ -15,12 +15,17 @@ export function run(file: string, args: readonly string[], environment: NodeJS.P
   });
 }
 
-/** True if this machine can run a program of that name or path, including programs in sbin. */
+/**
+ * True if this machine has the executable `program`, a name or a path. Looks up a name in PATH, /usr/sbin and /sbin.
+ */
 export function isInstalled(program: string): boolean {
   return findProgram(program) !== undefined;
 }
 
-/** Returns the path of a program, by its name or path, including programs in sbin; `undefined` if it is not there. */
+/**
+ * Returns the path of the executable `program`, a name or a path; `undefined` if it does not exist. Looks up a name in
+ * PATH, /usr/sbin and /sbin.
+ */
 export function findProgram(program: string): string | undefined {
   const folders = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
   return folders.map((folder) => resolve(folder, program)).find(isExecutable);

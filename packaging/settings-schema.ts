@@ -18,13 +18,13 @@ if (import.meta.main) {
   writeFileSync(pageFile, pageText(readFileSync(pageFile, 'utf8')));
 }
 
-/** Returns the JSON Schema of a settings file, in which everything with a default is optional. */
+/** Returns the JSON Schema of a settings file. Every setting that has a default is optional in this schema. */
 export function schemaText(): string {
   const schema = withDefaults(z.toJSONSchema(settingsSchema, { io: 'input' }), defaults);
   return `${formatted(JSON.stringify({ title: 'Slipway settings', ...schema }, undefined, 2))}\n`;
 }
 
-/** Puts each list of single values that fits in 110 columns on one line, as Biome does. */
+/** Puts each list of plain values on one line if it fits within 110 columns, as Biome does. */
 function formatted(json: string): string {
   return json.replace(/^( *)(.*)\[\n([^[\]{}]*?)\n *\](,?)$/gm, (text, indent, key, items: string, comma) => {
     const line = `${indent}${key}[${items.trim().replace(/\n */g, ' ')}]${comma}`;

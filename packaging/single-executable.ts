@@ -41,11 +41,11 @@ function seaConfig({ launcher, assets }: Parts, output: string) {
     output,
     assets,
     disableExperimentalSEAWarning: true,
-    // Node accepts no flags from outside: NODE_OPTIONS could load any code.
+    // Makes Node ignore NODE_OPTIONS, which could load any code.
     execArgvExtension: 'none',
     // OpenSSL reads OPENSSL_CONF, which can name a library to load, before the first script runs. SIGUSR1 would open
-    // Node's debugger on a loopback port, where any user of the machine could run code as root. Warnings of libraries
-    // quote their input; main.ts prints only their names.
+    // Node's debugger on a loopback port, where any user of the machine could run code as root. Node's warnings can
+    // quote a library's input; main.ts prints only the name of each warning.
     execArgv: ['--openssl-config=/dev/null', '--disable-sigusr1', '--no-warnings'],
     useSnapshot: false,
     useCodeCache: false,

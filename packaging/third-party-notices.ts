@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Returns the licenses of Node and of each bundled package, from esbuild's list of the bundle. */
+/** Returns the licenses of Node and of each bundled package; esbuild lists these packages in dist/meta.json. */
 export function thirdPartyNotices(): string {
   const { inputs }: { inputs: Record<string, unknown> } = JSON.parse(readFileSync('dist/meta.json', 'utf8'));
   const bundled = Object.keys(inputs).flatMap(

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import type { Architecture } from './architecture.ts';
 
-/** A command of the executable, and what it must answer. */
+/** The arguments and input for one run of the executable, and the expected result. */
 interface Check {
   readonly args: readonly string[];
   readonly input?: string;
@@ -12,7 +12,7 @@ interface Check {
 }
 
 /**
- * Throws an Error unless the executable works as Slipway: a failed injection reports no error and leaves a plain Node.
+ * Throws an Error unless the executable works as Slipway: a failed injection reports no error and leaves plain Node.
  * `command` is the command that runs the executable here, on its own or in an emulator; `root` is a folder that this
  * function empties and uses as the root of a new machine.
  */
@@ -34,7 +34,7 @@ export function verifyExecutable(
 }
 
 function checksFor(architecture: Architecture, root: string): readonly Check[] {
-  // The address is set, because the machine that builds need not have one.
+  // Sets an address, because the build machine may have none.
   const machine = ['--root', root, '--cloud', 'static', '--set', 'static.address=10.0.1.5'];
   const agent = ['--role', 'observability', '--server', '10.0.1.4'];
   const release = { x64: /\/k3s$/m, arm64: /\/k3s-arm64$/m } satisfies Record<Architecture, RegExp>;
@@ -51,7 +51,7 @@ function checksFor(architecture: Architecture, root: string): readonly Check[] {
   ];
 }
 
-/** Runs the check with an empty environment, so that neither the programs nor the settings of this machine matter. */
+/** Runs the check with an empty environment, so that this machine's programs and settings do not affect the result. */
 function answer([file, ...first]: readonly [string, ...string[]], { args, input = '' }: Check) {
   const { status, stdout, stderr, error } = spawnSync(file, [...first, ...args], {
     input,

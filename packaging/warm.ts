@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { loadProgram } from '../src/launcher/program.ts';
 
 const [program = '', root = '', cache = ''] = process.argv.slice(2);
-/** An address that does not answer. */
+/** An address at which nothing listens. */
 const nowhere = '127.0.0.1:9';
 
 // Keeps the program from running commands of this machine: PATH names a directory that does not exist.
@@ -37,7 +37,7 @@ for (const command of ['--help', 'config', 'plan', 'apply --timeout 0.001', 'sta
 }
 // Fetches a login, as kubelet's credential provider does if no usable login is stored.
 await exports.freshLogins('warm.azurecr.io', root).catch(() => {});
-// Restores the flags, because V8 binds the cache to the current ones.
+// Restores the flags, because V8 binds the cache to the flags that are set when the cache is made.
 for (const name of background) {
   setFlagsFromString(`--${name}`);
 }
@@ -45,7 +45,7 @@ writeFileSync(cache, script.createCachedData());
 // Exits with 0 even if a run failed, and without waiting for open handles.
 process.exit(0);
 
-/** Writes the settings of an agent on Azure, with which a run gets as far as the vault. */
+/** Writes the settings of an agent on Azure. With these settings, `apply` gets as far as the request to the vault. */
 function writeSettings(imdsEndpoint: string): void {
   const settings = {
     cloud: 'azure',

@@ -25,7 +25,7 @@ export interface Report {
   readonly wake: Wake;
 }
 
-/** The times at which a pass began and ended; epoch milliseconds. */
+/** The times at which a pass began and ended, in epoch milliseconds. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -46,7 +46,7 @@ export interface Agent {
    * changed conditions.
    */
   pass(): Promise<Report>;
-  /** Forgets earlier attempts with their delays, so that the next pass tries everything again. */
+  /** Forgets earlier attempts and their delays, so that the next pass tries everything again. */
   forget(): void;
 }
 
@@ -66,7 +66,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const { emit, random } = ports;
       const before = knowledge?.tagged.value?.loaded;
       knowledge = await gather(ports, knowledge);
-      // A change of the settings or the instance tags ends the delays after earlier failures.
+      // A change to the settings or the instance tags ends the delays after earlier failures.
       if (knowledge.tagged.value?.loaded !== before) {
         attempts.clear();
       }
@@ -79,7 +79,7 @@ export function createAgent(ports: AgentPorts): Agent {
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
       const { value: node } = patient.node;
-      // A separate condition reports why the credentials cannot be read.
+      // If the credentials cannot be read, a separate condition reports why.
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const now = host.now();
@@ -106,13 +106,16 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
   return warnings;
 }
 
-/** The status and reason that were last logged for each condition, or that needed no log line. */
+/**
+ * The status and reason that the log last reported for each condition. A condition whose first result is a change
+ * counts as in sync, because the change has its own log line.
+ */
 type Told = Map<Condition['type'], string>;
 
 /**
- * Logs each condition whose status or reason differs from the last report, Ready last. Skips blocked and changed
- * conditions. A change has its own log line, so a condition that is in sync afterwards is logged only if it had a
- * problem before, or if it is Ready.
+ * Logs each condition whose status or reason differs from what was last logged; Ready comes last. Skips blocked and
+ * changed conditions. A change has its own log line, so a condition that is in sync after the change is logged only if
+ * it had a problem before the change, or if it is Ready.
  */
 function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
   for (const condition of [...others, ...(ready ? [ready] : [])]) {
@@ -169,8 +172,8 @@ export async function run(agent: Agent, { host, alarm, signal, publish, emit }: 
 }
 
 /**
- * Runs passes until every Resource is settled, or one has failed and none is in progress, or the next pass would begin
- * after `until` (epoch milliseconds). Returns the last report.
+ * Runs passes until every Resource is settled, until one has failed and none has changed or is waiting, or until the
+ * next pass would begin after `until` (epoch milliseconds). Returns the last report.
  */
 export async function converge(agent: Agent, host: Host, until: number): Promise<Report> {
   const end = host.monotonic() + until - host.now();

@@ -1,25 +1,28 @@
 import type { Host } from './engine/host.ts';
 
 /**
- * The name of the ring for a jump of the time of day, such as when time synchronisation corrects a clock that was wrong
- * at boot.
+ * The name that `sleepUntil` returns if the time of day jumps, for example because time synchronisation corrects a
+ * clock that was wrong at boot.
  */
 export const clockJump = 'a jump of the clock';
 
 /**
- * The interval between two comparisons of the time of day with the monotonic clock, and the largest difference that is
- * not a jump; milliseconds. A slewed clock stays within that difference.
+ * The alarm compares the time of day with the monotonic clock every `glance` milliseconds. A difference of more than
+ * `jump` milliseconds is a jump; a clock that is being slewed stays below this limit.
  */
 const glance = 10_000;
 const jump = 5_000;
 
 /**
- * A sleep that a ring can end early. A ring carries only its name; a ring while nothing sleeps ends the next sleep at
- * once.
+ * A sleep that a call of `ring` can end early. The call passes only the name of its cause; a call while nothing sleeps
+ * ends the next sleep at once.
  */
 export interface Alarm {
   ring(by: string): void;
-  /** Sleeps until `at` (epoch milliseconds), a ring, or a jump of the clock. Returns the names of the rings. */
+  /**
+   * Sleeps until `at` (epoch milliseconds), a ring, or a jump of the clock. Returns the names of the rings, with
+   * `clockJump` for a jump; an empty list at `at`.
+   */
   sleepUntil(host: Clock, at: number): Promise<readonly string[]>;
 }
 
@@ -50,8 +53,8 @@ export function alarm(): Alarm {
 }
 
 /**
- * Runs `sleep`, and resolves to true if the time of day and the monotonic clock meanwhile drifted apart by more than
- * five seconds.
+ * Runs `sleep`, and resolves to true if the time of day and the monotonic clock have drifted apart by more than five
+ * seconds since the call.
  */
 async function isJump(host: Clock, sleep: () => Promise<void>): Promise<boolean> {
   const before = host.now() - host.monotonic();

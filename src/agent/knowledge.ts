@@ -65,8 +65,9 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
 }
 
 /**
- * Returns the knowledge with the node to maintain: while a role of another kind waits for consent, the node keeps the
- * role with which it was installed.
+ * Returns the knowledge with the node to maintain. If the node would change from server to agent or back without
+ * consent (consent.roleChange), it keeps the role with which K3s was installed. If that role cannot be determined, or
+ * if the node is unknown, returns the knowledge unchanged.
  */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
   const { value, ...rest } = knowledge.node;

@@ -5,14 +5,15 @@ import { parseJson } from '../engine/json.ts';
 import { redacted } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 
-/** The code and message of a service that refuses a request; empty strings if the answer has none. */
+/** The code and message with which a service refuses a request; empty strings if the answer has none. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * Returns the refusal in an answer's body, or empty strings if the body, such as the page of a proxy, has none.
+ * Returns the code and message in the body of an answer; empty strings if the body has none, as in the error page of a
+ * proxy.
  *
  * Reads the forms `{error: {code, message}}` (OData and similar), `{error, error_description}` (OAuth), `{errors:
  * [{code, message}]}` (registries) and `{code, message}` (Oracle Cloud).
@@ -57,8 +58,8 @@ export function redirection({ status, headers: { location } }: HttpResponse, ask
 const longestQuote = 240;
 
 /**
- * Returns a sentence that quotes the first line of a service's message, cut after 240 characters and with each JWT
- * redacted; an empty string if the line is empty.
+ * Returns a sentence that quotes the first line of a service's message, with each JWT redacted and at most 240
+ * characters; an empty string if that line is empty.
  */
 export function quoted(said: string): string {
   const [line = ''] = said.trim().split(/\r?\n/);
@@ -66,7 +67,7 @@ export function quoted(said: string): string {
   return clean === '' ? '' : ` It says: ${clean.replace(/\.?$/, '.')}`;
 }
 
-/** True if a request failed because of the login for the proxy, so that the host behind the proxy was not reached. */
+/** True if the proxy login failed, so that the request did not reach the host behind the proxy. */
 export function isOfProxy({ reason, message }: NodeError): boolean {
   return reason === 'ProxyUnauthorized' || message.includes('network.proxyCredentialsFile');
 }
@@ -81,7 +82,10 @@ export function isUnknownName(failure: NodeError): boolean {
   return false;
 }
 
-/** Returns `TlsUntrusted` for a certificate that is not trusted, usually because a proxy replaces certificates. */
+/**
+ * Returns the error `TlsUntrusted`, which reports that the certificate of `who` is not trusted, usually because a proxy
+ * replaces certificates.
+ */
 export function untrusted(who: string, failure: NodeError): NodeError {
   return new NodeError(
     'TlsUntrusted',

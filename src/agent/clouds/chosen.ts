@@ -4,16 +4,16 @@ import type { CloudDriver, CloudGround, CloudHints, Metadata } from './driver.ts
 import { type CloudName, type Clouds, clouds } from './index.ts';
 import { metadataOf } from './metadata.ts';
 
-/** The settings that choose a cloud, and the section of that cloud. */
+/** The setting `cloud`, which chooses a cloud, and the settings section of that cloud. */
 export type Choosing = { readonly cloud: string } & Readonly<Record<string, unknown>>;
 
 /** The driver of the cloud that the settings name, applied to that cloud's section. */
 export interface ChosenCloud {
   readonly tags: CloudDriver['tags'];
   readonly metadata: readonly Metadata[];
-  /** The other addresses of the metadata service, which are only guarded. */
+  /** The other addresses of the metadata service, which Slipway blocks for pods but does not use itself. */
   readonly otherMetadata: readonly Metadata[];
-  /** The setting that names the addresses of the metadata service, if the cloud itself does not know them. */
+  /** The setting that names the addresses of the metadata service, if only the operator knows them. */
   readonly metadataSetting: string | undefined;
   create(ground: Omit<CloudGround<unknown>, 'settings'>): Cloud;
 }
@@ -31,12 +31,12 @@ export function chosenCloud(settings: Choosing, table: Clouds = clouds): ChosenC
   };
 }
 
-/** Returns the wording for messages in the cloud that the settings name. */
+/** Returns the wording that messages use in the cloud that the settings name. */
 export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clouds): CloudHints {
   return entryOf(table, cloud, 'cloud').hints;
 }
 
-/** Returns the sections of all clouds in the settings, which kubelet's credential plugin needs. */
+/** Returns the settings sections of all clouds, the part of the settings that kubelet's credential plugin needs. */
 export function cloudSections<Settings extends Readonly<Record<CloudName, unknown>>>(
   settings: Settings,
   table: Clouds = clouds,

@@ -5,10 +5,13 @@ import type { Secret } from '../engine/secret.ts';
 export interface Identity {
   /** The host name that the cloud gave to the operating system. */
   readonly computerName: string;
-  /** The id of the VM, unique and constant for its life. The fleet's renewals are spread by this id. */
+  /** The id of the VM, unique and constant for its life. Nodes use this id to spread their renewals over time. */
   readonly vmId: string;
   readonly location: string;
-  /** The primary address: a private IPv4 address, or in the static cloud the chosen one; `undefined` if unknown. */
+  /**
+   * The primary address: a private IPv4 address or, in the static cloud, the address that the settings select;
+   * `undefined` if unknown.
+   */
   readonly address: string | undefined;
   /** The interface of `address`, if a range or an interface in the settings selected the address. */
   readonly interface?: string | undefined;
@@ -25,7 +28,7 @@ export interface Identity {
 /** A password for a registry. */
 export interface RegistryPassword {
   readonly password: Secret;
-  /** When the password expires, in epoch milliseconds by this machine's clock; absent if it does not expire. */
+  /** When the password expires, in epoch milliseconds on this machine's clock; absent if it does not expire. */
   readonly until?: number | undefined;
 }
 
@@ -49,18 +52,18 @@ export interface Cloud {
    */
   secretVersion(name: string): Promise<string | undefined>;
   /**
-   * Returns the URLs of the services that this cloud asks with these settings, without the metadata service and
-   * registries, for `slipway doctor`. Throws the errors of `identity` while a URL depends on an answer of the metadata
-   * service, and the errors of unusable settings.
+   * Returns the URLs of the services that the adapter uses with these settings, except for the metadata service and
+   * registries; `slipway doctor` checks these URLs. Throws the errors of `identity` if a URL depends on the metadata
+   * service and that service does not answer, and the errors for unusable settings.
    */
   endpoints(): Promise<readonly URL[]>;
-  /** Returns the user name that belongs to the `registryPassword` of a login server. */
+  /** Returns the user name that goes with the `registryPassword` of a login server. */
   registryUser(loginServer: string): string;
   /** Returns a new password for a login server. Throws `RegistryUnauthorized` and similar errors. */
   registryPassword(loginServer: string): Promise<RegistryPassword>;
   /**
-   * Returns the digest of a tag, read with the identity and without a password; `undefined` if the cloud cannot do
-   * that. Throws `PullDenied`, `ProofImageNotFound` and similar errors.
+   * Returns the digest of an image tag, read with the VM's identity instead of a password; `undefined` if the cloud
+   * does not support this. Throws `PullDenied`, `ProofImageNotFound` and similar errors.
    */
   imageDigest(loginServer: string, repository: string, tag: string): Promise<string | undefined>;
 }

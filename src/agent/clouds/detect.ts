@@ -11,12 +11,12 @@ export interface DetectedCloud {
 
 /**
  * Returns the cloud that this machine runs in, recognized by the id that cloud-init found at this boot or, failing
- * that, by the firmware's strings; `static` if neither names a cloud of the table. Throws the error of a sign that
- * exists but cannot be read, since the machine may still be in a cloud.
+ * that, by the firmware's strings; `static` if neither matches a cloud in the table. If the id or a string exists but
+ * cannot be read, throws the error, because the machine may still be in a cloud.
  *
  * Never asks 169.254.169.254, because that address belongs to a different service in each cloud and is unused
- * elsewhere. Anyone who runs a hypervisor can set the firmware's strings, so these select the service to ask but prove
- * nothing.
+ * elsewhere. Anyone who runs a hypervisor can set the firmware's strings, so these strings select the service to ask
+ * but prove nothing.
  *
  * Source: cloud-init, tools/ds-identify and `cloud-id`.
  */

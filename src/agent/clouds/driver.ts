@@ -10,7 +10,7 @@ import type { Cloud } from './cloud.ts';
 export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   /** How a VM in this cloud learns its identity; completes a sentence that begins with the cloud's name. */
   readonly summary: string;
-  /** The text after the cloud's name in the help of --cloud. */
+  /** The text after the cloud's name in the help for --cloud. */
   readonly remark?: string;
   readonly settings: SettingsSection<Schema>;
   /** The signs of a VM in this cloud; `absent` if only the settings can choose this cloud. */
@@ -18,11 +18,14 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   /** The form of secret names in this cloud, if narrower than the form in the settings. */
   readonly secretName?: z.ZodMiniType<string, string>;
   /**
-   * Where the instance tags come from: `metadata`, which may report them only some time after the VM has started, so
-   * that a missing role is awaited; `settings`; or `absent` if a VM has no tags, so that messages do not ask for one.
+   * Where the instance tags come from: `metadata`, whose service may report the tags only some time after the VM has
+   * started, so that Slipway waits for a missing role; `settings`; or `absent` if a VM has no tags, so that messages do
+   * not ask for one.
    */
   readonly tags: 'metadata' | 'settings' | 'absent';
-  /** The metadata service, which is blocked for pods and reached without a proxy; `absent` if the cloud has none. */
+  /**
+   * The metadata service, which Slipway blocks for pods and reaches without a proxy; `absent` if the cloud has none.
+   */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
   /** The cloud's wording for messages. */
   readonly hints: CloudHints;
@@ -49,7 +52,7 @@ export interface CloudSigns {
 /** A string of the firmware that every user of the machine may read. */
 export type DmiField = 'chassis_asset_tag' | 'sys_vendor' | 'product_name';
 
-/** A cloud's wording for messages that exist in every cloud. */
+/** A cloud's own wording for parts of messages that every cloud shares. */
 export interface CloudHints {
   /** What blocks traffic between nodes by default, for example `the network security group`. */
   readonly firewall: string;
@@ -57,7 +60,7 @@ export interface CloudHints {
   readonly nameServers: string;
   /** A sentence about how to let a node's address through the firewall of a registry. */
   readonly openRegistry: string;
-  /** A sentence about how to permit the pull of an image with a valid login. */
+  /** A sentence about how to give a valid login the permission to pull an image. */
   readonly permitPull: string;
   /** A sentence about what to check if a login is refused. */
   readonly checkLogin: string;
@@ -67,9 +70,9 @@ export interface CloudHints {
 
 /** The differences of a cloud's registries from the OCI Distribution Specification. */
 export interface RegistryManners {
-  /** True if the message of a 403 is about the registry's firewall, not about the permissions of a login. */
+  /** True if the message of a 403 answer is about the registry's firewall, not about missing permissions. */
   isFirewall?(said: string): boolean;
-  /** True if this host is another name for the registry of that login server. */
+  /** True if `host` is another name for the registry of `loginServer`. */
   isSame?(host: string, loginServer: string): boolean;
 }
 
@@ -96,7 +99,7 @@ export interface Metadata {
   readonly setting?: string;
 }
 
-/** The inputs of an adapter. */
+/** The inputs from which a driver makes its cloud's adapter. */
 export interface CloudGround<Settings> {
   readonly host: Host;
   readonly settings: Settings;
@@ -105,7 +108,7 @@ export interface CloudGround<Settings> {
   /** What the machine itself reports. */
   readonly machine: {
     readonly hostname: string;
-    /** Returns the current addresses of the machine; those of the default route's interface come first. */
+    /** Returns the current addresses of the machine, first those of the interface with the default route. */
     readonly addresses: () => readonly InterfaceAddress[];
     /** The directory of the credentials that systemd passes to the daemon. */
     readonly credentials: string;
@@ -116,6 +119,6 @@ export interface CloudGround<Settings> {
 export interface InterfaceAddress {
   readonly interface: string;
   readonly address: string;
-  /** True if the interface is that of the IPv4 default route. */
+  /** True if the IPv4 default route uses this interface. */
   readonly hasDefaultRoute?: boolean;
 }

@@ -6,7 +6,7 @@ import { staticDriver } from './static/driver.ts';
 /** A table of clouds by name, such as `clouds`. */
 export type Clouds = Readonly<Record<string, CloudDriver>>;
 
-/** Every cloud. An entry here adds the cloud and its settings to every place that depends on the cloud. */
+/** The table of all clouds. An entry here adds a cloud and its settings to all code that depends on the cloud. */
 export const clouds = { azure, oracle, static: staticDriver } as const satisfies Clouds;
 
 export type CloudName = keyof typeof clouds;

@@ -10,9 +10,9 @@ export interface Jwt {
 }
 
 /**
- * Returns the `iat` and `exp` claims of a JSON Web Token (RFC 7519, section 4.1); `undefined` if the text is not a
- * token with both dates, or if `exp` is not after `iat`. Does not check the signature, which is left to the recipient
- * of the token.
+ * Returns the `iat` and `exp` claims of a JSON Web Token (RFC 7519, section 4.1); `undefined` if the string is not a
+ * token with both dates, or if `exp` is not after `iat`. Does not check the signature; that is the task of the token's
+ * recipient.
  */
 export function readJwt(token: string): Jwt | undefined {
   const found = claimsOf(token);
@@ -23,13 +23,14 @@ export function readJwt(token: string): Jwt | undefined {
 }
 
 /**
- * Returns a password with its expiry by the clock of this machine, `receivedAt` plus the life of the token. A password
- * that is not a token does not expire.
+ * Returns a password with its expiry on this machine's clock: `receivedAt` plus the life of the token. A password that
+ * is not a JWT with both dates does not expire.
  *
  * LIFE COUNTS FROM RECEIPT: the life is `exp - iat`, and neither date is ever compared with the clock of this machine.
  * If they were compared, a clock an hour ahead would make each new password an hour old, a clock days ahead would cause
- * endless renewals, and a slow clock would keep an expired password in use. The difference is right under any clock. A
- * renewal happens with a third of the life left, which covers a clock that was set back by an hour meanwhile.
+ * endless renewals, and a clock that is behind would keep an expired password in use. The difference is right whatever
+ * the clock shows. A renewal happens when a third of the life is left; with a life of three hours, this covers a clock
+ * that is set back by an hour in the meantime.
  */
 export function received(password: Secret, receivedAt: number): RegistryPassword {
   const jwt = readJwt(password.reveal());

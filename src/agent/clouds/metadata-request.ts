@@ -5,7 +5,7 @@ import type { Content } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 import { quoted, redirection, refusalOf } from './answers.ts';
 
-/** A request to the metadata service of a cloud, and the words for its errors. */
+/** A request to the metadata service of a cloud, and the words that its error messages use. */
 export interface MetadataRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, Content>>;

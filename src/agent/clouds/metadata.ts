@@ -15,7 +15,10 @@ export function metadataAddresses(table: Clouds = clouds): readonly string[] {
   return [...new Set(services.map(({ address }) => address))];
 }
 
-/** Returns the addresses of a cloud's metadata service under this settings section; empty if the cloud has none. */
+/**
+ * Returns the addresses of a cloud's metadata service with this settings section; an empty list if the cloud has no
+ * such service.
+ */
 export function metadataOf(
   { metadata }: Pick<CloudDriver, 'metadata'>,
   section: object,

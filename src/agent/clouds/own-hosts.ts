@@ -4,14 +4,14 @@ import { forPerson } from '../engine/severity.ts';
 export interface OwnHosts {
   /** The domains of this service in the VM's cloud. */
   readonly domains: readonly string[];
-  /** The settings that could be wrong, as words for the message. */
+  /** The settings to check, as the message names them. */
   readonly setting: string;
   /** Hosts outside these domains that may see a token: consent.identityHosts. */
   readonly consented: readonly string[];
 }
 
 /**
- * Throws `ForeignHost` unless `host` is below a domain of the VM's own cloud or has consent. No other host may see a
+ * Throws `ForeignHost` unless `host` is a subdomain of one of `domains` or is in `consented`. No other host may see a
  * token of the VM's identity.
  */
 export function requireOwnHost(host: string, { domains, setting, consented }: OwnHosts): void {

@@ -2,8 +2,9 @@ import { isIPv4 } from 'node:net';
 import type { HostReader } from '../engine/host.ts';
 
 /**
- * Returns the primary IPv4 address among the private addresses that a metadata service lists: the only one, or the
- * source of the route to `service`, or else the first; `undefined` if none is IPv4.
+ * Returns the primary IPv4 address among the private addresses that a metadata service lists. With several IPv4
+ * addresses, returns the source address of the route to `service` or, if the list does not contain it, the first
+ * address. Returns `undefined` without an IPv4 address.
  *
  * No cloud documents an order of interfaces, and none marks one as primary. But a metadata service answers only
  * requests from the primary address, so the route to its address, `service`, starts there.

@@ -3,7 +3,7 @@ export const identityReasons = {
   IdentityUnavailable: 'The instance metadata service does not answer yet.',
 } as const;
 
-/** Reasons for failures of any cloud's vault, and of hosts that may not see a token. */
+/** Reasons for failures of any cloud's vault, and for hosts that may not see a token. */
 export const vaultReasons = {
   ForeignHost:
     "The settings name a host outside the domains of the VM's cloud. Slipway sends it no token of the VM's identity.",

@@ -12,8 +12,8 @@ export interface AskedRegistry {
 }
 
 /**
- * Returns the error of a registry request without an answer: `TlsUntrusted`, `RegistryNotFound`, `RegistryUnavailable`,
- * or `failure` itself if the login for the proxy failed.
+ * Returns the error for a registry request that got no answer: `TlsUntrusted`, `RegistryNotFound`,
+ * `RegistryUnavailable`, or `failure` itself if the proxy login failed.
  */
 export function registryUnreachable(failure: NodeError, { server, hints }: AskedRegistry): NodeError {
   if (failure.reason === 'TlsUntrusted') {
@@ -37,7 +37,7 @@ export function registryUnreachable(failure: NodeError, { server, hints }: Asked
 }
 
 /**
- * Returns the error of an answer that any registry request can get: `RegistryForbidden` (firewall), `Throttled`,
+ * Returns the error for an answer that any registry request can get: `RegistryForbidden` (firewall), `Throttled` or
  * `RegistryUnavailable`. Returns `undefined` for any other answer.
  */
 export function registryTrouble(

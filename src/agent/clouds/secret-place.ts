@@ -1,4 +1,4 @@
-/** @module Secrets in files of the machine and in credentials of systemd. */
+/** @module Secrets in files on the machine and in systemd credentials. */
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { sha256 } from '../engine/digest.ts';
@@ -21,10 +21,10 @@ export const secretPlace = words.check(
   ),
 );
 
-/** The place of a secret: a file, or a credential of systemd. */
+/** The place of a secret: a file, or a systemd credential. */
 interface Place {
   readonly path: string;
-  /** The name of the credential of systemd; absent for a file. */
+  /** The name of the systemd credential; absent for a file. */
   readonly credential?: string;
 }
 
@@ -37,10 +37,11 @@ function placeOf(written: string, credentials: string): Place {
 }
 
 /**
- * Returns the secret in a file or a credential, which must have one line; `what` names the secret in messages.
+ * Returns the secret in a file or a systemd credential, whose content must be a single line; `what` names the secret in
+ * messages.
  *
- * Throws `SecretNotFound` if the file is missing, `SecretExposed` if every user may access the file or if a credential
- * belongs to a foreign user, and `SecretEmpty` for an unusable value.
+ * Throws `SecretNotFound` if the file or credential is missing, `SecretExposed` if every user may access it or if a
+ * credential belongs to a user other than root and this process's user, and `SecretEmpty` for an unusable value.
  */
 export async function secretAt(
   host: HostReader,
@@ -61,10 +62,7 @@ export async function secretAt(
   return storedSecret(found.content, `The file ${place.path}`, repair);
 }
 
-/**
- * Returns the digest of the secret in a file or a credential; `undefined` if the file or the credential is missing or
- * exposed.
- */
+/** Returns the digest of the content of a file or a systemd credential; `undefined` if it is missing or exposed. */
 export async function secretDigest(
   host: HostReader,
   written: string,
@@ -87,7 +85,10 @@ function missing({ path, credential }: Place, what: string): NodeError {
   );
 }
 
-/** Returns why the file of a secret is not used, with the repair; `undefined` if the file is usable. */
+/**
+ * Returns the reason why Slipway does not use the file of a secret, and the command that repairs this; `undefined` if
+ * the file is usable.
+ */
 function exposure({ path, credential }: Place, { mode, foreignUser }: FoundFile): string | undefined {
   const written = mode.toString(8).padStart(4, '0');
   if (credential !== undefined && foreignUser !== undefined) {
@@ -101,7 +102,7 @@ function exposure({ path, credential }: Place, { mode, foreignUser }: FoundFile)
 }
 
 /**
- * Returns an error about the secrets that the settings place on the machine; by default one that only a person can end.
+ * Returns an error about a secret that the settings place on the machine. By default, only a person can end the error.
  */
 export function refusal(
   reason: 'SecretNotFound' | 'SecretExposed' | 'RegistryUnauthorized',

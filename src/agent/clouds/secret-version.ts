@@ -1,8 +1,8 @@
 import { Recorded } from '../engine/errors.ts';
 
 /**
- * Returns the version that `ask` finds; `undefined` if `ask` fails, because the read of the secret then reports the
- * error. Passes on `Recorded`.
+ * Returns the version that `ask` finds; `undefined` if `ask` throws, because the following read of the secret reports
+ * the error. Rethrows `Recorded`.
  */
 export async function versionIfKnown(ask: () => Promise<string | undefined>): Promise<string | undefined> {
   try {

@@ -3,10 +3,10 @@ import { Secret } from '../engine/secret.ts';
 import { forPerson } from '../engine/severity.ts';
 
 /**
- * Returns the secret in a stored value, without the newline that an editor adds at the end.
+ * Returns the secret in a stored value, without the newline that an editor adds at the end of a file.
  *
- * Throws `SecretEmpty` for an unusable value. `where` names the place of the value, and `repair` says how to store it
- * again.
+ * Throws `SecretEmpty` for an unusable value. In its message, `where` names the place of the value, and `repair`
+ * explains how to store the value again.
  */
 export function storedSecret(stored: string, where: string, repair: string): Secret {
   const value = stored.replace(/[\r\n]+$/, '');
@@ -31,7 +31,7 @@ function faultOf(value: string): string | undefined {
 }
 
 /**
- * Characters that no secret has: control characters except line ends, the byte order mark, and the replacement
- * character of bytes that are not UTF-8.
+ * Characters that no secret has: control characters except line ends, the byte order mark, and the character that
+ * replaces bytes that are not valid UTF-8.
  */
 const strange = /[^\P{Cc}\r\n]|[\uFEFF\uFFFD]/u;

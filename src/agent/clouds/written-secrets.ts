@@ -1,4 +1,7 @@
-/** @module Secrets and registry passwords in the places that a cloud's section names, for clouds without a vault. */
+/**
+ * @module Secrets and registry passwords for clouds without a vault, in the places that the cloud's settings section
+ * names.
+ */
 import * as z from 'zod/mini';
 import { loginServer, secretName, words } from '../settings/forms.ts';
 import { about } from '../settings/section.ts';
@@ -31,7 +34,10 @@ type SecretsOfCloud = Pick<
   'secret' | 'secretVersion' | 'registryUser' | 'registryPassword' | 'imageDigest'
 >;
 
-/** Returns the part of a cloud that reads secrets and logins from these places; `section` names the settings. */
+/**
+ * Returns the part of a cloud that reads secrets and logins from these places. Messages use `section`, the name of the
+ * cloud's settings section.
+ */
 export function writtenSecrets(
   section: string,
   { secrets, registries }: WrittenSecrets,
@@ -41,7 +47,8 @@ export function writtenSecrets(
   return {
     secret: async (name) => secretAt(host, placeOf(name), credentials, `the secret "${name}"`),
     secretVersion: (name) => versionIfKnown(async () => secretDigest(host, placeOf(name), credentials)),
-    // A dry run requests only the user name, so `registryPassword` alone reports a missing login.
+    // Returns a user name even without a login, because a dry run requests only the name; `registryPassword` reports a
+    // missing login.
     registryUser: (loginServer) => entry(registries, loginServer)?.username ?? 'unknown',
     async registryPassword(loginServer) {
       const { passwordFile } = entry(registries, loginServer) ?? missingLogin(section, loginServer);

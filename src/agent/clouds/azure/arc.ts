@@ -1,7 +1,7 @@
 import type { HostReader } from '../../engine/host.ts';
 
 /**
- * The program of Azure Arc's metadata service. The Azure SDKs recognize an Arc machine by the same file (msal-node,
+ * The executable of Azure Arc's metadata service. The Azure SDKs recognize an Arc machine by the same file (msal-node,
  * AzureArc.ts).
  */
 const arcAgent = '/opt/azcmagent/bin/himds';

@@ -28,7 +28,8 @@ import type { AzureSettings } from './settings.ts';
  * Makes the adapter for Azure. A process must make only one, because the SDKs keep the identity's tokens in static
  * variables.
  *
- * Loads the SDKs with the first request to a vault or registry, so a plan or `slipway version` does not load them.
+ * Loads the SDKs only for the first request to a vault or registry, so that a plan or `slipway version` does not load
+ * them.
  */
 export function azureCloud({
   host,
@@ -67,8 +68,8 @@ export function azureCloud({
 }
 
 /**
- * Returns a function that finds this VM's Azure cloud in the settings or, failing that, in the instance metadata, and
- * then keeps the result.
+ * Returns a function that returns this VM's Azure cloud: the one in the settings or, failing that, the one in the
+ * instance metadata, which the function reads only until a read succeeds.
  */
 function ownEnvironment(host: Host, azure: AzureSettings): () => Promise<Environment> {
   let known = azure.environment;

@@ -21,8 +21,8 @@ export const azure: CloudDriver<typeof azureSettings.schema> = {
   hints: azureHints,
   registries: registryManners,
   loginRenewers: ['refresh-acr-credentials'],
-  // Variables by which @azure/identity, @azure/logger and msal-node choose an identity, endpoint or region, or log
-  // secrets.
+  // Environment variables that make @azure/identity, @azure/logger or msal-node choose an identity, endpoint or region,
+  // or log secrets.
   scrubbedVariables: [
     'AZURE_AUTHORITY_HOST',
     'AZURE_CLIENT_ID',

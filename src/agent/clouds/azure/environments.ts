@@ -26,22 +26,22 @@ const environments = {
   },
 } as const satisfies Record<Environment, Readonly<Record<string, string>>>;
 
-/** Returns the domain of the Key Vaults in a cloud. */
+/** Returns the domain of all Key Vaults in an Azure cloud. */
 export function vaultDomain(environment: Environment): string {
   return environments[environment].vaultDomain;
 }
 
-/** The domains of the Key Vaults in all clouds. */
+/** The domains of the Key Vaults in all Azure clouds. */
 export const vaultDomains: readonly string[] = Object.values(environments).map((each) => each.vaultDomain);
 
-/** Returns the domain of the container registries in a cloud. */
+/** Returns the domain of all container registries in an Azure cloud. */
 export function registryDomain(environment: Environment): string {
   return environments[environment].registryDomain;
 }
 
 /**
- * Returns the cloud that the instance metadata names, ignoring case. Throws `UnexpectedAnswer` for an unknown name; a
- * person must then name the cloud in azure.environment.
+ * Returns the Azure cloud with the name in the instance metadata, ignoring the case of the name. Throws
+ * `UnexpectedAnswer` for an unknown name; a person must then set azure.environment.
  */
 export function environmentOf(azEnvironment: string): Environment {
   const named = azEnvironment.toLowerCase();

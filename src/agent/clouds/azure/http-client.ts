@@ -10,7 +10,8 @@ const metadataHost = '169.254.169.254';
 export const metadataOrigin = `http://${metadataHost}`;
 
 /**
- * The options of every SDK client, which turn off retries and redirects, so that Slipway sees and refuses a redirect.
+ * The options of every SDK client. They turn off retries and redirects, so that Slipway itself sees and refuses each
+ * redirect.
  */
 export const askedOnce = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } } as const;
 
@@ -22,7 +23,7 @@ export interface AzureHttpOptions {
   /** The URL that replaces http://169.254.169.254. */
   readonly imdsEndpoint: string;
   /**
-   * The only origin that gets requests, such as `https://team.azurecr.io`, because no other origin may receive the
+   * The only origin that receives requests, such as `https://team.azurecr.io`, because no other origin may receive the
    * token.
    */
   readonly origin: string;
@@ -34,10 +35,10 @@ export interface AzureHttpOptions {
 }
 
 /**
- * Makes the HTTP client for the Azure SDKs. It sends every request through the Host with a time limit, and reports each
- * outcome to `observe`. Requests for the metadata service go to `imdsEndpoint`, without a proxy. It passes on the
- * Host's errors, and throws `UnexpectedAnswer` instead of sending a request to another origin, such as one that an
- * answer names.
+ * Makes the HTTP client for the Azure SDKs. The client sends every request through the Host with a time limit, and
+ * reports each outcome to `observe`. The client sends requests for the metadata service to `imdsEndpoint`, without a
+ * proxy. It rethrows the Host's errors. For a request to any origin except `origin`, it throws `UnexpectedAnswer` and
+ * sends nothing.
  */
 export function azureHttpClient({ host, imdsEndpoint, origin, observe }: AzureHttpOptions): HttpClient {
   return {
@@ -86,7 +87,7 @@ function hostRequest({ url, method, headers, body }: PipelineRequest, imdsEndpoi
   };
 }
 
-/** False for accept-encoding, because the Host does not decompress answers. */
+/** False for the header accept-encoding, because the Host does not decompress answers. */
 function isWanted([name]: readonly [string, string]): boolean {
   return name !== 'accept-encoding';
 }

@@ -15,7 +15,7 @@ export interface ManagedIdentityOptions {
 }
 
 /**
- * Makes the SDKs' credential for the VM's managed identity. The credential's errors name the repair:
+ * Makes the SDKs' credential for the VM's managed identity. The messages of its errors name the repair. The errors are
  * `ManagedIdentityMissing`, `ManagedIdentityAmbiguous`, `ManagedIdentityUnavailable`, `Throttled`, `UnexpectedAnswer`.
  *
  * A process must make only one credential: msal keeps its token cache and the network client of the first credential in
@@ -67,7 +67,7 @@ export function managedIdentity({ host, imdsEndpoint, clientId }: ManagedIdentit
 }
 
 /**
- * Returns the error of a failed token request. Source: "How to use managed identities on a VM to acquire an access
+ * Returns the error for a failed token request. Source: "How to use managed identities on a VM to acquire an access
  * token", error handling.
  */
 function identityRefused(
@@ -109,9 +109,9 @@ function identityRefused(
 }
 
 /**
- * Returns the error of a 400 answer: `UnexpectedAnswer` for an unknown audience, otherwise `ManagedIdentityAmbiguous`
- * or `ManagedIdentityMissing`. The latter two have the same code, so only the description shows whether the VM has
- * several identities or none.
+ * Returns the error for an answer with the status 400: `UnexpectedAnswer` for an unknown audience, otherwise
+ * `ManagedIdentityAmbiguous` or `ManagedIdentityMissing`. The latter two have the same code, so only the description
+ * shows whether the VM has several identities or none.
  *
  * A missing identity is normal on a first boot, because an identity can be attached only after the VM is created.
  */

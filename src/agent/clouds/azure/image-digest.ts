@@ -22,12 +22,12 @@ export interface ImageTag {
 }
 
 /**
- * Returns the digest in an image's manifest properties, read with the VM's identity.
+ * Returns the digest of an image tag. Reads the digest from the manifest properties, with the VM's identity.
  *
  * Throws `PullDenied`, `ProofImageNotFound`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`,
- * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity and of the login for the proxy. Both
- * roles that permit pulls, AcrPull and Container Registry Repository Reader, permit this read ("Azure Container
- * Registry roles directory reference").
+ * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity and of the proxy login. Both roles
+ * that permit pulls, AcrPull and Container Registry Repository Reader, permit this read ("Azure Container Registry
+ * roles directory reference").
  */
 export async function imageDigest(options: ImageDigestOptions, image: ImageTag): Promise<string> {
   const { ContainerRegistryClient } = await import('@azure/container-registry');

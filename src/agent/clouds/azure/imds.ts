@@ -54,7 +54,7 @@ const tag = z.object({ name: z.string(), value: z.string() });
 const address = z.object({ privateIpAddress: z.optional(z.unknown()) });
 const nic = z.object({ ipv4: z.nullish(z.object({ ipAddress: z.nullish(z.array(address)) })) });
 
-/** The part of an answer that Slipway reads; only the name and the id of the VM are mandatory. */
+/** The part of the answer that Slipway reads. Only the VM's name and id are required. */
 const instanceDocument = z.object({
   compute: z.object({
     name: z.string(),

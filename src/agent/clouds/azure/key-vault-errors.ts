@@ -101,8 +101,8 @@ const unusableStates = [
 ] as const;
 
 /**
- * Returns the error of a 403 answer that is not about the state of the secret: `VaultFirewall` or `VaultForbidden`. The
- * inner codes come from answers of real vaults; the reference lists only the outer code.
+ * Returns the error for a 403 answer that is not about the state of the secret: `VaultFirewall` or `VaultForbidden`.
+ * The inner codes were seen in answers of real vaults; Azure's reference lists only the outer code.
  */
 function vaultForbidden(code: string, says: string, url: string, name: string): NodeError {
   if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection') {

@@ -1,15 +1,15 @@
 import { type KeyVaultOptions, vaultClient } from './key-vault.ts';
 
-/** The most versions of a secret to read; a vault does not back up a secret with more. */
+/** The largest number of versions to read. Key Vault refuses to back up a secret that has more. */
 const mostVersions = 500;
 
 /**
  * Returns the id of the most recently created enabled version of a secret; `undefined` if no version is enabled or if
  * the secret has more than 500 versions. Throws the errors of the SDK, the identity and the connection.
  *
- * Joins the ids of versions created in the same second, which is the resolution of the creation time. Source: Key Vault
- * REST API, "Get Secret Versions": the list contains no values, and requires the permission to list or, with RBAC, to
- * read metadata.
+ * If the newest versions were created in the same second, returns all their ids in one string, because creation times
+ * have a resolution of one second. Source: Key Vault REST API, "Get Secret Versions": the list contains no values, and
+ * requires the permission to list or, with RBAC, to read metadata.
  */
 export async function vaultSecretVersion(vault: KeyVaultOptions, name: string): Promise<string | undefined> {
   const client = await vaultClient(vault, () => {});

@@ -16,12 +16,12 @@ export interface KeyVaultOptions {
 }
 
 /**
- * Returns the current value of a secret, without the newline that an editor adds at the end.
+ * Returns the current value of a secret, without the newline that an editor adds at the end of a file.
  *
  * Throws `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
  * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity
- * and of the login for the proxy. Sources: "Azure Key Vault REST API error codes"; "Authentication, requests and
- * responses" for the challenge.
+ * and of the proxy login. Sources: "Azure Key Vault REST API error codes"; "Authentication, requests and responses" for
+ * the challenge.
  */
 export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret> {
   const { host, url } = vault;
@@ -70,8 +70,8 @@ function isRefusal(thrown: unknown): boolean {
 }
 
 /**
- * Returns a credential that gets tokens only for the domain of this vault, and throws if the challenge names anything
- * else. The SDK accepts any suffix of the vault's host name, even `https://net`.
+ * Returns a credential that gets tokens only for the domain of this vault, and throws if the vault's challenge names
+ * anything else. The SDK itself would accept any suffix of the vault's host name, even `https://net`.
  */
 function forVaults(credential: TokenCredential, url: string): TokenCredential {
   const [, domain = ''] = /^[^.]+\.(.+)$/.exec(new URL(url).hostname) ?? [];
@@ -86,8 +86,7 @@ function forVaults(credential: TokenCredential, url: string): TokenCredential {
 }
 
 /**
- * True for an error about a challenge for another domain, which the SDK or `forVaults` throws before a token is
- * requested.
+ * True if the SDK or `forVaults` threw the error because a challenge named another domain; no token was requested then.
  */
 function isForeignChallenge(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.message.startsWith('The challenge ');

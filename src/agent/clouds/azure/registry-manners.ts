@@ -1,7 +1,7 @@
 import type { RegistryManners } from '../driver.ts';
 
 /**
- * The differences between Azure's container registries and others (Azure/acr, docs/Token-BasicAuth.md; "Container
+ * The ways in which Azure's container registries differ from others (Azure/acr, docs/Token-BasicAuth.md; "Container
  * registry firewall").
  */
 export const registryManners: RegistryManners = {

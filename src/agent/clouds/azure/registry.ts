@@ -23,11 +23,11 @@ export interface RegistryOptions {
 }
 
 /**
- * Returns a new refresh token of a container registry for the VM's identity: a JWT that expires after about three
- * hours.
+ * Returns a new refresh token that a container registry issues to the VM's identity: a JWT that expires after about
+ * three hours.
  *
  * Throws `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity and of the login for the proxy. Source:
+ * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity and of the proxy login. Source:
  * github.com/Azure/acr, docs/AAD-OAuth.md, "Calling POST /oauth2/exchange".
  */
 export async function registryToken(

@@ -13,7 +13,7 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
   tags: 'metadata',
   metadata: {
     locate: ({ imdsEndpoint }) => serviceAt(imdsEndpoint),
-    // cloud-init finds the service at both (DataSourceOracle.py).
+    // cloud-init uses both addresses (DataSourceOracle.py).
     others: [oracleSettings.defaults.imdsEndpoint, 'http://[fd00:c1::a9fe:a9fe]'].map(serviceAt),
   },
   hints: oracleHints,

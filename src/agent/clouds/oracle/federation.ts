@@ -11,8 +11,8 @@ import { signedRequest } from './signature.ts';
 /**
  * Exchanges the certificate of this VM for a token that is bound to `publicKey`, with a request signed by the
  * certificate's key. Throws `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`,
- * `UnexpectedAnswer`, and the errors of the login for the proxy. Source: oci-go-sdk, common/auth (federation_client.go:
- * path, body, key id, signed headers).
+ * `UnexpectedAnswer`, and the errors of the proxy login. Source: oci-go-sdk, common/auth (federation_client.go: path,
+ * body, key id, signed headers).
  */
 export async function requestToken(
   { host, place }: { readonly host: Host; readonly place: Place },
@@ -38,7 +38,7 @@ export async function requestToken(
   return tokenIn(response, name);
 }
 
-/** Returns the host name of the service that issues tokens of the instance principal, in the region of this VM. */
+/** Returns the host name of the service that issues tokens for the instance principal in the region of this VM. */
 export function identityService({ region, domain }: Place): string {
   return `auth.${region}.${domain}`;
 }

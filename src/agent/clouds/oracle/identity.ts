@@ -9,7 +9,7 @@ import type { SigningKey } from './signature.ts';
 
 /** The VM's instance principal, whose key signs the VM's requests to services. */
 export interface InstancePrincipal {
-  /** Returns a key whose token is still fresh; gets a new token if necessary. */
+  /** Returns a key with a token that is not due for renewal; requests a new token if necessary. */
   key(): Promise<SigningKey>;
   /**
    * Discards the token, so that the next `key` gets a new one. A changed dynamic group or policy may require a new
@@ -34,7 +34,7 @@ interface Session extends SigningKey {
  *
  * Reads the VM's certificates for each token, since Oracle Cloud replaces them several times a day. `key` throws
  * `InstancePrincipalUnavailable`, `InstancePrincipalRefused`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the
- * errors of the metadata service and of the login for the proxy. Source: oci-go-sdk, common/auth (federation_client.go,
+ * errors of the metadata service and of the proxy login. Source: oci-go-sdk, common/auth (federation_client.go,
  * certificate_retriever.go).
  */
 export function instancePrincipal({ host, imdsEndpoint, place }: PrincipalOptions): InstancePrincipal {
@@ -69,8 +69,8 @@ export function instancePrincipal({ host, imdsEndpoint, place }: PrincipalOption
 }
 
 /**
- * Returns the life of a token in milliseconds, `exp - iat`; zero for a token without these dates, which then serves
- * only the calls that already wait for it.
+ * Returns the life of a token in milliseconds, `exp - iat`; zero for a token without these dates, so that only the
+ * calls that already wait for the token use it.
  */
 function lifeOf(token: string): number {
   const jwt = readJwt(token);

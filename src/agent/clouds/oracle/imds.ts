@@ -24,7 +24,7 @@ export interface InstanceMetadata {
 export interface MetadataOptions {
   readonly imdsEndpoint: string;
   readonly tagNamespace?: string | undefined;
-  /** The computer name to use if the metadata service reports none. */
+  /** The computer name to use if the metadata service does not report one. */
   readonly hostname: string;
 }
 

@@ -15,7 +15,7 @@ export interface InstanceCertificates {
   readonly tenancy: string;
 }
 
-/** The most intermediates that are sent in a request for a token; Oracle Cloud has one. */
+/** The largest number of intermediates to send in a request for a token. Oracle Cloud uses one. */
 const mostIntermediates = 8;
 
 /**
@@ -32,7 +32,7 @@ export async function readCertificates(host: HostReader, endpoint: string): Prom
     const leaf = new X509Certificate(cert);
     const tenancy = tenancyOf(leaf);
     const privateKey = createPrivateKey(key);
-    // The certificate may be replaced between two requests.
+    // Oracle Cloud may have replaced the certificate between two of these requests.
     if (tenancy === undefined || !leaf.checkPrivateKey(privateKey)) {
       throw new Error('they do not belong together');
     }

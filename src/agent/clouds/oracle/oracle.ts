@@ -15,7 +15,7 @@ import type { OracleSettings } from './settings.ts';
 import { currentVersion, type VaultOptions, vaultSecret, vaultService } from './vault.ts';
 
 /**
- * Makes the adapter for Oracle Cloud. The only secrets that it keeps are the token and the key pair of the instance
+ * Makes the adapter for Oracle Cloud. The adapter keeps no secrets except the token and the key pair of the instance
  * principal.
  */
 export function oracleCloud({ host, settings, machine, consented = [] }: CloudGround<OracleSettings>): Cloud {
@@ -23,7 +23,7 @@ export function oracleCloud({ host, settings, machine, consented = [] }: CloudGr
   const metadata = () => instanceMetadata(host, { imdsEndpoint, tagNamespace, hostname: machine.hostname });
   const place = once(async () => (await metadata()).place);
   const principal = instancePrincipal({ host, imdsEndpoint, place });
-  /** The ids of the secrets that were read, by the secret's name. */
+  /** The ids of the secrets that were read, by secret name. */
   const secretIds = new Map<string, string>();
   async function vault(): Promise<VaultOptions> {
     return { host, principal, vaultId: configuredVault(settings), place: await place() };
@@ -36,7 +36,7 @@ export function oracleCloud({ host, settings, machine, consented = [] }: CloudGr
       secretIds.set(name, secretId);
       return value;
     },
-    // Versions are listed by the secret's id, which is known only after the secret was read.
+    // The service lists versions by the id of the secret, which is known only after the secret was read.
     secretVersion: (name) =>
       versionIfKnown(async () => {
         const secretId = secretIds.get(name);

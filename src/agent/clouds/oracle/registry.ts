@@ -27,7 +27,7 @@ export interface RegistryOptions {
  * discards the token of the instance principal.
  *
  * Throws `RegistryUnauthorized`, `RegistryForbidden`, `RegistryNotFound`, `RegistryUnavailable`, `Throttled`,
- * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the login for the proxy. Source:
+ * `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the proxy login. Source:
  * oracle-devrel/oke-credential-provider-for-ocir (path and answer).
  */
 export async function registryToken(
@@ -63,8 +63,8 @@ const tokenAnswer = z.object({
 });
 
 /**
- * Returns the password with its expiry, by `expires_in` or, failing that, by the token's own dates; without either, the
- * password does not expire.
+ * Returns the password with its expiry, which comes from `expires_in` or, failing that, from the token's own dates.
+ * Without either, the password does not expire.
  */
 function withEnd({ token, expires_in }: z.output<typeof tokenAnswer>, now: number): RegistryPassword {
   const password = new Secret(token);

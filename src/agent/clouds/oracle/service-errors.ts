@@ -8,13 +8,13 @@ import { isOfProxy, quoted, redirection, refusalOf, untrusted } from '../answers
 export interface AskedService {
   /** The host name of the service. */
   readonly name: string;
-  /** The reason that is reported while the service does not answer, or answers with a server error. */
+  /** The reason to report while the service does not answer, or answers with a server error. */
   readonly unavailable: 'InstancePrincipalUnavailable' | 'VaultUnavailable';
 }
 
 /**
- * Throws the error of a request without an answer: `TlsUntrusted`, the service's `unavailable` reason, or `thrown`
- * itself if the login for the proxy failed or if `thrown` is not a NodeError.
+ * Throws the error for a request that got no answer: `TlsUntrusted`, the service's `unavailable` reason, or `thrown`
+ * itself if the proxy login failed or if `thrown` is not a NodeError.
  */
 export function callUnreachable(thrown: unknown, { name, unavailable }: AskedService): never {
   if (!(thrown instanceof NodeError) || isOfProxy(thrown)) {
@@ -31,7 +31,7 @@ export function callUnreachable(thrown: unknown, { name, unavailable }: AskedSer
 }
 
 /**
- * Returns the error of an answer that any service may send: `InstancePrincipalRefused`, `Throttled`, the service's
+ * Returns the error for an answer that any service may send: `InstancePrincipalRefused`, `Throttled`, the service's
  * `unavailable` reason, or `UnexpectedAnswer`. Source: docs.oracle.com, "API Errors", which lists `{code, message}` and
  * no status 403.
  */
@@ -65,8 +65,8 @@ export function callRefused(
 }
 
 /**
- * The largest clock difference, in milliseconds, for which no message blames the clock. Oracle Cloud allows five
- * minutes; the rest covers the age of the answer.
+ * The largest clock difference, in milliseconds, that error messages do not mention. Oracle Cloud allows five minutes;
+ * the rest covers the age of the answer.
  */
 const tolerated = 270_000;
 

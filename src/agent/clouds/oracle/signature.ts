@@ -14,7 +14,7 @@ export type Unsigned =
   | { readonly method: 'POST'; readonly url: string; readonly body: string };
 
 /**
- * Returns the request with headers that date and sign it; `now` is in epoch milliseconds.
+ * Returns the request with the headers that contain its date and signature; `now` is in epoch milliseconds.
  *
  * The signature covers the date, the target and the host; for a POST also the length, type and digest of the body, even
  * of an empty one. Source: docs.oracle.com, "Request Signatures" (draft-cavage-http-signatures-08).
@@ -42,7 +42,7 @@ function contentHeaders(body: string) {
   };
 }
 
-/** Returns the text to sign: a line per entry of `covered`, in the order of the entries, without a final newline. */
+/** Returns the string to sign: one line for each entry of `covered`, in the same order, without a final newline. */
 export function signingString(covered: Readonly<Record<string, string>>): string {
   return Object.entries(covered)
     .map(([name, value]) => `${name}: ${value}`)

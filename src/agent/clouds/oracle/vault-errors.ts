@@ -14,7 +14,7 @@ export interface VaultSecret {
 }
 
 /**
- * Returns the error of a refused request for a secret: `SecretNotVisible`, `SecretDisabled`, or an error of
+ * Returns the error for a refused request for a secret: `SecretNotVisible`, `SecretDisabled`, or an error of
  * `callRefused`. Source: docs.oracle.com, "API Errors".
  */
 export function secretRefused(response: HttpResponse, asked: VaultSecret, now: number): NodeError {
@@ -40,7 +40,7 @@ export function secretRefused(response: HttpResponse, asked: VaultSecret, now: n
   return callRefused(response, { name: service, unavailable: 'VaultUnavailable' }, now);
 }
 
-/** Throws `UnexpectedAnswer` for an answer that is not a secret. */
+/** Throws `UnexpectedAnswer`, for an answer that does not contain the requested secret. */
 export function bundleUnreadable({ name, service }: VaultSecret): never {
   throw new NodeError(
     'UnexpectedAnswer',

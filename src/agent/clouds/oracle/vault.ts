@@ -24,11 +24,11 @@ export interface SecretBundle {
 }
 
 /**
- * Reads the current version of a secret by name, without the newline that an editor adds at the end.
+ * Returns the id of a secret and its current value, without the newline that an editor adds at the end of a file.
  *
  * Throws `SecretNotVisible`, `SecretDisabled`, `SecretEmpty`, `InstancePrincipalRefused`, `VaultUnavailable`,
- * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the login for the
- * proxy. Source: oci-typescript-sdk, lib/secrets (GetSecretBundleByName: a POST with an empty body; content in base64).
+ * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the proxy login.
+ * Source: oci-typescript-sdk, lib/secrets (GetSecretBundleByName: a POST with an empty body; content in base64).
  */
 export async function vaultSecret(vault: VaultOptions, name: string): Promise<SecretBundle> {
   const query = new URLSearchParams({ secretName: name, vaultId: vault.vaultId });
@@ -49,8 +49,8 @@ export async function vaultSecret(vault: VaultOptions, name: string): Promise<Se
 }
 
 /**
- * Returns the id of a secret with the number of its current version; `undefined` if the service refuses or its answer
- * names no current version. Throws the errors of the connection and of the instance principal. Source:
+ * Returns the id of a secret and the number of its current version in one string; `undefined` if the service refuses or
+ * its answer names no current version. Throws the errors of the connection and of the instance principal. Source:
  * oci-typescript-sdk, lib/secrets (ListSecretBundleVersions), which needs the same permission as reading the secret.
  */
 export async function currentVersion(vault: VaultOptions, secretId: string): Promise<string | undefined> {
@@ -83,8 +83,8 @@ export function vaultService({ region, domain }: Place): string {
 }
 
 /**
- * Sends a signed request. After a 401 or 404 discards the token, so that the next request gets one that reflects new
- * policies.
+ * Sends a signed request. After the status 401 or 404, discards the token of the instance principal, so that the next
+ * request gets a token that reflects new policies.
  */
 async function call(
   { host, principal }: VaultOptions,

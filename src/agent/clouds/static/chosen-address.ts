@@ -6,7 +6,10 @@ import { forPerson } from '../../engine/severity.ts';
 import { text } from '../../settings/forms.ts';
 import type { InterfaceAddress } from '../driver.ts';
 
-/** The form of a choice: an address, a range that contains it, `interface:NAME`, or `default-route`. */
+/**
+ * The form of a setting that chooses an address: an address, a range that contains one, `interface:NAME`, or
+ * `default-route`.
+ */
 export const addressChoice = z.union(
   [
     z.ipv4(),
@@ -26,11 +29,12 @@ export interface ChosenAddress {
 }
 
 /**
- * Returns the address that a choice selects among `all`; `setting` is the path of the choice in the settings. An
- * interface and `default-route` select among IPv4 addresses only.
+ * Returns the address that a choice selects among `all`; `setting` is the path of the choice in the settings. Returns a
+ * choice that is itself an address even if the machine does not have that address. An interface and `default-route`
+ * select only IPv4 addresses.
  *
- * Returns the error `NodeAddressUnknown` if no address of the machine fits or if several fit. Only the first case may
- * pass without a person, because a provider may attach a private network after the start.
+ * Returns the error `NodeAddressUnknown` if no address of the machine matches or if several match. Time may end the
+ * first failure, because a provider may attach a private network after the start; only a person can end the second.
  */
 export function chosenAddress(
   choice: string,
@@ -64,8 +68,8 @@ export function chosenAddress(
 }
 
 /**
- * Returns the address of a machine whose settings choose none: that of the default route or, without such a route, the
- * only IPv4 address. Returns the error `NodeAddressUnknown` if there is no such address.
+ * Returns the address of a machine whose settings do not choose one: the address of the default route's interface or,
+ * failing that, the only IPv4 address. Returns the error `NodeAddressUnknown` if there is no such address.
  */
 export function usualAddress(all: readonly InterfaceAddress[], setting: string): ChosenAddress | NodeError {
   const [only, ...others] = all.filter(({ address }) => isIPv4(address));
@@ -73,7 +77,7 @@ export function usualAddress(all: readonly InterfaceAddress[], setting: string):
   return address === undefined ? withoutRoute('the node has no address', setting, all) : { address };
 }
 
-/** Returns the first IPv4 address of the default route's interface. */
+/** Returns the first IPv4 address of the default route's interface; `undefined` without one. */
 function onDefaultRoute(all: readonly InterfaceAddress[]): string | undefined {
   return all.find(({ address, hasDefaultRoute }) => hasDefaultRoute && isIPv4(address))?.address;
 }

@@ -1,7 +1,7 @@
 import type { HostReader } from '../../engine/host.ts';
 
 /**
- * Returns the UUID of the firmware or, failing that, the machine id; `undefined` without either.
+ * Returns the UUID in the firmware or, failing that, the machine id; `undefined` without either.
  *
  * Prefers the UUID, which only root can read, because clones of one image often share a machine id (machine-id(5)).
  * Ignores the UUID in a container, because it identifies the host.

@@ -3,9 +3,9 @@ import { isMap, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
 /**
- * Returns a problem for each entry of static.metadata that guards what an earlier entry guards, or whose IPv6 address
- * stands for an IPv4 address. nft lists the rules for such entries in a form that differs from ours, so the guard would
- * never be complete.
+ * Returns a problem for each entry of static.metadata that overlaps an earlier entry, or whose IPv6 address stands for
+ * an IPv4 address. nft prints the rules for such entries in a form that differs from Slipway's, so the guard would
+ * never be in sync.
  */
 export function metadataMisfits({ metadata }: Written): readonly Problem[] {
   const entries = Array.isArray(metadata) ? metadata.map(guarded) : [];
@@ -19,7 +19,7 @@ export function metadataMisfits({ metadata }: Written): readonly Problem[] {
   });
 }
 
-/** What one entry guards; without a port, all ports of the address. */
+/** The address, port and protocol that one entry guards; without a port, the entry guards all ports of the address. */
 interface Guarded {
   readonly address: unknown;
   readonly port: unknown;

@@ -1,6 +1,6 @@
 /**
  * @module The static cloud: the identity comes from the settings and the machine, secrets and registry passwords from
- * files or credentials of systemd.
+ * files or systemd credentials.
  */
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
