@@ -14,15 +14,16 @@ export interface CloudProbes {
   readonly host: Host;
   readonly cloud: Cloud;
   readonly settings: Settings;
-  /** Warnings about the choice of the cloud, each of which is a probe. */
+  /** Warnings about the choice of the cloud; each warning becomes a probe. */
   readonly cloudWarnings: readonly string[];
   /** The node to probe for; `undefined` while its role, name or address is unknown. */
   readonly node: K3sNode | undefined;
 }
 
 /**
- * Returns the probes for any cloud: one for the identity of this VM, and one for each secret of its role, or a skipped
- * one while the node is unknown. The probes run the daemon's own code.
+ * Returns the probes for any cloud: one for each warning about the choice of the cloud, one for the identity of this
+ * VM, and one for each secret of its role, or a single skipped probe while the node is unknown. The probes run the
+ * daemon's own code.
  */
 export function cloudProbes(subject: CloudProbes, table: Clouds = clouds): readonly Probe[] {
   const about = 'cloud' as const;
@@ -42,7 +43,7 @@ export function cloudProbes(subject: CloudProbes, table: Clouds = clouds): reado
   ];
 }
 
-/** The tags whose values are shown; another tag may contain a token. */
+/** The tags whose values the doctor shows; any other tag may contain a token. */
 const readTags = ['k3s-role', 'k3s-server', 'k3s-version'];
 
 async function lookAtIdentity({ cloud, settings }: CloudProbes, table: Clouds): Promise<Verdict> {
@@ -57,8 +58,8 @@ function withoutTags(settings: Settings, table: Clouds): string {
 }
 
 /**
- * The message of the skipped probe of the secrets. With a guessed role, an agent could be checked for the server's
- * token.
+ * The message of the skipped probe for the secrets. If the doctor guessed the role, it might check whether an agent can
+ * read the server's token.
  */
 const unknownRole = 'what this VM may read depends on its role, which is not known';
 

@@ -8,8 +8,9 @@ import { conditionTypes } from '../vocabulary.ts';
 import { ok, type Probe, skipped, trouble, type Verdict } from './probe.ts';
 
 /**
- * Returns one probe for each condition of the plan, unless all its resources are quiet. The probes run the daemon's
- * checks, which cannot write, so a drift stays uncorrected, and resources that wait for the correction are not checked.
+ * Returns one probe for each condition of the plan that has a resource that is not quiet. The probes run the daemon's
+ * checks, which cannot write. So a drift is not corrected, and the resources that depend on the correction are not
+ * checked.
  */
 export function conditionProbes(host: HostReader, plan: readonly Resource[]): readonly Probe[] {
   const look = onceEach(host, plan);
@@ -82,7 +83,10 @@ function judgeCondition(type: ConditionType, seen: readonly Checked[]): Verdict 
   return ok(telling?.message ?? `${type} is as it should be`);
 }
 
-/** The reasons for which a blocking wait is only a warning, because a start or a job will end; any other may last. */
+/**
+ * The reasons with which a blocking wait is only a warning, because the start or job will end. A wait with any other
+ * reason may not end.
+ */
 const endsByItself: readonly Reason[] = ['ServiceStarting', 'InProgress'];
 
 const whoDoesIt =

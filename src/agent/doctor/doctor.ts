@@ -17,8 +17,8 @@ export interface Patient extends Examined {
 }
 
 /**
- * Returns the probes of everything that a Ready node depends on, subject by subject: first the probes of any node, then
- * those of its parts in the order of the table.
+ * Returns the probes for everything that a Ready node depends on, grouped by subject. Within a subject, the probes
+ * common to all nodes come first, then those of the parts, in the order of the table.
  */
 export function probesFor(patient: Patient, table: readonly Part[] = parts): readonly Probe[] {
   const probes = [...ownProbes(patient), ...table.flatMap((part) => part.probes(patient))];
@@ -45,7 +45,7 @@ function daemonVerdict(isRunning: boolean): Verdict {
   return warning('it does not run, so nothing is corrected.', 'systemctl enable --now slipway');
 }
 
-/** Returns the addresses of the login servers, the services of the cloud, K3s's releases and the GitOps engine. */
+/** Returns the URLs of the login servers, the cloud's services, the K3s releases and the GitOps engine's services. */
 function askedBy({ registries, k3s, gitops }: Settings, endpoints: readonly URL[]): readonly URL[] {
   const servers = registries.servers.map((server) => new URL(`https://${server}`));
   return [...servers, ...endpoints, new URL(k3s.releaseUrl), ...chosenEngine(gitops).endpoints];

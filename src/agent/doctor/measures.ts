@@ -1,8 +1,8 @@
-/** The measurements of a machine; sizes are in megabytes. */
+/** Measures the memory and disks of a machine; sizes are in megabytes. */
 export interface Measures {
   /** Returns the memory that programs can get without swapping. */
   memoryAvailable(): Promise<number>;
-  /** Returns the disk of a path, or of the nearest existing parent. */
+  /** Returns the disk that contains a path or, if the path does not exist, its nearest existing parent. */
   disk(path: string): Promise<Disk>;
 }
 

@@ -13,8 +13,8 @@ export interface NetworkProbes {
 }
 
 /**
- * The smallest clock differences that are a failure and a warning; milliseconds. Services commonly allow five minutes;
- * a minute shows that nothing synchronises the clock.
+ * The smallest clock differences, in milliseconds, that count as a failure and as a warning. Services commonly allow
+ * five minutes; a difference of one minute shows that nothing synchronises the clock.
  */
 const muchSkew = 300_000;
 const someSkew = 60_000;
@@ -56,8 +56,8 @@ async function resolveName({ host, proxy, hints }: NetworkProbes, name: string):
 }
 
 /**
- * Compares this clock with the Date header of a server (RFC 9110, section 6.6.1). The result is inexact by the duration
- * of the request and by a second, since the header has whole seconds.
+ * Compares this clock with the Date header of a server (RFC 9110, section 6.6.1). The result can be wrong by the
+ * duration of the request and by one second, because the header has whole seconds.
  */
 async function compareClocks(host: HostReader, { hostname: name, origin }: URL): Promise<Verdict> {
   const answer = await host.get({ url: `${origin}/` }).catch(() => undefined);

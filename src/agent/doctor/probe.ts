@@ -39,8 +39,8 @@ export interface Examination {
 }
 
 /**
- * Runs the probes one after another, so that the measured time belongs to one probe alone. An error of a probe becomes
- * its verdict.
+ * Runs the probes one after another, so that each measured time belongs to a single probe. If a probe throws, its
+ * verdict comes from the error.
  */
 export async function examine(
   probes: readonly Probe[],
@@ -58,7 +58,7 @@ export async function examine(
   return diagnoses;
 }
 
-/** Returns the verdict on an error: a failure if the error blocks, otherwise a warning. */
+/** Returns the verdict for an error: a failure if the error blocks dependants, otherwise a warning. */
 export function trouble({
   reason,
   message,

@@ -5,12 +5,12 @@ const second = 1_000;
 const firstDelay = 2 * second;
 /**
  * The longest delay while time may end a failure. Even with jitter and a request that hangs for ten seconds, an attempt
- * ends within a minute after the end of an outage.
+ * ends within a minute after an outage has ended.
  */
 const longestSoon = 40 * second;
 /**
- * The number of failures in a row after which a condition is False although time may end the failure: about five
- * minutes of doubling delays.
+ * The number of failures in a row after which a condition is False although time may still end the failure. With
+ * doubling delays, these take about five minutes.
  */
 const patience = 12;
 const slowDelay = 600 * second;
@@ -27,9 +27,9 @@ export interface NextAttempt {
  * Returns the delay before the next attempt after `failures` failures in a row (at least 1), and whether the condition
  * now reports a failure.
  *
- * While time may end the failure, the delay doubles from 2 s to 40 s, or to the error's own limit; a pacing sets a
- * constant delay instead. The delay is ten minutes once the attempts of a pacing are used up, or if only a person can
- * end the failure. `random` in [0, 1) varies the delay by up to a fifth, but never below a Retry-After.
+ * While time may end the failure, the delay doubles from 2 s to 40 s, or to the limit in the error's `retry`; a pacing
+ * sets a constant delay instead. The delay is ten minutes once the attempts of a pacing are used up, or if only a
+ * person can end the failure. `random` in [0, 1) varies the delay by up to a fifth, but never below a Retry-After.
  */
 export function nextAttempt(
   failures: number,
@@ -64,8 +64,8 @@ export interface Held {
 }
 
 /**
- * True until `longer` milliseconds after the time of the next attempt. A clock that was set back does not prolong the
- * wait.
+ * True from `since` until `longer` milliseconds after `notBefore`. False before `since`, so that setting the clock back
+ * does not prolong the wait.
  */
 export function isHeld({ since, notBefore }: Held, now: number, longer = 0): boolean {
   return since <= now && now < notBefore + longer;

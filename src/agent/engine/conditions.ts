@@ -44,7 +44,7 @@ export function conditionsOf(
   ];
 }
 
-/** True for a quiet Resource that has nothing to report: it is in sync, or cannot be checked yet. */
+/** True for a quiet Resource that has nothing to report, because it is in sync, blocked or waiting. */
 function isUntold({ resource, state }: Outcome): boolean {
   return resource.isQuiet === true && ['InSync', 'Blocked', 'Waiting'].includes(state);
 }
@@ -58,7 +58,7 @@ export function isUnverified({ reason }: Pick<Condition, 'reason'>): boolean {
 }
 
 /**
- * Returns a message on one line without control characters, since messages quote other programs and appear on
+ * Returns a message as one line without control characters, because messages quote other programs and appear on
  * terminals.
  */
 export function oneLine(message: string): string {
@@ -69,8 +69,8 @@ export function oneLine(message: string): string {
 }
 
 /**
- * Returns the verdict of Ready, which is True while nothing blocks the node. A failure that does not block is reported,
- * but Ready stays True.
+ * Returns the verdict for Ready, which is True while nothing blocks the node. If only a failure that does not block
+ * exists, Ready stays True and reports that failure.
  */
 function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
   const isNote = (outcome: Outcome) => describe(outcome).standing === 'note';
@@ -87,7 +87,8 @@ function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verd
 const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
 
 /**
- * Returns the first of the worst verdicts; if all are in sync, the last one with a message; `Unknown` without outcomes.
+ * Returns the verdict of the first outcome in the worst state. If all are in sync, returns that of the last outcome
+ * with a message. Returns the status `Unknown` without outcomes.
  */
 function worstVerdict(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);

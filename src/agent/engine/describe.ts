@@ -24,10 +24,10 @@ export type Standing = 'in sync' | 'change' | 'follow' | 'wait' | 'stop' | 'note
 
 export interface Description {
   readonly standing: Standing;
-  /** The status of the condition of the Resource; `reason` and `message` belong to the same condition. */
+  /** The status of the Resource's condition; `reason` and `message` belong to the same condition. */
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: Reason;
-  /** The message of the condition; empty if nothing is to be reported. */
+  /** The message of the condition; empty if there is nothing to report. */
   readonly message: string;
   readonly changes?: readonly Change[];
   readonly blocks?: boolean;
@@ -71,8 +71,8 @@ function toChange(message: string, changes: readonly Change[]): Description {
 }
 
 /**
- * Returns the fields of an outcome for the JSON of status and plan. Fields and values stay stable; new ones may be
- * added.
+ * Returns the fields of an outcome for the JSON of status and plan. Releases may add fields and values, but never
+ * change or remove them.
  */
 export function outcomeJson(outcome: Outcome) {
   const { reason, message, changes, blocks, until } = describe(outcome);

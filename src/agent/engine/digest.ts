@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto';
 
-/** Returns the SHA-256 of bytes, or of a text in UTF-8, as lower-case hex. */
+/** Returns the SHA-256 of bytes, or of a string in UTF-8, as lower-case hex. */
 export function sha256(data: string | Buffer): string {
   return hash('sha256', data);
 }
 
-/** Returns a short digest that distinguishes texts in a plan or a log without revealing them. */
+/** Returns a short digest that distinguishes strings in a plan or a log without revealing them. */
 export function digest(text: string): string {
   return `sha256:${shortDigest(text)}`;
 }
 
-/** Returns the first 12 hex digits of a text's SHA-256. */
+/** Returns the first 12 hex digits of a string's SHA-256. */
 export function shortDigest(text: string): string {
   return sha256(text).slice(0, 12);
 }

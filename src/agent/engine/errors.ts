@@ -3,7 +3,7 @@ import type { Severity } from './severity.ts';
 
 /**
  * The limits of the delay before the next attempt, in milliseconds. `after` is the shortest delay (Retry-After).
- * `longest` is the longest delay while time may end the failure; a short one suits a local, cheap attempt.
+ * `longest` is the longest delay while time may end the failure; a short limit suits a cheap, local attempt.
  */
 export interface Retry {
   readonly after?: number;
@@ -47,7 +47,7 @@ export function rethrowNonBlocking(thrown: unknown): never {
   throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
 }
 
-/** Thrown by a Host that records an action instead of performing it, so the effect of the action cannot be observed. */
+/** Thrown by a Host that records an action instead of performing it, so that there is no effect to observe. */
 export class Recorded extends Error {
   override readonly name = 'Recorded';
 }

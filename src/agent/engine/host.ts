@@ -2,7 +2,10 @@ import type { Content, Secret } from './secret.ts';
 
 /** The owner of a file, directory or link. */
 export interface Owned {
-  /** The `uid:gid` of the entry if it differs from that of this process, which must own what it writes. */
+  /**
+   * The `uid:gid` of the entry, if it differs from that of this process. This process must own every file that it
+   * writes.
+   */
   readonly foreignOwner?: string;
   /** The id of the owner, if the owner is neither root nor the user of this process. */
   readonly foreignUser?: number;
@@ -18,8 +21,8 @@ export interface FoundFile extends Owned {
 }
 
 /**
- * The attributes of the entry at a path; links are not followed. `mode` is its permission bits, `target` the target of
- * a link.
+ * The attributes of the entry at a path; links are not followed. `mode` contains the entry's permission bits; `target`
+ * is the target of a link.
  */
 export interface FileStat extends Owned {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
@@ -56,7 +59,8 @@ export interface HttpRequest {
   /** True to bypass any proxy, for services on this host or on its own network. */
   readonly direct?: boolean;
   /**
-   * The trusted certificates: by default those of Node, the system and the settings; or any; or only the given ones.
+   * The trusted certificates: by default (`system`) those of Node, the system and the settings; with `anybody`, any
+   * certificate; otherwise only the given ones.
    */
   readonly trust?: 'system' | 'anybody' | TrustedCa;
 }
@@ -90,8 +94,8 @@ export interface HttpResponse {
 }
 
 /**
- * A release file. Before it is installed, it is verified against the digest of `checksum.name` in the sha256 file of
- * the release.
+ * A file of a release. Before the installation, the Host verifies it against the digest of `checksum.name` in the
+ * release's sha256 file.
  */
 export interface Download {
   readonly url: string;
@@ -142,7 +146,7 @@ export interface HostReader {
 export interface Host extends HostReader {
   /** Writes the file atomically and durably, owned by this process. Creates missing directories. */
   writeFile(path: string, content: Content, options: { readonly mode: number }): Promise<void>;
-  /** Creates a symbolic link from `path` to `target`, and replaces anything but a directory. */
+  /** Creates a symbolic link to `target` at `path`, and replaces anything there except a directory. */
   link(path: string, target: string): Promise<void>;
   /** Moves a file or directory within one file system, and replaces a file at `to`. */
   rename(from: string, to: string): Promise<void>;
@@ -150,8 +154,8 @@ export interface Host extends HostReader {
   remove(path: string): Promise<void>;
   /**
    * Runs a command that changes something. Throws `CommandNotFound` if the program is not installed, and
-   * `CommandFailed` for any other exit code than 0; its message quotes the end of the output, and `failedOutput`
-   * returns the whole output. The signal stops the command.
+   * `CommandFailed` for any exit code except 0. The message of `CommandFailed` quotes the end of the output;
+   * `failedOutput` returns the whole output. The signal stops the command.
    */
   run(command: Command, signal?: AbortSignal): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;
@@ -161,17 +165,20 @@ export interface Host extends HostReader {
    * `DownloadFailed`, `ChecksumMismatch` or `ChecksumMissing`.
    */
   download(download: Download, signal?: AbortSignal): Promise<string>;
-  /** Puts a downloaded file in place. Throws `DownloadFailed` if its digest differs or the archive is damaged. */
+  /**
+   * Puts a downloaded file in place. Throws `DownloadFailed` if its digest differs from `digest` or the archive is
+   * damaged.
+   */
   install(download: Download, digest: string): Promise<void>;
   /**
    * Starts a job, and throws `Underway` while the job runs, unless this Host waits for its jobs. The first call after
-   * the job has ended returns its result or throws its error. Aborts a running job with the same trace and another
-   * subject first.
+   * the job has ended returns its result or throws its error. First aborts a running job that has the same trace but
+   * another subject.
    */
   perform(job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string>;
   /**
-   * Fetches a secret from outside. A dry run only records `what`, and returns a placeholder that prints like any
-   * secret.
+   * Fetches a secret from outside the machine. A dry run only records `what`, and returns a placeholder that prints
+   * like any secret.
    */
   obtain(what: string, fetch: () => Promise<Secret>): Promise<Secret>;
   /** Resolves after `milliseconds`, or as soon as the signal is aborted. */

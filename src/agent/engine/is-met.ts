@@ -8,7 +8,10 @@ type Known =
   | ({ readonly state: 'Failed' } & Pick<Severity, 'blocks'>)
   | { readonly state: 'Blocked' };
 
-/** True if the dependants of a Resource may run. A drift, wait or failure with `blocks: false` does not block them. */
+/**
+ * True if the dependants of a Resource may run: the Resource is in sync or completely changed, or its drift, wait or
+ * failure has `blocks: false`.
+ */
 export function isMet(known: Known | undefined): boolean {
   switch (known?.state) {
     case 'InSync':

@@ -18,7 +18,7 @@ export class Underway extends Error {
   }
 }
 
-/** Returns the waiting finding for a running job of a remedy. */
+/** Returns the finding of a Resource that waits until a running job ends. */
 export function underway({ what, since }: RunningJob, blocks: boolean) {
   return {
     state: 'Waiting',

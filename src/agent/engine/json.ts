@@ -1,15 +1,15 @@
 import * as z from 'zod/mini';
 
 /**
- * The number of commas at which a text is rejected without parsing; a text has about one comma per value. Expected
- * answers and files have far fewer, while four megabytes have room for two million values, for each of which a schema
- * may report an issue of half a kilobyte.
+ * A JSON text with this many commas is rejected without parsing. There is about one comma per value, and expected
+ * answers and files have far fewer. But a text of four megabytes can contain two million values, and a schema may
+ * report an issue of half a kilobyte for each.
  */
 const mostCommas = 50_000;
 
 /**
- * Parses a JSON text from a server, a program, or a file that may be damaged or of another release. Returns `undefined`
- * if the text is not JSON or does not match the schema.
+ * Parses a JSON text from a server, a program, or a file that may be damaged or written by another release. Returns
+ * `undefined` if the text is not JSON or does not match the schema.
  */
 export function parseJson<Schema extends z.ZodMiniType>(
   schema: Schema,
@@ -23,7 +23,7 @@ export function readJson<Schema extends z.ZodMiniType>(schema: Schema, text: str
   return z.safeParse(z.pipe(json, schema), text);
 }
 
-/** Returns the first issue of a text as a clause, such as `spec.path is missing or of another kind`. */
+/** Returns the first issue that a schema found as a clause, such as `spec.path is missing or of another kind`. */
 export function jsonFault({ issues: [first] }: z.core.$ZodError): string {
   const place = first?.path.join('.');
   if (place) {

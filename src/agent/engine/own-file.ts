@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import { parseJson } from './json.ts';
 
-/** Returns the text of one of Slipway's files: the format first, then the content. */
+/** Returns the text of one of Slipway's files: JSON with the format number first, then the content. */
 export function renderOwn({ format }: { readonly format: number }, content: object): string {
   return `${JSON.stringify({ format, ...content }, undefined, 2)}\n`;
 }
 
 /**
- * Returns the content of one of Slipway's files, with any format number or none. Ignores fields that the schema does
- * not name.
+ * Returns the content of one of Slipway's files, whatever its format number, and even without one. Ignores fields that
+ * the schema does not name.
  *
  * Returns `undefined` if the file is damaged, or if a field that the schema names is missing or of another type.
  */

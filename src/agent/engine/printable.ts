@@ -5,19 +5,19 @@
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu;
 
 /**
- * Makes text safe for a terminal or a journal: an unsafe character becomes an escape such as `\u001b`. The value of a
- * JSON text stays the same.
+ * Makes text safe for a terminal or a journal: each unsafe character becomes an escape such as `\u001b`. In JSON, the
+ * escapes do not change the values.
  */
 export function printable(text: string): string {
   return text.replace(acting, escaped);
 }
 
-/** Makes text safe on one line: line feeds and tabs are also escaped, so that no text can begin another line. */
+/** Makes text safe for a single line: also escapes line feeds and tabs, so that the text cannot begin another line. */
 export function printableLine(text: string): string {
   return printable(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');
 }
 
-/** Makes every text in the data printable on one line; a line feed becomes a space. */
+/** Makes every string in the data safe for a single line; a line feed becomes a space. */
 export function printableData<Data>(data: Data): Data;
 export function printableData(data: unknown): unknown {
   if (typeof data === 'string') {

@@ -6,20 +6,27 @@ import { Underway, underway } from './jobs.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 
-/** The most changes in a row without a check in sync between them; the next change is an error. */
+/**
+ * The largest number of changes in a row without a check that finds the resource in sync; one more change is an error.
+ */
 const changesInARow = 5;
 
 const rest = 3_000; // milliseconds; a change that is due again sooner counts as reverted
 const lookAgain = 5_000;
-/** How long a waiting resource still reports a failed check, in milliseconds from the time of the next attempt. */
+/** How long a waiting resource still reports a failed check: milliseconds after the time of the next attempt. */
 const recently = 60_000;
-/** Milliseconds of waiting after which a condition is False and its resource is checked less often. */
+/** The milliseconds of waiting after which the condition is False and the resource is checked less often. */
 const patience = 5 * 60_000;
 const rarely = 30_000;
 
-/** The last attempt at a resource, with the failures and changes in a row. The attempt delays remedies, not checks. */
+/**
+ * The last attempt at a resource, with the number of failures and of changes in a row. An attempt delays remedies, not
+ * checks.
+ */
 interface Attempt extends Held {
-  /** The step that made this entry. A failed remedy is delayed; a failed check is not. */
+  /**
+   * The step that made this entry. After a failed remedy, the next remedy is delayed; after a failed check, it is not.
+   */
   readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
   readonly changes: number;
@@ -38,7 +45,9 @@ export type Attempts = Map<string, Attempt>;
 export interface ReconcileOptions {
   readonly host: Host;
   readonly attempts: Attempts;
-  /** The jitter of this pass in [0, 1), shared so that resources that fail together are retried together. */
+  /**
+   * The jitter of this pass in [0, 1). All resources share it, so that those that fail together are retried together.
+   */
   readonly random: number;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
@@ -48,10 +57,11 @@ export interface ReconcileOptions {
  *
  * INVARIANTS
  * - Each pass reads the machine again; only `attempts` is remembered.
- * - Resources run one at a time in the order of the plan; a resource with an unsettled need is not even checked.
+ * - Resources run one at a time in the order of the plan; a resource that needs an unsettled resource is not even
+ *   checked.
  * - A check cannot write. After a remedy, a check in the next pass decides whether the resource is in sync.
- * - A failed remedy does not run again before its time, but its check does, so a repair from outside is noticed at
- *   once.
+ * - A failed remedy does not run again before its time, but its check does, so the next pass notices a repair from
+ *   outside.
  * - A remedy that takes longer than a pass starts a job, which later checks find while the job runs.
  */
 export async function reconcile(
@@ -100,7 +110,8 @@ async function checkResource(resource: Resource, options: ReconcileOptions): Pro
 /**
  * Returns the outcome of a waiting finding. A resource that alternates between failing and starting, such as a service
  * that crashes or a download that breaks off, keeps reporting its last failure while it waits. After five minutes of
- * waiting, the condition is False, and the resource is checked less often; a job has its own time limit instead.
+ * waiting, the condition is False and the resource is checked less often. This limit does not apply to a job, which has
+ * its own time limit.
  */
 function waitingOutcome(
   resource: Resource,

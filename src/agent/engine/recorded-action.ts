@@ -2,9 +2,9 @@ import { commandLine } from './command-line.ts';
 import type { Command, Download, HttpSend } from './host.ts';
 
 /**
- * A change to the machine in the journal of a dry run: printable, with secrets as `‹redacted›`.
+ * A change to the machine, as a dry run records it: printable, with secrets as `‹redacted›`.
  *
- * `before` is what the change replaces, if anything.
+ * `before` describes what the change replaces; absent if it replaces nothing.
  */
 export type RecordedAction =
   | {
@@ -29,8 +29,8 @@ export type RecordedAction =
   | { readonly kind: 'obtain'; readonly what: string };
 
 /**
- * The file, link or folder that a write replaces. `content` is absent if the new content is a secret, or if `path` was
- * not a readable file.
+ * The file, link or directory that a write replaces. `content` is absent if the new content is a secret, or if `path`
+ * was not a readable file.
  */
 export interface Before {
   readonly mode: number;

@@ -1,7 +1,7 @@
-/** The most redirects to follow for one request. */
+/** The largest number of redirects to follow for one request. */
 export const mostRedirects = 5;
 
-/** The reason why a redirect is not followed, with the target if the reason is the target's protocol. */
+/** The reason why a redirect is not followed; with the target, if its protocol is the reason. */
 export type RefusedRedirect =
   | { readonly because: 'too many' | 'no address' }
   | { readonly because: 'other protocol' | 'downgrade'; readonly to: URL };
@@ -36,8 +36,8 @@ interface Redirecting {
 
 /**
  * Requests an address and follows up to five redirects to http or https, but never from https to http. Returns the last
- * answer; if that redirects further, also the reason why the redirect was not followed. Throws what `ask` throws.
- * Source: RFC 9110, section 15.4.
+ * answer and its URL; if that answer redirects too, also the reason why its redirect was not followed. Throws what
+ * `ask` throws. Source: RFC 9110, section 15.4.
  */
 export async function followRedirects<Answer extends Redirecting>(
   start: URL,

@@ -1,16 +1,16 @@
-/** The functions that forget unused results, one for each call of `remembering`. */
+/** Functions that forget unused results, one from each call of `remembering`. */
 const forgetters: (() => void)[] = [];
 
 /**
- * Returns a function that remembers the results of `make`, and runs `make` only if the text of a file differs from the
- * last text.
+ * Returns a function that remembers the results of `make`, and calls `make` only if the text of a file has changed
+ * since the last call.
  *
- * The function keeps one text per file, by path or by any other name; a new text replaces the old one, so that no old
- * secret is kept. The result must depend on the text alone, and must not be modified. An error of `make` is not
- * remembered.
+ * The function keeps one text per file, under the file's path or any other name. A new text replaces the old one, so
+ * that no old secret is kept. The result must depend on the text alone, and must not be modified. An error of `make` is
+ * not remembered.
  *
- * At module level, the returned function serves every host of the process, and its results are never out of date, since
- * each caller passes the current text.
+ * If a module calls `remembering` once, the returned function serves every Host of the process. Its results are never
+ * out of date, because each caller passes the current text.
  */
 export function remembering<Result>(make: (text: string) => Result): (text: string, name: string) => Result {
   const known = new Map<string, { readonly text: string; readonly result: Result }>();
@@ -36,7 +36,7 @@ export function remembering<Result>(make: (text: string) => Result): (text: stri
   };
 }
 
-/** Forgets every file that no caller requested since the last call, such as a deleted file. */
+/** Forgets every file that no caller has requested since the last call of `forgetUnasked`, such as a deleted file. */
 export function forgetUnasked(): void {
   for (const forget of forgetters) {
     forget();

@@ -8,14 +8,14 @@ export interface Conditions {}
 
 export type ConditionType = keyof Conditions;
 
-/** One thing with a desired state: a file, a binary, a credential, a unit, a running service, a bootstrap. */
+/** One thing with a desired state: a file, a binary, a credential, a unit, a running service or a bootstrap. */
 export interface Resource {
-  /** `Kind/name`, unique in a plan: the name for dependants, logs and plans. */
+  /** `Kind/name`, unique in a plan. Dependants, logs and plans refer to the Resource by this id. */
   readonly id: string;
   /** The effect of the remedy, as an imperative: `write /etc/example.conf`. */
   readonly summary: string;
   readonly condition: ConditionType;
-  /** True to leave the Resource out of its condition unless it has changed or failed. */
+  /** True to leave the Resource out of its condition while it is in sync, blocked or waiting. */
   readonly isQuiet?: boolean;
   /** The ids of the resources that must be settled first. */
   readonly needs?: readonly string[];
@@ -26,8 +26,8 @@ export interface Resource {
 }
 
 /**
- * The number of attempts before the condition is False, `every` milliseconds apart. Later attempts are ten minutes
- * apart.
+ * The number of attempts after which the condition is False, and the milliseconds between them. Later attempts are ten
+ * minutes apart.
  */
 export interface Pacing {
   readonly attempts: number;
