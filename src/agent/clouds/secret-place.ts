@@ -40,8 +40,8 @@ function placeOf(written: string, credentials: string): Place {
  * Returns the secret in a file or a systemd credential, whose content must be a single line; `what` names the secret in
  * messages.
  *
- * Throws `SecretNotFound` if the file or credential is missing, `SecretExposed` if every user may access it or if a
- * credential belongs to a user other than root and this process's user, and `SecretEmpty` for an unusable value.
+ * Throws `SecretNotFound` if the file or credential is missing, `SecretExposed` if every user may access the file or if
+ * a credential belongs to neither root nor the user of this process, and `SecretEmpty` for an unusable value.
  */
 export async function secretAt(
   host: HostReader,

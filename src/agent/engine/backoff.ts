@@ -10,7 +10,7 @@ const firstDelay = 2 * second;
 const longestSoon = 40 * second;
 /**
  * The number of failures in a row after which a condition is False although time may still end the failure. With
- * doubling delays, these take about five minutes.
+ * doubling delays, that many failures take about five minutes.
  */
 const patience = 12;
 const slowDelay = 600 * second;
