@@ -106,10 +106,7 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
   return warnings;
 }
 
-/**
- * The status and reason that the log last reported for each condition. A condition whose first result is a change
- * counts as in sync, because the change has its own log line.
- */
+/** The status and reason of each condition when last logged; in sync if it was first seen as changed. */
 type Told = Map<Condition['type'], string>;
 
 /**

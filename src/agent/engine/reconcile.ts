@@ -6,9 +6,7 @@ import { Underway, underway } from './jobs.ts';
 import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
 import { forPerson } from './severity.ts';
 
-/**
- * The largest number of changes in a row without a check that finds the resource in sync; one more change is an error.
- */
+/** The largest number of changes in a row without an in-sync check between them; one more change is an error. */
 const changesInARow = 5;
 
 const rest = 3_000; // milliseconds; a change that is due again sooner counts as reverted
@@ -19,14 +17,9 @@ const recently = 60_000;
 const patience = 5 * 60_000;
 const rarely = 30_000;
 
-/**
- * The last attempt at a resource, with the number of failures and of changes in a row. An attempt delays remedies, not
- * checks.
- */
+/** The last attempt at a resource, with the failures and changes in a row. An attempt delays remedies, not checks. */
 interface Attempt extends Held {
-  /**
-   * The step that made this entry. After a failed remedy, the next remedy is delayed; after a failed check, it is not.
-   */
+  /** The step that made this entry. A failed remedy delays the next remedy; a failed check does not. */
   readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
   readonly changes: number;
@@ -46,7 +39,7 @@ export interface ReconcileOptions {
   readonly host: Host;
   readonly attempts: Attempts;
   /**
-   * The jitter of this pass in [0, 1). All resources share it, so that those that fail together are retried together.
+   * The jitter of this pass in [0, 1), one for all resources, so that failures at the same time are retried together.
    */
   readonly random: number;
   readonly onOutcome?: (outcome: Outcome) => void;
@@ -57,11 +50,9 @@ export interface ReconcileOptions {
  *
  * INVARIANTS
  * - Each pass reads the machine again; only `attempts` is remembered.
- * - Resources run one at a time in the order of the plan; a resource that needs an unsettled resource is not even
- *   checked.
+ * - Resources run one at a time in the order of the plan; a resource with an unsettled need is not checked.
  * - A check cannot write. After a remedy, a check in the next pass decides whether the resource is in sync.
- * - A failed remedy does not run again before its time, but its check does, so the next pass notices a repair from
- *   outside.
+ * - A failed remedy does not run again before its time, but its check does, and so notices a repair from outside.
  * - A remedy that takes longer than a pass starts a job, which later checks find while the job runs.
  */
 export async function reconcile(
@@ -110,8 +101,7 @@ async function checkResource(resource: Resource, options: ReconcileOptions): Pro
 /**
  * Returns the outcome of a waiting finding. A resource that alternates between failing and starting, such as a service
  * that crashes or a download that breaks off, keeps reporting its last failure while it waits. After five minutes of
- * waiting, the condition is False and the resource is checked less often. This limit does not apply to a job, which has
- * its own time limit.
+ * waiting, the condition is False and the resource is checked less often; a job has its own time limit instead.
  */
 function waitingOutcome(
   resource: Resource,
