@@ -1,6 +1,6 @@
 import { type CommandHelp, commandLine, type OptionHelp } from './command-line.ts';
 
-/** The functions that return each shell's completion script, from the definitions that parse the command line. */
+/** Functions that generate the completion script of each shell from the definitions that parse the command line. */
 export const completions = { bash, zsh, fish };
 
 function bash(): string {

@@ -47,7 +47,7 @@ function withDefaults(schema: JsonSchema, value: unknown): JsonSchema {
   return { ...rest, properties: Object.fromEntries(properties) };
 }
 
-/** Returns the page with a new reference below the marker; keeps the text above the marker. */
+/** Returns the page with a new settings reference below its marker; keeps the text above the marker. */
 export function pageText(page: string): string {
   const [introduction = ''] = page.split(begin);
   const sections = Object.entries(z.toJSONSchema(settingsSchema, { io: 'input' }).properties ?? {});

@@ -15,7 +15,7 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
   readonly settings: SettingsSection<Schema>;
   /** The signs of a VM in this cloud; `absent` if only the settings can choose this cloud. */
   readonly signs: CloudSigns | 'absent';
-  /** The form of secret names in this cloud, if narrower than the form in the settings. */
+  /** The form of secret names in this cloud, if it is narrower than the form that the settings accept. */
   readonly secretName?: z.ZodMiniType<string, string>;
   /**
    * Where the instance tags come from: `metadata`, whose service may report the tags only some time after the VM has
@@ -68,7 +68,7 @@ export interface CloudHints {
   readonly reachStorage: string;
 }
 
-/** The differences of a cloud's registries from the OCI Distribution Specification. */
+/** The ways in which a cloud's registries differ from the OCI Distribution Specification. */
 export interface RegistryManners {
   /** True if the message of a 403 answer is about the registry's firewall, not about missing permissions. */
   isFirewall?(said: string): boolean;

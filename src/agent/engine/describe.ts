@@ -1,6 +1,6 @@
 /**
- * The description of an Outcome, which conditions, status, plan, log, doctor and setup show as text or JSON. A new
- * state does not compile without a description here.
+ * Describes an Outcome for conditions, status, plan, log, doctor and setup, which show the description as text or JSON.
+ * A new state does not compile without a description here.
  */
 import type { Reason } from './reasons.ts';
 import type { Change, Finding, Outcome, Resource } from './resource.ts';

@@ -67,7 +67,7 @@ export interface HttpRequest {
 
 /**
  * The only trusted certificates, as PEM. With `anyName`, the certificate of the server may be for any name. The request
- * shows `identity` to a trusted server, and bypasses any proxy.
+ * presents `identity` to a trusted server, and bypasses any proxy.
  */
 export interface TrustedCa {
   readonly ca: string;

@@ -3,8 +3,8 @@ import type { HostReader } from '../../engine/host.ts';
 /**
  * Returns the UUID in the firmware or, failing that, the machine id; `undefined` without either.
  *
- * Prefers the UUID, which only root can read, because clones of one image often share a machine id (machine-id(5)).
- * Ignores the UUID in a container, because it identifies the host.
+ * Prefers the UUID, which only root can read, because clones of one image often share a machine id (machine-id(5)). In
+ * a container, ignores the UUID, because there it identifies the host.
  */
 export async function machineId(host: HostReader): Promise<string | undefined> {
   const isContainer = (await host.stat('/run/systemd/container')) !== undefined;
