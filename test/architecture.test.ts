@@ -163,8 +163,8 @@ const zones: readonly {
 ];
 
 /**
- * The files of a part that may be imported without its index.ts, each with its importers. These files import nothing
- * of their part.
+ * The files of a part that other files may import directly, not through the index.ts of the part, each with the files
+ * that may do so. These files import nothing of their part.
  */
 const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
   { leaf: /^src\/agent\/parts\/registry\/answer\//, files: /^src\/(launcher|commands)\// },
@@ -173,11 +173,12 @@ const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
 ];
 
 /**
- * The folders of K3s in their order. Each folder may import earlier ones; the files beside the folders may import all.
+ * The folders of the part `k3s`, in order. Each folder may import earlier ones; the files beside the folders may import
+ * all.
  */
 const k3sFolders = ['flags', 'teardown', 'membership', 'upgrade', 'config', 'service'];
 
-/** The packages that only some files may import, and these files. */
+/** The packages that only some files may import, and those files. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^@azure\//, files: /^src\/agent\/clouds\/azure\// },
   { package: /^node-cron$/, files: /^src\/agent\/(host\/clock\/cron-ticks|settings\/cron-form)\.ts$/ },
@@ -187,7 +188,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
 
-/** Folders whose files no file outside may import, except the table beside the folder. Reasons are exempt. */
+/** Folders that can be imported from outside only by the table beside them, except for their reasons. */
 const tables: readonly { readonly table: string; readonly folder: RegExp }[] = [
   { table: 'src/agent/clouds/index.ts', folder: /^src\/agent\/clouds\/[^/]+\// },
   { table: 'src/agent/gitops/index.ts', folder: /^src\/agent\/gitops\/[^/]+\// },
@@ -208,8 +209,8 @@ const processEnds =
   /^src\/(launcher\/(launch|exit-code)|commands\/uncaught-error|agent\/host\/(process\/signals|systemd\/hung-pass))\.ts$/;
 
 /**
- * The only files that may call JSON.parse: the reader for all others, the leaf that imports nothing, and the formatter
- * of our own log lines.
+ * The only files that may call JSON.parse: the reader for all other files, the answers to kubelet, which import
+ * nothing, and the formatter of our own log lines.
  */
 const jsonFiles = /^src\/agent\/(engine\/json|parts\/registry\/answer\/[\w-]+|host\/process\/output)\.ts$/;
 
@@ -234,7 +235,7 @@ const machineGlobals: readonly RegExp[] = [
 ];
 
 /**
- * The names of clouds, engines and roles. A value that depends on a name belongs in the record of that name. `server`
+ * The names of clouds, engines and roles. A value that depends on a name belongs in the record with this name. `server`
  * and `agent` are also commands of K3s.
  */
 const tableNames = [...Object.keys(clouds), ...Object.keys(gitOpsEngines), ...namesOf(roles)];
@@ -429,7 +430,7 @@ function sourceFiles(): readonly SourceFile[] {
 const azureWords =
   /azure|\bacr|AcrPull|key ?vault|network security group|\bentra\b|virtual network|private (endpoint|dns)|role assignment|\babac\b|managed identit/i;
 
-/** The files that may contain a word of Azure, each with the reason. */
+/** The files that may contain a word of Azure, and why. */
 const azureWordsAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the table names every cloud',
   'src/agent/vocabulary.ts': 'adds the reasons of every cloud',
@@ -454,10 +455,10 @@ function withoutComments(source: string): string {
   return code;
 }
 
-/** Names that may be text only in the folder of that name, since they have no other meaning. */
+/** The names that may be strings only in the folder with the same name, since they have no other meaning. */
 const properNames = tableNames.filter((name) => ![...sharedNames, 'none'].includes(name));
 
-/** The files that may contain one of `properNames` outside of the folder of that name, each with the reason. */
+/** The files that may contain one of `properNames` outside the folder with that name, and why. */
 const properNamesAllowed: Readonly<Record<string, string>> = {
   'src/agent/clouds/index.ts': 'the cloud of a node whose settings name none',
   'src/agent/settings/facts-file.ts': 'the section that a facts file is',
@@ -465,7 +466,9 @@ const properNamesAllowed: Readonly<Record<string, string>> = {
   'src/roles/observability.ts': 'the record of that role',
 };
 
-/** Returns the files that contain the name of a cloud, engine or role as text, outside of the folder with that name. */
+/**
+ * Returns the files that contain the name of a cloud, engine or role as a string, outside the folder with that name.
+ */
 function sayingNames(files: readonly SourceFile[]): readonly string[] {
   return files
     .filter(({ path, source }) => {
@@ -475,7 +478,7 @@ function sayingNames(files: readonly SourceFile[]): readonly string[] {
     .map(({ path }) => path);
 }
 
-/** The files that may check a Resource, each with the reason. */
+/** The files that may check a Resource, and why. */
 const checkingAllowed: Readonly<Record<string, string>> = {
   'src/agent/doctor/conditions.ts': 'makes the checks of a plan without its remedies',
   'src/agent/engine/reconcile.ts': 'the reconciler',
@@ -487,12 +490,12 @@ const checkingAllowed: Readonly<Record<string, string>> = {
   'src/setup/perform.ts': 'leaves resources in sync out of a dry run',
 };
 
-/** Matches a check that is called or taken out of its Resource, in code without spaces. */
+/** Matches a call of a Resource's check, and a check that is taken out of its Resource, in code without spaces. */
 const checks = /\.check\(\w*(host|reader)\b|\bcheck\b[^{}()]*\}(of\b|=)/i;
 
 /**
- * Returns the files whose code checks a Resource. Only exceptions may do so: a dependency belongs in `needs` of its
- * dependant.
+ * Returns the files whose code checks a Resource. Only the listed files may do so: other code names the dependencies of
+ * a Resource in its `needs`.
  */
 function checking(files: readonly SourceFile[]): readonly string[] {
   return files.filter(({ source }) => checks.test(withoutComments(source))).map(({ path }) => path);

@@ -1,6 +1,6 @@
 /**
- * Every reason, collected from the modules that define the reasons, and every condition of a node, in the order in
- * which pages list them.
+ * Every reason, collected from the modules that define the reasons, and every condition of a node. Pages list both in
+ * this order.
  */
 import { azureReasons } from './clouds/azure/reasons.ts';
 import { oracleReasons } from './clouds/oracle/reasons.ts';
@@ -63,7 +63,9 @@ export const reasons = {
   ...argocdReasons,
 } as const;
 
-/** The meaning of each condition of a node, in the order in which a first boot makes them true and pages list them. */
+/**
+ * The meaning of each condition of a node, in the order of a first boot. Pages list the conditions in the same order.
+ */
 export const conditions = [
   { type: 'Settings', trueWhen: 'the settings are readable and consistent' },
   { type: 'Nat', trueWhen: 'with network.nat: private hosts can connect to the internet through this node' },

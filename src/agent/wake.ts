@@ -7,7 +7,7 @@ const second = 1_000;
  */
 const resync = 300 * second;
 const shortest = 1 * second;
-/** Checks that are due within this time of the first one share its pass; milliseconds. */
+/** Checks that are due within this time after the first due check share its pass; milliseconds. */
 const together = 1 * second;
 
 export interface Wake {
@@ -17,9 +17,9 @@ export interface Wake {
 }
 
 /**
- * Returns when to run the next pass, and why: at once to verify a change; otherwise when the first check is due, or
- * shortly after it to include checks that are due soon, but in a second at the earliest and in about five minutes at
- * the latest.
+ * Returns the time of the next pass, and the reason for it. After a change, the time is now, to verify the change.
+ * Otherwise, it is the time of the first due check, delayed by up to a second to include more due checks, but at least
+ * a second and at most about five minutes from now.
  */
 export function nextWake(now: number, outcomes: readonly Outcome[]): Wake {
   const changed = outcomes.find((outcome) => outcome.state === 'Changed');

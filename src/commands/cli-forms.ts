@@ -5,8 +5,8 @@ import { forPerson } from '../agent/engine/severity.ts';
 import { nearest } from '../agent/settings/nearest.ts';
 
 /**
- * Returns the `InvalidSettings` error for an unusable command line. `what` is the option or the word; `problem` states
- * the fault and its repair, and quotes no value, which may be a secret.
+ * Returns the `InvalidSettings` error for an unusable command line. `what` is the option or the word at fault.
+ * `problem` states the fault and its repair, and must not quote a value, which may be a secret.
  */
 export function misused(what: string, problem: string): NodeError {
   return new NodeError('InvalidSettings', `command line ${what}: ${problem}`, forPerson);
@@ -45,7 +45,7 @@ export function outputOption(...more: readonly string[]): Option {
     });
 }
 
-/** Makes an option for a number of minutes, parsed to milliseconds. */
+/** Makes an option for a number of minutes above zero. The parsed value is in milliseconds. */
 export function minutesOption(flags: string, description: string, usual: number): Option {
   const option = new Option(flags, description).default(usual * 60_000, `${usual}`);
   return option.argParser((text: string) => {

@@ -3,7 +3,10 @@ import type { NodeError } from '../agent/engine/errors.ts';
 import { nearest } from '../agent/settings/nearest.ts';
 import { misused } from './cli-forms.ts';
 
-/** Returns the error for commander's refusal in our own words: commander quotes the value, which may be a secret. */
+/**
+ * Returns our own error for a command line that commander refused: commander's message quotes the value, which may be a
+ * secret.
+ */
 export function misuse(
   { code, message }: CommanderError,
   program: Command,
@@ -45,7 +48,7 @@ function unknownCommand(program: Command, word = ''): NodeError {
     word,
     known.map((command) => command.name()),
   );
-  // A first word that is not plain may be a secret, so the message does not repeat it.
+  // A first word with other characters may be a secret, so the message does not repeat it.
   const name = /^[\w-]{1,40}$/.test(word) ? word : 'the first word';
   return misused(name, `is not a command; ${meant ? `did you mean ${meant}? ` : ''}${more(program)}`);
 }

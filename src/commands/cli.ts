@@ -78,7 +78,7 @@ const consentToRestart = {
   value: ['k3s.service', 'k3s-agent.service'],
 } as const;
 
-/** Builds the tree of commands; calls `finish` with the exit code of the command that ran. */
+/** Builds the tree of commands. Each command passes its exit code to `finish` when it has ended. */
 export function buildProgram(
   commands: Commands,
   finish: (code: number) => void,

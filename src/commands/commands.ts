@@ -29,7 +29,8 @@ const longestAnnouncement = 10_000;
 
 /**
  * Converges once, writes and prints the status, and announces the result to the cluster. Resolves to 0 if the node is
- * Ready, otherwise to 1. Throws the error of `faultIn` before anything is changed, unless waiting may end the error.
+ * Ready, otherwise to 1. Throws the error of `faultIn` before anything is changed, unless the error may go away by
+ * itself.
  */
 export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
   outliveOutput();
@@ -50,7 +51,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
     throw fault;
   }
   const release = await acquireLock(paths.slipway.lock, paths.root);
-  // A signal may end the process at once: no action leaves anything half done.
+  // A signal may end the process at once, because an interrupted action leaves nothing half done.
   onSignals({ stop: () => {}, reload: () => {}, grace: 0, exitCode: 1 });
   const end = performance.now() + options.timeout + longestPass;
   endWhenHung(
@@ -77,7 +78,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
 
 /**
  * Prints the settings with the origin of each, and warnings about them. Resolves to 1 if the settings name an unknown
- * role, or give a server another K3s server to join; otherwise to 0. Throws `InvalidSettings` if the settings or the
+ * role, or if a server has a K3s server to join; otherwise to 0. Throws `InvalidSettings` if the settings or the
  * instance tags are unusable.
  */
 export async function config(
@@ -109,7 +110,7 @@ export async function config(
   return 1;
 }
 
-/** Records the inputs of this start of K3s; K3s's unit runs this command. */
+/** Records the inputs of K3s; K3s's unit runs this command before every start. */
 export async function stampStart({ root }: CommonOptions): Promise<number> {
   await stamp(nodeHost({ root }), nodePaths(root), { invocationId: process.env.INVOCATION_ID });
   return 0;

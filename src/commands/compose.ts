@@ -1,4 +1,4 @@
-/** Builds everything that a process needs, once and from its settings: machine, cloud and engine. */
+/** Builds what a process needs, once and from its settings: the machine, the cloud and the engine. */
 import { type Agent, createAgent } from '../agent/agent.ts';
 import { chosenCloud, cloudSections } from '../agent/clouds/chosen.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
@@ -44,7 +44,7 @@ export interface Connection {
 
 export interface ComposeOptions {
   readonly emit?: Emit;
-  /** Called each time the settings were read. */
+  /** Called after each reading of the settings. */
   readonly onSettings?: (settings: Settings) => void;
   /** The jobs that run in parallel with the passes. Without jobs, a pass waits for its downloads. */
   readonly jobs?: Jobs;
@@ -183,7 +183,7 @@ export function connectionKey(settings: Settings, table: Clouds = clouds): strin
 
 /**
  * Returns `connect`, which makes a thing from the first settings and keeps it, and `isOutdated`, which is true for
- * settings that would make a different thing.
+ * settings whose `connectionKey` differs from that of the first settings.
  */
 function once<Thing>(make: (settings: Settings) => Thing) {
   let first: { readonly key: string; readonly thing: Thing } | undefined;

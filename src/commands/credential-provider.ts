@@ -26,7 +26,7 @@ import type { Settings } from '../agent/settings/schema.ts';
 import { readYaml } from '../agent/settings/yaml.ts';
 import { makeCloud } from './compose.ts';
 
-/** The interval at which a process looks for the result of another; milliseconds. */
+/** The interval at which a waiting process checks whether another process has finished; milliseconds. */
 const pollInterval = 50;
 
 interface Place {
@@ -37,7 +37,7 @@ interface Place {
 }
 
 /**
- * Returns the logins of the store once it has a usable one for `server`. One of the waiting processes fetches the
+ * Returns the stored logins as soon as they include a usable one for `server`. One of the waiting processes fetches the
  * login; the others find it in the store, or fail with the same error. Throws `InvalidSettings` and the errors of the
  * cloud.
  *
@@ -172,7 +172,10 @@ async function receivedLogin({ host, cloud, paths }: Place, server: string): Pro
   }
 }
 
-/** The record of a failed fetch; `at` is monotonic, so that setting the clock does not make an old failure new. */
+/**
+ * The record of a failed fetch. `at` is a time of the monotonic clock, so that a change of the system time cannot make
+ * an old failure look recent.
+ */
 interface Failure {
   readonly at: number;
   readonly reason: Reason;

@@ -92,8 +92,8 @@ function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
 }
 
 /**
- * Returns a function that starts a schedule: `onTick` is called at each of its times, shifted by this VM's delay.
- * Starting another schedule stops the earlier schedule.
+ * Returns a function that calls `onTick` at each time of a schedule, shifted by this VM's delay. A different schedule
+ * replaces the earlier one; the same schedule again changes nothing.
  */
 function rotationTicks(
   onTick: () => void,

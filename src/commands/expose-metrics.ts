@@ -7,8 +7,8 @@ import { version } from '../launcher/version.ts';
 import type { Composition } from './compose.ts';
 
 /**
- * Returns a function that passes each report to the metrics, from the first pass whose settings enable any, and logs an
- * error as a warning.
+ * Returns a function that passes each report to the metrics, beginning with the first report whose settings enable a
+ * metric. The function logs an error as a warning.
  */
 export function metricsExposition(
   ports: Pick<Composition, 'host' | 'paths'>,

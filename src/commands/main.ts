@@ -66,8 +66,8 @@ const commands = {
 } satisfies Commands;
 
 /**
- * Rejects a root that is not a directory: after a typing mistake, `install` would create a folder, and `uninstall`
- * would find nothing to remove.
+ * Rejects a root that does not exist or is not a directory: after a typing mistake, `install` would create a folder,
+ * and `uninstall` would find nothing to remove.
  */
 async function enter(root: string): Promise<void> {
   const found = await stat(root).catch((thrown) => {

@@ -3,7 +3,7 @@ import { logDestination, logTarget } from '../agent/host/process/output.ts';
 import { type EventLog, logEvents } from '../agent/report/log.ts';
 import type { Settings } from '../agent/settings/schema.ts';
 
-/** Opens the log of this process, in the format that fits its standard output. */
+/** Opens the log of this process, in the format that suits its standard output. */
 export async function openLog(): Promise<EventLog> {
   return logEvents(await logDestination(logTarget(process.env, isatty(1))));
 }

@@ -34,7 +34,7 @@ async function meetPatient(options: DoctorOptions): Promise<Patient> {
   const knowledge = await inCare(machine, await gather());
   const loaded = knowledge.tagged.value?.loaded ?? knowledge.files.value;
   const connected = loaded && connect(loaded.settings);
-  // The probes of the metadata service and of the secrets report why the endpoints are unknown.
+  // Ignores an error: the probes of the metadata service and of the secrets report why the endpoints are unknown.
   const endpoints = (await connected?.cloud.endpoints().catch(() => [])) ?? [];
   const { machineMeasures } = await import('../agent/host/measures.ts');
   return {

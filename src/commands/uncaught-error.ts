@@ -3,8 +3,8 @@ import { printableLine } from '../agent/engine/printable.ts';
 import { tellJournal } from '../launcher/stderr.ts';
 
 /**
- * Ends this process with 1 after an uncaught error, and prints two lines: the message and, at priority debug, the place
- * where the error was thrown. Node would print the stack and every property of the error unfiltered.
+ * Ends this process with exit code 1 after an uncaught error, and prints two lines: the message and, at priority debug,
+ * the place where the error was thrown. Node would print the stack and every property of the error unfiltered.
  */
 export function endForUncaught(thrown: unknown): never {
   const { reason, message } = toNodeError(thrown);

@@ -21,8 +21,8 @@ import { readStdin } from './stdin.ts';
 const usualDeadline = 20_000;
 
 /**
- * Answers the request, and resolves to the exit code: 0 with one JSON document on stdout, 1 with an empty stdout. The
- * caller has to end the process, since an HTTP request may still be under way.
+ * Answers the request, and resolves to the exit code: 0 with one JSON document on stdout, or 1 with an empty stdout and
+ * an error on stderr. The caller has to end the process, since an HTTP request may still be under way.
  */
 export async function answerKubelet(
   args: readonly string[],

@@ -4,8 +4,8 @@ import { closeSync, openSync } from 'node:fs';
 const longestAnswer = 10_000;
 
 /**
- * True if this process can execute the file at `path`: tries it with the argument `version` in this environment, and
- * compares its output with `answer`. A permission to execute is not enough: an emulator without binfmt_misc, a seccomp
+ * True if this process can execute the file at `path`, and the file prints `answer` when it is run with the argument
+ * `version` in this environment. The permission to execute is not enough: an emulator without binfmt_misc, a seccomp
  * filter or a security module may still refuse. Without /proc, always false.
  *
  * The file is executed through a descriptor that is closed on execution. If the kernel does not know the format of a

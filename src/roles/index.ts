@@ -12,7 +12,7 @@ export function namesOf(some: readonly Role[]): readonly string[] {
   return some.map(({ name }) => name);
 }
 
-/** Returns the role of that name, ignoring case; `undefined` for an unknown name. */
+/** Returns the role with this name, ignoring case and surrounding blanks; `undefined` for an unknown name. */
 export function findRole(name: string, among: readonly Role[] = roles): Role | undefined {
   return among.find((role) => role.name === name.trim().toLowerCase());
 }
@@ -25,8 +25,8 @@ export interface DefinedRole {
 }
 
 /**
- * Returns the built-in roles, then a role for each entry of `defined`, with the memory and the GitOps handover of a
- * server or of an agent.
+ * Returns the built-in roles, then a role for each entry of `defined`. The `k3s` of an entry decides whether its role
+ * has the memory and the GitOps handover of a server or of an agent.
  */
 export function rolesWith(defined: Readonly<Record<string, DefinedRole>>): readonly Role[] {
   const others = Object.entries(defined).map(([name, { k3s, labels = [], taints = [] }]): Role => {

@@ -14,7 +14,7 @@ interface Traits {
   readonly memory: number;
 }
 
-/** A role in the table, whose labels and taints the compiler checks; the settings check those of a defined role. */
+/** A built-in role. The compiler checks its labels and taints; the settings check those of a role that they define. */
 export type BuiltInRole = Role & {
   readonly labels: readonly `${string}=${string}`[];
   readonly taints: readonly `${string}:${TaintEffect}`[];
@@ -25,7 +25,7 @@ type TaintEffect = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 interface ServerTraits {
   /** The K3s command that this role runs. */
   readonly k3s: 'server';
-  /** True if this node hands its cluster over to GitOps. */
+  /** True if a node with this role hands its cluster over to GitOps. */
   readonly gitops: boolean;
 }
 

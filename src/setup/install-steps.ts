@@ -109,7 +109,7 @@ function cmpCommand(self: string, path: string): Command {
  * rename: after a power cut, the file is either the old one or the new one.
  */
 async function copyExecutable(host: Host, self: string, path: string, root: string): Promise<void> {
-  // The commands do not know the root, and would follow links that lead out of it.
+  // The commands below do not know the root and would follow links that lead out of it, so the links are resolved here.
   const draft = join(await realPath(host, dirname(path), root), '.slipway.new');
   await host.run({ file: 'install', args: ['-D', '-m', '0755', '--', self, draft] });
   // In a setgid directory, the copy has the group of the directory.

@@ -15,7 +15,8 @@ import { daemonUnit, packagedUnit, setupPaths } from './setup-paths.ts';
 
 /**
  * Installs Slipway without starting it, and prints the next steps. If the Debian package is installed, installs
- * nothing, and first prints notes on earlier installs. Resolves to 0 if everything is in place, otherwise to 1.
+ * nothing, and prints notes on earlier installs before the next steps. Resolves to 0 if everything is in place,
+ * otherwise to 1.
  */
 export async function install({ root }: InstallOptions): Promise<number> {
   requireRoot('install', root);

@@ -18,7 +18,7 @@ export function natGone(paths: NodePaths, needs: readonly string[]): readonly Re
   );
 }
 
-/** Removes the folder of the settings, except for the rules of NAT if they stay. */
+/** Removes the folder of the settings; with `keepsNat`, the file with the rules of NAT stays. */
 export function settingsGone(paths: NodePaths, keepsNat: boolean, needs: readonly string[]): Resource {
   const folder = join(paths.root, 'etc/slipway');
   if (!keepsNat) {
@@ -48,7 +48,7 @@ async function surplusIn(host: HostReader, folder: string, kept: string): Promis
   return inside.includes(kept) ? inside.filter((path) => path !== kept) : [folder];
 }
 
-/** Returns a line about the NAT that stays, with the commands that remove it; empty without NAT. */
+/** Returns one line about the NAT that stays, with the commands that remove it; no line without NAT. */
 export async function natNotes(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
   const unitFile = natUnitPath(paths);
   const left = await existing(host, [unitFile, ...natFiles(paths)]);

@@ -6,7 +6,7 @@ import { outliveOutput } from '../agent/host/process/print.ts';
 import { recordingHost } from '../agent/host/recording/recording-host.ts';
 import { type PlannedStep, planText } from '../agent/report/plan-text.ts';
 
-/** Prints to an operator what was done and what failed. */
+/** The output for an operator: `out` prints what was done, and `error` what failed. */
 export interface Tell {
   readonly out: (line: string) => void;
   readonly error: (line: string) => void;
@@ -66,8 +66,8 @@ function troubleLines(outcome: Outcome): readonly string[] {
 }
 
 /**
- * Returns the text of what `perform` would do, without doing it. Omits the resources that are in sync, and the
- * dependencies on them.
+ * Returns a plan of what `perform` would do, as text, and changes nothing. Omits the resources that are in sync, and
+ * the dependencies on them.
  */
 export async function rehearse(resources: readonly Resource[], host: Host): Promise<string> {
   const recording = recordingHost(host);

@@ -37,16 +37,18 @@ export function daemonStopped({ root }: NodePaths, forGood: boolean): Resource {
 }
 
 /**
- * Returns the steps of an uninstall, in order. The configuration of kubelet's credential provider is removed first,
- * because K3s would not start with it after Slipway is gone; then K3s, the guard and NAT as far as `extent` includes
- * them; then Slipway's files, and with `purge` the settings and the state. The executable is removed last, and only if
- * all other steps succeeded, so that `uninstall` can be run again.
+ * Returns the steps of an uninstall, in order:
+ *
+ * - The configuration of kubelet's credential provider, because K3s would not start with it after Slipway is gone.
+ * - K3s, the guard of the metadata service and NAT, as far as `extent` includes them.
+ * - Slipway's files and, with `purge`, the settings and the state.
+ * - The executable, only if all other steps succeeded, so that `uninstall` can be run again.
  */
 export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resource[] {
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
   const nat = extent.nat ? natGone(paths, needs) : [];
-  // Removes state and settings later, because the guard and NAT are found by their rules files there.
+  // State and settings are removed after the guard and NAT, which are found by their rules files there.
   const settled = [...needs, ...[...guard, ...nat].map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
@@ -125,8 +127,8 @@ function guardGone(paths: NodePaths, needs: readonly string[]): readonly Resourc
 }
 
 /**
- * Removes settings, state and /run/slipway, except what a remaining K3s or NAT needs; with `k3s`, also the data of K3s
- * from an older role.
+ * Removes settings, state and /run/slipway, except what a remaining K3s or NAT needs. With `k3s`, also removes the K3s
+ * data of older roles.
  */
 function purgeSteps(
   paths: NodePaths,

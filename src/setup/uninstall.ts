@@ -45,7 +45,9 @@ export async function killK3s({ root, dryRun }: RemovalOptions): Promise<number>
   });
 }
 
-/** Removes K3s with its data. Keeps Slipway, but stops and disables it, because it would install K3s again. */
+/**
+ * Removes K3s with its data. Keeps Slipway, but stops and disables the daemon, which would otherwise install K3s again.
+ */
 export async function uninstallK3s({ root, dryRun }: RemovalOptions): Promise<number> {
   const host = nodeHost({ root });
   const paths = nodePaths(root);

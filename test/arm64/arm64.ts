@@ -1,7 +1,7 @@
 /**
  * `npm run test:arm64 -- [--suite bookworm|trixie]`: boots a virtual machine with an arm64 processor, which qemu
- * emulates, and tries the executable, the service, the Debian package and the lab in it. Needs root, and neither KVM
- * nor a network in the machine. Prints what the machine prints, with the time that each check took there.
+ * emulates, and tries the executable, the service, the Debian package and the lab in it. Needs root, but not KVM; the
+ * machine needs no network. Prints what the machine prints, with the time that each check took there.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

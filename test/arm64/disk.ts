@@ -9,13 +9,13 @@ import type { RootFileSystem } from './root-file-system.ts';
 const cache = 'dist/.cache';
 const unit = 'slipway-checks.service';
 
-/** How many times longer the limits of the lab are in the machine. */
+/** The factor by which the time limits of the lab are longer in the emulated machine. */
 const slowness = 12;
 
 /** The folder of this project on the disk. */
 const project = 'opt/project';
 
-/** Packages of programs that only this machine's processor can run, or that no check needs. */
+/** Packages with programs that the emulated processor cannot run, or that no check needs. */
 const unwanted =
   /^(node-linux-|lightningcss|typescript$|caniuse-lite$|postject$|@(biomejs|rolldown|typescript|babel|stryker|esbuild))/;
 
@@ -34,7 +34,7 @@ export function diskImage({ root }: RootFileSystem, folder: string): string {
   return image;
 }
 
-/** Copies the sources, the packages that the lab needs, and the results of packaging; keeps their times. */
+/** Copies the sources, the packages that the lab needs, and the results of packaging, with their modification times. */
 function addProject(to: string): void {
   for (const name of [
     'src',
@@ -60,7 +60,9 @@ function addProject(to: string): void {
   }
 }
 
-/** Returns what the executable of this machine prints for `config`; the one for arm64 must print the same. */
+/**
+ * Returns the output of `config` from the executable for this processor; the executable for arm64 must print the same.
+ */
 function settingsHere(): string {
   const executable = `dist/slipway-linux-${process.arch}`;
   return execFileSync(executable, ['config', '--cloud', 'static', '--role', 'server'], {

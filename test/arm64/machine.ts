@@ -1,4 +1,6 @@
-/** An emulated arm64 machine: qemu without KVM, from a kernel and a disk, whose console is the only way out. */
+/**
+ * An emulated arm64 machine: qemu without KVM, with a kernel and a disk. The machine reports only through its console.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -112,7 +112,7 @@ function build(suite: Suite, root: string): void {
   configure(root);
 }
 
-/** Does what the scripts of the packages would do, as far as the machine needs it. */
+/** Does what the scripts of the packages would do, as far as the checks need it. */
 function configure(root: string): void {
   const etc = join(root, 'etc');
   for (const name of ['passwd', 'group']) {

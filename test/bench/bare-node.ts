@@ -66,7 +66,7 @@ export class Notifications {
     });
   }
 
-  /** Resolves when a service sends a message with this text. */
+  /** Resolves when a service sends a message that contains `text`. Only the promise of the latest call can resolve. */
   next(text: string): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting = { text, resolve };

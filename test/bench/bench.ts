@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: measures Slipway in turn with scripts that do the
- * same work with the same emulated endpoints. Needs neither root nor a network; also writes the figures to
- * dist/bench.json.
+ * `npm run bench -- [--with-az] [--runs N] [--days N] [--quick]`: compares Slipway with scripts that do the same work
+ * against the same emulated endpoints, and measures both in turn. Needs neither root nor a network; also writes the
+ * figures to dist/bench.json.
  *
  * `--with-az` also measures the Azure CLI; `--runs` and `--days` set the numbers of runs and of simulated days.
  * `--quick` only checks that everything works: one run, three days, no minute of idling, no xz.
@@ -74,7 +74,9 @@ async function measured(): Promise<readonly Row[]> {
   }
 }
 
-/** True if a command is requested and installed; notes a requested one that is not installed. */
+/**
+ * True if a command is requested and installed. If a requested command is not installed, notes that and `otherwise`.
+ */
 function has(command: string, wished: boolean, otherwise: string): boolean {
   const found = wished && isInstalled(command);
   if (wished && !found) {

@@ -20,7 +20,10 @@ export interface Row {
 
 export type Unit = 'ms' | 'MB' | 'bytes';
 
-/** Resolves to median and range of each contender's quantities over `runs` rounds, after a first uncounted round. */
+/**
+ * Runs each contender `runs` times after a first, uncounted round. Resolves to the median and the range of each
+ * quantity.
+ */
 export async function interleaved(
   measure: string,
   runs: number,

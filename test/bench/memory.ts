@@ -6,7 +6,7 @@ import { type Row, rowsOf, type Sample } from './measure.ts';
 import { memoryOf } from './processes.ts';
 import { joinedLab, type World } from './world.ts';
 
-/** Measures two agents in each of several labs, `seconds` after they became Ready. */
+/** Measures two agents in each of several labs, `seconds` after the nodes of the lab became Ready. */
 export async function idleMemory(world: World, runs: number, seconds: number): Promise<readonly Row[]> {
   const measured: Promise<readonly Sample[]>[] = [];
   for (let number = 0; number < Math.ceil(runs / 2); number += 1) {

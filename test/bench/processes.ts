@@ -30,7 +30,10 @@ export function memoryOf(pid: number): Sample {
   };
 }
 
-/** Runs a command; resolves to its wall time, and its CPU time with that of its children. Rejects if it fails. */
+/**
+ * Runs a command; resolves to its wall time, and to its CPU time with that of its children, in milliseconds. Rejects if
+ * the command fails.
+ */
 export async function timed(command: readonly string[], env: Environment, stdin = ''): Promise<Sample> {
   // The `time` of bash prints milliseconds, without the time of bash itself.
   const script = 'TIMEFORMAT="%R %U %S"; exec 3>&2; time "$@" >/dev/null 2>&3';

@@ -40,7 +40,10 @@ async function answeredWith(command: readonly string[], isReady: boolean): Promi
   return answered(command, ({ kind }) => kind === 'CredentialProviderResponse');
 }
 
-/** Measures a command until it has exited, as kubelet waits for it; rejects if the command fails or gives no answer. */
+/**
+ * Measures a command until it has exited, as kubelet waits for it. Rejects if the command fails or `isAnswer` rejects
+ * its output.
+ */
 async function answered(
   [file = '', ...args]: readonly string[],
   isAnswer: (answer: { readonly kind?: string }) => boolean = () => true,

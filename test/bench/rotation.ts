@@ -1,4 +1,4 @@
-/** Measures a rotation in the running daemon of a joined agent, and in a script. */
+/** Measures a credential rotation by the running daemon of a joined agent, and by a script. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -29,9 +29,9 @@ export function rotation(world: World, runs: number): Promise<readonly Row[]> {
 }
 
 /**
- * Returns a contender that rotates in the daemon. `wall` is the time from the first request to the file. `CPU` is the
- * processor time of the daemon from waking to sleeping, less two passes: one found the credential due, the other
- * verified it. `CPU of a pass` is that of one such pass.
+ * Returns a contender that rotates in the daemon. `wall` is the time from the first request until the new file exists.
+ * `CPU of a pass` is the processor time of one pass that changes nothing. `CPU` is the processor time of the daemon
+ * from waking to sleeping, less two such passes: one found the credential due, the other verified the rotation.
  */
 function inDaemon(name: string, world: World, node: LabNode, proof: readonly string[]): Contender {
   return {

@@ -2,8 +2,8 @@
  * Runs the agent of a joined node with only time and commands simulated: `node simulated-daemon.ts ROOT DAYS`.
  *
  * Settings, plan, Azure SDKs, requests to the emulated endpoints and files are those of the daemon, except that no file
- * is synced. A sleep ends at once; one of ten seconds or more takes two simulated hours, so that each rotation has two
- * passes: one rotates and one verifies. Each command runs once, and its answer is cached.
+ * is synced. A sleep ends at once. A sleep of ten seconds or more takes two simulated hours, so that each rotation has
+ * two passes: one rotates and one verifies. Each command runs once, and its answer is cached.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

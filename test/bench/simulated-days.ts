@@ -63,7 +63,9 @@ async function lookedAt(root: string, days: number): Promise<readonly Look[]> {
   return looks;
 }
 
-/** Returns the slope of the best straight line (least squares). */
+/**
+ * Returns the slope of the straight line that best fits the points (least squares); 0 if all points have the same x.
+ */
 function slope(points: readonly (readonly [number, number])[]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [mx, my] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];

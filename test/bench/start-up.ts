@@ -35,7 +35,7 @@ async function untilExit(world: World, [file = '', ...args]: readonly string[]):
   });
 }
 
-/** Measures wall and CPU time until READY=1 reaches the service manager, and the time until the first log line. */
+/** Measures wall and CPU time until the service manager receives READY=1, and the time until the first log line. */
 async function untilReady(world: World): Promise<Sample> {
   return onBareNode(world, async ({ root, environment }) => {
     const ready = world.notifications.next('--ready');

@@ -122,13 +122,16 @@ async function runAll(files: readonly string[]): Promise<readonly string[]> {
 }
 
 /**
- * Returns the rank of a scenario: those with the longest waits start first, so that none of them runs alone at the end.
+ * Returns the rank of a scenario; higher ranks start first. The scenarios with the longest waits start first, so that
+ * none of them runs alone at the end.
  */
 function patience(file: string): number {
   return ['07-', '06-', '11-', '05-', '02-', '04-'].findIndex((start) => file.startsWith(start));
 }
 
-/** Runs one scenario in its own namespaces and folder, then removes folder and cgroups; true if the scenario passed. */
+/**
+ * Runs one scenario in its own namespaces and folder, then removes its folder and cgroups; true if the scenario passed.
+ */
 async function runOne(file: string): Promise<boolean> {
   const name = file.replace(/\.test\.ts$/, '');
   const dir = mkdtempSync(join(tmpdir(), 'slipway-boot-'));
@@ -148,7 +151,9 @@ async function runOne(file: string): Promise<boolean> {
   return code === 0;
 }
 
-/** Returns the arguments for unshare to run `command` in new namespaces, whose processes end when unshare ends. */
+/**
+ * Returns the arguments with which unshare runs `command` in new namespaces; all their processes end when unshare ends.
+ */
 function inNamespaces(...command: readonly string[]): readonly string[] {
   const kinds = ['--net', '--mount', '--pid', '--propagation', 'private', '--mount-proc'];
   return [...kinds, '--fork', '--kill-child', ...command];

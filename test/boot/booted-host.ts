@@ -139,12 +139,12 @@ export class BootedHost<Name extends string = string> {
     }
   }
 
-  /** Shuts the host down cleanly. */
+  /** Shuts the host down cleanly; does nothing if it is off. */
   async powerOff(): Promise<void> {
     await this.#end(sigRtMin4);
   }
 
-  /** Cuts the power: the host gets no signal and loses its memory. */
+  /** Cuts the power: the host cannot shut down, and loses its memory. Does nothing if the host is off. */
   async crash(): Promise<void> {
     await this.#end(9);
   }
@@ -160,7 +160,7 @@ export class BootedHost<Name extends string = string> {
     await exited;
   }
 
-  /** Reboots the host cleanly; resolves when systemd runs again. */
+  /** Reboots the host cleanly; resolves when systemd accepts requests again. */
   async reboot(): Promise<void> {
     const before = this.#init;
     await this.run('systemctl', '--no-block', 'reboot');
@@ -191,7 +191,7 @@ export class BootedHost<Name extends string = string> {
     return stdout.trim();
   }
 
-  /** Resolves to properties of a unit, as systemd shows them. */
+  /** Resolves to the named properties of a unit, as systemd shows them. */
   async show(unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const text = await this.ask('systemctl', 'show', unit, '-p', names.join(','));
     return Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
@@ -218,7 +218,8 @@ export class BootedHost<Name extends string = string> {
   }
 
   /**
-   * Returns the path at which this process sees a path of the host, including files in memory while the host is on.
+   * Returns the path by which this process reaches a path of the host. While the host is on, this includes its files in
+   * memory, such as those in /run.
    */
   path(path: string): string {
     return join(this.#init ? `/proc/${this.#init}/root` : this.root, path);
@@ -256,7 +257,7 @@ export class BootedHost<Name extends string = string> {
     return this.status()?.conditions.find((condition) => condition.type === type);
   }
 
-  /** True if a pass after `since` (epoch milliseconds) had nothing to change and the node is Ready. */
+  /** True if the last pass ended after `since` (epoch milliseconds), changed nothing, and found the node Ready. */
   isReady(since = this.poweredOnAt): boolean {
     const { conditions: [ready] = [], updated = '' } = this.status() ?? {};
     return ready?.status === 'True' && ready.reason === 'InSync' && Date.parse(updated) > since;
@@ -294,7 +295,10 @@ const nspawnEnvironment = {
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
 };
 
-/** A shell script that enters cgroups, then executes a command. Its arguments: number of cgroups, cgroups, command. */
+/**
+ * A shell script that enters cgroups, then executes a command. Its arguments: the number of cgroups, their folders, the
+ * command.
+ */
 const inCgroups =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
 
@@ -309,7 +313,7 @@ async function childOf(parent: ChildProcess): Promise<number> {
   throw new Error('systemd-nspawn starts no init.');
 }
 
-/** Returns the text of a file in /proc; an empty text once the process is gone, as nspawn's first child soon is. */
+/** Returns the text of a file in /proc; an empty string if its process has ended, as nspawn's first child soon does. */
 function ofProcess(path: string): string {
   try {
     return readFileSync(path, 'utf8');

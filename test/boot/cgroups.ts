@@ -16,7 +16,7 @@ export function hostCgroups(run: string, name: string): readonly string[] {
   return folders;
 }
 
-/** Removes the cgroups of all hosts of a scenario after they are powered off. */
+/** Removes the cgroups of all hosts of a scenario. The hosts must be off. */
 export function removeCgroups(run: string): void {
   for (const hierarchy of hierarchies) {
     removeEmpty(join(hierarchy, run));

@@ -18,12 +18,12 @@ export interface ClusterOptions {
   readonly hosts?: readonly HostName[];
   /** How a host gets Slipway: by cloud-init, or in an image with the executable, its units and its settings. */
   readonly from?: 'cloud-init' | 'image';
-  /** Returns settings of a host in addition to those of every host, merged at the top level. */
+  /** Returns settings for one host, merged at the top level over the settings of all hosts. */
   readonly settings?: (host: HostName) => object;
   readonly k3sVersions?: readonly string[];
   /** The lifetime of registry credentials, in milliseconds. */
   readonly passwordLife?: number;
-  /** True to start without the secrets in the vault and the roles of the identities; `prepare` adds them. */
+  /** True to start without the secrets in the vault and without the roles of the identities; `prepare` adds both. */
   readonly unprepared?: boolean;
 }
 

@@ -88,9 +88,7 @@ export const ipAddress = z.union(
   'must be an IP address such as 10.0.0.4, and one alone: dual stack is not supported',
 );
 
-/**
- * The form of a host that is reached without the proxy. Refuses a name with a port or `*.`, which would never match.
- */
+/** The form of an entry in `network.noProxy`. Refuses a name with a port or `*.`, which would never match. */
 export const directHost = z.union(
   [
     z.ipv4(),
@@ -113,8 +111,8 @@ export const nodeLabel = text(
 );
 
 /**
- * True if kubelet refuses to start with this label: its domain is reserved for Kubernetes, and is neither
- * `node.kubernetes.io` nor `kubelet.kubernetes.io` nor below one of them, and its key is not a well-known label
+ * True if kubelet refuses to start with this label: the domain of its key is reserved for Kubernetes, is neither
+ * `node.kubernetes.io` nor `kubelet.kubernetes.io` nor a subdomain of either, and the key is not a well-known label
  * (kubelet_node_labels.go).
  */
 function isForeignToKubelet(value: string): boolean {
@@ -148,7 +146,7 @@ export const k3sVersion = text(
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
 );
 
-/** The registry of forms whose settings name something, such as a secret. */
+/** Marks the forms of settings that contain the name of a secret. */
 const named = z.registry<{ readonly what: 'secret' }>();
 
 /** The form of a secret name in any cloud; the chosen cloud may allow fewer names. */
@@ -167,7 +165,7 @@ export const repositoryPath = text(
   'be a path inside the repository such as clusters/production, without a leading / and without ..',
 );
 
-/** The form of the name of an entry in `imds.allow`, whose characters are safe in a comment of a ruleset. */
+/** The form of the name of an entry in `imds.allow`. Its characters are safe in a comment of an nftables ruleset. */
 export const guestName = text(
   /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,62}$/,
   'be a short name: up to 63 letters, digits, blanks, dots, dashes, underscores and slashes',
@@ -178,7 +176,9 @@ export const addressRange = z.union(
   'must be an IPv4 address or a range such as 10.42.3.7 or 10.42.3.0/24',
 );
 
-/** The form of a user id. The maximum excludes -1 as a 32-bit number, which is not a user. */
+/**
+ * The form of a user id other than root's. The maximum excludes 4294967295, which is -1 in 32 bits and no user's id.
+ */
 export const userId = z
   .int('must be a user id: a whole number, without quotes')
   .check(

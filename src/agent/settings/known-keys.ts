@@ -4,7 +4,7 @@ import { settingsSchema } from './schema.ts';
 
 type Schema = z.core.$ZodType;
 
-/** Returns the keys that the map at this path may have. */
+/** Returns the keys that the schema defines for the map at this path; none for a map whose keys users choose. */
 export function knownAt(path: Path): readonly string[] {
   return Object.keys(shapeOf(path.reduce<Schema | undefined>(inner, settingsSchema)));
 }
@@ -24,7 +24,7 @@ function allPaths(schema: Schema, at: Path): readonly Path[] {
   ]);
 }
 
-/** Returns the written settings without keys that this release does not know, such as those of a newer one. */
+/** Returns the written settings without the keys that this release does not know, such as keys from a newer release. */
 export function onlyKnown(written: unknown, schema: Schema | undefined = settingsSchema): unknown {
   const shape = shapeOf(schema);
   if (!isMap(written) || Object.keys(shape).length === 0) {
@@ -72,8 +72,8 @@ function shapeOf(schema: Schema | undefined): Readonly<Record<string, Schema>> {
 }
 
 /**
- * Returns the schema inside an optional one. The cast is needed because the base type of Zod's schemas does not show
- * their definitions.
+ * Returns the schema inside an optional schema, and any other schema unchanged. The cast is needed because the base
+ * type of Zod's schemas does not show their definitions.
  */
 function unwrapped(schema: Schema | undefined): z.core.$ZodTypes | undefined {
   const known = schema as z.core.$ZodTypes | undefined;

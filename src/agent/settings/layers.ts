@@ -12,7 +12,7 @@ import { readYaml } from './yaml.ts';
  * folder.
  *
  * `file` replaces the administrator's file and must exist; other files may be missing. Throws `InvalidSettings` with
- * file, line and column of every YAML fault, and for a link that leads nowhere.
+ * the file and the place of every YAML fault, and for a link that leads nowhere.
  */
 export async function readLayers(
   host: HostReader,

@@ -14,12 +14,12 @@ import { secretNameMisfits } from './secret-names.ts';
 import { unfilledVariables } from './template-variables.ts';
 
 /**
- * The settings, and the layer that set each: `default`, a file, a tag, an option of the command line or the choice
+ * The settings, and the origin of each value: `default`, a file, a tag, a command-line option, or Slipway's own choice
  * of the cloud.
  */
 export interface Loaded {
   readonly settings: Settings;
-  /** The layer of each value, by paths such as `k3s.version`. */
+  /** The origin of each value, by a path such as `k3s.version`. */
   readonly origins: Readonly<Record<string, string>>;
   readonly layers: Layers;
 }
@@ -29,7 +29,7 @@ export interface Layers {
   readonly files: readonly Layer[];
   readonly tags: readonly Layer[];
   readonly commandLine: readonly Layer[];
-  /** The cloud that Slipway chose, unless another layer names the cloud. */
+  /** The layer with the cloud that Slipway chose; empty if another layer names the cloud. */
   readonly detected?: readonly CloudLayer[];
 }
 
@@ -45,7 +45,7 @@ export interface LoadOptions {
   /** The file that replaces /etc/slipway/config.yaml. */
   readonly file?: string | undefined;
   readonly commandLine?: readonly CommandLineSetting[];
-  /** A further check of the settings as written, which may have other faults too. */
+  /** A further check of the settings as written. The settings may have faults that the check does not look for. */
   readonly check?: Check;
   /** The result of the last load with the same `check`. */
   readonly before?: Loaded | undefined;
@@ -72,8 +72,8 @@ function asLayer({ option, path, value }: CommandLineSetting): Layer {
 const lowest: Layer = { origin: 'default', values: defaults };
 
 /**
- * Returns the settings that result from these layers, or `before` itself if its layers are equal. Throws
- * `InvalidSettings` for unusable settings.
+ * Returns the settings that result from these layers, or `before` itself if it came from equal layers. Throws
+ * `InvalidSettings` with every problem.
  */
 export function resolveLayers(
   layers: Layers,
@@ -87,7 +87,8 @@ export function resolveLayers(
   const parsed = z.safeParse(settingsSchema, written);
   const problems = firstPerPath([
     ...unfilledVariables(written),
-    // Checked before the schema, which does not know the cloud: only the first problem of a setting is reported.
+    // Precedes the schema's problems: only the first problem of each setting is reported, and the schema does not know
+    // which secret names the cloud allows.
     ...secretNameMisfits(written),
     ...(parsed.success ? [] : describeIssues(parsed.error.issues, written)),
     ...misfits(written),
@@ -105,8 +106,8 @@ export function resolveLayers(
 }
 
 /**
- * True if the layers are equal, including the order of keys, which K3s sees. JSON alone would not tell `.inf` from
- * `null`.
+ * True if the layers are equal, including the order of keys, which K3s sees. A comparison of JSON alone would treat
+ * `.inf` as `null`.
  */
 function isSame(one: Layers, other: Layers): boolean {
   return isDeepStrictEqual(one, other) && JSON.stringify(one) === JSON.stringify(other);

@@ -6,14 +6,14 @@ export interface Layer {
   readonly values: unknown;
 }
 
-/** A merged value and the layer that set it. For a map, that is the last layer with a value in it. */
+/** A merged value and the layer that set it. The origin of a map is the last layer that set a value in the map. */
 export type Merged =
   | { readonly origin: string; readonly children: ReadonlyMap<string, Merged> }
   | { readonly origin: string; readonly value: unknown };
 
 /**
  * Merges the layers over the lowest one. Maps merge key by key, lists and single values replace earlier values, and a
- * key without a value resets the setting to the lowest layer.
+ * key without a value resets the setting to its value in the lowest layer.
  */
 export function mergeLayers(lowest: Layer, layers: readonly Layer[]): Merged {
   const base = asMerged(lowest.values, lowest.origin);
@@ -30,7 +30,7 @@ function asMerged(value: unknown, origin: string): Merged {
   };
 }
 
-/** Maps whose keys have a meaning without a value: in mirrors, `"*":` enables K3s's embedded registry. */
+/** Maps whose keys mean something even without a value: in mirrors, `"*":` enables K3s's embedded registry. */
 const namesWithoutValue: readonly string[] = ['registries.mirrors'];
 
 function overlay(
@@ -73,7 +73,7 @@ export interface Leaf {
   readonly origin: string;
 }
 
-/** Returns every list, single value and empty map with its path and origin, in order. */
+/** Returns every list, single value and empty map, each with its path and origin. */
 export function leaves(merged: Merged, path: Path = []): readonly Leaf[] {
   if (!('children' in merged)) {
     return [{ path, value: merged.value, origin: merged.origin }];
@@ -85,8 +85,8 @@ export function leaves(merged: Merged, path: Path = []): readonly Leaf[] {
 }
 
 /**
- * Returns the origin to name in a problem at this path: the layer that set it, otherwise the last layer that set
- * anything in its nearest parent.
+ * Returns the origin to name in a problem at this path: the layer that set the value or, if no layer above the defaults
+ * did, the last layer that set anything in the nearest parent.
  */
 export function originOf(merged: Merged, path: Path, lowest: string): string {
   const inner = childrenOf(merged)?.get(String(path[0]));

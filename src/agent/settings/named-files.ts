@@ -8,8 +8,8 @@ import { parseProxyLogin } from './proxy-login.ts';
 
 /**
  * Checks the files that settings name, before anything uses them. Throws `InvalidSettings` with a line for each missing
- * or unusable file: network.caFile must contain certificates, and network.proxyCredentialsFile a login that only root
- * can read.
+ * or unusable file: network.caFile must contain certificates; network.proxyCredentialsFile must contain a login, and
+ * only root may be able to read it.
  */
 export async function checkNamedFiles(host: HostReader, { settings, origins }: Loaded): Promise<void> {
   const { caFile, proxyCredentialsFile } = settings.network;
@@ -29,7 +29,7 @@ export async function checkNamedFiles(host: HostReader, { settings, origins }: L
   }
 }
 
-/** The requirements of a setting for its file. No message quotes the content. */
+/** The requirements for a file that a setting names. No message quotes the content. */
 interface NamedFile {
   readonly example: string;
   readonly repair: string;

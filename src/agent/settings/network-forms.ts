@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { text } from './forms.ts';
 
-/** The form of a range of private addresses: RFC 1918, and RFC 6598 for providers. */
+/** The form of a private IPv4 range: a range of RFC 1918, or of the shared address space in RFC 6598. */
 export const privateRange = z.cidrv4('must be a range of private IPv4 addresses such as 10.0.2.0/24').check(
   z.refine(isPrivate, {
     error: 'must lie within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10',
@@ -19,7 +19,10 @@ function isPrivate(range: string): boolean {
   );
 }
 
-/** The form of a network interface's name: at most 15 characters, as in the kernel, and none that needs quotes. */
+/**
+ * The form of a network interface's name: at most 15 characters, which is the kernel's limit, and none that needs
+ * quotes.
+ */
 export const interfaceName = text(
   /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/,
   'be the name of a network interface such as ens3, as ip link shows it',

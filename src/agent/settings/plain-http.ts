@@ -38,7 +38,7 @@ function exposedHost(address: unknown, exempt: readonly string[]): string | unde
   return isLocal(hostname) || exempt.includes(hostname) ? undefined : host;
 }
 
-/** True if `hostname` is this machine. Expects the form that `URL` writes, such as 127.0.0.1 for `127.1`. */
+/** True if `hostname` names this machine. Expects the form that `URL` writes, such as 127.0.0.1 for `127.1`. */
 function isLocal(hostname: string): boolean {
   return ['localhost', '[::1]'].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
 }

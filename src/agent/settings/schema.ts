@@ -8,7 +8,7 @@ import { sections } from './sections.ts';
 /** The settings, merged and validated. Durations are in milliseconds; an absent setting is `undefined`. */
 export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
 
-/** The settings as a file contains them, with every default. */
+/** The settings in the form of a file, before validation, with every default filled in. */
 export type WrittenSettings = z.input<typeof settingsSchema>;
 
 /** The schema of a node's settings: the choice of its cloud, its role, and every section. */

@@ -5,7 +5,10 @@ import { formedValues } from './known-keys.ts';
 import { type Problem, valueAt } from './path.ts';
 import { settingsSchema } from './schema.ts';
 
-/** Lists the settings with a secret name that the chosen cloud does not allow. */
+/**
+ * Lists the settings whose secret name the chosen cloud does not allow; none if the cloud is unknown or allows any
+ * name.
+ */
 export function secretNameMisfits(
   written: unknown,
   table: Clouds = clouds,

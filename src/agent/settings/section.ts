@@ -45,7 +45,7 @@ export interface SensitiveUrl {
 /** The sections by name, in the order of the reference page. */
 export type Sections = Readonly<Record<string, SettingsSection>>;
 
-/** Returns the sections of these owners by the owner's name, without owners that have no settings. */
+/** Returns the section of each owner, by the owner's name; leaves out owners without settings. */
 export function sectionsOf<Owners extends Readonly<Record<string, { readonly settings?: SettingsSection }>>>(
   owners: Owners,
 ): SectionsOf<Owners> {
@@ -64,12 +64,12 @@ type Each<Table extends Sections, What extends 'schema' | 'defaults'> = {
   readonly [Name in keyof Table]: Table[Name][What];
 };
 
-/** Returns the schema of each section. */
+/** Returns the schema of each section, by the section's name. */
 export function schemasOf<Table extends Sections>(table: Table): Each<Table, 'schema'> {
   return pick(table, 'schema') as Each<Table, 'schema'>;
 }
 
-/** Returns the defaults of each section. */
+/** Returns the defaults of each section, by the section's name. */
 export function defaultsOf<Table extends Sections>(table: Table): Each<Table, 'defaults'> {
   return pick(table, 'defaults') as Each<Table, 'defaults'>;
 }
@@ -78,7 +78,7 @@ function pick(table: Sections, what: 'schema' | 'defaults'): Readonly<Record<str
   return Object.fromEntries(Object.entries(table).map(([name, section]) => [name, section[what]]));
 }
 
-/** Lists contradictions in the sections of `written`. Paths start at `written`. */
+/** Lists contradictions in the sections of `written`, and between them and `settings`. Paths start at `written`. */
 export function misfitsOf(table: Sections, written: unknown, settings = written): readonly Problem[] {
   return Object.entries(table).flatMap(([name, section]) =>
     belowKey(name, section.misfits?.(mapAt(written, [name]), mapAt(settings, []))),

@@ -17,7 +17,8 @@ import { tags } from './sections/tags.ts';
 
 /**
  * Returns every section of the settings with these clouds and engines, in the order of the reference page and of
- * `slipway config`: `imds` comes after the clouds whose metadata service has a default address, and before the others.
+ * `slipway config`. `imds` comes after the clouds whose metadata service has a default address, and before the other
+ * clouds.
  */
 export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines>(
   clouds: Table,

@@ -3,7 +3,7 @@ import type { Layer } from './merge.ts';
 import { nearest } from './nearest.ts';
 import { invalidSettings } from './problems.ts';
 
-/** The three tags that Slipway reads. `gate` is the key below `tags` in the settings that opens or closes the tag. */
+/** The three tags that Slipway reads. `gate` is the setting below `tags` that makes Slipway read or ignore the tag. */
 const knownTags = [
   { tag: 'k3s-role', gate: 'role', path: 'role', layer: (value: string) => ({ role: value }) },
   {
@@ -21,8 +21,8 @@ const knownTags = [
 ] as const;
 
 /**
- * The longest name and value in characters that Azure accepts (Resource Manager, limits of tags). Other services may
- * send longer ones.
+ * The longest tag name and the longest tag value that Azure accepts, in characters (Resource Manager, limits of tags).
+ * Other clouds may send longer ones.
  */
 const longest = { name: 512, value: 256 };
 /** The most tags that get a warning; a VM in Azure has at most 50. */
@@ -35,11 +35,11 @@ export interface Tagged {
 }
 
 /**
- * Merges the instance tags (by lower-cased name) between the settings files and the command line.
+ * Merges the instance tags, by name in lower case, as a layer between the settings files and the command line.
  *
- * A closed or empty tag sets nothing. Throws `InvalidSettings` with the tag's name for an unusable value, but does not
- * check whether a role exists. Returns a warning about each other tag named `k3s-*`, at most 50. `loaded` in the result
- * is `before`, the last settings, if nothing has changed.
+ * An empty tag, or one that the settings below `tags` turn off, sets nothing. Throws `InvalidSettings` with the tag's
+ * name for an unusable value, but does not check whether a role exists. Returns a warning about each other tag named
+ * `k3s-*`, at most 50. `loaded` in the result is `before`, the last settings, if nothing has changed.
  */
 export function withTags(
   loaded: Loaded,

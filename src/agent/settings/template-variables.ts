@@ -21,8 +21,8 @@ export function unfilledVariables(written: unknown, path: Path = []): readonly P
 }
 
 /**
- * Lists the template variables by line, for a text that they make invalid YAML, such as `keyVault: { name: ${vault} }`,
- * where the first closing brace ends the map. Skips comments.
+ * Returns a fault for each line with a template variable, and skips comments. This works for a text that the variables
+ * make invalid YAML, such as `keyVault: { name: ${vault} }`: the first closing brace ends the map.
  */
 export function unfilledLines(text: string): readonly string[] {
   return text.split('\n').flatMap((line, at) => {
@@ -35,7 +35,10 @@ function nameIn(text: unknown): string | undefined {
   return typeof text === 'string' ? variable.exec(text)?.[1] : undefined;
 }
 
-/** True if the name is a group in the expression of a rewrite in registries.mirrors, whose replacement may use it. */
+/**
+ * True if the path is a rewrite in registries.mirrors whose expression has a group of this name. The replacement may
+ * then contain the name as a variable.
+ */
 function isGroup(path: Path, name: string): boolean {
   return path.at(-2) === 'rewrite' && String(path.at(-1)).includes(`(?P<${name}>`);
 }

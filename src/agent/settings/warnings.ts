@@ -6,7 +6,10 @@ export function settingsWarnings(loaded: Loaded): readonly string[] {
   return [...consentWarnings(loaded.settings), ...cloudWarnings(loaded)];
 }
 
-/** Returns a warning if the chosen cloud contradicts the signs of the machine. */
+/**
+ * Returns a warning if Slipway chose the cloud by its section in the settings, but the machine has a sign of another
+ * cloud.
+ */
 export function cloudWarnings({ layers }: Pick<Loaded, 'layers'>): readonly string[] {
   return (layers.detected ?? []).flatMap(({ warning }) => (warning === undefined ? [] : [warning]));
 }

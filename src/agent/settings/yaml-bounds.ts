@@ -5,8 +5,8 @@ const longest = 1_048_576;
 /** The deepest nesting of lists and maps; K3s and Slipway use about ten levels. */
 const deepest = 64;
 /**
- * The most keys, values, signs, blanks and comments, enough for about 4,000 lines. The bound matters because the YAML
- * library compares each key of a map with every other.
+ * The most tokens of a text: keys, values, punctuation, blanks and comments. The bound allows about 4,000 lines. It
+ * matters because the YAML library compares each key of a map with every other.
  */
 const mostParts = 30_000;
 

@@ -19,7 +19,7 @@ import { faultTexts, strayAlias, tooManyAliases } from './yaml-faults.ts';
 export interface ReadYaml {
   /** The data; `null` if the text is empty. */
   readonly value: unknown;
-  /** The faults, such as `line 2, column 1: what is wrong; the repair`, without any quote of the text. */
+  /** The faults, such as `line 2, column 1: what is wrong; the repair`; they never quote the text. */
   readonly faults: readonly string[];
 }
 
@@ -27,8 +27,8 @@ export interface ReadYaml {
 const discreet = { prettyErrors: false, logLevel: 'error' } as const;
 
 /**
- * Parses a YAML document by the standard rules. Throws an Error that names the place of the first fault and quotes no
- * text.
+ * Parses a YAML document by the standard rules. Throws an Error that states the place of the first fault, and does not
+ * quote the document.
  */
 export function parseYaml(content: string): unknown {
   const { value, faults } = readYaml(content, { isStrict: true });
@@ -48,10 +48,10 @@ const strict: Dialect = { isStrict: true, stringKeys: true };
 
 /**
  * Parses the text of a K3s configuration file as K3s does. Takes the text and the path of the file, and parses again
- * only if the text has changed.
+ * only if the text at this path has changed.
  *
  * Uses the last value of a duplicate key and the first of several documents, ignores an unknown tag, reads `yes` as
- * true, and merges nothing for `<<`.
+ * true, and treats `<<` as an ordinary key.
  *
  * Source: gopkg.in/yaml.v2 2.4, Unmarshal into a MapSlice, as in pkg/configfilearg/parser.go.
  */
@@ -114,7 +114,7 @@ function unread(content: string, faults: readonly Fault[]): ReadYaml {
 
 /** The most faults to report: one mistake, such as an open bracket, can cause thousands. */
 const mostFaults = 20;
-/** The most aliases in one text; the library allows as many for each anchor. */
+/** The most aliases in one text. The library has the same limit, but for each anchor. */
 const mostAliases = 99;
 
 /** Control characters except tabs and line breaks, and the replacement character of bytes that are not UTF-8. */

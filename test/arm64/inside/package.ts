@@ -23,7 +23,10 @@ function install(): void {
   dpkg('--install', `/opt/project/dist/${name}`);
 }
 
-/** Runs dpkg, which does not know the packages of this machine, because they were only unpacked. */
+/**
+ * Runs dpkg without checks of dependencies, because the packages of this machine were only unpacked, and dpkg does not
+ * know them. Throws an Error with the output if dpkg fails.
+ */
 function dpkg(...args: readonly string[]): void {
   ask('dpkg', '--force-depends', '--force-unsafe-io', ...args);
 }

@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Runs a program, and returns how it ended. */
+/** Runs a program, and returns its exit code and output; throws if the program cannot be started. */
 export function run(
   file: string,
   args: readonly string[],
@@ -34,7 +34,7 @@ export function run(
   return { exitCode: status, stdout, output: `${stdout}${stderr}` };
 }
 
-/** Runs a program, and returns its output; throws an Error with the output if it fails. */
+/** Runs a program, and returns its trimmed output; throws an Error with the output if the program fails. */
 export function ask(file: string, ...args: readonly string[]): string {
   const { exitCode, output } = run(file, args);
   if (exitCode !== 0) {

@@ -31,20 +31,22 @@ export async function tryService(): Promise<void> {
   });
 }
 
-/** Writes settings of an agent without a cloud, which waits for an address, since the machine has no network. */
+/**
+ * Writes the settings of an agent without a cloud. The agent waits for an address, because the machine has no network.
+ */
 export function writeSettings(): void {
   mkdirSync('/etc/slipway', { recursive: true });
   writeFileSync('/etc/slipway/config.yaml', 'cloud: static\nrole: agent\nk3s: { server: 10.0.1.4 }\n');
 }
 
-/** Waits until the service is ready and has published a status. */
+/** Starts the service, waits until it has published a status, and checks that the agent still waits for its address. */
 export async function serviceRuns(): Promise<void> {
   ask('systemctl', 'start', 'slipway');
   await eventually('the status of the daemon', 120, () => existsSync('/run/slipway/status.json'));
   assert.match(run('slipway', ['status']).stdout, /agent +not Ready: NodeAddressUnknown/);
 }
 
-/** Returns the units of Slipway that systemd still knows, one a line. */
+/** Returns the units of Slipway that systemd still knows, one per line. */
 export function unitsLeft(): string {
   return ask(
     'systemctl',

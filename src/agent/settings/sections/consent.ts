@@ -28,7 +28,7 @@ export const consent = {
 } as const satisfies SettingsSection<typeof schema>;
 
 /**
- * Lists consents to the end of NAT for ranges that still have NAT: such a consent would allow a later, accidental
+ * Lists each consent to remove NAT for a range that still has NAT: such a consent would allow a later, accidental
  * removal of the range.
  */
 function untimelyNatRemovals({ natRemoval }: Written, settings: Written): readonly Problem[] {
@@ -44,7 +44,7 @@ function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns the range in the form of a subject; an empty list for anything else. */
+/** Returns a valid range in the form that a consent uses; an empty list for any other value. */
 function servedRange(value: unknown): readonly string[] {
   const { success, data } = z.safeParse(privateRange, value);
   return success ? [listedRange(data)] : [];

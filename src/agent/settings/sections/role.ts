@@ -5,7 +5,7 @@ import { words } from '../forms.ts';
 import { about } from '../section.ts';
 
 /**
- * Returns the setting that names one of these roles. The setting accepts any text, because the role is checked only
+ * Returns the setting that names one of these roles. The setting accepts any name, because the role is checked only
  * after the tags are merged.
  */
 export function roleSetting(among: readonly Role[]) {
