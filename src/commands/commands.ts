@@ -77,9 +77,9 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
 }
 
 /**
- * Prints the settings with the origin of each, and warnings about them. Resolves to 1 if the settings name an unknown
- * role, or if a server has a K3s server to join; otherwise to 0. Throws `InvalidSettings` if the settings or the
- * instance tags are unusable.
+ * Prints the settings with the origin of each, and warnings about them. Resolves to 1 if the role is unknown, or if
+ * this node is a server and a tag or a setting names another server to join; otherwise to 0. Throws `InvalidSettings`
+ * if the settings or the instance tags are unusable.
  */
 export async function config(
   options: CommonOptions & { readonly output: 'table' | 'json' },
@@ -110,7 +110,7 @@ export async function config(
   return 1;
 }
 
-/** Records the inputs of K3s; K3s's unit runs this command before every start. */
+/** Records the inputs of the next start of K3s; K3s's unit runs this command before every start. */
 export async function stampStart({ root }: CommonOptions): Promise<number> {
   await stamp(nodeHost({ root }), nodePaths(root), { invocationId: process.env.INVOCATION_ID });
   return 0;

@@ -172,10 +172,7 @@ async function receivedLogin({ host, cloud, paths }: Place, server: string): Pro
   }
 }
 
-/**
- * The record of a failed fetch. `at` is a time of the monotonic clock, so that a change of the system time cannot make
- * an old failure look recent.
- */
+/** The record of a failed fetch; `at` is monotonic, so that setting the clock cannot make an old failure look new. */
 interface Failure {
   readonly at: number;
   readonly reason: Reason;

@@ -20,7 +20,7 @@ import { type Composition, compose } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
 import { levelOf } from './open-log.ts';
 
-/** The objects that the loop shares with `daemon`, which runs it. */
+/** The objects that the loop shares with `daemon`, which runs the loop. */
 export interface DaemonPorts {
   readonly log: EventLog;
   readonly clock: Alarm;
@@ -123,7 +123,7 @@ function publisher(
   let status: Status | undefined;
   return async (report) => {
     const { node, identity } = report.knowledge;
-    // Keeps the changes of the previous daemon for readers of the status; no decision depends on these changes.
+    // Keeps the changes that the previous daemon recorded, for readers of the status; no decision depends on them.
     status ??= await readStatus(host, paths.slipway.status).catch(() => undefined);
     const before = status?.changes ?? [];
     status = statusOf(report, { version, pid: process.pid, now: host.now(), before });

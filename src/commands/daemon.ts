@@ -34,7 +34,7 @@ export async function daemon(options: CommonOptions): Promise<number> {
   for (const message of notifyFaults(process.env)) {
     log.emit({ type: 'Warned', message });
   }
-  // The start does not wait for the notification, which runs systemd-notify.
+  // The start does not wait until systemd-notify has sent the notification.
   void systemd.ready();
   // The loop is the larger part of the program, so it is loaded only after the report of readiness.
   const { daemonLoop } = await import('./daemon-loop.ts');

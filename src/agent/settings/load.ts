@@ -45,7 +45,7 @@ export interface LoadOptions {
   /** The file that replaces /etc/slipway/config.yaml. */
   readonly file?: string | undefined;
   readonly commandLine?: readonly CommandLineSetting[];
-  /** A further check of the settings as written. The settings may have faults that the check does not look for. */
+  /** A further check. It receives the settings as written, which may have any fault. */
   readonly check?: Check;
   /** The result of the last load with the same `check`. */
   readonly before?: Loaded | undefined;

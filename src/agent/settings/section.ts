@@ -78,7 +78,10 @@ function pick(table: Sections, what: 'schema' | 'defaults'): Readonly<Record<str
   return Object.fromEntries(Object.entries(table).map(([name, section]) => [name, section[what]]));
 }
 
-/** Lists contradictions in the sections of `written`, and between them and `settings`. Paths start at `written`. */
+/**
+ * Lists contradictions in the sections of `written`, and between these sections and `settings`. Paths start at
+ * `written`.
+ */
 export function misfitsOf(table: Sections, written: unknown, settings = written): readonly Problem[] {
   return Object.entries(table).flatMap(([name, section]) =>
     belowKey(name, section.misfits?.(mapAt(written, [name]), mapAt(settings, []))),

@@ -21,8 +21,8 @@ export function unfilledVariables(written: unknown, path: Path = []): readonly P
 }
 
 /**
- * Returns a fault for each line with a template variable, and skips comments. This works for a text that the variables
- * make invalid YAML, such as `keyVault: { name: ${vault} }`: the first closing brace ends the map.
+ * Returns a fault for each line with a template variable outside of comments. The text need not be valid YAML: in
+ * `keyVault: { name: ${vault} }`, the first closing brace ends the map.
  */
 export function unfilledLines(text: string): readonly string[] {
   return text.split('\n').flatMap((line, at) => {
@@ -36,8 +36,8 @@ function nameIn(text: unknown): string | undefined {
 }
 
 /**
- * True if the path is a rewrite in registries.mirrors whose expression has a group of this name. The replacement may
- * then contain the name as a variable.
+ * True if the path is a rewrite in registries.mirrors, and its expression has a group with this name. The replacement
+ * may then refer to the group by a variable.
  */
 function isGroup(path: Path, name: string): boolean {
   return path.at(-2) === 'rewrite' && String(path.at(-1)).includes(`(?P<${name}>`);

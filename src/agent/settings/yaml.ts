@@ -38,7 +38,7 @@ export function parseYaml(content: string): unknown {
   return value;
 }
 
-/** The strictness of parsing, and the rules for single values. */
+/** The rules of parsing: the options of the YAML library, and the strictness. */
 interface Dialect extends ParseOptions, DocumentOptions, SchemaOptions {
   /** True if an unknown tag or a second document is a fault. */
   readonly isStrict: boolean;
