@@ -62,7 +62,7 @@ function toArchitecture(name: string): Architecture {
   throw new Error(`${name} is not one of ${architectures.join(', ')}`);
 }
 
-/** Builds one executable, and returns remarks about it, such as a missing code cache. */
+/** Builds the executable for `architecture`, and returns remarks about it, such as that it has no code cache. */
 function packageFor(architecture: Architecture, output: string): readonly string[] {
   const work = join(cache, architecture);
   mkdirSync(work, { recursive: true });

@@ -4,8 +4,8 @@ import { defaults } from '../src/agent/settings/defaults.ts';
 import { pathText, valueAt } from '../src/agent/settings/path.ts';
 import { settingsSchema } from '../src/agent/settings/schema.ts';
 
-// Writes the reference of the settings in docs/usage from the definition that validates them; run as
-// `node packaging/settings-schema.ts`.
+// Writes the settings reference in docs/usage from the definition that validates the settings; run as `node
+// packaging/settings-schema.ts`.
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 

@@ -27,7 +27,7 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
    * The metadata service, which Slipway blocks for pods and reaches without a proxy; `absent` if the cloud has none.
    */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
-  /** The cloud's wording for messages. */
+  /** The cloud's own wording for parts of messages. */
   readonly hints: CloudHints;
   readonly registries?: RegistryManners;
   /**

@@ -87,8 +87,8 @@ function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verd
 const order = { Failed: 0, Waiting: 1, Blocked: 2, Recorded: 3, Changed: 4, InSync: 5 } as const;
 
 /**
- * Returns the verdict of the first outcome in the worst state. If all are in sync, returns that of the last outcome
- * with a message. Returns the status `Unknown` without outcomes.
+ * Returns the verdict of the first outcome in the worst state. If all are in sync, returns the verdict of the last
+ * outcome with a message. Returns the status `Unknown` without outcomes.
  */
 function worstVerdict(outcomes: readonly Outcome[]): Verdict {
   const [first] = [...outcomes].sort((a, b) => order[a.state] - order[b.state]);

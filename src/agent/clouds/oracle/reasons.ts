@@ -1,4 +1,4 @@
-/** Reasons for failures of instance principals, and of secrets that are missing or forbidden. */
+/** Reasons for failures of instance principals, and for secrets that are missing or forbidden. */
 export const oracleReasons = {
   InstancePrincipalUnavailable:
     'Oracle Cloud does not provide the certificate of the instance yet, or no token for this certificate.',

@@ -8,8 +8,8 @@ export interface InstanceTags {
 }
 
 /**
- * Returns the instance tags by lower-case name: without `namespace` the freeform tags, otherwise only the defined tags
- * of that namespace. Skips values that are not strings.
+ * Returns the instance tags by lower-case name. Without `namespace`, these are the freeform tags; otherwise, only the
+ * defined tags of that namespace. Skips values that are not strings.
  *
  * A policy can reserve a namespace for administrators, while any account that may update an instance can set freeform
  * tags. So a freeform tag never replaces a defined one. Ignores the case of `namespace`, as Oracle does.
