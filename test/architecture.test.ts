@@ -16,7 +16,7 @@ const belowParts = [
 /** The parts, each of which is a zone. */
 const parts = ['machine', 'network', 'registry', 'k3s', 'workloads'] as const;
 
-/** The zones and the zones that each may import besides itself. A file belongs to the first zone that matches. */
+/** The zones, each with the other zones that it may import. A file belongs to the first zone that matches. */
 const zones: readonly {
   readonly zone: string;
   readonly files: RegExp;
@@ -188,7 +188,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
 
-/** Folders that can be imported from outside only by the table beside them, except for their reasons. */
+/** Folders that only the table beside them may import from outside; their reasons are exempt. */
 const tables: readonly { readonly table: string; readonly folder: RegExp }[] = [
   { table: 'src/agent/clouds/index.ts', folder: /^src\/agent\/clouds\/[^/]+\// },
   { table: 'src/agent/gitops/index.ts', folder: /^src\/agent\/gitops\/[^/]+\// },
@@ -300,7 +300,7 @@ function isAllowed({ from, to, names }: Import): boolean {
   return importer === imported || importer.imports.includes(imported.zone);
 }
 
-/** True unless the import bypasses the index.ts of another part, which only the importers of a leaf may do. */
+/** True unless the import bypasses the index.ts of another part without an exception in `leaves`. */
 function isOpen(from: string, to: string): boolean {
   const part = partOf(to);
   if (part === undefined || part === partOf(from) || to === `${part}/index.ts`) {
@@ -389,7 +389,7 @@ function foreignWords({ path, source }: SourceFile): readonly string[] {
 }
 
 /**
- * Returns the comparisons with a name of a table. A name that is also a command of K3s counts only if a role is
+ * Returns the comparisons with a name in `tableNames`. A name that is also a command of K3s counts only if a role is
  * compared.
  */
 function comparisons({ path, source }: SourceFile): readonly string[] {
@@ -406,7 +406,7 @@ function comparisons({ path, source }: SourceFile): readonly string[] {
   });
 }
 
-/** True if a file that must use a schema parses JSON without one. */
+/** True if a file outside `jsonFiles` calls JSON.parse, which applies no schema. */
 function readsJson({ path, source }: SourceFile): boolean {
   return !jsonFiles.test(path) && /\bJSON\.parse\b/.test(source);
 }
@@ -442,7 +442,7 @@ const azureWordsAllowed: Readonly<Record<string, string>> = {
   'src/agent/parts/registry/settings.ts': 'a registry as an example',
 };
 
-/** Returns the files outside of Azure's folder whose code, without comments, contains a word of Azure. */
+/** Returns the files outside Azure's folder whose code, without comments, contains a word of Azure. */
 function sayingAzure(files: readonly SourceFile[]): readonly string[] {
   return files
     .filter(({ path }) => !path.startsWith('src/agent/clouds/azure/'))

@@ -7,7 +7,7 @@ import { versionLine } from './version.ts';
 /**
  * Warns about variables that Slipway must ignore, and restarts the process without them. Deleting them would be too
  * late: Node has already acted on some of them. The process keeps its id, so systemd does not notice. If Slipway runs
- * from its sources, only deletes the variables. If its executable cannot be run again, does the same and warns.
+ * from its sources or its executable cannot be run again, only deletes the variables; in the latter case, warns.
  */
 export function disarmEnvironment(): void {
   const names = powerfulVariables(process.env);
@@ -17,7 +17,7 @@ export function disarmEnvironment(): void {
   const instead = 'unset them, and use settings instead, such as network.caFile';
   tellJournal(4, `ignored from the environment: ${names.join(', ')}; ${instead}`);
   const others = withoutVariables(process.env, names);
-  // Before any child starts: Node passes NODE_V8_COVERAGE on to every child.
+  // Deleted before any child starts, because Node passes NODE_V8_COVERAGE on to every child.
   for (const name of names) {
     delete process.env[name];
   }
@@ -32,7 +32,7 @@ export function disarmEnvironment(): void {
 
 /** Replaces this process with the same executable in another environment; returns if this is not possible. */
 function restartIn(environment: Readonly<Record<string, string>>): void {
-  // Otherwise execve would write the coverage of this first start.
+  // Without this, execve would write the coverage of this first start.
   process.getBuiltinModule('node:v8').stopCoverage();
   // Node aborts the process if execve fails, so the executable is tried first.
   if (canRun(process.execPath, environment, `${versionLine}\n`)) {

@@ -3,7 +3,7 @@ import { tellJournal } from './stderr.ts';
 /**
  * Makes the result of `work` the exit code of this process.
  *
- * Node exits with 0 when no event is pending, even in the middle of `work`; in this case, prints a message and exits
+ * Node exits with 0 when no event is pending, even in the middle of `work`. In that case, prints a message and exits
  * with 1.
  */
 export async function exitWith(work: Promise<number>): Promise<void> {

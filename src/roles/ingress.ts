@@ -4,7 +4,7 @@ import type { BuiltInRole } from './role.ts';
  * The role of a node that takes traffic from outside the cluster. An ingress controller finds the node by its label.
  * Without a taint, the node also runs other pods.
  *
- * The setting `network.nat` turns NAT on, not the role: NAT must start before the cloud reports the role, and no role
+ * The setting `network.nat`, not the role, turns NAT on: NAT must start before the cloud reports the role, and no role
  * knows the ranges of the private hosts. For the same reasons, a role cannot select parts.
  */
 export const ingress = {

@@ -10,7 +10,7 @@ interface Traits {
   readonly labels: readonly string[];
   /** Node taints, in the form of `node.taints`; applied only when the node registers. */
   readonly taints: readonly string[];
-  /** The least memory for K3s to run well, in megabytes (K3s requirements page). */
+  /** The least memory with which K3s runs well, in megabytes (K3s requirements page). */
   readonly memory: number;
 }
 

@@ -75,7 +75,7 @@ function systemctlBelow({ root }: NodePaths, ...args: readonly string[]): Comman
   return systemctl(...(root === '/' ? [] : ['--root', root]), ...args);
 }
 
-/** Installs the executable by a rename, which does not disturb a running one. */
+/** Installs the executable by a rename, so that a running executable is not disturbed. */
 function executableInPlace(self: string, path: string, root: string, needs: readonly string[]): Resource {
   return {
     id: 'Executable/slipway',

@@ -22,7 +22,8 @@ export async function install({ root }: InstallOptions): Promise<number> {
   requireRoot('install', root);
   const host = nodeHost({ root });
   const paths = nodePaths(root);
-  // Takes setup's own lock, because the daemon may hold its lock during an upgrade. Each file is replaced as a whole.
+  // Takes setup's own lock, because the daemon may hold the main lock during an upgrade. Each file is replaced as a
+  // whole, so a running daemon never sees half of a file.
   const release = await acquireLock(paths.slipway.setupLock, root);
   try {
     const packaged = await packagedUnit(host, paths);

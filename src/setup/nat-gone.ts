@@ -37,8 +37,8 @@ export function settingsGone(paths: NodePaths, keepsNat: boolean, needs: readonl
 }
 
 /**
- * Returns everything in the folder except `kept`, the folder itself if `kept` does not exist, or nothing without the
- * folder.
+ * Returns everything in the folder except `kept`; the folder itself if `kept` does not exist; nothing if the folder
+ * does not exist.
  */
 async function surplusIn(host: HostReader, folder: string, kept: string): Promise<readonly string[]> {
   if ((await host.stat(folder)) === undefined) {

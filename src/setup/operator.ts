@@ -28,8 +28,8 @@ export function requireRoot(command: string, root: string, uid = process.getuid?
 }
 
 /**
- * Throws `CommandFailed` inside the daemon's service: when systemd stops a service, it ends every process that the
- * service started.
+ * Throws `CommandFailed` if this process belongs to the daemon's service: the command has to stop the service, and
+ * systemd would then end this process too.
  */
 export async function requireOwnShell(host: HostReader): Promise<void> {
   const groups = await fileText(host, '/proc/self/cgroup');
@@ -43,8 +43,8 @@ export async function requireOwnShell(host: HostReader): Promise<void> {
 }
 
 /**
- * Throws `CommandFailed` inside a container of K3s, such as a debug pod: killing the containers would end this process
- * halfway.
+ * Throws `CommandFailed` if this process runs in a container of K3s, such as a debug pod: the command kills all
+ * containers, and would end itself halfway.
  */
 export async function requireOutsideContainers(host: HostReader, paths: NodePaths): Promise<void> {
   const own = Number.parseInt(await fileText(host, '/proc/self/stat'), 10);

@@ -48,7 +48,7 @@ export function uninstallSteps(paths: NodePaths, extent: Extent): readonly Resou
   const needs = extent.k3s ? k3sRemovedIds(paths) : [];
   const guard = extent.keepsK3s ? [] : guardGone(paths, needs);
   const nat = extent.nat ? natGone(paths, needs) : [];
-  // State and settings are removed after the guard and NAT, which are found by their rules files there.
+  // State and settings are removed after the guard and NAT, because the rules files in them identify the guard and NAT.
   const settled = [...needs, ...[...guard, ...nat].map(({ id }) => id)];
   const steps = [
     ...(extent.k3s ? k3sUninstallSteps(paths) : [noProvider(paths)]),
@@ -98,7 +98,7 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
   ];
 }
 
-/** Removes the downloads that the daemon has not installed, with their notes. */
+/** Removes the downloads that the daemon has not installed, and the notes on them. */
 function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Removed/downloads',
@@ -158,9 +158,9 @@ function stateGoneBut(paths: NodePaths): Resource {
 }
 
 /**
- * Removes the script that kubelet runs, and the folders that contain nothing else. Keeps the script while a
+ * Removes the script that kubelet runs, with its folders if they contain nothing else. Keeps the script while a
  * configuration of credential providers exists: it may belong to another program, and K3s would not start without a
- * script that it names.
+ * script that the configuration names.
  */
 function pluginGone(paths: NodePaths, needs: readonly string[]): Resource {
   const plugin = join(paths.k3s.credentialProviderBin, pluginName);

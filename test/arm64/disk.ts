@@ -34,7 +34,7 @@ export function diskImage({ root }: RootFileSystem, folder: string): string {
   return image;
 }
 
-/** Copies the sources, the packages that the lab needs, and the results of packaging, with their modification times. */
+/** Copies the sources, the packages that the lab needs, and the results of packaging; keeps all modification times. */
 function addProject(to: string): void {
   for (const name of [
     'src',

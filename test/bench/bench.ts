@@ -75,7 +75,8 @@ async function measured(): Promise<readonly Row[]> {
 }
 
 /**
- * True if a command is requested and installed. If a requested command is not installed, notes that and `otherwise`.
+ * True if a command is requested and installed. If a requested command is not installed, notes this, and `otherwise` as
+ * the consequence.
  */
 function has(command: string, wished: boolean, otherwise: string): boolean {
   const found = wished && isInstalled(command);

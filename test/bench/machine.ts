@@ -1,4 +1,4 @@
-/** Describes the machine of a measurement, without which the figures are meaningless. */
+/** Describes the machine on which the measurements ran. Without this description, the figures mean nothing. */
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 

@@ -8,7 +8,7 @@ import { configure } from './rotation.ts';
 import type { Look } from './simulated-daemon.ts';
 import type { World } from './world.ts';
 
-/** The days until all code is compiled and all caches are filled. */
+/** The number of days after which all code is compiled and all caches are filled. */
 const warmUp = 100;
 
 export async function simulatedDays({ lab }: World, days: number): Promise<readonly Row[]> {

@@ -2,8 +2,8 @@
  * `npm run test:boot -- [--suite bookworm|trixie] [--jobs N] [--mutants] [--prepare] [WORD...]`: boots real hosts from
  * nothing. Each scenario has its own namespaces for network, mounts and processes, so that it leaves nothing behind,
  * even if it is killed. WORDs select the scenarios or mutants whose names contain any of them. --suite is the Debian
- * release of the hosts, --jobs the number of scenarios at once; --mutants tries the mutants instead, and --prepare only
- * builds the executable and the root file system, if they are out of date.
+ * release of the hosts, and --jobs the number of scenarios at once. --mutants tries the mutants instead of the
+ * scenarios. --prepare only builds the executable and the root file system, if they are out of date.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

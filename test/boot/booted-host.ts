@@ -35,7 +35,7 @@ export class BootedHost<Name extends string = string> {
   readonly address: string;
   /** The folder of the host's root file system, which stays mounted while the host is off. */
   readonly root: string;
-  /** The time of the last power-on or reboot, in epoch milliseconds; 0 before the first. */
+  /** The time of the last power-on or reboot, in epoch milliseconds; 0 before the first power-on. */
   poweredOnAt = 0;
   readonly #options: BootedHostOptions<Name>;
   #nspawn: ChildProcess | undefined;
@@ -83,14 +83,14 @@ export class BootedHost<Name extends string = string> {
   }
 
   /**
-   * Powers the host on, and again after each reboot; resolves when systemd accepts requests. Rejects if the host is on,
+   * Powers the host on, now and after each reboot; resolves when systemd accepts requests. Rejects if the host is on,
    * or does not boot within 30 s.
    */
   async powerOn(): Promise<void> {
     if (this.#nspawn) {
       throw new Error(`${this.name} is on already.`);
     }
-    // The namespace keeps the rules of the last boot, which a real kernel would lose.
+    // The namespace keeps the nftables rules of the last boot; a real kernel would lose them.
     execFileSync('nsenter', [`--net=${this.#options.namespace}`, 'nft', 'flush', 'ruleset']);
     this.poweredOnAt = Date.now();
     const console = openSync(join(this.#options.dir, 'console'), 'a');
@@ -225,7 +225,7 @@ export class BootedHost<Name extends string = string> {
     return join(this.#init ? `/proc/${this.#init}/root` : this.root, path);
   }
 
-  /** True if the path exists, even as a link without a target. */
+  /** True if the path exists, even if it is a link without a target. */
   has(path: string): boolean {
     return lstatSync(this.path(path), { throwIfNoEntry: false }) !== undefined;
   }
