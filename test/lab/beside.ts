@@ -1,6 +1,8 @@
 import type { MemoryHost } from './memory-host.ts';
 
-/** Returns the host as another program on the machine uses it: its file writes do not count as mutations. */
+/**
+ * Returns a view of the host for a program other than Slipway: file writes through the view do not count as mutations.
+ */
 export function beside(host: MemoryHost): MemoryHost {
   return new Proxy(host, {
     get(target, name) {

@@ -9,8 +9,8 @@ export type StandIn = 'k3s' | 'flux' | 'systemctl' | 'journalctl' | 'systemd-not
  * Builds a stand-in as one executable script that runs with the Node at `interpreter`, by default the Node of this
  * process. Resolves to the path of the script.
  *
- * The script runs below any `package.json`, since it neither imports modules nor expects a `require`. `define` sets
- * constants such as the version.
+ * The script runs in any folder, even below a `package.json` that sets the module type, because the script contains no
+ * imports and defines its own `require`. `define` sets constants such as the version.
  */
 export async function bundleStandIn(
   name: StandIn,
@@ -45,8 +45,9 @@ function versionOf(script: string): string {
 }
 
 /**
- * Returns the first lines of a script that is both shell and JavaScript. Every pass on a node asks for `--version`, so
- * the shell answers it without starting Node; JavaScript reads the lines as comments and a string.
+ * Returns the first lines of a script that is both shell and JavaScript. The shell answers `--version`, which every
+ * pass on a node runs, without starting Node; JavaScript reads the lines as a string and comments. Throws if the
+ * version contains characters that the shell could not quote.
  */
 function startByShell(name: string, version: string, interpreter: string): string {
   if (!/^[\w .+()\n]+$/.test(version)) {

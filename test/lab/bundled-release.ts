@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /**
- * Bundles the sources below a folder into one script whose `process.execPath` is `place`; resolves to the script's
- * path.
+ * Bundles the Slipway release in the source folder `sources` into the script `outfile`, with `process.execPath` set to
+ * `place`; resolves to the script's path.
  */
 export async function bundleRelease(sources: string, outfile: string, place: string): Promise<string> {
   await build({
@@ -18,7 +18,7 @@ export async function bundleRelease(sources: string, outfile: string, place: str
     define: {
       'import.meta.url': '"file:///slipway"',
       FormData: 'undefined',
-      // The units and scripts of a node contain this path.
+      // Slipway writes this path to the units and scripts of a node.
       'process.execPath': JSON.stringify(place),
     },
     logLevel: 'error',

@@ -1,4 +1,4 @@
-/** The secrets of an emulated cluster, each a canary that reveals a leak. */
+/** The secrets of an emulated cluster. Each is a random canary: wherever a test finds it, the secret has leaked. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Azure } from './azure/index.ts';
 
@@ -20,7 +20,9 @@ function canary(kind: string): string {
   return `canary-${kind}-${randomBytes(24).toString('hex')}`;
 }
 
-/** Stores the secrets in the vault, and lets each node read them and pull from the registry. */
+/**
+ * Stores every secret except the registry token in the vault, and lets each node read them and pull from the registry.
+ */
 export function prepareCloud(azure: Azure, nodes: readonly string[], secrets: ClusterSecrets): void {
   azure.vault().set('k3s-token', secrets.joinToken);
   azure.vault().set('k3s-agent-token', secrets.agentToken);
@@ -37,7 +39,8 @@ export interface HasFiles {
 }
 
 /**
- * Stores the digest of the Git token on the server, where the stand-in of Flux reads which token the Git host accepts.
+ * Stores the digest of the Git token in a file of the server node. The Flux stand-in reads there which token the Git
+ * host accepts.
  */
 export function gitHostKnows({ gitToken }: Pick<ClusterSecrets, 'gitToken'>, server: HasFiles): void {
   const digest = createHash('sha256').update(gitToken).digest('hex');

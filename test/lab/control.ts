@@ -1,5 +1,6 @@
 /**
- * Implements `npm run lab`: brings up a platform, or changes the lab that `--keep` keeps running (see controls.ts).
+ * Implements `npm run lab`: brings up a platform, or sends a command to the lab that runs with `--keep` (see
+ * controls.ts).
  */
 import { parseArgs } from 'node:util';
 import { control } from './controls.ts';

@@ -1,6 +1,6 @@
 /**
- * The commands of `npm run lab -- COMMAND` for a running lab, which reach it through a socket in its folder. `daemon`
- * replaces systemctl; the other commands, which each platform adds, replace clicks in the portal of a cloud.
+ * The commands of `npm run lab -- COMMAND`, which reach a running lab through a socket in the lab's folder. `daemon`
+ * replaces systemctl; the commands that a platform adds replace clicks in a cloud's portal.
  */
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -10,10 +10,12 @@ import { text } from 'node:stream/consumers';
 import type { LabCloud } from './lab-clouds.ts';
 import type { LabOn } from './running-lab.ts';
 
-/** The commands of a running lab by name. Each returns a line about its effect, and throws for invalid arguments. */
+/**
+ * The commands of a running lab by name. Each returns a line that reports its effect, and throws for invalid arguments.
+ */
 export type Controls = Readonly<Record<string, (args: readonly string[]) => string | Promise<string>>>;
 
-/** Returns the commands of every platform. */
+/** Returns the commands that all platforms have in common. */
 export function nodeControls(lab: LabOn<LabCloud>): Controls {
   return {
     async daemon([name = '', state]) {
@@ -30,7 +32,7 @@ export function nodeControls(lab: LabOn<LabCloud>): Controls {
   };
 }
 
-/** Returns true for `on` and false for `off`; throws for any other state. */
+/** Returns true if the state is the word in `on`, and false if it is the word in `off`; throws for any other state. */
 export function isOn(state: string | undefined, on: string, off: string): boolean {
   if (state === on || state === off) {
     return state === on;
@@ -38,7 +40,7 @@ export function isOn(state: string | undefined, on: string, off: string): boolea
   throw new Error(`It takes ${on} or ${off}, not ${state ?? 'nothing'}.`);
 }
 
-/** Returns the name and the value of an assignment NAME=VALUE; throws for any other text. */
+/** Returns the name and the value of an assignment NAME=VALUE; throws for any other string. */
 export function assignmentOf(tag = ''): { readonly name: string; readonly value: string } {
   const [, name, value] = /^([^=]+)=(.*)$/.exec(tag) ?? [];
   if (name === undefined || value === undefined) {
@@ -49,7 +51,7 @@ export function assignmentOf(tag = ''): { readonly name: string; readonly value:
 
 const socketName = 'lab.sock';
 
-/** Accepts commands for a running lab until `close` is called. */
+/** Accepts commands through a socket in `dir`, until `close` is called. */
 export async function serveControls(controls: Controls, dir: string): Promise<{ close(): Promise<void> }> {
   const path = join(dir, socketName);
   rmSync(path, { force: true });

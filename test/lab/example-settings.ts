@@ -1,4 +1,4 @@
-/** The example user data in packaging/cloud-init, filled in as envsubst and Terraform's templatefile do. */
+/** Fills in the example user data in packaging/cloud-init, as envsubst and Terraform's templatefile do. */
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod/mini';
@@ -12,14 +12,14 @@ export interface NodeFile {
   readonly mode: number;
 }
 
-/** The part of user data that names the files that cloud-init writes. */
+/** The part of user data that lists the files for cloud-init to write. */
 const userData = z.object({
   write_files: z.array(z.object({ path: z.string(), permissions: z.string(), content: z.string() })),
 });
 
 /**
- * Returns the files that cloud-init writes for the example `name`, such as `oracle` for oracle.yaml. Throws if a
- * variable of the example has no value, or if a value has no variable.
+ * Returns the files that cloud-init writes for the example `name`, such as `oracle` for oracle.yaml. Throws if the
+ * example has a variable without a value, or if `values` names a variable that the example lacks.
  */
 export function exampleFiles(name: string, values: Readonly<Record<string, string>>): readonly NodeFile[] {
   const text = readFileSync(new URL(`${name}.yaml`, folder), 'utf8');
@@ -32,7 +32,7 @@ export function exampleFiles(name: string, values: Readonly<Record<string, strin
     }));
 }
 
-/** Returns the file with these settings that cloud-init writes for user-data.yaml or oracle.yaml. */
+/** Returns the files in /etc/slipway that cloud-init writes for user-data.yaml or oracle.yaml with these settings. */
 export function exampleConfig(name: 'user-data' | 'oracle', settings: object): readonly NodeFile[] {
   const files = exampleFiles(name, {
     slipway_url: 'https://example.com/slipway',

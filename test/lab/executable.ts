@@ -3,11 +3,13 @@ import { join } from 'node:path';
 
 const repository = join(import.meta.dirname, '../..');
 
-/** The path of the executable that `npm run package` builds for this machine, or the path in SLIPWAY_EXECUTABLE. */
+/**
+ * The path in SLIPWAY_EXECUTABLE; if unset, the path of the executable that `npm run package` builds for this machine.
+ */
 export const packaged =
   process.env.SLIPWAY_EXECUTABLE ?? join(repository, `dist/slipway-linux-${process.arch}`);
 
-/** True if the executable, by default that of this machine, exists and no source is newer. */
+/** True if the executable, by default the one at `packaged`, exists and no source file is newer. */
 export function isPackaged(executable = packaged): boolean {
   if (!existsSync(executable)) {
     return false;

@@ -9,14 +9,14 @@ export interface FakeCloudOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** The login servers of the registries. */
   readonly registries?: readonly string[];
-  /** The clock that dates passwords, usually a Host. */
+  /** The clock that sets the times in passwords, usually a Host; by default the system clock. */
   readonly clock?: { now(): number };
 }
 
 type Call = 'identity' | 'secret' | 'registryPassword' | 'imageDigest';
 
 /**
- * An in-memory cloud for scenario tests, whose answers and failures a test can change at any time.
+ * An in-memory cloud for scenario tests. A test can change its answers and failures at any time.
  *
  * Each registry password is a new JWT, dated by the clock plus `clockSkew`. `calls` lists the requests.
  */
@@ -27,7 +27,7 @@ export class FakeCloud implements Cloud {
   readonly registries: Set<string>;
   /** The digests of images, by `SERVER/REPOSITORY:TAG`. */
   readonly images = new Map<string, string>();
-  /** The URLs of the services that the cloud needs. */
+  /** The URLs that `endpoints` returns: the services that Slipway needs to reach. */
   services: readonly URL[] = [];
   vm: Identity;
   /** The lifetime of a registry password, in milliseconds. */
@@ -54,7 +54,7 @@ export class FakeCloud implements Cloud {
     };
   }
 
-  /** Makes this call throw `error` the next `times` times, by default until `heal`. */
+  /** Makes the next `times` calls of this method throw `error`; by default all calls until `heal`. */
   fail(call: Call, error: NodeError, times = Number.POSITIVE_INFINITY): void {
     this.#failures.push({ call, error, times });
   }
@@ -147,7 +147,10 @@ export class FakeCloud implements Cloud {
   }
 }
 
-/** Returns an unsigned JWT, issued at `issuedAt` (epoch milliseconds) for `lifetime` ms, truncated to seconds. */
+/**
+ * Returns an unsigned JWT, issued at `issuedAt` (epoch milliseconds) and valid for `lifetime` milliseconds. Both times
+ * in the JWT are truncated to seconds.
+ */
 export function datedToken(issuedAt: number, lifetime: number, id = ''): string {
   const seconds = (time: number) => Math.floor(time / 1000);
   const parts = [

@@ -1,4 +1,4 @@
-/** The internet of machines outside any cloud: a proxy on loopback that leads only to the servers of the lab. */
+/** The internet of machines outside any cloud: a proxy on loopback that reaches only the servers of the lab. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,10 @@ import { startProxy } from './azure/proxy.ts';
 import { createAuthority } from './azure/tls.ts';
 import type { LabCloud } from './lab-clouds.ts';
 
-/** Starts the proxy, with a certificate authority for its servers. The proxy refuses a name until `route` adds it. */
+/**
+ * Starts the proxy, and creates a certificate authority for the servers behind it. The proxy refuses connections to a
+ * host name until `route` adds the name.
+ */
 export async function startInternet(): Promise<LabCloud> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-internet-'));
   const requests: LoggedRequest[] = [];

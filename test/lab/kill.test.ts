@@ -8,8 +8,8 @@ import { type Lab, type LabRole, startLab } from './lab.ts';
 import type { LabNode } from './node.ts';
 
 /**
- * The times of the kills: a number of changes after the daemon's start, plus milliseconds to hit the middle of a
- * change.
+ * When to kill each daemon: after this many changes since its start, plus this many milliseconds, which lets some kills
+ * hit the middle of a change.
  */
 const kills: Readonly<Record<LabRole, readonly (readonly [number, number])[]>> = {
   server: [
@@ -55,7 +55,9 @@ test('nodes whose daemons are killed at twenty points of the first boot reach th
   expect(disturbed).toEqual(undisturbed);
 });
 
-/** Kills the daemon at each point, or once the node is Ready, and restarts it; resolves to the number of kills. */
+/**
+ * Kills and restarts the daemon at each point, or earlier if the node becomes Ready; resolves to the number of kills.
+ */
 async function live(node: LabNode, points: readonly (readonly [number, number])[]): Promise<number> {
   node.start();
   for (const [changes, delay] of points) {
@@ -79,7 +81,7 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
   const lab = await startLab({ dir, executable: [packaged] });
   try {
     await run(lab);
-    // The daemons are stopped, so that no file is compared while it is being written.
+    // Stop the daemons first, so that no file is compared while it is being written.
     await Promise.all(lab.nodes.map((node) => node.stop()));
     return Object.fromEntries(lab.nodes.map((node) => [node.name, endState(node.root)]));
   } finally {
@@ -89,8 +91,8 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
 }
 
 /**
- * Returns the mode of every path that is not `incomparable`, and the text of files in `comparable`, with placeholders
- * for folders and ports.
+ * Returns the mode of every path below `root` that `incomparable` does not match. For a file with an ending from
+ * `comparable`, the content follows the mode, with placeholders for the lab's folder and for ports.
  */
 function endState(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })
@@ -100,7 +102,7 @@ function endState(root: string): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.sort());
 }
 
-/** Matches paths that may differ between two boots, such as those of events, which have random names. */
+/** Matches paths that may differ between two boots, such as the files of events, whose names are random. */
 const incomparable =
   /^(\.lab|etc\/slipway|run\/slipway\/\.?events\.json|var\/lib\/rancher\/k3s\/server\/db\/objects\/events)/;
 

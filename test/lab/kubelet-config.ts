@@ -1,16 +1,16 @@
 /**
  * Parses a credential provider configuration as kubelet does, and matches images to providers.
  *
- * Models kubernetes pkg/credentialprovider/plugin/config.go (readCredentialProviderConfig,
- * validateCredentialProviderConfig, decoded strictly: EnableStrict in plugin.go) and URLsMatch of
- * pkg/credentialprovider/keyring.go. Refuses tokenAttributes and a folder of configurations, which are not modelled.
+ * Models, in kubernetes pkg/credentialprovider: readCredentialProviderConfig and validateCredentialProviderConfig
+ * (plugin/config.go), strict decoding (EnableStrict in plugin/plugin.go), and URLsMatch (keyring.go). Refuses
+ * tokenAttributes and a folder of configurations, which are not modelled.
  */
 import { parseDocument } from 'yaml';
 
 export interface Provider {
   readonly name: string;
   readonly matchImages: readonly string[];
-  /** The time in milliseconds for which kubelet caches an answer without a duration. */
+  /** How long kubelet caches an answer that does not specify a duration, in milliseconds. */
   readonly defaultCacheDuration: number;
   readonly apiVersion: string;
   readonly args: readonly string[];
@@ -104,9 +104,9 @@ export function goDuration(text: unknown): number {
 }
 
 /**
- * True if a pattern matches an image: each part of the host name matches its part of the pattern (`*` and `?` are
- * wildcards), the ports are equal, and the pattern's path is a literal prefix of the image's. So a pattern that ends in
- * `/*` matches no image.
+ * True if a pattern matches an image: each part of the image's host name matches the corresponding part of the pattern
+ * (`*` and `?` are wildcards), the ports are equal, and the pattern's path is a literal prefix of the image's. So a
+ * pattern that ends in `/*` matches no image.
  */
 export function matchesImage(pattern: string, image: string): boolean {
   const [wanted, found] = [schemeless(pattern), schemeless(image)];

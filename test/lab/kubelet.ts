@@ -1,11 +1,11 @@
 /**
- * The part of kubelet that serves pulls: it gets the login to a registry from a credential provider, and caches the
- * answer.
+ * The part of kubelet that finds the registry login for a pull: it runs a credential provider plugin, and caches the
+ * plugin's answer.
  *
  * Models kubernetes pkg/credentialprovider/plugin/plugin.go (RegisterCredentialProviderPlugins, provide, ExecPlugin)
  * and the image name that pkg/kubelet/kuberuntime/kuberuntime_image.go looks up: the repository without tag and digest.
  * Stricter than kubelet in one point: refuses a negative cacheDuration, which kubelet treats as an expired answer. Not
- * modelled: pods' own secrets, service account tokens.
+ * modelled: the image pull secrets of pods, and service account tokens.
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
@@ -21,11 +21,14 @@ export interface KubeletOptions {
   readonly config: string;
   /** The environment of K3s, which the plugin inherits. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The clock by which answers expire, in epoch milliseconds. */
+  /** Returns the time that decides whether an answer has expired, in epoch milliseconds; the system time by default. */
   readonly now?: () => number;
-  /** The milliseconds after which a plugin is killed; 60,000 by default. */
+  /** The time after which a running plugin is killed, in milliseconds; 60,000 by default. */
   readonly timeout?: number;
-  /** The command that runs a plugin inside another host, and the folder of the plugins there. */
+  /**
+   * The command that runs a plugin in another environment, and the plugins' folder there; by default a plugin runs
+   * here.
+   */
   readonly within?: { readonly command: readonly [string, ...string[]]; readonly binDir: string };
 }
 
@@ -35,11 +38,11 @@ export interface Login {
 }
 
 export interface Kubelet {
-  /** Resolves to the login with which kubelet pulls this image; to `undefined` for an anonymous pull. */
+  /** Resolves to the login that kubelet uses to pull this image; to `undefined` if kubelet would pull anonymously. */
   credentialsFor(image: string): Promise<Login | undefined>;
   /** The number of plugin runs so far. */
   readonly runs: number;
-  /** The log of kubelet: the errors of plugins that gave no answer. */
+  /** The log of kubelet: one error for each call in which a plugin gave no valid answer. */
   readonly log: readonly string[];
 }
 
@@ -51,8 +54,8 @@ interface Answer {
 }
 
 /**
- * Returns a kubelet whose configuration was checked as at a start; throws kubelet's fatal error, which begins with
- * `Failed to register CRI auth plugins: `.
+ * Checks the configuration as kubelet does at its start, and returns the kubelet. For an invalid configuration, throws
+ * kubelet's fatal error, which begins with `Failed to register CRI auth plugins: `.
  */
 export function kubelet(options: KubeletOptions): Kubelet {
   const providers = registeredProviders(options).map((provider) => asked(provider, options));
@@ -95,7 +98,9 @@ export function registeredProviders({
   }
 }
 
-/** Throws kubelet's error for a missing or unusable plugin. Kubelet 1.36 does not name a missing plugin. */
+/**
+ * Throws kubelet's error for a missing or unusable plugin. The message of kubelet 1.36 does not name a missing plugin.
+ */
 function refuseMissing(plugin: string): void {
   const found = statSync(plugin, { throwIfNoEntry: false });
   if (!found) {
@@ -165,7 +170,7 @@ async function runPlugin(provider: Provider, image: string, options: KubeletOpti
     : [join(binDir, provider.name)];
   const child = spawn(file ?? '', [...first, ...provider.args], { env: { ...env, ...own } });
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
-  // A plugin may exit without reading its request.
+  // Ignore a broken pipe: a plugin may exit without reading its request.
   child.stdin.on('error', () => undefined);
   child.stdin.end(
     `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion: provider.apiVersion, image })}\n`,

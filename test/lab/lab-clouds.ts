@@ -1,4 +1,4 @@
-/** The emulated clouds on which a lab can run, each with the VMs, secrets and permissions of its nodes. */
+/** Starts the emulated clouds that a lab can run on, each with the VMs, secrets and permissions for the lab's nodes. */
 import { type Azure, startAzure } from './azure/index.ts';
 import type { LoggedRequest } from './azure/loopback.ts';
 import type { ServerCertificate } from './azure/tls.ts';
@@ -32,19 +32,21 @@ export interface LabCloud {
 
 /** An emulated cloud with a registry. */
 export interface RegistryCloud extends LabCloud {
-  /** The registry that the nodes pull from, with the lifetime of its passwords in milliseconds. */
+  /** The registry that the nodes pull from. `tokenLifetime` is the lifetime of its passwords, in milliseconds. */
   registry(): { readonly loginServer: string; tokenLifetime: number };
 }
 
-/** A running cloud; `settings` returns what a node needs in its settings to use the cloud. */
+/** A running cloud. `settings` returns the settings that a node needs to use the cloud. */
 export interface StartedCloud<Cloud extends LabCloud> {
   readonly cloud: Cloud;
-  /** The example user data for VMs of the cloud. */
+  /** The name of the example user data for VMs of the cloud. */
   readonly userData: 'user-data' | 'oracle';
   settings(node: string): object;
 }
 
-/** Starts an emulated Azure with one vault and one registry, both usable by every VM. */
+/**
+ * Starts an emulated Azure with one vault and one registry. Every VM may read the secrets and pull from the registry.
+ */
 export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): Promise<StartedCloud<Azure>> {
   const nodes = vms.map(({ name, computerName, address, tags }) => {
     return [name, { computerName, interfaces: [[address]], tags: { ...tags } }] as const;
@@ -67,7 +69,10 @@ export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): 
   return { cloud, userData: 'user-data', settings };
 }
 
-/** Starts an emulated Oracle Cloud with one vault and one registry, both usable by every VM. */
+/**
+ * Starts an emulated Oracle Cloud with one vault and one registry. Every VM may read the secrets and pull from the
+ * registry.
+ */
 export async function labOracle(
   vms: readonly LabVm[],
   { joinToken, agentToken, gitToken, cloudflareToken }: ClusterSecrets,

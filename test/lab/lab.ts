@@ -1,6 +1,6 @@
 /**
  * The lab: an emulated cloud, a release mirror, and nodes that run the executable under test, all on loopback. One
- * folder contains the roots of all nodes. Needs neither root rights nor systemd nor a network.
+ * folder contains the roots of all nodes. The lab needs no root rights, no systemd and no network.
  */
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
@@ -24,11 +24,11 @@ export type { LabOn, Passwords } from './running-lab.ts';
 export type LabRole = 'server' | 'agent' | 'observability';
 
 export interface LabOptions extends RunOptions {
-  /** The role of each node, which is also the name of the node; all three by default. */
+  /** The roles of the nodes, by default all three. Each role has one node, which is named after the role. */
   readonly nodes?: readonly LabRole[];
   /** The initial lifetime of registry passwords, in milliseconds; three hours by default. */
   readonly passwordLife?: number;
-  /** Additional settings of every node, merged at the top level. */
+  /** Additional settings for every node. Each replaces the lab's own setting with the same top-level name. */
   readonly settings?: object;
 }
 
@@ -110,7 +110,7 @@ function nodeSettings(cloud: LabCloud, role: LabRole, port: number): object {
 }
 
 /**
- * Resolves to an unused loopback port below those that Linux gives to outgoing connections
+ * Resolves to an unused loopback port. The port is below the range for outgoing connections
  * (net.ipv4.ip_local_port_range), so that no such connection takes the port before the caller does.
  */
 export async function freePort(): Promise<number> {

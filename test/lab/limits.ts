@@ -1,10 +1,10 @@
 /**
- * How many times slower this machine is than a laptop: a number in SLIPWAY_LAB_SLOWNESS, 1 by default. An emulated
- * processor needs 10 or more.
+ * How many times slower than a laptop this machine is: the number from 1 to 100 in SLIPWAY_LAB_SLOWNESS, by default 1.
+ * An emulated processor needs 10 or more.
  */
 const slowness = slownessOf(process.env.SLIPWAY_LAB_SLOWNESS ?? '1');
 
-/** Returns a time in milliseconds that was chosen for a laptop, lengthened for this machine. */
+/** Returns a time limit for this machine, given the limit for a laptop; both are in milliseconds. */
 export function lengthened(milliseconds: number): number {
   return milliseconds * slowness;
 }

@@ -14,10 +14,13 @@ const schema = about(
   }),
 );
 
-/** The inputs of `create` for each made-up cloud so far, oldest first. */
+/** The argument of each call of the made-up cloud's `create` so far, oldest first. */
 export const landings: CloudGround<{ readonly tower: string }>[] = [];
 
-/** A cloud that src does not contain, so everything that depends on the cloud must come from the table of clouds. */
+/**
+ * A cloud that src does not contain. It works only if src reads everything that depends on the cloud from the table of
+ * clouds.
+ */
 const moon: CloudDriver<typeof schema> = {
   summary: 'asks mission control',
   remark: 'one small step',
@@ -58,5 +61,5 @@ const moon: CloudDriver<typeof schema> = {
   },
 };
 
-/** The table of the real clouds and the made-up one. */
+/** The table of the real clouds, plus the made-up cloud. */
 export const withMoon = { ...clouds, moon };

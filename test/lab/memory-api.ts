@@ -11,25 +11,25 @@ import { type Chart, type HelmRun, runHelm } from './standins/k3s-helm-run.ts';
 import type { Objects } from './standins/k3s-objects.ts';
 import { unauthorized } from './standins/k3s-reply.ts';
 
-/** The folder of the machine in memory with the objects of the API. */
+/** The folder of the MemoryHost that contains the API's objects. */
 const objects = '/cluster/objects';
 
 export interface MemoryApi {
   readonly objects: Objects;
-  /** True if the API answers; otherwise it refuses connections, as before the start of K3s. */
+  /** Returns true if the API answers. If false, the API refuses connections, as before K3s has started. */
   isUp: () => boolean;
   /**
-   * Runs helm in the jobs of HelmCharts. Their controller acts before each request, once time has passed; never if
-   * `undefined`.
+   * Runs helm in the jobs of HelmCharts. The HelmChart controller acts before a request if time has passed since the
+   * last change through the API. If `undefined`, the controller never acts.
    */
   helm: ((chart: Chart) => HelmRun) | undefined;
-  /** The Git host from which Argo CD fetches, once its chart is deployed; Argo CD does nothing if `undefined`. */
+  /** The Git host that Argo CD fetches from once Argo CD's chart is deployed. If `undefined`, Argo CD does nothing. */
   git: GitHost | undefined;
 }
 
 /**
- * Answers a MemoryHost's requests to `server` with the API stand-in. `users` are the users by the text of their client
- * certificates; the API answers any other certificate with 401.
+ * Answers a MemoryHost's requests to `server` with the API stand-in. `users` maps the PEM of each client certificate to
+ * its user. A request with another certificate, or without a certificate, gets a 401.
  */
 export function serveMemoryApi(
   host: MemoryHost,
@@ -65,7 +65,7 @@ export function serveMemoryApi(
   return api;
 }
 
-/** Lets the controller of HelmCharts take steps until nothing changes, and then Argo CD do a round. */
+/** Runs the HelmChart controller until a step changes nothing (at most 20 steps), and then one round of Argo CD. */
 function settle({ objects, helm, git }: MemoryApi, time: number): void {
   const now = new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
   for (let step = 0; step < 20 && helm && reconcileCharts({ objects, helm, now }); step += 1) {}

@@ -10,13 +10,16 @@ type Node = Owned & { readonly modifiedAt: number } & (
   );
 
 /**
- * An in-memory file system with the answers and errors of a real one. Its calls are synchronous, so that the model of a
- * command can use the files as a program would.
+ * An in-memory file system that returns and throws what a real one would. Its calls are synchronous, so that a function
+ * that models a command can use the files as the real program would.
  */
 export class MemoryFiles {
   readonly #nodes = new Map<string, Node>();
   readonly #now: () => number;
-  /** A cache of resolved paths, valid until a link changes, since simulated days read each path thousands of times. */
+  /**
+   * A cache of resolved paths, valid until a link changes. A test that simulates days reads each path thousands of
+   * times.
+   */
   readonly #places = new Map<string, string>();
   /** A cache of the names in each directory, valid until a name is added or removed. */
   readonly #lists = new Map<string, readonly string[]>();
@@ -26,7 +29,9 @@ export class MemoryFiles {
     this.#nodes.set('/', { kind: 'directory', mode: 0o755, modifiedAt: now() });
   }
 
-  /** Returns the text of the file at a path, following links; `undefined` if it is missing. Throws as `read` does. */
+  /**
+   * Returns the text of the file at a path, following links; `undefined` if the file is missing. Throws as `read` does.
+   */
   text(path: string): string | undefined {
     return this.read(path)?.content;
   }
@@ -77,7 +82,10 @@ export class MemoryFiles {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
   }
 
-  /** Changes the owner of a path, or of a link itself, to `uid:gid`, by default to the process's user. */
+  /**
+   * Changes the owner of a path to `uid:gid`, by default to the process's user. Changes a link itself, not its target.
+   * Throws ENOENT if the path is missing.
+   */
   give(path: string, owner?: string): void {
     const { foreignOwner: _, foreignUser: __, foreignGroup: ___, ...node } = this.#existing(path);
     this.#nodes.set(this.#place(path), { ...node, ...(owner !== undefined && owned(owner)) });
@@ -131,7 +139,10 @@ export class MemoryFiles {
     this.#forget();
   }
 
-  /** Returns mode and text of every file and the target of every link, sorted by path; omits directories and owners. */
+  /**
+   * Returns the mode and content of every file and the target of every link, sorted by path. Omits directories and
+   * owners.
+   */
   snapshot(): Readonly<Record<string, string>> {
     const shown = [...this.#nodes]
       .filter(([, node]) => node.kind !== 'directory')

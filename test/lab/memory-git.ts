@@ -1,16 +1,22 @@
 import type { Fetched, GitHost, GitLogin } from './standins/argocd-git.ts';
 import type { ApiObject } from './standins/k3s-objects.ts';
 
-/** A Git host in memory with one repository, whose content and login a test changes. */
+/**
+ * An in-memory Git host with one repository. A test can change the repository's content and the login that the host
+ * accepts.
+ */
 export interface MemoryGit extends GitHost {
-  /** The token, SSH key or key of a GitHub App that the host accepts; `undefined` for a public repository. */
+  /** The token, SSH key or GitHub App key that the host accepts; `undefined` for a public repository. */
   password: string | undefined;
   commit: string;
   readonly folders: Record<string, readonly ApiObject[]>;
   health: Fetched['health'];
 }
 
-/** Makes a Git host whose repository has these folders, without objects. */
+/**
+ * Returns a Git host whose repository has these folders, all empty; the repository is public if `password` is
+ * `undefined`.
+ */
 export function memoryGit(password: string | undefined, ...folders: readonly string[]): MemoryGit {
   const git: MemoryGit = {
     password,

@@ -24,12 +24,12 @@ import { MemoryFiles } from './memory-files.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
 
-/** The error that every call of a killed process throws until `restart`. */
+/** The error that every call of the host throws between a kill by `crashBefore` and `restart`. */
 export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-/** An initial file: its text, its text and mode, or the target of a link. */
+/** An initial file: its content, its content and mode, or a link's target. */
 export type StartFile =
   | string
   | { readonly content: string; readonly mode?: number }
@@ -38,7 +38,7 @@ export type StartFile =
 export interface MemoryHostOptions {
   readonly files?: Readonly<Record<string, StartFile>>;
   readonly directories?: readonly string[];
-  /** The time at the start, in epoch milliseconds; 2026-01-01T00:00:00Z by default. */
+  /** The initial time, in epoch milliseconds; 2026-01-01T00:00:00Z by default. */
   readonly now?: number;
 }
 
@@ -57,9 +57,9 @@ type Answers<Question, Answer> =
   | Answer
   | ((question: Question, world: MemoryHost) => Answer | Promise<Answer>);
 
-/** The answer to a command; a string is its output, and the exit code is 0 by default. */
+/** The result of a command. A string is the command's standard output; the exit code is 0 by default. */
 export type CommandAnswer = Answers<Command, string | Partial<CommandResult>>;
-/** The answer to a request; a string is its body, the status is 200 by default, and an Error is thrown. */
+/** The response to a request. A string is the response's body; the status is 200 by default. An Error is thrown. */
 export type ResponseAnswer = Answers<HttpSend, string | Partial<HttpResponse> | Error>;
 /** The answer to a download: the text that is installed, or the Error that is thrown. */
 export type DownloadAnswer = Answers<Download, string | Error>;
@@ -73,13 +73,13 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
  * A Host whose files are a map, whose clock is simulated, and whose commands, requests and downloads are scripted.
  *
  * A call without a script throws a plain Error that names the call; `unused()` names the scripts that were not used.
- * `crashBefore(n)` kills the process before its n-th mutation: the mutation and every later call throw `Crash` until
- * `restart()`, and the world stays as it is.
+ * `crashBefore(n)` kills the process before its n-th mutation: that mutation and every later call throw `Crash` until
+ * `restart()`. Files, scripts and the clock stay as they are.
  */
 export class MemoryHost implements Host {
   /**
-   * The disk, for setup, assertions and models of commands. Access to it bypasses the journal, the faults and the
-   * counting.
+   * The disk, for setup, assertions and models of commands. Access through `files` is not recorded in the journal, does
+   * not count as a mutation, and ignores `failWrite`.
    */
   readonly files: MemoryFiles;
   readonly journal: RecordedAction[] = [];
@@ -93,7 +93,7 @@ export class MemoryHost implements Host {
   readonly #faults = new Map<string, string>();
   #events: { readonly at: number; readonly happen: (world: MemoryHost) => void }[] = [];
   #now: number;
-  /** The sum of all changes of the clock by `setClock`, in milliseconds. */
+  /** The sum of all changes that `setClock` made to the clock, in milliseconds. */
   #set = 0;
   #mutations = 0;
   #crashBefore = Number.POSITIVE_INFINITY;
@@ -113,14 +113,17 @@ export class MemoryHost implements Host {
   // --- setup
 
   /**
-   * Answers every matching command; later scripts win over earlier ones. The answer can be a function that models a
-   * program.
+   * Answers every matching command; a later script takes precedence over an earlier one. The answer can be a function
+   * that models a program.
    */
   on(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
     return this.#script(matcher, answer, false);
   }
 
-  /** Answers one matching command, before the scripts of `on`. */
+  /**
+   * Answers the first matching command only. Scripts of `once` take precedence over scripts of `on`, and are used in
+   * the order in which they were added.
+   */
   once(matcher: CommandMatcher, answer: CommandAnswer = ''): this {
     return this.#script(matcher, answer, true);
   }
@@ -149,7 +152,7 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** Calls `happen` when simulated time reaches `time` (epoch milliseconds), to change the world. */
+  /** Calls `happen`, which can change the world, when simulated time reaches `time` (epoch milliseconds). */
   at(time: number, happen: (world: MemoryHost) => void): this {
     this.#events = [...this.#events, { at: time, happen }].sort((a, b) => a.at - b.at);
     return this;
@@ -327,7 +330,10 @@ export class MemoryHost implements Host {
     return this.jobs.perform(job, work);
   }
 
-  /** Writes the trace of a job as a mutation, but not to the journal, since the real Host writes traces itself. */
+  /**
+   * Writes the trace file of a job. The write counts as a mutation, but is not recorded in the journal, because the
+   * real Host writes trace files itself.
+   */
   noteJob(trace: string, text: string): void {
     this.#count('write', trace);
     this.files.write(trace, text);
@@ -341,7 +347,7 @@ export class MemoryHost implements Host {
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     this.#alive();
     this.#advanceTo(this.#now + milliseconds, signal);
-    // Without a turn of the event loop, a test with an endless loop could not time out.
+    // Yield to the event loop. Otherwise, a test with an endless loop could not time out.
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -415,7 +421,7 @@ export class MemoryHost implements Host {
   }
 }
 
-/** Returns the path that contains a download until it is installed. */
+/** Returns the path of the temporary file that holds a download until it is installed. */
 function partOf({ path }: Download): string {
   return join(dirname(path), `.${basename(path)}.slipway-part`);
 }
@@ -446,7 +452,7 @@ function thrownOr(answer: string | Error): string {
   return answer;
 }
 
-/** Returns the error of a refused connection. */
+/** Returns the error that a request to `url` throws if the connection is refused. */
 export function unreachable(url: string): NodeError {
   return new NodeError('Unreachable', `Cannot reach ${url}: ECONNREFUSED.`, {
     cause: systemError('ECONNREFUSED'),

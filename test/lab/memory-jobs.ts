@@ -13,8 +13,8 @@ interface Begun {
 }
 
 /**
- * The jobs of a process in memory. A job does its work when it begins, and ends at the next step of simulated time, or
- * `lasting` milliseconds later.
+ * The jobs of a MemoryHost's process. A job starts its work at once, and ends after `lasting` milliseconds of simulated
+ * time; with 0, at the next step of simulated time.
  */
 export class MemoryJobs {
   lasting = 0;
@@ -27,7 +27,7 @@ export class MemoryJobs {
     this.#world = world;
   }
 
-  /** Forgets all jobs, as when the process ends; the traces of the jobs stay. */
+  /** Forgets all jobs, as when the process ends; their trace files stay. */
   die(): void {
     this.#begun = new Map();
   }
@@ -90,7 +90,7 @@ export async function carryOut(remedy: (host: Host) => Promise<void>, host: Memo
   }
 }
 
-/** The reasons for which another pass waits for a job, K3s or Argo CD, which end it soon. */
+/** The reasons of a wait that a job, K3s or Argo CD ends soon. */
 const passing: readonly string[] = [
   'InProgress',
   'ChartInProgress',
@@ -98,7 +98,7 @@ const passing: readonly string[] = [
   'ApplicationNotSynced',
 ];
 
-/** True if another pass has work to do, at once or after something that runs has ended. */
+/** True if another pass may have work to do: the outcome is Changed, or is Waiting for a reason in `passing`. */
 export function isMoving(outcome: Outcome): boolean {
   return outcome.state === 'Changed' || (outcome.state === 'Waiting' && passing.includes(outcome.reason));
 }

@@ -3,8 +3,8 @@ import type { MemoryFiles } from './memory-files.ts';
 import { type ApiObject, type Objects, resourceNamed } from './standins/k3s-objects.ts';
 
 /**
- * Keeps API objects as JSON files of a machine in memory, at `DIRECTORY/RESOURCE/NAMESPACE or _/NAME`, so that they
- * outlive a crash and belong to the state that tests compare.
+ * Stores API objects as JSON files of a MemoryHost, at `DIRECTORY/RESOURCE/NAMESPACE/NAME` (`_` replaces a missing
+ * namespace). Therefore objects survive a crash, and tests compare them with the other files.
  */
 export function memoryObjects(files: MemoryFiles, directory: string): Objects {
   const path = (resource: string, namespace: string | undefined, name: string) =>

@@ -1,9 +1,9 @@
 /**
- * An in-memory registry with a storage for its layers. Models the challenge, the token and the pull of the OCI
- * Distribution Specification and of distribution's token.md, as far as a pull check uses them.
+ * An in-memory registry, and the storage that serves its layers. Models the parts of the OCI Distribution Specification
+ * and of distribution's token.md that a pull check uses: the challenge, the token and the pull.
  *
- * The registry is strict: a login must be an unexpired JWT or one of `passwords`, a token is valid only for its scope,
- * and a request to the storage must not contain a credential.
+ * The registry is strict: a login's password must be an unexpired JWT or one of `passwords`, a token is valid only for
+ * its scope, and a request to the storage must not contain a credential.
  */
 import { createHash } from 'node:crypto';
 import { readJwt } from '../../src/agent/clouds/jwt.ts';
@@ -26,9 +26,9 @@ export class MemoryRegistry {
   readonly passwords = new Set<string>();
   /** True if the registry refuses this machine's address, as a registry's firewall does. */
   closed = false;
-  /** The behaviour of the storage when a layer is requested. */
+  /** How the storage reacts to a request for a layer. */
   storage: 'sends' | 'refuses' | 'is away' = 'sends';
-  /** The number of layers that the storage has sent. */
+  /** The number of requests for a layer that the storage has answered with content. */
   pulls = 0;
   readonly #now: () => number;
   readonly #documents = new Map<string, string>();
@@ -119,7 +119,9 @@ export class MemoryRegistry {
   }
 }
 
-/** Makes a new registry and its storage reachable from a machine in memory; `now` is the clock of the registry. */
+/**
+ * Returns a new registry. The MemoryHost can reach the registry and its storage; `now` is the clock of the registry.
+ */
 export function memoryRegistry(host: MemoryHost, server: string, now = () => host.now()): MemoryRegistry {
   const registry = new MemoryRegistry(server, now);
   host.onGet(

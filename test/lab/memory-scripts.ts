@@ -9,7 +9,10 @@ interface Script<Question, Answer> {
   used: boolean;
 }
 
-/** The scripted answers to one kind of call. The newest match wins; one-time answers come first, in order. */
+/**
+ * The scripted answers to one type of call. The oldest unused one-time script that matches is used first; if none
+ * matches, the newest other script that matches.
+ */
 export class Scripts<Question, Answer> {
   readonly #scripts: Script<Question, Answer>[] = [];
 
@@ -38,7 +41,7 @@ export class Scripts<Question, Answer> {
   }
 }
 
-/** The condition for a text: an equal text, a pattern or a predicate. */
+/** The condition for a string: an equal string, a pattern or a predicate. */
 export type Matcher = string | RegExp | ((text: string) => boolean);
 
 export function fits(matcher: Matcher, text: string): boolean {
@@ -48,7 +51,7 @@ export function fits(matcher: Matcher, text: string): boolean {
   return typeof matcher === 'function' ? matcher(text) : matcher.test(text);
 }
 
-/** The condition for arguments: equal arguments, a pattern for the arguments joined by blanks, or a predicate. */
+/** The condition for arguments: equal arguments, a pattern for the arguments joined by spaces, or a predicate. */
 export type ArgsMatcher = readonly string[] | RegExp | ((args: readonly string[]) => boolean);
 
 export function argsFit(matcher: ArgsMatcher | undefined, args: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-/** One node of the lab: a root, a service manager, and the executable under test as its daemon. */
+/** One node of the lab: a root folder, a service manager, and the executable under test as the daemon. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -33,7 +33,7 @@ export interface LabNodeOptions {
 export class LabNode {
   readonly name: string;
   readonly root: string;
-  /** Every line that the daemon has logged, over all its starts. */
+  /** Every line of output of the daemon, over all its starts, and the error output of the service manager. */
   readonly log: string[] = [];
   readonly #options: LabNodeOptions;
   #manager: ChildProcess | undefined;
@@ -59,7 +59,10 @@ export class LabNode {
     await this.boot();
   }
 
-  /** Starts the service manager, which starts the enabled units of K3s; rejects if the manager exits at once. */
+  /**
+   * Starts the service manager, which starts the enabled units of K3s; rejects if the manager exits before its first
+   * output.
+   */
   async boot(): Promise<void> {
     const { socket, processes } = this.#options;
     const script = join(import.meta.dirname, 'systemd.ts');
@@ -76,14 +79,14 @@ export class LabNode {
     }
   }
 
-  /** The process id of the daemon, while it runs. */
+  /** The process ID of the daemon; `undefined` if the daemon does not run. */
   get pid(): number | undefined {
     return this.#daemon?.exitCode === null && this.#daemon.signalCode === null ? this.#daemon.pid : undefined;
   }
 
   /**
-   * Starts `slipway run`, and restarts it after each unexpected exit, as its unit does. The service manager kills the
-   * daemon when the manager ends.
+   * Starts `slipway run`, and restarts it after each unexpected exit, as its unit does. When the service manager ends,
+   * it kills the daemon.
    */
   start(): void {
     this.#wanted = true;
@@ -110,7 +113,7 @@ export class LabNode {
     this.#daemon?.kill(signal);
   }
 
-  /** Ends the daemon with this signal; K3s keeps running. */
+  /** Ends the daemon with this signal, and does not restart it; K3s keeps running. */
   async stopDaemon(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#wanted = false;
     if (this.#daemon) {
@@ -140,7 +143,10 @@ export class LabNode {
     return runProgram(file, [...first, ...args, '--root', this.root], this.#environment);
   }
 
-  /** Runs a program from the node's /usr/local/bin or, if it is missing there, the stand-in of a system program. */
+  /**
+   * Runs a program from the node's /usr/local/bin or, if the program is missing there, the stand-in for a system
+   * program.
+   */
   run(program: string, ...args: readonly string[]): Promise<Finished> {
     const own = join(this.root, 'usr/local/bin', program);
     return runProgram(existsSync(own) ? own : join(this.#binDir, program), args, this.#environment);
@@ -167,7 +173,7 @@ export class LabNode {
     return statSync(join(this.root, path), { throwIfNoEntry: false })?.mtimeMs;
   }
 
-  /** Returns the permissions of a file; `undefined` if the file does not exist. */
+  /** Returns the permission bits of a file; `undefined` if the file does not exist. */
   modeOf(path: string): number | undefined {
     const found = statSync(join(this.root, path), { throwIfNoEntry: false });
     return found && found.mode & 0o777;
@@ -178,7 +184,7 @@ export class LabNode {
     return Date.parse(this.status()?.updated ?? '1970-01-01');
   }
 
-  /** Resolves to properties of a unit, as the node's service manager shows them. */
+  /** Resolves to the named properties of a unit, as the node's service manager reports them. */
   async show(unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const { stdout } = await this.run('systemctl', 'show', unit, '-p', names.join(','));
     return Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));

@@ -79,7 +79,7 @@ describe('a server and an agent on Oracle Cloud', () => {
   });
 });
 
-/** Returns the lines of a PEM text that are 64 characters long. */
+/** Returns the full lines of base64 in a PEM string, each 64 characters long. */
 function linesOf(pem: string): readonly string[] {
   return pem.split('\n').filter((line) => line.length === 64);
 }

@@ -30,7 +30,7 @@ export class RegistryContent {
     return this.#repositories.has(name);
   }
 
-  /** Returns the manifest with this tag or digest; `undefined` if it is missing. */
+  /** Returns the manifest with this tag or digest in the repository `name`; `undefined` if it is missing. */
   manifest(name: string, reference: string): Blob | undefined {
     const repository = this.#repositories.get(name);
     return repository?.manifests.get(repository.tags.get(reference) ?? reference);

@@ -1,4 +1,4 @@
-/** Refusals in the form of the OCI distribution specification, "Error Codes", with Azure's texts. */
+/** Error replies in the form of "Error Codes" in the OCI distribution specification, with Azure's messages. */
 import type { Reply } from './loopback.ts';
 
 export const unauthorized = failed(
@@ -17,7 +17,7 @@ export interface Challenge {
   readonly error?: 'invalid_token' | 'insufficient_scope';
 }
 
-/** Returns a 401 that names the token endpoint (RFC 6750, section 3). */
+/** Returns a 401 with a challenge (RFC 6750, section 3): the token endpoint, and the scope and the error if given. */
 export function challenged({ loginServer, scope, error }: Challenge): Reply {
   const parts = [
     `realm="https://${loginServer}/oauth2/token"`,

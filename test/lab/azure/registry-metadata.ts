@@ -1,5 +1,5 @@
 /**
- * Azure's metadata API of a registry, as far as a pull check uses it: the properties of one tag or one manifest.
+ * The part of Azure's registry metadata API that a pull check uses: the properties of one tag or one manifest.
  *
  * Models the operations ContainerRegistry_GetTagProperties and _GetManifestProperties of the REST description from
  * which @azure/container-registry 1.1.2 is generated (api-version 2021-07-01).

@@ -1,18 +1,17 @@
 /**
- * Issues the tokens of an emulated registry: a refresh token for an Entra token, and an access token for a refresh
- * token.
+ * Issues the tokens of an emulated registry: a refresh token in exchange for an Entra token, and an access token in
+ * exchange for a refresh token.
  *
  * Models "AAD-OAuth" (github.com/Azure/acr, docs/AAD-OAuth.md: endpoints, form fields, claims of both tokens, 75
  * minutes for the access token), "Authentication options for Azure Container Registry" (azure-docs: refresh tokens are
  * valid for three hours), and what clients do with them: skopeo GETs /oauth2/token with the refresh token as a Basic
- * password; containerd POSTs grant_type=password first, which is answered with 400 (Azure/acr #104), and then GETs as
- * skopeo does.
+ * password; containerd first POSTs grant_type=password, gets a 400 (Azure/acr #104), and then GETs as skopeo does.
  *
- * Assumptions, since the documents are silent: an identity without a role is refused at the exchange (`roleCheckedAt`
+ * Assumptions, because the documents do not say: an identity without a role is refused at the exchange (`roleCheckedAt`
  * moves the check; Azure/AKS #4593 shows the 401 at the token endpoint); any refresh token gets an access token without
- * a scope, since docker login requests one; an access token does not outlive its refresh token; both pull roles permit
- * reading metadata; an access token has the signer's certificate in `x5c` instead of Azure's `kid`, so that
- * distribution's registry can verify the token.
+ * a scope, because docker login requests such a token; an access token does not outlive its refresh token; both pull
+ * roles permit reading metadata; an access token has the signer's certificate in `x5c` instead of Azure's `kid`, so
+ * that distribution's registry can verify the token.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Entra, Role } from './entra.ts';
@@ -77,8 +76,10 @@ function refreshToken(caller: { objectId: string; clientId: string }, { registry
 }
 
 /**
- * Returns an access token for a refresh token, which a POST sends in a form and a GET as a Basic password; 400 for an
- * incomplete request, and 401 for an invalid token or a missing role. The GET of docker login has no scope.
+ * Answers a request for an access token. A POST sends the refresh token in a form, a GET as a Basic password. An
+ * incomplete request gets a 400, an invalid refresh token a 401. An identity without a role gets a 401, or a token
+ * without permissions if the request has no scope (as in docker login) or the registry checks roles only at the
+ * manifest.
  */
 export function accessToken(request: Incoming, context: Context): Reply {
   const { registry } = context;
@@ -135,7 +136,10 @@ export function permits(claims: Claims, name: string, action: string): boolean {
   );
 }
 
-/** Returns the Basic password of a request if the user name marks it as a token; otherwise `undefined`. */
+/**
+ * Returns the Basic password of a request if the user name is `registryUser`, which marks the password as a token;
+ * otherwise `undefined`.
+ */
 export function basicPassword({ headers }: Incoming): string | undefined {
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
   const [user, password] = Buffer.from(value, 'base64').toString('utf8').split(/:(.*)/s);

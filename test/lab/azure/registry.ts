@@ -3,8 +3,8 @@
  * (registry-metadata.ts), and pulls, with a 307 to blob storage for each blob (blob-storage.ts).
  *
  * Models the OCI distribution specification 1.0, "Pull", and the challenges of docs/AAD-OAuth.md
- * (github.com/Azure/acr). Refuses pushes, since no role for them is modelled. Answers a HEAD of a blob with 307 too, as
- * distribution does.
+ * (github.com/Azure/acr). Refuses pushes, because no role that permits them is modelled. Answers a HEAD request for a
+ * blob with 307 too, as distribution does.
  */
 import type { BlobStorage } from './blob-storage.ts';
 import type { Faults, Incoming, Reply } from './loopback.ts';
@@ -22,15 +22,15 @@ import {
 
 export const registryAudience = 'https://containerregistry.azure.net';
 
-/** A real registry behind an emulated one. The real one checks access tokens itself. */
+/** A real registry that an emulated registry forwards requests to. The real registry checks access tokens itself. */
 export interface Upstream {
-  /** Answers any request below /v2/, including those for blobs. */
+  /** Answers any request below /v2/, including requests for blobs. */
   forward(request: Incoming): Promise<Reply>;
-  /** Returns a blob from the content of the registry. */
+  /** Returns the blob with this digest from the real registry; `undefined` if the blob is missing. */
   blob(digest: string): Buffer | undefined;
 }
 
-/** A registry; its writable fields may be changed while the server runs. */
+/** An emulated registry. A test may change the writable fields while the server runs. */
 export class Registry {
   readonly loginServer: string;
   /** The faults of the server that serves all registries. */
@@ -44,14 +44,14 @@ export class Registry {
   mode: 'rbac' | 'abac' = 'rbac';
   /** The step that refuses an identity without a role. */
   roleCheckedAt: 'exchange' | 'token' | 'manifest' = 'exchange';
-  /** True if the registry refuses every address, as its firewall can. */
+  /** True if the registry refuses every client, as its firewall can. */
   closed = false;
   audience = registryAudience;
   /** The issued refresh tokens, oldest first. */
   readonly issued: string[] = [];
   /** The issued access tokens, oldest first. */
   readonly accessTokens: string[] = [];
-  /** The object id of the identity behind each refresh token, by `jti`. */
+  /** The object ID of the identity that received each refresh token, by the token's `jti`. */
   readonly holders = new Map<string, string>();
 
   constructor(loginServer: string, faults: Faults, storage: (registry: Registry) => BlobStorage) {
@@ -61,7 +61,7 @@ export class Registry {
     this.push('hello/world', '1');
   }
 
-  /** Adds a small image under a tag. */
+  /** Adds a small image to the repository `name` under a tag, and returns the image. */
   push(name: string, tag: string) {
     return this.content.push(name, tag);
   }
@@ -71,7 +71,10 @@ export class Registry {
   }
 }
 
-/** Answers a request for a token, a pull or metadata; refuses every request with 403 if the registry is closed. */
+/**
+ * Answers a request for a token, a pull or metadata; any other request gets a 404. If the registry is closed, every
+ * request gets a 403.
+ */
 export function answerRegistry(request: Incoming, context: Context): Reply | Promise<Reply> {
   const { loginServer, closed } = context.registry;
   if (closed) {
@@ -105,8 +108,8 @@ export function answerRegistry(request: Incoming, context: Context): Reply | Pro
 }
 
 /**
- * Answers GET /v2/ with 200 for an access token, or for a refresh token as a Basic password, as containerd sends it;
- * otherwise with a challenge.
+ * Answers GET /v2/ with 200 if the request has a valid access token, or a valid refresh token as its Basic password, as
+ * containerd sends it; otherwise with a challenge.
  */
 function ping(request: Incoming, context: Context): Reply {
   const basic = validClaims(basicPassword(request) ?? '', 'refresh_token', context);

@@ -8,11 +8,14 @@ export interface ServerCertificate {
 }
 
 export interface CertificateAuthority {
-  /** The certificate of the CA as PEM, which a client must trust. */
+  /** The authority's own certificate as PEM, which clients must trust. */
   readonly certificate: string;
   /** Issues a server certificate for these DNS names (wildcards allowed) and IPv4 addresses. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Issues a certificate for a signer of RS256. Its RSA key takes a hundred times as long to make as an EC key. */
+  /**
+   * Issues a certificate with an RSA key, for RS256 signatures. An RSA key takes a hundred times as long to generate as
+   * an EC key.
+   */
   issueRsa(names: readonly string[]): ServerCertificate;
 }
 

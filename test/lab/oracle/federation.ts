@@ -3,7 +3,7 @@
  * certificate for a token.
  *
  * Models oci-go-sdk, common/auth (certificate_retriever.go, federation_client.go: subject of the leaf, key id, body,
- * claims), and the names of claims in tokens of real instances. A token contains the public key of its request
+ * claims), and the claim names in tokens of real instances. A token contains the public key from the request for it
  * (`jwk`), and is valid for 20 minutes.
  *
  * Assumption: a token contains the permissions at the time of its issue, so a new policy takes effect with the next
@@ -49,7 +49,7 @@ export class Federation {
   readonly #permissions = new Map<string, Set<string>>();
   /** The issued tokens, oldest first. */
   readonly issued: string[] = [];
-  /** Every private key that an instance has had. */
+  /** Every private key issued to an instance, as PEM. */
   readonly keys: string[] = [];
   /** The lifetime of a token, in milliseconds. */
   tokenLifetime = 20 * 60_000;
@@ -86,7 +86,10 @@ export class Federation {
     }
   }
 
-  /** Answers a request to auth.REGION.DOMAIN: a token for a valid certificate and signature at POST /v1/x509. */
+  /**
+   * Answers a request to auth.REGION.DOMAIN. POST /v1/x509 gets a token if certificate and signature are valid, and
+   * otherwise a 401; any other request gets a 404.
+   */
   answer(request: Incoming): Reply {
     if (`${request.method} ${request.url.pathname}` !== 'POST /v1/x509') {
       return { status: 404, body: { code: 'NotFound', message: 'Not found' } };
@@ -159,7 +162,7 @@ function signerOf(root: Certificate): Signer {
   return new Signer({ cert: certificate, key });
 }
 
-/** Generates keys of half the real length, which takes a twenty-fifth of the time. */
+/** Generates an RSA key pair of half the real length, which takes a twenty-fifth of the time. */
 function shortKeys(): KeyPair {
   return generateKeyPairSync('rsa', { modulusLength: 1024 });
 }
@@ -168,7 +171,7 @@ function unitOf({ subject }: X509Certificate, kind: string): string | undefined 
   return new RegExp(`opc-${kind}:(\\S+)`).exec(subject)?.[1];
 }
 
-/** Returns the certificate in a single line of base64; `undefined` for any other value. */
+/** Returns the certificate that one line of base64 encodes; `undefined` for any other value. */
 function certificateIn(text: unknown): X509Certificate | undefined {
   const bytes = bytesIn(text);
   try {
