@@ -18,14 +18,14 @@ import type { Settings } from './settings/schema.ts';
 import { type Tagged, withTags } from './settings/tags.ts';
 
 /**
- * Everything that must be known before a node can be planned. Each value comes with the error of the last attempt to
- * learn it.
+ * Everything that must be known before a node can be planned. If the last attempt to learn a value failed, its error is
+ * included.
  */
 export interface Knowledge {
   /** The settings from files and the command line. */
   readonly files: LastKnown<Loaded>;
   readonly identity: LastKnown<Identity>;
-  /** The settings with the instance tags of the identity. */
+  /** The settings, completed with the instance tags of the identity. */
   readonly tagged: LastKnown<Tagged>;
   readonly role: LastKnown<Role>;
   readonly node: LastKnown<K3sNode>;
@@ -37,15 +37,15 @@ export interface Sources {
   readonly cloudFor: (settings: Settings) => Cloud;
   readonly paths: NodePaths;
   readonly arch: string;
-  /** The path of our own executable. */
+  /** The path of Slipway's own executable. */
   readonly slipway: string;
   readonly machine: AddressedMachine;
 }
 
 /**
- * Learns the settings, the identity, the tags, the role and the node, in this order. A value that is unreadable or
- * unusable now keeps its last result: neither a cloud that does not answer nor an edited tag stops the maintenance of a
- * running node.
+ * Learns the settings, the identity, the tags, the role and the node, in this order. If a value cannot be read or used
+ * now, its last result stays: neither a cloud that does not answer nor an edited tag stops the maintenance of a running
+ * node.
  */
 export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledge> {
   const files = await learn(before?.files, () => ask.loadSettings(before?.files.value));
@@ -65,16 +65,16 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
 }
 
 /**
- * Returns the knowledge with the node to maintain. If the node would change from server to agent or back without
- * consent (consent.roleChange), it keeps the role with which K3s was installed. If that role cannot be determined, or
- * if the node is unknown, returns the knowledge unchanged.
+ * Returns the knowledge with the node that Slipway maintains now: while a change from server to agent or back waits for
+ * consent, this node keeps the kind of role that is installed. Returns the knowledge unchanged if the node is unknown
+ * or its installed role cannot be determined.
  */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
   const { value, ...rest } = knowledge.node;
   if (value === undefined) {
     return knowledge;
   }
-  // A separate condition reports a failed check.
+  // Ignores a failed check, because a separate condition reports it.
   const kept = await keepingRole(host, value).catch(() => value);
   return { ...knowledge, node: { ...rest, value: kept } };
 }
@@ -89,7 +89,7 @@ async function learnFrom<Ground, Value>(
   return value === undefined ? {} : learn(before, () => ask(value));
 }
 
-/** Returns a value that must be known because another was learned from it; throws an Error if it is unknown. */
+/** Returns a value that must be known because another value was learned from it; throws an Error if it is unknown. */
 function knownOf<Value>({ value }: LastKnown<Value>): Value {
   if (value === undefined) {
     throw new Error('asked before its ground was known');
@@ -99,7 +99,7 @@ function knownOf<Value>({ value }: LastKnown<Value>): Value {
 
 /**
  * Returns the first error in the settings, the tags, the role, or the node's name, address, server or architecture;
- * `undefined` without one. Ignores an error of the cloud, which may answer later.
+ * `undefined` without an error. Ignores an error of the cloud, which may answer later.
  */
 export function faultIn({ files, tagged, role, node }: Knowledge): NodeError | undefined {
   return files.error ?? tagged.error ?? role.error ?? node.error;
@@ -117,7 +117,10 @@ export function comesByItself(
   return reason === 'RoleMissing' && chosenCloud(settings, table).tags === 'metadata';
 }
 
-/** Returns the role that the settings name. Throws `RoleUnknown`, or `RoleMissing` with the `warnings` about tags. */
+/**
+ * Returns the role that the settings name. Throws `RoleUnknown` if that role does not exist, and `RoleMissing`, with
+ * the `warnings` about tags, if the settings name no role.
+ */
 export function roleOf(
   { settings, origins }: Loaded,
   warnings: Tagged['warnings'] = [],

@@ -17,12 +17,12 @@ type Addresses = Pick<
 >;
 
 /**
- * Returns the addresses of a node: those of its settings, those with which it joined its cluster, or those of its
- * cloud, in this order. The external address is that of the cloud; the one with which the node joined is used only
- * while the cloud reports a fault instead.
+ * Returns the addresses of a node. Its address is the one in the settings, the one with which the node joined its
+ * cluster, or the one that the cloud reports, in this order. Its external address is the one that the cloud reports;
+ * while the cloud reports a fault instead, it is the one with which the node joined.
  *
- * Throws `NodeAddressUnknown` for an unknown address, because K3s must not start with a wrong one: other nodes would
- * then connect to the wrong address.
+ * If an address is unknown, throws the cloud's fault or `NodeAddressUnknown`: K3s must not start with a wrong address,
+ * because other nodes would connect to it.
  */
 export async function addressesOf(
   { host, addresses }: AddressedMachine,

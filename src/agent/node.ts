@@ -34,7 +34,7 @@ export interface K3sNode {
   readonly arch: 'x64' | 'arm64';
   readonly paths: NodePaths;
   readonly settings: Settings;
-  /** The path of our own executable, which K3s's unit calls. */
+  /** The path of Slipway's own executable, which K3s's unit calls. */
   readonly slipway: string;
 }
 
@@ -44,8 +44,8 @@ const subdomain = new RegExp(`^${label}(?:\\.${label})*$`);
 /**
  * Returns the Kubernetes node name for a computer name, in lower case as kubelet uses it.
  *
- * Throws `NodeNameInvalid` if the name is not a DNS-1123 subdomain, or longer than the label kubernetes.io/hostname
- * allows.
+ * Throws `NodeNameInvalid` if the name is not a DNS-1123 subdomain, or if it is longer than the label
+ * kubernetes.io/hostname allows.
  */
 export function nodeName(computerName: string): string {
   const name = computerName.trim().toLowerCase();
@@ -62,7 +62,7 @@ export function nodeName(computerName: string): string {
 
 /**
  * Returns the https URL of a K3s server from a host name or address, with or without a port, or from an https URL; the
- * default port is 6443, as in K3s. Throws `ServerUnknown` for any other text, and for a URL with a path, a query, a
+ * default port is 6443, as in K3s. Throws `ServerUnknown` for any other string, and for a URL with a path, a query, a
  * fragment or a login.
  */
 export function normaliseServer(server: string): string {
@@ -99,15 +99,17 @@ export function nodeTaints({ role, settings }: K3sNode): readonly string[] {
   return [...role.taints, ...settings.node.taints];
 }
 
-/** True if a server, as a URL from `normaliseServer`, is named or addressed as this node itself. */
+/**
+ * True if the URL of a server, from `normaliseServer`, has this node's name, its address or a loopback address as host.
+ */
 export function isOwnServer({ name, address }: K3sNode, server: string): boolean {
   const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
   return [name, address, 'localhost', '127.0.0.1', '::1'].includes(host);
 }
 
 /**
- * True if this node acts for the whole cluster: Secrets, charts and GitOps are the work of one server. This is the
- * server whose settings name no other server; with several servers that act alike, a Lease could decide here.
+ * True if this node manages what the whole cluster shares: Secrets, charts and GitOps. Only one server does so: the one
+ * whose settings name no other server. With several equal servers, a Lease could decide here.
  */
 export function actsForCluster(node: K3sNode): boolean {
   return node.role.k3s === 'server' && (node.server === undefined || isOwnServer(node, node.server));

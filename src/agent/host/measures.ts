@@ -4,7 +4,7 @@ import { diskOf } from './files/free-space.ts';
 
 const megabyte = 1024 * 1024;
 
-/** The measurements of this machine, each taken on request. */
+/** Measures the available memory and the disks of this machine at each call. */
 export const machineMeasures: Measures = {
   async memoryAvailable() {
     return Math.floor((await mem()).available / megabyte);

@@ -23,7 +23,7 @@ export interface NodeHostOptions extends Network {
   readonly env?: NodeJS.ProcessEnv;
   /** The directory that no path leaves, even through a link; `/` by default. */
   readonly root?: string;
-  /** The jobs of this process, which run beside its passes. If absent, `perform` waits for its job to end. */
+  /** The jobs of this process, which run in parallel with its passes. If absent, `perform` waits for its job to end. */
   readonly jobs?: Jobs | undefined;
 }
 
@@ -113,7 +113,7 @@ function missingIsUndefined<Found>(
 }
 
 /**
- * Reads a regular file; throws `FileSystemError` for any other kind. Does not wait for the other end of a pipe, which
+ * Reads a regular file; throws `FileSystemError` for anything else. Does not wait for the other end of a pipe, which
  * may never open.
  */
 async function readAt(at: string, path: string): Promise<FoundFile> {

@@ -10,7 +10,7 @@ import { apiRefusal } from './refusal.ts';
 export const fieldManager = 'slipway';
 
 /**
- * The Accept headers for an object or a list: for all of it, or only for its metadata, without the values of a Secret
+ * The Accept headers for a whole object or list, and for its metadata alone, without the values of a Secret
  * (kubernetes.io, "API Concepts", metadata-only fetches).
  */
 const forms = {
@@ -23,7 +23,8 @@ const forms = {
  * Reads the object or the list at a path (`objectPath`, `listPath`). Returns `undefined` if the object does not exist,
  * or if its kind does not exist yet.
  *
- * Throws `ApiUnavailable`, `ApiForbidden`, or `UnexpectedAnswer` for anything that does not match the schema.
+ * Throws `ApiUnavailable`, `ApiForbidden` or `ApiRejected`, and `UnexpectedAnswer` for an answer that does not match
+ * the schema.
  */
 export async function readApi<Schema extends z.ZodMiniType>(
   host: HostReader,
@@ -44,8 +45,9 @@ export async function readApi<Schema extends z.ZodMiniType>(
 }
 
 /**
- * Creates or changes the object at a path to have these fields (server-side apply); removes the fields that Slipway
- * applied before and that `object` no longer has. `object` is JSON with `apiVersion`, `kind` and the metadata's `name`.
+ * Creates the object at a path, or changes it to have the fields of `object` (server-side apply). Removes the fields
+ * that Slipway applied before and that `object` no longer has. `object` is JSON with `apiVersion`, `kind` and the
+ * metadata's `name`.
  *
  * Throws `ApiConflict` if another field manager owns one of the fields with another value, unless `force` takes the
  * field over. Also throws `ApiUnavailable`, `ApiForbidden` and `ApiRejected`.

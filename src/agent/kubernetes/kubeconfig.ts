@@ -17,8 +17,8 @@ export interface ApiAccess {
  * Reads a kubeconfig of K3s, with embedded certificates or the paths of their files (client-go,
  * tools/clientcmd/api/v1/types.go). K3s writes each kubeconfig with exactly one cluster and user.
  *
- * Throws `ApiUnavailable` if the file is missing, as before the first start of K3s; if it is damaged; or if its
- * certificate and key do not match, as while K3s renews them.
+ * Throws `ApiUnavailable` if the file is missing, for example before the first start of K3s; if it is damaged; or if
+ * its certificate and key do not match, for example while K3s renews them.
  */
 export async function readKubeconfig(host: HostReader, path: string): Promise<ApiAccess> {
   const found = await host.readFile(path);
@@ -58,7 +58,7 @@ const kubeconfig = z.object({
   users: z.tuple([z.object({ user })]),
 });
 
-/** Parsed only when it changes, since each object of the cluster needs it in each pass. */
+/** Parses a kubeconfig only when it has changed, because each pass reads it for each object of the cluster. */
 const parsed = remembering((content) => z.safeParse(kubeconfig, readYaml(content).value).data);
 
 function clusterAndUser(content: string, path: string) {
@@ -76,7 +76,7 @@ async function pemOf(host: HostReader, data: string | undefined, path: string | 
   return path === undefined ? '' : ((await host.readFile(path))?.content ?? '');
 }
 
-/** True if a certificate and a key, separated by a NUL, belong together. */
+/** True if a certificate and a key, separated by a NUL, match; false if one of them is invalid. */
 const belongTogether = remembering((pair) => {
   const [certificate = '', key = ''] = pair.split('\0');
   try {

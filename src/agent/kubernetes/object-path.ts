@@ -16,8 +16,8 @@ export function objectPath({ name, ...kind }: ObjectName): string {
 }
 
 /**
- * Returns the path of the objects of a kind: of the whole cluster, or of one namespace, and only those with all
- * `labels`.
+ * Returns the path that lists the objects of a kind in the whole cluster or in one namespace. Limits the list to
+ * objects with all `labels`.
  */
 export function listPath(
   kind: ObjectKind & { readonly namespace?: string },

@@ -8,9 +8,9 @@ import { printableLine } from '../engine/printable.ts';
 const longestQuote = 400;
 
 /**
- * Returns the error for an answer of the API without success: `ApiForbidden` (401, 403), `ApiConflict` (409),
- * `ApiRejected` (other 4xx, and a field that the schema lacks), otherwise `ApiUnavailable`. `what` is the request in
- * words, such as `read nodes/a`; `now` is in epoch milliseconds.
+ * Returns the error for an answer in which the API reports a failure: `ApiForbidden` (401, 403), `ApiConflict` (409),
+ * `ApiRejected` (other 4xx except 429, and a field that the schema lacks), otherwise `ApiUnavailable`. `what` is the
+ * request in words, such as `read nodes/a`; `now` is in epoch milliseconds.
  *
  * The message quotes the API's Status (k8s.io/apimachinery, meta/v1), which never contains the values of a Secret.
  */
@@ -36,8 +36,8 @@ export function apiRefusal(response: HttpResponse, what: string, now: number): N
 }
 
 /**
- * True if the API has read the request and refuses it. An apply with a field that its schema lacks gets a 500
- * (apimachinery, managedfields/internal/structuredmerge.go).
+ * True if the API has read the request and refuses it. The API answers 500 to an apply with a field that its schema
+ * lacks (apimachinery, managedfields/internal/structuredmerge.go).
  */
 function isRefusal({ status, body }: HttpResponse): boolean {
   return (status >= 400 && status < 500) || body.includes('failed to create typed patch object');

@@ -60,7 +60,10 @@ export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k
 
 export interface K3sPorts {
   readonly cloud: Cloud;
-  /** Returns when a credential is due, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
+  /**
+   * Returns the time at which to renew a credential, in epoch milliseconds: at most `within` milliseconds after
+   * `receivedAt`.
+   */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
@@ -72,8 +75,8 @@ export interface NodePorts extends K3sPorts {
 }
 
 /**
- * The inputs and notes of a start of K3s from all parts, and the function that judges which changes need no restart.
- * Reordering the inputs is not a change.
+ * The inputs and notes of all parts for the stamp of a K3s start, and the function that judges which changes need no
+ * restart. Reordering the inputs is not a change.
  */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
@@ -81,7 +84,7 @@ export const startSources: StartSources = {
   judge: judgeLogins,
 };
 
-/** Writes the stamp of the start of K3s that is about to happen, as `stampStart` does. */
+/** Writes the stamp of the K3s start that is about to happen, from the inputs and notes of all parts. */
 export function stamp(
   host: Host,
   paths: NodePaths,
@@ -90,7 +93,9 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/** Returns the Resources of a node: machine checks, NAT removal, the metadata guard, K3s, registry logins, Secrets. */
+/**
+ * Returns the Resources of a node: machine checks, NAT removal, the metadata guard, K3s, registry logins, workloads.
+ */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),
@@ -105,7 +110,7 @@ export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resourc
  * start of K3s wait for `needs`.
  *
  * K3s starts after all files that it reads are in place. The service is not enabled earlier, so that a reboot halfway
- * does not start K3s early.
+ * through does not start K3s too early.
  */
 function k3sResources(node: K3sNode, ports: K3sPorts, needs: readonly string[]): readonly Resource[] {
   const { cloud, rotateAt } = ports;

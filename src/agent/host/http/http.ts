@@ -23,9 +23,9 @@ const bodyLimit = 4 * 1024 * 1024;
 
 /**
  * Sends one request and reads the whole answer. One deadline covers name resolution, connection, headers and body, even
- * if the socket never closes. Returns redirects as answers. Throws `Unreachable`, `TimedOut`, `TlsUntrusted`,
- * `ProxyUnauthorized`, `UnexpectedAnswer`, and the errors of the files that the `network` settings name; no message
- * contains a header, a body or a query.
+ * if the socket never closes. Returns a redirect instead of following it. Throws `Unreachable`, `TimedOut`,
+ * `TlsUntrusted`, `ProxyUnauthorized`, `UnexpectedAnswer`, and the errors of the files that the `network` settings
+ * name; no message contains a header, a body or a query.
  */
 export async function exchange(request: HttpSend, routes: Routes): Promise<HttpResponse> {
   const url = addressOf(request.url);
@@ -39,8 +39,8 @@ export async function exchange(request: HttpSend, routes: Routes): Promise<HttpR
 }
 
 /**
- * Sends a request and resolves with the answer once its headers have arrived. Rejects with the signal's reason if the
- * signal is aborted.
+ * Sends a request and resolves with the answer once its headers have arrived. Rejects with the errors of `exchange`, or
+ * with the signal's reason if the signal is aborted.
  */
 export async function open(
   url: URL,
@@ -76,8 +76,7 @@ export async function open(
 }
 
 /**
- * Begins a request. Throws `UnexpectedAnswer` for a header that HTTP cannot carry, such as a server's token with a line
- * break.
+ * Begins a request. Throws `UnexpectedAnswer` for a header that HTTP does not allow, such as a token with a line break.
  */
 function beginChecked(url: URL, route: Route, options: RequestOptions): ClientRequest {
   try {
@@ -115,7 +114,7 @@ function refuseInterimFlood(outgoing: ClientRequest, url: URL): void {
   });
 }
 
-/** Parses a URL; throws `UnexpectedAnswer` for an invalid one. */
+/** Parses a URL. Throws `UnexpectedAnswer` if the URL is invalid. */
 export function addressOf(text: string): URL {
   if (URL.canParse(text)) {
     return new URL(text);

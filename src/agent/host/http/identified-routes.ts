@@ -10,19 +10,19 @@ export interface IdentifiedRoute {
 }
 
 /**
- * The most client certificates whose connections are kept: kubelet's and the admin's, and their predecessors while
- * requests with these end.
+ * The largest number of client certificates whose connections are kept: those of kubelet and the admin, and their
+ * predecessors until the last requests with them have ended.
  */
 const mostKept = 4;
 
 /**
- * Keeps the connections of each client certificate for four seconds, apart from those of others: one agent would reuse
- * a connection for a request with another certificate.
+ * Keeps the connections of each client certificate for four seconds. Each certificate has its own agent: a shared agent
+ * would reuse a connection for a request with another certificate.
  */
 export class IdentifiedRoutes {
   readonly #kept = new Map<string, IdentifiedRoute>();
 
-  /** Returns the connection that shows a client certificate, and trusts only servers of this CA. */
+  /** Returns the options for a connection that presents a client certificate and trusts only servers of this CA. */
   route(ca: string, identity: ClientIdentity): IdentifiedRoute {
     const name = `${ca}\n${identity.certificate}`;
     const route = this.#kept.get(name) ?? newRoute(ca, identity);
@@ -32,7 +32,7 @@ export class IdentifiedRoutes {
     return route;
   }
 
-  /** Closes the idle connections of the certificate that was used longest ago, if there are too many. */
+  /** Closes the connections of the least recently used certificate if more than `mostKept` certificates are kept. */
   #forgetOldest(): void {
     const [oldest] = this.#kept;
     if (oldest !== undefined && this.#kept.size > mostKept) {

@@ -17,8 +17,8 @@ const checkInterval = 1_000;
 const mostConnections = 16;
 
 /**
- * Makes a server for a text at /metrics. Answers other paths with 404 and methods other than GET with 405. Does not
- * keep the process alive.
+ * Makes a server that serves a text at /metrics. Answers other paths with 404 and methods other than GET with 405. Does
+ * not keep the process alive.
  *
  * `follow` makes the server listen at this address only, such as 127.0.0.1:9753; without an address, the server stops.
  * `follow` resolves to a message if the address is unusable; the next call tries again.
@@ -82,7 +82,7 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   await once(server, 'listening');
   // A later error, such as a lack of descriptors, costs one connection and does not end the daemon.
   server.on('error', () => {});
-  // Releases the process only now, because the process must stay alive until the server listens.
+  // Unreferences the server only now, because the process must stay alive until the server listens.
   return server.unref();
 }
 

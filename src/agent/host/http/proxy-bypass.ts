@@ -3,8 +3,8 @@ import { alwaysDirect } from '../process/environment.ts';
 
 /**
  * True if a host is reached without the proxy: always for `localhost`, 127.0.0.1, ::1 and the metadata services; for
- * others if an entry of `noProxy` matches. An entry is a host name, a `.suffix` of names, an address, a range such as
- * `10.0.0.0/8`, or `*`.
+ * any other host if an entry of `noProxy` matches. An entry is a host name, a `.suffix` of names, an address, a range
+ * such as `10.0.0.0/8`, or `*`.
  */
 export function bypassesProxy(hostname: string, noProxy: readonly string[]): boolean {
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();

@@ -19,7 +19,7 @@ export interface ProxyLogin {
 /**
  * Reads the proxy login from the file at network.proxyCredentialsFile: one line, `user:password`.
  *
- * Throws `SecretExposed` if a user other than root and the user of this process owns the file, or if other users may
+ * Throws `SecretExposed` if the file belongs neither to root nor to the user of this process, or if other users may
  * access it; `InvalidSettings` if it does not contain one line of that form; and the errors of files. No message quotes
  * the file.
  */
@@ -41,8 +41,8 @@ export async function readProxyLogin(path: string): Promise<ProxyLogin> {
 }
 
 /**
- * Returns `network` with the login in the proxy's URL, for the environment of commands; unchanged if the login is
- * unreadable.
+ * Returns `network` with the login in the proxy's URL, for the environment of commands; unchanged without a proxy, or
+ * if the login is missing or unreadable.
  */
 export async function withProxyLogin(network: Network): Promise<Network> {
   const { proxy, proxyCredentialsFile: file } = network;

@@ -16,14 +16,14 @@ export interface HttpProxy {
   readonly authorization?: Secret;
 }
 
-/** Returns the headers that only the proxy may see. */
+/** Returns the headers that only the proxy may see; an empty object if the proxy needs no login. */
 export function proxyHeaders({ authorization }: HttpProxy): Readonly<Record<string, string>> {
   return authorization ? { 'proxy-authorization': authorization.reveal() } : {};
 }
 
 /**
- * Opens a tunnel through the proxy to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6). An abort of
- * `signal` rejects with the signal's reason, but does not close an open tunnel.
+ * Opens a tunnel through the proxy to the host and port of `url` (CONNECT, RFC 9110 section 9.3.6). If `signal` is
+ * aborted, rejects with its reason; a tunnel that is already open stays open.
  *
  * Node parses the proxy's answer, so Node's limit on headers applies. Throws `Unreachable`, `TlsUntrusted` and
  * `ProxyUnauthorized`.
@@ -63,8 +63,8 @@ export function secured(tunnel: Socket, url: URL, trust: ConnectionOptions): TLS
 }
 
 /**
- * Returns `Unreachable` or `TlsUntrusted` for the proxy, and a NodeError unchanged. `Unreachable` has no `cause`, which
- * callers would attribute to the host behind the proxy.
+ * Returns `Unreachable` or `TlsUntrusted` for the proxy, and a NodeError unchanged. `Unreachable` has no `cause`,
+ * because callers would attribute it to the host behind the proxy.
  */
 export function proxyUnreachable(thrown: unknown, { url }: HttpProxy): NodeError {
   const error = connectionError(thrown, url);

@@ -24,7 +24,7 @@ export interface TransferTerms {
 }
 
 /**
- * Fetches a text, following redirects. Throws `DownloadFailed` for a text of more than 4 MiB, and the errors of
+ * Fetches a text file, following redirects. Throws `DownloadFailed` for a file of more than 4 MiB, and the errors of
  * `transfer` and `succeed`.
  */
 export async function fetchText(address: string, terms: TransferTerms): Promise<string> {
@@ -44,9 +44,9 @@ export async function fetchText(address: string, terms: TransferTerms): Promise<
 }
 
 /**
- * Sends a GET request, follows redirects, and returns the result of `take` for the answer. Throws `DownloadFailed` for
- * a refused redirect, for a transfer that breaks off, or if no byte arrives for `stallAfter` milliseconds; and the
- * errors of connections.
+ * Sends a GET request, follows redirects, and returns the result of `take` for the answer. Throws `DownloadFailed` if a
+ * redirect is refused, if the transfer breaks off, or if no byte arrives for `stallAfter` milliseconds. Also throws
+ * `UnexpectedAnswer` for a redirect to an invalid URL, and the errors of connections.
  */
 export async function transfer<Result>(
   address: string,

@@ -14,7 +14,7 @@ export class TrustStore {
   readonly #bundles: readonly string[];
   #read: { readonly version: string; readonly context: SecureContext } | undefined;
 
-  /** `bundles` are the possible files of the system's certificates; the first readable one is used. */
+  /** `bundles` are the possible paths of the system's CA bundle; the first readable one is used. */
   constructor(caFile: string | undefined, bundles: readonly string[] = systemBundles) {
     this.#caFile = caFile;
     this.#bundles = bundles;

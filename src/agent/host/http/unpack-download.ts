@@ -12,8 +12,8 @@ import { unpackMember } from '../files/unpack.ts';
 import { downloadFailed } from './transfer.ts';
 
 /**
- * Unpacks a member of an archive into place, and removes the archive. Records the digest of a faulty archive in
- * `ARCHIVE.refused`, so that the archive is not fetched and unpacked again at every attempt.
+ * Unpacks a member of an archive into place, and removes the archive. If the archive is faulty, records its digest in
+ * `ARCHIVE.refused` and throws, so that later attempts do not fetch and unpack the same archive again.
  */
 export async function unpackOnce(
   archive: string,

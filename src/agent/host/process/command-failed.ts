@@ -5,7 +5,7 @@ import type { Command, CommandResult } from '../../engine/host.ts';
 import { redacted, Secret } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
 
-/** The time limit in milliseconds of a command that names none. */
+/** The time limit, in milliseconds, of a command without a time limit of its own. */
 export const usualTimeout = 30_000;
 
 /**

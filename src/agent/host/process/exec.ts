@@ -111,7 +111,7 @@ function exitOf(child: ChildProcess, pipes: readonly Readable[]): Promise<number
   });
 }
 
-/** Closes the pipes a second later, because a background process of the command may hold them open forever. */
+/** Closes the pipes after one second, because a background process of the command may hold them open forever. */
 function letGoOf(pipes: readonly Readable[]): void {
   setTimeout(() => {
     for (const pipe of pipes) {

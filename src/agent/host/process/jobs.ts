@@ -37,9 +37,9 @@ interface Begun {
 }
 
 /**
- * Makes the jobs of this process, which end with the process. A trace is a file that shows a running job, and the
- * process that runs it, to checks and other processes. The trace of a dead process is ignored, and the next job
- * overwrites it.
+ * Makes the table of this process's jobs, which end with the process. A trace is a file from which checks and other
+ * processes learn about a running job and the process that runs it. The trace of a dead process is ignored, and the
+ * next job overwrites it.
  */
 export function createJobs({ root = '/', onEnd }: JobsOptions = {}): Jobs {
   const begun = new Map<string, Begun>();

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { printable, printableData } from '../../engine/printable.ts';
 import { printStyled } from './print.ts';
 
-/** A destination of whole log lines. */
+/** A destination for whole log lines. */
 export interface LineSink {
   /** True if the reader of the lines, such as the journal, adds the time. */
   readonly hasTime: boolean;
@@ -35,8 +35,8 @@ const priorities: Readonly<Record<string, number>> = {
 };
 
 /**
- * Returns a sink that writes pino's lines to standard output: unchanged for `json`, otherwise as readable text, one
- * line each.
+ * Returns a sink that writes pino's lines to standard output: as JSON for `json`, otherwise as readable text, one line
+ * each. Escapes control characters.
  *
  * A line for the journal begins with its priority. The journal itself adds the time and the process id.
  */

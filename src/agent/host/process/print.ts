@@ -3,20 +3,21 @@ import { NodeError } from '../../engine/errors.ts';
 import { printable } from '../../engine/printable.ts';
 import { errnoOf } from '../files/file-errors.ts';
 
-/** Milliseconds without progress of the reader after which a text is dropped, if `outliveOutput` was called. */
+/** After `outliveOutput`, a text is dropped if its reader makes no progress for this many milliseconds. */
 const patience = 5_000;
 
 let outlives = false;
 
 /**
- * Makes this process survive an unwritable standard output: a text that cannot be printed is dropped, and the next text
- * is tried again. Commands that change the machine use this, because they must not stop half-way when a reader is gone.
+ * Makes this process survive an unwritable standard output: `print` drops a text that cannot be written, and tries
+ * again with the next text. Commands that change the machine use this, because they must not stop half-way when a
+ * reader is gone.
  */
 export function outliveOutput(): void {
   outlives = true;
 }
 
-/** The error of a standard output whose reader is gone, so that the caller can stop. */
+/** The error that `print` throws if the reader of standard output is gone, so that the caller can stop. */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
@@ -31,8 +32,8 @@ export function print(text: string): void {
 }
 
 /**
- * Prints text unescaped, so that it may contain our own colours; data in the text must already be printable. Throws the
- * errors of `print`.
+ * Prints text unescaped, so that it may contain Slipway's own colours; data in the text must already be printable.
+ * Throws the errors of `print`.
  */
 export function printStyled(text: string): void {
   try {

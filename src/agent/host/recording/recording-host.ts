@@ -5,12 +5,12 @@ import { type Content, redacted, reveal, Secret } from '../../engine/secret.ts';
 import { Overlay } from './overlay.ts';
 
 /**
- * Makes the Host of a dry run: reads come from the machine, and changes go to memory and to the journal, so that later
- * reads see them.
+ * Makes the Host of a dry run. Reads come from the machine. Changes go to memory, so that later reads see them, and to
+ * the journal.
  *
- * Records each `run`, `send`, `download` and `install`, and a `get` with a secret header, and throws `Recorded`, since
- * the effect is unknown. Shows no running jobs and performs each job at once, so that unfinished work is recorded too.
- * Records the description of a secret without fetching the secret. Skips sleeps.
+ * Records each `run`, `send`, `download` and `install`, and each `get` with a secret header, and then throws
+ * `Recorded`, because the effect is unknown. Reports no running job and performs each job at once, so that unfinished
+ * work is recorded too. Records the description of a secret without fetching the secret. Skips sleeps.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];

@@ -15,8 +15,8 @@ export interface Notifier {
 }
 
 /**
- * Returns a message for each of systemd's variables NOTIFY_SOCKET and WATCHDOG_USEC that has an invalid value, with the
- * repair.
+ * Returns a message for each of systemd's variables NOTIFY_SOCKET and WATCHDOG_USEC that has an invalid value. The
+ * message says what to do.
  */
 export function notifyFaults({ NOTIFY_SOCKET, WATCHDOG_USEC }: NodeJS.ProcessEnv): readonly string[] {
   const isSocket = !NOTIFY_SOCKET || /^(?:[/@]|vsock:)/.test(NOTIFY_SOCKET);

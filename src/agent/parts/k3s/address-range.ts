@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 /** The version of IP. */
 export type Family = 'ipv4' | 'ipv6';
 
-/** Returns the family of an address or a range. */
+/** Returns the family of an address or a range; `ipv4` for any other string. */
 export function familyOf(range: string): Family {
   return isIPv6(range.split('/')[0] ?? '') ? 'ipv6' : 'ipv4';
 }

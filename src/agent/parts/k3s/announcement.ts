@@ -12,14 +12,14 @@ export interface Standing {
   readonly conditions: readonly Condition[];
 }
 
-/** What has been reported to the cluster, as far as the next report depends on it. */
+/** The reports so far on which the next report to the cluster depends. */
 export interface Told {
   readonly annotations: Annotations;
   /** The role in the last `RoleTaken` event. */
   readonly role: string | undefined;
-  /** The conditions that their last event reported as False, each with its reason. */
+  /** The conditions whose last event reported them as False, each with its reason. */
   readonly failing: Readonly<Record<string, string>>;
-  /** The time of the last event of each subject and reason, by `<subject> <reason>`, in epoch milliseconds. */
+  /** The time of the last event, in epoch milliseconds, by `<subject> <reason>`. */
   readonly times: Readonly<Record<string, number>>;
 }
 
@@ -52,8 +52,9 @@ function failingBy(annotations: Annotations): Told['failing'] {
 
 /**
  * Returns what to report about a node: events about a new role and about each condition that became False, changed its
- * reason or became True again, and the annotations if any of them has changed. A condition that waits, or whose
- * correction is not verified yet, has no event, since it soon becomes True or False.
+ * reason or became True again, and the annotations if any of them has changed. Leaves out an event that was already
+ * written in the last ten minutes. A condition that waits, or whose correction is not verified yet, has no event,
+ * because it soon becomes True or False.
  */
 export function announcement(standing: Standing, told: Told, now: number): Announcement {
   const news = [
@@ -154,8 +155,8 @@ function nameOf({ about, reason }: NodeEvent): string {
 }
 
 /**
- * True if the time is less than `quiet` ago. False for a time in the future, so that no event is suppressed after the
- * clock was set back.
+ * True if the time is less than `quiet` milliseconds ago. False for a time in the future, so that no event is
+ * suppressed after the clock was set back.
  */
 function isRecent(time: number | undefined, now: number): boolean {
   return time !== undefined && time <= now && now < time + quiet;

@@ -16,7 +16,10 @@ export function rulesUnseen(name: string): Verdict {
   return skipped(`${name} is active, and shows its rules to root only: run sudo slipway doctor`);
 }
 
-/** Returns a warning with what the rules of ufw or firewalld lack, and with the commands; `ok` if they lack nothing. */
+/**
+ * Returns a warning that names what the rules of ufw or firewalld lack, and the commands that add it; `ok` if they lack
+ * nothing.
+ */
 export function judgeGrants(
   name: string,
   missing: readonly string[],

@@ -8,7 +8,7 @@ import { type NftFilter, parseNftRuleset } from './nft-ruleset.ts';
 export interface RuleLists {
   readonly iptables: readonly FilterTable[];
   readonly nft: readonly NftFilter[];
-  /** Why rules may exist that are not listed; `undefined` if nothing indicates such rules. */
+  /** Why the lists may be incomplete; `undefined` if nothing indicates this. */
   readonly unseen: string | undefined;
 }
 
@@ -25,14 +25,14 @@ const programs = {
   ipv6: { name: 'ip6tables', table: 'ip6 filter' },
 } as const satisfies Record<Family, { readonly name: string; readonly table: string }>;
 
-/** The warning of iptables-save if tables of the legacy variant exist beside those that it lists. */
+/** Matches the warning of iptables-save that tables of the legacy variant exist besides those that it lists. */
 const legacyPresent = /^# Warning: ip6?tables-legacy tables present/m;
-/** The remark of iptables-save, which nevertheless exits with 0, on a table of nftables that it cannot list. */
+/** Matches the remark of iptables-save about a table of nftables that it cannot list. It exits with 0 nevertheless. */
 const incompatible = /^# Table `filter' .*incompatible/m;
 
 /**
  * Lists the rules for packets of these families with iptables-save(8) or ip6tables-save(8), nft(8) and, if legacy
- * tables exist, iptables-legacy-save(8). A program that is not installed lists none.
+ * tables exist, iptables-legacy-save(8). A program that is not installed lists no rules.
  */
 export async function listRules(host: HostReader, families: readonly Family[]): Promise<RuleLists> {
   const nft = await host.query({ file: 'nft', args: ['list', 'ruleset'] });
@@ -50,7 +50,7 @@ export async function listRules(host: HostReader, families: readonly Family[]): 
 interface Saved {
   readonly family: Family;
   readonly tables: readonly FilterTable[];
-  /** True if the table of nftables is the one that iptables-save listed. */
+  /** True if iptables-save and nft listed the same table. */
   readonly isTwice: boolean;
   readonly current: CommandResult;
   readonly legacy: CommandResult | undefined;

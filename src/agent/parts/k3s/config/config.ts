@@ -98,7 +98,7 @@ function forServer({ paths, settings }: K3sNode, hasAgentToken: boolean): K3sCon
   };
 }
 
-/** Returns the flags for the K3s paths, which differ from the defaults below another root. */
+/** Returns the flags for the paths of K3s, which are not K3s's defaults if the root is not `/`. */
 function placesOf({ role, paths }: K3sNode): K3sConfig {
   return {
     'data-dir': paths.k3s.data,

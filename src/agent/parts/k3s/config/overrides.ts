@@ -38,8 +38,8 @@ const relied = {
 type Relied = keyof typeof relied;
 
 /**
- * The flags that move the files of K3s. If an operator sets one, a K3s with a cluster looks to Slipway as if it had
- * never run.
+ * The flags that move the files of K3s. If an operator sets one, a K3s that already has a cluster looks to Slipway as
+ * if it had never run.
  */
 const places: readonly string[] = ['data-dir', 'config'];
 
@@ -64,7 +64,7 @@ export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   };
 }
 
-/** Delays each start and restart of K3s by the Resource while a value is overridden or a drop-in cannot be read. */
+/** Delays the Resource's starts and restarts of K3s while a value is overridden or a drop-in cannot be read. */
 export function unlessOverridden(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, (host) => overrideObstacle(host, node));
 }
@@ -77,7 +77,7 @@ async function overrideObstacle(host: HostReader, node: K3sNode): Promise<NodeEr
 /** Returns the flags that override a value on which Slipway relies. */
 async function overrides(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
   const { config } = node.paths.k3s;
-  // The condition of `configFile` reports faults in the settings.
+  // Ignores faults in the settings, because the condition of `configFile` reports them.
   const own = configFlags(await configText(host, node).catch(() => ''), config);
   const at = { kind: node.role.k3s, paths: node.paths };
   const foreign = await foreignUnit(host, at);

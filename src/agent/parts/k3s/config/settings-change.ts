@@ -23,9 +23,9 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { startedWith } from './started-with.ts';
 
 /**
- * Checks that the cluster settings of a server still have the values that K3s runs with, as noted when K3s started.
- * Throws `SettingsIrreversible` for a new value; for a setting that may change with consent, only until
- * consent.settings names the value. Meanwhile, all other settings are applied.
+ * Checks that the cluster settings of a server still have the values that Slipway recorded when K3s started. Throws
+ * `SettingsIrreversible` for a new value. If the setting may change with consent, throws only until consent.settings
+ * names the new value. Meanwhile, all other settings are applied.
  */
 export function settingsChange(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -44,8 +44,8 @@ export function settingsChange(node: K3sNode, needs: readonly string[]): Resourc
 }
 
 /**
- * Delays each start and restart of K3s by the Resource while the start would use a new value without consent: because a
- * file of the operator sets the value, or because the old value is lost.
+ * Delays the Resource's starts and restarts of K3s while a start would use a new value without consent, either because
+ * an operator's file sets the new value or because the old value is lost.
  */
 export function unlessIrreversible(node: K3sNode, resource: Resource): Resource {
   return heldBack(resource, async (host) => {
@@ -55,7 +55,10 @@ export function unlessIrreversible(node: K3sNode, resource: Resource): Resource 
   });
 }
 
-/** Returns the node with each held-back change in its settings replaced by the value that K3s runs with. */
+/**
+ * Returns the node with the value that K3s runs with in place of each held-back change in the settings. Omits a value
+ * that is lost.
+ */
 export async function keepingSettings(host: HostReader, node: K3sNode): Promise<K3sNode> {
   const held = (await heldChanges(host, node)).filter(({ origin }) => origin === undefined);
   if (held.length === 0) {
@@ -104,8 +107,9 @@ function isKept(change: HeldChange, written: WrittenConfig): boolean {
 }
 
 /**
- * Returns the value that K3s runs with: as config.yaml writes it if config.yaml still has this value, otherwise as it
- * was noted. `undefined` for a secret that config.yaml has lost, since only the digest of a secret is noted.
+ * Returns the value that K3s runs with, as written in config.yaml if that file still has this value, otherwise as
+ * recorded at the start. Returns `undefined` for a secret that config.yaml no longer has, because only the digest of a
+ * secret is recorded.
  */
 function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown {
   if (written.guarded[key] === value) {
@@ -117,7 +121,7 @@ function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown 
 /** A change of one key that is held back. */
 interface HeldChange {
   readonly key: GuardedKey;
-  /** The value that K3s was given; `undefined` if K3s was given none. */
+  /** The value with which K3s started; `undefined` if the value was not set. */
   readonly value: string | undefined;
   readonly observed: string;
   readonly desired: string;

@@ -10,16 +10,17 @@ import { foreignUnit } from '../flags/foreign-unit.ts';
 import { type GuardedValues, guardedValues } from '../flags/guarded-keys.ts';
 import { presentFlags } from '../flags/start-flags.ts';
 
-/** The values of the guarded keys that K3s was given at the first and at the last start with its datastore. */
+/** The values of the guarded keys at the first and at the last start of K3s with its datastore. */
 export interface StartedWith {
   readonly first: GuardedValues;
   readonly last: GuardedValues;
 }
 
 /**
- * Notes the values of the guarded keys with which a server is about to start; does nothing on an agent.
+ * Records the values of the guarded keys with which a server is about to start; does nothing on an agent.
  *
- * The note is stored in the data of K3s, so it is moved aside, removed or mounted together with the datastore.
+ * The record is a file in the data directory of K3s, so it is moved aside, removed or mounted together with the
+ * datastore.
  */
 export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
   if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) {
@@ -34,8 +35,9 @@ export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
 }
 
 /**
- * Returns the values that K3s runs with: those of the note, or, without a note, those in config.yaml and the other
- * files that K3s reads; `undefined` if there is neither a note nor a config.yaml nor another program's unit.
+ * Returns the values that K3s runs with: those that `noteStart` recorded or, failing that, those in config.yaml and the
+ * other files that K3s reads. Returns `undefined` if nothing is recorded and neither config.yaml nor another program's
+ * unit exists.
  */
 export async function startedWith(host: HostReader, paths: NodePaths): Promise<StartedWith | undefined> {
   const known = await readNote(host, paths);

@@ -7,9 +7,9 @@ import { readK3sYaml } from '../../../settings/yaml.ts';
 import { dropInPaths } from '../flags/flags.ts';
 
 /**
- * Returns `K3sConfigInvalid`, with each file and its fault, if an operator's drop-in cannot be read: its flags are
- * unknown, and K3s itself exits at its next start because of most such files. Ignores directories, and files that this
- * user may not read.
+ * Returns `K3sConfigInvalid`, with each file and its fault, if an operator's drop-in cannot be read; otherwise
+ * `undefined`. The flags in such a file are unknown, and most of these faults make K3s exit at its next start. Ignores
+ * directories, and files that this user may not read.
  */
 export async function unreadDropIns(host: HostReader, paths: NodePaths): Promise<NodeError | undefined> {
   const dropIns = await dropInPaths(host, paths);
