@@ -133,7 +133,7 @@ export function kubeletKubectl({ paths }: K3sNode, ...args: readonly string[]): 
   return kubectl({ k3s: paths.k3s.binary, kubeconfig: paths.k3s.kubeletKubeconfig }, ...args);
 }
 
-/** Returns a kubectl command with the most rights that this node has. */
+/** Returns a kubectl command with the broadest rights that this node has. */
 export function nodeKubectl(node: K3sNode, ...args: readonly string[]): Command {
   return kubectl({ k3s: node.paths.k3s.binary, kubeconfig: nodeKubeconfig(node) }, ...args);
 }

@@ -14,8 +14,8 @@ export interface GitOpsEngine<Schema extends SectionSchema = SectionSchema> {
    */
   readonly settings?: SettingsSection<Schema>;
   /**
-   * The programs that the engine installs beside K3s. An uninstall keeps and lists them, because they are useful
-   * without Slipway.
+   * The programs that the engine installs in addition to K3s. An uninstall keeps and lists them, because they are
+   * useful without Slipway.
    */
   readonly programs: readonly string[];
   /** Returns the names of the secrets that the engine reads from the vault. */
@@ -31,7 +31,7 @@ export interface GitOpsEngine<Schema extends SectionSchema = SectionSchema> {
   remains?(host: HostReader, kubeconfig: string): Promise<readonly string[]>;
 }
 
-/** The inputs of an adapter. */
+/** The inputs from which an engine makes its adapter. */
 export interface GitOpsGround<Settings> {
   readonly settings: Settings;
   /** The cloud whose vault contains the secrets. */

@@ -4,7 +4,7 @@ export interface ObjectKind {
   readonly resource: string;
 }
 
-/** An API object. Objects of the whole cluster, such as Nodes, have no namespace. */
+/** An API object. Cluster-wide objects, such as Nodes, have no namespace. */
 export interface ObjectName extends ObjectKind {
   readonly namespace?: string;
   readonly name: string;

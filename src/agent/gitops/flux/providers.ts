@@ -11,7 +11,7 @@ export interface Place {
   readonly private: boolean;
 }
 
-/** What differs between the providers of `flux bootstrap` (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
+/** The differences between the providers of `flux bootstrap` (fluxcd/flux2 cmd/flux/bootstrap_*.go). */
 export interface FluxProvider {
   /** The environment variable from which flux reads the token. */
   readonly variable: string;
@@ -44,7 +44,7 @@ function hosted(variable: string, differences: Partial<FluxProvider> = {}): Flux
   };
 }
 
-/** Every provider of `gitops.flux.provider`. */
+/** The providers, by their names in `gitops.flux.provider`. */
 export const fluxProviders = {
   github: hosted('GITHUB_TOKEN', { host: 'github.com' }),
   gitlab: hosted('GITLAB_TOKEN', { host: 'gitlab.com', flags: gitlabFlags }),

@@ -7,8 +7,8 @@ export interface RotationSchedule {
   readonly delay: number;
   /**
    * Returns the time of this VM's next renewal, later than `after` by at most `within` milliseconds; times are in epoch
-   * milliseconds. If the schedule is too sparse for `within`, this VM renews once in each slot of `within`
-   * milliseconds.
+   * milliseconds. If the schedule does not have a tick in every period of that length, this VM renews once in each slot
+   * of `within` milliseconds.
    */
   readonly next: (after: number, within: number) => number;
 }

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 
-/** Milliseconds from the first change to the call of `onChange`, since an editor writes a file in several steps. */
+/** Milliseconds from the first change to the call of `onChange`, because an editor writes a file in several steps. */
 const settling = 500;
 
 /** A directory to watch: all of its entries, or only the entry `name`. */

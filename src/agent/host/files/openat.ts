@@ -64,7 +64,7 @@ export function openFolder(path: string): Promise<FileHandle> {
   return holdDirectory(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
-/** Returns a path to an open directory by its descriptor; without /proc, the path that was opened. */
+/** Returns a path to an open directory by its descriptor; without /proc, the path with which it was opened. */
 export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }

@@ -2,7 +2,10 @@ import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { errnoOf } from './file-errors.ts';
 import { openFolder, pathOf } from './openat.ts';
 
-/** The most retries of one removal, so that the removal ends even if another process keeps filling the tree. */
+/**
+ * The maximum number of retries in one removal, so that the removal ends even if another process keeps filling the
+ * tree.
+ */
 const mostRetries = 100;
 
 /**
@@ -16,7 +19,10 @@ export function removeTree(path: string): Promise<void> {
   return removeEntry(path, { retries: mostRetries });
 }
 
-/** The remaining retries of one removal, for entries that change meanwhile, such as a directory that becomes a link. */
+/**
+ * The remaining retries of one removal. An entry that changes meanwhile costs a retry, for example a directory that
+ * becomes a link.
+ */
 interface Budget {
   retries: number;
 }
@@ -38,7 +44,7 @@ async function removeEntry(path: string, budget: Budget): Promise<void> {
   }
 }
 
-/** The errors of system calls on an entry that has just changed, such as from a directory to a link. */
+/** The error codes of system calls on an entry that has just changed, for example from a directory to a link. */
 const changing = ['ENOTDIR', 'ELOOP', 'EISDIR', 'ENOTEMPTY', 'EEXIST'];
 
 async function removeOnce(path: string, budget: Budget): Promise<void> {

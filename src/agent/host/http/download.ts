@@ -87,9 +87,9 @@ export async function install(wanted: Download, digest: string, root = '/'): Pro
 }
 
 /**
- * Runs `work` with the path of the partial download. First removes anything at that path, or at its `.json` and
- * `.refused` notes, that is not a regular file of root or this user with a single link. Removes the partial download if
- * the disk is full.
+ * Runs `work` with the path of the partial download. First removes an entry at that path, or at the path of its `.json`
+ * or `.refused` note, unless the entry is a regular file with a single link that belongs to root or this user. Removes
+ * the partial download if the disk is full.
  */
 async function withPart(
   { path }: Download,

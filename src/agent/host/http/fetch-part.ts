@@ -45,7 +45,8 @@ async function startOver(address: string, part: string, terms: TransferTerms): P
 }
 
 /**
- * Appends the received bytes to the part. Empties the part and throws `DownloadFailed` if the part exceeds the limit.
+ * Appends the received bytes to the partial file. If the file exceeds the limit, empties it and throws
+ * `DownloadFailed`.
  */
 async function appendBody(
   file: FileHandle,
@@ -93,8 +94,8 @@ async function resumable(url: string, part: string) {
 }
 
 /**
- * The form of a usable note. An invalid validator cannot be sent as a header (RFC 9110 section 5.5) and would break
- * every later attempt.
+ * The schema of a usable note. Rejects a validator that cannot be sent as a header (RFC 9110 section 5.5), because it
+ * would break every later attempt.
  */
 const noteSchema = z.object({
   url: z.string(),

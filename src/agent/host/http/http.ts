@@ -15,7 +15,7 @@ import type { Route, Routes } from './http-agents.ts';
 import { connectionError, noAnswer, shownUrl, timedOut, unsendable } from './http-errors.ts';
 import { proxyHeaders, proxyUnreachable, refusedByProxy } from './proxy.ts';
 
-/** The most interim answers (1xx) that a server may send before the final answer. */
+/** The maximum number of interim answers (1xx) that a server may send before the final answer. */
 const mostInterim = 20;
 
 /** The size limit of an answer's body in bytes. None of the protocols in use needs more. */

@@ -10,10 +10,15 @@ export interface ServedText {
 }
 
 const path = '/metrics';
-/** The longest time for a request and for its answer, and the time between two checks of both, in milliseconds. */
+/**
+ * The time limit of a request and of its answer, and the interval between two checks of these limits, in milliseconds.
+ */
 const patience = 10_000;
 const checkInterval = 1_000;
-/** The most open connections. A further connection closes the oldest, so that silent clients do not block others. */
+/**
+ * The maximum number of open connections. A further connection closes the oldest, so that silent clients do not block
+ * others.
+ */
 const mostConnections = 16;
 
 /**
@@ -80,7 +85,7 @@ async function listenOn(address: string, served: ServedText): Promise<Server> {
   });
   server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
   await once(server, 'listening');
-  // A later error, such as a lack of descriptors, costs one connection and does not end the daemon.
+  // Ignores later errors, such as a lack of descriptors: they cost a connection, but must not end the daemon.
   server.on('error', () => {});
   // Unreferences the server only now, because the process must stay alive until the server listens.
   return server.unref();

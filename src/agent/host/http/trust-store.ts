@@ -6,8 +6,8 @@ import { notAFile, readText } from '../files/bounded-read.ts';
 import { fileError } from '../files/file-errors.ts';
 
 /**
- * The certificates that this machine trusts: those of Node, since a minimal system has none; those of the system; and
- * those in `network.caFile`. Reads them again when a file changes.
+ * The certificates that this machine trusts: those that Node contains, because a minimal system has none; those of the
+ * system; and those in `network.caFile`. Reads them again when a file changes.
  */
 export class TrustStore {
   readonly #caFile: string | undefined;

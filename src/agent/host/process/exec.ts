@@ -12,7 +12,7 @@ import { commandTimedOut, usualTimeout } from './command-failed.ts';
 
 /** Milliseconds between SIGTERM and SIGKILL. */
 const grace = 5_000;
-/** The most bytes that are kept of each output, counted from its end. */
+/** The number of bytes that are kept from the end of each output. */
 const outputLimit = 1024 * 1024;
 
 /**

@@ -14,7 +14,7 @@ export type LogTarget = 'journal' | 'terminal' | 'json';
 
 /**
  * Returns the target of log lines: the journal if JOURNAL_STREAM has the device and inode of standard output
- * (systemd.exec(5)), otherwise a terminal or JSON.
+ * (systemd.exec(5)), otherwise a terminal or JSON, depending on `isTerminal`.
  */
 export function logTarget(env: NodeJS.ProcessEnv, isTerminal: boolean): LogTarget {
   const { dev, ino } = fstatSync(1);

@@ -13,7 +13,7 @@ export interface SignalHandlers {
 }
 
 /**
- * Handles signals: SIGTERM, SIGINT and SIGQUIT call `stop`, and after `grace` end the process with every running
+ * Handles signals: SIGTERM, SIGINT and SIGQUIT call `stop` and, after `grace`, end this process and every running
  * command; SIGHUP calls `reload`. Returns a function that forces the same exit after `grace`, for a stop without a
  * signal.
  *

@@ -2,8 +2,8 @@ import { endChildren } from '../process/exec.ts';
 import type { Repeat } from './notify.ts';
 
 /**
- * Milliseconds after which a pass counts as hung. The limit is high, since a bootstrap may use its whole timeout, and a
- * download by `slipway apply` may take 15 minutes.
+ * Milliseconds after which a pass counts as hung. The limit is high, because a bootstrap may use its whole timeout, and
+ * a download by `slipway apply` may take 15 minutes.
  */
 export const longestPass = 60 * 60_000;
 /** Milliseconds between two checks for a hung pass. */
@@ -12,8 +12,8 @@ const lookEvery = 10_000;
 const unreferenced: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref();
 
 /**
- * Checks every ten seconds whether `isAlive` still returns true. If not, calls `tell`, kills every running command, and
- * ends the process with exit code 1.
+ * Checks every ten seconds whether `isAlive` still returns true. If not, calls `tell` with the cause, kills every
+ * running command, and ends the process with exit code 1.
  */
 export function endWhenHung(
   isAlive: () => boolean,

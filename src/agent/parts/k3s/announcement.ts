@@ -81,8 +81,8 @@ function roleTaken({ conditions: [ready], role, version }: Standing, told: Told)
 }
 
 /**
- * Returns the event about a condition that failed, changed its reason or is in sync again. `Ready` has no events: it
- * sums up the other conditions and would repeat their events.
+ * Returns the event about a condition that failed, changed its reason or is in sync again; an empty list otherwise.
+ * `Ready` has no events: it sums up the other conditions and would repeat their events.
  */
 function conditionEvents(condition: Condition, { failing }: Told): readonly NodeEvent[] {
   const { type, message } = condition;

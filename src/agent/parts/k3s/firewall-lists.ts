@@ -19,7 +19,7 @@ export interface FilterTable {
   readonly chains: Chains;
 }
 
-/** The programs of each family, and the table of nftables that the newer variant of iptables uses. */
+/** The iptables program of each family, and the table of nftables that the newer variant of this program uses. */
 const programs = {
   ipv4: { name: 'iptables', table: 'ip filter' },
   ipv6: { name: 'ip6tables', table: 'ip6 filter' },
@@ -46,7 +46,7 @@ export async function listRules(host: HostReader, families: readonly Family[]): 
   };
 }
 
-/** The answers of the programs of iptables for one family. */
+/** The answers of the iptables programs for one family. */
 interface Saved {
   readonly family: Family;
   readonly tables: readonly FilterTable[];

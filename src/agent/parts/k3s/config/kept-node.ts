@@ -5,7 +5,7 @@ import { keepingSettings } from './settings-change.ts';
 
 /**
  * Returns the node for the next start of K3s. Until a change of the server or of a guarded setting is allowed, the node
- * has the server and the value that K3s runs with.
+ * keeps the server and the value that K3s runs with.
  */
 export async function keptNode(host: HostReader, node: K3sNode): Promise<K3sNode> {
   return keepingSettings(host, await keepingServer(host, node));

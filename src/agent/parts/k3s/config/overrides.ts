@@ -13,8 +13,8 @@ import { configText } from './config.ts';
 import { unreadDropIns } from './unread-drop-ins.ts';
 
 /**
- * The K3s flags, and the ExecStart of the unit, on which Slipway relies, each with the advice for an operator whose
- * file sets it.
+ * The K3s flags on which Slipway relies, and the ExecStart of the unit. Each has advice for an operator whose file sets
+ * it.
  */
 const relied = {
   'data-dir': 'leave it out, and mount the disk at /var/lib/rancher/k3s',
@@ -44,9 +44,10 @@ type Relied = keyof typeof relied;
 const places: readonly string[] = ['data-dir', 'config'];
 
 /**
- * Checks that no drop-in of K3s or of its unit and no variable overrides a value that Slipway relies on, and that
- * another program's unit does not move the files of K3s. Throws `K3sOverridden`, which names key, file and line, and
- * blocks only if the files are moved; throws `K3sConfigInvalid` for a drop-in that cannot be read.
+ * Checks that no drop-in of K3s, no drop-in of its unit and no environment variable overrides a value on which Slipway
+ * relies, and that another program's unit does not move the files of K3s. Throws `K3sOverridden`, which names the key,
+ * the file and the line; it blocks dependants only if the files are moved. Throws `K3sConfigInvalid` for a drop-in that
+ * cannot be read.
  */
 export function noOverrides(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -74,7 +75,7 @@ async function overrideObstacle(host: HostReader, node: K3sNode): Promise<NodeEr
   return found.length > 0 ? overridden(node, found) : unreadDropIns(host, node.paths);
 }
 
-/** Returns the flags that override a value on which Slipway relies. */
+/** Returns the flags outside Slipway's own configuration that override a value on which Slipway relies. */
 async function overrides(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
   const { config } = node.paths.k3s;
   // Ignores faults in the settings, because the condition of `configFile` reports them.

@@ -83,7 +83,9 @@ export async function keepingSettings(host: HostReader, node: K3sNode): Promise<
   return { ...node, settings: { ...node.settings, k3s } };
 }
 
-/** The values in the K3s configuration file on this machine: as written, and in the form for comparisons. */
+/**
+ * The values in the K3s configuration file on this machine: as written, and in the form in which Slipway compares them.
+ */
 interface WrittenConfig {
   readonly values: Readonly<Record<string, unknown>>;
   readonly guarded: GuardedValues;
