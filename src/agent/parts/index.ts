@@ -60,10 +60,7 @@ export const parts: readonly Part[] = [machinePart, networkPart, registryPart, k
 
 export interface K3sPorts {
   readonly cloud: Cloud;
-  /**
-   * Returns the time at which to renew a credential, in epoch milliseconds: at most `within` milliseconds after
-   * `receivedAt`.
-   */
+  /** Returns when to renew a credential, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
 }
 
@@ -93,9 +90,7 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/**
- * Returns the Resources of a node: machine checks, NAT removal, the metadata guard, K3s, registry logins, workloads.
- */
+/** Returns a node's Resources: machine checks, NAT removal, the metadata guard, K3s, registry logins, workloads. */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),
