@@ -41,7 +41,10 @@ export interface Cluster {
   powerOn(): Promise<void>;
   /** Resolves when all powered-on hosts are Ready; rejects after `timeout` milliseconds with the unmet conditions. */
   ready(timeout?: number): Promise<void>;
-  /** Adds the secrets to the vault, and the roles of every identity; a cluster with `unprepared` needs this call. */
+  /**
+   * Adds the secrets to the vault, and assigns every identity its roles. A cluster started with `unprepared` needs this
+   * call.
+   */
   prepare(): void;
   stop(): Promise<void>;
 }
@@ -130,7 +133,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return cluster;
 }
 
-/** Returns the suite that the environment names; Debian 13 by default. */
+/** Returns the Debian suite to boot: `bookworm` if SLIPWAY_BOOT_SUITE names it, otherwise `trixie`. */
 export function suite(): Suite {
   return process.env.SLIPWAY_BOOT_SUITE === 'bookworm' ? 'bookworm' : 'trixie';
 }
@@ -140,7 +143,7 @@ function vm(name: HostName) {
   return { computerName: `vm-${name}`, interfaces: [[addresses[name]]], tags };
 }
 
-/** The settings of every host; those for another role have no effect. */
+/** The settings of every host; a host ignores the settings for other roles. */
 const everyHosts = {
   cloud: 'azure',
   azure: { keyVault: { name: vaultName } },
@@ -158,7 +161,9 @@ const everyHosts = {
   },
 };
 
-/** Writes files of the emulated world to a host: names in place of DNS, the lab's CA, and the ids of VM and machine. */
+/**
+ * Connects a host to the emulated world: writes names in place of DNS, the lab's CA, the VM id and a new machine id.
+ */
 function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 vm-${host.name}\n${door.names}`);
   host.append('/etc/ssl/certs/ca-certificates.crt', azure.ca);
@@ -176,7 +181,10 @@ export async function ready(hosts: readonly BootedHost[], timeout: number): Prom
   }
 }
 
-/** Resolves to a host's unmet conditions and last important journal lines, for the message of a failed test. */
+/**
+ * Resolves to a host's unmet conditions and the last 20 journal lines of at least `notice`, for the message of a failed
+ * test.
+ */
 export async function storyOf(host: BootedHost): Promise<string> {
   const open = (host.status()?.conditions ?? []).filter(({ status }) => status !== 'True');
   const conditions = open.map(

@@ -1,6 +1,7 @@
 /**
- * The addresses of the emulated Azure and of the release mirror. Each real name has its own address with port 443; the
- * metadata service and the wire server have Azure's addresses. The metadata service recognizes each VM by its address.
+ * The addresses of the emulated Azure and of the release mirror. Each host name has its own address, which answers at
+ * port 443; the metadata service and the wire server have their real addresses. The metadata service recognizes each VM
+ * by its address.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Azure } from '../lab/azure/index.ts';
@@ -8,11 +9,11 @@ import { metadataService, type Network, type NetworkHost, wireServer } from './n
 import { startWireServer } from './wire-server.ts';
 
 export interface FrontDoor {
-  /** Lines of /etc/hosts, in place of DNS. */
+  /** The lines for /etc/hosts, in place of DNS. */
   readonly names: string;
   /**
-   * Opens or closes the route to a name, or from a host to the metadata service (`imds HOST`). Connections on a closed
-   * route hang, as behind a firewall.
+   * Opens or closes the route to a name or, for `imds HOST`, the route from a host to the metadata service. Cuts the
+   * current connections on the route in either case. New connections on a closed route hang, as behind a firewall.
    */
   open(name: string, isOpen: boolean): void;
   stop(): Promise<void>;
@@ -64,7 +65,10 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Forwards connections to the loopback port that `target` returns; without a port, they stay open and silent. */
+/**
+ * Forwards each connection to the loopback port that `target` returns for the caller's address. If `target` returns
+ * `undefined`, the connection stays open without an answer.
+ */
 export async function relay(
   address: string,
   port: number,

@@ -1,19 +1,19 @@
-/** The names of the internet, each with an address of its own in place of DNS. */
+/** Emulates names on the internet: each has its own address, and a line for /etc/hosts in place of DNS. */
 import { type Relay, relay } from './front-door.ts';
 
-/** The range of the internet in scenarios, one of those for documentation (RFC 5737). */
+/** The address range of the scenarios' internet, which RFC 5737 reserves for documentation. */
 const range = '203.0.113';
 const firstAddress = 100;
 
 export interface Names {
-  /** Lines of /etc/hosts. */
+  /** The lines for /etc/hosts that map the names to their addresses. */
   readonly hosts: string;
   stop(): Promise<void>;
 }
 
 /**
- * Gives each destination, such as `github.com:443`, an address of this process, and forwards its connections to the
- * loopback port in `routes`.
+ * Gives this process an address for each destination, such as `github.com:443`. Forwards connections to port 443 of the
+ * address to the destination's loopback port in `routes`.
  */
 export async function openNames(
   routes: ReadonlyMap<string, number | undefined>,

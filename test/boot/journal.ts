@@ -11,7 +11,10 @@ export interface JournalEntry {
   readonly boot: string;
 }
 
-/** Resolves to the entries of a journal folder that fit the matches and options of journalctl(1), oldest first. */
+/**
+ * Resolves to the entries in a journal folder, oldest first; `matches` are filters and options of journalctl(1).
+ * Rejects if journalctl prints only an error.
+ */
 export async function journalOf(
   folder: string,
   matches: readonly string[],
@@ -38,7 +41,10 @@ function entry(line: string): JournalEntry {
   };
 }
 
-/** Returns a field as text; journalctl prints a text with control characters as an array of bytes. */
+/**
+ * Returns a journal field as a string, which is empty if the field is missing. In place of a string with control
+ * characters, journalctl prints an array of bytes.
+ */
 function text(field: unknown): string {
   return Array.isArray(field) ? Buffer.from(field).toString() : String(field ?? '');
 }

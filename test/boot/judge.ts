@@ -1,7 +1,4 @@
-/**
- * Observes hosts from outside for the scenarios: through the objects of the cluster, the journal, systemd and the
- * daemon's status.
- */
+/** Observes hosts for the scenarios: through the cluster's objects, the journal, systemd and the daemon's status. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -9,7 +6,7 @@ import type { PublishedCondition as Condition } from '../../src/agent/report/sta
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
 
-/** Returns the status of the Ready condition of each Node that the server stores, by the name of the Node. */
+/** Returns the status of the Ready condition of each Node that the server stores, by Node name. */
 export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   const folder = cluster.host('server').path('/var/lib/rancher/k3s/server/db/objects/nodes/_');
   const objects = readdirSync(folder)
@@ -23,19 +20,22 @@ export function nodes(cluster: Cluster): Readonly<Record<string, string>> {
   );
 }
 
-/** Resolves to the number of times that systemd started a unit, over all boots of a host. */
+/** Resolves to the number of times that systemd has started a unit, over all boots of the host. */
 export async function startsOf(host: BootedHost, unit: string): Promise<number> {
   const journal = await host.journal('-u', unit);
   return journal.filter(({ message }) => message.startsWith(`Starting ${unit} `)).length;
 }
 
-/** Resolves to the resources that the daemon changed, over all boots, one entry for each change. */
+/** Resolves to one resource id for each change by the daemon, over all boots of the host. */
 export async function changesOf(host: BootedHost): Promise<readonly string[]> {
   const journal = await host.journal('-u', 'slipway.service');
   return journal.flatMap(({ message }) => /^changed \{"resource":"([^"]+)"/.exec(message)?.[1] ?? []);
 }
 
-/** Resolves to a condition once it has this reason; rejects after `timeout` milliseconds. */
+/**
+ * Resolves to the condition of this type once it has this reason; rejects after `timeout` milliseconds with all
+ * conditions.
+ */
 export async function told(
   host: BootedHost,
   type: string,
@@ -51,7 +51,7 @@ export async function told(
   return host.condition(type) ?? expect.fail('The condition is gone.');
 }
 
-/** Resolves to the failed units, as systemd lists them. */
+/** Resolves to systemd's list of failed units; empty if no unit has failed. */
 export async function failedUnits(host: BootedHost): Promise<string> {
   return host.ask('systemctl', 'list-units', '--failed', '--plain', '--no-legend');
 }

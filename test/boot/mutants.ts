@@ -1,6 +1,6 @@
 /**
- * Shows that each scenario can fail: applies each patch of test/boot/mutants to a copy of the project and runs the
- * scenario with the same number there. The test that the first line of the patch names must fail.
+ * Shows that each scenario can fail: applies each patch in test/boot/mutants to a copy of the project, and runs the
+ * scenario with the patch's number in that copy. The test named in the patch's first line must fail.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,13 +23,16 @@ const settings = [
 ];
 
 export interface Mutants {
-  /** Words that select the patches whose names contain any of them; without words, all patches are tried. */
+  /** Selects the patches whose names contain at least one of these words; an empty list selects all patches. */
   readonly words: readonly string[];
-  /** The number of mutants that are tried at once. */
+  /** The number of mutants to try at the same time. */
   readonly jobs: number;
 }
 
-/** Tries mutants; resolves to the names of those that the test named in the patch did not catch. */
+/**
+ * Tries mutants and prints each result. Resolves to the names of the survivors: the mutants that did not fail the test
+ * named in their patch.
+ */
 export async function survivors({ words, jobs }: Mutants): Promise<readonly string[]> {
   const names = readdirSync(patches)
     .filter((name) => name.endsWith('.patch'))
@@ -48,7 +51,10 @@ export async function survivors({ words, jobs }: Mutants): Promise<readonly stri
   return alive;
 }
 
-/** Tries a patch; resolves to whether the test named in its first line fails, and to a text about all failures. */
+/**
+ * Tries a patch. Resolves to whether the test named in its first line failed (`caught`), and to a summary of all
+ * failures (`by`). Rejects if the scenario does not run to its end.
+ */
 async function tried(patch: string): Promise<{ readonly caught: boolean; readonly by: string }> {
   const copy = mkdtempSync(join(tmpdir(), 'slipway-mutant-'));
   try {
@@ -84,7 +90,7 @@ function shareCaches(copy: string): void {
   }
 }
 
-/** Runs a scenario in the copy; resolves to its output. */
+/** Runs a scenario in the copy; resolves to its output on stdout and stderr, even if the scenario fails. */
 async function boot(copy: string, scenario: string): Promise<string> {
   const env = { ...process.env, NO_COLOR: '1', SLIPWAY_EXECUTABLE: undefined };
   const child = spawn(process.execPath, ['test/boot/boot.ts', scenario], { cwd: copy, env });

@@ -1,9 +1,9 @@
 /**
- * The network of one scenario. This process runs in the namespace of Azure's side, where a bridge has the addresses of
- * the platform; each host has its own namespace.
+ * The network of one scenario on Azure. This process runs in the network namespace that represents Azure, where a
+ * bridge has the platform's addresses. Each host has its own network namespace.
  *
- * `boot.ts` creates the namespaces for network, mounts and processes around this process, so that nothing outlives the
- * scenario or is visible outside.
+ * `boot.ts` gives this process new namespaces for network, mounts and processes, so that nothing outlives the scenario
+ * or is visible outside it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,9 +26,9 @@ export interface NetworkHost {
 }
 
 export interface Network {
-  /** Returns the file of a host's network namespace. */
+  /** Returns the path of the file that represents a host's network namespace. */
   namespaceOf(host: NetworkHost): string;
-  /** Gives Azure's side another address of the private network. */
+  /** Gives this process another address in the private network. */
   addAddress(address: string): void;
   /** Opens or closes the route between the host with the address `a` and the address `b`; throws if no host has `a`. */
   connect(a: string, b: string, connected: boolean): void;

@@ -1,7 +1,7 @@
 /**
  * The three nodes of packaging/terraform/oracle on an emulated Oracle Cloud: an ingress node in a public subnet, and a
- * server and a worker in a private one. Each boots with the firewall rules of Oracle's Ubuntu image, and with the user
- * data packaging/cloud-init/oracle.yaml, filled in as Terraform does; cloud-init reads it from a seed.
+ * server and a worker in a private one. Each node boots with the firewall rules of Oracle's Ubuntu image, and with
+ * packaging/cloud-init/oracle.yaml, filled in as by Terraform, as user data in a cloud-init seed.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -28,22 +28,22 @@ export type OracleName = ExampleNode['name'];
 
 export const loginServer = 'fra.ocir.io';
 
-/** An address in the internet that answers on port 8000 with the address of the caller. */
+/** An internet address that answers each connection to port 8000 with the caller's address. */
 export const echo = '203.0.113.50';
 
-/** The address of a visitor in the internet. */
+/** The internet address of a visitor. */
 export const visitor = '203.0.113.60';
 
 export interface OracleNodes {
   readonly cloud: Oracle;
   readonly hosts: readonly BootedHost<OracleName>[];
-  /** The value of the join token, which is not in the vault yet. */
+  /** The value of the join token, which the vault does not contain yet. */
   readonly joinToken: string;
   host(name: OracleName): BootedHost<OracleName>;
   stop(): Promise<void>;
 }
 
-/** Prepares the nodes, all of which are off. The vault does not have the server's token. */
+/** Prepares the nodes, all powered off. The vault does not contain the join token yet. */
 export async function startOracleNodes(): Promise<OracleNodes> {
   const dir = process.env.SLIPWAY_BOOT_DIR ?? mkdtempSync(join(tmpdir(), 'slipway-boot-'));
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
@@ -91,7 +91,7 @@ export async function startOracleNodes(): Promise<OracleNodes> {
   };
 }
 
-/** Starts the cloud with the permissions in identities.tf: only the server may read its own secret. */
+/** Starts the cloud with the permissions in identities.tf: only the server may read the server's join token. */
 async function startCloud(
   nodes: readonly ExampleNode[],
   secrets: Readonly<Record<string, string>>,
@@ -116,7 +116,7 @@ function openMetadata(cloud: Oracle, nodes: readonly ExampleNode[]) {
   });
 }
 
-/** Starts a server that answers each connection with a text, and closes it. */
+/** Starts a TCP server that answers each connection with the string from `answer`, then closes the connection. */
 async function answering(address: string, port: number, answer: (caller: Socket) => string) {
   const server = createServer((socket) => socket.on('error', () => {}).end(answer(socket)));
   await new Promise<void>((resolve, reject) => {
@@ -125,7 +125,7 @@ async function answering(address: string, port: number, answer: (caller: Socket)
   return { stop: () => new Promise<void>((done) => server.close(() => done())) };
 }
 
-/** Starts a server that answers each UDP packet with a text. */
+/** Starts a UDP server that answers each packet with `answer`. */
 async function answeringPackets(address: string, port: number, answer: string) {
   const socket = createSocket('udp4');
   socket.on('message', (_, from) => socket.send(answer, from.port, from.address));
@@ -156,7 +156,7 @@ function provision(host: BootedHost, node: ExampleNode, { cloud, names, executab
   loadRulesAtBoot(host);
 }
 
-/** The filter table of Oracle's Ubuntu images, with only the rules that affect K3s, NAT and Slipway. */
+/** The filter table of Oracle's Ubuntu images, reduced to the rules that affect K3s, NAT and Slipway. */
 const imageRules = `*filter
 :INPUT ACCEPT [0:0]
 :FORWARD ACCEPT [0:0]

@@ -1,7 +1,7 @@
 /**
  * The virtual network (VCN) of a scenario on Oracle Cloud: a public and a private subnet, with this process as router.
  * The router sends packets from the private subnet to the internet through the ingress node, as the route table in
- * packaging/terraform/oracle does, so that the private hosts have no other way out.
+ * packaging/terraform/oracle does. The private hosts have no other way out.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ export interface OracleHost {
 
 export interface OracleNetwork {
   namespaceOf(name: string): string;
-  /** Gives this process an address in the internet. */
+  /** Gives this process another address on the internet. */
   addAddress(address: string): void;
 }
 
@@ -46,9 +46,9 @@ export function startOracleNetwork(
 }
 
 /**
- * Routes packets from the private subnet to the internet through the ingress node. The addresses of the internet belong
- * to this process, so the rule must precede the table of local addresses, and packets that come back from the ingress
- * node must be accepted in spite of a local source address.
+ * Routes packets from the private subnet to the internet through the ingress node. Internet addresses are local
+ * addresses of this process. Therefore, the routing rule must precede the rule for local addresses, and the kernel must
+ * accept packets from the ingress node that have a local source address.
  */
 function routeThrough(ingress: string): void {
   ip('rule', 'add', 'pref', '100', 'lookup', 'local');
@@ -64,7 +64,10 @@ function routeThrough(ingress: string): void {
   execFileSync('sysctl', ['-qw', ...settings.map((setting) => `net.ipv4.${setting}`)]);
 }
 
-/** Creates the namespace of a host, and its interface in the subnet of its address. */
+/**
+ * Creates a host's network namespace and its interface in the subnet that contains its address; throws if no subnet
+ * does.
+ */
 function plugIn({ name, address }: OracleHost, namespace: string): void {
   writeFileSync(namespace, '');
   execFileSync('unshare', [`--net=${namespace}`, 'ip', 'link', 'set', 'lo', 'up']);

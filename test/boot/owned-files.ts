@@ -1,5 +1,5 @@
 /**
- * The files that Slipway owns on a VM, read from docs/usage/owned-files.md; a file that the page omits is not tested.
+ * Reads the files that Slipway owns on a VM from docs/usage/owned-files.md; no test covers a file that the page omits.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
@@ -14,14 +14,17 @@ export interface OwnedFile {
    * The path, which may exist only on hosts of one role. A path with `*` is a pattern for several files.
    */
   readonly path: string;
-  /** A mode such as `0644`, or `link`. */
+  /** Matches the files in which K3s's unit records the last start of K3s; nothing else writes these files. */
   readonly mode: string;
 }
 
-/** Matches the notes of the starts of K3s, which only K3s's unit writes. */
+/** Returns the files in the page's table, one entry for each path. */
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
-/** Returns the rows of the page's table, one entry for each file. */
+/**
+ * Returns the paths in a table cell: in "`/a/b` or `c`", the name `c` stands for `/a/c`; `/a/{b,c}` stands for two
+ * paths.
+ */
 export function ownedFiles(): readonly OwnedFile[] {
   const rows = readFileSync(page, 'utf8').matchAll(/^\| (`\/.*?) \| (0\d{3}|link) \|/gm);
   return [...rows].flatMap(([, places = '', mode = '']) => pathsOf(places).map((path) => ({ path, mode })));
@@ -39,8 +42,8 @@ function expanded(path: string): readonly string[] {
 }
 
 /**
- * Returns the mode and digest, or the target of a link, for each path of a host; `undefined` if the path does not
- * exist.
+ * Returns an entry for each path on a host: the mode and digest of the file, the target of the link, or `undefined` if
+ * the path does not exist.
  */
 export function look(
   host: BootedHost,

@@ -1,15 +1,15 @@
-/** A pod of a host, as flannel and the portmap plugin of CNI make one: a network namespace with its own address. */
+/** A pod on a host, set up as by flannel and CNI's portmap plugin: a network namespace with its own address. */
 import type { BootedHost } from './booted-host.ts';
 
-/** The name of the network namespace. */
+/** The name of the pod's network namespace. */
 export const podNamespace = 'pod';
 
-/** Creates the pod, whose packets leave the host with the host's address. */
+/** Creates the pod. Its packets leave the host with the host's source address. */
 export async function startPod(host: BootedHost): Promise<void> {
   await host.ask('sh', '-c', makePod);
 }
 
-/** Forwards a port of the host to a port of the pod. */
+/** Forwards a TCP port of the host to a port of the pod. */
 export async function addHostPort(host: BootedHost, port: number, podPort: number): Promise<void> {
   const to = `10.42.7.2:${podPort}`;
   const rule = ['PREROUTING', '-p', 'tcp', '--dport', String(port), '-j', 'DNAT', '--to-destination', to];

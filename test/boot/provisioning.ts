@@ -14,7 +14,9 @@ const repository = join(import.meta.dirname, '../..');
 export const template = join(repository, 'packaging/cloud-init/user-data.yaml');
 const release = 'slipway/slipway/v0.1.0';
 
-/** Publishes the executable on the mirror, and gives a VM our user data, with which cloud-init installs Slipway. */
+/**
+ * Publishes the executable on the mirror, and gives a VM Slipway's user data, from which cloud-init installs Slipway.
+ */
 export async function provisionByCloudInit(
   host: BootedHost,
   settings: object,
@@ -30,12 +32,14 @@ export async function provisionByCloudInit(
   giveUserData(host, userData);
 }
 
-/** Fills in the variables of a template as Terraform's templatefile does, but keeps those without a value. */
+/** Fills in the variables of a template as Terraform's templatefile does, but keeps variables that have no value. */
 export function fillIn(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
 
-/** Writes the provisioning data that Azure gives a VM ([MS-OVFENV]): its name, its first user and our user data. */
+/**
+ * Writes the provisioning data that Azure gives a VM ([MS-OVFENV]): the VM's name, its first user and the user data.
+ */
 export function giveUserData(host: BootedHost, userData: string): void {
   const customData = Buffer.from(userData).toString('base64');
   host.write(
@@ -65,7 +69,10 @@ export function giveUserData(host: BootedHost, userData: string): void {
   );
 }
 
-/** Installs Slipway as in an image, without cloud-init: executable, files of `slipway install`, and any settings. */
+/**
+ * Installs Slipway as in an image, with cloud-init disabled: copies the executable, runs `slipway install`, and writes
+ * the settings, if any.
+ */
 export async function provisionByImage(host: BootedHost, settings: object | undefined): Promise<void> {
   host.write('/etc/cloud/cloud-init.disabled', '');
   host.write('/etc/hostname', `vm-${host.name}\n`);
@@ -78,7 +85,7 @@ export async function provisionByImage(host: BootedHost, settings: object | unde
   }
 }
 
-/** Replaces Slipway's executable by rename, as an upgrade does. */
+/** Copies an executable to the host and renames it over Slipway's executable, as an upgrade does. */
 export function copyExecutable(host: BootedHost, executable: string): void {
   const path = host.path('/usr/local/bin/slipway');
   mkdirSync(dirname(path), { recursive: true });
@@ -87,7 +94,7 @@ export function copyExecutable(host: BootedHost, executable: string): void {
   execFileSync('mv', ['-f', `${path}.new`, path]);
 }
 
-/** Builds the Debian package of the executable under test, as /root/slipway.deb of a host. */
+/** Builds the Debian package of the executable under test, and writes it to /root/slipway.deb on a host. */
 export function copyDebianPackage(host: BootedHost): void {
   const work = mkdtempSync(join(tmpdir(), 'slipway-deb-'));
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';

@@ -1,13 +1,13 @@
-/** Programs on hosts that answer at ports, and requests to them from outside or from another host. */
+/** Starts programs that answer at ports of hosts, and sends requests to them from outside or from another host. */
 import { runProgram } from '../lab/processes.ts';
 import { type BootedHost, eventually, standInNode } from './booted-host.ts';
 
-/** A port, such as `80/tcp`. */
+/** A port with its protocol, such as `80/tcp`. */
 export type Port = `${number}/${'tcp' | 'udp'}`;
 
 /**
- * Starts a program on a host that answers every request to these ports with `name`; with `netns`, in this network
- * namespace of the host.
+ * Starts a program on a host that answers every request to these ports with `name`; with `netns`, the program runs in
+ * this network namespace of the host. Resolves once the program listens.
  */
 export async function listen(
   host: BootedHost,
@@ -27,9 +27,8 @@ function isListening({ message }: { readonly message: string }): boolean {
 }
 
 /**
- * Resolves to the answer of an address to a request at a port, from outside, from a host, or with `netns` from this
- * network namespace of the host. Resolves to `open` if the port accepts a connection without an answer, and to `no
- * answer` if it does not.
+ * Sends a request to a port: from outside, from the host `from`, or from this host's network namespace `netns`.
+ * Resolves to the answer, to `open` if the port accepts a connection but sends nothing, or to `no answer`.
  */
 export async function answerAt(
   address: string,
@@ -44,7 +43,7 @@ export async function answerAt(
   return answered(args);
 }
 
-/** Resolves as `answerAt` to the answer to a TCP request from outside, from this address of this process. */
+/** Sends a TCP request from `source`, an address of this process; resolves as `answerAt` does. */
 export function answerFrom(source: string, address: string, port: Port): Promise<string> {
   return answered(['-e', request, address, port, source]);
 }
@@ -71,7 +70,10 @@ for (const port of ports) {
   }
 }`;
 
-/** A script that sends a request and prints the answer; after two seconds, what it knows so far. */
+/**
+ * A script that sends a request and prints the answer; without an answer within two seconds, it prints `open` or `no
+ * answer`.
+ */
 const request = `const [address, port, localAddress] = process.argv.slice(1);
 const [number, protocol] = port.split('/');
 let found = 'no answer';

@@ -1,7 +1,7 @@
-/** The requirements for booting hosts on this machine: root, and programs of Debian packages. */
+/** The requirements for booting hosts on this machine: root, and programs from Debian packages. */
 import { isInstalled } from '../../packaging/run.ts';
 
-/** The required programs, by their Debian package. */
+/** The required programs, by the name of their Debian package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'systemd-container': ['systemd-nspawn'],
   systemd: ['journalctl'],
@@ -15,7 +15,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'util-linux': ['unshare', 'nsenter', 'mount'],
 };
 
-/** Returns the missing requirements, as sentences with a remedy; empty if hosts can be booted. */
+/** Returns sentences that name the missing requirements and their remedies; empty if this machine can boot hosts. */
 export function missing(): readonly string[] {
   const root = process.getuid?.() === 0 ? [] : ['Booting hosts needs root: sudo npm run test:boot.'];
   const absent = Object.keys(packages).filter((name) => !packages[name]?.every(isInstalled));

@@ -73,14 +73,14 @@ export function rootFileSystem(suite: Suite): string {
 
 /**
  * Configures the root file system like an Azure image: only the Azure datasource, DHCP, a persistent journal, no
- * periodic jobs, and pretended kernel limits and hardware.
+ * periodic jobs, and simulated kernel limits and hardware.
  */
 function asInAzure(root: string): void {
   const write = (path: string, content: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
   };
-  // Cloud-init must not set a locale, since no package of locales is installed.
+  // Cloud-init must not set a locale, since the root file system has no package of locales.
   write('etc/cloud/cloud.cfg.d/90-azure.cfg', 'datasource_list: [Azure]\nlocale: false\n');
   write(
     'etc/systemd/network/80-eth0.network',
@@ -121,7 +121,7 @@ const notWanted = [
 
 /**
  * A unit that mounts ordinary files over kernel limits, since a host shares its kernel with this machine and must not
- * change the limits.
+ * change the machine's limits.
  */
 const pretendedKernel = `[Unit]
 DefaultDependencies=no
@@ -135,7 +135,8 @@ ExecStart=/bin/sh -c 'for limit in max_user_instances max_user_watches; do cat /
 `;
 
 /**
- * A drop-in that mounts the files of `pretendedKernel` in a sandbox, for which Debian 12's systemd mounts a new /proc.
+ * A drop-in that mounts the files of `pretendedKernel` in the unit's sandbox too, because Debian 12's systemd mounts a
+ * new /proc there.
  */
 const pretendedInSandbox = `[Service]
 ${['max_user_instances', 'max_user_watches']

@@ -1,17 +1,17 @@
 import type { BootedHost } from './booted-host.ts';
 
-/** A Node as its server stores it. */
+/** A Node object, as its server stores it. */
 export interface StoredNode {
   readonly ready: string;
-  /** The flags of the last start of K3s, each with its values. */
+  /** The flags of K3s's last start, by name; a repeated flag has several values. */
   readonly flags: Readonly<Record<string, readonly string[]>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly { readonly key: string; readonly effect: string }[];
-  /** The addresses by their types, such as `InternalIP`. */
+  /** The addresses by type, such as `InternalIP`. */
   readonly addresses: Readonly<Record<string, string>>;
 }
 
-/** Returns a Node that a server stores; throws if the Node does not exist. */
+/** Returns a Node that the server stores; throws if the Node does not exist. */
 export function storedNode(server: BootedHost, name: string): StoredNode {
   const text = server.read(`/var/lib/rancher/k3s/server/db/objects/nodes/_/${name}.json`);
   const { metadata, spec, status } = JSON.parse(text ?? '');
@@ -25,7 +25,7 @@ export function storedNode(server: BootedHost, name: string): StoredNode {
   };
 }
 
-/** Parses a list of a command, flags and values, each flag followed by its value. */
+/** Parses a command line in which every flag after the command has a value; a repeated flag gets several values. */
 function flagsOf([, ...words]: readonly string[]): Readonly<Record<string, readonly string[]>> {
   const flags = new Map<string, readonly string[]>();
   for (let at = 0; at < words.length; at += 2) {

@@ -1,4 +1,4 @@
-/** Measures a first boot from outside, from the journal and the kernel's CPU counters of the daemon. */
+/** Measures a first boot from outside: from the journal, and from the kernel's CPU counters for the daemon. */
 import { readFileSync } from 'node:fs';
 import { type BootedHost, eventually } from './booted-host.ts';
 import type { Cluster } from './cluster.ts';
@@ -7,17 +7,16 @@ import type { JournalEntry } from './journal.ts';
 /** Clock ticks per second in /proc/PID/stat (sysconf(_SC_CLK_TCK)), which are 100 on every Linux that Node supports. */
 const ticks = 100;
 
-/** The time at which the vault got the secrets (epoch milliseconds), and the daemons' CPU time while they waited. */
+/** The time at which the vault got the secrets, in epoch milliseconds, and the daemons' CPU time while they waited. */
 export interface Prepared {
   readonly at: number;
-  /** The CPU seconds of each daemon while it waited, by host. */
+  /** The CPU seconds that each host's daemon used after it had reported that it was waiting, by host name. */
   readonly workWaiting: ReadonlyMap<string, number>;
 }
 
 /**
- * Prints the seconds from power-on to Ready for every host, in parts: booting until the daemon runs; the work of the
- * daemon (CPU time, without its requests to the vault while it waited); waiting for the vault; and the rest: K3s, the
- * server, and the next check.
+ * Prints the seconds from power-on to Ready for every host, in parts: boot, until the daemon starts; the CPU time of
+ * the daemon, except while it waited for the vault; waiting for the vault; and the rest, such as K3s and the server.
  */
 export async function printTimes(cluster: Cluster, { at, workWaiting }: Prepared): Promise<void> {
   for (const host of cluster.hosts) {
@@ -48,7 +47,10 @@ async function timesOf(host: BootedHost) {
   return { boot: at(/^Starting slipway\.service/), ready: at(isReady), ...(await workOf(host)) };
 }
 
-/** Resolves to the CPU seconds of the daemon since its start, and of its child processes that have exited. */
+/**
+ * Resolves to the CPU seconds of the daemon since its start (`work`), and of its child processes that have exited
+ * (`children`).
+ */
 export async function workOf(
   host: BootedHost,
 ): Promise<{ readonly work: number; readonly children: number }> {
@@ -62,8 +64,8 @@ export async function workOf(
 }
 
 /**
- * Waits until the daemon's journal shows that the node is Ready, and resolves to the journal. A Ready status is not
- * enough: the daemon writes status.json before it logs.
+ * Waits until the daemon's journal shows that the node is Ready, and resolves to the journal. The Ready condition in
+ * status.json is not enough: the daemon writes that file before it logs.
  */
 async function told(host: BootedHost): Promise<readonly JournalEntry[]> {
   let journal: readonly JournalEntry[] = [];

@@ -22,7 +22,7 @@ export const vpses = {
 
 export type VpsName = keyof typeof vpses;
 
-/** The user data of each VPS, and the variables that differ between the clusters. */
+/** The user data example of each VPS, and the variables that differ between the VPSs. */
 const examples = {
   server: { example: 'vps-private-network-server' },
   agent: { example: 'vps-private-network-agent', server_address: vpses.server.privateAddress },
@@ -47,7 +47,7 @@ export interface VpsClusters {
   stop(): Promise<void>;
 }
 
-/** Prepares the VPSs, none of which is on or attached to the private network. */
+/** Prepares the VPSs, all powered off. None of them is attached to the private network. */
 export async function startVpses({ edit = (_, text) => text }: VpsOptions = {}): Promise<VpsClusters> {
   if (!existsSync('/proc/sys/net/bridge')) {
     throw new Error(
@@ -96,7 +96,9 @@ export async function startVpses({ edit = (_, text) => text }: VpsOptions = {}):
   };
 }
 
-/** Starts the release pages, which are all that a VPS needs from the internet, at addresses of their own. */
+/**
+ * Starts the release mirror, the only part of the internet that a VPS needs, and gives each of its names an address.
+ */
 async function startInternet(network: VpsNetwork) {
   const authority = createAuthority();
   const ports = new Map<string, number | undefined>();

@@ -1,12 +1,15 @@
 /**
- * The networks of a scenario at a provider without a cloud: the internet, in which this process has an address, and a
- * private network, in which it has none. Nothing answers at the address of a metadata service.
+ * The networks of a scenario at a provider without a cloud API: the internet, on which this process has an address, and
+ * a private network, on which it has none. Nothing answers at the address of a metadata service.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The address of this process, which is the source of requests from outside; the ranges are those of RFC 5737. */
+/**
+ * The address of this process, which is the source of requests from outside. RFC 5737 reserves its range for
+ * documentation.
+ */
 export const outside = '203.0.113.1';
 
 export interface VpsAddresses {
@@ -18,7 +21,7 @@ export interface VpsAddresses {
 
 export interface VpsNetwork {
   namespaceOf(name: string): string;
-  /** Gives this process another address in the internet. */
+  /** Gives this process another address on the internet. */
   addAddress(address: string): void;
   /** Attaches a VPS to the private network, as its second interface. */
   attach(vps: VpsAddresses): void;
@@ -59,8 +62,8 @@ export function startVpsNetwork(dir: string, hosts: readonly VpsAddresses[]): Vp
 }
 
 /**
- * Returns the network configuration of a VPS, which a provider passes to cloud-init: a public address with the default
- * route, and an address in the private network, which the provider may attach later.
+ * Returns the network configuration of a VPS, which its provider passes to cloud-init: a public address with the
+ * default route, and an address in the private network, to which the provider may attach the VPS later.
  */
 export function networkConfig({ publicAddress, privateAddress }: VpsAddresses): object {
   const card = (address: string, rest: object) => ({

@@ -1,16 +1,19 @@
-/** What docs/usage/vps.md tells a reader to write or run. A test fails if the page no longer says it. */
+/**
+ * The commands and settings that docs/usage/vps.md gives its readers. Throws on import if the page no longer contains
+ * one of them.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/usage/vps.md'), 'utf8');
 
-/** The command that encrypts the join token, which it reads from its standard input. */
+/** The command that encrypts the join token, which the command reads from its standard input. */
 export const encryptToken = found(/^(systemd-creds encrypt \S+ - \S+)/m);
 
-/** The line of a drop-in of slipway.service that names the credential. */
+/** The line that loads the credential in a drop-in of slipway.service. */
 export const loadCredential = found(/(LoadCredentialEncrypted=\S+)/);
 
-/** The settings that name the credential in place of a file. */
+/** The settings that name the credential instead of a file. */
 export const credentialSettings = found(/`(static: \{ secrets: [^`]*)`/);
 
 /** The command that opens the ports of an ingress controller in the network of the node. */

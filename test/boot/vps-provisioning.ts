@@ -1,4 +1,6 @@
-/** Turns the root file system of the hosts, which is that of Azure, into the image of a provider without a cloud. */
+/**
+ * Turns the hosts' root file system, which resembles an Azure image, into the image of a provider without a cloud API.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +13,7 @@ import { networkConfig, type VpsAddresses } from './vps-network.ts';
 const examples = join(import.meta.dirname, '../../packaging/cloud-init');
 const release = 'slipway/slipway/v0.1.0';
 
-/** Publishes the executable, and returns the values of the variables for its download. */
+/** Publishes the executable on the mirror; returns the template variables for its URL and its digest. */
 export function publishExecutable(mirror: Mirror): Readonly<Record<string, string>> {
   const executable = readFileSync(packaged);
   mirror.publish(release, { 'slipway-linux-x64': executable });
@@ -27,8 +29,8 @@ export function exampleUserData(example: string, values: Readonly<Record<string,
 }
 
 /**
- * Gives a host the files of a VPS: a seed of cloud-init without a cloud, names in place of DNS, a CA, and kernel
- * settings as Debian's kernel has them.
+ * Gives a host the files of a VPS: a cloud-init seed that needs no cloud, names in place of DNS, a CA, and the kernel
+ * settings of Debian.
  */
 export function provisionVps(
   host: BootedHost,
@@ -42,7 +44,7 @@ export function provisionVps(
   pretendKernel(host);
 }
 
-/** Gives a host a seed of cloud-init without a cloud: its name, its network and its user data. */
+/** Gives a host a cloud-init seed that needs no cloud: the host's name, its network and its user data. */
 export function seedCloudInit(
   host: BootedHost,
   {
@@ -58,7 +60,7 @@ export function seedCloudInit(
   host.write(`${seed}/user-data`, userData);
 }
 
-/** The kernel settings for kubelet, with the values that they have on Debian after each boot. */
+/** The kernel settings that matter to kubelet, with their values on Debian after each boot. */
 const kernel: Readonly<Record<string, number>> = {
   'vm/overcommit_memory': 0,
   'vm/panic_on_oom': 0,
@@ -68,7 +70,10 @@ const kernel: Readonly<Record<string, number>> = {
   'kernel/keys/root_maxbytes': 25_000_000,
 };
 
-/** Mounts ordinary files over kernel settings at each boot, since a host must not change those of this machine. */
+/**
+ * Mounts ordinary files over kernel settings at each boot, since a host must not change the kernel settings of this
+ * machine.
+ */
 function pretendKernel(host: BootedHost): void {
   const [unit, folder] = ['pretended-kernel-settings.service', '/run/pretended-settings'];
   const settings = Object.entries(kernel).map(([setting, value]) => {
@@ -94,7 +99,7 @@ ${commands.join('')}`,
   const wanted = host.path(`/etc/systemd/system/sysinit.target.wants/${unit}`);
   mkdirSync(dirname(wanted), { recursive: true });
   symlinkSync(`/etc/systemd/system/${unit}`, wanted);
-  // Debian 12's systemd mounts a new /proc for a sandbox.
+  // Debian 12's systemd mounts a new /proc in each sandbox, so the sandbox needs the bind mounts too.
   const binds = settings.map(({ place, file }) => `BindReadOnlyPaths=-${file}:${place}\n`).join('');
   host.write('/etc/systemd/system/slipway.service.d/pretended-settings.conf', `[Service]\n${binds}`);
 }

@@ -7,7 +7,7 @@ import { changesOf, failedUnits, nodes, startsOf, told } from '../judge.ts';
 import { printTimes, workOf } from '../times.ts';
 
 let cluster: Cluster;
-/** The CPU seconds that each daemon used until it reported that it waits, by host. */
+/** The CPU seconds that each host's daemon used until it reported that it was waiting, by host name. */
 const workUntilWaiting = new Map<string, number>();
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ test('every node reports that it waits for the secret and the roles', async () =
     expect(message).toContain('Key Vault Secrets User');
     workUntilWaiting.set(host.name, (await workOf(host)).work);
   }
-  // The nodes must wait at least 30 s, so that each node makes further attempts.
+  // Waits until 30 s after power-on, so that each node retries at least once.
   await sleep(Math.max(0, 30_000 - (Date.now() - cluster.host('server').poweredOnAt)));
 });
 

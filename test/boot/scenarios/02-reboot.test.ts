@@ -105,7 +105,7 @@ test('NAT for private hosts works without the daemon and K3s, and is restored af
   expect(await rules(), 'a stop unloads nothing').toContain(masquerade);
   await ingress.ask('systemctl', 'start', 'slipway-nat');
   await ingress.ask('systemctl', 'restart', 'nftables');
-  // systemd loads the rules again after nftables has flushed them, in a separate job.
+  // nftables has flushed the rules; systemd loads them again in a separate job.
   await eventually('NAT after nftables', async () => (await rules()).includes(masquerade));
 
   await ingress.ask('nft', 'flush', 'ruleset');

@@ -33,7 +33,9 @@ async function restarted(pid: string, since: number): Promise<void> {
   expect((await server.run('systemctl', 'is-failed', 'slipway')).exitCode).not.toBe(0);
 }
 
-/** Sends a signal to the daemon through systemd. A kill of MainPID would hit this process group if MainPID is 0. */
+/**
+ * Sends a signal to the daemon through systemd. With a MainPID of 0, kill(2) would signal this process group instead.
+ */
 async function send(signal: string): Promise<void> {
   await server.ask('systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, 'slipway.service');
 }
@@ -86,7 +88,7 @@ test('K3s was started only once, despite all restarts of the daemon', async () =
   expect(await startsOf(server, 'k3s.service')).toBe(1);
 });
 
-/** Returns the text of three files that the daemon wrote, by path. */
+/** Returns the content of three files that the daemon wrote, by path. */
 function owned(): Readonly<Record<string, string | undefined>> {
   const paths = [
     '/etc/rancher/k3s/config.yaml',

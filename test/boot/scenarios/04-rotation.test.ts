@@ -65,7 +65,7 @@ describe('after five rotations with a real registry', () => {
   });
 
   test('K3s was restarted after rotations with onRotate: restart, at most once for each', async () => {
-    // A long lifetime of passwords prevents further rotations, so that the counts stay constant.
+    // A long password lifetime prevents further rotations, so that the counts stay constant.
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
       (await changesOf(agent)).filter((resource) => resource === 'Credential/registries').length;

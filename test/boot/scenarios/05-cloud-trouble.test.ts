@@ -18,9 +18,11 @@ afterAll(() => cluster?.stop());
 /** A service, a host that needs the service, and the condition that reports a failure of the service. */
 interface Service {
   readonly host: () => BootedHost;
-  /** The reason while the service is unavailable, and the reason while it gives an invalid answer. */
+  /**
+   * The condition's reason while the service is unavailable, and its reason while the service gives an invalid answer.
+   */
   readonly reasons: readonly [absent: string, odd: string];
-  /** Makes the host need the service now. */
+  /** Makes the host need the service in the next pass. */
   readonly need: (host: BootedHost) => void;
   readonly door: string;
   readonly faults: () => { fail(fault: Fault): void; heal(): void };
@@ -30,7 +32,7 @@ interface Service {
 const services: Readonly<Record<string, Service>> = {
   'Key Vault': {
     host: () => cluster.host('server'),
-    // The modification time of the file is the time of the last comparison with the vault.
+    // The daemon takes this file's modification time as the time of the last comparison with the vault.
     need: (host) => utimesSync(host.path('/var/lib/slipway/join-token'), 1, 1),
     door: `${vaultName}.vault.azure.net`,
     faults: () => cluster.azure.vault().faults,

@@ -11,9 +11,9 @@ const passwordLife = 36_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
 const store = '/var/lib/slipway/logins.json';
 const rotating = [store, registriesYaml];
-/** The configuration of K3s, which names the file of the agent token only once that file exists. */
+/** K3s's configuration file, which names the agent token's file only once that file exists. */
 const config = '/etc/rancher/k3s/config.yaml';
-/** The owned files on the disk whose content stays constant. Another test covers the files in memory. */
+/** The files on disk that Slipway owns and whose content stays constant. Another test covers the files in memory. */
 const onDisk = ownedFiles()
   .map(({ path }) => path)
   .filter(
@@ -116,7 +116,10 @@ test('a full /run does not stop the daemon, and the old status stays complete un
   await hasNoLeftovers();
 });
 
-/** Removes the free space of /run; false if the kernel refuses, since other processes wrote after the measurement. */
+/**
+ * Shrinks /run until it has no free space. Resolves to false if the kernel refuses because other processes wrote to
+ * /run after the measurement.
+ */
 async function hasShrunkRun(): Promise<boolean> {
   const [, used] = (await server.ask('df', '--output=used', '-B1', '/run')).split('\n');
   return (await server.run('mount', '-o', `remount,size=${used}`, '/run')).exitCode === 0;
@@ -151,7 +154,7 @@ async function fill(): Promise<void> {
 
 /**
  * Makes the disk read-only, as the kernel does after an error. First moves the journal into memory, since the kernel
- * refuses while a file is open for writing.
+ * refuses the remount while a file is open for writing.
  */
 async function freeze(): Promise<void> {
   await server.ask('journalctl', '--relinquish-var');
@@ -163,7 +166,7 @@ async function thaw(): Promise<void> {
   await server.ask('journalctl', '--flush');
 }
 
-/** Returns a function that returns true once registries.yaml has changed since this call. */
+/** Returns a function that reports whether registries.yaml has changed since this call. */
 function renewed(): () => boolean {
   const old = server.read(registriesYaml);
   return () => server.read(registriesYaml) !== old;

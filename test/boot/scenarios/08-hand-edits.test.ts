@@ -7,7 +7,7 @@ import { look, ownedFiles, startNote } from '../owned-files.ts';
 
 let cluster: Cluster;
 
-/** Files of the operator on each host, which Slipway must not change. */
+/** Files that the operator adds to each host; Slipway must not change them. */
 const operators = [
   '/etc/rancher/k3s/config.yaml.d/50-mine.yaml',
   '/var/lib/rancher/k3s/server/manifests/mine.yaml',
@@ -17,18 +17,21 @@ const operators = [
   '/etc/slipway/mine.txt',
   '/usr/local/bin/crictl',
 ];
-/** Files whose content is verified only when they are downloaded. */
+/** Files whose content Slipway verifies only when it downloads them. */
 const downloaded = ['/usr/local/bin/k3s', '/usr/local/bin/flux'];
-/** Text that is invalid in the format of each file of Slipway. */
+/** Text that is invalid in the format of every file that Slipway owns. */
 const mark = '{ edited by hand';
 
-/** Files that are not restored, since only their writers need them: a daemon, a credential provider, a start of K3s. */
+/**
+ * Files that Slipway does not restore, since only their writers need them: the daemon, the credential provider and
+ * K3s's unit.
+ */
 const notPutBack = /\/lock(\.held)?$|\/credential-provider\.lock|\/stamp\.json$/;
-/** Files that are rewritten from time to time. */
+/** Files that Slipway rewrites from time to time. */
 const renewed = /^\/run\/|\/(registries\.yaml|logins\.json)$/;
 
 beforeAll(async () => {
-  // NAT is on, so that its files exist.
+  // Enables NAT on the agent, so that NAT's files exist.
   const settings = (host: string) =>
     host === 'agent' ? { network: { nat: { from: ['10.0.2.0/24'] } } } : {};
   cluster = await startCluster({ hosts: ['server', 'agent'], settings });
@@ -120,7 +123,7 @@ async function damagedAndPutBack(
   const since = Date.now();
   await host.reload();
   await eventually('a whole status', () => !!host.read('/run/slipway/status.json')?.endsWith('}\n'));
-  // Checked repeatedly, since a pass in progress may have checked the files before the damage.
+  // Repeats the checks, since a pass in progress may have read the files before the damage.
   const putBack = () => {
     expect(look(host, lasting)).toEqual(before);
     for (const { path, mode } of files) {

@@ -22,12 +22,13 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 
 /**
- * Resolves to the message of the condition once it has this reason. Rejects unless the status line, the output of
- * `systemctl status` and exactly one line of the journal after `since` show the reason too.
+ * Resolves to the message of the condition of this type once the condition has this reason. Rejects unless the status
+ * line, the output of `systemctl status` and exactly one line of the journal after `since` show the reason too.
  */
 async function clearly(type: string, reason: string, since: number): Promise<string> {
   const { message, status } = await told(server, type, reason);
-  // The daemon sends the status line before it publishes the condition, but the line can be late on a busy machine.
+  // The daemon sends the status line before it publishes the condition, but systemd may show the line late on a busy
+  // machine.
   await eventually('the status line', async () => (await statusLine(server)).includes(reason), 30_000);
   const { stdout } = await server.run('systemctl', 'status', '--no-pager', '--full', 'slipway');
   expect(stdout).toContain(reason);

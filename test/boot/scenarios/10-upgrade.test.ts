@@ -27,8 +27,8 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 
 /**
- * Returns the previous build: this build with a different version and a different word in K3s's unit, both of the same
- * length as before, so that all offsets stay valid.
+ * Returns the previous build: this build with a different version, and a different word in K3s's unit. Neither change
+ * affects the length, so all offsets stay valid.
  */
 function previousBuild(build: Buffer): Buffer {
   const text = build.toString('latin1');
@@ -92,7 +92,8 @@ test('a package that is purged within seconds of its upgrade leaves no failed un
   const install = ['dpkg', '--force-depends', '--force-unsafe-io', '--install', '/root/slipway.deb'] as const;
   await server.ask(...install);
   await eventually('the daemon to run', () => server.status() !== undefined);
-  // The drop-in delays the unit that runs before each start of the daemon, so that it still runs when the purge begins.
+  // The drop-in delays the unit that runs before each start of the daemon, so that this unit still runs when the purge
+  // begins.
   server.write('/etc/systemd/system/slipway-directories.service.d/slow.conf', slowly);
   await server.ask(...install);
   await eventually('the directories to be made', async () => {
@@ -105,6 +106,6 @@ test('a package that is purged within seconds of its upgrade leaves no failed un
   expect(await server.ask('systemctl', 'list-units', '--all', '--plain', '--no-legend', ...units)).toBe('');
 });
 
-/** How long the unit of the directories takes in milliseconds, which is longer than a purge. */
+/** How long slipway-directories.service takes, in milliseconds: longer than a purge. */
 const delay = 5_000;
 const slowly = `[Service]\nExecStartPre=/bin/sleep ${delay / 1_000}\n`;

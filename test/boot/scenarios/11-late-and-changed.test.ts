@@ -59,7 +59,7 @@ test('another role on a live node is reported, and accepted only with consent', 
   await eventually('Ready', async () => (await startsOf(agent, 'k3s.service')) === 1 && agent.isReady());
 });
 
-/** Writes a drop-in beside the settings, with the consent that the message suggests. */
+/** Writes a settings drop-in with the consent that the message suggests. */
 function consent(host: 'server' | 'agent', message: string): void {
   const [, line] = /add `(consent: .+)` to /.exec(message) ?? [];
   expect(line, message).toBeDefined();

@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(() => oracle?.stop());
 
-/** Resolves to the address with which a private host reaches the internet. */
+/** Resolves to the source address that the internet sees in requests from a private host, or to `no answer`. */
 function seenFrom(host: BootedHost): Promise<string> {
   return answerAt(echo, '8000/tcp', host);
 }

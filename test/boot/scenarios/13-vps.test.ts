@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => vps?.stop());
 
-/** Leaves the token out of the user data, as the page advises. */
+/** Returns the user data without the token, as docs/usage/vps.md advises. */
 function withoutToken(userData: string): string {
   const entry = / {2}- path: \/etc\/slipway\/k3s-token\n(?: {4}.*\n)+/;
   expect(userData).toMatch(entry);
@@ -85,7 +85,7 @@ describe('during the first boot', () => {
   });
 });
 
-/** The flags that the examples give to every server, and to every agent. */
+/** The K3s flags that the examples set on every server. */
 const ofServers = {
   'write-kubeconfig-mode': ['600'],
   disable: ['traefik', 'servicelb'],
@@ -170,7 +170,7 @@ describe('K3s', () => {
   });
 });
 
-/** Resolves to the names in the certificate of the API at an address. */
+/** Resolves to the subject alternative names in the certificate of the API at an address. */
 function namesAt(host: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: 6443, rejectUnauthorized: false, servername: apiAddress }, () => {
@@ -183,7 +183,7 @@ function namesAt(host: string): Promise<string> {
 
 /**
  * Runs `slipway doctor` as root, or with the command `as` in front, and resolves to its diagnosis of `what`. Fails the
- * test without such a diagnosis.
+ * test if there is no such diagnosis.
  */
 async function diagnosis(host: BootedHost, what: string, ...as: readonly string[]): Promise<Diagnosis> {
   const { stdout } = await host.run('env', ...as, 'slipway', 'doctor', '-o', 'json');
@@ -214,7 +214,7 @@ describe('a credential', () => {
   });
 });
 
-/** The rules of a hardened image: they reject every request except those of ssh. */
+/** The firewall rules of a hardened image, which drop incoming connections except ssh. */
 const hardened = `table inet filter {
   chain input {
     type filter hook input priority filter; policy drop;
@@ -226,7 +226,9 @@ const hardened = `table inet filter {
 }
 `;
 
-/** Loads rules that reject, then runs the commands that the doctor prints for these nodes. */
+/**
+ * Loads the hardened rules, then runs the commands that `slipway doctor` suggests, which open the ports for `nodes`.
+ */
 async function openFor(host: BootedHost, nodes: string): Promise<void> {
   host.write('/etc/firewall.nft', hardened);
   await host.ask('nft', '-f', '/etc/firewall.nft');
