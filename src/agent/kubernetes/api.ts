@@ -1,4 +1,4 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import { NodeError } from '../engine/errors.ts';
 import type { Host, HostReader, HttpRequest, HttpResponse, HttpSend } from '../engine/host.ts';
 import { jsonFault, readJson } from '../engine/json.ts';
@@ -42,6 +42,22 @@ export async function readApi<Schema extends z.ZodMiniType>(
     throw apiRefusal(response, `read ${path}`, host.now());
   }
   return objectIn(response, path, schema);
+}
+
+/**
+ * Reads the objects at a path of a list (`listPath`), whole or only their metadata. Returns an empty list if the kind
+ * does not exist yet. Throws the errors of `readApi`.
+ */
+export async function readList<Item extends z.ZodMiniType>(
+  host: HostReader,
+  access: ApiAccess,
+  path: string,
+  item: Item,
+  form: 'whole' | 'listMetadata' = 'whole',
+): Promise<readonly z.output<Item>[]> {
+  // An empty list of metadata has `items: null` (seen with Kubernetes 1.36).
+  const list = z.object({ items: z.nullable(z.array(item)) });
+  return (await readApi(host, access, path, list, form))?.items ?? [];
 }
 
 /**

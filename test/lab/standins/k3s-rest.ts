@@ -2,9 +2,10 @@
  * The REST paths of the Kubernetes API: single objects and lists, as JSON or only their metadata, server-side apply and
  * deletion.
  *
- * Models k8s.io/apiserver pkg/endpoints (paths, Status answers, PartialObjectMetadata, 406 for the wrong form) and
- * handlers/patch.go (content types; apply needs a field manager). Deliberately stricter: an unknown query is refused,
- * as are the kinds of patch that Slipway does not send.
+ * Models k8s.io/apiserver pkg/endpoints (paths, Status answers, PartialObjectMetadata, 406 for the wrong form, `items:
+ * null` in an empty list of metadata, as seen with Kubernetes 1.36) and handlers/patch.go (content types; apply needs a
+ * field manager). Deliberately stricter: an unknown query is refused, as are the kinds of patch that Slipway does not
+ * send.
  */
 import { forbidden, type User } from './k3s-admission.ts';
 import type { Api } from './k3s-api.ts';
@@ -94,7 +95,9 @@ function read({ objects }: Api, target: Target, { query, accept }: RestRequest):
     const items = objects
       .list(resource, namespace)
       .filter((object) => hasLabels(object, query.get('labelSelector')));
-    return json(200, { apiVersion: target.apiVersion, kind: 'List', metadata: {}, items: items.map(shown) });
+    const isEmptyMetadata = form !== undefined && items.length === 0;
+    const list = { apiVersion: target.apiVersion, kind: 'List', metadata: {} };
+    return json(200, { ...list, items: isEmptyMetadata ? null : items.map(shown) });
   }
   const found = objects.get(resource, namespace, name);
   return found === undefined ? missing(target) : json(200, shown(found));

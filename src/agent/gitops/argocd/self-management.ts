@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
-import { readApi } from '../../kubernetes/api.ts';
+import { readApi, readList } from '../../kubernetes/api.ts';
 import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import { chartPath, foundChart, unmanagedAnnotation } from '../../resources/helm-chart/chart-object.ts';
@@ -39,19 +39,15 @@ export async function managerOf(host: HostReader, kubeconfig: string, chart: str
     : { is: 'taking-over', application };
 }
 
-const deployments = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ annotations: z.nullish(z.record(z.string(), z.string())) }),
-    }),
-  ),
+const deployment = z.object({
+  metadata: z.object({ annotations: z.nullish(z.record(z.string(), z.string())) }),
 });
 
 /** Returns the name of the Application that applied a Deployment of Argo CD; `undefined` if none did. */
 async function trackingApplication(host: HostReader, access: ApiAccess): Promise<string | undefined> {
   const kind = { apiVersion: 'apps/v1', resource: 'deployments', namespace: argocdNamespace };
   const path = listPath(kind, { 'app.kubernetes.io/part-of': 'argocd' });
-  const found = await readApi(host, access, path, deployments, 'listMetadata');
-  const marks = (found?.items ?? []).flatMap(({ metadata }) => metadata.annotations?.[trackingId] ?? []);
+  const found = await readList(host, access, path, deployment, 'listMetadata');
+  const marks = found.flatMap(({ metadata }) => metadata.annotations?.[trackingId] ?? []);
   return marks[0]?.split(':')[0];
 }

@@ -1,8 +1,8 @@
 import type { HostReader } from '../../engine/host.ts';
-import { readApi } from '../../kubernetes/api.ts';
+import { readList } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
-import { secretMetadataList } from '../../resources/cluster-secret/secret-object.ts';
+import { secretMetadata } from '../../resources/cluster-secret/secret-object.ts';
 import type { WishedSecret } from '../../resources/cluster-secret/wished-secret.ts';
 import { workloadLabel } from './workload-label.ts';
 
@@ -12,8 +12,8 @@ export type SecretName = Pick<WishedSecret, 'namespace' | 'name'>;
 /** Returns the Secrets in the cluster that Slipway created for `workloads.secrets`. Throws as `readApi`. */
 export async function secretsInCluster(host: HostReader, access: ApiAccess): Promise<readonly SecretName[]> {
   const path = listPath({ apiVersion: 'v1', resource: 'secrets' }, workloadLabel);
-  const found = await readApi(host, access, path, secretMetadataList, 'listMetadata');
-  return (found?.items ?? []).map(({ metadata: { namespace = '', name } }) => ({ namespace, name }));
+  const found = await readList(host, access, path, secretMetadata, 'listMetadata');
+  return found.map(({ metadata: { namespace = '', name } }) => ({ namespace, name }));
 }
 
 /** Returns `namespace/name`, by which settings and consents name a Secret. */

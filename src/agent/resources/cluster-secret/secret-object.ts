@@ -67,7 +67,4 @@ export const secretMetadata = z.object({
   }),
 });
 
-/** The metadata of several Secrets. */
-export const secretMetadataList = z.object({ items: z.array(secretMetadata) });
-
 export type SecretMetadata = z.output<typeof secretMetadata>['metadata'];

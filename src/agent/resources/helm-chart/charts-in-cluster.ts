@@ -1,14 +1,12 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
-import { readApi } from '../../kubernetes/api.ts';
+import { readList } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import { helmCharts } from './chart-object.ts';
 
-const charts = z.object({
-  items: z.array(
-    z.object({ metadata: z.object({ name: z.string(), deletionTimestamp: z.optional(z.string()) }) }),
-  ),
+const chart = z.object({
+  metadata: z.object({ name: z.string(), deletionTimestamp: z.optional(z.string()) }),
 });
 
 /** A HelmChart in the cluster. */
@@ -18,14 +16,14 @@ export interface PresentChart {
   readonly isLeaving: boolean;
 }
 
-/** Returns the HelmCharts of Slipway with these labels. Throws as `readApi`. */
+/** Returns the HelmCharts of Slipway with these labels. Throws the errors of `readApi`. */
 export async function chartsInCluster(
   host: HostReader,
   access: ApiAccess,
   labels: Readonly<Record<string, string>>,
 ): Promise<readonly PresentChart[]> {
-  const found = await readApi(host, access, listPath(helmCharts, labels), charts, 'listMetadata');
-  return (found?.items ?? []).map(({ metadata: { name, deletionTimestamp } }) => ({
+  const found = await readList(host, access, listPath(helmCharts, labels), chart, 'listMetadata');
+  return found.map(({ metadata: { name, deletionTimestamp } }) => ({
     name,
     isLeaving: deletionTimestamp !== undefined,
   }));

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
-import { readApi } from '../../kubernetes/api.ts';
+import { readApi, readList } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
 import { listPath, objectPath } from '../../kubernetes/object-path.ts';
 import { chartNamespace } from './chart-object.ts';
@@ -73,8 +73,8 @@ export interface Release {
   readonly hash: string | undefined;
 }
 
-const releaseList = z.object({
-  items: z.array(z.object({ metadata: z.object({ labels: z.nullish(z.record(z.string(), z.string())) }) })),
+const releaseSecret = z.object({
+  metadata: z.object({ labels: z.nullish(z.record(z.string(), z.string())) }),
 });
 
 /** Reads the newest revision of a release; `undefined` if none exists. Reads only metadata. Throws as `readApi`. */
@@ -85,8 +85,8 @@ export async function readRelease(
   name: string,
 ): Promise<Release | undefined> {
   const path = listPath({ apiVersion: 'v1', resource: 'secrets', namespace }, { owner: 'helm', name });
-  const found = await readApi(host, access, path, releaseList, 'listMetadata');
-  const revisions = (found?.items ?? []).map(({ metadata: { labels } }) => ({
+  const found = await readList(host, access, path, releaseSecret, 'listMetadata');
+  const revisions = found.map(({ metadata: { labels } }) => ({
     revision: Number(labels?.version),
     status: labels?.status ?? 'unknown',
     hash: labels?.[configHash],

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
 import { printableLine } from '../../engine/printable.ts';
-import { readApi } from '../../kubernetes/api.ts';
+import { readList } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import { chartNamespace } from './chart-object.ts';
@@ -17,19 +17,13 @@ const state = z.nullish(
   }),
 );
 
-const pods = z.object({
-  items: z.array(
-    z.object({
-      status: z.object({
-        conditions: z.nullish(
-          z.array(z.object({ type: z.string(), status: z.string(), message: z.optional(z.string()) })),
-        ),
-        containerStatuses: z.nullish(
-          z.array(z.object({ restartCount: z.number(), state, lastState: state })),
-        ),
-      }),
-    }),
-  ),
+const pod = z.object({
+  status: z.object({
+    conditions: z.nullish(
+      z.array(z.object({ type: z.string(), status: z.string(), message: z.optional(z.string()) })),
+    ),
+    containerStatuses: z.nullish(z.array(z.object({ restartCount: z.number(), state, lastState: state }))),
+  }),
 });
 
 /** What hinders a job, in the words of its newest pod. */
@@ -47,11 +41,11 @@ export async function readHindrance(
 ): Promise<Hindrance | undefined> {
   const ofJob = { 'batch.kubernetes.io/controller-uid': metadata.uid };
   const path = listPath({ apiVersion: 'v1', resource: 'pods', namespace: chartNamespace }, ofJob);
-  const found = await readApi(host, access, path, pods);
-  return found?.items.map(({ status }) => hindranceOf(status)).find((each) => each !== undefined);
+  const found = await readList(host, access, path, pod);
+  return found.map(({ status }) => hindranceOf(status)).find((each) => each !== undefined);
 }
 
-type PodStatus = z.output<typeof pods>['items'][number]['status'];
+type PodStatus = z.output<typeof pod>['status'];
 
 function hindranceOf({ conditions, containerStatuses }: PodStatus): Hindrance | undefined {
   const [container] = containerStatuses ?? [];

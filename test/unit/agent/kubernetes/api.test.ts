@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { Secret, sensitive } from '../../../../src/agent/engine/secret.ts';
-import { applyObject, deleteObject, readApi } from '../../../../src/agent/kubernetes/api.ts';
+import { applyObject, deleteObject, readApi, readList } from '../../../../src/agent/kubernetes/api.ts';
 import { listPath, objectPath } from '../../../../src/agent/kubernetes/object-path.ts';
 import { type MemoryApi, serveMemoryApi } from '../../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
@@ -72,23 +72,6 @@ describe('readApi', () => {
     expect(found).not.toHaveProperty('data');
   });
 
-  test('lists only the objects that have all the requested labels', async () => {
-    const release = (name: string, labels: object) =>
-      api.objects.put('secrets', 'argocd', { apiVersion: 'v1', kind: 'Secret', metadata: { name, labels } });
-    release('one', { owner: 'helm', status: 'deployed' });
-    release('two', { owner: 'helm', status: 'failed' });
-    const kind = { apiVersion: 'v1', resource: 'secrets', namespace: 'argocd' };
-    const found = await readApi(
-      host,
-      access,
-      listPath(kind, { owner: 'helm', status: 'failed' }),
-      anything,
-      'listMetadata',
-    );
-    expect(found).toMatchObject({ items: [{ metadata: { name: 'two' } }] });
-    expect(Object(found).items).toHaveLength(1);
-  });
-
   test('reports an answer that does not match the schema as UnexpectedAnswer', async () => {
     await applyObject(host, access, path, repo({ password: 'geheim' }));
     const wrong = z.object({ type: z.number() });
@@ -96,6 +79,29 @@ describe('readApi', () => {
       reason: 'UnexpectedAnswer',
       message: expect.not.stringContaining('Opaque'),
     });
+  });
+});
+
+describe('readList', () => {
+  const secrets = { apiVersion: 'v1', resource: 'secrets', namespace: 'argocd' };
+
+  test('returns only the objects that have all the requested labels', async () => {
+    const release = (name: string, labels: object) =>
+      api.objects.put('secrets', 'argocd', { apiVersion: 'v1', kind: 'Secret', metadata: { name, labels } });
+    release('one', { owner: 'helm', status: 'deployed' });
+    release('two', { owner: 'helm', status: 'failed' });
+    const failed = listPath(secrets, { owner: 'helm', status: 'failed' });
+    const found = await readList(host, access, failed, anything, 'listMetadata');
+    expect(found).toEqual([expect.objectContaining({ metadata: expect.objectContaining({ name: 'two' }) })]);
+  });
+
+  test.each(['whole', 'listMetadata'] as const)('returns an empty list in the form %s', async (form) => {
+    expect(await readList(host, access, listPath(secrets), anything, form)).toEqual([]);
+  });
+
+  test('returns an empty list for a kind that does not exist', async () => {
+    const path = listPath({ apiVersion: 'argoproj.io/v1alpha1', resource: 'applications' });
+    expect(await readList(host, access, path, anything)).toEqual([]);
   });
 });
 
