@@ -104,7 +104,13 @@ export function nodeTaints({ role, settings }: K3sNode): readonly string[] {
  */
 export function isOwnServer({ name, address }: K3sNode, server: string): boolean {
   const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
-  return [name, address, 'localhost', '127.0.0.1', '::1'].includes(host);
+  return [name, asInUrl(address), 'localhost', '127.0.0.1', '::1'].includes(host);
+}
+
+/** Returns an address as a URL has it, since an IPv6 address has several forms: `fd00::5` for `FD00:0::5`. */
+function asInUrl(address: string): string {
+  const url = `https://[${address}]`;
+  return isIPv6(address) && URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
 }
 
 /**

@@ -52,4 +52,12 @@ describe('actsForCluster', () => {
   ])('of %s', (_, node, expected) => {
     expect(actsForCluster({ ...node, address: '10.0.1.4' })).toBe(expected);
   });
+
+  test.each(['fd00:1::5', 'FD00:1::5', 'fd00:1:0:0:0:0:0:5', 'fd00:0001::0005'])(
+    'of a server that is its own server at the address %s',
+    (address) => {
+      const server = normaliseServer(address);
+      expect(actsForCluster(aNode('server', { server, address }))).toBe(true);
+    },
+  );
 });
