@@ -86,7 +86,7 @@ export function isIngress(node: K3sNode | undefined): boolean {
  */
 export function needsOf(node: K3sNode | undefined): readonly Need[] {
   const [family, pods] = [nodeFamily(node), podNetwork(node)];
-  const notFrom = [loopback[family], pods];
+  const notFrom = [...local[family], pods];
   const isPublic = isIngress(node);
   return [
     ...portsLetIn(node).map((port) => portNeed(port, { family, notFrom })),
@@ -99,7 +99,11 @@ export function needsOf(node: K3sNode | undefined): readonly Need[] {
   ];
 }
 
-const loopback = { ipv4: '127.0.0.0/8', ipv6: '::1' } as const satisfies Record<Family, string>;
+/** The ranges of loopback and link-local addresses, which no node has as its own. */
+const local = {
+  ipv4: ['127.0.0.0/8', '169.254.0.0/16'],
+  ipv6: ['::1', 'fe80::/10'],
+} as const satisfies Record<Family, readonly string[]>;
 
 function forwardNeed(from: string, what: string): Need {
   return { hook: 'forward', family: familyOf(from), protocol: 'tcp', from, isPublic: false, what };

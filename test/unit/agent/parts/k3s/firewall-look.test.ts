@@ -437,6 +437,7 @@ describe('on a node with an IPv6 address, lookAtRules', () => {
 
   test.each([
     'ip6 saddr ::1 accept',
+    'ip6 saddr fe80::/10 accept',
     'ip6 saddr fd00:42::/64 accept',
     'ip saddr 0.0.0.0/0 accept',
     'meta nfproto ipv4 accept',
