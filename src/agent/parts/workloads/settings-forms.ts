@@ -48,7 +48,12 @@ export const chart = z.strictObject({
   ),
   valuesSecrets: about(
     'Secrets in kube-system with further values: the name of each, and the keys that contain YAML. workloads.secrets can create them.',
-    z.optional(z.record(secretObject, z.array(words))),
+    z.optional(
+      z.record(
+        secretObject,
+        z.array(words).check(z.minLength(1, 'must name a key with values, such as values.yaml')),
+      ),
+    ),
   ),
   failurePolicy: about(
     'What K3s does with a release that has failed: abort (the default) waits for you, retry upgrades it, reinstall uninstalls it first, with its data.',

@@ -111,6 +111,11 @@ test.each<[string, object, string]>([
     'charts.app.chart: is plain http',
   ],
   ['an address with a user', { ...oci, chart: 'oci://team@ghcr.io/app' }, 'charts.app.chart: must be'],
+  [
+    'a Secret without keys, which K3s would write differently',
+    { ...oci, valuesSecrets: { 'app-values': [] } },
+    'charts.app.valuesSecrets.app-values: must name',
+  ],
   ['an unknown policy', { ...oci, failurePolicy: 'ignore' }, 'charts.app.failurePolicy'],
   ['an unknown key', { ...oci, set: { a: 1 } }, 'charts.app.set'],
   ['no namespace', { ...oci, namespace: null }, 'charts.app.namespace'],
