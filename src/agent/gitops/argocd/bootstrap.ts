@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { withoutLogins } from '../../engine/url-login.ts';
 import { applyObject, readApi } from '../../kubernetes/api.ts';
 import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { objectPath } from '../../kubernetes/object-path.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { type Application, readRoot, rootApplication, rootName, rootPath } from './application.ts';
-import { withoutPassword } from './repository-url.ts';
 import type { ArgocdSettings } from './settings.ts';
 import { isSourceOurs, sourceChanges, sourceDiffers } from './source-difference.ts';
 
@@ -26,7 +26,7 @@ export function rootBootstrap(
   const { url, revision, path } = settings;
   return {
     id: rootId,
-    summary: `apply the root Application of Argo CD for ${withoutPassword(url)}, revision ${revision}, path ${path}`,
+    summary: `apply the root Application of Argo CD for ${withoutLogins(url)}, revision ${revision}, path ${path}`,
     condition: 'GitOps',
     needs,
     async check(host) {

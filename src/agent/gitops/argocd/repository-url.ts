@@ -22,11 +22,3 @@ export function hostOf(url: string): string {
   const place = url.replace(/^\w+:\/\//, '').replace(/^[^/@]*@/, '');
   return `https://${place.split(/[/:]/)[0]}`;
 }
-
-/**
- * Returns the URL without user name and password, for messages. Leaves `USER@HOST:PATH` unchanged, which has no
- * password.
- */
-export function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/)[^/@]*@/, '$1');
-}

@@ -1,9 +1,10 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Change } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
+import { withoutLogins } from '../../engine/url-login.ts';
 import { fieldManager } from '../../kubernetes/api.ts';
 import { type Application, type ApplicationSource, argocdNamespace, rootName } from './application.ts';
-import { isSameRepository, withoutPassword } from './repository-url.ts';
+import { isSameRepository } from './repository-url.ts';
 import type { ArgocdSettings } from './settings.ts';
 
 /**
@@ -16,7 +17,7 @@ export function sourceChanges({ spec }: Application, settings: ArgocdSettings): 
   return [
     {
       field: 'url',
-      observed: isSameRepository(url, settings.url) ? settings.url : withoutPassword(url),
+      observed: isSameRepository(url, settings.url) ? settings.url : withoutLogins(url),
       desired: settings.url,
     },
     { field: 'revision', observed: targetRevision ?? 'HEAD', desired: settings.revision },

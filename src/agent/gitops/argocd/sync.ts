@@ -2,6 +2,7 @@ import { NodeError } from '../../engine/errors.ts';
 import { printableLine } from '../../engine/printable.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { withoutLogins } from '../../engine/url-login.ts';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import {
@@ -127,6 +128,11 @@ function pending(reason: Reason, message: string, after: number): Finding {
 }
 
 function quote(message: string | null | undefined): string {
-  const text = printableLine((message ?? '').replaceAll(/\s+/g, ' ').trim()) || 'no message yet';
+  const text =
+    printableLine(
+      withoutLogins(message ?? '')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    ) || 'no message yet';
   return text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text;
 }

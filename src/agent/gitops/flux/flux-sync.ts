@@ -2,6 +2,7 @@ import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { withoutLogins } from '../../engine/url-login.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { fluxBootstrapId } from './flux-bootstrap.ts';
 import { unavailableControllers } from './flux-controllers.ts';
@@ -98,6 +99,9 @@ function isStale({ metadata, status }: FluxObject, ready: FluxCondition): boolea
 }
 
 function quote(message: string | null | undefined): string {
-  const text = message?.replaceAll(/\s+/g, ' ').trim() || 'no message yet';
+  const text =
+    withoutLogins(message ?? '')
+      .replaceAll(/\s+/g, ' ')
+      .trim() || 'no message yet';
   return text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text;
 }

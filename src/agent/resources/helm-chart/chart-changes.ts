@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { digest } from '../../engine/digest.ts';
 import type { Change } from '../../engine/resource.ts';
+import { withoutLogins } from '../../engine/url-login.ts';
 import { type FoundChart, ownFields, type WishedChart } from './chart-object.ts';
 
 /** The differences between a HelmChart and the wish. */
@@ -45,11 +46,14 @@ function missing(
     .filter(({ observed, desired }) => observed !== desired);
 }
 
-/** Returns a value on one line; values of the chart may contain what belongs in a Secret, so only their digest. */
+/**
+ * Returns a value on one line. Values of the chart may contain what belongs in a Secret, so only their digest; the
+ * address of another program, or of settings of an earlier build, may contain a login.
+ */
 function printed(field: string, value: unknown): string | undefined {
   if (value === undefined) {
     return undefined;
   }
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return field === 'valuesContent' ? digest(text) : text;
+  return field === 'valuesContent' ? digest(text) : withoutLogins(text);
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
 import { printableLine } from '../../engine/printable.ts';
+import { withoutLogins } from '../../engine/url-login.ts';
 import { readList } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
@@ -66,5 +67,5 @@ function hindranceOf({ conditions, containerStatuses }: PodStatus): Hindrance | 
 /** Returns the last line of a text that is not empty, which is usually the cause. */
 function quote(text: string): string {
   const line = text.trim().split('\n').at(-1) ?? '';
-  return printableLine(line).slice(0, longestQuote);
+  return printableLine(withoutLogins(line)).slice(0, longestQuote);
 }

@@ -109,6 +109,12 @@ describe('rootBootstrap', () => {
 describe('rootBootstrap of a root Application that another program made', () => {
   test.each([
     ['another repository', { repoURL: 'https://x:geheim@github.com/acme/other' }, 'BootstrapSourceDiffers'],
+    [
+      'a password with an @',
+      { repoURL: 'https://x:a@geheim@github.com/acme/other' },
+      'BootstrapSourceDiffers',
+    ],
+    ['a token in a query', { repoURL: 'https://github.com/acme/other?t=geheim' }, 'BootstrapSourceDiffers'],
     ['another revision', { targetRevision: 'v1' }, 'BootstrapSourceDiffers'],
     ['another path', { path: 'clusters/test' }, 'BootstrapPathDiffers'],
   ])('reports %s, and changes nothing', async (_, changes, reason) => {

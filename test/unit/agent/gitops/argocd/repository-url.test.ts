@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  hostOf,
-  isSameRepository,
-  isSsh,
-  withoutPassword,
-} from '../../../../../src/agent/gitops/argocd/repository-url.ts';
+import { hostOf, isSameRepository, isSsh } from '../../../../../src/agent/gitops/argocd/repository-url.ts';
 
 test.each([
   ['https://github.com/acme/fleet.git', false],
@@ -34,9 +29,4 @@ test.each([
   'ssh://git@git.example:2222/acme/fleet',
 ])('hostOf %s is its host', (url) => {
   expect(hostOf(url)).toBe('https://git.example');
-});
-
-test('withoutPassword removes what stands before the host, which may be a token', () => {
-  expect(withoutPassword('https://x:token@github.com/acme/fleet')).toBe('https://github.com/acme/fleet');
-  expect(withoutPassword('git@github.com:acme/fleet')).toBe('git@github.com:acme/fleet');
 });

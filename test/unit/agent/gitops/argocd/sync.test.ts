@@ -46,6 +46,16 @@ test('rootSync accepts a comparison from which Argo CD omitted an empty field', 
   expect(await check()).toMatchObject({ state: 'InSync' });
 });
 
+test.each([
+  'failed to list refs of https://canary@github.com/acme/fleet.git',
+  'Get "https://git:canary@github.com/acme/fleet.git/info/refs?t=canary": EOF',
+])('rootSync quotes "%s" without the login', async (message) => {
+  const conditions = [{ type: 'ComparisonError', message }];
+  const error = await check({ ...synced, conditions }).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ message: expect.stringContaining('github.com/acme/fleet.git') });
+  expect(String(error)).not.toContain('canary');
+});
+
 describe('rootSync throws the words of Argo CD, and does not block', () => {
   const unhealthy = { sync: synced.sync, history: synced.history };
   test.each<readonly [string, object, string, string]>([

@@ -35,6 +35,12 @@ describe('fluxSync of an object that is not ready', () => {
       'authentication required',
     ],
     [
+      'a source whose URL has a login',
+      { source: ready('False', 'clone of https://git:a@b@example.com/fleet'), sync: applied() },
+      'SourceNotReady',
+      'clone of https://example.com/fleet',
+    ],
+    [
       'the Kustomization',
       { source: fetched, sync: broken('kustomize build failed:\n  accumulating resources') },
       'KustomizationNotReady',
