@@ -16,6 +16,7 @@ import {
 import { type InstallJob, readJob, readRelease } from './install-job.ts';
 import { readHindrance } from './job-pods.ts';
 import { judgeRelease } from './judgement.ts';
+import { refuseMove } from './moved-release.ts';
 
 export interface HelmChartOptions extends Pick<Resource, 'id' | 'condition' | 'needs'> {
   readonly wish: WishedChart;
@@ -30,7 +31,7 @@ export interface HelmChartOptions extends Pick<Resource, 'id' | 'condition' | 'n
  * for the release.
  *
  * Throws `ChartFailed` if K3s cannot install the chart, `ChartOwned` if another program owns a field or K3s ignores the
- * HelmChart, `ApiUnavailable`, `ApiForbidden` and `ApiRejected`.
+ * HelmChart, `ChartMoved` if the release is in another namespace, `ApiUnavailable`, `ApiForbidden` and `ApiRejected`.
  */
 export function helmChart({ wish, kubeconfig, limit, ...rest }: HelmChartOptions): Resource {
   return {
@@ -42,6 +43,7 @@ export function helmChart({ wish, kubeconfig, limit, ...rest }: HelmChartOptions
       if (chart?.metadata.deletionTimestamp !== undefined) {
         return waiting('ChartInProgress', `K3s uninstalls the former release ${wish.name} first.`);
       }
+      await refuseMove(host, access, wish, chart);
       const job = await readJob(host, access, wish.name);
       const { spec, metadata } = chartChanges(chart, wish);
       if (chart !== undefined && spec.length + metadata.length === 0) {

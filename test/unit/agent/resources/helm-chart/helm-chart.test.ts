@@ -141,6 +141,33 @@ describe('a HelmChart', () => {
     expect(finding).toMatchObject({ drift: { changes: [{ desired: expect.stringMatching(/^sha256:/) }] } });
   });
 
+  test.each([
+    ['an archive', 'https://team:canary@example.com/app.tgz'],
+    ['an archive with an @ in the password', 'https://team:p@canary@example.com/app.tgz'],
+    ['an archive with a signature', 'https://example.com/app.tgz?sig=canary'],
+  ])('shows no login in the former address of %s', async (_, chart) => {
+    await applied(wishing({ chart }));
+    const finding = await pass();
+    expect(finding).toMatchObject({
+      drift: { changes: [{ field: 'chart', observed: 'https://example.com/app.tgz' }] },
+    });
+  });
+
+  test('whose release is deployed stays in its namespace, where K3s would leave the release', async () => {
+    await applied();
+    const error = await failure(pass(wishing({ targetNamespace: 'certs' })));
+    expect(error).toMatchObject({ reason: 'ChartMoved', endedBy: 'person' });
+    expect(error.message).toContain('namespace: cert-manager');
+    expect(stored()?.spec).toMatchObject({ targetNamespace: 'cert-manager' });
+  });
+
+  test('without a release moves to another namespace', async () => {
+    api.helm = () => ({ result: 'failed', message: '' });
+    await failure(applied());
+    expect(await pass(wishing({ targetNamespace: 'certs' }))).toMatchObject({ state: 'Drifted' });
+    expect(stored()?.spec).toMatchObject({ targetNamespace: 'certs' });
+  });
+
   test('that lost its label gets it back, and needs no new job', async () => {
     await applied();
     edit('kubectl-edit', { metadata: { name: 'cert-manager', namespace: 'kube-system' } });
