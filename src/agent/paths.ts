@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Returns the paths below `root` of files and folders of Slipway, the system and K3s. */
+/** Returns the paths, below `root`, of the files and folders of Slipway, the system and K3s. */
 export function nodePaths(root: string) {
   // Joins the root only once, since kubelet waits for these paths at every pull.
   const base = join(root, '/').slice(0, -1);
@@ -65,7 +65,7 @@ export function nodePaths(root: string) {
       data: at(data),
       /** The record of the cluster's settings at the first and the last start of a server, inside K3s's data. */
       startedWith: at(`${data}/slipway-started-with.json`),
-      /** The record of the release that was started last. */
+      /** The record of the K3s release that was started last. */
       lastVersion: at(`${data}/slipway-last-version`),
       serverToken: at(`${data}/server/token`),
       agent: at(`${data}/agent`),

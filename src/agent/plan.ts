@@ -14,8 +14,8 @@ export interface PlanPorts extends NodePorts {
 }
 
 /**
- * Returns the ordered Resources of this node, as far as the knowledge suffices. While the role is unknown, the problems
- * of the Resources also name a K3s that is still running.
+ * Returns the Resources of this node, in order, as far as `knowledge` determines them. While the role is unknown, the
+ * errors of the Resources also name a K3s that is still running.
  */
 export function planNode(
   knowledge: Knowledge,
@@ -85,8 +85,8 @@ function nodeNamed(lastKnown: Knowledge['node']): Resource {
 }
 
 /**
- * Returns the Resources of the GitOps engine, which wait until the node is Ready; none if the role has no GitOps, or if
- * another server acts for the cluster.
+ * Returns the Resources of the GitOps engine, which wait until the node is Ready; an empty list if the role has no
+ * GitOps, or if the node does not act for the cluster.
  */
 function gitopsResources(node: K3sNode, gitops: GitOps): readonly Resource[] {
   const { paths, role, arch } = node;

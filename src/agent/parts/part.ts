@@ -10,7 +10,7 @@ import type { Consent } from '../settings/consents.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Sections } from '../settings/section.ts';
 
-/** The input of the probes of a part. */
+/** The input for the probes of a part. */
 export interface Examined {
   /** Read access to the machine. */
   readonly machine: HostReader;
@@ -22,7 +22,7 @@ export interface Examined {
         readonly settings: Settings;
         readonly host: Host;
         readonly cloud: Cloud;
-        /** The URLs of the services of the cloud; empty while they are unknown. */
+        /** The URLs of the cloud's services; empty while they are unknown. */
         readonly endpoints: readonly URL[];
         /** Warnings about the choice of the cloud. */
         readonly cloudWarnings: readonly string[];
@@ -47,15 +47,15 @@ export interface Part {
   readonly reasons: Readonly<Partial<Record<Reason, string>>>;
   /** The consents that the part may require. */
   readonly consents: readonly Consent[];
-  /** The inputs of a start of K3s that belong to the part. */
+  /** The part's share of the values that K3s reads when it starts; a changed value calls for a restart. */
   readonly startInputs: readonly { readonly name: string }[];
   /**
    * Returns the part's probes for `slipway doctor`, grouped by subject. The doctor reports the part's conditions
    * separately.
    */
   probes(examined: Examined): readonly Probe[];
-  /** Returns the files that Slipway writes for the part on any kind of node, and that an uninstall removes. */
+  /** Returns every file that Slipway writes for the part on a server or an agent; an uninstall removes these files. */
   owns(paths: NodePaths): readonly string[];
-  /** Returns the paths in `NodePaths` that only K3s writes and Slipway reads. */
+  /** Returns the part's paths in `NodePaths` that Slipway reads and only K3s writes. */
   reads(paths: NodePaths): readonly string[];
 }

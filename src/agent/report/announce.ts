@@ -28,7 +28,10 @@ export interface AnnouncerPorts {
 export type Announce = (report: Report) => Promise<void>;
 
 const minute = 60_000;
-/** The longest pause in milliseconds. The pause starts at a minute, and doubles with each failure in a row. */
+/**
+ * The longest pause after a failure, in milliseconds. The pause starts at a minute, and doubles with each failure in a
+ * row.
+ */
 const longestPause = 60 * minute;
 
 /** The last announcement, with the name of its Node. */
@@ -104,8 +107,8 @@ export function announcer({ host, version, emit }: AnnouncerPorts): Announce {
   }
 
   /**
-   * Warns only once: not at the first failure in a row, since an API restarts now and then, and only if the API
-   * answered before.
+   * Warns only once, if the API answered before the failures. Does not warn at the first failure in a row, since an API
+   * restarts now and then.
    */
   function warn(why: string): void {
     if (isWarned || (trouble?.failures ?? 0) < 2 || !trouble?.answered) {
@@ -150,8 +153,8 @@ function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boole
 }
 
 /**
- * True until the pause after a failure is over. A failure from a time when the API was not known to answer causes no
- * pause once the API answers.
+ * True until the pause after a failure is over. If the API was not known to answer before the failure, the pause ends
+ * as soon as the API answers.
  */
 function isHeldBack(trouble: Trouble | undefined, answered: Answer, now: number): boolean {
   if (!trouble || (answered === 'yes' && !trouble.answered)) {

@@ -36,7 +36,10 @@ function isSame(before: unknown, after: unknown): boolean {
   return isDeepStrictEqual(before, after);
 }
 
-/** True if one value is an empty map and the other is missing, because a filled map is listed by its keys. */
+/**
+ * True if one value is an empty map and the other is missing: a map with entries is listed only by its keys, so it has
+ * no value of its own.
+ */
 function isEmptied(before: unknown, after: unknown): boolean {
   const values = [before, after].filter((value) => value !== undefined);
   return values.length === 1 && isDeepStrictEqual(values[0], {});

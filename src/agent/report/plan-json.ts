@@ -6,7 +6,8 @@ import { jsonOutput } from './output.ts';
 import { type PlannedStep, planVerdict, writtenLines } from './plan-text.ts';
 
 /**
- * Returns a plan for programs. `settings` lists the settings that differ in another configuration, if one is compared.
+ * Returns a plan as JSON. `settings` lists the settings that differ in another configuration; absent if the plan
+ * compares no other configuration.
  */
 export function planJson(steps: readonly PlannedStep[], settings?: readonly ChangedSetting[]): string {
   const verdict = planVerdict(steps);

@@ -54,7 +54,7 @@ async function checkRemoved(
     });
   }
   return step({ field: 'files', observed: 'present', desired: undefined }, async (host) => {
-    // If the unit's file was lost, no earlier step has removed the link.
+    // The link is left if the unit's file was lost: the step that disables the unit needs the file.
     for (const path of [...(isLinked ? [link] : []), unitFile, ...files]) {
       await host.remove(path);
     }
@@ -67,7 +67,7 @@ async function isInForce(host: HostReader, { unit }: OwnTable): Promise<boolean>
   return isActive({ ActiveState }) || UnitFileState === 'enabled';
 }
 
-/** True if the table is loaded; false without nft, which is needed to list the table. */
+/** True if the table is loaded; false if nft, which lists the tables, is missing. */
 async function isLoaded(host: HostReader, table: OwnTable): Promise<boolean> {
   return (await host.stat(nft)) !== undefined && (await listTable(host, table)) !== undefined;
 }

@@ -8,8 +8,8 @@ export function tableUnitPath({ system }: NodePaths, { unit }: OwnTable): string
 }
 
 /**
- * Returns the path of the link by which an enabled unit starts at boot. Unlike the state of a unit, the link outlives a
- * reboot, even without the unit's file.
+ * Returns the path of the link that makes systemd start an enabled unit at boot. Unlike the unit's state, the link
+ * outlives a reboot even if the unit's file is lost.
  */
 export function enablingLink(unitFile: string): string {
   return join(dirname(unitFile), 'multi-user.target.wants', basename(unitFile));
@@ -20,7 +20,7 @@ export interface TableUnit {
   readonly description: string;
   /** The file with the rules. */
   readonly rules: string;
-  /** Further units after which the rules are loaded, separated by spaces. */
+  /** The names of other units that start before the rules are loaded, separated by spaces. */
   readonly after?: string;
   /** A command that runs before the rules are loaded, such as one that turns forwarding on. */
   readonly first?: string;
@@ -30,8 +30,8 @@ export interface TableUnit {
  * Renders the unit that loads the rules at boot before K3s starts, and again after each restart or reload of
  * nftables.service, which flushes all tables of the machine.
  *
- * Stopping the unit does not unload the rules, since pods and other hosts are still running during a shutdown. Without
- * nft, systemd skips the unit without a failure, and the table's condition reports `NftablesMissing`.
+ * Stopping the unit does not unload the rules, since pods and other hosts still run during a shutdown. If nft is
+ * missing, systemd skips the unit without a failure, and the table's condition reports `NftablesMissing`.
  */
 export function renderTableUnit({ description, rules, after, first }: TableUnit): string {
   const commands = [...(first === undefined ? [] : [first]), `${nft} -f ${rules}`];

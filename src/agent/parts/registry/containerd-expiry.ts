@@ -8,15 +8,14 @@ import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
 import { loginEndsSince, servedSince } from './start-inputs.ts';
 
 /**
- * The time before the expiry of a login at which a person is asked to act, and the time between checks of an expired
- * login, in milliseconds.
+ * How long before a login expires a person is asked to act, and how often an expired login is checked, in milliseconds.
  */
 const notice = 3_600_000;
 
 /**
- * Reports `ContainerdLoginEnds` once a login that containerd got at the start of K3s, and uses for its own pulls, has
- * expired; an hour before the expiry if registries.onRotate is `never`, since no new login then restarts K3s. Blocks
- * nothing, since kubelet gets its logins from Slipway.
+ * Reports `ContainerdLoginEnds` once a login that containerd got at the start of K3s and uses for its own pulls has
+ * expired. If registries.onRotate is `never`, reports it an hour before the expiry, since no new login then restarts
+ * K3s. Blocks nothing, since kubelet gets its logins from Slipway.
  *
  * Returns no resource if the settings name no login server. Reports nothing if K3s is not running or its start has no
  * stamp.

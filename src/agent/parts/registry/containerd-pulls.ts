@@ -64,7 +64,7 @@ export async function observedPulls(
 }
 
 /**
- * Returns the pulls through mirrors at login servers, for registries that are not login servers. Kubelet looks up a
+ * Returns the pulls for registries that are not login servers but have a login server as a mirror. Kubelet looks up a
  * login for the registry in the image's name, not for the mirror.
  */
 function mirrored({ servers, mirrors }: Settings['registries']): readonly ContainerdPull[] {
@@ -136,7 +136,7 @@ function registryOf(image: string): string {
 
 /**
  * Returns the pulls from login servers about which kubelet does not ask Slipway: an operator may have configured
- * another provider, or ours for only some of the login servers.
+ * another provider, or Slipway's for only some of the login servers.
  */
 async function withoutKubelet(
   host: HostReader,

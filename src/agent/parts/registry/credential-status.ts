@@ -9,7 +9,7 @@ export interface CredentialStatus {
   /** The login server. */
   readonly server: string;
   readonly receivedAt: number;
-  /** When the credential is renewed; absent if it never becomes due. */
+  /** When the credential is due for renewal; absent if it never becomes due. */
   readonly due?: number;
   /** When the credential expires; absent if no expiry is known. */
   readonly ends?: number;

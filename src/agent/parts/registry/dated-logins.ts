@@ -35,8 +35,8 @@ export async function datedLogins(
   logins: Logins,
 ): Promise<ReadonlyMap<string, DatedLogin>> {
   const asked = servedRegistries(await readableText(host, paths.k3s.credentialProvider));
-  // Unless onRotate is `never`, K3s restarts for each new login that only containerd has, so a refused login that only
-  // containerd has waits for its scheduled time.
+  // Unless onRotate is `never`, a new login restarts K3s if only containerd uses it. Such a login, even if refused, is
+  // therefore not renewed before its scheduled time.
   const isEarly = (server: string) => registries.onRotate === 'never' || asked.includes(server);
   const dated = registries.servers.flatMap((server) => {
     const login = loginFor(logins, server);

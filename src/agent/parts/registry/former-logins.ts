@@ -56,8 +56,8 @@ async function privateText(host: HostReader, path: string): Promise<string> {
 }
 
 /**
- * Returns the logins of registries.yaml, where a comment for each login contains the time of its receipt and a digest
- * of the received password. Omits a login whose password differs from the digest or whose time is invalid.
+ * Returns the logins in registries.yaml, where a comment for each login states when it was received, with a digest of
+ * the received password. Omits a login whose password differs from the digest or whose time is invalid.
  */
 function fromRegistries(text: string): Logins {
   const configs = parseRegistries(text)?.configs ?? {};
@@ -73,7 +73,7 @@ function fromRegistries(text: string): Logins {
 }
 
 /**
- * Returns the logins of the cache, with the expiry of each computed again, since the cached expiry is a few minutes
+ * Returns the logins in the cache. Recalculates the expiry of each login, since the cached expiry is a few minutes
  * early.
  */
 function fromCache(text: string): Logins {

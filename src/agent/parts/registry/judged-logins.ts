@@ -61,8 +61,8 @@ function judged({ refused: _, ...login }: StoredLogin, refused: string | undefin
 }
 
 /**
- * Returns a change for each server whose login was added or removed, was received at another time, or is marked
- * differently.
+ * Returns a change for each server whose login was added or removed, has a new time of receipt, or was marked or
+ * unmarked as refused.
  */
 function storeChanges(stored: Logins, wanted: Logins): readonly Change[] {
   return Object.keys({ ...stored, ...wanted })

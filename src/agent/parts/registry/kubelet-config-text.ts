@@ -55,7 +55,7 @@ function isEmpty(text: string): boolean {
   return text.replaceAll('\0', '').trim() === '';
 }
 
-/** True if the text is a configuration of Slipway that was cut off before or within the name of the plugin. */
+/** True if the text is a configuration by Slipway that was cut off before or within the name of the plugin. */
 function isCutOff(text: string, name: unknown): boolean {
   if (!text.includes(header)) {
     return false;
@@ -77,7 +77,7 @@ function providerNames(text: string, { value, faults }: ReadYaml): readonly unkn
 
 /**
  * Returns the content of a configuration whose only provider is Slipway's, with `matchImages` sorted and without
- * duplicates; otherwise `undefined`, as for an invalid configuration.
+ * duplicates; `undefined` if another provider is configured or the configuration is invalid.
  */
 export function ownContent(text: string): unknown {
   const document = read(text);

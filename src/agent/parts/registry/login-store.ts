@@ -13,8 +13,8 @@ import { formerLogins } from './former-logins.ts';
 
 /**
  * Returns the logins of this node. Ignores a store that cannot be read, is damaged, or could have been read or written
- * by others, so that its logins are fetched again. Logins that a release without a store received later, as after a
- * rollback, take precedence over the store.
+ * by other users, so that its logins are fetched again. Logins that a release without a store received later, as after
+ * a rollback, take precedence over the store.
  */
 export async function readLogins(host: HostReader, paths: NodePaths): Promise<Logins> {
   const found = await host.readFile(paths.slipway.logins).catch(() => undefined);

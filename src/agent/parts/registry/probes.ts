@@ -18,7 +18,7 @@ export interface RegistryProbes {
 
 /**
  * Returns probes that fetch a credential for each login server, and use the credential to pull the server's images in
- * registries.proof, or to log in if registries.proof names none.
+ * registries.proof, or to log in if registries.proof names none of them.
  */
 export function registryProbes(subject: RegistryProbes): readonly Probe[] {
   return subject.settings.registries.servers.flatMap((server) => serverProbes(subject, server));

@@ -85,7 +85,7 @@ async function judge(host: HostReader, node: K3sNode, found: FoundFile): Promise
   return { ok: false, blocks: false, due: !isOther && names.length > 0 && names.every(isNewer), changes };
 }
 
-/** Returns the registries whose logins differ. */
+/** Returns the names of the registries whose logins differ. */
 function otherLogins({ configs: one = {} }: Registries, { configs: other = {} }: Registries) {
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
   return names.filter((name) => !isDeepStrictEqual(one[name]?.auth, other[name]?.auth));

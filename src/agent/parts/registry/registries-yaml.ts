@@ -34,7 +34,10 @@ const namedMirror = z.pipe(
   z.transform((value) => value ?? {}),
 );
 
-/** The schema of registries.yaml (https://docs.k3s.io/installation/private-registry). K3s ignores other keys. */
+/**
+ * The schema of registries.yaml (https://docs.k3s.io/installation/private-registry). Rejects other keys, which K3s
+ * would ignore.
+ */
 const schema = z.strictObject({
   mirrors: z.optional(z.record(text, namedMirror)),
   configs: z.optional(z.record(text, z.strictObject({ auth: z.optional(auth), tls: z.optional(tls) }))),

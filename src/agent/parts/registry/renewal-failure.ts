@@ -1,7 +1,9 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { DatedLogin } from './dated-logins.ts';
 
-/** A login server whose password could not be renewed, and its remaining login, if any. */
+/**
+ * A login server whose password could not be renewed, with the error and the login that the store still has, if any.
+ */
 export interface RenewalFailure {
   readonly server: string;
   readonly error: NodeError;
@@ -9,9 +11,9 @@ export interface RenewalFailure {
 }
 
 /**
- * Returns one error for the failures of an attempt: what happened, and for each credential that its registry did not
- * refuse, since when it has been due and until when pulls work with it. These times come from the store, so they
- * survive a restart of Slipway.
+ * Returns one error for the failures of an attempt. Its message states what happened and, for each credential that its
+ * registry did not refuse, when the renewal became due and how long pulls still work. These times come from the store,
+ * so they survive a restart of Slipway. Throws if `failures` is empty.
  *
  * Reason, severity and retry are those of the failure that is likely to end first. A Retry-After counts only for
  * `Throttled`, since a registry that is down, or a proxy in front of the registry, cannot know when it will be up.

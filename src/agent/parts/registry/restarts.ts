@@ -10,8 +10,8 @@ type OnRotate = Settings['registries']['onRotate'];
 
 /**
  * Returns the changed inputs that do not restart K3s, according to `registries.onRotate` and the pull checks. The
- * remarks state what restarts K3s at each rotation, which old logins containerd keeps, or that the logins of this start
- * are not known.
+ * remarks state what restarts K3s at each rotation, which old logins containerd keeps, or that Slipway does not know
+ * the logins with which K3s started.
  */
 export async function judgeLogins(host: HostReader, node: K3sNode, start: LookedAt): Promise<StartVerdict> {
   const { onRotate, servers } = node.settings.registries;

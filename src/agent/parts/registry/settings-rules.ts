@@ -56,8 +56,8 @@ function withoutConsent(settings: Consenting, exposure: Exposure): readonly Prob
 }
 
 /**
- * Returns the mirrors that could learn the credential of a login server. Containerd offers the credential that kubelet
- * has for the host in the name of an image to every mirror that requires one (containerd,
+ * Returns the mirrors that could learn the credential of a login server. When containerd pulls an image, it offers
+ * kubelet's credential for the host in the image's name to every mirror that requires a login (containerd,
  * internal/cri/server/images/image_pull.go). Mirrors of `*` do not get the credential if the host has a separate mirror
  * entry or credential, as each login server has. Rewrites change the path, not the host of the request.
  */
@@ -81,9 +81,9 @@ function foreignMirrors(registries: Written, servers: readonly string[]): readon
 }
 
 /**
- * Returns who, besides the login servers, would learn a credential at this URL; `undefined` if only a login server
- * would, or if the URL is invalid, which the schema rejects. Login servers are recognized only by their exact names at
- * the https port, so that an ambiguous URL is not trusted.
+ * Returns the server, other than a login server, that would learn a credential sent to this URL; `undefined` if only a
+ * login server would, or if the URL is invalid, which the schema rejects. Login servers are recognized only by their
+ * exact names at the https port, so that an ambiguous URL is not trusted.
  */
 function strangerAt(
   endpoint: string,
@@ -117,9 +117,9 @@ function unverifiedServers(registries: Written, servers: readonly string[]): rea
 }
 
 /**
- * Returns the mirrors to which containerd shows a login. Containerd looks up a login by the host and port in the URL of
- * the mirror (containerd, internal/cri/server/images/image_pull.go). Omits the credentials of login servers at mirrors
- * of login servers, which `foreignMirrors` covers.
+ * Returns the mirrors to which containerd sends a login. Containerd looks up a login by the host and port in the URL of
+ * the mirror (containerd, internal/cri/server/images/image_pull.go). Does not consider the credentials of login servers
+ * at mirrors of login servers: `foreignMirrors` covers them.
  */
 export function mirrorsWithLogin(registries: Written): readonly SensitiveUrl[] {
   const servers = texts(registries.servers);

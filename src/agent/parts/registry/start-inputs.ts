@@ -7,9 +7,9 @@ import { readLogins } from './login-store.ts';
 import { parseRegistries, type Registries, withoutAuth } from './registries-yaml.ts';
 
 /**
- * The inputs of a start of K3s: the mirrors and TLS in registries.yaml, the logins, the lasting logins, and the
- * configuration of kubelet's credential provider. Only containerd has the lasting logins, since kubelet does not ask
- * Slipway about their registries.
+ * The inputs of a start of K3s: the mirrors and TLS settings in registries.yaml, the logins, the lasting logins, and
+ * the configuration of kubelet's credential provider. A lasting login is one that only containerd has, since kubelet
+ * does not ask Slipway about its registry.
  */
 export const registryInputs: readonly StartInput[] = [
   { name: 'registries', isFit: isWhole, text: ofRegistries(withoutAuth) },
@@ -18,14 +18,14 @@ export const registryInputs: readonly StartInput[] = [
   {
     name: 'credentialProvider',
     isFit: isFitProvider,
-    // The file of another program counts as empty, so K3s restarts once our file has replaced it.
+    // Another program's file counts as empty, so K3s restarts once Slipway's file has replaced it.
     text: async (host, { k3s }) => canonical(ownContent(await fileText(host, k3s.credentialProvider)) ?? {}),
   },
 ];
 
 /**
- * The notes on a start: the registries about which kubelet asks Slipway, and when the logins that containerd got
- * expire.
+ * What Slipway records at a start of K3s: the registries about which kubelet asks Slipway, and the expiry of each login
+ * that containerd got.
  */
 export const registryNotes: readonly StartNote[] = [
   { name: 'served', read: served },
@@ -33,16 +33,16 @@ export const registryNotes: readonly StartNote[] = [
 ];
 
 /**
- * Returns the registries about which kubelet asks Slipway after a start; `undefined` if the notes of the start lack
- * them.
+ * Returns the registries about which kubelet asks Slipway since a start of K3s; `undefined` if the notes on that start
+ * lack them.
  */
 export function servedSince({ served }: StartNotes): readonly string[] | undefined {
   return Array.isArray(served) ? served : undefined;
 }
 
 /**
- * Returns when the logins that containerd got at a start expire, in epoch milliseconds by registry; omits a login with
- * an unknown expiry.
+ * Returns each registry for which containerd got a login at a start of K3s, with the login's expiry in epoch
+ * milliseconds; omits a login with an unknown expiry.
  */
 export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [string, number])[] {
   return Object.entries(Object(loginEnds)).filter((each): each is [string, number] =>
@@ -51,15 +51,19 @@ export function loginEndsSince({ loginEnds }: StartNotes): readonly (readonly [s
 }
 
 /**
- * True if registries.yaml has valid content. Without the file, K3s would start without its mirrors; with a damaged
- * file, K3s never starts. If the settings no longer name a registry, K3s does not restart for the missing file either.
+ * True if registries.yaml is neither missing nor empty, and is valid. Without the file, K3s would start without its
+ * mirrors; with a damaged file, K3s never starts. A missing file does not restart K3s even if the settings no longer
+ * name a registry.
  */
 async function isWhole(host: HostReader, { paths }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.registries);
   return text.trim() !== '' && parseRegistries(text) !== undefined;
 }
 
-/** True if our provider is complete, or if it was removed and the settings name no login server. */
+/**
+ * True if Slipway's provider has its configuration and plugin, or if the configuration is missing or empty and the
+ * settings name no login server.
+ */
 async function isFitProvider(host: HostReader, { paths, settings }: StampedNode): Promise<boolean> {
   const text = await fileText(host, paths.k3s.credentialProvider);
   if (text.trim() === '') {
@@ -77,8 +81,8 @@ function ofRegistries(view: (content: Registries) => unknown) {
 }
 
 /**
- * Returns the logins that only containerd has, as text; `undefined` if registries.yaml is malformed. A running kubelet
- * asks only about the registries in the configuration of its start.
+ * Returns the logins that only containerd has, as a string; `undefined` if registries.yaml is malformed. A running
+ * kubelet asks only about the registries in the configuration that it read at its start.
  */
 async function lastingLogins(
   host: HostReader,

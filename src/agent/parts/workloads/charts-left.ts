@@ -12,8 +12,8 @@ import { consentAdvice, isConsented } from '../../settings/consents.ts';
 import { workloadLabel } from './workload-label.ts';
 
 /**
- * Deletes the HelmCharts that Slipway created and the settings no longer wish, each with the consent that names it: K3s
- * then uninstalls the release, with its data. Throws `ChartLeft` for a HelmChart without consent. Blocks nothing.
+ * Deletes each HelmChart that Slipway created and the settings no longer name, if a consent names it: K3s then
+ * uninstalls the release, with its data. Throws `ChartLeft` for a HelmChart without consent. Blocks nothing.
  */
 export function chartsLeft(node: K3sNode, wished: readonly string[], needs: readonly string[]): Resource {
   return nonBlocking({
@@ -47,7 +47,7 @@ export function chartsLeft(node: K3sNode, wished: readonly string[], needs: read
   });
 }
 
-/** Returns the names of the HelmCharts that K3s does not already uninstall. */
+/** Returns the names of Slipway's HelmCharts that K3s is not already uninstalling. */
 async function present(host: HostReader, access: ApiAccess): Promise<readonly string[]> {
   const found = await chartsInCluster(host, access, workloadLabel);
   return found.filter(({ isLeaving }) => !isLeaving).map(({ name }) => name);

@@ -9,7 +9,7 @@ import { workloadLabel } from './workload-label.ts';
 /** The namespace and the name of a Secret. */
 export type SecretName = Pick<WishedSecret, 'namespace' | 'name'>;
 
-/** Returns the Secrets in the cluster that Slipway created for `workloads.secrets`. Throws as `readApi`. */
+/** Returns the Secrets in the cluster that Slipway created for `workloads.secrets`. Throws the errors of `readApi`. */
 export async function secretsInCluster(host: HostReader, access: ApiAccess): Promise<readonly SecretName[]> {
   const path = listPath({ apiVersion: 'v1', resource: 'secrets' }, workloadLabel);
   const found = await readList(host, access, path, secretMetadata, 'listMetadata');

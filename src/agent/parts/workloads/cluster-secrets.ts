@@ -21,7 +21,10 @@ export function clusterSecrets(node: K3sNode, cloud: Cloud, needs: readonly stri
   return [...wished.map((wish) => clusterSecret(wish, use)), secretsLeft(node, wished, needs)];
 }
 
-/** Returns the names of the secrets in the vault from which a node takes the values of `workloads.secrets`. */
+/**
+ * Returns the names of the vault's secrets that contain the values of `workloads.secrets`; none if the node does not
+ * act for the cluster.
+ */
 export function workloadSources(node: K3sNode): readonly string[] {
   return actsForCluster(node) ? wishedSecrets(node.settings).flatMap(({ sources }) => sources) : [];
 }

@@ -34,7 +34,10 @@ function chartOrigins({ settings }: K3sNode): readonly ChartOrigin[] {
   return [...origins].map(([origin, names]) => ({ origin, names }));
 }
 
-/** Returns the origin of an address; `undefined` for an archive that K3s serves itself, whose host is a variable. */
+/**
+ * Returns the origin of a chart's address, with https for oci; `undefined` if the address is not a valid URL, as for an
+ * archive that K3s serves itself, whose host is a variable.
+ */
 function originOf(address: string): string | undefined {
   const web = address.replace(/^oci:/, 'https:');
   return URL.canParse(web) ? new URL(web).origin : undefined;

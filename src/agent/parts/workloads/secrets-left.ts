@@ -11,8 +11,8 @@ import { consentAdvice, isConsented } from '../../settings/consents.ts';
 import { secretsInCluster, subjectOf } from './cluster-list.ts';
 
 /**
- * Deletes the Secrets that Slipway created and the settings no longer wish, each with the consent that names it; a
- * workload may still use them. Throws `SecretLeft` for a Secret without consent. Blocks nothing.
+ * Deletes each Secret that Slipway created and the settings no longer name, if a consent names it, since a workload may
+ * still use the Secret. Throws `SecretLeft` for a Secret without consent. Blocks nothing.
  */
 export function secretsLeft(
   node: K3sNode,

@@ -6,8 +6,8 @@ import { about } from '../../settings/section.ts';
 const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 
 /**
- * The form of the name of a release. Helm allows 53 characters, but the name of the job, `helm-install-NAME`, is also a
- * label of its pods, and a label has at most 63.
+ * The form of the name of a release. Helm allows 53 characters, but K3s's job `helm-install-NAME` puts its own name
+ * into a label of its pods, and a label value has at most 63 characters.
  */
 export const releaseName = text(
   new RegExp(`^(?=.{1,50}$)${label}$`),

@@ -36,7 +36,7 @@ export function sensitiveOfCharts({ charts }: Written): readonly SensitiveUrl[] 
   );
 }
 
-/** Returns the problems between the source of a chart and its other settings. */
+/** Returns the problems of a chart whose source is incomplete or contradicts its other settings. */
 function chartMisfits(written: Written): readonly Problem[] {
   const { chart, repo } = written;
   const isArchive = /^https?:/.test(String(chart));
@@ -64,7 +64,7 @@ function chartMisfits(written: Written): readonly Problem[] {
 /** The HelmCharts that K3s creates itself, by name, each with the component that creates it. */
 const packaged: Readonly<Record<string, string>> = { traefik: 'traefik', 'traefik-crd': 'traefik' };
 
-/** Returns the problem of a chart that K3s does not install, or that is K3s's own. */
+/** Returns a problem if K3s would not install the chart, or if K3s installs a chart of its own under this name. */
 function unusable(name: string, config: Written): readonly Problem[] {
   const component = packaged[name];
   if (component !== undefined && !disabled(config).includes(component)) {
@@ -81,7 +81,7 @@ function unusable(name: string, config: Written): readonly Problem[] {
     : [];
 }
 
-/** Returns the components that K3s does not install; a list of K3s may also be a text with commas. */
+/** Returns the components that the configuration of K3s disables; K3s also accepts a list as a string with commas. */
 function disabled(config: Written): readonly string[] {
   const lists = [config.disable, config['disable+']].flat();
   return lists.flatMap((each) => String(each ?? '').split(','));

@@ -5,13 +5,13 @@ import { workloadLabel } from './workload-label.ts';
 /** The settings of one chart. */
 export type ChartSettings = Settings['workloads']['charts'][string];
 
-/** A chart as the settings wish it, and its time limit in milliseconds, if the settings have one. */
+/** A chart that the settings put into the cluster, and its time limit in milliseconds, if the settings have one. */
 export interface ChartOfSettings {
   readonly wish: WishedChart;
   readonly limit: number | undefined;
 }
 
-/** Returns the charts that the settings wish for the cluster. */
+/** Returns the charts that the settings put into the cluster. */
 export function wishedCharts({ workloads }: Pick<Settings, 'workloads'>): readonly ChartOfSettings[] {
   return Object.entries(workloads.charts).map(([name, settings]) => ({
     wish: { name, labels: workloadLabel, spec: specOf(settings) },
@@ -49,7 +49,7 @@ function login({
 
 /**
  * Returns a duration of whole minutes as Go prints it, such as `1h30m0s`. K3s writes the HelmChart back in this form,
- * so any other form would be a change by K3s.
+ * so any other form would look like a change by K3s.
  */
 function goDuration(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);

@@ -7,7 +7,7 @@ import { workloadLabel } from './workload-label.ts';
 /** The settings of one Secret. */
 export type SecretSettings = Settings['workloads']['secrets'][string];
 
-/** Returns the Secrets that the settings wish for the cluster. */
+/** Returns the Secrets that the settings put into the cluster. */
 export function wishedSecrets({ workloads }: Pick<Settings, 'workloads'>): readonly WishedSecret[] {
   return Object.entries(workloads.secrets).map(([path, settings]) => {
     const [namespace = '', name = ''] = path.split('/');

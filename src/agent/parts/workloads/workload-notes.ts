@@ -9,7 +9,7 @@ import { workloadLabel } from './workload-label.ts';
 
 /**
  * Returns the lines about the Secrets and charts that stay in the cluster after Slipway is removed, with the commands
- * that delete them; empty without these, on an agent, and if the API does not answer.
+ * that delete them; an empty list if none stay, on an agent, or if the API does not answer.
  */
 export async function workloadNotes(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
   try {

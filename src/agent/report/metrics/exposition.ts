@@ -18,15 +18,15 @@ export interface ExpositionPorts {
 /** The HTTP server for the metrics. */
 export interface Listener {
   /**
-   * Listens only at this address from now on, or nowhere if the address is `undefined`. Resolves to the message of an
-   * error that prevents this, if any.
+   * Listens only at this address from now on, or nowhere if the address is `undefined`. Resolves to an error message if
+   * this fails, otherwise to `undefined`.
    */
   follow(address: string | undefined): Promise<string | undefined>;
 }
 
 /**
  * Returns a function that exposes the metrics after each pass as the settings require: at an address, in a file, both
- * or neither. An error is logged as one warning while it lasts; the next pass tries again.
+ * or neither. Tries again at each pass after an error, and logs only one warning while the error lasts.
  */
 export function exposition({ metrics, host, root, listener, emit }: ExpositionPorts) {
   const warnOfServer = warner(emit);
@@ -40,8 +40,8 @@ export function exposition({ metrics, host, root, listener, emit }: ExpositionPo
 }
 
 /**
- * Returns a function that writes the metrics to a file, and resolves to the message of an error, if any. Removes a file
- * that is no longer wanted, since its readers could not see that it is outdated.
+ * Returns a function that writes the metrics to a file, and resolves to an error message if this fails, otherwise to
+ * `undefined`. Removes a file that is no longer wanted, since its readers could not see that it is outdated.
  */
 function textfile(host: ExpositionPorts['host'], metrics: Metrics) {
   let written: string | undefined;

@@ -1,7 +1,10 @@
 import type { Outcome } from '../../engine/resource.ts';
 import type { Meter, Pass } from './meter.ts';
 
-/** The histogram buckets in seconds, from a pass over a healthy node to a rotation, a download and a bootstrap. */
+/**
+ * The histogram buckets for the duration of a pass, in seconds: from the check of a healthy node to a rotation, a
+ * download or a bootstrap.
+ */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1200];
 
 /**

@@ -73,8 +73,8 @@ function receiptTimes(): (held: CredentialStatus, pass: Pass) => boolean {
 }
 
 /**
- * Returns a predicate that is true for a pass in which a renewal failed. It compares the time of the next attempt,
- * which stays the same in passes without an attempt.
+ * Returns a predicate that is true for a pass in which a renewal failed. Compares the time of the next attempt with
+ * that of the previous pass: the time changes only if an attempt was made.
  */
 function failedAttempts(): (report: Report) => boolean {
   let before: number | undefined;
@@ -88,8 +88,8 @@ function failedAttempts(): (report: Report) => boolean {
 }
 
 /**
- * True if the server has no credential or a due one. After a renewal that failed only for another server, the
- * credential of this server is not due.
+ * True if the server has no credential or a due one, so that a failed renewal counts for this server. If the renewal
+ * failed only for another server, the credential of this server is not due.
  */
 function isWanting(held: CredentialStatus | undefined, { to }: Pass): boolean {
   return held === undefined || (held.due !== undefined && held.due <= to);

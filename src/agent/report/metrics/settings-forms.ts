@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
 
-/** The schema of `metrics.listen`: an IP address of this host or localhost, which needs no DNS, and a port. */
+/**
+ * The schema of `metrics.listen`: an IP address of this host, or localhost, which needs no DNS; then a colon and a
+ * port.
+ */
 export const listenAddress = z
   .string('must be text such as 127.0.0.1:9753; put it in quotes')
   .check(

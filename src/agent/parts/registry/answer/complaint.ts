@@ -1,6 +1,6 @@
 /**
- * Returns an error as one line for kubelet's log, with at most 2000 characters of text. Text from a request cannot
- * begin another line.
+ * Returns an error as one line for kubelet's log, with at most 2000 characters of text. Replaces line breaks and other
+ * unprintable characters by spaces, so that text from a request cannot begin another line.
  */
 export function complaint(thrown: unknown): string {
   const { reason, message = String(thrown) } = Object(thrown);

@@ -20,17 +20,17 @@ export interface StoredLogin {
 export type Logins = Readonly<Record<string, StoredLogin>>;
 
 /**
- * The share of a password's lifetime, at its end, during which the password is no longer handed out: five minutes of
- * three hours.
+ * The last fraction of a password's lifetime, during which the password is no longer handed out: five minutes of a
+ * lifetime of three hours.
  */
 const margin = 1 / 36;
 
-/** The tolerance for a time of receipt in the future, in milliseconds. */
+/** How far in the future a time of receipt may be, in milliseconds. */
 const skew = 60_000;
 
 /**
- * The shortest remaining usable time, in milliseconds, of a login that is handed out: one second, since kubelet gets
- * whole seconds.
+ * The shortest time, in milliseconds, for which a login must still be usable to be handed out: one second, since
+ * kubelet gets the time in whole seconds.
  */
 const shortest = 1_000;
 
@@ -65,8 +65,8 @@ export function isBelievable({ receivedAt }: StoredLogin, now: number): boolean 
 }
 
 /**
- * Merges two records: keeps for each server the login that was received later. Prefers the login in `fresh` if both
- * were received at the same time, or if the age of the login in `found` is not known.
+ * Merges two sets of logins: for each server, keeps the login that was received later. Prefers the login in `fresh` if
+ * both were received at the same time, or if the age of the login in `found` is unknown.
  */
 export function newestLogins(found: Logins, fresh: Logins, now: number): Logins {
   const kept = Object.entries(found).filter(([server, login]) => {
@@ -77,8 +77,8 @@ export function newestLogins(found: Logins, fresh: Logins, now: number): Logins 
 }
 
 /**
- * Returns the logins in the text of a store. Omits invalid logins, and fields of later releases; returns no logins if
- * the text is not JSON.
+ * Returns the logins in the text of a store; none if the text is not JSON. Omits invalid logins, and unknown fields,
+ * which later releases may write.
  */
 export function parseLogins(text: string): Logins {
   try {

@@ -3,7 +3,8 @@ export const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
 
 /**
  * Returns the registry for which kubelet requests a credential, from the text of its request. Ignores unknown fields,
- * since later releases of Kubernetes may add fields to v1. Throws an Error that states the fault and the repair.
+ * since later releases of Kubernetes may add fields to v1. If the request is invalid, throws an Error that states the
+ * fault and its repair.
  *
  * Source: CredentialProviderRequest in k8s.io/kubelet/pkg/apis/credentialprovider/v1/types.go.
  */

@@ -30,7 +30,7 @@ const descriptor = z.object({ digest: z.string(), size: z.number() });
 const platform = z.object({ os: z.string(), architecture: z.string() });
 
 /**
- * The schema of an image manifest or an index of manifests (OCI Image Format; the two forms of Docker have the same
+ * The schema of an image manifest or an index of manifests (OCI Image Format; Docker's two formats have the same
  * fields).
  */
 const manifestSchema = z.object({
@@ -62,7 +62,7 @@ const accept = {
 
 /**
  * Finds the layers of an image for an architecture, and verifies the digests. Throws `ProofImageNotFound` if the image
- * does not exist for this architecture, `PullDenied`, and the errors of `openSession`.
+ * does not exist for this architecture; also throws `PullDenied` and the errors of `openSession`.
  */
 export async function findImage(
   opening: RegistrySession,

@@ -18,7 +18,7 @@ export interface Pulled {
   readonly layers: number;
   /** The number of the fetched layer, counted from 1: the first layer with content. */
   readonly layer: number;
-  /** The number of received bytes of the layer; `size` is the size of the layer. */
+  /** The number of bytes received; `size` is the number of bytes in the whole layer. */
   readonly bytes: number;
   readonly size: number;
   /** The host that sent the bytes. */
@@ -90,9 +90,9 @@ async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> 
 }
 
 /**
- * Returns the number of received bytes from the headers, since the Host returns a body as text, which corrupts binary
- * data; returns the size of the layer if the headers lack the number. Throws if the status is neither 200 nor 206, or
- * if the size in the headers differs from that in the manifest.
+ * Returns the number of received bytes according to the headers, since the Host returns a body as text, which corrupts
+ * binary data; returns the size of the layer if the headers lack the number. Throws if the status is neither 200 nor
+ * 206, or if the size in the headers differs from that in the manifest.
  */
 function received(
   response: HttpResponse,

@@ -10,15 +10,15 @@ import { Secret } from '../../../engine/secret.ts';
 import { credentialRefused, foreignRealm, pullDenied, unexpected } from '../proof/pull-errors.ts';
 import type { Login } from '../registries-yaml.ts';
 
-/** A registry, and the login that it gets if it requires one. */
+/** A registry, and the login to send if the registry requires one. */
 export interface RegistrySession {
   readonly host: Host;
   /** The login server. */
   readonly server: string;
   readonly login: Login;
-  /** The repairs for a refusal, in the terms of the cloud. */
+  /** What a person can do after a refusal, in the terms of the cloud. */
   readonly hints: CloudHints;
-  /** The header that opened the session, if the registry required one. */
+  /** The Authorization header for the session; absent if the registry requires none. */
   readonly authorization?: Secret;
 }
 

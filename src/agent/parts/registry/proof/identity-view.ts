@@ -4,8 +4,9 @@ import type { Image } from '../oci/registry-manifest.ts';
 import { renewal } from './pull-errors.ts';
 
 /**
- * Returns a remark on whether the identity itself sees a pulled image, and with which digest, or on why the check
- * failed; an empty string if the cloud has no such check. The remark does not affect the result of the pull check.
+ * Returns a remark that states whether the identity itself sees a pulled image, and with which digest, or why this
+ * check failed; an empty string if the cloud has no such check. The remark does not affect the result of the pull
+ * check.
  */
 export async function identityRemark(cloud: Cloud, image: Image, digest: string): Promise<string> {
   const seen = await look(cloud, image);
@@ -19,9 +20,9 @@ export async function identityRemark(cloud: Cloud, image: Image, digest: string)
 }
 
 /**
- * Returns a refusal of a pull with an explanation: as `PullDenied` if the identity itself has no access; otherwise with
- * the note that registries.yaml has an older credential or that of another identity. Returns any other failure,
- * and a refusal that the cloud cannot explain, unchanged.
+ * Returns the refusal of a pull with an explanation: `PullDenied` if the identity itself has no access; otherwise the
+ * same reason, and the remark that the credential in registries.yaml is old or belongs to another identity. Returns any
+ * other failure, and a refusal that the cloud cannot explain, unchanged.
  */
 export async function withIdentity(cloud: Cloud, image: Image, failure: NodeError): Promise<NodeError> {
   const { reason, message, endedBy, retry } = failure;

@@ -14,7 +14,7 @@ const trial = 'and each new one is tried; to try this one again now: systemctl r
 
 /**
  * The sentence that states when a credential is renewed. No message suggests removing registries.yaml, since K3s would
- * start without mirrors.
+ * then start without mirrors.
  */
 export const renewal = `It is renewed when registries.schedule says so, ${trial}`;
 
@@ -82,8 +82,8 @@ export function unexpected(server: string, did: string): NodeError {
 }
 
 /**
- * Returns the error for an endpoint that cannot be reached after a redirect of the registry: `TlsUntrusted` or
- * `UnexpectedAnswer` if that is the reason of the failure, otherwise `StorageUnreachable`.
+ * Returns the error if the registry redirects to an endpoint that cannot be reached: `TlsUntrusted` or
+ * `UnexpectedAnswer` if the failure has that reason, otherwise `StorageUnreachable`.
  */
 export function storageUnreachable(
   { server, hints }: AskedRegistry,
@@ -103,7 +103,7 @@ export function storageUnreachable(
   );
 }
 
-/** Returns the error for an endpoint that answers without the layer after a redirect of the registry. */
+/** Returns the error if the registry redirects to an endpoint that answers without the layer. */
 export function storageRefused(
   { server, hints }: AskedRegistry,
   storage: string,

@@ -84,8 +84,8 @@ async function check(host: HostReader, subject: Subject): Promise<Finding> {
 }
 
 /**
- * Returns the server's login in registries.yaml; `undefined` if the file has none for the cloud's registry user. The
- * expiry is that of the login in the store with the same password; `Infinity` if it is not known.
+ * Returns the server's login in registries.yaml; `undefined` if the file has none for the cloud's registry user. `ends`
+ * comes from the login in the store with the same password, and is `Infinity` if the expiry is unknown.
  */
 async function readLogin(
   host: HostReader,
@@ -131,8 +131,8 @@ function isRefusal(thrown: unknown): thrown is NodeError {
 }
 
 /**
- * Returns the error as one that is retried in seconds, since the next pass withholds the refused credential from
- * kubelet.
+ * Returns a copy of the error that is retried within seconds, so that the next pass soon withholds the refused
+ * credential from kubelet.
  */
 function shortly({ reason, message, cause }: NodeError): NodeError {
   return new NodeError(reason, message, { cause });

@@ -38,8 +38,8 @@ export function credentialDigest(username: string, password: string): string {
 }
 
 /**
- * Returns the digest of each credential that was refused in its last pull check, by server; none if the record is
- * unreadable.
+ * Returns the digest of each credential that was refused in its last pull check, by server; an empty map if the record
+ * is unreadable.
  */
 export async function refusedCredentials(
   host: HostReader,
@@ -74,7 +74,7 @@ async function readProofs(host: HostReader, path: string): Promise<Proofs> {
 
 const byServer = z.record(z.string(), z.unknown());
 
-/** The schema of the record. In releases without formats the servers were at the top level. */
+/** The schema of the record. Releases that predate format numbers wrote the servers at the top level. */
 const record = z.union([
   z.object({ servers: byServer }),
   z.pipe(
