@@ -7,9 +7,8 @@ import { release } from './release.ts';
 import { managerOf } from './self-management.ts';
 
 /**
- * Returns a line which reports that Argo CD stays in the cluster after Slipway is removed, with the commands to remove
- * Argo CD; an empty list if the cluster has neither the root Application nor the HelmChart. Throws the errors of
- * `readApi`.
+ * Returns a line reporting that Argo CD stays in the cluster after Slipway is removed, with the commands to remove Argo
+ * CD; an empty list if the cluster has neither the root Application nor the HelmChart. Throws the errors of `readApi`.
  */
 export async function argocdRemains(host: HostReader, kubeconfig: string): Promise<readonly string[]> {
   const access = await readKubeconfig(host, kubeconfig);

@@ -7,10 +7,7 @@ export function syncPath(path: string | undefined): string {
   return `./${relative.slice(1)}`;
 }
 
-/**
- * Returns warnings about valid settings that are likely to have an unexpected effect; an empty list without such
- * settings.
- */
+/** Returns warnings about valid settings that are likely to have an unexpected effect. */
 export function fluxWarnings(settings: Pick<FluxSettings, 'path'>): readonly string[] {
   const path = syncPath(settings.path);
   if (posix.basename(path) !== 'flux-system') {

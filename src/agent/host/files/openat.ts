@@ -69,7 +69,9 @@ export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/** The paths of open directories in a system without /proc, such as a chroot that no other user's process shares. */
+/**
+ * The paths of open directories in a chroot without /proc. No other user has a process there that could exchange them.
+ */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
@@ -152,7 +154,8 @@ async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undef
       throw thrown;
     }
   }
-  // Overrides the umask, but only if no other user can replace the directory. The descriptor cannot be exchanged.
+  // Sets the mode through the descriptor, because mkdir applies the umask, and only if no other user can replace the
+  // directory.
   await using made = await openFolder(at);
   if (isTrusted(await folder.stat())) {
     await made.chmod(0o755);
