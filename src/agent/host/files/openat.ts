@@ -69,9 +69,7 @@ export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/**
- * The paths of open directories in a chroot without /proc. No other user has a process there that could exchange them.
- */
+/** The paths of open directories in a chroot without /proc, where other users have no processes. */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {
@@ -154,8 +152,7 @@ async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undef
       throw thrown;
     }
   }
-  // Sets the mode through the descriptor, because mkdir applies the umask, and only if no other user can replace the
-  // directory.
+  // Overrides the umask through the descriptor, but only if no other user can replace the directory.
   await using made = await openFolder(at);
   if (isTrusted(await folder.stat())) {
     await made.chmod(0o755);
