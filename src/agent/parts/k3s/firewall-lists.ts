@@ -60,7 +60,7 @@ async function saveTables(host: HostReader, family: Family, filters: readonly Nf
   const { name, table } = programs[family];
   const current = await host.query({ file: `${name}-save`, args: ['-t', 'filter'] });
   const isPresent = legacyPresent.test(`${current.stdout}\n${current.stderr}`);
-  // Without -t, which would load a missing table into the kernel.
+  // Lists all tables, because `-t filter` would load a missing filter table into the kernel.
   const legacy = isPresent ? await host.query({ file: `${name}-legacy-save`, args: [] }) : undefined;
   return {
     family,
@@ -75,8 +75,8 @@ async function saveTables(host: HostReader, family: Family, filters: readonly Nf
 }
 
 /**
- * True if iptables-save listed the filter table of nftables. Releases before 1.8.8 name their variant only with
- * --version, not in the list of rules.
+ * True if iptables-save listed the filter table of nftables; false if it listed that of the legacy variant, or failed.
+ * Releases of iptables before 1.8.8 name their variant only with --version, not in the list of rules.
  */
 async function listsNft(
   host: HostReader,

@@ -7,13 +7,13 @@ import { howToFill, type Need, needsOf, nodes } from './firewall-needs.ts';
 import { rejectionOf } from './firewall-rules.ts';
 import type { NftFilter } from './nft-ruleset.ts';
 
-/** The files with the rules that iptables-persistent, which is part of the images of Oracle, loads at boot. */
+/** The files from which iptables-persistent, which Oracle's images include, loads rules at boot. */
 export const savedRules = {
   ipv4: '/etc/iptables/rules.v4',
   ipv6: '/etc/iptables/rules.v6',
 } as const satisfies Record<Family, string>;
 
-/** A need that a rule or a policy rejects, and the command that allows it. */
+/** Packets that a rule or a policy rejects, and the command that allows them. */
 export interface Closed {
   readonly need: Need;
   readonly by: string;
@@ -21,9 +21,10 @@ export interface Closed {
 }
 
 /**
- * Returns a warning with each rule or policy of iptables and nftables that rejects what this node needs, and with the
- * commands that allow it; otherwise `skipped` if rules may exist that are not listed, and `ok` if not. Ignores a rule
- * with conditions that are not understood. Below another root, always returns `skipped`.
+ * Returns a warning that lists each rule or policy of iptables and nftables that rejects packets this node needs, and
+ * the commands that allow them. If nothing rejects them, returns `ok`, or `skipped` if some rules may not have been
+ * listed. Ignores rules with conditions that the model does not cover. Below a root other than `/`, always returns
+ * `skipped`.
  */
 export async function lookAtRules(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   if (node !== undefined && node.paths.root !== '/') {
@@ -60,7 +61,7 @@ export function closedByIptables(tables: readonly FilterTable[], need: Need): re
 
 /**
  * Returns the commands that insert rules before the rejecting one: a rule that accepts the packets and, for packets
- * that pods or private hosts send, a rule that accepts the answers.
+ * from pods or private hosts, a rule that accepts the answers.
  */
 function iptablesCommand(insert: string, { protocol, port, from, toPods, isPublic }: Need): string {
   if (from !== undefined) {

@@ -3,7 +3,7 @@ import { type Family, familyOf } from './address-range.ts';
 import type { Packet } from './firewall-rules.ts';
 import { type Port, portsOf } from './ports.ts';
 
-/** Packets of K3s or NAT that must pass the firewall of this host. */
+/** Packets that the firewall of this host must let pass, because K3s or NAT needs them. */
 export interface Need extends Packet {
   /** The name in messages, such as `6443/tcp for every node`. */
   readonly what: string;
@@ -12,12 +12,12 @@ export interface Need extends Packet {
 }
 
 /**
- * Stands for the addresses of the nodes in a printed command. A command without a source would open the port to the
+ * Stands for the addresses of the nodes in a printed command: a command without a source would open the port to the
  * internet.
  */
 export const nodes = 'RANGE-OF-THE-NODES';
 
-/** Returns the instruction to replace the range of the nodes if a command contains it. */
+/** Returns the instruction to replace the placeholder for the nodes' addresses; empty if no command contains it. */
 export function howToFill(commands: readonly string[], node: K3sNode | undefined): readonly string[] {
   const example = nodeFamily(node) === 'ipv6' ? 'fd00:1::/64' : '10.0.0.0/16';
   return commands.some((command) => command.includes(nodes))
@@ -25,12 +25,12 @@ export function howToFill(commands: readonly string[], node: K3sNode | undefined
     : [];
 }
 
-/** Returns the family of the addresses of the node and of its pods; a node has only one. */
+/** Returns the address family of the node and its pods, which have only one; IPv4 if the node is unknown. */
 export function nodeFamily(node: K3sNode | undefined): Family {
   return familyOf(node?.address ?? '');
 }
 
-/** Returns the networks of pods and of services, by default those of K3s for the family of the node. */
+/** Returns the networks of pods and of services; by default, those that K3s uses for the family of the node. */
 export function clusterNetworks(node: K3sNode | undefined): readonly string[] {
   const config = node?.settings.k3s.config ?? {};
   const [pods, services] = usual[nodeFamily(node)];
@@ -57,8 +57,8 @@ export function natRanges(node: K3sNode | undefined): readonly string[] {
 const internet = 'the internet';
 
 /**
- * The ports of an ingress controller. Packets to these ports may be redirected to pods, so no process of the host need
- * listen there.
+ * The ports of an ingress controller. No process needs to listen on them, because their packets may be redirected to
+ * pods.
  */
 const entry: readonly Port[] = [80, 443].map((number) => ({
   protocol: 'tcp',
@@ -81,8 +81,8 @@ export function isIngress(node: K3sNode | undefined): boolean {
 }
 
 /**
- * Returns the packets that must pass: those to the ports of this node, the forwarded ones of pods and of private hosts,
- * and those that a hostPort or a NodePort of this node leads to a pod, which are forwarded packets too.
+ * Returns the packets that must pass: packets to the ports of this node, and forwarded packets. These come from pods
+ * and private hosts, or go to a pod through a hostPort or a NodePort of this node.
  */
 export function needsOf(node: K3sNode | undefined): readonly Need[] {
   const [family, pods] = [nodeFamily(node), podNetwork(node)];

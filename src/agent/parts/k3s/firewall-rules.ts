@@ -1,4 +1,4 @@
-/** A model of packet filter rules that suffices to decide whether they reject a packet that K3s needs. */
+/** A model of packet filter rules, detailed enough to decide whether they reject a packet that K3s needs. */
 
 import { contains, type Family } from './address-range.ts';
 
@@ -8,11 +8,11 @@ export interface Packet {
   readonly hook: 'input' | 'forward';
   readonly family: Family;
   readonly protocol: 'tcp' | 'udp';
-  /** The destination port; absent for any port. */
+  /** The range of the source address; absent if the source is unknown. */
   readonly port?: number;
-  /** The range of the source address; absent if the peers are not known. */
+  /** Ranges from which the packet cannot come; only for a packet with an unknown source. */
   readonly from?: string;
-  /** The ranges from which the packet cannot come, if its source address is unknown. */
+  /** The network of pods, if a port of this host leads the packet to a pod; otherwise absent. */
   readonly notFrom?: readonly string[];
   /** The network of pods, for a packet to a pod whose destination a port of this host led to; otherwise absent. */
   readonly toPods?: string;
@@ -20,7 +20,7 @@ export interface Packet {
 
 export interface Rule {
   readonly text: string;
-  /** The only family of the rule in a table for both families. */
+  /** The family to which the rule is restricted; absent if the rule applies to every family of its table. */
   readonly family?: Family | undefined;
   /** The protocols that match; absent for any protocol. */
   readonly protocols?: readonly string[] | undefined;
@@ -28,11 +28,16 @@ export interface Rule {
   readonly from?: readonly string[] | undefined;
   /** The ranges of the destination address; absent for any destination. */
   readonly to?: readonly string[] | undefined;
-  /** True if the rule is for the interface of pods, or for packets whose destination was translated. */
+  /**
+   * True if the rule applies only to packets that leave through the pods' interface or whose destination was
+   * translated.
+   */
   readonly isForPods: boolean;
-  /** True if the rule restricts the source in a way that is not compared, such as by an interface or a set. */
+  /**
+   * True if the rule restricts the source by a condition that the model does not cover, such as an interface or a set.
+   */
   readonly isSourceUnclear: boolean;
-  /** True if the rule has conditions that a new packet of a peer need not meet. */
+  /** True if the rule has conditions that the first packet of a connection may not meet. */
   readonly isNarrow: boolean;
   readonly verdict: 'accept' | 'reject' | 'return' | { readonly jump: string } | undefined;
 }
@@ -47,19 +52,20 @@ export interface Chain {
 export type Chains = ReadonlyMap<string, Chain>;
 
 /**
- * The rule, as its program lists it, or the policy that rejects a packet. The position is that of the rule, or of the
- * jump that leads to it, in the chain of the hook, counted from 1; a policy comes after the last rule.
+ * A rule, as its program lists it, or a policy that rejects a packet. The position is that of the rule, or of the jump
+ * that leads to it, in the chain of the hook, counted from 1. The position of a policy is one after the last rule.
  */
 export interface Rejection {
   readonly text: string;
   readonly position: number;
 }
 
-/** The maximum depth of jumps, which is that of the kernel (nf_tables.h, NFT_JUMP_STACK_SIZE). */
+/** The maximum depth of jumps, as in the kernel (nf_tables.h, NFT_JUMP_STACK_SIZE). */
 const deepest = 16;
 
 /**
- * Returns the rule or policy of this chain that rejects a packet; `undefined` if none does.
+ * Returns the rule or policy of this chain that rejects a packet; `undefined` if the chain accepts the packet or is
+ * missing.
  *
  * If the source of the packet is unknown, an accepting rule for certain sources applies to the packet, unless the
  * packet cannot come from them. A rejecting rule for certain sources does not apply, nor does a rejection in a chain to
@@ -121,13 +127,13 @@ function isForDestination({ to, isForPods }: Rule, { toPods }: Packet): boolean 
   return to?.some((range) => contains(range, toPods)) ?? true;
 }
 
-/** True if the source of the packet certainly meets the conditions of the rule for the source. */
+/** True if the packet certainly meets the conditions of the rule for the source. */
 function isCertain({ from: sources, isSourceUnclear }: Rule, { from }: Packet): boolean {
   const isMet = sources?.some((range) => from !== undefined && contains(range, from)) ?? true;
   return isMet && !isSourceUnclear;
 }
 
-/** True unless the rule rejects, or is only for sources from which the packet cannot come. */
+/** True unless the rule rejects, or accepts only sources from which the packet cannot come. */
 function mayAccept({ verdict, from }: Rule, { notFrom = [] }: Packet): boolean {
   const isOther = from?.every((range) => notFrom.some((own) => contains(own, range))) ?? false;
   return verdict !== 'reject' && !isOther;

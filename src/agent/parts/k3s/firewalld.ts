@@ -15,8 +15,8 @@ import type { Port } from './ports.ts';
 
 /**
  * Checks that firewalld accepts packets to the ports of this node, and trusts the networks of pods and of hosts that
- * use NAT. Packets that hostPorts and NodePorts lead to pods need no rule, because firewalld accepts forwarded packets
- * whose destination was translated.
+ * use NAT. Packets to hostPorts and NodePorts need no rule, because firewalld accepts forwarded packets whose
+ * destination was translated.
  */
 export async function lookAtFirewalld(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   const [ports, family] = [portsLetIn(node), nodeFamily(node)];
@@ -56,7 +56,7 @@ function richRule({ number, protocol }: Port, family: Family): string {
   return `rule family=${family} source address=${nodes} port port=${number} protocol=${protocol} accept`;
 }
 
-/** True if firewall-cmd lists a rich rule that accepts packets of the family to the port. */
+/** True if a rich rule listed by firewall-cmd accepts packets of the family to the port. */
 function isAccepted(rules: string, { number, protocol }: Port, family: Family): boolean {
   const port = `port port="${number}" protocol="${protocol}"`;
   return rules

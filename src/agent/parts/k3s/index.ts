@@ -1,4 +1,6 @@
-/** The exports of the K3s part for the list of parts, other parts, setup, doctor and report. */
+/**
+ * The exports of the K3s part for the list of parts, for other parts, and for the commands setup, doctor and report.
+ */
 
 export { k3sPart } from './part.ts';
 

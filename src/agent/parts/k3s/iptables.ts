@@ -24,7 +24,9 @@ function policyOf(word: string | undefined): Chain['policy'] {
   return word === 'ACCEPT' ? 'accept' : word === 'DROP' ? 'reject' : undefined;
 }
 
-/** The options that do not make a rule narrow: their condition is compared with the packet, or they have none. */
+/**
+ * The options that do not make a rule narrow: the model compares their condition with the packet, or they have none.
+ */
 const known: readonly string[] = ['-m', '-p', '-s', '-d', '--dport', '--dports', '-j', '-g'];
 const states: readonly string[] = ['--ctstate', '--state'];
 
@@ -32,13 +34,13 @@ const states: readonly string[] = ['--ctstate', '--state'];
 const comment = /--comment (?:"(?:[^"\\]|\\.)*"|\S+)/;
 
 /**
- * Matches conditions for the source that are not compared: interfaces other than lo, cni0 and flannel's, negations,
- * address ranges and sets.
+ * Matches conditions for the source that the model does not cover: interfaces other than lo, cni0 and flannel's,
+ * negations, address ranges and sets.
  */
 const unclear =
   /(?<!\S)(?:(?:! )?-i (?!(?:lo|cni0|flannel\S*)(?!\S))\S+|! -[is] \S+|(?:! )?--src-range \S+|(?:! )?--match-set \S+ src(?!\S))/g;
 
-/** Matches the interface of pods as that of the destination. */
+/** Matches a condition that the packet leaves through the pods' interface. */
 const toPods = /(?<!\S)-o cni0(?!\S)/;
 
 function parseRule(text: string, options: string): Rule {

@@ -7,9 +7,9 @@ import { configFlags, type GivenFlag, unitFlags } from './flags/given-flags.ts';
 import { certificates } from './membership/ca.ts';
 
 /**
- * Returns the address with which this node joined its cluster, so that the node keeps it: an address guessed from
+ * Returns the address with which this node joined its cluster, so that the node keeps that address: one guessed from
  * routes or interfaces may differ at every boot. `undefined` if the node has not joined, if K3s has several addresses,
- * or if the address is not one of `addresses`, the current ones of the machine.
+ * or if the machine no longer has the address. `addresses` are the machine's current addresses.
  *
  * The address is the node-ip in config.yaml or in another program's unit. Without a node-ip, K3s chose the address, and
  * the certificate of its kubelet contains it (pkg/server/handlers, ServingKubeletCert).
@@ -29,7 +29,10 @@ export async function keptAddress(
   );
 }
 
-/** Returns the external address with which this node joined its cluster; `undefined` without exactly one. */
+/**
+ * Returns the external address with which this node joined its cluster; `undefined` if the node has not joined, or does
+ * not have exactly one external address.
+ */
 export async function keptExternalAddress(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   const [address, ...more] = (await givenAddresses(host, paths, 'node-external-ip')) ?? [];
   return more.length === 0 && (await hasJoined(host, paths)) ? address : undefined;
@@ -49,8 +52,8 @@ async function givenAddresses(
 }
 
 /**
- * Returns the only address in `found` if the machine has it; otherwise `undefined`. A list of several addresses is an
- * operator's choice.
+ * Returns the address in `found` if there is only one and the machine has it; otherwise `undefined`, because a list of
+ * several addresses is the operator's choice.
  */
 function onlyAddress(found: readonly string[], addresses: readonly string[]): string | undefined {
   const [address, ...more] = found;
@@ -68,7 +71,7 @@ async function givenFlags(host: HostReader, paths: NodePaths): Promise<readonly 
   ];
 }
 
-/** Returns those of `addresses` for which the certificate of kubelet is valid. */
+/** Returns the `addresses` that kubelet's certificate covers; empty if the certificate is missing or damaged. */
 async function certifiedAddresses(
   host: HostReader,
   { k3s }: NodePaths,

@@ -6,9 +6,9 @@ import { fileText } from '../../resources/file-text.ts';
 import { askApi } from '../../resources/kubectl.ts';
 import { showUnit } from '../../resources/unit.ts';
 
-/** Milliseconds by which a heartbeat may look older than it is, since the API stores whole seconds. */
+/** The milliseconds by which a heartbeat may look too old, because the API stores whole seconds. */
 const rounding = 1_000;
-/** Milliseconds after a start in which kubelet may have renewed its Lease but not yet its Node. */
+/** The milliseconds after a start of K3s within which kubelet may have renewed its Lease but not yet its Node. */
 const leaseFirst = 20_000;
 
 /**
@@ -18,7 +18,8 @@ const leaseFirst = 20_000;
  * K3s sends READY=1 a second before kubelet renews its Node (seen on K3s 1.36), so until then the Node shows the report
  * of the previous kubelet. Kubelet dates its heartbeats by the clock of this machine, so no other clock matters. The
  * time since the start of K3s is monotonic, because the clock may have been corrected meanwhile. If the clock was set
- * forward after the heartbeat, the Lease, which kubelet renews every ten seconds, is newer evidence.
+ * forward after the heartbeat, the heartbeat looks too old. So a Lease, which kubelet renews every ten seconds, also
+ * counts as a report if its renewal is at least 20 seconds later than the start.
  */
 export async function hasReportedSinceStart(
   host: HostReader,
@@ -42,7 +43,7 @@ function ageOf(host: HostReader, time: string): number {
 
 /**
  * Returns the milliseconds since K3s was started, by the monotonic clock (systemd, org.freedesktop.systemd1;
- * proc_uptime(5)); `undefined` if they are unknown, as in a container: LXCFS shows the uptime of the container, while
+ * proc_uptime(5)). `undefined` if they are unknown, as in a container: LXCFS shows the uptime of the container, while
  * systemd counts from the boot of the host.
  */
 async function runningFor(host: HostReader, { role }: K3sNode): Promise<number | undefined> {

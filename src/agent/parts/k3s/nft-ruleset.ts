@@ -12,10 +12,10 @@ export interface NftFilter {
   readonly chains: Chains;
 }
 
-/** Tables that are not judged: those of kube-proxy and Slipway, and those of firewalld, which lists its own rules. */
+/** Tables to ignore: those of kube-proxy and Slipway, and those of firewalld, which Slipway queries itself. */
 const ignored = /^(?:ip6? (?:kube-proxy|slipway_\w+)|inet (?:firewalld|slipway_\w+))$/;
 
-/** The families of the packets in the tables of a family of nftables. */
+/** The families of the packets that a table sees, by the family of the table. */
 const families: ReadonlyMap<string, readonly Family[]> = new Map([
   ['ip', ['ipv4']],
   ['ip6', ['ipv6']],
@@ -47,8 +47,8 @@ function parseChain(lines: string): Chain {
 }
 
 /**
- * The patterns of the parts of a rule: conditions that are compared with the packet, statements without a verdict, and
- * the verdict. Any other part makes the rule narrow.
+ * The patterns for the parts of a rule: conditions that the model compares with the packet, statements without a
+ * verdict, and the verdict. Any other part makes the rule narrow.
  */
 const parts = {
   ports: /\b(?:(tcp|udp)|th) dport (\{[^}]*\}|\S+)/,
@@ -58,7 +58,8 @@ const parts = {
   toPods: /\boif(?:name)? "cni0"|\bct status dnat\b/,
   nfproto: /\bmeta nfproto ipv[46]\b/,
   /**
-   * Conditions for the source that are not compared: interfaces other than lo, cni0 and flannel's, negations and sets.
+   * Conditions for the source that the model does not cover: interfaces other than lo, cni0 and flannel's, negations
+   * and sets.
    */
   unclear: /\b(?:ip6? saddr (?=!=|@)|iif(?:name)? (?!"(?:lo|cni0|flannel[^"]*)"))(?:!= )?(?:\{[^}]*\}|\S+)/g,
   states: /\bct state (\S+|\{[^}]*\})/,
@@ -66,7 +67,7 @@ const parts = {
   verdict: /\b(accept|drop|return|reject(?: with [\w -]+)?|(?:jump|goto) \S+)\s*$/,
 };
 
-/** Matches a condition that only packets of one family meet, and captures the digit of IPv6. */
+/** Matches a condition that only packets of one family meet; captures a `6` if that family is IPv6. */
 const ofFamily = /\b(?:ip(6?) (?:saddr|daddr|protocol|nexthdr)|meta nfproto ipv(?:(6)|4))\b/;
 
 function parseRule(text: string): Rule {

@@ -6,13 +6,13 @@ import { printableLine } from '../../engine/printable.ts';
 import { type K3sNode, kubeletKubectl } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
 
-/** The annotations that Slipway writes on its Node, by their full keys, without those of other programs. */
+/** The annotations that Slipway writes on its Node, by their full keys; excludes those of other programs. */
 export type Annotations = Readonly<Record<string, string>>;
 
 const domain = 'slipway.dev';
 
 /**
- * The keys of the annotations. Each begins with a DNS name, as Kubernetes requires of programs that write annotations
+ * The keys of the annotations. Each begins with a DNS name, as Kubernetes requires of keys that programs write
  * ("Annotations: syntax").
  */
 export const annotationKeys = {

@@ -3,7 +3,7 @@ import { printableData } from '../../engine/printable.ts';
 import type { ConditionType } from '../../engine/resource.ts';
 import { type K3sNode, kubeletKubectl } from '../../node.ts';
 
-/** An event about this node, as `kubectl describe node` shows it. */
+/** An event about this node, which `kubectl describe node` shows. */
 export interface NodeEvent {
   readonly about: ConditionType | 'Node';
   readonly type: 'Normal' | 'Warning';
@@ -12,14 +12,13 @@ export interface NodeEvent {
 }
 
 /**
- * The maximum length of a message, in characters, that the API accepts from newer clients (events.k8s.io,
- * noteLengthLimit).
+ * The maximum length of a message, in characters, that the API accepts from clients of events.k8s.io (noteLengthLimit).
  */
 const messageLimit = 1_024;
 
 /**
- * Creates events about this Node with the kubelet's credentials, all with one command, which reads them from a
- * temporary file. `now` is in epoch milliseconds.
+ * Creates events about this Node with the kubelet's credentials: one command reads all of them from a temporary file.
+ * `now` is in milliseconds since the epoch.
  */
 export async function createEvents(
   host: Host,
@@ -30,7 +29,7 @@ export async function createEvents(
   const { events: path } = node.paths.slipway;
   await host.writeFile(path, renderEvents(node, events, now), { mode: 0o600 });
   try {
-    // Skips the validation of kubectl, which would fetch the whole schema of the API.
+    // Skips kubectl's validation, which would fetch the whole schema of the API.
     await host.run(kubeletKubectl(node, 'create', '--validate=ignore', '-f', path));
   } finally {
     await host.remove(path);
@@ -44,8 +43,8 @@ function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number):
 }
 
 /**
- * Renders an event as kubelet does (core/v1 Event): with the name of its Node as the uid, by which `kubectl describe
- * node` finds the event. Truncates a long message.
+ * Renders an event as kubelet does (core/v1 Event): the uid is the name of the Node, by which `kubectl describe node`
+ * finds the event. Truncates a long message.
  */
 function renderEvent({ name }: K3sNode, { type, reason, message: said }: NodeEvent, now: number): object {
   const message = printableData(said);

@@ -11,9 +11,9 @@ import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
 export const nodeReadyId = 'Node/ready';
 
 /**
- * Waits until the API reports this node as Ready and kubelet has reported since K3s was started; the reason of the wait
- * is `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. Throws `UnexpectedAnswer` if kubectl prints something other
- * than a Node.
+ * Waits until the API reports this node as Ready and kubelet has reported since K3s was started. The wait has the
+ * reason `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. Throws `UnexpectedAnswer` if kubectl prints something
+ * other than a Node.
  */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -30,8 +30,8 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
 
 /**
  * Checks that the node has its wanted taints; returns no Resource if the node wants none. K3s sets taints only when the
- * node registers, so a missing taint is reported as `TaintNotApplied`, with the command that sets it, and does not
- * block. While the API does not show the Node, waits as `nodeReady` does.
+ * node registers. A missing taint is therefore reported as `TaintNotApplied`, with the command that sets it, and does
+ * not block. Until the API shows the Node, waits as `nodeReady` does.
  */
 export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const wanted = nodeTaints(node);

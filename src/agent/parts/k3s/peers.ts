@@ -6,19 +6,19 @@ import type { HostReader } from '../../engine/host.ts';
 import { type K3sNode, nodeKubectl } from '../../node.ts';
 import { askApi } from '../../resources/kubectl.ts';
 
-/** The maximum number of peers that are probed, all at the same time. */
+/** The maximum number of peers to probe, all at the same time. */
 const most = 20;
 /** The milliseconds within which a peer must answer; a healthy peer needs about one millisecond. */
 const timeout = 2_500;
 const kubeletPort = 10_250;
 
-/** The jsonpath that prints the internal addresses of all nodes, one on each line. */
+/** The jsonpath that prints the internal addresses of all nodes, one per line. */
 const addresses = '{range .items[*].status.addresses[?(@.type=="InternalIP")]}{.address}{"\\n"}{end}';
 
 /**
  * Checks that the known peers of this node answer: for an agent, the server and, if the server is known by an IP
  * address, its kubelet; for a server, the kubelets of at most 20 other nodes. Any answer counts, even an HTTP error; a
- * refused connection does not. The network of pods, whose UDP packets get no answer, is not probed.
+ * refused connection does not. Does not probe the network of pods, whose UDP packets get no answer.
  */
 export function peersProbe(
   host: HostReader,

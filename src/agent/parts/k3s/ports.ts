@@ -33,7 +33,7 @@ const supervisor: Port = {
 };
 
 /**
- * Returns a probe for each port that the node needs; the probe fails if a program other than K3s holds the port
+ * Returns a probe for each port that the node needs. A probe fails if a program other than K3s listens on its port
  * (https://docs.k3s.io/installation/requirements, networking).
  */
 export function portProbes(
@@ -48,7 +48,7 @@ export function portProbes(
   }));
 }
 
-/** Returns the ports that the node needs; those of a server if the node is not known yet. */
+/** Returns the ports that the node needs; those of a server if the node is unknown. */
 export function portsOf(node: K3sNode | undefined): readonly Port[] {
   const config = node?.settings.k3s.config ?? {};
   const isOn = (key: string) => String(config[key]) === 'true';
@@ -64,8 +64,8 @@ export function portsOf(node: K3sNode | undefined): readonly Port[] {
 }
 
 /**
- * Guesses the flannel backend of an agent from its external address, which only nodes that WireGuard joins across
- * providers need. The backend itself is named only in the settings of the server.
+ * Guesses the flannel backend of an agent, because only the settings of the server name it. An agent has an external
+ * address only if WireGuard connects nodes of several providers.
  */
 function backendOfAgent({ externalAddress }: K3sNode): string {
   return externalAddress === undefined ? 'vxlan' : 'wireguard-native';
@@ -99,7 +99,7 @@ async function lookAtPort(host: HostReader, port: Port, firewall: string): Promi
 
 interface Holder {
   readonly address: string;
-  /** The name of the process; absent for the kernel's own sockets, and without root. */
+  /** The name of the process; absent for the kernel's own sockets, or if Slipway does not run as root. */
   readonly name: string | undefined;
   readonly pid: string | undefined;
 }

@@ -4,7 +4,7 @@ export const firewallReasons = {
     "Rules of the image's firewall reject traffic that K3s or NAT needs; the message has the consent that lets Slipway remove them.",
 } as const;
 
-/** The reasons that concern the kind of K3s node of this VM, and its cluster. */
+/** The reasons about the VM's cluster, and about the kind of K3s node that the VM is. */
 export const clusterReasons = {
   RoleChanged:
     'The VM was installed as a different kind of K3s node; the condition prints the consent that rebuilds the node.',
@@ -13,8 +13,8 @@ export const clusterReasons = {
 } as const;
 
 /**
- * The reason for an agent without a known server. The other reasons about servers are in `k3sReasons`, a separate table
- * because the page of all reasons lists the token reasons in between.
+ * The reason for an agent without a known server. It is not part of `k3sReasons`, which contains the other reasons
+ * about servers, because the page of all reasons lists the token reasons in between.
  */
 export const serverReasons = {
   ServerUnknown: 'No server to join is known: set the k3s-server tag or k3s.server.',

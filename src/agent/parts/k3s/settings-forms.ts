@@ -17,8 +17,8 @@ export const serverAddress = z
   );
 
 /**
- * True for a valid address. The pattern of `serverAddress` also matches invalid ones, such as 10.0.0.256 or a port of
- * 99999.
+ * True for a valid address. The check is needed because the pattern of `serverAddress` also matches invalid ones, such
+ * as 10.0.0.256 or a port of 99999.
  */
 function isAddress(value: string): boolean {
   const bare = value.replace(/^https:\/\//, '');

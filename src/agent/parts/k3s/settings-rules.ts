@@ -2,7 +2,7 @@ import { dualStack } from '../../settings/address-families.ts';
 import { given, mapAt, type Problem } from '../../settings/path.ts';
 import type { SensitiveUrl, Written } from '../../settings/section.ts';
 
-/** Returns the problem of a section `joinToken` that names one secret for both tokens. */
+/** Returns the problem of a `joinToken` section that names the same secret for both tokens; empty if it does not. */
 export function sharedToken({ secretName, agentSecretName }: Written): readonly Problem[] {
   const message =
     'names the same secret as joinToken.secretName; store an agent token of its own, or leave this out';
@@ -17,16 +17,16 @@ export function k3sMisfits(k3s: Written): readonly Problem[] {
 }
 
 /**
- * Returns the release URL, and the endpoint for snapshots of etcd if it is plain http, each with the risk of plain
- * http.
+ * Returns the URLs for which plain http is a risk, each with that risk: always the release URL, and the endpoint for
+ * etcd snapshots if it uses plain http.
  */
 export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
   return [{ path: ['releaseUrl'], risk: 'replace K3s, which runs as root' }, ...snapshots(mapAt(config, []))];
 }
 
 /**
- * Returns the endpoint for snapshots of etcd if etcd-s3-insecure makes it plain http; each snapshot contains the whole
- * cluster. etcd-s3-endpoint itself has no scheme, since K3s adds it (pkg/cli/cmds/server.go, etcd-s3).
+ * Returns the endpoint for etcd snapshots, which contain the whole cluster, if etcd-s3-insecure makes it plain http;
+ * otherwise empty. etcd-s3-endpoint has no scheme, since K3s adds it (pkg/cli/cmds/server.go, etcd-s3).
  */
 function snapshots(config: Written): readonly SensitiveUrl[] {
   if (String(config['etcd-s3-insecure']) !== 'true') {

@@ -16,7 +16,7 @@ import {
 } from './firewall-needs.ts';
 import type { Port } from './ports.ts';
 
-/** A rule of ufw that accepts packets. */
+/** What a rule of ufw accepts. */
 interface Accepted {
   readonly family: Family;
   readonly isRouted: boolean;
@@ -36,8 +36,8 @@ const defaults = '/etc/default/ufw';
 
 /**
  * Checks that ufw allows packets to the ports of this node, from the networks of pods and services, and through this
- * host from hosts that use NAT. Forwarded packets of pods need rules only if ufw rejects them by default: after a
- * default of DROP, which is the policy of the chain, the rules of K3s still accept them.
+ * host from hosts that use NAT. Checks forwarded packets of pods only if ufw rejects them by default: with the default
+ * DROP, which is only the policy of the chain, the rules of K3s still accept them.
  */
 export async function lookAtUfw(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   const { stdout, exitCode } = await host.query({ file: 'ufw', args: ['status'] });
@@ -64,7 +64,7 @@ export async function lookAtUfw(host: HostReader, node: K3sNode | undefined): Pr
 
 /**
  * Parses a line of `ufw status`, which has three columns: to, action, from. A line for IPv6 contains `(v6)` or an IPv6
- * address.
+ * address. Returns nothing for a line that accepts no packets.
  */
 function acceptedBy(line: string): readonly Accepted[] {
   const [, to = '', routed, from = ''] = /^(.*?)\s+ALLOW(?: IN| (FWD))?\s{2,}(.*)$/.exec(line) ?? [];
@@ -117,7 +117,7 @@ function routedAsk(range: string): Ask {
   };
 }
 
-/** Returns what ufw must forward for pods: what they send, and what hostPorts and NodePorts lead to them. */
+/** Returns the packets of pods that ufw must forward: those from pods, and those to their hostPorts and NodePorts. */
 function podAsks(node: K3sNode | undefined): readonly Ask[] {
   const pods = podNetwork(node);
   return [

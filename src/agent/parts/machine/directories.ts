@@ -12,11 +12,11 @@ export const directoriesId = 'Directories';
 
 /**
  * Checks that only root can replace what root runs or trusts. Throws `UnsafePath` for a directory, link, link target or
- * settings file that belongs to another user or that others may write to. Corrects the owner or mode of Slipway's state
- * and run directories instead, if the path to them is safe.
+ * settings file that belongs to another user or that others may write to. If this is Slipway's own state or run
+ * directory and the path to it is safe, corrects the owner or mode instead.
  *
- * The error blocks a node that has not joined a cluster; the proof of joining counts only if no other user can have
- * written it.
+ * The error blocks a node that has not joined a cluster. A file that proves joining counts only if no other user can
+ * have written it.
  */
 export function safeDirectories(node: K3sNode): Resource {
   const { slipway } = node.paths;
@@ -44,8 +44,8 @@ export function safeDirectories(node: K3sNode): Resource {
 }
 
 /**
- * Checks that only root can replace the files at these places and the directories on the path to them. Throws
- * `UnsafePath`, which blocks.
+ * Checks that only root can replace the files at these places and the directories on the paths to them. Otherwise
+ * throws `UnsafePath`, which blocks.
  */
 export function safeWay(paths: NodePaths, places: readonly string[], condition: ConditionType): Resource {
   return {

@@ -8,6 +8,6 @@ export { directoriesId } from './directories.ts';
 export { type FreeSpace, preflight } from './preflight.ts';
 export { system } from './system.ts';
 
-// The check of the paths to files that root runs or trusts, for other parts.
+// The check of the paths to files that root runs or trusts, which other parts use.
 
 export { safeWay } from './directories.ts';

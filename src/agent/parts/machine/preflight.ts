@@ -9,27 +9,27 @@ import { imageRules, joinedCluster } from '../k3s/index.ts';
 import { safeDirectories } from './directories.ts';
 import { hasCgroupV1, noexecMount, refusesCgroupV1 } from './host-requirements.ts';
 
-/** The least share of the nominal memory of a VM that the kernel reports: a VM with 2048 MB reports about 1900. */
+/** The minimum share of a VM's nominal memory that the kernel reports: with 2048 MB, it reports about 1900. */
 const usable = 0.85;
 
 /**
- * The required free space in megabytes: before the first start, for K3s's executable and the programs that it unpacks;
- * later, for what a running node soon writes.
+ * The required free space in megabytes. `first`, before the first start: for the K3s executable and the programs that
+ * it unpacks. `later`: for what a running node will soon write.
  */
 const room = { first: 700, later: 100 };
 
-/** Returns the free megabytes for a path, or for its nearest existing parent if the path does not exist. */
+/** Returns the free megabytes at a path, or at its nearest existing parent if the path does not exist. */
 export type FreeSpace = (path: string) => Promise<number>;
 
 /**
  * Checks the VM's cgroups, paths, mounts, disk and memory, and the firewall rules of its image, which it changes only
- * with consent. Unsafe paths, and faults that keep K3s from running, block only a node that has not joined; too little
- * disk space or memory, and firewall rules, never block.
+ * with consent. An unsafe path, or a fault because of which K3s cannot run, blocks only a node that has not joined. A
+ * lack of disk space or memory never blocks, nor do firewall rules.
  */
 export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {
   const { role, paths } = node;
   const about = { summary: 'check that the VM can carry K3s', condition: 'Preflight' } as const;
-  // Below the root of an image, the kernel is that of the machine that builds the image.
+  // If the root is that of an image, the running kernel is not the image's but that of the machine that builds it.
   const cgroups: Resource = { ...about, id: 'Cgroups', check: (host) => lookAtCgroups(host, node) };
   const disk = free && { ...about, id: 'Disk', check: (host: HostReader) => lookAtRoom(host, node, free) };
   return [
@@ -70,7 +70,7 @@ async function lookAtCgroups(host: HostReader, node: K3sNode): Promise<Finding> 
   );
 }
 
-/** Returns the directory of K3s's executable, and the directory to which K3s unpacks its programs. */
+/** Returns the directory of the K3s executable and the directory into which K3s unpacks its programs. */
 function targets({ paths }: K3sNode): readonly string[] {
   return [dirname(paths.k3s.binary), paths.k3s.data];
 }

@@ -25,7 +25,7 @@ const controllers = ['memory', 'pids', 'cpu'];
 
 /** The free space in megabytes below which images and logs soon fill the disk. */
 const littleDisk = 5_000;
-/** The free share of the disk below which the probe warns: twice the share at which the kubelet of K3s evicts pods. */
+/** The free share of the disk below which the probe warns: twice the share at which K3s's kubelet evicts pods. */
 const littleShare = 0.1;
 /** The available memory in megabytes below which the probe warns. */
 const littleMemory = 256;

@@ -6,7 +6,7 @@ import { fileText } from '../../resources/file-text.ts';
 import { systemctl } from '../../resources/unit.ts';
 
 /**
- * Keeps the files from which each boot loads the kernel modules and settings that K3s needs, and applies the files to
+ * Keeps the files from which each boot loads the kernel modules and settings that K3s needs, and applies these files to
  * the running kernel.
  */
 export function system(node: K3sNode): readonly Resource[] {
@@ -17,8 +17,8 @@ export function system(node: K3sNode): readonly Resource[] {
 }
 
 /**
- * Returns Resources that apply the files to the running kernel; none below another root, since an image has no running
- * kernel.
+ * Returns the Resources that apply the files to the running kernel; none if the root is not `/`, since an image has no
+ * running kernel.
  */
 function settingsApplied(node: K3sNode, modulesFile: string, sysctlFile: string): readonly Resource[] {
   if (node.paths.root !== '/') {
@@ -73,8 +73,8 @@ async function compareSysctl(node: K3sNode, host: HostReader, unit: string): Pro
 }
 
 /**
- * Returns the value in the kernel; `undefined` if the kernel lacks the setting. With `atLeast`, a higher value counts
- * as the wanted value.
+ * Returns the value in the kernel; `undefined` if the kernel lacks the setting. With `atLeast`, returns the wanted
+ * value instead of a higher one.
  */
 async function observeSysctl(host: HostReader, { key, value, atLeast }: Sysctl): Promise<number | undefined> {
   const found = await host.readFile(`/proc/sys/${key.replaceAll('.', '/')}`);
@@ -97,7 +97,7 @@ export function renderSysctl(node: K3sNode): string {
 interface Sysctl {
   readonly key: string;
   readonly value: number;
-  /** True if a higher value is accepted, since another file may require it. */
+  /** True if a higher value is accepted, because another sysctl file may set it. */
   readonly atLeast?: boolean;
 }
 
@@ -106,8 +106,8 @@ function sysctls(node: K3sNode): readonly Sysctl[] {
 }
 
 /**
- * True if kubelet fails unless the kernel has kubelet's settings. Otherwise a difference does not block, since K3s
- * itself loads the modules and turns forwarding on.
+ * True if kubelet does not start unless the kernel has the settings that kubelet wants. If it is false, a difference
+ * does not block, since K3s itself loads the modules and turns forwarding on.
  */
 function protectsKernelDefaults({ settings }: K3sNode): boolean {
   return String(settings.k3s.config['protect-kernel-defaults']) === 'true';

@@ -6,7 +6,7 @@ import { octal } from '../../resources/file-attributes.ts';
 import { fileText } from '../../resources/file-text.ts';
 
 /**
- * A file, directory or link that users other than root can change, on the path to what root runs or trusts. No parent
+ * A file, directory or link on the path to what root runs or trusts that a user other than root can change. No parent
  * of `path` is a link.
  */
 export interface UnsafePath {
@@ -25,8 +25,9 @@ const [byOthers, byGroup, sticky] = [0o002, 0o020, 0o1000];
 
 /**
  * Returns the first directory, link, settings file or link target on the paths to these places that a user other than
- * root and the user of this process could change. The default places are those that Slipway writes or root trusts.
- * Links are resolved within the root. Files that Slipway writes have separate checks, and a missing file is safe.
+ * root and the user of this process can change; `undefined` if every path is safe. The default places are those that
+ * Slipway writes or root trusts. Links are resolved within the root. Does not check files that Slipway writes, which
+ * have separate checks; a missing file is safe.
  */
 export async function unsafePath(
   host: HostReader,
@@ -62,7 +63,7 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
     if (stat === undefined) {
       return undefined;
     }
-    // The caller of --root chose this directory, so it may be a link or belong to another user.
+    // The operator chose this directory with --root, so it may be a link or belong to another user.
     const isChosen = at === root && root !== '/';
     const target = isChosen ? undefined : stat.target;
     const [name, ...others] = rest;
@@ -89,9 +90,9 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
 }
 
 /**
- * Returns the fault through which a user other than root can change a file or directory, if any. `isPassed` is true for
- * a directory in which the next entry of the path exists: the sticky bit protects an existing entry, but any user could
- * create a missing one.
+ * Returns the fault that allows a user other than root to change a file or directory; `undefined` if it has none.
+ * `isPassed` is true for a directory that contains the next entry of the path: its sticky bit protects an existing
+ * entry, but any user could create a missing one.
  */
 function faultOf(
   { kind, mode, foreignUser, foreignGroup }: FileStat,
@@ -116,9 +117,9 @@ function faultOf(
 }
 
 /**
- * Returns the number of the group staff, which may write to /usr/local on Debian (2775 root:staff); Policy 9.1.2
- * documents the group as equivalent to root. Finds the group by name, since other systems give its number to another
- * group.
+ * Returns the id of the group staff; `undefined` if the group does not exist. On Debian, staff may write to /usr/local
+ * (2775 root:staff), and Policy 9.1.2 documents it as equivalent to root. Finds the group by name, since other systems
+ * give its id to another group.
  */
 async function staffGroup(host: HostReader, root: string): Promise<number | undefined> {
   const groups = await fileText(host, join(root, 'etc/group'));

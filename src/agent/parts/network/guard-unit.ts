@@ -17,8 +17,8 @@ export function renderGuardUnit({ slipway }: NodePaths): string {
 }
 
 /**
- * True if the guard was set up on this node, even if its rules file and unit were lost: the link that enabled the unit
- * stays, and systemd keeps a unit that ran at this boot.
+ * True if the guard was set up on this node, even if its rules file and unit were lost: then the link that enables the
+ * unit still exists, or systemd still reports the unit as active.
  */
 export async function hasGuard(host: HostReader, paths: NodePaths): Promise<boolean> {
   const unitFile = guardUnitPath(paths);

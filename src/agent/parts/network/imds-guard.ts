@@ -36,8 +36,8 @@ type ServedBefore = (host: HostReader) => Promise<boolean>;
 /**
  * Blocks pods' access to the instance metadata service, at every boot before K3s starts. Removes the guard instead if
  * imds.pods is `allow`, no address needs a guard, or the root is not `/`. Keeps an existing guard (`ImdsGuardKept`) if
- * only the settings can name the addresses, and they name none. A node that served pods before it had a guard gets none
- * until its settings decide.
+ * only the settings can name the addresses, and they name none. A node that ran pods before it had a guard gets no
+ * guard until its settings decide whether it needs one.
  *
  * Without the guard, any pod can use the node's identity and thus read the join token. A fault of the guard never
  * blocks K3s; a separate condition reports the fault.
@@ -62,7 +62,10 @@ export function imdsGuard(
   return resources.map((each) => nonBlocking(each));
 }
 
-/** Removes the guard; keeps an existing one if neither the cloud nor the settings decide that none is needed. */
+/**
+ * Removes the guard. Keeps an existing guard if only the settings can name its addresses, and they neither name any nor
+ * set imds.pods to `allow`, unless the root is not `/`.
+ */
 function guardGone(
   { settings, paths }: Guarded,
   { metadata, metadataSetting }: Pick<ChosenCloud, 'metadata' | 'metadataSetting'>,
@@ -91,7 +94,7 @@ export function guardLoaded(rules: GuardRules, needs: readonly string[]): Resour
   return tableLoaded(guardTable, { name: rulesName(rules), listed, message: keptFrom(rules) }, needs);
 }
 
-/** Returns the addresses to guard, or the reason why none is guarded. */
+/** Returns the addresses to guard, or a message that states why none is guarded. */
 function servicesToGuard(
   { settings, paths }: Guarded,
   {
@@ -120,14 +123,14 @@ function servicesToGuard(
   return [...services, ...others.filter((other) => !services.some((service) => covers(service, other)))];
 }
 
-/** True if a guard of the service also guards the other service. */
+/** True if the rules that guard the first service also guard the other. */
 function covers({ address, only }: GuardedService, other: GuardedService): boolean {
   return address === other.address && (only === undefined || only.port === other.only?.port);
 }
 
 /**
- * Returns the service with its address as nft lists it; an empty list for a host name, and for loopback, which pods
- * cannot reach.
+ * Returns the service with its address as nft lists it. Returns an empty list for a host name, and for a loopback
+ * address, which pods cannot reach.
  */
 function guardable({ address, only }: Metadata): readonly GuardedService[] {
   const bare = address.replace(/^\[(.*)\]$/, '$1');

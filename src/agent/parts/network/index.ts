@@ -8,7 +8,7 @@ export { imdsGuard } from './imds-guard.ts';
 export { nat } from './nat/nat.ts';
 export { natUnlessWanted } from './nat/nat-removed.ts';
 
-// The removal of the guard and of NAT; and their units, tables and files, which an uninstall removes or names.
+// The removal of the guard and of NAT, and their units, tables and files, which an uninstall removes or lists.
 
 export { guardTable } from './guard-table.ts';
 export { guardUnitPath } from './guard-unit.ts';

@@ -6,8 +6,8 @@ import { unless } from '../../resources/combinators.ts';
 import { hasGuard } from './guard-unit.ts';
 
 /**
- * Returns the removal of the guard, changed so that an existing guard stays: throws `ImdsGuardKept` instead of removing
- * the guard. A machine without signs of a cloud may be in a cloud that was not detected this time.
+ * Returns the removal of the guard with a check that throws `ImdsGuardKept`, and removes nothing, if a guard exists. A
+ * machine that shows no sign of a cloud may be in a cloud that was not detected this time.
  */
 export function unlessGuarded(removal: Resource, paths: NodePaths, cloud: string, setting: string): Resource {
   return unless(removal, async (host) => {

@@ -1,8 +1,8 @@
 /**
- * Returns an IPv6 address without brackets as nft lists it; `undefined` if the text is not an IPv6 address.
+ * Returns an IPv6 address, given without brackets, as nft lists it; `undefined` if the string is not an IPv6 address.
  *
- * An address that maps an IPv4 address becomes the IPv4 address, because packets to it are IPv4 packets. nft lists the
- * last 32 bits in dotted form after 96 zero bits (RFC 5952, section 5; inet_ntop of glibc), unlike `URL`.
+ * An address that maps an IPv4 address becomes the IPv4 address, because packets to it are IPv4 packets. Unlike `URL`,
+ * nft lists the last 32 bits in dotted form after 96 zero bits (RFC 5952, section 5; inet_ntop of glibc).
  */
 export function listedIPv6(address: string): string | undefined {
   const url = `http://[${address}]`;

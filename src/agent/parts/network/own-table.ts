@@ -6,24 +6,24 @@ import { nft, nftCommand } from './nft-command.ts';
 
 /** An nftables table of Slipway, and the unit that loads it. Slipway changes no other table. */
 export interface OwnTable {
-  /** The prefix of the ids of the table's Resources. */
+  /** The prefix of the ids of the Resources for the table. */
   readonly id: string;
   readonly condition: ConditionType;
-  /** The reason of the table's failures. */
+  /** The reason with which a failure to load or list the table is reported. */
   readonly reason: 'ImdsGuardFailed' | 'NatFailed';
   /** The table's family and name. */
   readonly name: readonly [family: string, name: string];
   /** The unit that loads the table at every boot. */
   readonly unit: string;
-  /** What the rules do; completes "the rules that". */
+  /** What the rules do; completes "the rules that ...". */
   readonly purpose: string;
-  /** The consequence of missing rules; completes "so". */
+  /** The consequence of missing rules; completes "so ...". */
   readonly otherwise: string;
-  /** What to do if nft cannot be installed; completes "or". */
+  /** What to do if nft cannot be installed; completes "or ...". */
   readonly instead: string;
 }
 
-/** Returns the text with which `nft -f` replaces only this table, either completely or not at all. */
+/** Returns the input with which `nft -f` replaces this table and no other, either completely or not at all. */
 export function renderTable({ name }: OwnTable, comment: string, chains: string): string {
   const table = `table ${name.join(' ')}`;
   return `# Written by Slipway: ${comment}\n${table}\ndelete ${table}\n${table} {\n${chains}}\n`;
@@ -35,15 +35,15 @@ export function renderChain(name: string, rules: readonly string[]): string {
 }
 
 /**
- * Returns the table as nft lists it; `undefined` if the table does not exist. Throws the table's reason if nft fails in
- * any other case.
+ * Returns the table as nft lists it; `undefined` if the table does not exist. Throws the table's reason if nft fails
+ * for any other cause.
  */
 export async function listTable(host: HostReader, table: OwnTable): Promise<string | undefined> {
   const { exitCode, stdout, stderr } = await host.query(nftCommand('list', 'table', ...table.name));
   if (exitCode === 0) {
     return stdout;
   }
-  // nft prints this message for a missing table.
+  // nft prints this message if the table does not exist.
   if (/^Error: No such file or directory/m.test(stderr)) {
     return undefined;
   }
@@ -62,7 +62,10 @@ export function tableFailed({ reason, unit }: OwnTable, what: string): NodeError
   return new NodeError(reason, `${what} See journalctl -u ${unit}.`, forPerson);
 }
 
-/** Returns a sentence that quotes the last 1000 characters of nft's output, for the end of a message. */
+/**
+ * Returns a sentence, to end a message, that quotes the last 1000 characters of nft's output, or says that nft wrote
+ * nothing.
+ */
 export function quoted(words: string): string {
   const said = words.trim().slice(-1_000);
   return said === '' ? 'It wrote nothing.' : `It wrote: ${said}`;

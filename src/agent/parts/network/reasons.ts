@@ -1,4 +1,4 @@
-/** The reasons that the guard of the metadata service and NAT for private hosts report, each with its meaning. */
+/** The reasons that the metadata guard and NAT for private hosts report, each with its meaning. */
 export const networkReasons = {
   NftablesMissing:
     'The program nft, which keeps pods from the metadata service and runs NAT, is missing: apt-get install nftables.',

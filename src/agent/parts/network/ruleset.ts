@@ -13,11 +13,11 @@ export interface GuardRules {
 /** An address of the metadata service, IPv4 or IPv6 without brackets. */
 export interface GuardedService {
   readonly address: string;
-  /** The only guarded port of the address; absent to guard all ports. */
+  /** The only port of the address to guard; absent to guard all ports. */
   readonly only?: Metadata['only'] | undefined;
 }
 
-/** A client that may reach the guarded addresses, identified by source address or user id. */
+/** A client that may reach the guarded addresses, identified by its source address or user id. */
 export interface Allowed {
   readonly name: string;
   readonly from?: string | undefined;
@@ -25,15 +25,15 @@ export interface Allowed {
 }
 
 /**
- * Renders the rules as a file for `nft -f`, which replaces only our table, either completely or not at all.
+ * Renders the rules as a file for `nft -f`, which replaces only the guard's table, either completely or not at all.
  *
  * - Forwarded packets come from a pod or another container. The hook runs after dstnat and before masquerading, so the
  *   destination is the final one, and the source is that of the pod.
  * - Packets from this VM itself are matched by the user of their socket. Root passes, since Slipway, cloud-init and the
  *   VM's agent run as root. Packets without a socket, which are replies of the kernel, also pass.
  *
- * The name of the refusing chain contains the digest of all rules, so that a list of the table shows which rules it
- * contains. The rules refuse TCP with a reset, at which a client fails at once; after any other refusal a client
+ * The name of the refusing chain contains the digest of all rules, so that a listing of the table shows which rules it
+ * contains. The rules refuse TCP with a reset, after which a client fails at once; after any other refusal, a client
  * retries for a second.
  */
 export function renderRuleset(rules: GuardRules): string {
@@ -63,13 +63,13 @@ function renderChains({ services, allow }: GuardRules, refuse: string): string {
 }
 
 /**
- * Returns the allowed clients with a source address; none for an IPv6 service, since these source addresses are IPv4.
+ * Returns the allowed clients with a source address; empty for an IPv6 service, since these source addresses are IPv4.
  */
 function sourcesOf({ address }: GuardedService, allow: GuardRules['allow']): GuardRules['allow'] {
   return isIPv6(address) ? [] : allow.filter(({ from }) => from !== undefined);
 }
 
-/** Returns the match for packets to the metadata service, exactly as nft lists it. */
+/** Returns the nft condition that matches packets to the metadata service, exactly as nft lists it. */
 function destination({ address, only }: GuardedService): string {
   const family = isIPv6(address) ? 'ip6' : 'ip';
   return `${family} daddr ${address}${only ? ` ${only.protocol} dport ${only.port}` : ''}`;
@@ -80,13 +80,13 @@ function hook(name: string): string {
 }
 
 /**
- * Returns the name of the refusing chain in the output of `nft list table`; `incomplete` if the table has fewer or more
- * rules than ours, a rule for another address, or jumps to different chains.
+ * Returns the name of the refusing chain in the output of `nft list table`. Returns `incomplete` if the table lacks a
+ * rule, has an additional rule or a rule for another address, or jumps to different chains.
  */
 export function listedRules(list: string, { services, allow }: GuardRules): string | undefined {
   const [first, ...others] = [...list.matchAll(/\bjump (refuse_[0-9a-f]+)$/gm)].map(([, name]) => name);
   const refusals = list.match(/\breject(?: with [\w -]+)?$/gm) ?? [];
-  // A long set continues on further lines, which are indented deeper.
+  // A long set continues on the next lines, which are indented deeper.
   const all = [...list.matchAll(/^\t\t(?!type )(\S.*)$/gm)].map(([, rule = '']) => rule);
   const isWhole = services.every((service) => {
     const judging = all.filter((rule) => isAbout(rule, service));

@@ -2,8 +2,8 @@ import { isMap, type Problem } from '../../settings/path.ts';
 import type { Written } from '../../settings/section.ts';
 
 /**
- * Returns a problem for each entry of imds.allow with neither or both of `from` and `uid`, or with the name of an
- * earlier entry.
+ * Returns a problem for each entry of imds.allow that sets neither or both of `from` and `uid`, or repeats the name of
+ * an earlier entry.
  */
 export function imdsMisfits({ allow }: Written): readonly Problem[] {
   const entries = Array.isArray(allow) ? allow.map((entry) => (isMap(entry) ? entry : {})) : [];

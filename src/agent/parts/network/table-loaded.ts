@@ -6,7 +6,7 @@ import { nft } from './nft-command.ts';
 import { listTable, nftablesMissing, type OwnTable, quoted, tableFailed } from './own-table.ts';
 
 export interface LoadedRules {
-  /** The name of the wanted rules, which differs for different rules. */
+  /** The name of the wanted rules; different rules have different names. */
   readonly name: string;
   /** Returns the name of the rules in the output of `nft list table`. */
   readonly listed: (list: string) => string | undefined;
@@ -22,11 +22,11 @@ export interface LoadedRules {
 }
 
 /**
- * Keeps these rules loaded and the `kernel` settings applied: starts or reloads the unit if the unit is inactive, the
- * rules were flushed or changed, or a setting differs. Waits while the unit's file is missing.
+ * Keeps these rules loaded and the `kernel` settings applied: starts or reloads the unit if it is inactive, the rules
+ * were flushed or changed, or a setting differs. Waits while the unit's file is missing.
  *
- * Throws `NftablesMissing` without nft, and the table's reason with nft's output if nft cannot list the rules or
- * rejects them.
+ * Throws `NftablesMissing` if nft is missing. If nft cannot list the rules or rejects them, throws the table's reason
+ * with nft's output.
  */
 export function tableLoaded(table: OwnTable, rules: LoadedRules, needs: readonly string[]): Resource {
   return {
@@ -43,7 +43,7 @@ async function checkLoaded(host: HostReader, table: OwnTable, rules: LoadedRules
     throw nftablesMissing(table);
   }
   const { ActiveState, LoadState } = await showUnit(host, table.unit, ['ActiveState', 'LoadState']);
-  // The unit's file could not be written, for example on a full disk.
+  // The file of the unit could not be written, for example because the disk is full.
   if (LoadState === 'not-found') {
     return waiting('Blocked', `waits for ${table.unit}`, { blocks: false });
   }
@@ -63,8 +63,8 @@ function loadedFinding(host: HostReader, { message, every }: LoadedRules): Findi
 }
 
 /**
- * Loads the rules: reloads an active unit, which replaces the rules in one step, or starts the unit. Throws the table's
- * reason with nft's output if that command fails.
+ * Loads the rules: reloads an active unit, which replaces the rules in one step, or starts an inactive one. If that
+ * command fails, throws the table's reason with nft's output.
  */
 async function loadTable(host: Host, table: OwnTable): Promise<void> {
   try {

@@ -5,7 +5,7 @@ import { mapAt, type Problem, valueAt } from '../../../settings/path.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** The type of a key: a Duration is written as in Go (`15s`), and a StringSlice is one string or a list of strings. */
+/** The type of a key: a Duration is written as in Go (`15s`); a StringSlice is a string or a list of strings. */
 export type K3sKeyType = 'String' | 'Bool' | 'Int' | 'Duration' | 'StringSlice';
 
 export interface K3sKey {
@@ -15,8 +15,8 @@ export interface K3sKey {
 }
 
 /**
- * A key that the K3s command would refuse or misread. The message states the fault, and the repair after a semicolon if
- * the fault does not show it.
+ * A key that the K3s command would refuse or misread. The message states the fault and, if the fault does not show how
+ * to correct it, the repair after a semicolon.
  */
 export interface K3sKeyProblem {
   readonly key: string;
@@ -24,8 +24,8 @@ export interface K3sKeyProblem {
 }
 
 /**
- * Returns the problems that K3s would have with a configuration. `k3s agent` exits at an unknown key, while `k3s
- * server` only warns. `key+` appends to a list (docs.k3s.io, configuration file).
+ * Returns the problems that K3s would have with a configuration; empty if it has none. `k3s agent` exits if a key is
+ * unknown, while `k3s server` only warns. `key+` appends to a list (docs.k3s.io, configuration file).
  */
 export function checkK3sConfig(
   command: K3sCommand,
@@ -38,8 +38,8 @@ export function checkK3sConfig(
 }
 
 /**
- * Returns the problems of `k3s.config` in written settings. While the role is unknown, returns only the keys that are a
- * problem for both K3s commands.
+ * Returns the problems of `k3s.config` in the settings as written. If the role is unknown, returns only problems with
+ * keys that both K3s commands reject.
  */
 export function k3sSettingsProblems(written: unknown): readonly Problem[] {
   const command = commandOf(String(valueAt(written, ['role'])), written);
@@ -74,7 +74,7 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   return fits[key.type](value) ? itemProblem(name, value) : `must be ${expected[key.type]}`;
 }
 
-/** Returns the first problem in a list of labels or taints. A string may contain several, separated by commas. */
+/** Returns the first problem in a list of labels or taints, which a string separates by commas; else `undefined`. */
 function itemProblem(name: string, value: unknown): string | undefined {
   const form = itemForms[name];
   const items = form ? [value].flat().flatMap((item) => String(item).split(',')) : [];
@@ -82,7 +82,7 @@ function itemProblem(name: string, value: unknown): string | undefined {
   return faults[0]?.message;
 }
 
-/** The forms of labels and taints, which K3s does not check itself: kubelet exits at its start if one is invalid. */
+/** The forms of labels and taints. K3s does not check them; with an invalid one, kubelet exits when it starts. */
 const itemForms: Readonly<Record<string, typeof nodeLabel | undefined>> = {
   'node-label': nodeLabel,
   'node-taint': nodeTaint,
@@ -106,8 +106,8 @@ const expected = {
 } as const satisfies Record<K3sKeyType, string>;
 
 /**
- * The validity check for each type. K3s turns every value into the text of a flag, so a number or `"true"` is accepted
- * if its text is valid.
+ * The validity check for each type. K3s turns every value into the string of a flag, so `"true"` is a valid Bool and a
+ * number is a valid String.
  */
 const fits = {
   String: (value) => typeof value === 'string' || typeof value === 'number',

@@ -4,15 +4,13 @@ import type { NodePaths } from '../../../paths.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { configFlags, type GivenFlag } from './given-flags.ts';
 
-/**
- * The values of each flag, by the name of the flag without dashes. If K3s takes only one value, the last one counts.
- */
+/** The values of each flag, by the flag's name without dashes. If K3s takes only one value, the last one counts. */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Returns the flags in the K3s configuration file and in the operator's drop-ins, sorted by file name: a later file
- * wins, and `key+` adds (pkg/configfilearg/parser.go). A file that is not YAML has no flags; K3s itself exits because
- * of such a file.
+ * wins, and `key+` adds values (pkg/configfilearg/parser.go). Returns no flags from a file that is not valid YAML, with
+ * which K3s itself would exit.
  */
 export async function k3sFlags(host: HostReader, paths: NodePaths): Promise<Flags> {
   const config = configFlags(await readableText(host, paths.k3s.config), paths.k3s.config);
@@ -37,7 +35,8 @@ export async function dropInPaths(host: HostReader, { k3s }: NodePaths): Promise
 }
 
 /**
- * Returns each flag with its effective values: a later value replaces the earlier ones, unless its flag adds to them.
+ * Returns each flag with its effective values: later values replace earlier ones, or are appended to them if `adds` is
+ * set.
  */
 export function mergedFlags(given: readonly GivenFlag[]): Flags {
   const flags = new Map<string, readonly string[]>();
@@ -48,8 +47,8 @@ export function mergedFlags(given: readonly GivenFlag[]): Flags {
 }
 
 /**
- * Returns the name of the flag that makes kubelet use a credential provider other than Slipway's; `undefined` if no
- * flag does.
+ * Returns the name of a flag that makes kubelet use a credential provider other than Slipway's; `undefined` if no flag
+ * does.
  */
 export function otherProviderFlag(flags: Flags, { k3s }: NodePaths): string | undefined {
   const usual = {

@@ -10,7 +10,7 @@ export interface GivenFlag {
   readonly path: string;
   /** The line number, counted from 1. */
   readonly line: number;
-  /** True if the values add to earlier ones. */
+  /** True if the values are appended to earlier ones; false if they replace them. */
   readonly adds: boolean;
 }
 
@@ -20,7 +20,10 @@ export interface K3sCommandLine {
   readonly flags: readonly Pick<GivenFlag, 'name' | 'values'>[];
 }
 
-/** The long names of the K3s flags by their short names (pkg/cli/cmds/agent.go, server.go and config.go). */
+/**
+ * The long name of each K3s flag that has a short one, by the short name (pkg/cli/cmds/agent.go, server.go and
+ * config.go).
+ */
 const aliases: Readonly<Record<string, string>> = {
   d: 'data-dir',
   t: 'token',
@@ -30,7 +33,7 @@ const aliases: Readonly<Record<string, string>> = {
 };
 
 /**
- * Parses a command line, split into words as systemd does; `undefined` if its program is not k3s itself but, for
+ * Parses a command line, given as words split as systemd does; `undefined` if the program is not k3s itself but, for
  * example, a wrapper script.
  */
 export function k3sCommandLine(words: readonly string[]): K3sCommandLine | undefined {
@@ -67,8 +70,8 @@ function isBool(name: string, next: string | undefined): boolean {
 }
 
 /**
- * Returns the values of a flag: the parts between commas for a list, as in K3s; otherwise the whole text. K3s does not
- * split the arguments that it passes on to other programs (`-arg`).
+ * Returns the values of a flag: the parts between commas if the flag is a list, as in K3s; otherwise the whole string.
+ * Does not split arguments that K3s passes on to other programs (`-arg`).
  */
 function listed(name: string, value: string): readonly string[] {
   return isList(name) && !name.endsWith('-arg')
@@ -79,7 +82,7 @@ function listed(name: string, value: string): readonly string[] {
     : [value];
 }
 
-/** Returns the flags that ExecStart= in a unit gives K3s; empty if ExecStart= is missing or runs another program. */
+/** Returns the flags that a unit's ExecStart= gives K3s; empty if ExecStart= is missing or runs another program. */
 export function unitFlags(text: string, path: string): readonly GivenFlag[] {
   const start = execStart(text);
   const flags = start ? (k3sCommandLine(unitWords(start.value))?.flags ?? []) : [];
@@ -91,7 +94,7 @@ export function execStart(text: string): UnitLine | undefined {
   return assigned(unitLines(text), 'ExecStart').at(-1);
 }
 
-/** Returns the flags in a configuration file of K3s; empty if the text is not a map. */
+/** Returns the flags in a configuration file of K3s; empty if its text is not a YAML map. */
 export function configFlags(text: string, path: string): readonly GivenFlag[] {
   const { value } = readK3sYaml(text, path);
   return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
@@ -110,13 +113,13 @@ export function configuredFlags(
   });
 }
 
-/** Returns the flag that a key of a configuration file sets: `d` is `data-dir`, and `key+` adds to `key`. */
+/** Returns the name of the flag that a key in a configuration file sets: `data-dir` for `d`, and `key` for `key+`. */
 export function flagOf(key: string): string {
   const name = key.replace(/\+$/, '');
   return aliases[name] ?? name;
 }
 
-/** True for a flag that may be given several times. */
+/** True for a flag that may be given several times; false for an unknown flag. */
 export function isList(name: string): boolean {
   return keyType(name) === 'StringSlice';
 }

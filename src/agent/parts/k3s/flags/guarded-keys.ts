@@ -3,11 +3,11 @@ import { mergedFlags } from './flags.ts';
 import { type GivenFlag, isList } from './given-flags.ts';
 
 /**
- * The keys of a server's configuration whose change harms an existing cluster, each with the default of K3s
+ * The keys of a server's configuration that are risky to change in an existing cluster, each with its default in K3s
  * (pkg/cli/cmds/server.go; critical configuration: pkg/daemons/config, CriticalControlArgs).
  *
- * `never`: the value cannot change, since every node and Service uses it. `notYet`: a change takes steps that Slipway
- * does not perform. `consent`: a change works, and interrupts the network of every pod until all nodes have restarted.
+ * `never`: the value cannot change, since every node and Service uses it. `notYet`: a change needs steps that Slipway
+ * does not perform. `consent`: a change works, but interrupts the network of every pod until all nodes have restarted.
  */
 const table = {
   'cluster-cidr': { usual: '10.42.0.0/16', change: 'never' },
@@ -27,7 +27,7 @@ export type GuardedKey = keyof typeof table;
 export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
 
 /**
- * The values of guarded keys as text. A list is joined with commas; a value that may contain a secret is replaced by
+ * The values of guarded keys as strings. A list is joined with commas; a value that may contain a secret is replaced by
  * its digest.
  */
 export type GuardedValues = Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export const usualValues: GuardedValues = Object.fromEntries(
   guardedKeys.map((key) => [key, table[key].usual]),
 );
 
-/** Returns the values of the guarded keys in these flags; a repeated value of a list counts once. */
+/** Returns the effective values of the guarded keys that these flags set; a value that a list repeats counts once. */
 export function guardedValues(flags: readonly GivenFlag[]): GuardedValues {
   const merged = mergedFlags(flags);
   return Object.fromEntries(

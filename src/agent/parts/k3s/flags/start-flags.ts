@@ -5,17 +5,17 @@ import { foreignUnit } from './foreign-unit.ts';
 import { configFlags, type GivenFlag, unitFlags } from './given-flags.ts';
 import { dropInStart, inlineVariables, type UnitFile, type UnitPlace, variableFlags } from './unit-flags.ts';
 
-/** A start of the K3s unit, with the flags in its configuration file. */
+/** A start of K3s: its unit, and the flags in the configuration file of K3s. */
 export interface StartPlace extends UnitPlace {
   readonly config: readonly GivenFlag[];
-  /** The unit of another program, if the start uses that unit. */
+  /** Another program's unit, if that unit starts K3s. */
   readonly foreign?: UnitFile | undefined;
 }
 
 /**
- * Returns all flags of a start, in ascending order of precedence: from variables, the configuration file, the
- * operator's drop-ins, and the command line in a drop-in of the unit or in another program's unit. `mergedFlags` turns
- * them into the effective flags.
+ * Returns all flags of a start, in ascending order of precedence: from environment variables, the configuration file,
+ * the operator's drop-ins, and the command line in a drop-in of the unit or in another program's unit. `mergedFlags`
+ * turns them into the effective flags.
  */
 export async function startFlags(host: HostReader, start: StartPlace): Promise<readonly GivenFlag[]> {
   const { config, foreign, paths } = start;
@@ -28,7 +28,10 @@ export async function startFlags(host: HostReader, start: StartPlace): Promise<r
   ];
 }
 
-/** Returns the flags that a start would use now according to the files on disk, including another program's unit. */
+/**
+ * Returns the flags that K3s would use if it started now, according to the files on disk, including another program's
+ * unit.
+ */
 export async function presentFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
   const path = at.paths.k3s.config;
   const config = configFlags(await readableText(host, path), path);

@@ -8,7 +8,7 @@ import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts'
 import { unitFolders } from './foreign-unit.ts';
 import { execStart, type GivenFlag, k3sCommandLine, unitFlags } from './given-flags.ts';
 
-/** The kind of a K3s unit, and the paths of its node. */
+/** A K3s unit: its kind, `server` or `agent`, and the paths of its node. */
 export interface UnitPlace {
   readonly kind: Role['k3s'];
   readonly paths: NodePaths;
@@ -21,9 +21,9 @@ export interface UnitFile {
 }
 
 /**
- * The environment variables that K3s reads as flags, unless a file or the command line sets the flag (pkg/cli/cmds,
- * EnvVars). K3S_TOKEN and K3S_AGENT_TOKEN are left out: the token files, which Slipway sets, win over both
- * (pkg/cli/server, run).
+ * The flag that each environment variable of K3s sets unless a file or the command line sets that flag (pkg/cli/cmds,
+ * EnvVars). K3S_TOKEN and K3S_AGENT_TOKEN are left out, since the token files, which Slipway sets, take precedence over
+ * both (pkg/cli/server, run).
  */
 const variables: Readonly<Record<string, string>> = {
   K3S_DATA_DIR: 'data-dir',
@@ -42,16 +42,16 @@ const variables: Readonly<Record<string, string>> = {
 export const flagVariables: readonly string[] = Object.keys(variables);
 
 /**
- * Returns the flags in the environment of K3s: those of the unit's drop-ins, then those of the environment files, which
- * win. Every configuration file wins over the environment.
+ * Returns the flags in the environment of K3s: those in the unit's drop-ins, then those in the environment files, which
+ * take precedence. Every configuration file takes precedence over the environment.
  */
 export async function variableFlags(host: HostReader, at: UnitPlace): Promise<readonly GivenFlag[]> {
   return unitVariables(host, await unitDropIns(host, at), unitEnvironmentFiles(at));
 }
 
 /**
- * Returns the flags in the environment that unit files give K3s: in their Environment= lines, in the files that
- * EnvironmentFile= names, and in `others`.
+ * Returns the flags in the environment that unit files give K3s: in their Environment= lines, in the files that their
+ * EnvironmentFile= lines name, and in the environment files `others`.
  */
 export async function unitVariables(
   host: HostReader,
@@ -73,8 +73,8 @@ export function inlineVariables({ text, path }: UnitFile): readonly GivenFlag[] 
 }
 
 /**
- * Returns the flags in the last ExecStart= among the unit's drop-ins, or a flag `ExecStart` with the whole command if
- * it is not the K3s command of this unit; `undefined` if no drop-in has an ExecStart=.
+ * Returns the flags in the last ExecStart= among the unit's drop-ins; `undefined` if no drop-in has an ExecStart=. If
+ * that command is not the K3s command of this unit, returns one flag, `ExecStart`, with the whole command as its value.
  */
 export async function dropInStart(
   host: HostReader,
@@ -90,7 +90,7 @@ export async function dropInStart(
   return isPlain ? unitFlags(last.text, last.path) : [other];
 }
 
-/** Returns the paths of the environment files of the unit, including that of the K3s installer; a later file wins. */
+/** Returns the paths of the unit's environment files, including that of the K3s installer; a later file wins. */
 export function unitEnvironmentFiles({ kind, paths }: UnitPlace): readonly string[] {
   const unit = unitName(kind);
   const name = unit.replace(/\.service$/, '');

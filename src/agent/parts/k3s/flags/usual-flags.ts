@@ -1,6 +1,6 @@
 import type { K3sNode } from '../../../node.ts';
 
-/** Returns the default paths of K3s, by the flags that would change them. */
+/** Returns the paths that K3s uses if no flag changes them, by the name of that flag. */
 export function usualFlags({ paths }: Pick<K3sNode, 'paths'>): Readonly<Record<string, readonly string[]>> {
   const { k3s } = paths;
   return {

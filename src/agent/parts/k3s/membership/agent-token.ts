@@ -12,9 +12,9 @@ import { fetchToken, isRedacted, verified } from './join-token.ts';
 import { parseToken } from './token.ts';
 
 /**
- * Keeps the file that contains the token with which agents join a server, so that agents need not have the token of the
- * server. Returns no Resource on an agent, or if joinToken.agentSecretName names no secret. The agent token can change
- * at any time, unlike that of the server, and is fetched again every joinToken.verifyEvery.
+ * Keeps the file that contains the token with which agents join a server, so that agents do not need the server's own
+ * token. Returns no Resource on an agent, or if joinToken.agentSecretName is not set. The agent token can change at any
+ * time, unlike the server's token, and is fetched again every joinToken.verifyEvery.
  *
  * If the file does not contain the token with which K3s started, for example after a manual edit, the remedy writes the
  * token from the cloud or, if that cannot be fetched, the token with which K3s started. If the file already contains
@@ -46,8 +46,8 @@ export function agentTokenPath({ slipway }: NodePaths): string {
 }
 
 /**
- * Returns the password of the agent token that K3s started with (pkg/server/server.go, printTokens); `undefined` before
- * the first start of K3s.
+ * Returns the password of the agent token with which K3s started (pkg/server/server.go, printTokens); `undefined`
+ * before the first start of K3s, or if its file does not contain a token.
  */
 async function installedPassword(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   return passwordOf(await host.readFile(join(dirname(paths.k3s.serverToken), 'agent-token')));
@@ -95,8 +95,8 @@ function notTakenYet(): NodeError {
 }
 
 /**
- * Fetches the password of the agent token. K3s would take the whole text of a full token for the password, so only the
- * password is written.
+ * Fetches the agent token, and returns only its password: K3s would take the whole string of a full token for the
+ * password. In a dry run, returns the placeholder.
  */
 async function fetchPassword(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const fetched = await fetchToken(host, cloud, name);

@@ -8,11 +8,11 @@ import { certificates, pinnedCa } from './ca.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * Pins the CA of the cluster in the token file of an agent that has joined. A token that already pins a CA stays as it
- * is.
+ * Pins the CA of the cluster in the token file of an agent that has joined. Leaves a token that already pins a CA
+ * unchanged.
  *
  * Without a pin, K3s downloads the CA at every start and joins any server that answers (pkg/clientaccess/token.go,
- * validateCAHash): at its next reboot, the node would join even a rebuilt server or an impostor.
+ * validateCAHash): at its next reboot, the node would even join a rebuilt server or an impostor.
  */
 export function caPin(node: K3sNode, id: string, needs: readonly string[]): Resource {
   return {
@@ -31,9 +31,7 @@ export function caPin(node: K3sNode, id: string, needs: readonly string[]): Reso
   };
 }
 
-/**
- * Returns the drift of a token file that does not pin this CA. The drift does not block, and its remedy pins the CA.
- */
+/** Returns the drift of a token file that does not pin this CA. The drift does not block; its remedy pins the CA. */
 export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   const changes = [{ field: 'CA', observed: short(token.caHash), desired: short(hash) }];
   const summary = `pin the CA of the cluster in ${paths.slipway.joinToken}`;
@@ -41,7 +39,7 @@ export function pin({ paths }: K3sNode, token: Token, hash: string): Finding {
   return { state: 'Drifted', drift: { changes, summary, blocks: false, remedy } };
 }
 
-/** Pins the CA in the token file in place of any earlier pin; a file without a token stays as it is. */
+/** Pins the CA in the token file, in place of any other pin; leaves a file without a token unchanged. */
 export async function repin(host: Host, { paths }: K3sNode, hash: string): Promise<void> {
   const token = tokenIn(await host.readFile(paths.slipway.joinToken));
   if (token && token.caHash !== hash) {
@@ -60,20 +58,25 @@ export async function writePinned(
   await host.writeFile(slipway.joinToken, text, { mode: 0o600 });
 }
 
-/** Returns the hash of the CA that the token file pins; `undefined` if the file is missing or pins no CA. */
+/**
+ * Returns the CA hash that the token file pins; `undefined` if the file is missing, contains no token or pins no CA.
+ */
 export async function pinnedHash(host: HostReader, { slipway }: NodePaths): Promise<string | undefined> {
   return tokenIn(await host.readFile(slipway.joinToken))?.caHash;
 }
 
-/** Returns the text of a token file, without its pin if the pinned CA is the known one. */
+/**
+ * Returns the credential of a token that pins the known CA; returns any other text unchanged, except for trimmed
+ * blanks.
+ */
 export function unpinnedToken(text: string, known: string): string {
   const token = parseToken(text);
   return token && token.caHash === pinnedCa(known).hash ? token.credential : text.trim();
 }
 
 /**
- * Returns the copy that K3s keeps of its server's CA; `undefined` if the file is missing or contains no certificate, as
- * after a power loss: K3s writes the file at each start, and not atomically.
+ * Returns the copy of its server's CA that K3s keeps. `undefined` if the file is missing or contains no certificate, as
+ * after a power loss: K3s writes the file at each start, but not atomically.
  */
 export async function knownCa(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const content = await fileText(host, k3s.agentServerCa);
@@ -90,8 +93,8 @@ async function joinedCa(host: HostReader, { paths }: K3sNode): Promise<string | 
 }
 
 /**
- * Returns the token in the file; `undefined` if the file is missing or its text is not a token, such as the placeholder
- * of a dry run.
+ * Returns the token in the file; `undefined` if the file is missing or its content is not a token, such as the
+ * placeholder of a dry run.
  */
 function tokenIn(found: FoundFile | undefined): Token | undefined {
   return found && parseToken(found.content);

@@ -3,10 +3,7 @@ import { sha256 } from '../../../engine/digest.ts';
 import { pemCertificates } from '../../../engine/pem.ts';
 import { remembering } from '../../../engine/remembering.ts';
 
-/**
- * The maximum number of certificates that are read from a bundle. The limit is needed because the bundle may come from
- * an unauthenticated server.
- */
+/** The maximum number of certificates to read from a bundle, which may come from an unauthenticated server. */
 const longest = 64;
 
 export interface PinnedCa {
@@ -18,9 +15,8 @@ export interface PinnedCa {
 
 /**
  * Returns the CA in a bundle as a token pins it (pkg/clientaccess/token.go, hashCA). If a root in the bundle signed the
- * first certificate, directly or through intermediates, the hash is that of the DER of the root, and vouches for the
- * chain from the first certificate to the root. Otherwise, and for a single certificate, the hash is that of the whole
- * text.
+ * first certificate, directly or through intermediates, the hash is that of the root's DER, and vouches for the chain
+ * from the first certificate to the root. Otherwise, as for a single certificate, the hash is that of the whole text.
  */
 export function pinnedCa(pem: string): PinnedCa {
   if (blocksOf(pem).length < 2) {
@@ -35,13 +31,13 @@ export function pinnedCa(pem: string): PinnedCa {
 }
 
 /**
- * True if the owner of the known CA made the bundle that a server shows now: the text is the same, or every certificate
- * in the bundle is a known CA, or a CA whose key a known root certified, directly or through other certificates in the
- * bundle. False if no CA is known.
+ * True if the owner of the known CA made the bundle that a server now shows: the bundle is the known text, or each of
+ * its certificates is known or belongs to a CA whose key a known root certified, directly or through other certificates
+ * in the bundle. False if no CA is known.
  *
  * The known certificate in a bundle proves nothing, since it is public. A matching pin proves nothing either: K3s
  * compares only the root of a chain, and then trusts every certificate beside it (hashCA). A bundle with a block that
- * is not read as a certificate is rejected, since another reader of the same text may trust that block.
+ * cannot be parsed as a certificate is rejected, since another parser may read and trust that block.
  */
 export function isSuccessor(shown: string, known: string): boolean {
   const before = certificates(known);
@@ -67,7 +63,7 @@ function blocksOf(pem: string): readonly string[] {
   return pemCertificates(pem).slice(0, longest);
 }
 
-/** Parses a PEM block, and remembers the result by the text of the block; `undefined` for a damaged block. */
+/** Parses a PEM block; `undefined` for a damaged block. Remembers the result for each block. */
 const parsed = remembering((block): X509Certificate | undefined => {
   try {
     return new X509Certificate(block);
@@ -87,8 +83,8 @@ function rootsOf(pem: string): readonly X509Certificate[] {
 
 /**
  * Returns the chain from the first certificate of a bundle to the root that signed it, directly or through
- * intermediates; `undefined` if the bundle contains no such root. A first certificate that is itself a root is a chain
- * only if the bundle repeats it.
+ * intermediates; `undefined` if the bundle contains no such root. If the first certificate is itself a root, it is the
+ * chain only if the bundle repeats it.
  */
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
   if (first === undefined) {
@@ -101,9 +97,9 @@ function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509C
 }
 
 /**
- * Returns the chain from a certificate to a root, built as Go's Verify builds chains: a root is the preferred issuer,
- * and a certificate with the same name and key is not an issuer. `undefined` if no chain reaches a root. `seen`
- * contains the issuers that were tried.
+ * Returns the chain from a certificate to a root, built as Go's Verify builds chains; `undefined` if no chain reaches a
+ * root. Prefers a root as the issuer, and does not accept a certificate with the same name and key as an issuer. `seen`
+ * contains the intermediates that were already tried.
  */
 function issuersAbove(
   first: X509Certificate,
@@ -127,7 +123,10 @@ function issuersAbove(
   return undefined;
 }
 
-/** True if a chain of signatures leads from the key of a CA to one of the roots; tries each certificate once. */
+/**
+ * True if one of the roots certified this CA's key, directly or through other certificates in the bundle. False if the
+ * certificate is not a CA. Tries each certificate once.
+ */
 function isVouchedFor(
   ca: X509Certificate,
   bundle: readonly X509Certificate[],
@@ -159,7 +158,7 @@ function isSigned(certificate: X509Certificate, by: X509Certificate): boolean {
 /** The identifier of the extension authorityKeyIdentifier in DER (RFC 5280, 4.2.1.1). */
 const authorityKey = Buffer.from('0603551d23', 'hex');
 
-/** True for a root, as hashCA distinguishes it from an intermediate: its authority key is absent or its own. */
+/** True for a root, by the rule of hashCA: its authority key identifier is missing or names its own key. */
 function isRoot(certificate: X509Certificate): boolean {
   return !certificate.raw.includes(authorityKey) || certificate.checkIssued(certificate);
 }

@@ -14,8 +14,8 @@ const foundingId = 'Cluster/founding';
 
 /**
  * Checks that a server does not found a second cluster. Throws `ClusterExists` if a tag or setting names another server
- * to join, or if another K3s server answers at a name in tls-san while this VM has no running K3s and no cluster on its
- * disk, as after the first server lost its disk.
+ * to join. Also throws it if another K3s server answers at a name in tls-san while this VM has no running K3s and no
+ * cluster on its disk, as after the first server lost its disk.
  *
  * The error does not block a server that already has a cluster.
  */
@@ -49,7 +49,7 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
 }
 
 async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
-  // A K3s that starts on this VM answers at its own names in tls-san shortly before its token exists.
+  // While K3s starts on this VM, it answers at its own names in tls-san shortly before its token file exists.
   if (await isStarted(host, node)) {
     return undefined;
   }

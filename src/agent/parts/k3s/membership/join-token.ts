@@ -42,8 +42,8 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
 }
 
 /**
- * Returns the token from the cloud as the text of a token file. Reads the secret only if its version is new or unknown.
- * Throws `SecretEmpty` if the secret is not a token.
+ * Returns the token from the cloud as the content of a token file; in a dry run, returns the placeholder. Reads the
+ * secret only if its version is new or unknown. Throws `SecretEmpty` if the secret is not a token.
  */
 export async function fetchToken(host: Host, cloud: Cloud, name: string): Promise<Secret> {
   const secret = await host.obtain(`the join token (secret ${name})`, () => currentSecret(cloud, name));
@@ -59,8 +59,8 @@ export function isRedacted(secret: Secret | string): boolean {
 }
 
 /**
- * Returns the token that an installed server uses; `undefined` on an agent, and before the first start. `k3s token
- * rotate` updates the file in which K3s keeps the token (pkg/server/handlers/token.go).
+ * Returns the token that an installed server uses; `undefined` on an agent, and before the first start of K3s. `k3s
+ * token rotate` also updates the file that is read (pkg/server/handlers/token.go).
  */
 async function installedToken(host: HostReader, { role, paths }: K3sNode): Promise<Token | undefined> {
   if (role.k3s !== 'server') {
@@ -110,7 +110,7 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
   return { ok: false, blocks: false, changes: [change] };
 }
 
-/** Fetches the first token of a node. Throws `SecretEmpty` if a server cannot start with the token. */
+/** Fetches the first token of a node. Throws `SecretEmpty` if the node cannot use the token. */
 async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
@@ -124,9 +124,9 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
 }
 
 /**
- * Returns the new text for the token file of an installed server: the token that K3s uses if the file is missing or was
- * changed, otherwise the token in the vault. If the token in the vault differs from that of K3s, rotates K3s to the new
- * token with consent, and throws `TokenChanged` without consent.
+ * Returns the new content of the token file of an installed server: the token that K3s uses if the file is missing or
+ * was changed; otherwise the token in the vault. If the vault's token differs from that of K3s, rotates K3s to it with
+ * consent, and throws `TokenChanged` without. Throws `SecretEmpty` for a token that no server can use.
  */
 async function renewToken(
   host: Host,
@@ -171,7 +171,7 @@ function serverPassword(fetched: Secret, name: string): Token {
   throw tokenUnusable(name, 'it is a bootstrap token, with which agents can join and no server starts');
 }
 
-/** Returns the name of the secret with the token of this node. */
+/** Returns the name of the secret that contains the token of this node. */
 export function tokenSecretName({ role, settings }: K3sNode): string {
   const { secretName, agentSecretName = secretName } = settings.joinToken;
   return role.k3s === 'agent' ? agentSecretName : secretName;

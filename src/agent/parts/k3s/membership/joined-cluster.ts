@@ -4,7 +4,8 @@ import type { K3sNode } from '../../../node.ts';
 import { nonBlocking } from '../../../resources/combinators.ts';
 
 /**
- * True if K3s on this node has been part of a cluster: a server then has its token, and an agent the CA of its server.
+ * True if K3s on this node has joined or founded a cluster: a server then has its token, and an agent the CA of its
+ * server.
  */
 export async function joinedCluster(host: HostReader, node: K3sNode): Promise<boolean> {
   return (await host.stat(proofOfJoining(node))) !== undefined;
@@ -16,8 +17,8 @@ export function proofOfJoining({ role, paths }: K3sNode): string {
 }
 
 /**
- * Makes the drift and the errors of the Resource non-blocking once the node has joined: K3s then works with what it
- * has, and must still be watched and restarted.
+ * Makes the drift and the errors of the Resource non-blocking once the node has joined: K3s can then run without the
+ * Resource, and Slipway must still watch and restart it.
  */
 export function nonBlockingOnceJoined(node: K3sNode, resource: Resource): Resource {
   return nonBlocking(resource, (host) => joinedCluster(host, node));

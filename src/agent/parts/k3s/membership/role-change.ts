@@ -20,8 +20,9 @@ type Kind = Role['k3s'];
 const roleChangeId = 'Consent/role';
 
 /**
- * Keeps the kind of K3s node that this VM was installed as. Throws `RoleChanged` if the unit of the other kind exists,
- * until consent.roleChange names both kinds and the cluster that the node leaves, as in `server-to-agent@3f2a9c1b2d4e`.
+ * Keeps the kind of K3s node, server or agent, that this VM was installed as. Throws `RoleChanged` if the unit of the
+ * other kind exists, until consent.roleChange names both kinds and the cluster that the node leaves, as in
+ * `server-to-agent@3f2a9c1b2d4e`.
  *
  * With consent, the change takes several steps, each of which is checked on the machine: the old service is stopped and
  * disabled, the token files are removed, the data is moved aside (to `/var/lib/rancher/k3s.server-<time>`, so that
@@ -39,11 +40,11 @@ export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
 }
 
 /**
- * Returns the node with a role of the kind that it was installed as, so that its K3s is maintained until
- * consent.roleChange allows another kind; `wantedRole` is then the role that the node should have.
+ * Returns the node with a role of the kind, server or agent, that it was installed as. So Slipway maintains the
+ * installed K3s until consent.roleChange allows the change; `wantedRole` is then the role that the node should have.
  *
  * A role qualifies only if K3s was given all of its labels. Of several such roles, the node gets the one with the most
- * labels; without such a role, the node is returned unchanged.
+ * labels. Returns the node unchanged if no role qualifies, or if the node has no unit of the other kind.
  */
 export async function keepingRole(
   host: HostReader,
@@ -108,8 +109,8 @@ async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
 }
 
 /**
- * Returns the word that consent.roleChange must contain. The word names the cluster by its CA, so that consent does not
- * cover a later cluster of this VM.
+ * Returns the word that consent.roleChange must contain. If the CA of the cluster is known, the word names it, so that
+ * consent does not cover a later cluster of this VM.
  */
 async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
   const other = otherKind(node);
@@ -118,8 +119,8 @@ async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
 }
 
 /**
- * Returns the hash of the CA of the cluster, even after its data was moved aside; `undefined` if the node never came
- * up.
+ * Returns the hash of the CA of the cluster that the node leaves, even after the K3s data was moved aside; `undefined`
+ * if K3s never joined or founded one.
  */
 async function clusterOf(host: HostReader, paths: NodePaths, kind: Kind): Promise<string | undefined> {
   const aside = (await movedAside(host, paths)).filter((path) =>

@@ -23,8 +23,8 @@ const serverChangeId = 'Consent/server';
 /**
  * Keeps a joined agent on its server. Throws `ServerChanged` for another address or another CA, until
  * consent.serverChange names that address and CA; `ServerUnknown` if no address is known; `ServerUnreachable` or
- * `ServerNotReady` if a new address has consent but does not answer. Meanwhile the agent keeps its configuration and
- * keeps running.
+ * `ServerNotReady` if a new address has consent but does not answer. After any of these errors, the agent keeps its
+ * configuration and runs on.
  *
  * With consent to another CA, K3s is stopped, the credentials from the old server are removed (the known CA last), and
  * the node joins like a new one. A new address with the same CA only restarts K3s. A CA that the known one certified
@@ -41,8 +41,8 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
 }
 
 /**
- * Returns a joined agent with the server in its configuration, until a new server answers and its address and CA have
- * consent. Returns any other node unchanged.
+ * Returns a joined agent with the server that its configuration names, until a new server answers and its address and
+ * CA have consent. Returns any other node unchanged.
  */
 export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
   if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) {
@@ -96,8 +96,8 @@ function rebuilt(server: string): string {
 }
 
 /**
- * Returns `undefined` for a `NodeError`, such as `ServerUnreachable`, which `tokenAccepted` also reports. Rethrows any
- * other value, which is a defect of Slipway.
+ * Returns `undefined` for a `NodeError`, such as `ServerUnreachable`, which `tokenAccepted` also reports. Rethrows
+ * anything else, since it is a defect of Slipway.
  */
 function unknown(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) {
@@ -106,8 +106,8 @@ function unknown(thrown: unknown): undefined {
 }
 
 /**
- * Returns the server URL from config.yaml or, failing that, from an adopted unit; `undefined` if neither has a valid
- * one.
+ * Returns the server URL from config.yaml or, failing that, from an adopted unit; `undefined` if neither contains a
+ * valid URL.
  */
 async function configuredServer(host: HostReader, { paths }: K3sNode): Promise<string | undefined> {
   const text = await fileText(host, paths.k3s.config);
@@ -130,9 +130,9 @@ async function adoptedServer(host: HostReader, paths: NodePaths): Promise<string
 }
 
 /**
- * Returns the hash of `ca`, by which consent names the CA, if the agent must not trust `ca` without consent. Empty if
- * the known CA is `ca` or certified it, or if the known CA is missing and the token pins `ca`. The hash is not
- * shortened, since it decides which CA is trusted.
+ * Returns the hash of `ca` if the agent must not trust `ca` without consent; the consent names this hash. Returns an
+ * empty list if the known CA is `ca` or certified it, or if the known CA is missing and the token pins `ca`. The hash
+ * is not shortened, since it decides which CA the agent trusts.
  */
 async function foreignCa(host: HostReader, { paths }: K3sNode, ca: string): Promise<readonly string[]> {
   const { hash } = pinnedCa(ca);
@@ -170,8 +170,8 @@ async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promi
 
 /**
  * Removes the credentials that an agent got from its server: first the kubeconfigs and the client files, and last the
- * known CA, whose file marks the removal as unfinished. In between, the token file gets a pin of the CA that has
- * consent, so that the token is shown to no other server.
+ * known CA, whose presence marks an unfinished removal. Before removing the CA, pins the CA that has consent in the
+ * token file, so that the agent shows its token to no other server.
  */
 async function forgetServer(host: Host, node: K3sNode, hash: string): Promise<void> {
   const { k3s } = node.paths;

@@ -4,7 +4,7 @@ import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
 
-/** The cloud's name for a firewall that may block a node from its server. */
+/** What the cloud calls a firewall, which may block a node from its server. */
 type Hints = Pick<CloudHints, 'firewall'>;
 
 /** The milliseconds within which the supervisor must answer a request. */
@@ -36,17 +36,17 @@ export async function serverCa(host: HostReader, server: string, hints: Hints): 
 export interface TokenAnswer {
   /** The status of GET /v1-k3s/readyz. */
   readonly status: number;
-  /** A remark about the server's certificate, worded as the end of a sentence; empty without a remark. */
+  /** A remark about the server's certificate, to be appended to a sentence; may be empty. */
   readonly remark: string;
 }
 
 /**
  * Sends the node's token to the server, and verifies the server's certificate against `ca`. Returns the HTTP status,
- * which shows whether the server accepts the token. Throws `ServerUnreachable` if the server does not answer, or has
- * another CA.
+ * which shows whether the server accepts the token. Throws `ServerUnreachable` if the server does not answer or its
+ * certificate comes from another CA.
  *
- * K3s verifies the CA of its server, but not the name (seen on K3s 1.36 behind a load balancer). A name that is missing
- * from the certificate only causes a remark, since kubectl does verify it.
+ * K3s verifies the CA of its server, but not the name (seen on K3s 1.36 behind a load balancer). If the certificate
+ * does not contain the server's name, this function only adds a remark, since kubectl does verify the name.
  */
 export async function tokenStatus(
   host: HostReader,
@@ -111,7 +111,7 @@ function serverUnreachable(server: string, why: string, { firewall }: Hints, cau
 }
 
 /**
- * The longest time between two attempts to reach a server: all nodes of a new cluster start together, and a server on
- * the same network is ready within minutes.
+ * The longest time between two attempts to reach a server. It is short because all nodes of a new cluster start
+ * together, and a server on the same network is ready within minutes.
  */
 const whileItStarts = { longest: 10_000 } as const;

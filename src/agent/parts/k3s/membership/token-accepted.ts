@@ -16,9 +16,9 @@ import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
- * Checks that the server answers and accepts this agent's token. Fetches a refused token again from the cloud, and
- * moves the pin of an accepted token to a new CA that the known one certified. Without this check, K3s would wait
- * forever for a missing server or with a wrong token.
+ * Checks that the server answers and accepts this agent's token. If the server refuses the token, fetches the token
+ * from the cloud again. If the server has a new CA that the known one certified, moves the pin of an accepted token to
+ * the new CA. Without this check, K3s would wait forever for a missing server or with a wrong token.
  *
  * Throws `ServerUnknown`, `ServerUnreachable`, `ServerNotReady`, `UnexpectedAnswer`, and, if the cloud has no other
  * token, `TokenRejected` or `TokenCaMismatch`. No error blocks an agent that has joined before, because K3s uses its
@@ -48,8 +48,8 @@ export function tokenAccepted(node: K3sNode, cloud: Cloud, needs: readonly strin
 }
 
 /**
- * The finding for a joined agent in a dry run, which sends no token. A joined agent does not depend on the answer of
- * the server.
+ * The finding for a joined agent in a dry run, which sends no token. It does not block, since a joined agent does not
+ * depend on the answer of the server.
  */
 const notAsked = waiting('Recorded', 'The server was not asked whether it accepts the token.', {
   blocks: false,
@@ -95,8 +95,8 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
 }
 
 /**
- * Returns the drift that moves the pin to the new CA of the server, or an in-sync finding if the token pins this CA or
- * none. With the old pin, K3s would refuse the server at its next start.
+ * Returns the drift that moves the pin to the new CA of the server, or an in-sync finding if the token already pins
+ * this CA or has no pin. With the old pin, K3s would refuse the server at its next start.
  */
 function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string): Finding {
   if (token.caHash !== undefined && token.caHash !== hash) {
@@ -107,9 +107,9 @@ function pinAccepted(node: K3sNode, token: Token, hash: string, remark: string):
 }
 
 /**
- * Returns the pin that a fetched token without a pin gets on an agent that was part of a cluster and no longer knows a
- * CA, as after consent to another server: the pin of its current token. Without a pin, the agent would join any server
- * that answers. `undefined` on a new agent.
+ * Returns the CA hash to pin in a fetched token without a pin, if this agent was part of a cluster but no longer knows
+ * its CA, as after consent to another server: the hash that the current token pins. Without a pin, the agent would join
+ * any server that answers. `undefined` on a new agent, or if the current token has no pin.
  */
 async function pinOfOldAgent(
   host: HostReader,
@@ -126,9 +126,9 @@ interface Refused {
 }
 
 /**
- * Returns the drift whose remedy fetches the token again, since the cloud may have a newer one, and adds the pin `kept`
- * if the new token has none. The remedy throws `error` if the cloud has the same token, or, with advice, if the server
- * does not have the pinned CA.
+ * Returns the drift whose remedy fetches the token again, since the cloud may have a newer one, and pins the CA `kept`
+ * if the new token has no pin. The remedy throws `error` if the cloud has the same token. It also throws, with advice,
+ * if the server does not have the CA that the refused token pins and the new token has no pin.
  */
 function fetchAnother(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
   const path = node.paths.slipway.joinToken;
@@ -160,8 +160,8 @@ function pinStays({ paths }: K3sNode, { reason, message }: NodeError): NodeError
 }
 
 /**
- * True if the fetched token is the refused one. A pin that Slipway added makes no difference, unless the mismatch
- * concerns the pin itself.
+ * True if the fetched token is the refused one. A pin that only the refused token has makes no difference, unless the
+ * pin itself is the reason for the refusal.
  */
 function isSame(fresh: Token, token: Token, { reason }: NodeError): boolean {
   const pins = fresh.caHash ?? (reason === 'TokenCaMismatch' ? undefined : token.caHash);

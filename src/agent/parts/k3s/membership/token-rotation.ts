@@ -7,11 +7,11 @@ import type { K3sNode } from '../../../node.ts';
 import { basicAuth, type Token } from './token.ts';
 
 /**
- * Makes `next` the token of the cluster, as `k3s token rotate` does: through the running server, which encrypts the
+ * Makes `next` the token of the cluster, as `k3s token rotate` does: asks the running server, which encrypts the
  * bootstrap data in its datastore with `next` and writes its own token file (PUT /v1-k3s/token,
  * pkg/server/handlers/token.go). Throws `TokenChanged` if the server refuses.
  *
- * Does not run `k3s token rotate`, which takes the new token as an argument, visible to every process. Running nodes
+ * Does not run `k3s token rotate`, which takes the new token as an argument that every process can see. Running nodes
  * continue with their certificates. A crash after the rotation is harmless, since the token file of K3s and the vault
  * then agree.
  */

@@ -12,7 +12,7 @@ export interface Token {
   readonly credential: string;
 }
 
-/** Parses a join token; `undefined` for text that K3s would refuse as a token. */
+/** Parses a join token; `undefined` if K3s would refuse the string as a token. */
 export function parseToken(text: string): Token | undefined {
   const token = text.trim();
   if (!/^[\x21-\x7e]+$/.test(token)) {
@@ -39,7 +39,7 @@ function isBootstrap(text: string): boolean {
   return /^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(text);
 }
 
-/** Returns the Authorization header with the password of a token (RFC 7617). */
+/** Returns the Authorization header for a user and a password, such as that of a token (RFC 7617). */
 export function basicAuth(user: string, password: string): Secret {
   return new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`, `Basic ${redacted}`);
 }

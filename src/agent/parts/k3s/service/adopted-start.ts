@@ -11,7 +11,7 @@ import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { readStamp } from './start-stamp.ts';
 
 /**
- * Checks that Slipway's unit started K3s. A start by another unit has neither Slipway's configuration nor its
+ * Checks that Slipway's unit started K3s: after a start by another unit, K3s lacks Slipway's configuration and
  * credential provider. Restarts K3s if consent.restart names that start or the unit; otherwise throws `UnitAdopted`
  * until a person restarts K3s.
  */
@@ -38,7 +38,7 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
   };
 }
 
-/** Skips the check of the Resource, and waits without blocking, while K3s runs from a start by another unit. */
+/** While K3s runs from a start by another unit, waits without blocking instead of checking the Resource. */
 export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
   return unless(resource, async (host) => {
     const start = await foreignStart(host, node);
@@ -52,8 +52,8 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
 
 /**
  * Returns the start of the running or starting K3s, as `k3s.service@<invocation>`, if a unit other than Slipway's
- * started K3s; otherwise `undefined`. Slipway's unit creates a directory at each start, and a stamp in that directory
- * unless Slipway could not run.
+ * started K3s; otherwise `undefined`. At each start, Slipway's unit creates a directory and, if Slipway could run, a
+ * stamp in that directory.
  */
 export async function foreignStart(
   host: HostReader,
@@ -62,7 +62,7 @@ export async function foreignStart(
   const unit = unitName(role.k3s);
   const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
   const { ActiveState, SubState, InvocationID } = shown;
-  // Between two starts, the directory of Slipway's unit does not exist either.
+  // Between two starts, no directory proves a start by Slipway's unit either.
   if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart') {
     return undefined;
   }

@@ -25,9 +25,9 @@ import { joinedCluster } from '../membership/joined-cluster.ts';
 import { renderUnit } from './unit.ts';
 
 /**
- * Makes the check of the Resource throw `UnitAdopted` while K3s would lose flags that another program's unit gives it,
- * except flags whose loss has consent. The error lists the flags; it blocks only a node that has not joined a cluster,
- * so that a running K3s is still watched. `others` are functions that return further losses.
+ * Makes the check of the Resource throw `UnitAdopted` if K3s would lose flags that another program's unit gives it and
+ * their loss has no consent. The error lists these flags. It does not block a node that has joined a cluster, so that a
+ * running K3s is still watched. `others` are functions that return further losses.
  */
 export function keepingFlags(node: K3sNode, resource: Resource, others: readonly Losses[] = []): Resource {
   return unless(resource, async (host) => {
@@ -41,15 +41,15 @@ export function keepingFlags(node: K3sNode, resource: Resource, others: readonly
 }
 
 /**
- * Returns the settings that another program's files have and Slipway's would lack, each as a word that a consent can
+ * Returns the settings in another program's files that Slipway's files would lack, each as a word that consent can
  * name.
  */
 type Losses = (host: HostReader, node: K3sNode) => Promise<readonly string[]>;
 
 /**
  * Returns what the next start would lack: flags of another program's unit and config.yaml as `flag=value`, other lines
- * of that unit, and the losses from `others`. Of a secret, only the name is returned. Empty if Slipway wrote the unit,
- * or without a unit.
+ * of that unit, and the losses from `others`. For a secret, returns only the name of its flag. Empty if the unit was
+ * written by Slipway or is missing.
  */
 async function lostFlags(
   host: HostReader,
@@ -75,12 +75,15 @@ async function lostFlags(
   return [...new Set([...flags, ...lostLines(unit.text, node), ...elsewhere.flat()])];
 }
 
-/** True for a flag that cannot change in the cluster of a server, such as its datastore: no consent allows its loss. */
+/**
+ * True for a flag that cannot change in an existing cluster of a server, such as its datastore: no consent allows its
+ * loss.
+ */
 function isKept(flag: string, { role }: K3sNode): boolean {
   return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
 }
 
-/** The flags that Slipway replaces: those of the token by its token file, and `server` by a setting or a tag. */
+/** The flags that Slipway replaces: the token flags by its own token file, and `server` by a setting or a tag. */
 const taken = ['token', 'token-file', 'server'];
 const secret =
   /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;
@@ -102,8 +105,8 @@ function missingFlags({ name, values }: GivenFlag, kept: Flags, node: K3sNode): 
 }
 
 /**
- * Returns the lines of a unit that set no flag and that Slipway's unit lacks: variables, by name alone since a value
- * may be secret, files of variables, and a command that does not run k3s itself.
+ * Returns the lines of a unit that Slipway's unit lacks and that do not set a K3s flag: variables, only by name since a
+ * value may be secret; environment files; and a command that does not run k3s itself.
  */
 function lostLines(text: string, node: K3sNode): readonly string[] {
   const lines = unitLines(text);

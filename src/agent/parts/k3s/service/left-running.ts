@@ -5,9 +5,7 @@ import { unitName } from '../../../node.ts';
 import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
-/**
- * Mentions a running K3s in the message of each error of the Resource: without a role, Slipway does not watch that K3s.
- */
+/** Adds to each error of the Resource which K3s units run: without a role, Slipway does not watch them. */
 export function namingK3sLeftRunning(resource: Resource): Resource {
   return retelling(resource, withRunning);
 }

@@ -18,8 +18,8 @@ import { type Shown, serviceStarting, unitProperties } from './starting.ts';
 const serviceId = 'Service/k3s';
 
 /**
- * Keeps K3s running with its current inputs; restarts it if an input differs from the stamp of its start, unless one of
- * `written`, the Resources that keep the inputs, has yet to restore an input.
+ * Keeps K3s running with its current inputs. Restarts K3s if an input differs from the stamp of its start, unless one
+ * of `written`, the Resources that write the inputs, still has to restore an input.
  *
  * The unit is Type=notify without a time limit, so K3s is started with --no-block and then watched. Until it is up, the
  * reason is `ServiceStarting`, or the cause of a delay in the journal of this start. If K3s has exited and systemd is
@@ -43,8 +43,8 @@ export function k3sService(
 }
 
 /**
- * Returns a wait if an input was changed by hand since its check in this pass. The next pass restores the input first,
- * so that K3s is not restarted for the change.
+ * Returns a wait if an input was changed by hand after its check in this pass; otherwise `undefined`. The next pass
+ * first restores the input, so K3s is not restarted for the change.
  */
 async function rewrittenInput(
   host: HostReader,
@@ -55,7 +55,7 @@ async function rewrittenInput(
     return undefined;
   }
   for (const input of written) {
-    // An input that cannot be checked is not restored either.
+    // An input whose check fails is not restored either.
     const found = await input.check(host).catch(() => inSync());
     if (found.state === 'Drifted' && !found.drift.due) {
       return waiting('Blocked', `waits for ${input.id}`, { after: 1_000, blocks: false });
@@ -75,7 +75,7 @@ interface Subject {
 async function checkService(host: HostReader, subject: Subject): Promise<Finding> {
   const { node, unit } = subject;
   const shown = await showUnit(host, unit, unitProperties);
-  // A starting unit of Type=notify has a job too, but its journal can show what delays the start.
+  // A unit of Type=notify also has a job while it starts, but then its journal can show what delays the start.
   if (/^[1-9]/.test(shown.Job) && shown.ActiveState !== 'activating') {
     return waiting('ServiceStarting', `systemd is at work on ${unit}`, { after: 1_000 });
   }
@@ -101,8 +101,8 @@ async function checkService(host: HostReader, subject: Subject): Promise<Finding
 }
 
 /**
- * Returns a drift that `command` corrects. `blocks` is false while K3s runs, so that its node is checked even if K3s
- * cannot be restarted.
+ * Returns a drift that `command` corrects. `blocks` is false while K3s runs, so that Slipway still checks the node if
+ * K3s cannot be restarted.
  */
 function drifted(changes: readonly Change[], command: Command, blocks = true): Finding {
   const remedy = async (host: Host) => void (await host.run(command));
@@ -117,9 +117,7 @@ interface Start {
   readonly remarks: readonly string[];
 }
 
-/**
- * Compares the stamp of this start with the current inputs; without a stamp of this start, no input counts as changed.
- */
+/** Compares the stamp of this start with the current inputs. If this start has no stamp, no input counts as changed. */
 async function lookAtStart(
   host: HostReader,
   { node, sources: { inputs, judge } }: Subject,

@@ -9,8 +9,8 @@ import { installedVersion } from '../upgrade/release.ts';
 import type { StartInput } from './start-sources.ts';
 
 /**
- * The configuration and the release of K3s. Drop-ins in config.yaml.d are left out: the operator who edits them decides
- * when K3s restarts.
+ * The configuration and the release of K3s. Drop-ins in config.yaml.d are left out, because the operator who edits them
+ * decides when K3s restarts.
  */
 export const programInputs: readonly StartInput[] = [
   { name: 'config', text: (host, { k3s }) => fileText(host, k3s.config) },
@@ -32,8 +32,8 @@ export const accessInputs: readonly StartInput[] = [
 ];
 
 /**
- * Returns the installed release; `undefined` if K3s is missing or does not name its release. An unknown release
- * restarts nothing.
+ * Returns the installed release; `undefined` if K3s is missing or does not report its release. K3s is not restarted
+ * because of an unknown release.
  */
 export function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   return installedVersion(host, paths).catch(() => undefined);

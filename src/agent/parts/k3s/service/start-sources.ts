@@ -2,26 +2,28 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 
-/** An input that K3s reads only at its start: K3s is restarted if the input has changed since. */
+/** An input that K3s reads only when it starts. If the input has changed since then, K3s is restarted. */
 export interface StartInput {
   /** The name of the input in the stamp of a start and in the drift of the service. */
   readonly name: string;
   /**
-   * Returns the text of this input, which shows whether the input has changed; `undefined` if it is unknown, which
-   * restarts nothing. `notes` are the notes of the start that is stamped or compared.
+   * Returns the content of this input, by which a change is recognized; `undefined` if it is unknown, for which K3s is
+   * not restarted. `notes` are the notes on the start that is being stamped or compared.
    */
   text(host: HostReader, paths: NodePaths, notes: StartNotes): Promise<string | undefined>;
-  /** Returns another text that the input may have had at the start and that does not count as a change. */
+  /**
+   * Returns another content that the input may have had at the start; a difference from it does not count as a change.
+   */
   formerly?(host: HostReader, paths: NodePaths): Promise<string>;
   /** True if K3s can start with the current input; otherwise K3s is not restarted for it. */
   isFit?(host: HostReader, node: StampedNode): Promise<boolean>;
-  /** True for an input that a running K3s no longer reads. */
+  /** True if a running K3s no longer reads the input, so a change matters only while K3s starts. */
   readonly onlyWhileStarting?: true;
 }
 
 export type StampedNode = Pick<K3sNode, 'paths' | 'settings'>;
 
-/** The notes on a start besides its inputs, by name; each is a JSON value. */
+/** What is recorded about a start besides its inputs, by name; each value is a JSON value. */
 export type StartNotes = Readonly<Record<string, unknown>>;
 
 export interface StartNote {
@@ -31,7 +33,7 @@ export interface StartNote {
 
 /** A start of K3s, compared with the current inputs. */
 export interface LookedAt {
-  /** The notes of the start; `undefined` if it has no stamp. */
+  /** The notes on the start; `undefined` if the start has no stamp. */
   readonly notes: StartNotes | undefined;
   /** The names of the inputs that have changed since the start. */
   readonly changed: readonly string[];
@@ -39,9 +41,9 @@ export interface LookedAt {
 
 /** The verdict of a part on a start of K3s. */
 export interface StartVerdict {
-  /** The changed inputs for which K3s is not restarted. */
+  /** The changed inputs because of which K3s is not restarted. */
   readonly spared: readonly string[];
-  /** Remarks for the message of a K3s that runs from that start. */
+  /** Remarks that the service's message adds while K3s runs from that start. */
   readonly remarks: readonly string[];
 }
 

@@ -12,7 +12,7 @@ import type { StampedNode, StartInput, StartNotes, StartSources } from './start-
 
 type Digests = Readonly<Record<string, string | undefined>>;
 
-/** The digests of the inputs of one start of K3s, and its notes. */
+/** The digests of the inputs of one start of K3s, and the notes on that start. */
 export interface Stamp {
   readonly invocationId: string;
   readonly inputs: Digests;
@@ -60,7 +60,9 @@ export async function readStamp(
 
 const stampFile = z.looseObject({ invocationId: z.string(), inputs: z.record(z.string(), z.string()) });
 
-/** Returns the names of the inputs that have changed since the stamped start; omits one with which K3s cannot start. */
+/**
+ * Returns the names of the inputs that have changed since the stamped start; omits inputs with which K3s cannot start.
+ */
 export async function changedInputs(
   host: HostReader,
   node: StampedNode,

@@ -21,8 +21,8 @@ export const unitProperties = [
 export type Shown = Readonly<Record<(typeof unitProperties)[number], string>>;
 
 /**
- * Returns the wait for a K3s that is starting, with the cause of a delay if its journal names one. Throws
- * `ServiceFailed`, or the cause in the journal, if K3s exited and systemd is about to start it again.
+ * Returns the wait for a K3s that is starting, with the cause of a delay if its journal shows one. If K3s exited and
+ * systemd is about to start it again, throws `ServiceFailed` or the cause that the journal shows.
  */
 export async function serviceStarting(
   host: HostReader,
@@ -44,7 +44,10 @@ export async function serviceStarting(
   return waiting('ServiceStarting', `K3s is starting${again}`, { after: 3_000 });
 }
 
-/** Returns the last 200 lines in the journal of this start; an earlier start may have had another problem. */
+/**
+ * Returns the last 200 lines that this start wrote to the journal; empty without an invocation ID. Lines from earlier
+ * starts are left out, since those starts may have had another problem.
+ */
 async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
   if (invocationId === '') {
     return '';

@@ -20,9 +20,9 @@ export function unit(node: K3sNode, needs: readonly string[]): readonly Resource
 }
 
 /**
- * Renders the unit with the properties that the K3s installer gives it (k3s-io/k3s install.sh,
- * create_systemd_service_file) and, in addition, the proxy variables, the runtime directory, and the command that
- * stamps every start.
+ * Renders the unit with the properties that the K3s installer gives its unit (k3s-io/k3s install.sh,
+ * create_systemd_service_file). Adds the proxy variables, the runtime directory, and the command that stamps every
+ * start.
  */
 export function renderUnit(node: K3sNode): string {
   const { root, system, k3s } = node.paths;
@@ -70,7 +70,7 @@ ExecStart=${start.map(argument).join(' ')}
 
 /**
  * Returns the proxy variables for K3s and its containerd (https://docs.k3s.io/advanced#configuring-an-http-proxy);
- * empty without a proxy in the settings. NO_PROXY contains the private ranges, as K3s advises, the metadata services of
+ * empty if the settings name no proxy. NO_PROXY contains the private ranges, as K3s advises, the metadata services of
  * clouds, the names and networks of pods and services, this node, its server, and network.noProxy.
  */
 function proxyEnvironment({ settings, address, server }: K3sNode): Readonly<Record<string, string>> {

@@ -19,9 +19,9 @@ const made: readonly string[] = [
 ];
 
 /**
- * Removes the network namespaces of pods. Each is a file on which a namespace is mounted while the pod runs. CNI names
- * the files in the same way for every program that runs its plugins, so the files of another containerd are removed
- * too, as by the k3s-killall.sh of K3s.
+ * Removes the network namespaces of pods: files on which a namespace is mounted while its pod runs. CNI names these
+ * files in the same way for every program that runs its plugins, so the files of another containerd are removed too, as
+ * by the script k3s-killall.sh.
  */
 export function namespacesGone(needs: readonly string[]): Resource {
   return {
@@ -53,8 +53,8 @@ export function interfacesGone(needs: readonly string[]): Resource {
 }
 
 /**
- * Returns the interfaces of pods, then those of K3s. The bridge must not be deleted first: nothing else distinguishes
- * the interface of a pod from others.
+ * Returns the interfaces of pods, then those of K3s. The bridge must be deleted last, since only their bridge
+ * distinguishes the interfaces of pods from others.
  */
 async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   const all = await host.list(interfaces);
@@ -66,8 +66,8 @@ async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
 }
 
 /**
- * Deletes all interfaces, and then throws the first failure. Ignores an interface that has disappeared, such as that of
- * a pod whose namespace was removed.
+ * Deletes all interfaces, and then throws the first failure. A failure does not count if the interface has disappeared,
+ * as that of a pod does when its namespace is removed.
  */
 async function deleteEach(host: Host, names: readonly string[]): Promise<void> {
   const failures: unknown[] = [];

@@ -10,8 +10,8 @@ import { noneOf, removed, removing } from '../../../resources/removed.ts';
 export const unmountedId = 'Unmounted/k3s';
 
 /**
- * Unmounts every mount point whose path begins with one of these prefixes; resolves links in their directories. A mount
- * in use is detached (umount(8), --lazy), so that no process can reach it by its path.
+ * Unmounts every mount point whose path begins with one of these prefixes, after resolving links in the prefixes'
+ * directories. A mount in use is detached (umount(8), --lazy), so that no process can reach it by its path.
  */
 export function unmounted(prefixes: readonly string[], needs: readonly string[], root = '/'): Resource {
   return {
@@ -70,15 +70,15 @@ async function pointsLike(
   return (await mountPoints(host)).filter((point) => real.some((each) => point.startsWith(each)));
 }
 
-/** Resolves the links in the directory of a prefix; the part after the last slash is only the beginning of a name. */
+/** Resolves the links in a prefix up to its last slash; the rest is only the beginning of a name, and is kept. */
 async function realPrefix(host: HostReader, prefix: string, root: string): Promise<string> {
   const at = prefix.lastIndexOf('/') + 1;
   return join(await realPath(host, prefix.slice(0, at), root), '/') + prefix.slice(at);
 }
 
 /**
- * Deletes the directory. A directory that is a mount or a link, such as a disk for the K3s data, is emptied and stays.
- * Throws `FileSystemError` if something is mounted in the directory, since that would be deleted too.
+ * Deletes the directory. Only empties it if it is a mount or a link, such as a disk for the K3s data. Throws
+ * `FileSystemError` if something is mounted in the directory, since the content of that mount would be deleted too.
  */
 export function emptied(path: string, needs: readonly string[], root = '/'): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
@@ -93,7 +93,7 @@ export function emptied(path: string, needs: readonly string[], root = '/'): Res
   });
 }
 
-/** Throws `FileSystemError` if something is mounted in the directory and would be deleted with it. */
+/** Throws `FileSystemError` if something is mounted below the directory, and would be deleted with the directory. */
 export async function nothingMountedIn(host: HostReader, path: string, root: string): Promise<void> {
   const real = await realPath(host, path, root);
   const inside = (await mountPoints(host)).filter((point) => point.startsWith(`${real}/`));
@@ -119,7 +119,7 @@ async function mountPoints(host: HostReader): Promise<readonly string[]> {
   return points.map(unescaped).reverse();
 }
 
-/** Decodes blanks and similar characters, which /proc/mounts writes in octal: `\040`. */
+/** Decodes blanks and similar characters, which /proc/mounts writes as octal codes such as `\040`. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
 }

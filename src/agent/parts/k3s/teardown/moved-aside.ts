@@ -6,8 +6,7 @@ import { noneOf, removing } from '../../../resources/removed.ts';
 import { nothingMountedIn } from './mounts.ts';
 
 /**
- * Returns the paths of the K3s data that a change of role moved aside (role-change.ts); this data contains CA keys and
- * tokens.
+ * Returns the paths of K3s data that role changes moved aside (role-change.ts). The data contains CA keys and tokens.
  */
 export async function movedAside(host: HostReader, { k3s }: NodePaths): Promise<readonly string[]> {
   const folder = dirname(k3s.data);
@@ -16,8 +15,8 @@ export async function movedAside(host: HostReader, { k3s }: NodePaths): Promise<
 }
 
 /**
- * Deletes the K3s data of older roles. Throws `FileSystemError`, and deletes nothing, if something is mounted in the
- * data.
+ * Deletes the K3s data that earlier role changes moved aside. Throws `FileSystemError`, and deletes nothing, if
+ * something is mounted in the data.
  */
 export function movedAsideGone(paths: NodePaths, needs: readonly string[]): Resource {
   return {

@@ -8,7 +8,7 @@ import { noneOf } from '../../../resources/removed.ts';
 const tools = ['iptables', 'ip6tables'] as const;
 type Tool = (typeof tools)[number];
 
-/** The exit code with which a shell, and so a Host, reports a program that is not installed. */
+/** The exit code by which a shell, and therefore a Host, reports that a program is not installed. */
 const notInstalled = 127;
 
 /**
@@ -19,7 +19,7 @@ export function packetFilterCleared(paths: NodePaths, needs: readonly string[]):
   return [...tools.map((tool) => rulesGone(tool, paths, needs)), tablesGone(needs)];
 }
 
-/** The ids of the Resources that must be done before the K3s data, which contains iptables programs, may be removed. */
+/** The ids of the Resources that must finish before the K3s data, which contains iptables programs, may be removed. */
 export const rulesGoneIds: readonly string[] = tools.map(rulesGoneId);
 
 function rulesGoneId(tool: Tool): string {
@@ -52,8 +52,8 @@ interface Saved {
 }
 
 /**
- * Returns the current rules, and the program that printed them: that of the system, or otherwise the one that K3s
- * unpacked. The rules are empty if neither program is installed. Throws `CommandFailed` if a program fails.
+ * Returns the current rules and the program that printed them: the system's own or, if that is not installed, the one
+ * that K3s unpacked. Without either program, the rules are empty. Throws `CommandFailed` if a program fails.
  */
 async function saveRules(host: HostReader, tool: Tool, { k3s }: NodePaths): Promise<Saved> {
   for (const program of [tool, join(k3s.data, 'data/current/bin/aux', tool)]) {
@@ -77,14 +77,16 @@ function rulesUnreadable({ file, args }: Command, { exitCode, stderr }: CommandR
   );
 }
 
-/** Returns the path of the draft for iptables-restore, which only root can read and which does not survive a reboot. */
+/**
+ * Returns the path of the draft for iptables-restore. Only root can read the draft, and it does not survive a reboot.
+ */
 function draftFor(tool: string): string {
   return `/run/slipway-packet-filter.${tool}`;
 }
 
 /**
- * Passes the rules to iptables-restore(8), which changes a table completely or not at all, and removes the draft, even
- * one that an earlier crash left behind.
+ * Passes the rules, if there are any, to iptables-restore(8), which changes a table completely or not at all. Always
+ * removes the draft, even one that an earlier crash left behind.
  */
 async function restoreRules(
   host: Host,
@@ -119,7 +121,7 @@ function removalFrom(table: string): string {
   if (chains.length + rules.length === 0) {
     return '';
   }
-  // All chains are flushed before the first is deleted: a chain to which a rule still leads cannot be deleted.
+  // All chains are flushed before the first is deleted, since a chain to which a rule still jumps cannot be deleted.
   const commands = [
     ...rules,
     ...chains.map((chain) => `-F ${chain}`),
@@ -129,14 +131,14 @@ function removalFrom(table: string): string {
 }
 
 /**
- * True for a chain of K3s, but not for CNI-ADMIN, which CNI creates for the operator's own rules (the firewall plugin's
- * documentation).
+ * True for a chain of K3s. False for CNI-ADMIN, which CNI creates for the operator's own rules (documentation of the
+ * firewall plugin).
  */
 function isOurs(chain: string): boolean {
   return /^(KUBE|CNI|FLANNEL)-/.test(chain) && chain !== 'CNI-ADMIN';
 }
 
-/** True for a rule of another chain that jumps to a chain of K3s, or that flannel marked as its own. */
+/** True for a rule outside the K3s chains that jumps to one of them, or that flannel marked as its own. */
 function leadsToOurs(line: string): boolean {
   const [, chain] = /^-A (\S+) /.exec(line) ?? [];
   if (chain === undefined || isOurs(chain)) {
@@ -146,7 +148,7 @@ function leadsToOurs(line: string): boolean {
   return isOurs(target) || /\s--comment "flanneld (masq|forward)"(\s|$)/.test(line);
 }
 
-/** Matches quoted text, such as a comment with blanks, as iptables-save prints it. */
+/** Matches a quoted string, such as a comment with blanks, as iptables-save prints it. */
 const quotedText = /"(\\.|[^"\\])*"/g;
 
 /** Removes the nftables tables of kube-proxy and flannel. */

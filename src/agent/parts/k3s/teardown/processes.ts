@@ -44,8 +44,8 @@ export function processesEnded(paths: NodePaths, needs: readonly string[]): Reso
 }
 
 /**
- * Kills all processes at once, and again while any are left: a process may have started another one before it was
- * killed. Throws `CommandFailed` if some are left after the last round.
+ * Kills all processes at once, and repeats this while any are left: a process may have started another one before it
+ * was killed. Throws `CommandFailed` if some are left after the last round.
  */
 async function killAll(host: Host, paths: NodePaths): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
@@ -63,8 +63,8 @@ async function killAll(host: Host, paths: NodePaths): Promise<void> {
 }
 
 /**
- * Returns the command that kills the processes. The command uses the kill of the shell, since a minimal system has no
- * other, and ignores processes that have ended.
+ * Returns the command that kills the processes and ignores those that have ended. Uses the kill built into the shell,
+ * since a minimal system has no kill program.
  */
 function killCommand(pids: readonly number[]): Command {
   return { file: 'sh', args: ['-c', 'kill -KILL "$@" || :', 'sh', ...pids.map(String)] };
@@ -77,7 +77,7 @@ export async function containerProcesses(host: HostReader, paths: NodePaths): Pr
   const found = await Promise.all(pids.map((pid) => lookAt(host, paths, pid)));
   const all = found.filter((process) => process !== undefined);
   const wanted = new Set(all.filter(({ isPods, isShim }) => isPods || isShim).map(({ pid }) => pid));
-  // The loop adds to the set while it reads it, to reach children of children.
+  // The loop adds to the set that it iterates over, so that it also reaches the children of added processes.
   for (const parent of wanted) {
     for (const child of all) {
       if (child.parent === parent) {
@@ -108,14 +108,14 @@ async function lookAt(host: HostReader, paths: NodePaths, pid: number): Promise<
 }
 
 /**
- * True if the text of /proc/PID/cgroup names a control group of pods at the top of any hierarchy (cgroups(7)), as the
- * systemd driver or cgroupfs names it.
+ * True if the content of /proc/PID/cgroup names a control group of pods at the top of any hierarchy (cgroups(7)),
+ * whether the systemd driver or cgroupfs named the group.
  */
 export function isOfPods(group: string): boolean {
   return /^\d+:[^:]*:\/kubepods(\.slice)?\//m.test(group);
 }
 
-/** True for a shim that K3s unpacked, or that serves the containerd of K3s. */
+/** True for a shim that K3s unpacked, or that has an argument in the directory of the K3s containerd. */
 function isShim(command: string, { root, k3s }: NodePaths): boolean {
   const [file = '', ...args] = command.split('\0');
   if (!basename(file).startsWith('containerd-shim')) {

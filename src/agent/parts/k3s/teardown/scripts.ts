@@ -13,7 +13,8 @@ const names = {
 } as const;
 
 /**
- * Keeps the scripts that stop and remove K3s in place of those of the K3s installer, which would leave Slipway running.
+ * Keeps the scripts that stop and remove K3s. They replace those of the K3s installer, which would leave Slipway
+ * running.
  */
 export function k3sScripts(node: K3sNode): readonly Resource[] {
   const bin = node.paths.system.bin;

@@ -12,17 +12,17 @@ import { packetFilterCleared, rulesGoneIds } from './packet-filter.ts';
 import { processesEnded } from './processes.ts';
 import { scriptPaths } from './scripts.ts';
 
-/** The units that run K3s, of either kind. */
+/** The units that run K3s, as a server and as an agent. */
 export const k3sUnits: readonly string[] = [unitName('server'), unitName('agent')];
 
 /**
- * Stops K3s and everything it runs, and with `forGood` disables its units. Removes what K3s leaves in the kernel,
- * namely mounts, network namespaces, interfaces and packet filter rules, and the state of CNI in /var/lib/cni. Units,
- * settings and data stay (https://docs.k3s.io/upgrades/killall).
+ * Stops K3s and everything it runs, and with `forGood` disables its units. Removes what K3s leaves in the kernel
+ * (mounts, network namespaces, interfaces and packet filter rules) and the state of CNI in /var/lib/cni. Keeps units,
+ * settings and data (https://docs.k3s.io/upgrades/killall).
  *
- * Below another root, only services, mounts and files below that root are affected: everything else belongs to the
- * machine itself. The state of CNI contains addresses without the names of their users, so another user of CNI, such as
- * nerdctl, loses its state too.
+ * Below a root other than `/`, only affects services, mounts and files below that root, since everything else belongs
+ * to the machine itself. The state of CNI contains addresses without the names of their users, so another user of CNI,
+ * such as nerdctl, loses its state too.
  */
 export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resource[] {
   const service = unitsStopped({
@@ -81,8 +81,8 @@ export function k3sRemoved(paths: NodePaths): readonly Resource[] {
 }
 
 /**
- * Returns the prefixes of paths where K3s, its containerd and kubelet mount. Other mounts among the K3s files, such as
- * an operator's disk for volumes or the database, stay.
+ * Returns the prefixes of the paths where K3s, its containerd and kubelet mount. Other mounts among the K3s files, such
+ * as an operator's disk for volumes or the database, must stay mounted.
  */
 function mountPlaces({ root, k3s }: NodePaths): readonly string[] {
   const others = ['run/k3s', 'var/lib/kubelet/pods', 'var/lib/kubelet/plugins'];
@@ -95,14 +95,14 @@ function otherData({ root }: NodePaths): readonly string[] {
 }
 
 /**
- * Returns the paths of the link that starts K3s at boot, of the environment file of the K3s installer, and of the unit.
- * Drop-ins belong to the operator.
+ * Returns the paths of the link that starts K3s at boot, of the K3s installer's environment file, and of the unit.
+ * Omits drop-ins, which belong to the operator.
  */
 function unitFiles({ system }: NodePaths, unit: string): readonly string[] {
   return [`multi-user.target.wants/${unit}`, `${unit}.env`, unit].map((name) => join(system.units, name));
 }
 
-/** Removes a link to K3s; another file of that name stays. */
+/** Removes a link to K3s; keeps any other file at this path. */
 function linkGone(path: string, needs: readonly string[]): Resource {
   const gone = removed({ path, condition: 'K3sBinary', needs });
   return unless(gone, async (host) => {

@@ -12,8 +12,8 @@ interface ReleaseProbe {
 }
 
 /**
- * Checks that the checksums of the wanted release can be downloaded and name its executable. A failed request is only a
- * warning if K3s already has this release.
+ * Checks that the list of checksums for the wanted release can be downloaded and contains the K3s executable. A failed
+ * request is only a warning if this release is already installed.
  */
 export function releaseProbe(subject: ReleaseProbe): Probe {
   return { about: 'cloud', what: 'K3s release', look: () => lookAtRelease(subject) };

@@ -17,10 +17,10 @@ import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './ver
  * Keeps the K3s executable at the wanted release. Throws `VersionRefused` if the wanted version is not the name of a
  * release.
  *
- * On a node that has joined a cluster, another version is `VersionDrift` until k3s.upgrade is auto. Even then, a
- * downgrade, a skipped minor version and an agent newer than its server are `VersionRefused`, and an agent whose server
- * shows no version is `ApiUnavailable`. A lost or damaged executable is first restored to its last release, since the
- * version of the server cannot be queried without an executable.
+ * On a node that has joined a cluster, throws `VersionDrift` for another version until k3s.upgrade is auto. Even then,
+ * throws `VersionRefused` for a downgrade, a skipped minor version or an agent newer than its server, and
+ * `ApiUnavailable` if the version of an agent's server is unknown. A lost or damaged executable is first restored to
+ * the release of its last start, since the version of the server cannot be queried without an executable.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
   const of = (release: K3sNode) =>
@@ -48,8 +48,8 @@ export function linkPaths({ system }: NodePaths): readonly string[] {
 }
 
 /**
- * Returns the release that K3s prints (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` if K3s is not installed.
- * Throws `CommandFailed` if K3s prints none: the version of a busy or damaged K3s is unknown.
+ * Returns the installed release, which K3s prints (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` if K3s is not
+ * installed. Throws `CommandFailed` if K3s prints no release, as when it is busy or damaged.
  */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
@@ -81,14 +81,14 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
 }
 
 /**
- * Stands for the version of an executable that names none. The download then compares the executable with the checksum
+ * Stands for the version of an executable that does not report one. The executable is then compared with the checksum
  * of its release.
  */
 const unnamed = 'none that it names';
 
 /**
- * Returns the release to install next: the wanted one, or, if a joined node has lost or damaged its executable, the
- * release of its last start.
+ * Returns the release to install next: the wanted one or, if a joined node has lost or damaged its executable, the
+ * release of its last start, if that was recorded.
  */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   if (!(await joinedCluster(host, node))) {
@@ -99,9 +99,9 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
 }
 
 /**
- * Returns the installed version. If the executable names none, returns `unnamed` on a joined node and `undefined` on a
- * new one; returns `undefined` without an executable. Throws `VersionDrift`, `VersionRefused` or `ApiUnavailable` if
- * the wanted version may not replace the installed one.
+ * Returns the installed version; `undefined` without an executable. If the executable does not report its version,
+ * returns `unnamed` on a joined node and `undefined` on a new one. Throws `VersionDrift`, `VersionRefused` or
+ * `ApiUnavailable` if the wanted version may not replace the installed one.
  */
 async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const wanted = parseVersion(node.version);
@@ -137,8 +137,9 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
 }
 
 /**
- * Throws `VersionRefused` if the wanted version of kubelet is newer than that of its API server
- * (https://kubernetes.io/releases/version-skew-policy), and `ApiUnavailable` if the version of the server is unknown.
+ * Throws `VersionRefused` if the wanted K3s is newer than that of the server, since kubelet must not be newer than its
+ * API server (https://kubernetes.io/releases/version-skew-policy). Throws `ApiUnavailable` if the server's version is
+ * unknown.
  */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
   const command = nodeKubectl(node, 'version', '-o', 'json');

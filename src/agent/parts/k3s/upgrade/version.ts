@@ -3,12 +3,12 @@ export interface K3sVersion {
   readonly major: number;
   readonly minor: number;
   readonly patch: number;
-  /** The number of a release candidate; infinite for a release, which comes after all its candidates. */
+  /** The number of a release candidate; infinite for a final release, so that it comes after all its candidates. */
   readonly candidate: number;
   readonly k3s: number;
 }
 
-/** Parses the name of a K3s release; `undefined` for any other text. */
+/** Parses the name of a K3s release; `undefined` for any other string. */
 export function parseVersion(text: string): K3sVersion | undefined {
   const match = /^v(\d+)\.(\d+)\.(\d+)(?:-rc(\d+))?\+k3s(\d+)$/.exec(text);
   if (!match) {
@@ -35,8 +35,8 @@ export function compareVersions(a: K3sVersion, b: K3sVersion): number {
 }
 
 /**
- * True if a node may go from one release to the other in one step: not down, and at most one minor version up, within
- * the same major version.
+ * True if a node may go from one release to the other in one step: to the same or a newer release of the same major
+ * version, at most one minor version newer.
  */
 export function isOneStep(from: K3sVersion, to: K3sVersion): boolean {
   return compareVersions(from, to) <= 0 && from.major === to.major && to.minor - from.minor <= 1;

@@ -14,12 +14,12 @@ import { natTable } from './nat-table.ts';
 
 export type NatSettings = Pick<Settings, 'network' | 'consent'>;
 
-/** The subject of consent.natRemoval for rules whose ranges are unknown: their file is lost or damaged. */
+/** The subject of consent.natRemoval for rules with unknown ranges, because their file is lost or damaged. */
 const unknownRanges = 'all';
 
 /**
- * Returns the ranges with NAT that no range in network.nat.from contains and whose removal consent.natRemoval does not
- * allow.
+ * Returns the ranges that have NAT, are not part of a range in network.nat.from, and may not lose NAT according to
+ * consent.natRemoval.
  */
 export async function keptRanges(
   host: HostReader,
@@ -37,7 +37,7 @@ export async function keptRanges(
 
 /**
  * Returns the ranges that keep NAT although network.nat.from is empty. If the rules file is lost or damaged, its rules
- * may still be in the kernel: returns `all`, unless consent.natRemoval names `all`.
+ * may still be in the kernel, so returns only `all`, or nothing if consent.natRemoval names `all`.
  */
 export async function keptWithoutNat(
   host: HostReader,
@@ -51,8 +51,8 @@ export async function keptWithoutNat(
 }
 
 /**
- * Returns the ranges in the rules file, and if a part of the file is lost also those in the kernel; `unknown` if the
- * file names no range, or is lost while NAT's unit exists.
+ * Returns the ranges in the rules file and, if part of the file is lost, also those in the kernel. Returns `unknown` if
+ * the file names no range, or if it is missing although NAT's unit exists; an empty list if both are missing.
  */
 async function writtenRanges(host: HostReader, paths: NodePaths): Promise<readonly string[] | 'unknown'> {
   const text = await fileText(host, paths.slipway.nat);
@@ -64,7 +64,7 @@ async function writtenRanges(host: HostReader, paths: NodePaths): Promise<readon
   return left.some((found) => found !== undefined) ? 'unknown' : [];
 }
 
-/** Returns the ranges in the rules that are loaded in the kernel; none without nft, which is needed to list them. */
+/** Returns the ranges in the rules that are loaded in the kernel; empty if nft, which lists the rules, is missing. */
 async function loadedRanges(host: HostReader): Promise<readonly string[]> {
   const hasNft = (await host.stat(nft)) !== undefined;
   return hasNft ? rangesIn((await listTable(host, natTable)) ?? '') : [];

@@ -10,7 +10,7 @@ export function natUnitPath(paths: NodePaths): string {
 }
 
 /**
- * Returns every file of NAT except for its unit. The rules file comes last, and so is removed last, since it names the
+ * Returns every file of NAT except for its unit. The rules file comes last, so that it is removed last: it names the
  * ranges that use this host.
  */
 export function natFiles({ system, slipway }: NodePaths): readonly string[] {
@@ -33,8 +33,8 @@ export function renderNatUnit({ slipway }: NodePaths): string {
 }
 
 /**
- * Renders the sysctl file that keeps forwarding on when a program applies all sysctl files again. A file whose name
- * sorts later would override it.
+ * Renders the sysctl file that keeps forwarding on if a program applies all sysctl files again. A file whose name sorts
+ * later can override it.
  */
 export function renderNatSysctl(): string {
   return '# Written by Slipway for network.nat.\nnet.ipv4.ip_forward = 1\n';

@@ -7,8 +7,8 @@ import { natFiles, natUnitPath } from './nat-files.ts';
 import { natTable } from './nat-table.ts';
 
 /**
- * Removes NAT's unit, table and files. Forwarding stays on in the running kernel, but the hosts behind this one need
- * another route out.
+ * Removes NAT's unit, table and files. Does not turn forwarding off in the running kernel. The hosts that used NAT then
+ * need another route out.
  */
 export function natRemoved(paths: NodePaths): Resource {
   const removed = tableRemoved(natTable, {
@@ -16,13 +16,13 @@ export function natRemoved(paths: NodePaths): Resource {
     unitFile: natUnitPath(paths),
     files: natFiles(paths),
   });
-  // The condition Nat would add a line to the status of every node without NAT.
+  // With the condition Nat, the status of every node without NAT would have one more line.
   return { ...removed, condition: 'System' };
 }
 
 /**
- * Removes NAT once consent.natRemoval names each range that NAT served; throws `NatKept` until then. Returns no
- * Resource if network.nat.from names a range or the root is not `/`.
+ * Removes NAT once consent.natRemoval names each range that has NAT; throws `NatKept` until then. Returns no Resource
+ * if network.nat.from names a range or the root is not `/`.
  */
 export function natUnlessWanted(settings: NatSettings, paths: NodePaths): readonly Resource[] {
   if (settings.network.nat.from.length > 0 || paths.root !== '/') {

@@ -26,7 +26,9 @@ export function renderNat(rules: NatRules): string {
   return renderTable(natTable, 'private hosts that reach the outside through this one.', chain);
 }
 
-/** Returns the digest of the rules, which `listedNat` returns for a table that contains exactly these rules. */
+/**
+ * Returns the digest of the rules; `listedNat` returns the same digest for a table that contains exactly these rules.
+ */
 export function natName(rules: NatRules): string {
   return shortDigest(natLines(rules).join('\n'));
 }
@@ -42,7 +44,8 @@ function natLines({ from, except, outside }: NatRules): readonly string[] {
 }
 
 /**
- * Returns the digest of the rules in the output of `nft list table`; `incomplete` unless the expected hook comes first.
+ * Returns the digest of the rules in the output of `nft list table`; `incomplete` if its first line is not the expected
+ * hook.
  */
 export function listedNat(list: string): string {
   const lines = [...list.matchAll(/^\t\t(\S.*)/gm)].map(([, line = '']) => line);
@@ -57,14 +60,15 @@ export function rangesIn(text: string): readonly string[] {
   return [...text.matchAll(/^\t\tip saddr (\S+) masquerade$/gm)].map(([, range = '']) => range);
 }
 
-/** Returns the outside interface in a file that `renderNat` rendered; `undefined` if the text names none. */
+/** Returns the outside interface in a file that `renderNat` rendered; `undefined` if the file does not name one. */
 export function outsideIn(text: string): string | undefined {
   return /^\t\toifname != "([^"]+)" return$/m.exec(text)?.[1];
 }
 
 /**
- * True if a text is what `renderNat` rendered for the ranges, destinations and interface in the text. False if a line
- * or the end of the file is lost, except that the loss of only the last `masquerade` line goes unnoticed.
+ * True if `renderNat` would render the same file from the ranges, destinations and interface that the file contains.
+ * False if a line or the end of the file is lost, except that the loss of only the last `masquerade` line goes
+ * unnoticed.
  */
 export function isWholeNat(text: string): boolean {
   const outside = outsideIn(text);

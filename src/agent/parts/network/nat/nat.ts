@@ -14,8 +14,8 @@ import { listedNat, type NatRules, natName, outsideIn, renderNat } from './nat-r
 import { natTable } from './nat-table.ts';
 
 /**
- * Milliseconds between two checks of the kernel. The private hosts may have no other route out, so lost rules must soon
- * be restored.
+ * The milliseconds between two checks of the kernel. Lost rules must soon be restored, since the private hosts may have
+ * no other route out.
  */
 const every = 60_000;
 
@@ -24,11 +24,11 @@ const every = 60_000;
  * unit does both at every boot, without K3s, the daemon, a cloud or a secret. Returns no Resources if network.nat.from
  * is empty or the root is not `/`.
  *
- * A failure of NAT blocks no other Resource. A range that the settings no longer name keeps NAT until
- * consent.natRemoval names the range; until then `NatKept` is reported.
+ * A failure of NAT blocks no other Resource. If the settings no longer name a range, the range keeps NAT, and `NatKept`
+ * is reported, until consent.natRemoval names the range.
  */
 export function nat(settings: NatSettings, paths: NodePaths): readonly Resource[] {
-  // With another root, the rules would change the network of the machine that runs Slipway.
+  // If the root is not `/`, the rules would change the network of the machine that runs Slipway.
   if (settings.network.nat.from.length === 0 || paths.root !== '/') {
     return [];
   }
@@ -85,7 +85,7 @@ function rangesKept(settings: NatSettings, paths: NodePaths, needs: readonly str
 
 /**
  * Returns the rules for the ranges in the settings and the kept ranges. The outside interface comes from the settings,
- * the default route or the previous rules, in this order; throws `NatFailed` if all three lack it.
+ * the default route or the previous rules, in this order; throws `NatFailed` if none of them names one.
  */
 async function wantedRules(host: HostReader, settings: NatSettings, paths: NodePaths): Promise<NatRules> {
   const { from, except, interface: named } = settings.network.nat;

@@ -3,5 +3,5 @@ import type { KnownLine } from './known-line.ts';
 import { serverCauses } from './server-causes.ts';
 import { tokenCauses } from './token-causes.ts';
 
-/** Every known line of the K3s log. The first match counts, so narrow patterns come before broad ones. */
+/** Every known line of the K3s log. The first match counts, so specific patterns come before general ones. */
 export const journalCauses: readonly KnownLine[] = [...tokenCauses, ...hostCauses, ...serverCauses];

@@ -6,15 +6,15 @@ import type { Severity } from '../../../../engine/severity.ts';
 import { journalCauses } from './causes.ts';
 import type { KnownLine } from './known-line.ts';
 
-/** What a condition reports about a K3s that does not start: the reason, the message, and what can end the fault. */
+/** Why K3s does not start, as a condition reports it: the reason, the message, and what can end the fault. */
 export interface Cause extends Pick<Severity, 'endedBy'> {
   readonly reason: Reason;
   readonly message: string;
 }
 
 /**
- * Returns the cause of the newest line of the K3s log that matches an entry of `table` for this command; `undefined` if
- * no line matches.
+ * Returns the cause that the K3s log shows: that of the newest line that matches an entry of `table` for this command.
+ * `undefined` if no line matches.
  */
 export function findCause(
   log: string,
@@ -37,8 +37,8 @@ export function findCause(
 }
 
 /**
- * Returns the message of the last fatal, error or panic line of the K3s log, or of the last line if no line is of these
- * kinds; `undefined` for an empty log. Truncates a long message.
+ * Returns the message of the last fatal, error or panic line of the K3s log or, if it has none, of the last line;
+ * `undefined` for an empty log. Truncates a long message.
  */
 export function lastWords(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
@@ -47,11 +47,11 @@ export function lastWords(log: string): string | undefined {
   return line && shortenedLine(logMessage(line));
 }
 
-/** Matches the prefix of a message of klog (k8s.io/klog/v2): severity and date, time, process, place. */
+/** Matches the prefix of a message from klog (k8s.io/klog/v2): severity and date, time, process, source line. */
 const klogHead = /^[IWEF]\d{4} [\d:.]+\s+\d+ \S+:\d+\] /;
 
 /**
- * Returns the message in a line of logrus (`time=... level=... msg="..."`) or of klog; returns any other line as it is.
+ * Returns the message in a line from logrus (`time=... level=... msg="..."`) or klog; returns any other line unchanged.
  */
 function logMessage(line: string): string {
   const [, quoted, bare] = /\bmsg=(?:("(?:[^"\\]|\\.)*")|(\S+))/.exec(line) ?? [];

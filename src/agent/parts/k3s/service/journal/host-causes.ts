@@ -4,7 +4,7 @@ import type { KnownLine } from './known-line.ts';
 /** The lines that K3s logs about its settings and its host, each with its source (k3s-io/k3s, August 2026). */
 export const hostCauses: readonly KnownLine[] = [
   {
-    // From pkg/cluster/bootstrap.go, and for a joining server from pkg/clientaccess/token.go
+    // From pkg/cluster/bootstrap.go; for a server that joins another, from pkg/clientaccess/token.go
     pattern: /critical configuration (value )?mismatch/,
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="starting kubernetes: preparing server: critical configuration value mismatch: cluster-cidr"',

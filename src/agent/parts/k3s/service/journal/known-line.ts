@@ -3,7 +3,7 @@ import type { Reason } from '../../../../engine/reasons.ts';
 
 /** A line of the K3s log that explains why K3s does not start. */
 export interface KnownLine {
-  /** Matches the message of the line, without time and level, and unquoted. */
+  /** Matches the message of the line, unquoted and without the time and the level. */
   readonly pattern: RegExp;
   /** A whole line as K3s logs it. A test checks that no earlier entry matches this line. */
   readonly sample: string;
@@ -12,9 +12,6 @@ export interface KnownLine {
   readonly repair: string | ((hints: CloudHints) => string);
   /** `time` if the cause passes without a repair; otherwise a person must end it. */
   readonly endedBy?: 'time';
-  /**
-   * True for a line that a healthy server also logs about itself at every start, so the line explains nothing on a
-   * server.
-   */
+  /** True if a healthy server also logs the line at every start, so that the line explains nothing on a server. */
   readonly agentOnly?: true;
 }

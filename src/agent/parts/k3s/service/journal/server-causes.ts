@@ -1,7 +1,7 @@
 import type { KnownLine } from './known-line.ts';
 
 /**
- * The lines that K3s logs while it waits for its server or a file, or because of a fault of its node, each with its
+ * The lines that K3s logs because of a fault of its node, or while it waits for its server or a file. Each has its
  * source (k3s-io/k3s, August 2026).
  */
 export const serverCauses: readonly KnownLine[] = [
@@ -16,7 +16,7 @@ export const serverCauses: readonly KnownLine[] = [
     repair: 'Put the token of that server into the secret.',
   },
   {
-    // From pkg/agent/config/config.go, for an agent with files of a server that was rebuilt
+    // From pkg/agent/config/config.go, if the server was rebuilt and the agent still has files from the old one
     pattern: /x509: certificate signed by unknown authority/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": tls: failed to verify certificate: x509: certificate signed by unknown authority"`,
     reason: 'ServerChanged',
@@ -25,8 +25,8 @@ export const serverCauses: readonly KnownLine[] = [
       'If the server was rebuilt, the condition ServerReachable names the consent with which this agent joins it.',
   },
   {
-    // From pkg/agent/config/config.go, Get, whose loop also logs faults of the node itself; the rest of the line
-    // distinguishes them
+    // From pkg/agent/config/config.go, Get, whose loop logs faults of the node and faults of the server with the same
+    // prefix; the rest of the line distinguishes them
     pattern:
       /(?:server is not ready|failed to retrieve agent configuration): (?=\S)(?!.*(?:https?:\/\/|from server|CA certs|\b[45]\d\d\b|EOF|connection re(?:fused|set)|timeout|deadline exceeded|context canceled|no route to host|no such host|x509|tls: |not ready|starting|dial ))/s,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: \"overlayfs\" snapshotter cannot be enabled for \"/var/lib/rancher/k3s/agent/containerd\""`,
