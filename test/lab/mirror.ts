@@ -1,5 +1,5 @@
 /**
- * The release pages of K3s and Flux under their real names, with executables built from the stand-ins.
+ * Serves the release pages of K3s and Flux under their real host names, with executables built from the stand-ins.
  *
  * Models github.com (releases/download/<tag>/<asset> redirects to a signed URL; a tag's `+` must be written %2B),
  * release-assets.githubusercontent.com (ranges, ETags), and the checksum files of the releases (k3s:
@@ -17,11 +17,14 @@ import { bundleStandIn } from './bundle.ts';
 import type { LabCloud } from './lab-clouds.ts';
 import { tarball } from './tar.ts';
 
-/** A fault of a download: wrong bytes of the same length, a cut-off transfer, the status 503, or a slow transfer. */
+/** A fault of a download: one wrong byte, a transfer that breaks off halfway, the status 503, or a slow transfer. */
 export type MirrorFault = 'corrupt' | 'truncate' | 'unavailable' | 'slow';
 
 export interface Mirror {
-  /** Applies the fault to the next `times` downloads of assets that match `on`; by default to all until `heal`. */
+  /**
+   * Applies the fault to the next `times` downloads of assets whose `owner/repository/tag/asset` matches `on`; by
+   * default to all downloads until `heal`.
+   */
   fail(fault: MirrorFault, options?: { readonly on?: RegExp; readonly times?: number }): void;
   heal(): void;
   /** Adds files to a release; `release` is `owner/repository/tag`. */
@@ -32,7 +35,7 @@ export interface Mirror {
 export interface MirrorOptions {
   readonly k3sVersions?: readonly string[];
   readonly fluxVersion?: string;
-  /** The path of the Node that runs the executables; by default this machine's Node. */
+  /** The path of the Node binary that runs the executables; by default the binary of this process. */
   readonly interpreter?: string;
 }
 
@@ -44,7 +47,7 @@ interface Asset {
 const page = 'github.com';
 const store = 'release-assets.githubusercontent.com';
 
-/** Starts the mirror, and makes the proxy of the emulated cloud route the names of the release pages to it. */
+/** Starts the mirror, and makes the emulated cloud's proxy route the host names of the release pages to the mirror. */
 export async function startMirror(
   cloud: Pick<LabCloud, 'issue' | 'route' | 'requests'>,
   options: MirrorOptions = {},
@@ -79,8 +82,8 @@ export async function startMirror(
 }
 
 /**
- * Returns `owner/repository/tag/asset` for the path of a release; `undefined` for any other path. A `+` that is not
- * encoded becomes a space, so the tag is not found.
+ * Returns `owner/repository/tag/asset` for the URL path of a release asset; `undefined` for any other path. A `+` that
+ * is not encoded becomes a space, and such a tag does not exist.
  */
 function releasePath(path: string): string | undefined {
   const [, owner, repository, tag = '', asset] =

@@ -1,4 +1,4 @@
-/** Brings up the platforms of `npm run lab` from their examples; walkthrough.test.ts does so for Azure. */
+/** Brings up each platform of `npm run lab` except Azure from its examples; walkthrough.test.ts brings up Azure. */
 import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Platform, RunningPlatform } from './platforms/platform.ts';
 import { vps } from './platforms/vps.ts';
 import { secretIn } from './platforms/workload-secrets.ts';
 
-/** A platform whose nodes are all Ready, with the text that the lab showed about it. */
+/** A platform whose nodes are all Ready, and the text that the lab showed about the platform. */
 interface Shown extends RunningPlatform {
   readonly text: string;
 }

@@ -36,7 +36,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
       dir: join(dir, 'lab'),
       executable: [executable],
       nodes: ['server', 'agent'],
-      // The previous release refuses a section that it does not know.
+      // Omit `workloads`: the previous release refuses a section that it does not know.
       settings: { workloads: undefined },
     });
   });
@@ -138,7 +138,7 @@ describe.skipIf(noPrevious)(noPrevious === undefined ? name : `${name}: skipped,
 
   /**
    * Installs the release in `script`, and checks that the nodes keep their conditions and files, do not restart K3s,
-   * download nothing, and log no warning.
+   * download nothing, and log no warning or error.
    */
   async function takesOver(script: string): Promise<void> {
     await Promise.all(lab.nodes.map((node) => node.stopDaemon()));
@@ -198,7 +198,8 @@ interface Condition {
 }
 
 /**
- * Rewrites every file of Slipway on a node as a newer release would; returns the names of these files in `ownFiles`.
+ * Rewrites each file on a node that `ownFiles` lists as a newer release would write it; returns the keys of these files
+ * in `ownFiles`.
  */
 function makeNewer(node: LabNode): readonly string[] {
   const files = filesOf(node);
@@ -214,14 +215,16 @@ function makeNewer(node: LabNode): readonly string[] {
   });
 }
 
-/** Returns the files that Slipway may have written on a node, without events, locks and K3s's database. */
+/**
+ * Returns the files on a node that Slipway may have written, except event files, lock files and the database of K3s.
+ */
 function filesOf(node: LabNode): readonly string[] {
   return ['run', 'etc', 'var/lib/slipway', 'usr/local', 'var/lib/rancher'].flatMap((folder) =>
     readdirSync(join(node.root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
       .map((entry) => `/${relative(node.root, join(entry.parentPath, entry.name))}`)
       .filter((path) => !/\/(\.?events\.json.*|server\/db\/.*|lock|[^/]*\.held)$/.test(path))
-      // Only the previous release writes this file.
+      // Only the previous release writes `formerLogins`.
       .filter((path) => path !== nodePaths('/').slipway.formerLogins),
   );
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 
-/** The running processes that one lab has started. The lab ends no others. */
+/** The running processes that one lab has started. The lab ends only these. */
 export class Processes {
   readonly #running = new Set<ChildProcess>();
 
@@ -14,13 +14,16 @@ export class Processes {
     return child;
   }
 
-  /** The process ids of the running processes. */
+  /** The IDs of the running processes. */
   get ids(): readonly number[] {
     return [...this.#running].flatMap(({ pid }) => pid ?? []);
   }
 }
 
-/** Closes a child's stdin and sends the signal, and SIGKILL after 15 seconds; resolves when the child has exited. */
+/**
+ * Closes a child's stdin and sends the signal, then SIGKILL if the child still runs after 15 seconds. Resolves when the
+ * child has exited.
+ */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) {
     return;
@@ -39,7 +42,9 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a program; resolves to its exit code and output. Rejects if it cannot start or is killed by a signal. */
+/**
+ * Runs a program; resolves to its exit code and output. Rejects if the program cannot start or is killed by a signal.
+ */
 export async function runProgram(
   file: string,
   args: readonly string[],

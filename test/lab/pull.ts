@@ -1,6 +1,7 @@
 /**
  * Pulls an image as containerd does: exchanges the credential for an access token, then gets the index by tag, and
- * manifest, config and layers by digest. Follows redirects without the token (containerd, core/remotes/docker).
+ * manifest, config and layers by digest. Follows redirects without sending the token, as in containerd's
+ * core/remotes/docker.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,8 +16,8 @@ export interface PullOptions {
 }
 
 /**
- * Pulls an image; resolves to the digest of its manifest for this processor, and to the bytes of manifest, config and
- * layers. Rejects if a request fails or a digest differs.
+ * Pulls an image; resolves to the digest of its manifest for this machine's architecture, and to the total size of
+ * manifest, config and layers in bytes. Rejects if a request fails or a digest differs.
  */
 export async function pull(
   image: string,

@@ -27,8 +27,8 @@ import {
 const rotations = 10;
 
 /**
- * The lifetime of a password in milliseconds. Slipway renews a password when a third of its lifetime is left, which is
- * enough for a pull on a busy machine.
+ * The lifetime of a password in milliseconds. Slipway renews a password when a third of its lifetime is left. These
+ * seven seconds are enough for a pull on a busy machine.
  */
 const passwordLife = 21_000;
 
@@ -47,7 +47,8 @@ describe.skipIf(missing)(`after ten rotations under constant pulls from a real r
   let tallies: ReadonlyMap<string, Tally>;
   let previous: Readonly<Record<'before its end' | 'after its end', Tried>>;
   /**
-   * The folder of containerd. Its path must be short, since a socket's path is limited to about a hundred characters.
+   * The folder of containerd. The folder's path must be short, because the path of a socket is limited to about a
+   * hundred characters.
    */
   let containerdDir: string;
 
@@ -104,7 +105,7 @@ describe.skipIf(missing)(`after ten rotations under constant pulls from a real r
 
   /**
    * Waits for ten rotations, and tries the first password before and after its expiry. Resolves to the shortest time in
-   * milliseconds that a replaced password had left.
+   * milliseconds for which a password was still valid when Slipway replaced it.
    */
   async function tenRotations(): Promise<number> {
     const before = await lab.passwords();
@@ -193,7 +194,7 @@ type WayName = (typeof ways)[number];
 
 const refused = expect.stringMatching(/unauthorized|401/i);
 
-/** Returns the credential that the daemon wrote for containerd. */
+/** Returns the credential for the lab's registry in a registries.yaml. */
 function credentialIn(registriesYaml: string | undefined): Credential {
   const { username, password } = parse(registriesYaml ?? '').configs[loginServer].auth;
   return { username, password };
@@ -205,9 +206,9 @@ function leftOf({ password }: Credential): number {
 }
 
 /**
- * Resolves to the credential that kubelet gets from the plugin with the configuration that the daemon wrote. Starts a
- * new kubelet each time, since kubelet caches an answer until a 36th of the credential's lifetime is left, which can be
- * too short for a pull.
+ * Resolves to the credential that kubelet gets from the plugin, given the configuration that the daemon wrote; rejects
+ * if the plugin gives no login. Creates a new kubelet each time, because kubelet may use a cached credential until a
+ * 36th of its lifetime is left, which can be too short for a pull.
  */
 async function provided(node: LabNode): Promise<Credential> {
   const folder = join(node.root, 'var/lib/rancher/credentialprovider');

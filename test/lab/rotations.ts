@@ -8,7 +8,10 @@ import { lengthened } from './limits.ts';
 import type { LabNode } from './node.ts';
 import { pull } from './pull.ts';
 
-/** Watches `count` rotations on every node; rejects if a rotation restarts K3s, or if a pull fails or is not proven. */
+/**
+ * Waits for `count` rotations on every node, and describes each; rejects if K3s restarts, a pull fails, or Slipway
+ * proves no pull.
+ */
 export async function showRotations(lab: Lab, count: number, say: (text: string) => void): Promise<void> {
   const starts = await Promise.all(lab.nodes.map(startOfK3s));
   let before = await lab.passwords();
@@ -71,7 +74,7 @@ async function kubeletPulls(lab: Lab, node: LabNode): Promise<string> {
   return `${provenImage} (${bytes} bytes)`;
 }
 
-/** Resolves to the beginning of the invocation ID of K3s's unit. */
+/** Resolves to the first eight characters of the K3s unit's invocation ID, which differs for each start. */
 async function startOfK3s(node: LabNode): Promise<string> {
   const { InvocationID = '' } = await node.show(node.name === 'server' ? 'k3s' : 'k3s-agent', 'InvocationID');
   return InvocationID.slice(0, 8);

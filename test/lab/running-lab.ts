@@ -1,4 +1,7 @@
-/** Nodes that run the executable under test below one folder, with an emulated cloud and a release mirror. */
+/**
+ * Runs the executable under test on nodes whose roots are below one folder, with an emulated cloud and a release
+ * mirror.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +15,12 @@ import { LabNode } from './node.ts';
 import { Processes } from './processes.ts';
 
 export interface RunOptions {
-  /** The folder that contains all roots; deleted and created again for each lab. */
+  /** The folder that contains the root of each node. Each lab deletes the folder and creates it again. */
   readonly dir: string;
   /** The command under test: a program and its first arguments. */
   readonly executable: readonly [string, ...string[]];
   readonly k3sVersions?: readonly string[];
-  /** Called with each line that a daemon logs. */
+  /** Called with the name of a node and each line of its `log`. */
   readonly onLog?: (node: string, line: string) => void;
 }
 
@@ -34,8 +37,8 @@ export interface LabOn<Cloud extends LabCloud> {
   readonly mirror: Mirror;
   readonly nodes: readonly LabNode[];
   /**
-   * The secrets of the cluster that must not leak, by kind. They do not include the tokens of the cloud and of its
-   * registries, which `canaries` of the emulated cloud returns.
+   * The secrets of the cluster, by purpose. None may leak. They do not include the tokens that the cloud and its
+   * registries issue; see `canaries` of the emulated cloud.
    */
   readonly secrets: ClusterSecrets;
   /** Returns the node of this name; throws if the lab does not have it. */
@@ -44,18 +47,21 @@ export interface LabOn<Cloud extends LabCloud> {
   start(): void;
   /** Resolves when every node is Ready; rejects after three minutes (limits.ts) with each node's unmet conditions. */
   waitReady(): Promise<void>;
-  /** Resolves to the registry passwords once every node has one. */
+  /** Resolves to the registry passwords once every node has one; rejects after two minutes (limits.ts). */
   passwords(): Promise<Passwords>;
-  /** Resolves to the registry passwords once every node has one that differs from `before`. */
+  /**
+   * Resolves to the registry passwords once every node has one that differs from `before`; rejects after `timeout`
+   * milliseconds, by default three minutes (limits.ts).
+   */
   rotated(before: Passwords, timeout?: number): Promise<Passwords>;
   /** Stops the nodes, the release mirror and the emulated cloud; the folder of the lab stays. */
   stop(): Promise<void>;
 }
 
-/** The text of each node's registries.yaml, by the name of the node. */
+/** The content of each node's registries.yaml, by the name of the node. */
 export type Passwords = Readonly<Record<string, string>>;
 
-/** Prepares the nodes and starts the release mirror; the daemons start with `start()`. */
+/** Prepares the nodes and starts the release mirror. The daemons do not start until the lab's `start()` is called. */
 export async function runLab<Cloud extends LabCloud>(
   { dir, executable, k3sVersions, onLog }: RunOptions,
   { cloud, secrets, nodes: wanted }: LabGround<Cloud>,

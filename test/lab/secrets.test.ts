@@ -8,7 +8,7 @@ import { type Lab, startLab } from './lab.ts';
 
 const dir = join(tmpdir(), `slipway-secrets-${process.pid}`);
 
-/** The only places that may contain each secret; any other place is a leak. */
+/** The places that must contain each secret. A secret in any other place is a leak. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'join token': ['server/var/lib/slipway/join-token', 'server/var/lib/rancher/k3s/server/token'],
   'agent token': [
@@ -95,7 +95,7 @@ function holds(lab: Lab, secret: string, text: string): boolean {
   return /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/.test(text);
 }
 
-/** Returns the secret as text, and in base64 at each of the three alignments. */
+/** Returns the secret itself, and its base64 form at each of the three alignments. */
 function forms(secret: string): readonly string[] {
   const inside = [0, 1, 2].map((skip) => {
     const usable = secret.slice(skip);
@@ -104,7 +104,9 @@ function forms(secret: string): readonly string[] {
   return [secret, ...inside];
 }
 
-/** Returns every file below a directory in which services still run; skips files that vanish before they are read. */
+/**
+ * Returns every file below a directory. Skips files that vanish before they are read, because services still run there.
+ */
 function allFiles(directory: string): readonly Place[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
@@ -131,8 +133,8 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {
       const [line, environment] = [procFile(pid, 'cmdline'), procFile(pid, 'environ')];
-      // If the process executed another program between the reads, the environment would be attributed to the wrong
-      // program.
+      // Skip a process that executed another program between the reads: the environment would be attributed to the
+      // wrong program.
       if (line === '' || procFile(pid, 'cmdline') !== line) {
         continue;
       }
@@ -150,10 +152,10 @@ async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<voi
   }
 }
 
-/** Returns a readable name of the process: the name of the script if Node or a shell runs one. */
+/** Returns the name of the program that a process runs; if Node or a shell runs a script, the name of the script. */
 function programOf(line: string): string {
   const [first = '', second = ''] = line.split('\0');
-  // The stand-ins of released programs run as a shell script for a millisecond or two.
+  // The stand-ins for K3s and Flux run as shell scripts for a millisecond or two before Node starts.
   const runsScript = ['node', 'sh'].includes(basename(first)) && !second.startsWith('-');
   return basename(runsScript ? second : first);
 }

@@ -11,7 +11,7 @@ import { tell } from './story.ts';
 export interface ShowOptions {
   /** True to keep the lab running until Ctrl-C. */
   readonly keep: boolean;
-  /** The command line without --keep, which the output names. */
+  /** The command line without --keep, which the output quotes. */
   readonly command: string;
   readonly joinedBy?: string;
 }
@@ -22,9 +22,10 @@ const repository = join(import.meta.dirname, '../..');
 export const labDir = join(repository, '.lab');
 
 /**
- * Starts the platform below `labDir`, shows it, and ends the process: with 0, or with 1 if a node is not Ready in time.
+ * Starts the platform below `labDir`, shows it, and ends the process: with 1 if a lab already runs there or this lab
+ * fails (for example, because a node is not Ready in time), otherwise with 0.
  *
- * Needs neither root nor systemd nor a network, and writes only below .lab, dist and the folder for temporary files.
+ * Needs no root rights, no systemd and no network, and writes only below .lab, dist and the folder for temporary files.
  */
 export async function showPlatform(platform: Platform, options: ShowOptions): Promise<never> {
   if (await isKept()) {
@@ -68,7 +69,7 @@ function packageUnlessDone(): void {
   });
 }
 
-/** Resolves to true if a lab that --keep keeps running answers. */
+/** Resolves to true if a lab that was started with --keep still answers. */
 async function isKept(): Promise<boolean> {
   return control(labDir, []).then(
     () => true,

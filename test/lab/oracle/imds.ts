@@ -1,15 +1,15 @@
 /**
  * The emulated metadata service of one VM on Oracle Cloud, version 2.
  *
- * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the required
- * header, the refused forwarding headers) and the documents that cloud-init records in its tests
- * (tests/unittests/sources/test_oracle.py: the fields, and no tag fields on a VM without tags). Version 1 answers with
- * 404, as on a VM with `areLegacyImdsEndpointsDisabled`.
+ * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the required header, the refused
+ * forwarding headers) and the recorded documents in cloud-init's tests (tests/unittests/sources/test_oracle.py: the
+ * fields, and no tag fields on a VM without tags). A request to version 1 gets a 404, as on a VM with
+ * `areLegacyImdsEndpointsDisabled`.
  */
 import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from '../azure/loopback.ts';
 import type { Federation, InstanceFiles } from './federation.ts';
 
-/** A VM as its metadata shows it; the writable fields may be changed while the server runs. */
+/** A VM as its metadata shows it. A test may change the writable fields while the server runs. */
 export interface OracleVm {
   readonly name: string;
   readonly id: string;
@@ -25,7 +25,7 @@ export interface OracleVm {
 }
 
 export interface OracleImds {
-  /** The URL in place of http://169.254.169.254. */
+  /** The URL that replaces http://169.254.169.254. */
   readonly url: string;
   readonly vm: OracleVm;
   readonly faults: Faults;
@@ -100,7 +100,10 @@ function instance(vm: OracleVm, tenancy: string) {
   };
 }
 
-/** Returns the metadata of an interface; without IPv4, `privateIp` is missing and the subnet is the text `<null>`. */
+/**
+ * Returns the metadata of an interface. For an IPv6 address, `privateIp` is missing, and `subnetCidrBlock` is the
+ * string `<null>`.
+ */
 function vnic(address: string, index: number) {
   const isIPv4 = address.includes('.');
   return {

@@ -1,8 +1,8 @@
 /**
  * A small Oracle Cloud on loopback: a metadata service for each VM, and the federation endpoint, the vault and the
- * registries of one region. All but the metadata services are reached by their real names through a proxy, over TLS
- * with the lab's CA. Strict: it verifies signatures, digests, dates and certificates, and refuses what the real
- * services refuse.
+ * registries of one region. Clients reach all services except the metadata services by their real host names through a
+ * proxy, over TLS with certificates from the lab's CA. The services are strict: they verify signatures, digests, dates
+ * and certificates, and refuse what the real services refuse.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import { notAuthenticated } from './signatures.ts';
 import { answerVault, OracleVault } from './vault.ts';
 
 export interface OracleOptions {
-  /** The VMs by name; omitted fields get a default. */
+  /** The VMs, by name. Omitted fields get a default. */
   readonly nodes?: Readonly<Record<string, Partial<OracleVm>>>;
   /** The secrets of the vault, by name. */
   readonly secrets?: Readonly<Record<string, string>>;
@@ -41,15 +41,18 @@ export interface Oracle {
   readonly faults: { readonly federation: Faults; readonly vault: Faults };
   /** Every request that reached a server, oldest first. */
   readonly requests: LoggedRequest[];
-  /** Returns every secret value, token and private key so far, none of which may leak. */
+  /** Returns all secret values, tokens and private keys so far. None of them may leak. */
   canaries(): readonly string[];
   node(name: string): OracleImds;
   registry(loginServer?: string): OracleRegistry;
   /** Grants a node a permission, or revokes it if `permitted` is false. */
   permit(node: string, permission: string, permitted?: boolean): void;
-  /** Issues a server certificate of the lab's CA, for additional servers. */
+  /** Issues a server certificate from the lab's CA, for an additional server. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Makes the proxy route `host:port` to a port on loopback; without a port, the destination becomes unknown. */
+  /**
+   * Makes the proxy route `host:port` to a port on loopback; if the port is `undefined`, the proxy forgets the
+   * destination.
+   */
   route(destination: string, port: number | undefined): void;
   /** The loopback port of each `host:port` that the proxy routes. */
   readonly routes: ReadonlyMap<string, number | undefined>;

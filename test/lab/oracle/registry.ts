@@ -1,12 +1,12 @@
 /**
  * Emulated login servers of Oracle's registry, distinguished by host name: tokens and pulls.
  *
- * Models oracle-devrel/oke-credential-provider-for-ocir (a signed GET of /20180419/docker/token; user
- * BEARER_TOKEN), the challenge that docker-credential-ocir reads, and the OCI distribution specification 1.0, "Pull".
- * Refuses pushes, since no permission for them is modelled.
+ * Models oracle-devrel/oke-credential-provider-for-ocir (a signed GET of /20180419/docker/token; user BEARER_TOKEN),
+ * the challenge that docker-credential-ocir reads, and the OCI distribution specification 1.0, "Pull". Refuses pushes,
+ * because no permission to push is modelled.
  *
- * Assumptions: a principal that may not read repositories gets no token; an access token has the lifetime of a login;
- * layers are served without a redirect.
+ * Assumptions: a principal that may not read repositories gets no token; an access token is valid for as long as a
+ * login; layers are served without a redirect.
  */
 import { randomUUID } from 'node:crypto';
 import type { Signer } from '../azure/jwt.ts';

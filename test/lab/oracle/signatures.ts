@@ -3,8 +3,8 @@
  *
  * Models "Request Signatures" (docs.oracle.com, API/Concepts/signingrequests: version, algorithm, the headers to sign
  * for each method, five minutes of clock skew, one 401 NotAuthenticated for every fault) and
- * draft-cavage-http-signatures-08, section 2. Refuses a signature whose parts have a different order or form than in
- * the documents.
+ * draft-cavage-http-signatures-08, section 2. Refuses a signature if its parts differ in order or form from the
+ * documents.
  */
 import { createHash, type KeyObject, verify } from 'node:crypto';
 import type { Incoming, Reply } from '../azure/loopback.ts';
@@ -19,7 +19,7 @@ export interface Presented {
 const form =
   /^Signature version="1",keyId="([^"]+)",algorithm="rsa-sha256",headers="([^"]+)",signature="([A-Za-z0-9+/]+=*)"$/;
 
-/** Returns the signature in the Authorization header; `undefined` if the header has another form. */
+/** Returns the signature in the Authorization header; `undefined` if the header is missing or has another form. */
 export function presented({ headers }: Incoming): Presented | undefined {
   const [, keyId, names, signature] = form.exec(headers.authorization ?? '') ?? [];
   return keyId && names && signature
@@ -78,7 +78,7 @@ function faultOfContent({ headers, body }: Incoming): string | undefined {
   return headers['x-content-sha256'] === digest ? undefined : 'x-content-sha256 is wrong';
 }
 
-/** Returns the 401 for a request that is not authentic, with the server's time. */
+/** Returns the 401 for a request that is not authentic, with the server's time in the header Date. */
 export function notAuthenticated(now: number): Reply {
   return refused(
     401,
@@ -88,7 +88,7 @@ export function notAuthenticated(now: number): Reply {
   );
 }
 
-/** Returns a refusal in the form of "API Errors", with the server's time. */
+/** Returns an error reply in the form that "API Errors" documents, with the server's time in the header Date. */
 export function refused(status: number, code: string, message: string, now: number): Reply {
   const headers = { date: new Date(now).toUTCString(), 'opc-request-id': 'LAB' };
   return { status, headers, body: { code, message } };

@@ -1,9 +1,9 @@
 /**
  * Emulated vaults of one region: the secret retrieval service at secrets.vaults.REGION.oci.DOMAIN.
  *
- * Models the API reference of Secret Retrieval 20190301 as oci-typescript-sdk generates it (lib/secrets:
- * GetSecretBundleByName is a POST with an empty body, ListSecretBundleVersions) and "API Errors" (the same 404
- * for a missing secret and for one that the caller may not read; 409 for a secret that is being deleted).
+ * Models version 20190301 of the Secret Retrieval API, from the generated client in oci-typescript-sdk (lib/secrets:
+ * GetSecretBundleByName is a POST with an empty body, ListSecretBundleVersions) and "API Errors" (the same 404 for a
+ * missing secret and for one that the caller may not read; 409 for a secret that is being deleted).
  */
 import { randomBytes } from 'node:crypto';
 import type { Incoming, Reply } from '../azure/loopback.ts';

@@ -1,4 +1,6 @@
-/** The repository that a platform hands over to Argo CD: that of the example in docs/usage/argocd.md. */
+/**
+ * The Git repository that Argo CD follows on a platform: the repository in the first example of docs/usage/argocd.md.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,13 +16,16 @@ const gitFolder = '/var/lib/rancher/k3s/server/db/git';
 const argocd = z.object({ url: z.string(), path: z.string(), tokenSecretName: z.string() });
 const gitops = z.object({ engine: z.literal('argocd'), argocd });
 
-/** Returns the setting `gitops` of the page's first example. */
+/** Returns the setting `gitops` in the first example of docs/usage/argocd.md. */
 export function exampleGitOps(): z.output<typeof gitops> {
   const [, example = ''] = /^```yaml\n([\s\S]*?)^```/m.exec(readFileSync(page, 'utf8')) ?? [];
   return z.parse(z.object({ gitops }), parse(example)).gitops;
 }
 
-/** Writes the repository of the settings, with one ConfigMap, to the Git host of the lab. */
+/**
+ * Writes the repository that the settings name, with one ConfigMap, to the lab's Git host, which is a folder on the
+ * server node.
+ */
 export function writeRepository(server: HasFiles, { argocd }: z.output<typeof gitops>): void {
   const { host, pathname } = new URL(argocd.url);
   const branch = join(gitFolder, host, pathname.replace(/\.git$/, ''), 'main');
@@ -40,7 +45,10 @@ const application = z.object({
   }),
 });
 
-/** Resolves to lines about the root Application once the server reports it as synced; rejects after two minutes. */
+/**
+ * Resolves to lines about the root Application once the server's condition GitOps is True; rejects after two minutes
+ * (see limits.ts).
+ */
 export async function argocdLines(server: LabNode): Promise<readonly string[]> {
   const gitOps = () => server.status()?.conditions.find(({ type }) => type === 'GitOps');
   for (const end = Date.now() + lengthened(120_000); gitOps()?.status !== 'True'; await sleep(200)) {
@@ -53,7 +61,7 @@ export async function argocdLines(server: LabNode): Promise<readonly string[]> {
   return [`root: ${sync.status} at ${sync.revision?.slice(0, 7)}, ${health.status}`];
 }
 
-/** Reads the root Application with kubectl on the server. Throws if the cluster does not have it. */
+/** Reads the root Application with kubectl on the server; rejects if the cluster does not have it. */
 export async function rootApplication(server: LabNode): Promise<z.output<typeof application>> {
   const { stdout } = await server.run('kubectl', ...'get application root -n argocd -o json'.split(' '));
   return z.parse(application, JSON.parse(stdout));

@@ -9,7 +9,9 @@ import type { Platform } from './platform.ts';
 /** The lifetime of registry credentials in this lab, in milliseconds; three hours in Azure. */
 const passwordLife = lengthened(24_000);
 
-/** A server, an agent and an observability node on an emulated Azure, with two rotations of their credentials. */
+/**
+ * A server, an agent and an observability node on an emulated Azure. Shows two rotations of their registry credentials.
+ */
 export const azure: Platform = {
   name: 'azure',
   summary: 'An emulated Azure, a release mirror and three VMs',

@@ -1,21 +1,24 @@
-/** What a reader sees of a node besides its status, read from the node's own files. */
+/** Facts about a node that the lab shows in addition to `slipway status`, from the node's files and status. */
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
 import type { LabNode } from '../node.ts';
 
-/** Returns the settings that Slipway gave K3s, without those of paths below the root. */
+/** Returns the content of the K3s configuration file that Slipway wrote; throws if the file is missing. */
 function k3sConfig(node: LabNode): Readonly<Record<string, unknown>> {
   return z.parse(z.record(z.string(), z.unknown()), parse(node.read('etc/rancher/k3s/config.yaml') ?? ''));
 }
 
-/** Returns a line for each of these settings of K3s; leaves out settings that K3s did not get. */
+/** Returns a line for each of these K3s settings that the configuration file contains; omits the others. */
 export function configLines(node: LabNode, keys: readonly string[]): readonly string[] {
   const config = k3sConfig(node);
   const given = keys.filter((key) => config[key] !== undefined);
   return given.map((key) => `${key}: ${[config[key]].flat().join(' ')}`);
 }
 
-/** Returns the name of the secret whose value the node's join token contains; throws if it contains none of them. */
+/**
+ * Returns the name of the secret whose value the node's join token contains; throws if the token contains none of these
+ * values.
+ */
 export function joinSecret(node: LabNode, secrets: Readonly<Record<string, string>>): string {
   const token = node.read('var/lib/slipway/join-token') ?? '';
   const found = Object.entries(secrets).find(([, value]) => token.includes(value));
@@ -25,7 +28,10 @@ export function joinSecret(node: LabNode, secrets: Readonly<Record<string, strin
   return found[0];
 }
 
-/** Returns a line about each registry login of the node, with its renewal and its end. */
+/**
+ * Returns a line about each registry login of the node: when Slipway received it, when it will be renewed, and when it
+ * expires.
+ */
 export function loginLines(node: LabNode): readonly string[] {
   const credentials = node.status()?.credentials ?? [];
   return credentials.map(({ server, received, renewal, ends }) => {
@@ -33,12 +39,12 @@ export function loginLines(node: LabNode): readonly string[] {
   });
 }
 
-/** Returns the time of day of an ISO date. */
+/** Returns the time of day in an ISO date; `never` if the date is missing. */
 function timeOf(date = 'never'): string {
   return date.replace(/^.*T(.*)\.\d+Z$/, '$1Z');
 }
 
-/** Returns a name and its values in lines of a table, with the name only on the first line. */
+/** Returns a table line for each value; only the first line contains the name. */
 export function rows(name: string, values: readonly string[]): readonly string[] {
   return values.map((value, at) => `    ${(at === 0 ? name : '').padEnd(14)} ${value}`);
 }

@@ -5,10 +5,10 @@ import { oracle } from './oracle.ts';
 import type { Platform } from './platform.ts';
 import { vps } from './vps.ts';
 
-/** The platform of each cloud. A cloud without a platform does not compile. */
+/** The platform for each cloud. A missing cloud is a compile error. */
 export const platforms = { azure, oracle, static: vps } as const satisfies Record<CloudName, Platform>;
 
-/** Returns the platform of this name; `undefined` if the lab does not have it. */
+/** Returns the platform with this name; `undefined` if the name is unknown. */
 export function findPlatform(name: string | undefined): Platform | undefined {
   return Object.values(platforms).find((platform) => platform.name === name);
 }

@@ -1,8 +1,8 @@
-/** The settings that the lab adds to those of an example, in a file of their own. */
+/** The settings that the lab adds to the settings of an example, in a separate file. */
 import { Document } from 'yaml';
 import type { NodeFile } from '../example-settings.ts';
 
-/** The reason for each added setting. */
+/** The reason for each added setting, by the path of the setting. */
 const reasons = {
   'network.proxy': 'leads every name to the emulated services and the release mirror',
   'network.caFile': 'the CA of their certificates',
@@ -15,10 +15,10 @@ const reasons = {
   'k3s.config.https-listen-port': 'a free port, as another program may use 6443',
 } as const;
 
-/** Added settings by their paths. */
+/** The values of added settings, by path. */
 export type LabSettings = { readonly [Path in keyof typeof reasons]?: string | number };
 
-/** Returns the file with the added settings of a node, which Slipway merges over those of the example. */
+/** Returns the file with a node's added settings. Slipway merges them over the settings of the example. */
 export function labFile(settings: LabSettings): NodeFile {
   const content = new Document({});
   for (const [path, value] of Object.entries(settings)) {
@@ -27,7 +27,7 @@ export function labFile(settings: LabSettings): NodeFile {
   return { path: '/etc/slipway/config.d/lab.yaml', content: String(content), mode: 0o600 };
 }
 
-/** Returns a line for each setting that is added to any of these nodes, with the reason. */
+/** Returns a line with the path and the reason of each setting that the lab adds to at least one of these nodes. */
 export function addedLines(nodes: readonly LabSettings[]): readonly string[] {
   const added = Object.entries(reasons).filter(([path]) => nodes.some((settings) => path in settings));
   return added.map(([path, reason]) => `${path.padEnd(29)} ${reason}`);

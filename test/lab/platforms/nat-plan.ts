@@ -1,4 +1,6 @@
-/** The part of a plan about NAT, for a VM that exists only in memory: below another root Slipway sets up no NAT. */
+/**
+ * Plans NAT for a VM that exists only in memory, because Slipway sets up no NAT on a lab node, whose root is not `/`.
+ */
 import { reconcile } from '../../../src/agent/engine/reconcile.ts';
 import { recordingHost } from '../../../src/agent/host/recording/recording-host.ts';
 import { nat } from '../../../src/agent/parts/network/index.ts';
@@ -8,17 +10,17 @@ import { load } from '../../../src/agent/settings/load.ts';
 import type { NodeFile } from '../example-settings.ts';
 import { memoryHost } from '../memory-host.ts';
 
-/** The route table of a VM whose default route leaves through ens3 (proc_pid_net(5)). */
+/** The route table of a VM whose default route uses ens3, in the format of proc_pid_net(5). */
 const routes = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 ens3\t00000000\t0101000A\t0003\t0\t0\t100\t00000000\t0\t0\t0
 `;
 
-/** What systemctl shows for the unit of NAT on a new VM. */
+/** The output of `systemctl show` for the NAT unit on a new VM, where the unit does not exist. */
 const noUnit = 'LoadState=not-found\nFragmentPath=\nNeedDaemonReload=no\n';
 
 /**
- * Resolves to the lines of `slipway plan` about NAT on a new VM with these settings files, without the content of files
- * other than the rules.
+ * Resolves to the lines about NAT that `slipway plan` shows on a new VM with these settings files: all lines about the
+ * rules, and the first line about each other resource.
  */
 export async function natPlan(files: readonly NodeFile[]): Promise<readonly string[]> {
   const machine = memoryHost({

@@ -1,4 +1,4 @@
-/** The nodes that packaging/terraform/oracle creates, read without Terraform. */
+/** The nodes that packaging/terraform/oracle creates, derived without Terraform. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -28,17 +28,20 @@ export interface ExampleNode {
   readonly hostname: string;
   readonly address: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** The rules for the host's firewall, as the variable of the user data contains them. */
+  /**
+   * The rules for the host's firewall, as in the user data's variable `firewall`; empty unless `open_image_firewall` is
+   * set.
+   */
   readonly firewall: string;
   /** The settings, except for the vault, which Terraform creates. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Returns the nodes that result from roles.tf with terraform.tfvars.example, the defaults of the other variables, and
- * `changes`.
+ * Returns the nodes that Terraform would create from roles.tf with the variables in `changes`, then those in
+ * terraform.tfvars.example, then the defaults.
  *
- * Repeats the function calls of roles.tf and nodes.tf for addresses, tags and merged settings. A test compares the
+ * Reimplements the function calls in roles.tf and nodes.tf for addresses, tags and merged settings. A test compares the
  * result with Terraform's.
  */
 export function oracleExample(changes: Variables = {}): readonly ExampleNode[] {
@@ -71,7 +74,7 @@ export function oracleExample(changes: Variables = {}): readonly ExampleNode[] {
 
 type Networks = Omit<z.output<typeof variables>, 'name' | 'settings'>;
 
-/** Returns the rules of a node as `host_rules` in roles.tf makes them. */
+/** Returns the firewall rules of a node, as `host_rules` in roles.tf does. */
 function hostRules(node: string, networks: Networks): readonly string[] {
   const { vcn, private_subnet: behind, web_sources: web } = networks;
   const open = (sources: readonly string[], protocol: string, port: number) =>
@@ -91,7 +94,7 @@ function hostRules(node: string, networks: Networks): readonly string[] {
   return [...ports, ...accepted];
 }
 
-/** Returns an address of a range with 24 bits, as Terraform's cidrhost does. */
+/** Returns the address with this host number in a /24 range, as Terraform's cidrhost does. */
 function host(range: string, number: number): string {
   return range.replace(/\d+\/24$/, String(number));
 }

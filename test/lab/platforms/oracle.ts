@@ -74,13 +74,16 @@ async function start(options: PlatformOptions): Promise<RunningPlatform> {
   };
 }
 
-/** Returns the VM with the address of the server on loopback in its tag. */
+/** Returns the VM with the server's loopback URL in the tag `k3s-server`, if the VM has this tag. */
 function onLoopback(vm: ExampleNode, port: number): ExampleNode {
   const { 'k3s-server': server, ...tags } = vm.tags;
   return { ...vm, tags: { ...tags, ...(server && { 'k3s-server': `https://127.0.0.1:${port}` }) } };
 }
 
-/** Starts the cloud with the permissions in identities.tf: only the server may read its own secrets and `further`. */
+/**
+ * Starts the cloud with the permissions in identities.tf. Only the server may read k3s-token and the secrets that
+ * `further` names; every VM may read k3s-agent-token and pull images.
+ */
 async function startCloud(
   vms: readonly ExampleNode[],
   secrets: Readonly<Record<string, string>>,
@@ -104,7 +107,7 @@ async function startCloud(
   return cloud;
 }
 
-/** Returns the files of a VM: those of oracle.yaml, filled in as nodes.tf does, and the one of the lab. */
+/** Returns the settings files of a VM: the file in oracle.yaml, filled in as nodes.tf does, and the lab's file. */
 function filesOf(vm: ExampleNode, cloud: Oracle, port: number) {
   const config = { oracle: { vault: { id: cloud.vault.id } }, ...vm.settings };
   return [...exampleConfig('oracle', config), labFile(labSettings(vm.name, cloud, port))];
@@ -153,7 +156,7 @@ function differences(nodes: readonly LabSettings[]): string {
   ].join('\n');
 }
 
-/** Returns the commands of the platform. `onSecret` gets each new value. */
+/** Returns the commands of the platform. Calls `onSecret` with each new value of a secret. */
 function oracleControls(cloud: Oracle, onSecret: (name: string, value: string) => void): Controls {
   return {
     tag([node = '', assignment]) {

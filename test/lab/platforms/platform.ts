@@ -2,13 +2,13 @@ import type { Controls } from '../controls.ts';
 import type { LabCloud } from '../lab-clouds.ts';
 import type { LabOn, RunOptions } from '../running-lab.ts';
 
-/** A platform that the lab brings up on one machine, from the settings of the platform's examples. */
+/** A platform that the lab brings up on one machine, from the platform's example settings. */
 export interface Platform {
   /** The name on the command line. */
   readonly name: string;
   /** What the lab starts, for the first line of its output. */
   readonly summary: string;
-  /** The values of --joined-by, the default first; empty if the nodes can be joined in one way only. */
+  /** The values that --joined-by accepts, the default first; empty if there is only one way to join the nodes. */
   readonly joinedBy: readonly string[];
   /** A sentence about what the reader can do while the lab keeps running. */
   readonly next: string;
@@ -17,14 +17,16 @@ export interface Platform {
 }
 
 export interface PlatformOptions extends RunOptions {
-  /** One of `joinedBy` of the platform; the default if absent. */
+  /** One of the platform's `joinedBy` values; by default the first. */
   readonly joinedBy?: string;
 }
 
 export interface RunningPlatform {
   readonly lab: LabOn<LabCloud>;
-  /** What `npm run lab -- COMMAND` can change in addition to the commands that every platform has. */
+  /** The commands of `npm run lab -- COMMAND` that only this platform has. */
   readonly controls: Controls;
-  /** Shows what is particular to the platform, once every node is Ready; rejects if a node lacks an expected fact. */
+  /**
+   * Shows what is specific to the platform; rejects if a node lacks an expected fact. Call it once every node is Ready.
+   */
   show(say: (text: string) => void): Promise<void>;
 }

@@ -31,7 +31,10 @@ export interface VpsGround {
   /** The folder that contains the root of each VPS. */
   readonly dir: string;
   readonly internet: Pick<LabCloud, 'proxyUrl' | 'caFile'>;
-  /** The address of the default route's interface, which both VPSs have; `undefined` without such a route. */
+  /**
+   * The IPv4 address of the interface with the default route, which both VPSs share; `undefined` if this machine has no
+   * such route.
+   */
   readonly address: string | undefined;
 }
 
@@ -59,7 +62,7 @@ async function start({ joinedBy = ways[0], ...options }: PlatformOptions): Promi
   };
 }
 
-/** Returns the files of a VPS: those of its user data, and the one of the lab. */
+/** Returns the files of a VPS: the files in its user data, and the lab's settings file. */
 export function filesOf(name: string, ground: VpsGround): readonly NodeFile[] {
   const values: Readonly<Record<string, string>> = {
     slipway_url: 'https://example.com/slipway',
@@ -73,7 +76,10 @@ export function filesOf(name: string, ground: VpsGround): readonly NodeFile[] {
   return [...exampleFiles(`vps-${ground.joinedBy}-${name}`, values), labFile(labSettings(name, ground))];
 }
 
-/** Returns the range that selects only this address, since a machine may have several in one network. */
+/**
+ * Returns the range that contains only this address, because a machine may have several addresses in one network; an
+ * arbitrary range if the address is `undefined`.
+ */
 function rangeOf(address: string | undefined): string {
   return address === undefined ? '10.0.0.0/16' : `${address}/32`;
 }
@@ -101,7 +107,7 @@ function labSettings(name: string, { internet, port, dir, address, joinedBy }: V
 
 const tokenFile = '/etc/slipway/k3s-token';
 
-/** Returns the rule by which Slipway selected the address of a VPS. */
+/** Returns a description of how Slipway selected the address of a VPS. */
 function addressRule({ address, joinedBy }: VpsGround): string {
   if (address === undefined) {
     return 'static.address of the lab, since this machine has no default route';

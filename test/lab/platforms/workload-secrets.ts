@@ -1,4 +1,7 @@
-/** The Secrets that the server of a platform puts into the cluster: those of the example in docs/usage/workloads.md. */
+/**
+ * The Secrets that a platform's server creates in the cluster: the Secrets in the first example of
+ * docs/usage/workloads.md.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -22,27 +25,32 @@ const secrets = z.record(
 
 export type WorkloadSecrets = z.output<typeof secrets>;
 
-/** Returns the setting `workloads.secrets` of the page's first example. */
+/** Returns the setting `workloads.secrets` in the first example of docs/usage/workloads.md. */
 export function exampleSecrets(): WorkloadSecrets {
   const [, example = ''] = /^```yaml\n([\s\S]*?)^```/m.exec(readFileSync(page, 'utf8')) ?? [];
   return z.parse(z.object({ workloads: z.object({ secrets }) }), parse(example)).workloads.secrets;
 }
 
-/** Returns the names of the secrets in the vault that these Secrets take their values from. */
+/** Returns the names of the vault secrets that provide the values for these Secrets. */
 export function vaultNames(settings: WorkloadSecrets): readonly string[] {
   return Object.values(settings).flatMap(({ keys, registry }) =>
     registry ? [registry.passwordSecretName] : Object.values(keys ?? {}),
   );
 }
 
-/** Returns a line about each of these Secrets in the cluster, with its type and keys but without its values. */
+/**
+ * Resolves to a line about each of these Secrets in the cluster, with its type and keys but without its values; rejects
+ * if a Secret is missing.
+ */
 export async function secretLines(server: LabNode, settings: WorkloadSecrets): Promise<readonly string[]> {
   const paths = Object.keys(settings);
   const found = await Promise.all(paths.map((path) => secretIn(server, path)));
   return found.map(({ type, data }, at) => `${paths[at]}: ${type} with ${Object.keys(data).join(', ')}`);
 }
 
-/** Reads a Secret with kubectl on the server. Throws if the cluster does not have it. */
+/**
+ * Reads the Secret at `path` (`NAMESPACE/NAME`) with kubectl on the server; rejects if the cluster does not have it.
+ */
 export async function secretIn(server: LabNode, path: string) {
   const [namespace = '', name = ''] = path.split('/');
   const { stdout, stderr } = await server.run(

@@ -1,5 +1,5 @@
 /**
- * Debian's containerd as a process of the test, with all its files below one folder, and its client.
+ * Runs Debian's containerd with all its files below one folder, and its client `ctr`.
  *
  * `ctr images pull` uses the same resolver, token flow and transfers as the CRI plugin (containerd 1.6,
  * remotes/docker); the plugin itself would need a kubelet.
@@ -17,7 +17,8 @@ export interface Containerd {
 
 export interface ContainerdOptions {
   /**
-   * The folder of all files. Its path must be short, since a socket's path is limited to about a hundred characters.
+   * The folder of all files. The folder's path must be short, because the path of a socket is limited to about a
+   * hundred characters.
    */
   readonly dir: string;
   readonly processes: Processes;
@@ -25,7 +26,7 @@ export interface ContainerdOptions {
   readonly network: Readonly<Record<string, string>>;
 }
 
-/** Plugins that a pull does not need and that would inspect the machine. */
+/** The plugins that would inspect the machine; a pull does not need them. */
 const disabled = [
   'io.containerd.grpc.v1.cri',
   ...['aufs', 'btrfs', 'devmapper', 'overlayfs', 'zfs'].map((name) => `io.containerd.snapshotter.v1.${name}`),

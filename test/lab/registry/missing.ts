@@ -1,6 +1,6 @@
 import { isInstalled } from '../../../packaging/run.ts';
 
-/** Returns why the real registry cannot be tested here, for the title of a skipped test; an empty text if it can. */
+/** Returns why the real registry cannot be tested here, for the title of a skipped test; an empty string if it can. */
 export function whatIsMissing(): string {
   const programs = ['docker-registry', 'skopeo', 'containerd', 'ctr'].filter((name) => !isInstalled(name));
   const reasons = [

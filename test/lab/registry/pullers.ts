@@ -14,7 +14,10 @@ export type Pull = (image: string, credential?: Credential) => Promise<Finished>
 
 export interface Skopeo {
   readonly pull: Pull;
-  /** Pulls the image and pushes it as `to`, both with the credential; rejects if the pull fails. */
+  /**
+   * Pulls the image and pushes it as `to`, both with the credential. Resolves to the result of the push; rejects if the
+   * pull fails.
+   */
   push(image: string, to: string, credential: Credential): Promise<Finished>;
 }
 
@@ -82,9 +85,9 @@ export interface Way {
 }
 
 /**
- * Pulls with each of `ways` in turn, so that the node gets its share of a small machine; resolves to the results by
- * name. Stops after `signal`, but not before each way has pulled with `passwords` passwords or has failed, since a slow
- * machine misses some passwords.
+ * Pulls with one of `ways` at a time, which leaves CPU time for the node on a small machine; resolves to the results,
+ * by name. Stops once `signal` is aborted and each way has either failed or pulled with as many different passwords as
+ * `passwords` says: a slow machine, which misses some passwords, needs longer.
  */
 export async function pullInTurn<Name extends string>(
   signal: AbortSignal,

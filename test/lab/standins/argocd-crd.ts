@@ -1,8 +1,8 @@
 /**
- * The CRD applications.argoproj.io, and its validation of applied objects.
+ * The CRDs of Argo CD, and the validation of applied Applications.
  *
- * Models manifests/crds/application-crd.yaml of argoproj/argo-cd 3.4. Deliberately stricter: fields that Slipway does
- * not use are unknown here.
+ * Models manifests/crds/application-crd.yaml of argoproj/argo-cd 3.4. Deliberately stricter than the real CRD: rejects
+ * fields that Slipway does not use.
  */
 import type { ApiObject } from './k3s-objects.ts';
 import { type Reply, status } from './k3s-reply.ts';
@@ -10,7 +10,7 @@ import { type Reply, status } from './k3s-reply.ts';
 const group = 'argoproj.io';
 export const applications = `applications.${group}`;
 
-/** Returns the CRDs of Argo CD, established. */
+/** Returns the CRDs of Argo CD, each with the condition Established. */
 export function argocdCrds(): readonly ApiObject[] {
   return [applications, `appprojects.${group}`, `applicationsets.${group}`].map((name) => ({
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -39,7 +39,7 @@ const spec: Type = {
 
 const required = ['spec.project', 'spec.destination', 'spec.source.repoURL'];
 
-/** Returns the API's refusal of an applied Application; `undefined` if it is valid. */
+/** Returns the API's refusal of an applied Application; `undefined` if the Application is valid. */
 export function invalidApplication(wish: ApiObject): Reply | undefined {
   const { name, namespace } = wish.metadata;
   const wrong = firstWrong(wish.spec, spec, '.spec');
