@@ -1,7 +1,7 @@
 /**
- * Azure's wire server as far as cloud-init uses it: the goal state, and the report that the VM is provisioned.
+ * Azure's wire server, as far as cloud-init uses it: the goal state, and the report that provisioning is complete.
  *
- * Models what the Azure datasource of cloud-init sends and reads (cloudinit/sources/helpers/azure.py): agent name and
+ * Models what cloud-init's Azure datasource sends and reads (cloudinit/sources/helpers/azure.py): agent name and
  * protocol version in headers, and a health report that quotes the goal state.
  */
 import { createServer } from 'node:http';

@@ -3,7 +3,7 @@ import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { startAzure } from '../lab/azure/index.ts';
 import type { DrivenWorld } from './cloud.ts';
 
-/** Starts the world of Azure: emulated endpoints for the real SDKs. */
+/** Starts the Azure world: emulated endpoints for the real SDKs. */
 export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
   const azure = await startAzure({
     nodes: {

@@ -1,4 +1,4 @@
-/** @module The contract of a cloud that a driver of the table makes. */
+/** @module The contract of a cloud that its driver makes. */
 import { isIP } from 'node:net';
 import { expect, test } from 'vitest';
 import type { CloudDriver, Metadata } from '../../src/agent/clouds/driver.ts';
@@ -8,7 +8,10 @@ import type { Host, HttpRequest, HttpResponse, HttpSend } from '../../src/agent/
 import { cloudContract, type DrivenWorld } from './cloud.ts';
 import { type DrivenCloud, type MetadataFailure, metadataTests } from './cloud-metadata.ts';
 
-/** Checks the contract for a cloud of the table, made by its driver. */
+/**
+ * Checks the Cloud contract for a cloud that its driver makes, and the driver's declarations against the cloud's
+ * behaviour.
+ */
 export function driverContract<Settings extends object>(
   name: string,
   driver: CloudDriver,
@@ -25,7 +28,7 @@ export function driverContract<Settings extends object>(
   );
 }
 
-/** Checks the record of a driver, and the machine of its world, against the identity. */
+/** Checks what a driver declares about tags, and the identity's interface against the addresses of the machine. */
 function recordTests(world: () => DrivenCloud): void {
   test('the driver says whether a VM has tags, and whether they come from the settings', async () => {
     const { cloud, tags } = world();
@@ -47,7 +50,7 @@ function recordTests(world: () => DrivenCloud): void {
   });
 }
 
-/** Checks the endpoints of a cloud against its requests. */
+/** Checks the endpoints that a cloud lists against the requests that it sends. */
 function endpointTests(world: () => DrivenCloud): void {
   test('the endpoints include the host of every request, except the metadata service and registries', async () => {
     const { cloud, registry, foreignRegistry, setSecret, toServices } = world();
@@ -89,19 +92,19 @@ function drivenCloud<Settings extends object>(
   };
 }
 
-/** True if the URL leads to this metadata service, at its guarded port. */
+/** True if the URL leads to this metadata service and, if only one port is guarded, to this port. */
 function isAt({ address, only }: Metadata, { hostname, port, protocol }: URL): boolean {
   const usual = protocol === 'https:' ? 443 : 80;
   return hostname === address && (only === undefined || only.port === Number(port || usual));
 }
 
-/** True for plain http or an IP address; other services are reached over TLS by their names. */
+/** True for plain http or an IP address; all other services have host names and use TLS. */
 function isForMetadata({ url }: HttpRequest): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === 'http:' || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
 }
 
-/** Returns the answer of a failing service; for a silent one, throws what a real Host throws after its timeout. */
+/** Returns the answer of a failing service; for `silence`, throws what a real Host throws after its timeout. */
 function failed(failure: MetadataFailure): HttpResponse {
   if (failure === 'silence') {
     throw new NodeError('TimedOut', 'The service did not answer.');
@@ -109,7 +112,7 @@ function failed(failure: MetadataFailure): HttpResponse {
   return { headers: {}, body: '', ...failure };
 }
 
-/** Returns a host that sends only those requests for which `intercept` returns no answer. */
+/** Returns a host that sends a request only if `intercept` returns no answer for it. */
 function intercepted(host: Host, intercept: (request: HttpRequest) => HttpResponse | undefined): Host {
   const heard = {
     async get(request: HttpRequest) {

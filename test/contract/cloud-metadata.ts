@@ -1,4 +1,4 @@
-/** @module The contract of a cloud with its metadata service. */
+/** @module The contract between a cloud and its metadata service. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { CloudDriver, InterfaceAddress } from '../../src/agent/clouds/driver.ts';
 import type { NodeError } from '../../src/agent/engine/errors.ts';
@@ -10,25 +10,28 @@ export type MetadataFailure =
   | 'silence'
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
 
-/** A cloud made by its driver, the facts of its driver and its machine, and the requests that it sends. */
+/** A cloud made by its driver, what the driver and the machine declare, and the requests that the cloud sends. */
 export interface DrivenCloud extends CloudWorld {
   /** The addresses of the machine. */
   readonly addresses: readonly InterfaceAddress[];
   /** The source of tags according to the driver, and whether the settings contain tags. */
   readonly tags: { readonly from: CloudDriver['tags']; readonly areInSettings: boolean };
-  /** True if the driver names the address of a metadata service. */
+  /** True if the driver declares a metadata service. */
   readonly hasMetadata: boolean;
   /** Returns the requests to the metadata service so far. */
   toMetadata(): readonly HttpRequest[];
-  /** Returns all other requests so far. */
+  /** Returns all requests so far to other services. */
   toServices(): readonly HttpRequest[];
-  /** Returns the requests so far that look like those to a metadata service that the driver does not name. */
+  /**
+   * Returns the requests so far that look like metadata requests but go to no metadata service that the driver
+   * declares.
+   */
   undeclared(): readonly HttpRequest[];
-  /** Makes the metadata service fail; without a failure, it answers again. */
+  /** Makes the metadata service fail; `undefined` makes it answer again. */
   failMetadata(failure: MetadataFailure | undefined): void;
 }
 
-/** The failures of a metadata service, each with the error of `identity`. */
+/** The failures of a metadata service, each with the expected error of `identity`. */
 const metadataFailures: readonly (readonly [string, MetadataFailure, Partial<NodeError>])[] = [
   ['no answer', 'silence', { reason: 'IdentityUnavailable', endedBy: 'time' }],
   ['404', { status: 404 }, { reason: 'IdentityUnavailable', endedBy: 'time' }],
@@ -52,7 +55,7 @@ const metadataFailures: readonly (readonly [string, MetadataFailure, Partial<Nod
   ],
 ];
 
-/** Checks how a cloud that a driver made uses its metadata service, or that it uses none. */
+/** Checks how a cloud made by its driver uses its metadata service, or that it sends no metadata requests. */
 export function metadataTests(world: () => DrivenCloud): void {
   describe('the metadata service', () => {
     afterEach(() => world().failMetadata(undefined));

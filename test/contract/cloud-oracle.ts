@@ -5,7 +5,7 @@ import { readRepos } from '../lab/oracle/registry.ts';
 import { readSecret } from '../lab/oracle/vault.ts';
 import type { DrivenWorld } from './cloud.ts';
 
-/** Starts the world of Oracle Cloud: emulated endpoints for Slipway's own client. */
+/** Starts the Oracle Cloud world: emulated endpoints for Slipway's own client. */
 export async function oracleWorld(): Promise<DrivenWorld<OracleSettings>> {
   const oracle = await startOracle({
     nodes: {

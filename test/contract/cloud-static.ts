@@ -2,7 +2,7 @@ import type { StaticSettings } from '../../src/agent/clouds/static/settings.ts';
 import { memoryHost } from '../lab/memory-host.ts';
 import type { DrivenWorld } from './cloud.ts';
 
-/** Makes the world of the static cloud: the settings and the files of a machine in memory. */
+/** Makes the world of the static cloud: its settings, and the files of a machine in memory. */
 export function staticWorld(): DrivenWorld<StaticSettings> {
   const host = memoryHost({
     files: { '/secrets/team': { content: 'a-password\n', mode: 0o600 } },

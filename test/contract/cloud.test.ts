@@ -8,7 +8,7 @@ import { staticWorld } from './cloud-static.ts';
 /** A world from which the driver of this cloud makes a cloud. */
 type World<Name extends CloudName> = DrivenWorld<Parameters<(typeof clouds)[Name]['create']>[0]['settings']>;
 
-/** The world of every cloud in the table; a missing cloud does not compile. */
+/** Starts the world of each cloud; this file does not compile if a cloud is missing. */
 const worlds: { readonly [Name in CloudName]: () => Promise<World<Name>> | World<Name> } = {
   azure: azureWorld,
   oracle: oracleWorld,

@@ -12,10 +12,10 @@ export interface CloudWorld {
    * The expected identity of this VM. The world contains tag names with upper-case letters if the cloud allows them.
    */
   readonly identity: Identity;
-  /** A registry whose password the VM may get, and a registry that does not accept the VM. */
+  /** A registry whose password the VM may get, followed by a registry that does not accept the VM. */
   readonly registry: string;
   readonly foreignRegistry: string;
-  /** An image in `registry`, and its digest if the cloud can see images. */
+  /** An image in `registry`; `digest` is `undefined` if the cloud cannot see images. */
   readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
   setSecret(name: string, value: string | undefined): Promise<void> | void;
   stop?(): Promise<void>;
@@ -28,7 +28,7 @@ export interface DrivenWorld<Settings> extends Omit<CloudWorld, 'cloud'> {
 
 const canary = 'canary-4f1d9c';
 
-/** Checks the contract of a Cloud, whether a driver or a test made it; `further` adds tests of the same world. */
+/** Checks the contract of a Cloud, made by a driver or by a test; `further` adds tests of the same world. */
 export function cloudContract<World extends CloudWorld>(
   name: string,
   start: () => Promise<World> | World,
@@ -77,7 +77,7 @@ export function cloudContract<World extends CloudWorld>(
     test('reports a missing secret as SecretNotFound or SecretNotVisible, and names the secret', async () => {
       await world.setSecret('absent', undefined);
       const error = await failure(world.cloud.secret('absent'));
-      // A cloud may not say whether a secret is missing or not permitted.
+      // A cloud may report an absent secret like one that it may not read.
       expect(['SecretNotFound', 'SecretNotVisible']).toContain(error.reason);
       expect(error.message).toContain('absent');
     });
@@ -133,7 +133,7 @@ export function cloudContract<World extends CloudWorld>(
   });
 }
 
-/** Resolves to the NodeError with which a call fails; rejects with an Error for any other outcome. */
+/** Resolves to the NodeError with which a call fails; rejects with an Error if the call succeeds or fails otherwise. */
 export async function failure(call: Promise<unknown>): Promise<NodeError> {
   const outcome = await call.then(
     () => 'it succeeded',

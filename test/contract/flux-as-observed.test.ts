@@ -1,4 +1,4 @@
-/** Checks that the flux stand-in says and does what a real flux 2.9.4 did beside a real API. */
+/** Checks that the flux stand-in behaves as a real flux 2.9.4 was observed to behave with a real API. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

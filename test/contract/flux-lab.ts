@@ -18,12 +18,18 @@ export interface FluxLab {
   readonly folder: string;
   readonly kubeconfig: string;
   readonly objects: Objects;
-  /** Runs `flux bootstrap` with the arguments for changed settings. */
+  /**
+   * Runs `flux bootstrap` with the arguments that result from these changes to the settings; the default token is the
+   * one that the Git host accepts.
+   */
   bootstrap(
     changes?: Partial<FluxSettings>,
     given?: { readonly token?: string; readonly caFile?: string },
   ): Promise<Ended>;
-  /** Returns an object in the namespace flux-system. */
+  /**
+   * Returns an object in the namespace flux-system, by default with the name flux-system; `undefined` if it does not
+   * exist.
+   */
   found(kind: string, name?: string): ApiObject | undefined;
   close(): Promise<void>;
 }
@@ -50,7 +56,7 @@ export async function fluxLab(parent: string, flux: string): Promise<FluxLab> {
   };
 }
 
-/** Renders a kubeconfig for the objects in a folder of a lab. */
+/** Renders a kubeconfig that names `server` and makes the stand-ins read the objects in a lab's folder. */
 export function labKubeconfig(folder: string, server: string): string {
   return kubeconfig({ server, ca: '', certificate: '', key: '', objects: join(folder, 'objects') });
 }

@@ -40,7 +40,7 @@ export function fluxCliContract(name: string, flux: () => string): void {
   });
 }
 
-/** Returns the arguments of a bootstrap with every flag that settings can cause. */
+/** Returns the arguments of `flux bootstrap` with every flag that the settings of this provider can add. */
 export function everyArgument(
   provider: FluxSettings['provider'],
   kubeconfig = '/nowhere/k3s.yaml',

@@ -17,8 +17,8 @@ const admin = issue(authority, { commonName: 'system:admin', organization: 'syst
 const kubeconfigText = kubeconfig({ server, ca: authority.certificate, ...admin });
 
 /**
- * Makes a machine that models the API, and the kubectl and flux commands that Slipway runs. Its bootstrap accepts only
- * this token.
+ * Makes a machine that models the API, and the kubectl and flux commands that Slipway runs. `flux bootstrap` accepts
+ * only this token.
  */
 export function fluxWorld(token: string): MemoryHost {
   const host = memoryHost({ files: { [context.kubeconfig]: kubeconfigText } });
@@ -49,8 +49,8 @@ export function fluxWorld(token: string): MemoryHost {
 }
 
 /**
- * Makes a machine with the API of a cluster, K3s's helm-controller, and a Git host whose repository has one folder and
- * accepts only this token, or is public.
+ * Makes a machine with a cluster's API, K3s's helm-controller, and a Git host. The Git repository has only `folder`,
+ * and accepts only `token`; without a token, the repository is public.
  */
 export function argocdWorld(token: string | undefined, folder: string): MemoryHost {
   const { host, api } = clusterHost();

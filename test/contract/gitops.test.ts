@@ -9,7 +9,7 @@ const token = 'canary-git-token';
 const ground = { cloud: aVault(token), verifyEvery: 600_000 };
 const { none, flux, argocd } = gitOpsEngines;
 
-/** Every engine in the table, in each variant; a missing engine does not compile. */
+/** Every GitOps engine, in each of its variants; this file does not compile if an engine is missing. */
 const subjects: Readonly<Record<keyof typeof gitOpsEngines, Readonly<Record<string, GitOpsSubject>>>> = {
   none: { '': { engine: none.create(), world: () => fluxWorld(token), secrets: [] } },
   flux: Object.fromEntries(

@@ -12,7 +12,7 @@ export interface GitOpsSubject {
   readonly engine: GitOps;
   /** Makes a machine whose Kubernetes API answers and has no objects. */
   readonly world: () => MemoryHost;
-  /** The secrets that no journal and no outcome may contain. */
+  /** The secrets that no journal of a host and no outcome may contain. */
   readonly secrets: readonly string[];
 }
 
@@ -72,7 +72,7 @@ export function gitOpsContract(name: string, { engine, world, secrets }: GitOpsS
   });
 }
 
-/** Returns the files of a machine, without times, which differ after a crash. */
+/** Returns the files of a machine as a string without times, because times differ after a crash. */
 function endState({ files }: MemoryHost): string {
   return JSON.stringify(files.snapshot(), undefined, 1)
     .replace(/"modifiedAt": \d+/g, '"modifiedAt": 0')
@@ -80,8 +80,8 @@ function endState({ files }: MemoryHost): string {
 }
 
 /**
- * Runs passes, as the agent's loop does, until nothing changes, and returns the last outcomes. Throws after a crash or
- * after ten passes.
+ * Runs passes, as the agent's loop does, until nothing changes; resolves to the outcomes of the last pass. Rejects
+ * after a crash or after ten passes.
  */
 async function converge(plan: readonly Resource[], host: MemoryHost): Promise<readonly Outcome[]> {
   for (let passes = 0; passes < 10; passes += 1) {

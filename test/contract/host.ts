@@ -4,22 +4,25 @@ import type { Command, Host } from '../../src/agent/engine/host.ts';
 import { Underway } from '../../src/agent/engine/jobs.ts';
 import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
-/** A Host for the contract, a folder `root` that contains only `startFiles`, and the means to change both. */
+/**
+ * A Host to check, its folder `root`, which at first contains only `startFiles`, and the means to change them from
+ * outside.
+ */
 export interface Stage {
   readonly host: Host;
   readonly root: string;
-  /** The URL of a server that answers with `answerOf`. */
+  /** The URL of a server that answers each request with the result of `answerOf`. */
   readonly url: string;
-  /** Changes user and group of a path as `chown -h` does; on a real machine, only root may. */
+  /** Changes the user and group of a path as `chown -h` does; on a real machine, this requires root. */
   give(path: string, user: number, group: number): Promise<void>;
-  /** Resolves once a job has ended. Call it only for a job whose work ends without a signal. */
+  /** Resolves once the running job has ended. A job that ends only after a signal would block this call. */
   jobEnded(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 export type MakeStage = () => Promise<Stage>;
 
-/** The initial files below `root`: text and mode, or the target of a link. */
+/** The initial files below `root`: content and mode, or the target of a link. */
 export const startFiles: Readonly<Record<string, { content: string; mode: number } | { link: string }>> = {
   'etc/plain.conf': { content: 'größe = 1\n', mode: 0o640 },
   'etc/other.conf': { content: 'b', mode: 0o600 },
@@ -27,7 +30,7 @@ export const startFiles: Readonly<Record<string, { content: string; mode: number
   'etc/dangling.conf': { link: 'nothing' },
 };
 
-/** Returns the server's answer to a request of the contract. */
+/** Returns the server's answer to a request from the contract's tests. */
 export function answerOf(method: string, path: string, body: string) {
   if (method === 'GET' && path === '/hello') {
     return { status: 200, headers: { 'x-greeting': 'hi' }, body: 'hello' };
@@ -41,7 +44,7 @@ export function answerOf(method: string, path: string, body: string) {
   return { status: 404, headers: {}, body: 'no such page' };
 }
 
-/** The commands of the contract, which a real host runs with `sh`. */
+/** The commands that the contract's tests run; a real host runs them with `sh`. */
 export const commands = {
   mixed: { file: 'sh', args: ['-c', 'printf out; printf err >&2; exit 3'] },
   fine: { file: 'sh', args: ['-c', 'printf "$GREETING"'], env: { GREETING: 'good day' } },

@@ -59,7 +59,7 @@ export function k3sCliContract(name: string, executable: () => string): void {
     test('has a kubectl that accepts the options with which Slipway annotates nodes and creates events', async () => {
       const node = aNode('agent', { root });
       const event = { about: 'Node', type: 'Normal', reason: 'Tried', message: 'm' } as const;
-      // Runs one call after the other, because a promise that fails before it is awaited is an unhandled rejection.
+      // Makes one call after the other, because a promise that rejects before it is awaited is an unhandled rejection.
       for (const tell of [
         () => annotate(host, node, { 'a.b/c': 'd' }),
         () => createEvents(host, node, [event], 0),

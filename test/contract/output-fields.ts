@@ -1,6 +1,6 @@
 /** Reads the fields of each kind of output from docs/usage/output.md, and checks outputs against them. */
 
-/** A row of the page, which describes a field. */
+/** A field, as a row of docs/usage/output.md describes it. */
 export interface Field {
   /** The path of the field, such as `conditions[].type`; `?` follows each part that may be absent. */
   readonly path: string;
@@ -41,14 +41,14 @@ export function unlike(fields: readonly Field[], outputs: readonly object[]): re
   ];
 }
 
-/** Lists the fields that a later list lacks or has changed incompatibly. */
+/** Returns the paths of the fields in `before` that are missing from `after` or have changed incompatibly. */
 export function lostFields(before: readonly Field[], after: readonly Field[]): readonly string[] {
   return before.filter((field) => !after.some((other) => keeps(other, field))).map(({ path }) => path);
 }
 
 /**
- * True if `after` is compatible with `before`. An optional field may become mandatory, and a field with fixed values
- * may get more values.
+ * True if `after` describes the same field as `before`, and existing readers can still read it. An optional field may
+ * become mandatory, and a field with fixed values may get more values.
  */
 function keeps(after: Field, before: Field): boolean {
   if (bare(after.path) !== bare(before.path)) {
@@ -80,7 +80,9 @@ function leavesOf(value: unknown, fields: readonly Field[], path = ''): readonly
   );
 }
 
-/** Lists the path of a field if a mandatory part of that path is missing. */
+/**
+ * Returns a message if a mandatory part of a field's path is missing from the value; otherwise returns an empty list.
+ */
 function missingIn(value: unknown, [part, ...rest]: readonly string[], path: string): readonly string[] {
   const [, key = '', optional, list] = /^(\w+)(\?)?(\[\])?$/.exec(part ?? '') ?? [];
   const inner: unknown = Object(value)[key];

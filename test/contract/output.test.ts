@@ -37,7 +37,9 @@ const trouble = {
 
 type Of<Union, Key extends keyof Union> = { readonly [Name in Union[Key] & string]: unknown };
 
-/** Outcomes of every state, with and without their optional fields; a missing state does not compile. */
+/**
+ * Outcomes of every state, with and without their optional fields; this file does not compile if a state is missing.
+ */
 const outcomes = Object.entries({
   InSync: [{ version: 'v1.36.3+k3s1', message: 'Ready', until: 1_000 }, {}],
   Changed: [{ did: 'write it', changes }],
@@ -49,7 +51,7 @@ const outcomes = Object.entries({
   each.map((fields) => ({ resource, state, ...fields }) as Outcome),
 );
 
-/** An action of every kind; a missing kind does not compile. */
+/** An action of every kind; this file does not compile if a kind is missing. */
 const actions = Object.entries({
   write: { path: '/a', mode: 0o600, content: 'a\n', before: { mode: 0o644, content: 'b\n' } },
   link: { path: '/a', target: 'b', before: 'c' },
@@ -86,7 +88,7 @@ async function settings() {
   return load(host, { paths: nodePaths('/') });
 }
 
-/** The outputs of each kind, which together have all optional fields. */
+/** Samples of each kind of output; together, the samples of a kind contain all its optional fields. */
 const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = {
   Status: async () => [
     JSON.stringify(statusOutput(status(), true)),

@@ -49,7 +49,9 @@ function textOf(page: string): string {
   return readFileSync(join(repository, page), 'utf8');
 }
 
-/** True unless the page is generated or a decision record, which stays as written. */
+/**
+ * True if the page's lines must be wrapped: false for generated pages, and for decision records, which stay as written.
+ */
 function isWrapped(page: string): boolean {
   return !textOf(page).includes('<!-- made by ') && !/^docs\/adr\/\d/.test(page);
 }
@@ -80,7 +82,10 @@ function leadsSomewhere(page: string, link: string): boolean {
   return anchor === undefined || anchorsOf(target).includes(anchor);
 }
 
-/** Returns the anchors of the headings of a page, as GitHub makes them: a repeated heading gets a number. */
+/**
+ * Returns the anchors that GitHub makes for a page's headings, with a number for a repeated heading; empty if the file
+ * is not Markdown.
+ */
 function anchorsOf(page: string): readonly string[] {
   if (!page.endsWith('.md')) {
     return [];

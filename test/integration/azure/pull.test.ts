@@ -50,7 +50,7 @@ beforeEach(async () => {
 });
 afterAll(() => world.azure.stop());
 
-/** Writes registries.yaml with this password, as a rotation does. */
+/** Writes registries.yaml with this password, as a rotation would. */
 async function keep(password: string): Promise<void> {
   const auth = { username: cloud.registryUser(loginServer), password };
   const content = JSON.stringify({ configs: { [loginServer]: { auth } } });

@@ -8,7 +8,8 @@ import type { Registry } from '../../lab/azure/registry.ts';
 
 const loginServer = 'team.azurecr.io';
 
-// These tests check the emulated registry, on which the tests of the pull check rely, against Azure's documentation.
+// The tests of the pull rely on the emulated registry. Therefore, these tests check the emulation against Azure's
+// documentation.
 let azure: Azure;
 /** The Host that all tests share; each further instance would read the certificates of this machine again. */
 let host: Host;
@@ -294,7 +295,9 @@ async function tokenByGet(scope: string): Promise<string> {
   return JSON.parse((await askToken(scope, basic(password))).body).access_token;
 }
 
-/** Exchanges an Entra token of the node's identity; returns the refresh token. */
+/**
+ * Exchanges an Entra token of the node's identity for a refresh token of the registry; resolves to the refresh token.
+ */
 async function exchanged(): Promise<string> {
   const form = { grant_type: 'access_token', service: loginServer, access_token: entraToken().token };
   return JSON.parse((await post(form, '/oauth2/exchange')).body).refresh_token;
@@ -311,7 +314,7 @@ function post(form: Record<string, string>, path = '/oauth2/token'): Promise<Htt
   return host.send({ method: 'POST', url, headers, body: new URLSearchParams(form).toString() });
 }
 
-/** Returns the URL to which the registry redirects a request for a layer of hello/world:1. */
+/** Resolves to the URL to which the registry redirects a request for a layer of hello/world:1. */
 async function redirect(): Promise<string> {
   const headers = bearer(await tokenByGet(pullScope));
   const index = JSON.parse((await at(manifestPath, headers)).body);

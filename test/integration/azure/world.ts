@@ -81,7 +81,7 @@ export interface Expected {
   readonly reason: Reason;
   readonly endedBy: NodeError['endedBy'];
   readonly after?: number;
-  /** The pattern that the message matches. */
+  /** The pattern that the message must match. */
   readonly says?: RegExp;
 }
 
@@ -99,7 +99,7 @@ export async function expectFailure(call: Promise<unknown>, expected: Expected):
   return error;
 }
 
-/** Makes a call; returns how many requests the call sends to servers whose names start with `server`. */
+/** Makes a call; resolves to the number of requests that the call sends to servers whose names start with `server`. */
 export async function requestsTo(
   azure: Azure,
   server: string,

@@ -1,6 +1,6 @@
 /**
- * Tests that invalid input of each kind causes one error with source, problem and repair, and that unusual but valid
- * input is accepted; the program writes no file in either case.
+ * Tests that each kind of invalid input causes one error that states source, problem and repair, and that the program
+ * accepts unusual but valid input. In neither case does the program write a file.
  */
 import { describe, expect, test } from 'vitest';
 import { commandLine } from './cases/command-line.ts';

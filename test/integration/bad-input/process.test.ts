@@ -1,4 +1,4 @@
-/** Tests a separate process with invalid arguments, settings and environment variables. */
+/** Tests how a separate process reports invalid arguments, settings and environment variables. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,8 +18,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const config = ['config', '--root', '{root}', '--cloud', 'static'];
 
 /**
- * Runs a case as a process with only this environment and `input` on stdin; returns exit code, outputs and changed
- * paths.
+ * Runs a case as a separate process with only this environment, and `input` on stdin; resolves to the exit code,
+ * outputs and changed paths.
  */
 function answerOfProcess(
   given: Pick<Case, 'args' | 'files'>,

@@ -24,17 +24,17 @@ export interface Case {
   readonly args: readonly string[];
   /** The entries to create, by path below the root: the content of a file, or another kind of entry. */
   readonly files?: Readonly<Record<string, string | Uint8Array | Special>>;
-  /** Makes further preparations below this root; returns a function that undoes the preparations. */
+  /** Makes further preparations below this root; resolves to a function that undoes them. */
   readonly arrange?: (root: string) => Promise<() => Promise<void>>;
   /** The source that the error names, such as a flag, a tag, or a file with the path of a setting. */
   readonly source: RegExp | string;
   readonly problem: RegExp;
   readonly repair: RegExp;
-  /** The number of lines of the error, if the input has several faults. */
+  /** The expected number of lines of the error, which depends on the number of faults; 1 by default. */
   readonly lines?: number;
   /** The expected exit code; 1 by default. */
   readonly exitCode?: number;
-  /** The pattern that standard output matches; by default, standard output must be empty. */
+  /** The pattern that standard output must match; by default, standard output must be empty. */
   readonly stdout?: RegExp;
 }
 
@@ -45,14 +45,14 @@ export interface Special {
 
 export interface Ended {
   readonly exitCode: number;
-  /** The standard output; here and in `stderr`, `{root}` replaces the path of the root. */
+  /** The standard output. Here and in `stderr`, `{root}` replaces the path of the root. */
   readonly stdout: string;
   readonly stderr: string;
   /** The paths below the root that the program changed. */
   readonly written: readonly string[];
 }
 
-/** Runs the program on a case below a temporary root; returns exit code, outputs and changed paths. */
+/** Runs the program on a case below a temporary root; resolves to the exit code, outputs and changed paths. */
 export async function answerTo(
   { args, files = {}, arrange }: Pick<Case, 'args' | 'files' | 'arrange'>,
   run: (args: readonly string[], root: string) => Promise<Omit<Ended, 'written'>>,
@@ -78,8 +78,8 @@ export async function answerTo(
 }
 
 /**
- * Runs the program in this process; returns exit code and outputs. This takes milliseconds, a separate process most of
- * a second.
+ * Runs the program in this process; resolves to the exit code and outputs. This takes milliseconds; a separate process
+ * takes most of a second.
  */
 export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'written'>> {
   const { main } = await import('../../../src/commands/main.ts');
@@ -102,8 +102,8 @@ export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'wri
 }
 
 /**
- * Captures writes to these descriptors that bypass the streams, as those of src/agent/host/process/print.ts do. Returns
- * a function that restores the descriptors.
+ * Captures writes to the descriptors in `takers` that bypass the streams, such as those in
+ * src/agent/host/process/print.ts. Returns a function that stops the capture.
  */
 function takeWrites(takers: Readonly<Record<number, (text: string) => void>>): () => void {
   const { writeSync } = fs;
@@ -141,7 +141,8 @@ function put(root: string, path: string, content: string | Uint8Array | Special)
 }
 
 /**
- * Returns, by path, descriptions of the root and of each entry below it; they show changes of kind, mode and content.
+ * Returns a description of the root and of each entry below it, by path. The description differs if the kind, mode or
+ * content of the entry differs.
  */
 function snapshot(root: string): ReadonlyMap<string, string> {
   const paths = ['.', ...readdirSync(root, { recursive: true, encoding: 'utf8' })];

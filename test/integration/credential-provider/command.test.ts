@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Returns the expected answer, with the newest password of this registry. */
+/** Returns the answer that the credential provider should give, with the newest password of this registry. */
 function answer(server = loginServer) {
   return {
     kind: 'CredentialProviderResponse',

@@ -22,8 +22,8 @@ let azure: Azure;
 let withoutMetadata: Azure;
 let withoutRegistry: Azure;
 /**
- * The path of a bundle with a deadline of 4 s: enough for a start on a busy machine, and less than the adapters'
- * timeouts.
+ * The path of a bundle whose deadline of 4 s is long enough for a start on a busy machine, but shorter than the
+ * adapters' timeouts.
  */
 let hurried: string;
 let impatient: string;

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterAll(() => azure.stop());
 
-/** Requests a login ten times at once; returns the password from each request, or the reason for its failure. */
+/** Requests a login ten times at once; resolves to the password from each request, or to the reason for its failure. */
 async function ten(root: string, server = loginServer): Promise<readonly string[]> {
   const calls = Array.from({ length: 10 }, () => freshLogins(server, root));
   const ended = await Promise.allSettled(calls);

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../host/folder.ts';
 export const loginServer = 'team.azurecr.io';
 export const otherServer = 'other.azurecr.io';
 
-/** The path of the Node that releases contain, not the one that runs the tests. */
+/** The path of the Node that releases contain, which need not be the Node that runs the tests. */
 export const node = resolve('node_modules/.bin/node');
 
 /** Starts an emulated Azure with a VM whose identity may pull from two registries. */
@@ -26,7 +26,7 @@ export async function startRegistries(): Promise<Azure> {
   return azure;
 }
 
-/** Returns a request for this image as kubelet writes it, with `changes` to its fields. */
+/** Returns a request for this image as kubelet writes it, with `changes` to the request's fields. */
 export function requestFor(image: string, changes: object = {}): string {
   const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
   return `${JSON.stringify({ kind: 'CredentialProviderRequest', apiVersion, image, ...changes })}\n`;
@@ -68,7 +68,7 @@ export class ProviderNode {
 }
 
 /**
- * Creates a node with the credential provider's settings for this emulated Azure, changed by `settings`. The node's
+ * Creates a node whose credential provider has settings for this emulated Azure, overridden by `settings`. The node's
  * folder is removed when the test ends.
  */
 export async function nodeWithSettings(
@@ -110,8 +110,8 @@ export async function endOf(child: ChildProcess): Promise<Ended> {
 }
 
 /**
- * Bundles launcher and program as one script, since ten processes that read the sources take half a minute; returns the
- * path.
+ * Bundles the launcher and the program as one script, because ten processes that read the sources would take half a
+ * minute; resolves to the path of the script.
  */
 export function bundleLauncher(folder: string): Promise<string> {
   return scriptThat('launch()', join(folder, 'launch.cjs'));
@@ -125,8 +125,8 @@ export function bundleWithDeadline(folder: string, deadline: number): Promise<st
 }
 
 /**
- * Writes a script that calls the bundle with a compile cache, since compiling takes half of the time of a start;
- * returns the path.
+ * Writes a script that calls the bundle with a compile cache, because compiling takes half of the start time; resolves
+ * to the path of the script.
  */
 async function scriptThat(call: string, outfile: string): Promise<string> {
   const [bundled, cache] = [await bundledProgram(), join(inject('bundles'), 'compile-cache')];
@@ -137,7 +137,10 @@ async function scriptThat(call: string, outfile: string): Promise<string> {
   return outfile;
 }
 
-/** Bundles the program once per test run (more often if workers start at the same time); returns the path. */
+/**
+ * Bundles the program once per test run (more often if workers start at the same time); resolves to the path of the
+ * bundle.
+ */
 async function bundledProgram(): Promise<string> {
   const outfile = join(inject('bundles'), 'program.cjs');
   if (existsSync(outfile)) {
@@ -168,7 +171,7 @@ const entry = `
     void answerKubelet(process.argv.slice(3), () => import('./src/commands/main.ts'), deadline).then(process.exit);
   };`;
 
-/** Counts the requests to the emulated Azure for an Entra token, and for a password. */
+/** Counts the requests to the emulated Azure for Entra tokens and for registry passwords. */
 export function askedFor(azure: Azure): { readonly tokens: number; readonly passwords: number } {
   const count = (path: string) => azure.requests.filter((each) => each.path.startsWith(path)).length;
   return { tokens: count('/metadata/identity/oauth2/token'), passwords: count('/oauth2/exchange') };

@@ -1,4 +1,4 @@
-/** Tests that a request shows its client certificate, over real TLS. */
+/** Tests that a request presents its client certificate, over real TLS. */
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -10,7 +10,10 @@ import { issue, makeAuthority } from '../../lab/standins/k3s-certificates.ts';
 const clients = makeAuthority('k3s-client-ca');
 const servers = makeAuthority('k3s-server-ca');
 
-/** Runs a server that answers with the name in the client's certificate; counts its connections. */
+/**
+ * Runs a server that answers with the common name in the client's certificate if it trusts the certificate. Resolves to
+ * its URL and a function that counts its connections.
+ */
 async function serve(authority = servers) {
   const own = issue(authority, { commonName: 'k3s', hosts: ['127.0.0.1'] });
   let connections = 0;

@@ -35,7 +35,8 @@ test('changes that follow each other without a pause are still reported', async 
 
 test('the watch of a single file ignores the other files in its directory', async () => {
   const [ofFile, ofAll] = [vi.fn(), vi.fn()];
-  // The watch of one file is registered first, so a wrong report would precede the report to `ofAll`.
+  // The watch of the single file is registered first, so a wrong report to `ofFile` would precede the report to
+  // `ofAll`.
   watchDirectories([{ directory, name: 'x.yaml' }], ofFile);
   watchDirectories([{ directory }], ofAll);
   writeFileSync(join(directory, 'other'), '');

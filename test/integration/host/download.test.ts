@@ -18,8 +18,8 @@ const tools = { routes: new Routes({}) };
 type Answer = (request: IncomingMessage, response: ServerResponse, part: string) => void;
 
 /**
- * Serves a release: the checksums at `/sums`, and the answers of `file` at every other path. Returns the wanted
- * download, its root and the port; `asked` collects the Range headers of the requests that `file` answers.
+ * Serves a release: the checksums at `/sums`, and the answers of `file` at every other path. Resolves to the download,
+ * its root, the server's port, and the Range headers of the requests that `file` has answered (`asked`).
  */
 async function release(file: Answer, body: Buffer = content) {
   const root = await temporaryFolder();
@@ -42,8 +42,8 @@ async function release(file: Answer, body: Buffer = content) {
 }
 
 /**
- * Returns a handler that answers like a release server, with ranges and an ETag, and breaks the connection after `cut`
- * bytes of a whole answer.
+ * Returns a handler that answers like a release server, with ranges and an ETag. If an answer contains the whole file,
+ * the handler breaks the connection after `cut` bytes.
  */
 function ranged({
   etag = '"v1"',
@@ -75,8 +75,8 @@ function rangeStart({ headers }: IncomingMessage, etag: string): number {
 }
 
 /**
- * Sends the bytes, and breaks the connection once the client has written them to its partial file. A client drops bytes
- * that it has read but not written.
+ * Sends the bytes, and breaks the connection once the client has written them to its partial file. If the connection
+ * broke earlier, the client would drop bytes that it has read but not written.
  */
 async function breakOff(response: ServerResponse, bytes: Buffer, part: string): Promise<void> {
   response.write(bytes);

@@ -12,8 +12,8 @@ import { serveHttp } from './servers.ts';
 const digest = '0'.repeat(64);
 
 /**
- * Creates a Host that runs jobs in the background, and a job, below a separate folder; `ends` gets an entry at the end
- * of each job.
+ * Creates a separate folder with a Host that runs jobs in the background, and a job; `ends` gets an entry when a job
+ * ends.
  */
 async function setUp() {
   const root = await temporaryFolder();

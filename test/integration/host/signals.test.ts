@@ -8,8 +8,8 @@ import { temporaryFolder } from './folder.ts';
 const host = new URL('../../../src/agent/host/', import.meta.url);
 
 /**
- * Returns a program that records its signals in the file `asked`, runs a shell and a child that both ignore SIGTERM,
- * and writes their ids to the file `pids`.
+ * Returns the source of a program that records its signals in the file `asked`, runs a shell with a child, both of
+ * which ignore SIGTERM, and writes the process ids of both to the file `pids`.
  */
 const program = (folder: string) => `
   import { appendFileSync } from 'node:fs';
@@ -58,7 +58,10 @@ async function started(path: string): Promise<readonly number[]> {
   return started(path);
 }
 
-/** True if the process is running; false for a zombie, which stays in /proc until its parent reaps it. */
+/**
+ * True if the process is running; false for a zombie, which stays in /proc until its parent reaps it, and for a missing
+ * process.
+ */
 async function lives(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return !stat.slice(stat.lastIndexOf(')')).startsWith(') Z');

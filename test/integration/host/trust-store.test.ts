@@ -8,10 +8,12 @@ import { temporaryFolder } from './folder.ts';
 import { serveHttps } from './servers.ts';
 
 const ours = certificates('127.0.0.1');
-/** A bundle without certificates. A bundle with another test CA would not do, since all test CAs have the same name. */
+/**
+ * A bundle without certificates. A bundle with another test CA would not work, since all test CAs have the same name.
+ */
 const others = '# Of others\n';
 
-/** True if the store trusts a server with our certificate. */
+/** True if the store trusts a server that uses the certificate of `ours`. */
 async function isTrusted(store: TrustStore): Promise<boolean> {
   const port = await serveHttps((_request, response) => void response.end(), ours);
   const secureContext = await store.context();

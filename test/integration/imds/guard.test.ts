@@ -16,8 +16,8 @@ const service = '10.43.0.80';
 const identity = 'the identity';
 
 /**
- * NAT rules of the VM besides the guard: masquerade pods with the VM's address, as flannel does, and redirect `service`
- * to `imds`.
+ * The VM's NAT rules apart from the guard: they masquerade pods with the VM's address, as flannel does, and redirect
+ * `service` to `imds`.
  */
 const others = `
 table ip others {
@@ -251,7 +251,7 @@ describe.skipIf(missing)(`a pod on the bridge of a VM${missing}`, () => {
     }
   });
 
-  /** Returns the state that Slipway finds for the guard; nft runs directly instead of through systemd-run. */
+  /** Returns the state that Slipway's check of the guard finds; nft runs directly instead of through systemd-run. */
   async function state(rules: GuardRules = { services: [{ address: imds }], allow: [] }): Promise<string> {
     const host = memoryHost({ files: { '/usr/sbin/nft': '' } })
       .on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\n')

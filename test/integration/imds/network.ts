@@ -2,7 +2,8 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 
 /**
- * Returns why this machine cannot run tests in network namespaces, for the titles of skipped tests; empty if it can.
+ * Returns a note for the titles of skipped tests that states why this machine cannot run tests in network namespaces;
+ * empty if the machine can run them.
  */
 export function whatIsMissing(): string {
   const programs = { nft: '--version', ip: '-V', unshare: '--version', nsenter: '--version' };
@@ -20,12 +21,12 @@ export function whatIsMissing(): string {
   return status === 0 ? '' : ' (skipped: this machine cannot create a network namespace with nftables)';
 }
 
-/** A network namespace that exists as long as the process that holds it. */
+/** A network namespace that exists as long as a process holds it. */
 export class Network {
   #holder: ChildProcess | undefined;
   readonly #servers: ChildProcess[] = [];
 
-  /** Creates the network and waits until it exists. */
+  /** Creates the network namespace and waits until it exists. */
   async make(): Promise<void> {
     const script = 'echo made; exec sleep infinity';
     const holder = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -55,7 +56,7 @@ export class Network {
     await this.#serve(address, port, JSON.stringify(answer));
   }
 
-  /** Answers each client over HTTP with the client's address. */
+  /** Answers each client over HTTP at this address and port with the client's address, until `end` is called. */
   async serveClientAddress(address: string, port: number): Promise<void> {
     await this.#serve(address, port, 'request.socket.remoteAddress');
   }
@@ -71,8 +72,8 @@ export class Network {
   }
 
   /**
-   * Sends a GET from this network as this user. Returns the body of the answer, `refused`, or text that begins with
-   * `neither answered nor refused`.
+   * Sends an HTTP GET from this network as the user `uid`. Returns the body of the answer, `refused`, or a string that
+   * begins with `neither answered nor refused`.
    */
   ask(address: string, { port = 80, uid = 0 } = {}): string {
     const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;

@@ -1,6 +1,6 @@
 /**
- * Tests the announcements of nodes with the real Host, the K3s stand-in and kubelet's identity, and what the kubectl
- * stand-in refuses.
+ * Tests the announcements of nodes with the real Host, the K3s stand-in and kubelet's identity. Also tests which
+ * requests the kubectl stand-in refuses.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Tests that the K3s stand-in is as strict as K3s and prints the messages of K3s. */
+/** Tests that the K3s stand-in is as strict as K3s and prints K3s's messages. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -21,7 +21,7 @@ async function silentServer() {
   return { path, asked: () => sockets.length };
 }
 
-// The real kubectl gives up on a request after --request-timeout, and on `get node` after five requests.
+// The real kubectl cancels a request after --request-timeout; for `get node`, it gives up after five requests.
 test.each([
   ['an object', ['get', 'node', 'vm-1', '-o', 'json'], 5],
   ['a path', ['get', '--raw', '/readyz'], 1],

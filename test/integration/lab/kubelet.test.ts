@@ -50,7 +50,7 @@ function script(path: string, ...lines: readonly string[]): void {
   writeFileSync(path, ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 });
 }
 
-/** Writes a plugin that prints this text. */
+/** Writes a plugin that prints `text`. */
 function printing(text: string): void {
   writeFileSync(join(folder, 'answer'), text);
   script(join(options.binDir, 'plugin'), `exec cat '${folder}/answer'`);
@@ -59,7 +59,10 @@ function printing(text: string): void {
 describe('the plugin that Slipway writes', () => {
   const printed = `'${JSON.stringify(answer)}'`;
 
-  /** Writes the plugin and kubelet's configuration for an executable at this path; returns the whole path. */
+  /**
+   * Writes the plugin and kubelet's configuration for an executable at this path below `folder`; returns the
+   * executable's absolute path.
+   */
   function install(path: string): string {
     const slipway = join(folder, path);
     const node = aNode('agent', {
@@ -280,8 +283,8 @@ describe('the cache of kubelet', () => {
   const other = `${server}/web:1`;
 
   /**
-   * Pulls images at these minutes, with `changes` to the plugin's answer; returns the number of plugin runs after each
-   * pull.
+   * Pulls images at these minutes, with `changes` to the plugin's answer; resolves to the total number of plugin runs
+   * after each pull.
    */
   async function runs(
     changes: object,

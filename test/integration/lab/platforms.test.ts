@@ -1,4 +1,7 @@
-/** Tests the platforms of the lab without starting nodes: the command line, and the settings on a machine offline. */
+/**
+ * Tests the platforms of the lab without starting nodes: the command line, and the settings as an offline machine loads
+ * them.
+ */
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { clouds } from '../../../src/agent/clouds/index.ts';

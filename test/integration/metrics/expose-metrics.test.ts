@@ -12,8 +12,8 @@ import { temporaryFolder } from '../host/folder.ts';
 import { staticImports } from '../static-imports.ts';
 
 /**
- * Creates a root; returns the root, a function that makes a pass with given metrics settings, and the events of all
- * passes.
+ * Creates a root. Resolves to the root, a function that exposes metrics as a pass with these metrics settings does, and
+ * the events of all passes.
  */
 async function daemon() {
   const root = await temporaryFolder();
@@ -43,7 +43,7 @@ test('each pass applies the metrics settings: off, an address, another address a
   await pass({});
   await expect(get(one)).rejects.toThrow();
   await pass({ listen: one });
-  // The first pass with metrics is counted.
+  // The counter includes the pass that enables the metrics, but not the pass before it.
   expect(await get(one)).toMatch(/^slipway_passes_total 1$/m);
   await pass({ listen: other, textfile });
   await expect(get(one)).rejects.toThrow();

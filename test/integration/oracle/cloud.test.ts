@@ -25,7 +25,8 @@ beforeEach(() => {
 afterAll(() => world.oracle.stop());
 
 /**
- * Makes a call; returns the requests that the call causes, each as `server status path`, without those to the proxy.
+ * Makes a call; resolves to the requests that the call causes, each as `server status path`, without requests to the
+ * proxy.
  */
 async function requestsOf(call: () => Promise<unknown>): Promise<readonly string[]> {
   const before = world.oracle.requests.length;

@@ -10,8 +10,8 @@ import { memoryHost } from '../../lab/memory-host.ts';
 import { Federation, type InstanceFiles } from '../../lab/oracle/federation.ts';
 import { startWorld, type World } from './world.ts';
 
-// The adapter is tested against the emulated Oracle Cloud. These tests check that the emulation refuses what the real
-// cloud refuses.
+// The tests of the adapter rely on the emulated Oracle Cloud. Therefore, these tests check that the emulation refuses
+// what the real cloud refuses.
 const place = { region: 'eu-frankfurt-1', domain: 'oraclecloud.com' };
 const service = `https://secrets.vaults.${place.region}.oci.${place.domain}`;
 const pair = generateKeyPairSync('rsa', { modulusLength: 1024 });

@@ -18,9 +18,9 @@ export const loginServer = 'fra.ocir.io';
 export interface World {
   readonly oracle: Oracle;
   readonly host: Host;
-  /** Milliseconds by which the clock of the VM is ahead. */
+  /** The milliseconds by which the VM's clock is ahead of the real clock. */
   ahead: number;
-  /** Milliseconds by which the monotonic clock of the VM is ahead. */
+  /** The milliseconds by which the VM's monotonic clock is ahead of the real one. */
   elapsed: number;
   cloud(settings?: Partial<OracleSettings>): Cloud;
 }
@@ -73,7 +73,7 @@ export interface Expected {
   readonly reason: Reason;
   readonly endedBy?: NodeError['endedBy'];
   readonly after?: number;
-  /** The pattern that the message matches. */
+  /** The pattern that the message must match. */
   readonly says?: RegExp;
 }
 

@@ -1,4 +1,7 @@
-/** Tests packaging/cloud-init/oracle.yaml as cloud-init.test.ts tests user-data.yaml, and its firewall rules. */
+/**
+ * Tests packaging/cloud-init/oracle.yaml as cloud-init.test.ts tests user-data.yaml; also tests the firewall rules that
+ * it adds.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +20,7 @@ const bin = join(root, 'usr/local/bin');
 const perBoot = '/var/lib/cloud/scripts/per-boot/slipway';
 const savedRules = '/etc/iptables/rules.v4';
 
-/** A script in place of the executable, which records its calls, and fails while the file `broken` exists. */
+/** A script that replaces the executable. It records its calls, and fails while the file `broken` exists. */
 const slipway = `#!/bin/sh\necho "slipway $*" >>${calls}\n[ ! -e ${folder}/broken ]\n`;
 const sha256 = createHash('sha256').update(slipway).digest('hex');
 const kubelet = 'INPUT -s 10.0.0.0/16 -p tcp --dport 10250 -j ACCEPT';
@@ -28,7 +31,7 @@ const filled = {
   config: '{ cloud: oracle }',
   firewall: `${kubelet} ; ${pods};`,
 };
-/** The rules of Oracle's Ubuntu images, shortened. */
+/** A short version of the rules in Oracle's Ubuntu images. */
 const image = `*filter
 :INPUT ACCEPT [0:0]
 -A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT
@@ -214,7 +217,7 @@ function called(): readonly string[] {
   return readFileSync(calls, 'utf8').trim().split('\n');
 }
 
-/** Returns the rules that were added to the kernel. */
+/** Returns the rules that the script added to the kernel; empty if it added none. */
 function kernel(): readonly string[] {
   const file = join(folder, 'kernel');
   return existsSync(file) ? readFileSync(file, 'utf8').trim().replaceAll('-w -C ', '').split('\n') : [];
@@ -235,7 +238,10 @@ function boot(values: Readonly<Record<string, string>> = filled): number | null 
   return reboot();
 }
 
-/** Runs the script as each boot does; returns its exit code, `null` if it was killed or has removed itself. */
+/**
+ * Runs the script as each boot does. Returns its exit code, or `null` if a signal killed the script or the script no
+ * longer exists.
+ */
 function reboot(): number | null {
   return spawnSync(join(root, perBoot), [], { env: { PATH: `${stubs}:${process.env.PATH}` } }).status;
 }

@@ -14,13 +14,13 @@ const bin = join(folder, 'bin');
 const stubs = join(folder, 'stubs');
 const calls = join(folder, 'calls');
 const release = join(folder, 'release');
-/** The folder in place of the root of the VM, except for /usr/local/bin. */
+/** The folder that replaces the root of the VM, except for /usr/local/bin. */
 const root = join(folder, 'root');
 const packagedUnit = '/usr/lib/systemd/system/slipway.service';
 
 /**
- * A script in place of the executable. The script records its calls, exits with SLIPWAY_EXIT unless that is 0, and
- * otherwise installs itself if it was downloaded.
+ * A script that replaces the executable. It records its calls, exits with SLIPWAY_EXIT unless that is 0, and otherwise
+ * installs itself if it was downloaded.
  */
 const slipway = `#!/bin/sh
 echo "slipway $*" >>${calls}
@@ -207,8 +207,8 @@ function called(): readonly string[] {
 }
 
 /**
- * Runs the template as cloud-init does: writes the files, then runs all commands in one script of /bin/sh. Returns the
- * exit code and stderr of the script.
+ * Runs the template as cloud-init does: writes the files, then runs all commands in one /bin/sh script. Returns the
+ * script's exit code and stderr.
  */
 function runCommands(values: Readonly<Record<string, string>>, environment: Record<string, string> = {}) {
   const { write_files, runcmd } = asUserData(filledIn(values));

@@ -106,7 +106,7 @@ describe('the alerts', () => {
       expect(['warning', 'critical']).toContain(rule.labels.severity);
       expect(summary).toMatch(/^\S.{10,120}$/);
       expect(description).toMatch(/`(slipway|systemctl|journalctl) .+`|metrics\.listen/);
-      // A template links to the entry of a condition's reason; the tests of the rules check the filled-in link.
+      // The link to the entry of a condition's reason is a template; the tests of the rules check the filled-in link.
       const reasonOf =
         /^docs\/usage\/runbook\.md#\{\{ range printf "slipway_condition_reason\{.+\| toLower \}\}\{\{ end \}\}$/;
       if (!reasonOf.test(entry)) {

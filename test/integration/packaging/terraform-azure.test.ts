@@ -24,7 +24,10 @@ const from = resolve('packaging/terraform');
 const folder = mkdtempSync(join(tmpdir(), 'slipway-terraform-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Prepares roles.tf, which needs no provider, with terraform.tfvars.example and these changes. */
+/**
+ * Copies roles.tf, which needs no provider, and terraform.tfvars.example with these changes into `folder`. Returns the
+ * option that makes terraform use `folder`.
+ */
 function prepare(changes: Readonly<Record<string, unknown>>): string {
   for (const name of ['variables.tf', 'variables-network.tf', 'roles.tf']) {
     copyFileSync(join(from, name), join(folder, name));
@@ -41,7 +44,7 @@ function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
   return JSON.parse(JSON.parse(stdout));
 }
 
-/** Returns the rejected values with their messages. */
+/** Returns the code of each rejected value with the first line of the error. */
 function rejected(changes: Readonly<Record<string, unknown>>): readonly string[] {
   const { stdout } = terraform([prepare(changes), 'plan', '-json', '-input=false']);
   const lines = stdout.trim().split('\n');

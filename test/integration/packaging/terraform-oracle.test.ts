@@ -39,7 +39,10 @@ interface Evaluated {
 const folder = mkdtempSync(join(tmpdir(), 'slipway-terraform-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Evaluates the locals of roles.tf, which needs no provider, with terraform.tfvars.example and these changes. */
+/**
+ * Evaluates the locals of roles.tf, which needs no provider, for the values in terraform.tfvars.example with these
+ * changes.
+ */
 function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
   const from = resolve('packaging/terraform/oracle');
   copyFileSync(join(from, 'variables.tf'), join(folder, 'variables.tf'));

@@ -90,7 +90,7 @@ describe('terraform', () => {
   });
 });
 
-/** Returns the text of all files of a configuration. */
+/** Returns the content of all .tf files in a folder. */
 function configuration(at: string): string {
   const files = readdirSync(at).filter((name) => name.endsWith('.tf'));
   return files.map((name) => readFileSync(join(at, name), 'utf8')).join('\n');

@@ -26,7 +26,7 @@ export interface UserData {
   readonly runcmd: readonly string[];
 }
 
-/** Fills in a template with these values; a variable without a value stays unfilled. */
+/** Fills in a template with these values; a variable without a value stays in place. */
 export function filledIn(values: Readonly<Record<string, string>>, text = template): string {
   return text.replace(/\$\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }

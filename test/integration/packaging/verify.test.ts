@@ -7,7 +7,9 @@ import { verifyExecutable } from '../../../packaging/verify.ts';
 const folder = mkdtempSync(join(tmpdir(), 'slipway-verify-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Creates a script that behaves like the arm64 executable, but runs `fault` first; returns its path. */
+/**
+ * Creates a script that behaves like the arm64 executable, but runs the shell commands `fault` first; returns its path.
+ */
 function executableWith(name: string, fault: string): string {
   const path = join(folder, name);
   // A script that ends without reading its request would make the writer of the request fail.

@@ -114,8 +114,8 @@ function filledIn(text: string, given: Readonly<Record<string, string>>): string
 }
 
 /**
- * Creates a VPS in memory with the files of the user data; the VPS's public address comes first. Returns the VPS with
- * its addresses, its loaded settings and its cloud.
+ * Creates a VPS in memory with the files of the user data; its first address is public. Resolves to the machine, its
+ * addresses, its loaded settings and its cloud.
  */
 function started(text: string, given: Readonly<Record<string, string>>) {
   const interfaces = [
@@ -140,7 +140,7 @@ function started(text: string, given: Readonly<Record<string, string>>) {
 
 async function knowledge(text: string, given: Readonly<Record<string, string>>): Promise<Knowledge> {
   const vps = started(text, given);
-  // `loadSettings` reports the failure.
+  // This catch may ignore the failure, because `loadSettings` reports it.
   const known = await vps.catch(() => undefined);
   return gather({
     loadSettings: async () => (await vps).loaded,

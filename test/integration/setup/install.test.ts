@@ -20,7 +20,7 @@ beforeEach(async () => {
   await writeFile(self, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0xff, 0x00]));
 });
 
-/** Returns an environment with a systemctl that behaves like the real one offline, as in an image. */
+/** Resolves to an environment whose systemctl behaves like the real one with --root, as during an image build. */
 async function withSystemctl(): Promise<NodeJS.ProcessEnv> {
   const bin = await temporaryFolder();
   const script = `#!/bin/sh

@@ -27,8 +27,8 @@ test.skipIf(!canHide)(
 );
 
 /**
- * Returns a script that takes the setup lock, prints the error of a second attempt to take it, and installs the
- * executable.
+ * Returns the source of a program that takes the setup lock, prints the error of a second attempt to take it, and
+ * installs the executable.
  */
 const script = (root: string) => `
   import { acquireLock } from '${source}agent/host/files/lock.ts';

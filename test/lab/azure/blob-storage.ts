@@ -20,12 +20,12 @@ interface Account {
   readonly read: (digest: string) => Buffer | undefined;
 }
 
-/** The storage account of one registry; its writable fields may be changed while the server runs. */
+/** The storage account of one registry; tests may change its writable fields while the server runs. */
 export class BlobStorage {
   readonly host: string;
   /** The faults of the server that serves all accounts. */
   readonly faults: Faults;
-  /** True if the account refuses every address, as its firewall can. */
+  /** True if the account refuses requests from every address, as its firewall can. */
   closed = false;
   /** The lifetime of a signed URL, in milliseconds. */
   urlLifetime = 20 * 60_000;

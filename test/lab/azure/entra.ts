@@ -27,7 +27,7 @@ export type Verified =
   | { readonly valid: true; readonly objectId: string; readonly clientId: string; readonly issuer: string }
   | { readonly valid: false; readonly why: 'malformed' | 'expired' | 'issuer' | 'audience' };
 
-/** The audiences that Entra knows in every tenant; it refuses any other with AADSTS500011. */
+/** The audiences that Entra knows in every tenant; Entra refuses any other audience with AADSTS500011. */
 const audiences: readonly string[] = [
   'https://vault.azure.net',
   'https://vault.usgovcloudapi.net',

@@ -66,7 +66,7 @@ function files(members: Readonly<Record<string, Buffer>>) {
   return { packed, diffId: digestOf(gunzipSync(packed)) };
 }
 
-/** Returns incompressible bytes that depend only on the length and the seed. */
+/** Returns incompressible bytes that depend only on the length and the seed; the length must be a multiple of 32. */
 function noise(length: number, seed: string): Buffer {
   const parts = Array.from({ length: length / 32 }, (_, at) => sha256(`${seed} ${at}`));
   return Buffer.concat(parts);

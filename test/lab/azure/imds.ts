@@ -20,7 +20,7 @@ export interface VmIdentity extends Principal {
   readonly kind: 'system' | 'user';
 }
 
-/** A VM as its metadata shows it; its fields may be changed while the server runs. */
+/** A VM as its metadata shows it; tests may change its fields while the server runs. */
 export interface Vm {
   name: string;
   computerName: string;
@@ -34,11 +34,11 @@ export interface Vm {
 }
 
 export interface Imds {
-  /** The URL in place of http://169.254.169.254. */
+  /** The URL that replaces http://169.254.169.254. */
   readonly url: string;
   readonly vm: Vm;
   readonly faults: Faults;
-  /** True if requests above 5 a second, or 20 for tokens, are answered with 429; false by default. */
+  /** True if the server answers requests beyond 5 a second, or 20 for tokens, with 429; false by default. */
   rateLimit: boolean;
   stop(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
  * A small Azure on loopback: a metadata service for each VM, Entra ID, Key Vaults, and registries with their blob
- * storage. Vaults, registries and storage are reached by their real names through a proxy, over TLS with the lab's CA.
- * Strict: it refuses what the real services refuse.
+ * storage. Clients reach vaults, registries and storage by their real names through a proxy, over TLS with the lab's
+ * CA. Each service refuses what the real one refuses.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -50,13 +50,13 @@ export interface Azure {
    * name of a vault or a registry.
    */
   setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
-  /** Issues a server certificate of the lab's CA, for additional servers. */
+  /** Issues a server certificate from the lab's CA, for additional servers. */
   issue(names: readonly string[]): ServerCertificate;
-  /** Issues a certificate with an RSA key, for a signer of tokens. */
+  /** Issues a certificate with an RSA key, for signing tokens. */
   issueRsa(names: readonly string[]): ServerCertificate;
-  /** Makes the proxy route `host:port` to a port on loopback; without a port, the destination becomes unknown. */
+  /** Makes the proxy route `host:port` to a port on loopback; `undefined` removes the route. */
   route(destination: string, port: number | undefined): void;
-  /** The current target of each `host:port`, for clients that do not use the proxy. */
+  /** The current target of each `host:port`, for clients that do not use the proxy; `undefined` for a removed route. */
   readonly routes: ReadonlyMap<string, number | undefined>;
   stop(): Promise<void>;
 }

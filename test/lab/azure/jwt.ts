@@ -16,7 +16,7 @@ export class Signer {
 
   readonly #certificate: string | undefined;
 
-  /** Creates a signer with the key of a certificate, or with a new key. */
+  /** Creates a signer with the key of the certificate; without a certificate, with a new key. */
   constructor(certificate?: ServerCertificate) {
     this.#certificate = certificate?.cert;
     this.#keys = certificate ? keysOf(certificate) : generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -28,7 +28,7 @@ export class Signer {
 
   /**
    * Signs like `sign`, and adds the certificate to the header (RFC 7515, section 4.1.6) for clients that know only the
-   * CA. Throws if the signer has no certificate.
+   * CA; throws if the signer has no certificate.
    */
   signWithCertificate(claims: Claims): string {
     if (this.#certificate === undefined) {

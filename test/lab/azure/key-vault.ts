@@ -11,7 +11,7 @@ import { type Entra, issuerOf } from './entra.ts';
 import { Faults, type Incoming, type LoggedRequest, type Reply, startLoopback } from './loopback.ts';
 import type { ServerCertificate } from './tls.ts';
 
-/** A vault; its writable fields may be changed while the server runs. */
+/** A vault; tests may change its writable fields while the server runs. */
 export class KeyVault {
   readonly name: string;
   /** The DNS suffix, such as `vault.azure.net`. */
@@ -21,13 +21,13 @@ export class KeyVault {
   readonly #now: () => number;
   /** The faults of the server that serves all vaults. */
   readonly faults: Faults;
-  /** Every value that any secret has had. */
+  /** Every value that any secret has had, oldest first. */
   readonly values: string[] = [];
   /** Why the vault refuses every address: its firewall, or disabled public access; `undefined` while it is open. */
   closed: 'firewall' | 'private' | undefined;
-  /** The tenant whose tokens the vault accepts, if this tenant differs from that of the VMs. */
+  /** The tenant whose tokens the vault accepts, if it differs from the tenant of the VMs. */
   tenant: string | undefined;
-  /** The next `times` authenticated requests are answered with 429 and this Retry-After. */
+  /** The next `times` authenticated requests get 429 with this Retry-After. */
   throttle: { times: number; retryAfter?: string } = { times: 0 };
 
   /** True if the access policy of the vault permits listing versions. */
@@ -78,7 +78,7 @@ export class KeyVault {
   }
 }
 
-/** A version of a secret. */
+/** One version of a secret. */
 interface Version {
   readonly value: string;
   enabled: boolean;

@@ -12,7 +12,7 @@ import type { ServerCertificate } from './tls.ts';
 export interface Incoming {
   readonly method: string;
   readonly url: URL;
-  /** The host name in the request, without a port. */
+  /** The host name in the request, in lower case and without a port. */
   readonly host: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -31,17 +31,20 @@ export interface LoggedRequest {
   readonly host: string;
   readonly path: string;
   readonly query: string;
-  /** 0 if a fault left the request without an answer. */
+  /** The status of the answer; 0 if a fault left the request without an answer. */
   readonly status: number;
 }
 
 /** A fault of a server: no answer, a cut connection, a 200 with invalid JSON, a late answer, or a specific answer. */
 export type Fault = 'hang' | 'reset' | 'garbage' | 'slow' | Reply;
 
-/** The delay of a slow server in milliseconds, shorter than a client's timeout. */
+/** The delay of a slow server in milliseconds, which is shorter than the clients' timeouts. */
 const slowness = 1_500;
 
-/** The faults of one server. The newest fault that matches the path applies, at most `times` times. */
+/**
+ * The faults of one server. For each request, the newest fault that matches the path and has been used fewer than
+ * `times` times applies.
+ */
 export class Faults {
   #active: { readonly fault: Fault; readonly on: RegExp; times: number }[] = [];
 
@@ -95,7 +98,7 @@ export async function startLoopback(options: LoopbackOptions): Promise<Loopback>
   return listen(server, options.port);
 }
 
-/** Makes a server listen on 127.0.0.1; rejects if the port is taken. `stop` cuts all open connections. */
+/** Makes a server listen on 127.0.0.1; rejects if it cannot. `stop` cuts all open connections. */
 export async function listen(server: Server, port = 0): Promise<Loopback> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -152,7 +155,7 @@ async function read(message: IncomingMessage): Promise<Incoming> {
 }
 
 function log({ name, log }: LoopbackOptions, { method, host, url }: Incoming, status: number): void {
-  // The signature in a URL gives access without a token, so it must stay secret.
+  // The signature in a URL gives access without a token, so the log must not contain it.
   const query = url.search.replace(/([?&]sig=)[^&]*/, '$1REDACTED');
   log.push({ server: name, method, host, path: url.pathname, query, status });
 }

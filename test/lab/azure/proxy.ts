@@ -1,8 +1,8 @@
 /**
  * A company's HTTPS proxy (RFC 9110, section 9.3.6, CONNECT), which routes real names to the lab's servers on loopback.
  *
- * An unknown name below a suffix of the lab is answered with 502, as squid does for a name that does not resolve; any
- * other unknown destination is refused with 403, so that no traffic leaves the machine.
+ * The proxy answers an unknown name below a suffix of the lab with 502, as squid does for a name that does not resolve.
+ * It refuses any other unknown destination with 403, so that no traffic leaves the machine.
  */
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -10,15 +10,15 @@ import { type LoggedRequest, type Loopback, listen } from './loopback.ts';
 
 export interface Proxy extends Loopback {
   readonly url: string;
-  /** Routes `host:port` to a port on loopback; without a port, the destination becomes unknown. */
+  /** Routes `host:port` to a port on loopback; `undefined` removes the route. */
   route(destination: string, port: number | undefined): void;
-  /** The target of each `host:port`. */
+  /** The current target of each `host:port`; `undefined` for a removed route. */
   readonly routes: ReadonlyMap<string, number | undefined>;
 }
 
 export interface ProxyOptions {
   readonly log: LoggedRequest[];
-  /** The suffixes of the lab, below which an unknown name does not resolve. */
+  /** The DNS suffixes of the lab; the proxy reports that unknown names below them do not resolve. */
   readonly suffixes: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Starts the emulated registries and the blob storage behind them, one server for each kind. */
+/** Starts two servers: one for all emulated registries, and one for the blob storage behind them. */
 import { BlobStorage, startBlobStorage } from './blob-storage.ts';
 import type { Entra } from './entra.ts';
 import { Signer } from './jwt.ts';
@@ -11,7 +11,7 @@ export interface RegistriesOptions {
   readonly log: LoggedRequest[];
   readonly now: () => number;
   readonly tls: ServerCertificate;
-  /** The certificate of the key that signs the tokens; a client that trusts the lab's CA accepts the tokens. */
+  /** The certificate whose key signs the tokens; a client that trusts the lab's CA accepts the tokens. */
   readonly tokenCertificate: ServerCertificate;
   readonly loginServers: readonly string[];
 }

@@ -1,9 +1,9 @@
-/** The content of one registry in memory: repositories with tags and manifests, and blobs. */
+/** The content of one registry, in memory: repositories with tags and manifests, and blobs. */
 import { type Blob, type Image, smallImage } from './image.ts';
 
 interface Repository {
   readonly manifests: Map<string, Blob>;
-  /** The digests of manifests, by tag. */
+  /** The digest of each tag's manifest. */
   readonly tags: Map<string, string>;
 }
 
@@ -11,7 +11,7 @@ export class RegistryContent {
   readonly #repositories = new Map<string, Repository>();
   readonly #blobs = new Map<string, Blob>();
 
-  /** Adds an image under a tag, and returns the image; by default a small image that contains its name and tag. */
+  /** Adds an image under a tag, and returns the image. The default image is small and contains the name and the tag. */
   push(name: string, tag: string, image: Image = smallImage(`${name}:${tag}`)): Image {
     const found = this.#repositories.get(name);
     const repository = found ?? { manifests: new Map<string, Blob>(), tags: new Map<string, string>() };

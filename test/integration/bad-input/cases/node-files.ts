@@ -5,8 +5,8 @@ const atHome = ['--root', '{root}', '--cloud', 'static'];
 const status = 'run/slipway/status.json';
 
 /**
- * Returns the arguments and files of a case whose settings name this path as network.caFile. The files include ca.pem
- * only if `content`, its text, is given.
+ * Returns the arguments and files of a case whose settings name this path as network.caFile. With `content`, the files
+ * include ca.pem with this content.
  */
 function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'> {
   return {
@@ -20,7 +20,7 @@ function trusting(caFile: string, content?: string): Pick<Case, 'args' | 'files'
 
 const inCaFile = /\{root\}\/etc\/slipway\/config\.yaml: network\.caFile:/;
 
-/** Returns a preparation that makes this process hold the lock at this path below the root during the case. */
+/** Returns a function that makes this process hold the lock at this path below the root until the case ends. */
 function held(path: string): NonNullable<Case['arrange']> {
   return (root) => acquireLock(`${root}/${path}`);
 }

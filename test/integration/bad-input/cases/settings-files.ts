@@ -157,7 +157,7 @@ const unreadable: readonly Case[] = [
 
 /**
  * Removes the permission to read the settings file. If the test runs as root, which may read every file, switches to an
- * unprivileged user; the returned function switches back.
+ * unprivileged user; the returned function switches back to root.
  */
 async function withoutRight(root: string) {
   chmodSync(root, 0o755);

@@ -1,6 +1,6 @@
 import { type Case, canary } from '../world.ts';
 
-/** Returns the arguments and files of a case for a command on a VM with these tags. */
+/** Returns the arguments and files of a case that runs a command on a VM with these tags. */
 function tagged(command: string, tags: string): Pick<Case, 'args' | 'files'> {
   return {
     args: [command, '--root', '{root}', '--cloud', 'static', '--facts', '{root}/facts.yaml'],

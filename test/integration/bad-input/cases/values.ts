@@ -76,7 +76,7 @@ const kinds: readonly Row[] = [
   ['k3s: { config: { debug: perhaps } }', 'k3s.config.debug', /must be/, /true or false/],
 ];
 
-/** Settings with text in the wrong format. */
+/** Settings with strings in the wrong format. */
 const forms: readonly Row[] = [
   [
     `network: { proxy: "http://me:${canary}@proxy:3128" }`,
