@@ -19,6 +19,7 @@ const state = z.nullish(
 );
 
 const pod = z.object({
+  metadata: z.object({ creationTimestamp: z.string() }),
   status: z.object({
     conditions: z.nullish(
       z.array(z.object({ type: z.string(), status: z.string(), message: z.optional(z.string()) })),
@@ -34,7 +35,7 @@ export interface Hindrance {
   readonly words: string;
 }
 
-/** Reads what hinders the pods of a job; `undefined` if nothing does. Throws as `readApi`. */
+/** Reads what hinders the newest pod of a job; `undefined` if nothing does. Throws as `readApi`. */
 export async function readHindrance(
   host: HostReader,
   access: ApiAccess,
@@ -43,7 +44,12 @@ export async function readHindrance(
   const ofJob = { 'batch.kubernetes.io/controller-uid': metadata.uid };
   const path = listPath({ apiVersion: 'v1', resource: 'pods', namespace: chartNamespace }, ofJob);
   const found = await readList(host, access, path, pod);
-  return found.map(({ status }) => hindranceOf(status)).find((each) => each !== undefined);
+  const newest = found.toSorted((a, b) => createdAt(a) - createdAt(b)).at(-1);
+  return newest && hindranceOf(newest.status);
+}
+
+function createdAt({ metadata }: z.output<typeof pod>): number {
+  return Date.parse(metadata.creationTimestamp);
 }
 
 type PodStatus = z.output<typeof pod>['status'];

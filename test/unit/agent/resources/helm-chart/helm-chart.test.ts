@@ -252,6 +252,20 @@ describe('a HelmChart', () => {
 });
 
 describe('a release', () => {
+  test('is judged by the newest pod of its job, and not by one whose node is gone', async () => {
+    api.helm = () => ({ result: 'running' });
+    await applied();
+    const newest = api.objects.list('pods')[0];
+    const metadata = { ...newest?.metadata, name: 'a-pod-of-a-lost-node', namespace: 'kube-system' };
+    const lost = { ...metadata, creationTimestamp: '2020-01-01T00:00:00Z' };
+    const containerStatuses = [{ restartCount: 0, state: { terminated: { exitCode: 137 } } }];
+    api.objects.put('pods', 'kube-system', {
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: lost },
+      status: { containerStatuses },
+    });
+    expect(await chartOf(wish).check(host)).toMatchObject({ state: 'Waiting', reason: 'ChartInProgress' });
+  });
+
   test.each<[string, HelmRun, string]>([
     [
       'without a repository',
