@@ -20,7 +20,7 @@ export function sourceChanges({ spec }: Application, settings: ArgocdSettings): 
       observed: isSameRepository(url, settings.url) ? settings.url : withoutLogins(url),
       desired: settings.url,
     },
-    { field: 'revision', observed: targetRevision ?? 'HEAD', desired: settings.revision },
+    { field: 'revision', observed: targetRevision || 'HEAD', desired: settings.revision },
     {
       field: 'path',
       observed: folder(path) === folder(settings.path) ? settings.path : (path ?? ''),

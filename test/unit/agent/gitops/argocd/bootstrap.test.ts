@@ -93,6 +93,11 @@ describe('rootBootstrap', () => {
     });
   });
 
+  test('takes an empty revision for HEAD, as Argo CD does', async () => {
+    putRoot(api, synced, { targetRevision: '' });
+    expect(await check({ revision: 'HEAD' })).toMatchObject({ state: 'InSync' });
+  });
+
   test('reports a path that a person changed, although Argo CD has synced nothing', async () => {
     withCrds(api);
     await apply();
