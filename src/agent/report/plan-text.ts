@@ -72,7 +72,7 @@ function isError({ outcome }: PlannedStep): boolean {
   return describe(outcome).standing === 'stop';
 }
 
-/** Returns the lines of a step for people; none if the step is in sync. */
+/** Returns the lines that show a step to people; an empty list if the step is in sync. */
 export function stepLines(step: PlannedStep): readonly string[] {
   const { summary } = step.outcome.resource;
   const { reason, message } = describe(step.outcome);
@@ -133,8 +133,8 @@ function writeLines(action: Write): readonly string[] {
 }
 
 /**
- * Returns every line as an added line if the earlier content is not known, otherwise the changed lines with their
- * context.
+ * Returns the lines of a written file as a diff: the changed lines with their context, or every line as an added line
+ * if the earlier content is unknown.
  */
 export function writtenLines({ mode, content, before }: Write): readonly string[] {
   if (before?.content === undefined) {
@@ -151,8 +151,8 @@ function addedLines(content: string): readonly string[] {
 }
 
 /**
- * Returns the changed lines with three lines of context, without the header of the patch. The removed lines of a file
- * that only root may read, before or after, are redacted, since handwritten text in such a file can be a secret.
+ * Returns the changed lines with three lines of context, without the header of the patch. Redacts the removed lines if
+ * only root may read the file before or after the change, since handwritten text in such a file can be a secret.
  */
 function changedLines(before: string, after: string, mode: number): readonly string[] {
   const isPrivate = (mode & 0o077) === 0;

@@ -92,9 +92,9 @@ function lifeLine({ updated, nextPass }: Status, { running, now }: View): string
 }
 
 /**
- * Returns the lines of each condition. The message is on the same line, shortened to the width, if the condition is in
- * sync or blocked; otherwise the full message follows. The message of Ready is omitted if another condition has the
- * same reason and message.
+ * Returns the lines of each condition. If the condition is in sync or blocked, its message is on the same line,
+ * shortened to the width of the terminal; otherwise the full message follows. The message of Ready is omitted if
+ * another condition has the same reason and message.
  */
 function conditionsOf({ conditions }: Status, view: View): readonly string[] {
   const cells = conditions.map(({ type, status, reason, lastTransitionTime }) => [

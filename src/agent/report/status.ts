@@ -15,9 +15,9 @@ import type { DeepReadonly } from '../settings/deep-readonly.ts';
 const text = z.string();
 
 /**
- * The schema of `status.json` for writing and reading. The file is for readers; Slipway bases no decision on it. Times
- * are ISO 8601. Reasons and states are strings, since another release may use other names. A field that an older
- * release did not write is empty.
+ * The schema of `status.json` for writing and reading. The file is for people and other programs; Slipway bases no
+ * decision on it. Times are ISO 8601. Reasons and states are strings, since another release may use other names. A
+ * field that an older release did not write is empty.
  */
 const statusForm = z.looseObject({
   version: text,

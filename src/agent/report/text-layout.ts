@@ -25,12 +25,12 @@ export function wrapped(text: string, width: number, indent: string): readonly s
   return lines;
 }
 
-/** Shortens text to `width` characters, with an ellipsis at the end. */
+/** Returns text of at most `width` characters: cuts longer text, and ends it with an ellipsis. */
 export function shortened(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Returns a duration in its two largest units, such as `3h12m`, or in seconds: `45s`. */
+/** Returns a duration in its two largest units, such as `3h12m`, or in seconds, such as `45s`. */
 export function age(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
   const [days, hours, minutes] = [

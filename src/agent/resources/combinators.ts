@@ -84,8 +84,8 @@ export function neverBlocking(resource: Resource): Resource {
 }
 
 /**
- * Observes the machine at each check, and then checks the Resource that `make` returns for the observation. The id and
- * needs are those of the Resource for `initial`.
+ * Returns a Resource that observes the machine at each check, and then checks the Resource that `make` returns for this
+ * observation. Everything but the check, such as the id and the needs, comes from the Resource for `initial`.
  */
 export function observing<Observed>(
   make: (observed: Observed) => Resource,
@@ -95,7 +95,7 @@ export function observing<Observed>(
   return { ...make(initial), check: async (host) => make(await observe(host)).check(host) };
 }
 
-/** Replaces each NodeError of the check with the error that `retell` returns. */
+/** Replaces each NodeError that the check throws by the error that `retell` returns. */
 export function retelling(
   resource: Resource,
   retell: (host: HostReader, error: NodeError) => Promise<NodeError>,

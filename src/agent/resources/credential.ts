@@ -34,13 +34,13 @@ export interface CredentialSpec {
   /** Judges the credential by its file, the clock and other files of the machine, without a request to the cloud. */
   readonly isCurrent: (found: FoundFile, now: number, host: HostReader) => Currency | Promise<Currency>;
   /**
-   * Fetches due credentials through `host.obtain`, and returns the new content of the file; with the failure if only a
-   * part could be fetched.
+   * Fetches the due credentials through `host.obtain`, and returns the new content of the file. If only some could be
+   * fetched, returns the content together with the failure.
    */
   readonly render: (host: Host, found: FoundFile | undefined) => Promise<Content | PartlyRendered>;
 }
 
-/** Content that is worth writing although part of it could not be fetched. */
+/** Content that is worth writing although some of it could not be fetched, and the failure. */
 export interface PartlyRendered {
   readonly content: Content;
   readonly failure: NodeError;

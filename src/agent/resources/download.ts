@@ -12,15 +12,15 @@ export interface DownloadSpec {
   /** Returns the version that the installed executable reports; `undefined` if it reports none. */
   readonly installed: (host: HostReader) => Promise<string | undefined>;
   readonly wanted: string;
-  /** The trace of the job that fetches the executable. */
+  /** The path of a file that exists while the job that fetches the executable runs. */
   readonly trace: string;
   readonly download: Download;
 }
 
 /**
- * Keeps an executable at this version: downloads and verifies it if it is missing or has another version. Dependants
- * use the other version until then. Also replaces a file with another mode or owner, unless the path is a link that the
- * operator made.
+ * Keeps an executable at this version: downloads and verifies it if it is missing or has another version. Until then,
+ * dependants use another installed version, or wait if none is installed. Also replaces a file with another mode or
+ * owner, unless the path is a link that the operator made.
  *
  * A job fetches the file to a path beside the executable. The next pass puts the file in place if it is still wanted.
  */

@@ -1,6 +1,6 @@
 import type { FoundFile, Owned } from '../engine/host.ts';
 
-/** Returns the owner of a file for readers: `own`, or the `uid:gid` of another owner. */
+/** Returns the owner of a file as text for people: `own` for this process, or the `uid:gid` of another owner. */
 export function owner({ foreignOwner }: Owned): string {
   return foreignOwner ?? 'own';
 }
@@ -11,8 +11,8 @@ export function octal(mode: number): string {
 }
 
 /**
- * True if no other user can write the file: this process owns it, and group and others have no write permission. Others
- * may read it.
+ * True if no other user can write the file: this process owns it, and group and others have no write permission.
+ * Ignores the read permissions.
  */
 export function isOwnWriting({ mode, foreignOwner }: FoundFile): boolean {
   return (mode & 0o022) === 0 && foreignOwner === undefined;

@@ -6,8 +6,8 @@ import { octal, owner } from './file-attributes.ts';
 export interface FileSpec {
   readonly path: string;
   /**
-   * The content without secrets, since a plan prints the content and a log its digest; a function if the content
-   * depends on the machine.
+   * The content, or a function if the content depends on the machine. The content must not contain secrets, since a
+   * plan prints it and a log shows its digest.
    */
   readonly content: string | ((host: HostReader) => Promise<string>);
   readonly mode?: number;

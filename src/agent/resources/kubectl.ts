@@ -8,8 +8,8 @@ export interface Kubectl {
 }
 
 /**
- * The time limit of a whole command in milliseconds. --request-timeout limits each of its requests, and discovery alone
- * is tried five times.
+ * The time limit of a whole command in milliseconds. `--request-timeout` limits each request separately, and kubectl
+ * tries discovery alone five times.
  */
 const timeout = 12_000;
 

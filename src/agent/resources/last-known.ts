@@ -37,8 +37,8 @@ export interface KnownSpec<Value> {
 }
 
 /**
- * Reports a value that the plan of a node requires. The check throws the error of the latest attempt to learn the
- * value, if that failed.
+ * Reports a value that the plan of a node requires. If the latest attempt to learn the value failed, the check throws
+ * the error of that attempt.
  */
 export function known<Value>({ lastKnown, tell, ...rest }: KnownSpec<Value>): Resource {
   return {

@@ -1,2 +1,2 @@
-/** The latest time that a Date can represent (ECMA-262), in epoch milliseconds; an infinite time is later. */
+/** The latest time that a Date can represent (ECMA-262), in epoch milliseconds; `Infinity` is later. */
 export const lastTime = 8.64e15;

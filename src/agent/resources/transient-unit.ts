@@ -1,7 +1,7 @@
 import type { Command } from '../engine/host.ts';
 
 /**
- * Returns a command that systemd runs in a transient unit, for programs that need CAP_NET_ADMIN even to list rules,
+ * Returns a command that systemd runs in a transient unit, for programs that even to list rules need CAP_NET_ADMIN,
  * which Slipway's sandbox lacks. Output and exit code are those of the program, whose path must be absolute. systemd
  * does not log the start of the unit.
  */

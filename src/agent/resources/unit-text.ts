@@ -1,4 +1,4 @@
-/** An assignment in a unit file, its continuation lines joined, and the number of its first line. */
+/** An assignment in a unit file, with its continuation lines joined, and the number of its first line. */
 export interface UnitLine {
   readonly key: string;
   readonly value: string;

@@ -11,8 +11,9 @@ export interface UnitSpec {
 }
 
 /**
- * Keeps the unit file at `path` loaded in systemd, as it is on disk. Another file of the same name does not count, such
- * as the file of this machine when `path` is below another root. Throws `UnitMasked` if the unit is masked.
+ * Makes systemd load the unit file at `path` whenever the loaded unit differs from the file. Another file of the same
+ * name does not count, such as this machine's own file if `path` is below another root. Throws `UnitMasked` if the unit
+ * is masked.
  */
 export function unitLoaded({ unit, path, ...rest }: UnitSpec & { readonly path: string }): Resource {
   return {

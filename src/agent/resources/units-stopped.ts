@@ -11,8 +11,8 @@ export interface UnitsStoppedSpec {
   /** The names of the units with their suffixes. */
   readonly units: readonly string[];
   /**
-   * The root of the units to stop; units whose files are elsewhere are ignored. A unit that still runs after its file
-   * was deleted belongs to the root `/`.
+   * The root directory of the units to stop; a unit whose file is not below it is ignored. A unit that still runs after
+   * its file was deleted belongs to the root `/`.
    */
   readonly root: string;
   /** True if the units must not start at boot either. */

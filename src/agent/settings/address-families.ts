@@ -2,12 +2,12 @@ import { isIPv6 } from 'node:net';
 import { mapAt, type Problem } from './path.ts';
 import type { Written } from './section.ts';
 
-/** The K3s keys for networks and addresses of the cluster, whose defaults are IPv4. */
+/** The keys of K3s for the cluster's networks and addresses. Their defaults are IPv4. */
 const ranges = ['cluster-cidr', 'service-cidr', 'cluster-dns'] as const;
 
 /**
- * Lists a problem for each key in `k3s.config` that would make a dual-stack cluster, since a Slipway node has only one
- * address.
+ * Lists a problem for each key in `k3s.config` that would make the cluster dual-stack, since a Slipway node has only
+ * one address.
  */
 export function dualStack({ config }: Written): readonly Problem[] {
   return dualRanges(mapAt(config, [])).map((key) => ({ path: ['config', key], message: noDualStack }));

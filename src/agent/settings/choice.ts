@@ -7,8 +7,8 @@ export function choiceOf<Table extends Readonly<Record<string, unknown>>>(table:
 }
 
 /**
- * Returns the entry that valid settings name. Throws if the table lacks the name, which means that another table made
- * the schema.
+ * Returns the entry that valid settings name. Throws if the table lacks the name, which means that the schema was made
+ * from another table.
  */
 export function entryOf<Entry>(table: Readonly<Record<string, Entry>>, name: string, what: string): Entry {
   const entry = Object.hasOwn(table, name) ? table[name] : undefined;

@@ -13,9 +13,10 @@ export interface CloudLayer extends Layer {
 }
 
 /**
- * Returns a layer with the cloud of this machine, or no layer if these layers name a cloud.
+ * Returns a layer with the cloud of this machine, or no layer if the given layers set `cloud` to a name other than
+ * `auto`.
  *
- * If the layers have the section of only one cloud, and not the setting `cloud`, that cloud is chosen, whatever the
+ * If the layers lack the setting `cloud` but have the section of exactly one cloud, chooses that cloud, whatever the
  * machine's signs: a release that knows new signs must not move a running node to another cloud. Otherwise the signs
  * decide. Throws the error of a sign that exists but cannot be read.
  */

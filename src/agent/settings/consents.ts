@@ -81,7 +81,9 @@ interface ConsentKind {
   readonly about: string;
   /** A subject, as a condition prints it. */
   readonly example: string;
-  /** True if `true`, the form before lists, is still accepted as consent to every subject, including later ones. */
+  /**
+   * True if `true`, which preceded lists of subjects, still counts as consent to every subject, including later ones.
+   */
   readonly takesTrue: boolean;
 }
 
@@ -94,7 +96,10 @@ export interface Consenting {
   readonly consent: { readonly [What in Consent]?: unknown };
 }
 
-/** True if the settings consent to each of these subjects. */
+/**
+ * True if the settings consent to each of these subjects. The consent `true` covers all subjects or, without
+ * `takesTrue`, none.
+ */
 export function isConsented({ consent }: Consenting, what: Consent, ...subjects: readonly string[]): boolean {
   const given = consent[what];
   if (given === true) {

@@ -14,7 +14,7 @@ export const cron = z
     ),
   );
 
-/** The most characters of a schedule, enough to list every minute, hour, day, month and weekday. */
+/** The maximum length of a schedule, which is enough to list every minute, hour, day, month and weekday. */
 const mostCharacters = 500;
 
 /** The highest minute, hour, day, month and weekday. */
@@ -24,8 +24,8 @@ const lasts = [59, 23, 31, 12, 7];
  * True if the value is five cron fields whose day exists.
  *
  * Refuses some forms that node-cron accepts: seconds, names, nicknames, the last or the n-th weekday of a month, and a
- * range that wraps, such as `8-6`, which is usually a mistake. Refuses long numbers and texts first, because node-cron
- * expands a range before it checks the numbers: `0-199999999` would fill the memory.
+ * range that wraps, such as `8-6`, which is usually a mistake. Refuses long strings and numbers of three digits or more
+ * first, because node-cron expands a range before it checks the numbers: `0-199999999` would fill the memory.
  */
 function isCron(value: string): boolean {
   if (value.length > mostCharacters || /\d{3}/.test(value)) {

@@ -16,7 +16,7 @@ export const words = z
   .string('must be text; put it in quotes')
   .check(z.regex(/\S/, 'must not be empty; give it a value, or leave it out'));
 
-/** The form of text that plans and logs hide. */
+/** The form of text that is parsed to a Secret, so that plans and logs hide it. */
 export const secretText = z.pipe(
   words,
   z.transform((value: string) => new Secret(value)),
@@ -50,7 +50,7 @@ export const longDuration = durationOf(
   'be a duration of a minute or more such as 5m or 2h',
 );
 
-/** Returns a form of durations of at most 30 days, so that timers and dates stay in range. */
+/** Returns the form of a duration of at most 30 days; the limit keeps timers and dates in range. */
 function durationOf(pattern: RegExp, must: string) {
   const short = text(pattern, must).check(
     z.refine((value) => milliseconds(value) <= milliseconds('720h'), 'must be at most 30 days (720h)'),

@@ -30,8 +30,8 @@ export interface TableUnit {
  * Renders the unit that loads the rules at boot before K3s starts, and again after each restart or reload of
  * nftables.service, which flushes all tables of the machine.
  *
- * Stopping the unit does not unload the rules, since pods and other hosts still run during a shutdown. If nft is
- * missing, systemd skips the unit without a failure, and the table's condition reports `NftablesMissing`.
+ * Stopping the unit does not unload the rules, since pods and other hosts still need the rules during a shutdown. If
+ * nft is missing, systemd skips the unit without a failure, and the table's condition reports `NftablesMissing`.
  */
 export function renderTableUnit({ description, rules, after, first }: TableUnit): string {
   const commands = [...(first === undefined ? [] : [first]), `${nft} -f ${rules}`];

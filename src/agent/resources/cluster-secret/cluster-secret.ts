@@ -16,7 +16,7 @@ import { vaultValues } from './vault-values.ts';
 import { vaultVersions } from './vault-versions.ts';
 import type { WishedSecret } from './wished-secret.ts';
 
-/** The place of a Secret in a plan, and the rules by which Slipway keeps the Secret. */
+/** The place of a Secret in a plan, and how Slipway keeps the Secret up to date. */
 export interface SecretUse {
   readonly vault: Vault;
   readonly condition: ConditionType;
@@ -25,9 +25,11 @@ export interface SecretUse {
   readonly kubeconfig: string;
   /** The time between two comparisons with the vault, in milliseconds. */
   readonly verifyEvery: number;
-  /** The severity of a key that another program owns, and of an empty value; whether dependants wait for the Secret. */
+  /**
+   * The severity if another program owns a key or a value is empty; determines whether dependants wait for the Secret.
+   */
   readonly severity: Severity;
-  /** What a person can do about a key that another program owns, as a sentence. */
+  /** A sentence that states what a person can do if another program owns a key. */
   readonly ifOwned: string;
   /** The field managers from which Slipway takes over keys; by default none. */
   readonly takesOverFrom?: readonly string[];
@@ -35,11 +37,11 @@ export interface SecretUse {
 
 /**
  * Keeps a Secret in the cluster with the current values of the vault, by server-side apply, and creates its namespace.
- * Reads only the metadata of the Secret. Every `verifyEvery`, reads the values in the vault if a version there is new
- * or unknown.
+ * Reads only the metadata of the Secret. Compares the versions with the vault every `verifyEvery` milliseconds, and
+ * reads the values if a version is new or unknown.
  *
- * Throws `SecretOwned` if another program owns one of the keys, `ApiUnavailable`, `ApiForbidden`, `ApiRejected`, and
- * the errors of the vault.
+ * Throws `SecretOwned` if another program owns one of the keys, and `SecretEmpty` if a value is empty. Also throws
+ * `ApiUnavailable`, `ApiForbidden`, `ApiRejected` and the errors of the vault.
  */
 export function clusterSecret(wish: WishedSecret, use: SecretUse): Resource {
   const resource: Resource = {
@@ -75,7 +77,7 @@ export function secretPath({ namespace, name }: Pick<WishedSecret, 'namespace' |
   return objectPath({ apiVersion: 'v1', resource: 'secrets', namespace, name });
 }
 
-/** Returns a change if a comparison with the vault is due, and a version there is new or unknown. */
+/** Returns a change if a comparison with the vault is due, and a version in the vault is new or unknown. */
 async function newerInVault(
   host: HostReader,
   wish: WishedSecret,
@@ -98,7 +100,7 @@ function nextComparison(host: HostReader, wish: WishedSecret, { vault, verifyEve
   return untilComparison(host, vault, secretPath(wish), verifyEvery);
 }
 
-/** Reads the values from the vault, and applies the Secret; the API ignores an apply without a difference. */
+/** Reads the values from the vault, and applies the Secret. An apply that changes nothing has no effect in the API. */
 async function bringSecret(
   host: Host,
   access: ApiAccess,

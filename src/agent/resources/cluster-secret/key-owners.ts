@@ -2,8 +2,8 @@ import { fieldManager } from '../../kubernetes/api.ts';
 import type { SecretMetadata } from './secret-object.ts';
 
 /**
- * Returns the keys of a Secret that Slipway owns. A program that writes another value without server-side apply becomes
- * the only owner of the key, so a missing key shows a change by hand without any value being read.
+ * Returns the keys of a Secret that Slipway owns. If a program changes a value without server-side apply, it becomes
+ * the only owner of the key. A key that is missing here therefore reveals the change, although Slipway reads no values.
  */
 export function ownedKeys({ managedFields }: SecretMetadata): readonly string[] {
   return (managedFields ?? []).filter(isOurs).flatMap(keysOf);

@@ -7,13 +7,16 @@ import type { WishedSecret } from './wished-secret.ts';
 export const secretAnnotations = {
   /** A digest of the values. */
   digest: 'slipway.dev/digest',
-  /** A digest of the wish without any value. */
+  /** A digest of everything that is wished for the Secret except its values. */
   form: 'slipway.dev/form',
   /** A digest of the versions in the vault, if the vault shows them. */
   versions: 'slipway.dev/versions',
 } as const;
 
-/** Renders a Secret for server-side apply. Its values are in `data`, because `stringData` is never removed again. */
+/**
+ * Renders a Secret for server-side apply. Puts the values into `data`, because a later apply cannot remove keys that an
+ * apply wrote as `stringData`.
+ */
 export function secretObject(
   wish: WishedSecret,
   values: Readonly<Record<string, Secret>>,

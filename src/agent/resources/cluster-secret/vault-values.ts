@@ -14,8 +14,8 @@ interface VaultValues {
 
 /**
  * Reads the values of a Secret and their versions. Queries each version before its value, so that a value that is
- * replaced in between is read again. A dry run reads neither. Throws `SecretEmpty` with this severity, since an empty
- * value would replace a working one.
+ * replaced in between is read again. A dry run reads neither. If a value is empty, throws `SecretEmpty` with the given
+ * severity, since the empty value would replace a working one.
  */
 export async function vaultValues(
   host: Host,

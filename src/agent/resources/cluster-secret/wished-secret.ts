@@ -8,10 +8,10 @@ export interface WishedSecret {
   readonly labels: Readonly<Record<string, string>>;
   /** The keys of the Secret. */
   readonly keys: readonly string[];
-  /** The names of the secrets in the vault. */
+  /** The names of the vault's secrets that contain the values. */
   readonly sources: readonly string[];
-  /** A digest of the wish without any value. */
+  /** A digest of everything in this wish except the values. */
   readonly form: string;
-  /** Returns the value of each key. `read` returns the value of a secret in the vault by its name. */
+  /** Returns the value of each key. `read` takes the name of a secret in the vault and returns its value. */
   values(read: (name: string) => Secret): Readonly<Record<string, Secret>>;
 }

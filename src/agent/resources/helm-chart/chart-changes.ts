@@ -24,7 +24,10 @@ export function chartChanges(found: FoundChart | undefined, wish: WishedChart): 
   };
 }
 
-/** Returns the wished fields with another value, and those that Slipway no longer wishes; leaves all others alone. */
+/**
+ * Returns the fields that differ from the wish, and Slipway's own fields that the wish no longer has; ignores all
+ * others.
+ */
 function specChanges(found: FoundChart, wish: WishedChart): readonly Change[] {
   const spec: Readonly<Record<string, unknown>> = { ...wish.spec };
   const fields = new Set([...Object.keys(spec), ...ownFields(found)]);

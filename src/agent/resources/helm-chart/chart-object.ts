@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { fieldManager } from '../../kubernetes/api.ts';
 import { objectPath } from '../../kubernetes/object-path.ts';
 
-/** The namespace of all HelmCharts of Slipway, of their jobs and of the Secrets that they name. */
+/** The namespace of all of Slipway's HelmCharts, of their jobs, and of the Secrets that the HelmCharts name. */
 export const chartNamespace = 'kube-system';
 
 /** The kind HelmChart, whose objects K3s's helm-controller installs. */
@@ -23,7 +23,7 @@ export interface ChartSpec {
   readonly createNamespace?: true;
   /** The values as YAML or JSON; see `valuesContent`. */
   readonly valuesContent?: string;
-  /** Keys of Secrets in `chartNamespace` whose contents are further values. */
+  /** Secrets in `chartNamespace` that contain more values, and the keys with these values. */
   readonly valuesSecrets?: readonly { readonly name: string; readonly keys: readonly string[] }[];
   readonly failurePolicy: 'abort' | 'retry' | 'reinstall';
   /** The time limit of helm as Go prints it, such as `10m0s`; five minutes by default. */
@@ -36,10 +36,10 @@ export interface ChartSpec {
   readonly dockerRegistrySecret?: { readonly name: string };
 }
 
-/** A HelmChart as Slipway wishes it. Its name is also that of the release. */
+/** A HelmChart that should be in the cluster. Its release has the same name. */
 export interface WishedChart {
   readonly name: string;
-  /** Labels by which the owner of the wish finds its HelmCharts again, such as `slipway.dev/part-of`. */
+  /** Labels by which the part of Slipway that wishes the HelmChart finds it again, such as `slipway.dev/part-of`. */
   readonly labels: Readonly<Record<string, string>>;
   /** Further annotations, such as `unmanagedAnnotation`. */
   readonly annotations?: Readonly<Record<string, string>>;
@@ -52,7 +52,7 @@ export interface WishedChart {
  */
 export const replacesAnnotation = 'slipway.dev/replaces-job';
 
-/** The annotation of a HelmChart, with any value, that makes K3s leave the release as it is. */
+/** The annotation that makes K3s leave the release of a HelmChart as it is; its value does not matter. */
 export const unmanagedAnnotation = 'helmcharts.helm.cattle.io/unmanaged';
 
 /** Returns the path of a HelmChart in the API. */
@@ -61,8 +61,8 @@ export function chartPath(name: string): string {
 }
 
 /**
- * Returns values as the text for `valuesContent`. The field `values` would also take an object, but releases of K3s
- * that are older than this field would ignore it. JSON is also YAML.
+ * Returns values as the string for `valuesContent`. The field `values` accepts an object, but releases of K3s that
+ * predate this field would ignore it. JSON is also YAML.
  */
 export function valuesContent(values: object): string {
   return `${JSON.stringify(values, null, 2)}\n`;

@@ -12,11 +12,11 @@ const chart = z.object({
 /** A HelmChart in the cluster. */
 export interface PresentChart {
   readonly name: string;
-  /** True if it is deleted, and K3s uninstalls its release. */
+  /** True if the HelmChart was deleted and K3s is uninstalling its release. */
   readonly isLeaving: boolean;
 }
 
-/** Returns the HelmCharts of Slipway with these labels. Throws the errors of `readApi`. */
+/** Returns the HelmCharts in the cluster that have these labels. Throws the errors of `readApi`. */
 export async function chartsInCluster(
   host: HostReader,
   access: ApiAccess,

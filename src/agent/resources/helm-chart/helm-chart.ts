@@ -22,7 +22,7 @@ export interface HelmChartOptions extends Pick<Resource, 'id' | 'condition' | 'n
   readonly wish: WishedChart;
   /** The path of the kubeconfig of an admin. */
   readonly kubeconfig: string;
-  /** The timeout in the spec of the wish, in milliseconds; five minutes by default, as in helm. */
+  /** The timeout in `wish.spec`, in milliseconds; five minutes by default, as in helm. */
   readonly limit?: number;
 }
 

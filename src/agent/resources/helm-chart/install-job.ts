@@ -32,7 +32,10 @@ export function jobName(chart: string): string {
   return `helm-install-${chart}`;
 }
 
-/** Reads the job that installs or upgrades a chart; `undefined` if K3s has not created it. Throws as `readApi`. */
+/**
+ * Reads the job that installs or upgrades a chart; `undefined` if K3s has not created it. Throws the errors of
+ * `readApi`.
+ */
 export async function readJob(
   host: HostReader,
   access: ApiAccess,
@@ -51,25 +54,25 @@ interface JobCondition {
   readonly message?: string | undefined;
 }
 
-/** Returns the condition of a job if it is True, such as `Complete`; otherwise `undefined`. */
+/** Returns the job's condition of this type, such as `Complete`, if its status is True; otherwise `undefined`. */
 export function jobCondition({ status }: InstallJob, type: string): JobCondition | undefined {
   return status?.conditions?.find((each) => each.type === type && each.status === 'True');
 }
 
 /**
  * Returns the hash that a job gives its release as a label: the text after `SHA256=`, cut to the 63 characters of a
- * label.
+ * label; `undefined` if the job has no hash.
  */
 export function hashOf({ spec }: InstallJob): string | undefined {
   const annotation = spec.template.metadata?.annotations?.[configHash];
   return annotation?.replace(/^[^=]*=/, '').slice(0, 63);
 }
 
-/** A revision of a release, from the labels of the Secret in which helm keeps it. */
+/** A revision of a release, read from the labels of the Secret where helm stores the revision. */
 export interface Release {
   readonly revision: number;
   readonly status: string;
-  /** The hash of the job that made this revision; absent in releases of K3s that do not record it. */
+  /** The hash of the job that made this revision; `undefined` if this release of K3s does not record it. */
   readonly hash: string | undefined;
 }
 
@@ -77,7 +80,10 @@ const releaseSecret = z.object({
   metadata: z.object({ labels: z.nullish(z.record(z.string(), z.string())) }),
 });
 
-/** Reads the newest revision of a release; `undefined` if none exists. Reads only metadata. Throws as `readApi`. */
+/**
+ * Reads the newest revision of a release from metadata only; `undefined` if none exists. Throws the errors of
+ * `readApi`.
+ */
 export async function readRelease(
   host: HostReader,
   access: ApiAccess,

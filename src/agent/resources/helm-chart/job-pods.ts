@@ -28,14 +28,14 @@ const pod = z.object({
   }),
 });
 
-/** What hinders a job, in the words of its newest pod. */
+/** What keeps a job from finishing, according to its newest pod. */
 export interface Hindrance {
   /** True if helm or the start of its pod failed; false while the pod waits for a node. */
   readonly isFailure: boolean;
   readonly words: string;
 }
 
-/** Reads what hinders the newest pod of a job; `undefined` if nothing does. Throws as `readApi`. */
+/** Reads what hinders the newest pod of a job; `undefined` if nothing does. Throws the errors of `readApi`. */
 export async function readHindrance(
   host: HostReader,
   access: ApiAccess,
@@ -70,7 +70,7 @@ function hindranceOf({ conditions, containerStatuses }: PodStatus): Hindrance | 
   return place && { isFailure: false, words: `its pod waits for a node: ${quote(place.message ?? '')}` };
 }
 
-/** Returns the last line of a text that is not empty, which is usually the cause. */
+/** Returns the last non-empty line of a text, shortened and printable. This line usually states the cause. */
 function quote(text: string): string {
   const line = text.trim().split('\n').at(-1) ?? '';
   return printableLine(withoutLogins(line)).slice(0, longestQuote);

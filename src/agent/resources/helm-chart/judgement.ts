@@ -11,7 +11,7 @@ import {
 import { hashOf, type InstallJob, jobCondition, jobName, type Release } from './install-job.ts';
 import type { Hindrance } from './job-pods.ts';
 
-/** What the API shows about a HelmChart that agrees with the wish. */
+/** What the API shows about a HelmChart that matches the wish. */
 export interface Observed {
   readonly chart: FoundChart;
   readonly job: InstallJob | undefined;
@@ -19,14 +19,17 @@ export interface Observed {
   readonly hindrance: Hindrance | undefined;
 }
 
-/** The time limit of helm without `timeout`, and the time for everything around it, in milliseconds. */
+/**
+ * Helm's time limit if a chart has no `timeout`, and the extra time for what K3s does besides helm, in milliseconds.
+ */
 const helmTimeout = 5 * 60_000;
 const aroundHelm = 5 * 60_000;
 
 /**
- * Judges a release: in sync if the job for the current spec is complete and the newest revision is deployed by it.
- * Throws `ChartFailed` with the words of the job, its pod or the release, and `ChartOwned` if K3s ignores the
- * HelmChart. `now` is in epoch milliseconds, and `limit` is the timeout of the chart in milliseconds.
+ * Returns an in-sync finding if the job for the current spec is complete and its revision, the newest, is deployed, or
+ * if the wish itself makes K3s ignore the HelmChart; otherwise a waiting finding. Throws `ChartFailed`, which quotes
+ * the job, its pod or the release, and `ChartOwned` if K3s ignores the HelmChart against the wish. `now` is in epoch
+ * milliseconds, and `limit` is the timeout of the chart in milliseconds.
  */
 export function judgeRelease(
   wish: WishedChart,
@@ -72,7 +75,7 @@ function unmanaged({ name, annotations = {} }: WishedChart): Finding {
   );
 }
 
-/** Throws if K3s cannot make a job from the HelmChart at all. */
+/** Throws `ChartFailed` if K3s reports that it cannot create a job for the HelmChart. */
 function throwRefusal(name: string, { status }: FoundChart): void {
   const refusal = status?.conditions?.find((each) => each.type === 'Failed' && each.status === 'True');
   if (refusal !== undefined) {
