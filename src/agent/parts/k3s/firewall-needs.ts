@@ -7,7 +7,7 @@ import { type Port, portsOf } from './ports.ts';
 export interface Need extends Packet {
   /** The name in messages, such as `6443/tcp for every node`. */
   readonly what: string;
-  /** True if the internet must reach the port; otherwise only nodes of the cluster and their administrators. */
+  /** True if the internet must reach the port; false if only the cluster's nodes and administrators must reach it. */
   readonly isPublic: boolean;
 }
 

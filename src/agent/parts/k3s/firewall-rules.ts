@@ -8,13 +8,13 @@ export interface Packet {
   readonly hook: 'input' | 'forward';
   readonly family: Family;
   readonly protocol: 'tcp' | 'udp';
-  /** The range of the source address; absent if the source is unknown. */
+  /** The destination port; absent for any port. */
   readonly port?: number;
-  /** Ranges from which the packet cannot come; only for a packet with an unknown source. */
+  /** The range of the source address; absent if the source is unknown. */
   readonly from?: string;
-  /** The network of pods, if a port of this host leads the packet to a pod; otherwise absent. */
+  /** Ranges from which the packet cannot come; only for a packet with an unknown source. */
   readonly notFrom?: readonly string[];
-  /** The network of pods, for a packet to a pod whose destination a port of this host led to; otherwise absent. */
+  /** The network of pods, if a port of this host leads the packet to a pod; otherwise absent. */
   readonly toPods?: string;
 }
 
@@ -43,7 +43,7 @@ export interface Rule {
 }
 
 export interface Chain {
-  /** The verdict if no rule decides; absent for a chain to which other chains jump. */
+  /** The verdict if no rule decides; absent for a chain that only the jumps of other chains reach. */
   readonly policy?: 'accept' | 'reject' | undefined;
   readonly rules: readonly Rule[];
 }

@@ -7,9 +7,9 @@ import { lookAtFirewalld } from './firewalld.ts';
 import { lookAtUfw } from './ufw.ts';
 
 /**
- * Checks that the rules of this host allow the packets that K3s and NAT need: the rules of ufw or firewalld if one of
- * them is active, otherwise all that iptables and nftables list (https://docs.k3s.io/installation/requirements).
- * Changes no rule.
+ * Checks that the rules of this host allow the packets that K3s and NAT need
+ * (https://docs.k3s.io/installation/requirements). Checks the rules of firewalld or ufw if one of them is active;
+ * otherwise all rules that iptables and nftables list. Changes no rule.
  */
 export function firewallProbe(host: HostReader, node: K3sNode | undefined): Probe {
   return { about: 'machine', what: 'host firewall', look: () => lookAtFirewalls(host, node) };

@@ -12,7 +12,7 @@ export interface NftFilter {
   readonly chains: Chains;
 }
 
-/** Tables to ignore: those of kube-proxy and Slipway, and those of firewalld, which Slipway queries itself. */
+/** Tables to ignore: those of kube-proxy and Slipway, and that of firewalld, for which firewall-cmd is queried. */
 const ignored = /^(?:ip6? (?:kube-proxy|slipway_\w+)|inet (?:firewalld|slipway_\w+))$/;
 
 /** The families of the packets that a table sees, by the family of the table. */

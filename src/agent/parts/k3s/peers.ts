@@ -58,7 +58,7 @@ function answering(probed: number, known: number): string {
 
 /**
  * Returns the URLs of the known peers; `undefined` if an agent knows no server, if the API does not list the nodes, or
- * on a server below another root.
+ * on a server whose root is not `/`.
  */
 async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string[] | undefined> {
   const { role, server, paths, address } = node;
@@ -67,7 +67,7 @@ async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string
     const kubelet = paths.root === '/' && isIP(hostname) ? [kubeletOf(hostname)] : [];
     return server === undefined ? undefined : [`${server}/ping`, ...kubelet];
   }
-  // Below another root, the nodes are stand-ins on this machine.
+  // If the root is not `/`, the nodes are stand-ins on this machine.
   if (paths.root !== '/') {
     return undefined;
   }

@@ -67,8 +67,8 @@ async function lookForModules(host: HostReader): Promise<Verdict> {
 }
 
 /**
- * Returns the lists of the kernel's loadable and built-in modules as one string (modules.dep(5)); `undefined` if
- * modules.dep is missing.
+ * Returns the lists of the kernel's loadable and built-in modules as one string (modules.dep(5)); `undefined` if the
+ * list of loadable ones is missing.
  */
 async function modulesOf(host: HostReader, kernel: string): Promise<string | undefined> {
   const [loadable, builtIn] = await Promise.all(

@@ -5,8 +5,8 @@ import { guardUnitPath } from './guard-unit.ts';
 import { tableRemoved } from './table-removed.ts';
 
 /**
- * Removes the guard's unit, table and rules file, so that pods may reach the metadata service. Once all are gone, the
- * condition shows `why` as its message.
+ * Removes the guard's unit, table and rules file, after which pods may reach the metadata service. Then the condition
+ * shows `why` as its message.
  */
 export function imdsGuardRemoved(paths: NodePaths, why?: string): Resource {
   return tableRemoved(guardTable, {

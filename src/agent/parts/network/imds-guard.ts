@@ -53,7 +53,7 @@ export function imdsGuard(
     return [nonBlocking(guardGone({ settings, paths }, chosen, found))];
   }
   const guard = guardResources({ services: found, allow: settings.imds.allow }, paths);
-  // Settings that name the addresses, imds.pods or an exception count as the operator's decision.
+  // The operator has decided about the guard if the settings set imds.pods, name the addresses or allow a client.
   const isDecided =
     settings.imds.pods !== undefined ||
     settings.imds.allow.length > 0 ||

@@ -4,7 +4,7 @@ import type { ConditionType } from '../../engine/resource.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { nft, nftCommand } from './nft-command.ts';
 
-/** An nftables table of Slipway, and the unit that loads it. Slipway changes no other table. */
+/** An nftables table of Slipway, and the unit that loads it. Slipway loads or replaces no other table. */
 export interface OwnTable {
   /** The prefix of the ids of the Resources for the table. */
   readonly id: string;

@@ -8,7 +8,7 @@ import { listTable, nftablesMissing, type OwnTable, quoted, tableFailed } from '
 export interface LoadedRules {
   /** The name of the wanted rules; different rules have different names. */
   readonly name: string;
-  /** Returns the name of the rules in the output of `nft list table`. */
+  /** Returns the name of the rules in the output of `nft list table`, to compare with `name`. */
   readonly listed: (list: string) => string | undefined;
   /** The condition's message while the rules are loaded. */
   readonly message: string;

@@ -89,7 +89,7 @@ export function unitFlags(text: string, path: string): readonly GivenFlag[] {
   return flags.map((flag) => ({ ...flag, path, line: start?.line ?? 1, adds: isList(flag.name) }));
 }
 
-/** Returns the effective ExecStart= of a unit; `undefined` if the unit has none. */
+/** Returns the last, and so effective, ExecStart= of a unit; `undefined` if the unit has none. */
 export function execStart(text: string): UnitLine | undefined {
   return assigned(unitLines(text), 'ExecStart').at(-1);
 }

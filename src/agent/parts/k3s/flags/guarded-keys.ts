@@ -32,7 +32,7 @@ export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
  */
 export type GuardedValues = Readonly<Record<string, string>>;
 
-/** Returns whether the key may change in an existing cluster, and how. */
+/** Returns whether the key can change in an existing cluster, as defined in `table`. */
 export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
   return table[key].change;
 }

@@ -102,7 +102,7 @@ export function unitEnvironmentFiles({ kind, paths }: UnitPlace): readonly strin
 }
 
 /**
- * Returns the drop-ins of the unit from all folders, sorted by name. Of two drop-ins with the same name, systemd reads
+ * Returns the drop-ins of the unit from all folders, sorted by name. If two drop-ins have the same name, systemd reads
  * only the one in the folder of higher precedence (systemd.unit(5)).
  */
 async function unitDropIns(host: HostReader, { kind, paths }: UnitPlace): Promise<readonly UnitFile[]> {

@@ -65,10 +65,7 @@ export async function pinnedHash(host: HostReader, { slipway }: NodePaths): Prom
   return tokenIn(await host.readFile(slipway.joinToken))?.caHash;
 }
 
-/**
- * Returns the credential of a token that pins the known CA; returns any other text unchanged, except for trimmed
- * blanks.
- */
+/** Returns the credential of the token in `text` if the token pins the known CA; otherwise `text` itself, trimmed. */
 export function unpinnedToken(text: string, known: string): string {
   const token = parseToken(text);
   return token && token.caHash === pinnedCa(known).hash ? token.credential : text.trim();

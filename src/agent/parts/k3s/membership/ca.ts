@@ -9,7 +9,7 @@ const longest = 64;
 export interface PinnedCa {
   /** The hash that a token pins: lower-case hex sha256. */
   readonly hash: string;
-  /** The PEM text of the certificates that the hash vouches for, without others in the same bundle. */
+  /** The PEM text of only those certificates in the bundle that the hash vouches for. */
   readonly trusted: string;
 }
 
@@ -54,7 +54,7 @@ export function isSuccessor(shown: string, known: string): boolean {
   return isReadWhole && bundle.every((each) => isKnown(each) || isVouchedFor(each, bundle, roots));
 }
 
-/** Returns the certificates in the first 64 certificate blocks of a PEM text, without damaged ones. */
+/** Returns the certificates in the first 64 certificate blocks of a PEM text; omits damaged blocks. */
 export function certificates(pem: string): readonly X509Certificate[] {
   return blocksOf(pem).flatMap((block) => parsed(block, block) ?? []);
 }

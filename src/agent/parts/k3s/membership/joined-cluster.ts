@@ -11,7 +11,7 @@ export async function joinedCluster(host: HostReader, node: K3sNode): Promise<bo
   return (await host.stat(proofOfJoining(node))) !== undefined;
 }
 
-/** Returns the path of a file that K3s has only after it has joined a cluster. */
+/** Returns the path of a file that exists only if K3s has joined or founded a cluster. */
 export function proofOfJoining({ role, paths }: K3sNode): string {
   return role.k3s === 'server' ? paths.k3s.serverToken : paths.k3s.agentServerCa;
 }

@@ -109,7 +109,7 @@ function drifted(changes: readonly Change[], command: Command, blocks = true): F
   return { state: 'Drifted', drift: { changes, summary: commandLine(command), blocks, remedy } };
 }
 
-/** The comparison of a start of K3s with the current inputs. */
+/** The result of comparing a start of K3s with the current inputs. */
 interface Start {
   readonly isStarting: boolean;
   /** The names of the changed inputs for which K3s is restarted. */

@@ -17,7 +17,7 @@ export const programInputs: readonly StartInput[] = [
   { name: 'version', text: namedVersion },
 ];
 
-/** The environment that the unit gives K3s, such as the proxy, and the tokens. */
+/** The environment that the unit gives K3s, such as the proxy variables, and the join tokens. */
 export const accessInputs: readonly StartInput[] = [
   { name: 'environment', text: environment },
   {

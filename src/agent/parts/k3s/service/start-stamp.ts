@@ -20,8 +20,8 @@ export interface Stamp {
 }
 
 /**
- * Writes the stamp of the start of K3s that is about to happen, and notes its guarded values and its release. The unit
- * of K3s runs `slipway stamp` before every start.
+ * Writes the stamp of the start of K3s that is about to happen, and records the guarded values and the release of that
+ * start. The unit of K3s runs `slipway stamp` before every start.
  *
  * `invocationId` is the INVOCATION_ID that systemd gave that start. Throws `InternalError` if `invocationId` is
  * missing.

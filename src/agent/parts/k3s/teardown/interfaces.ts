@@ -53,8 +53,8 @@ export function interfacesGone(needs: readonly string[]): Resource {
 }
 
 /**
- * Returns the interfaces of pods, then those of K3s. The bridge must be deleted last, since only their bridge
- * distinguishes the interfaces of pods from others.
+ * Returns the interfaces of pods, then those of K3s. The bridge must be deleted after the pods' interfaces, which only
+ * their bridge distinguishes from others.
  */
 async function k3sInterfaces(host: HostReader): Promise<readonly string[]> {
   const all = await host.list(interfaces);

@@ -5,7 +5,7 @@ import { inSync, type Resource } from '../../../engine/resource.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 
-/** The maximum number of rounds in which processes are killed, and the milliseconds between two rounds. */
+/** The maximum number of rounds that kill processes, and the milliseconds between two rounds. */
 const rounds = 10;
 const pause = 300;
 
@@ -22,8 +22,8 @@ interface Process {
  * Kills the containers of K3s, which outlive its unit because of KillMode=process.
  *
  * The processes are the shims of the K3s containerd with all their descendants, and everything in kubelet's control
- * group for pods, which also contains processes that lost their parent. Processes of another containerd are left alone,
- * unlike their network if they use CNI (interfaces.ts, packet-filter.ts).
+ * group for pods, which also contains processes that lost their parent. Processes of another containerd keep running,
+ * but lose their network if they use CNI (interfaces.ts, packet-filter.ts).
  */
 export function processesEnded(paths: NodePaths, needs: readonly string[]): Resource {
   return {

@@ -32,7 +32,7 @@ export function k3sScripts(node: K3sNode): readonly Resource[] {
   ];
 }
 
-/** Returns the paths that the scripts may have, for any kind of node. */
+/** Returns the paths of the scripts for every kind of node; some may not exist on this node. */
 export function scriptPaths({ system }: NodePaths): readonly string[] {
   return Object.values(names).map((name) => join(system.bin, name));
 }

@@ -52,8 +52,8 @@ export function k3sStopped(paths: NodePaths, forGood: boolean): readonly Resourc
 
 /**
  * Removes K3s: stops it permanently, then deletes its units, program, links, scripts, configuration, kernel settings
- * and data. Deletes files only after every K3s process has ended and nothing is mounted below their paths; otherwise
- * the deletion would also empty pods' volumes.
+ * and data. Deletes files only after every K3s process has ended and nothing that K3s mounted is left; otherwise the
+ * deletion would also empty pods' volumes.
  */
 export function k3sRemoved(paths: NodePaths): readonly Resource[] {
   const needs = [unmountedId];

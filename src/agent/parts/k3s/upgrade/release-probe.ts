@@ -7,7 +7,7 @@ import { installedVersion, releaseDownload } from './release.ts';
 
 interface ReleaseProbe {
   readonly host: HostReader;
-  /** `undefined` while the role of this node is unknown. */
+  /** The node; `undefined` while its role is unknown. */
   readonly node: K3sNode | undefined;
 }
 

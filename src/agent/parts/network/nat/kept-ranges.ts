@@ -18,8 +18,8 @@ export type NatSettings = Pick<Settings, 'network' | 'consent'>;
 const unknownRanges = 'all';
 
 /**
- * Returns the ranges that have NAT, are not part of a range in network.nat.from, and may not lose NAT according to
- * consent.natRemoval.
+ * Returns the ranges that have NAT although no range in network.nat.from contains them and consent.natRemoval does not
+ * name them.
  */
 export async function keptRanges(
   host: HostReader,

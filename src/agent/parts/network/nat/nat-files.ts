@@ -20,7 +20,7 @@ export function natFiles({ system, slipway }: NodePaths): readonly string[] {
 /**
  * Renders the unit that turns forwarding on and loads the rules of NAT.
  *
- * The unit does not depend on K3s, Slipway's daemon or a cloud. It runs after the programs that load an image's
+ * The unit does not depend on K3s, the Slipway daemon or a cloud. It runs after the programs that load an image's
  * firewall rules at boot, since some of these programs flush all tables.
  */
 export function renderNatUnit({ slipway }: NodePaths): string {

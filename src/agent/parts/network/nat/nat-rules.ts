@@ -55,7 +55,9 @@ export function listedNat(list: string): string {
   return isHooked ? shortDigest(rules.join('\n')) : 'incomplete';
 }
 
-/** Returns the private ranges in a file that `renderNat` rendered, or in the output of `nft list table`. */
+/**
+ * Returns the private ranges in a file that `renderNat` rendered, or in the output of `nft list table`; may be empty.
+ */
 export function rangesIn(text: string): readonly string[] {
   return [...text.matchAll(/^\t\tip saddr (\S+) masquerade$/gm)].map(([, range = '']) => range);
 }

@@ -66,7 +66,7 @@ function loadedNat(rules: NatRules) {
   };
 }
 
-/** Throws `NatKept` if NAT is kept for ranges that the settings no longer name. */
+/** Throws `NatKept` while ranges that the settings no longer name keep NAT. */
 function rangesKept(settings: NatSettings, paths: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Nat/ranges',
