@@ -11,7 +11,7 @@ import { join } from 'node:path';
 const repository = join(import.meta.dirname, '../..');
 const patches = join(import.meta.dirname, 'mutants');
 
-/** The parts of the project that a copy needs to be packaged and booted. */
+/** The files and folders that are required to package and boot a copy. */
 const parts = ['src', 'packaging', 'systemd', 'test', 'docs', 'package.json', 'package-lock.json'];
 const settings = [
   'tsconfig.json',
@@ -30,8 +30,8 @@ export interface Mutants {
 }
 
 /**
- * Tries mutants and prints each result. Resolves to the names of the survivors: the mutants that did not fail the test
- * named in their patch.
+ * Tries mutants and prints each result. Resolves to the names of the survivors: the mutants that the test named
+ * in their patch did not catch.
  */
 export async function survivors({ words, jobs }: Mutants): Promise<readonly string[]> {
   const names = readdirSync(patches)

@@ -84,8 +84,8 @@ function plugIn(host: NetworkHost, namespace: string): void {
 }
 
 /**
- * Returns the MAC address of a host, as its metadata shows it: Microsoft's prefix, then the last three octets of the IP
- * address.
+ * Returns the MAC address of a host, made like the one in its metadata: Microsoft's prefix, then the last three octets
+ * of the IP address.
  */
 export function macOf({ address }: NetworkHost): string {
   const octets = address

@@ -1,7 +1,7 @@
 /**
  * The three nodes of packaging/terraform/oracle on an emulated Oracle Cloud: an ingress node in a public subnet, and a
- * server and a worker in a private one. Each node boots with the firewall rules of Oracle's Ubuntu image, and with
- * packaging/cloud-init/oracle.yaml, filled in as by Terraform, as user data in a cloud-init seed.
+ * server and a worker in a private one. Each node boots with the firewall rules of Oracle's Ubuntu image. A cloud-init
+ * seed contains the node's user data: packaging/cloud-init/oracle.yaml, filled in as Terraform does.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -14,23 +14,23 @@ export interface OwnedFile {
    * The path, which may exist only on hosts of one role. A path with `*` is a pattern for several files.
    */
   readonly path: string;
-  /** Matches the files in which K3s's unit records the last start of K3s; nothing else writes these files. */
+  /** A mode such as `0644`, or `link`. */
   readonly mode: string;
 }
 
-/** Returns the files in the page's table, one entry for each path. */
+/** Matches the files in which K3s's unit records the last start of K3s; nothing else writes these files. */
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
-/**
- * Returns the paths in a table cell: in "`/a/b` or `c`", the name `c` stands for `/a/c`; `/a/{b,c}` stands for two
- * paths.
- */
+/** Returns the files in the page's table, one entry for each path. */
 export function ownedFiles(): readonly OwnedFile[] {
   const rows = readFileSync(page, 'utf8').matchAll(/^\| (`\/.*?) \| (0\d{3}|link) \|/gm);
   return [...rows].flatMap(([, places = '', mode = '']) => pathsOf(places).map((path) => ({ path, mode })));
 }
 
-/** Expands a cell: the second name of "`/a/b` or `c`" is in the folder of the first, and `/a/{b,c}` is two paths. */
+/**
+ * Returns the paths in a table cell: in "`/a/b` or `c`", the name `c` stands for `/a/c`; `/a/{b,c}` stands for two
+ * paths.
+ */
 function pathsOf(places: string): readonly string[] {
   const [first = '', ...others] = [...places.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
   return [first, ...others.map((name) => join(dirname(first), name))].flatMap(expanded);

@@ -1,4 +1,4 @@
-/** A pod on a host, set up as by flannel and CNI's portmap plugin: a network namespace with its own address. */
+/** A pod on a host, like those of flannel and CNI's portmap plugin: a network namespace with its own address. */
 import type { BootedHost } from './booted-host.ts';
 
 /** The name of the pod's network namespace. */

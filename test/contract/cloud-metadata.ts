@@ -10,7 +10,9 @@ export type MetadataFailure =
   | 'silence'
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
 
-/** A cloud made by its driver, what the driver and the machine declare, and the requests that the cloud sends. */
+/**
+ * A cloud made by its driver, what its driver declares, the addresses of its machine, and the requests that it sends.
+ */
 export interface DrivenCloud extends CloudWorld {
   /** The addresses of the machine. */
   readonly addresses: readonly InterfaceAddress[];

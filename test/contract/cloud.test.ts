@@ -5,7 +5,7 @@ import { driverContract } from './cloud-driver.ts';
 import { oracleWorld } from './cloud-oracle.ts';
 import { staticWorld } from './cloud-static.ts';
 
-/** A world from which the driver of this cloud makes a cloud. */
+/** The world from which the driver of this cloud makes a cloud. */
 type World<Name extends CloudName> = DrivenWorld<Parameters<(typeof clouds)[Name]['create']>[0]['settings']>;
 
 /** Starts the world of each cloud; this file does not compile if a cloud is missing. */

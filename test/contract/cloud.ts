@@ -21,7 +21,7 @@ export interface CloudWorld {
   stop?(): Promise<void>;
 }
 
-/** A world from which the driver of a cloud makes the cloud. */
+/** A world from which a cloud's driver makes the cloud; `ground` is the driver's input. */
 export interface DrivenWorld<Settings> extends Omit<CloudWorld, 'cloud'> {
   readonly ground: CloudGround<Settings>;
 }
@@ -133,7 +133,10 @@ export function cloudContract<World extends CloudWorld>(
   });
 }
 
-/** Resolves to the NodeError with which a call fails; rejects with an Error if the call succeeds or fails otherwise. */
+/**
+ * Resolves to the NodeError with which a call fails; rejects with an Error if the call succeeds or fails with another
+ * error.
+ */
 export async function failure(call: Promise<unknown>): Promise<NodeError> {
   const outcome = await call.then(
     () => 'it succeeded',

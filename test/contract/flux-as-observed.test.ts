@@ -14,7 +14,7 @@ const flux = join(folder, 'flux');
 const sources = 'gitrepositories.source.toolkit.fluxcd.io';
 const syncs = 'kustomizations.kustomize.toolkit.fluxcd.io';
 const url = 'https://git.acme.test/platform.git';
-/** Half of this is the time limit of flux for its health checks. */
+/** The setting gitops.flux.timeout in milliseconds. Slipway gives flux half of it as the limit for health checks. */
 const timeout = 1_000;
 
 let lab: FluxLab;
@@ -26,7 +26,7 @@ beforeEach(async () => {
   return () => lab.close();
 });
 
-/** Changes an object in the namespace flux-system. */
+/** Changes an object in the namespace flux-system; throws if the object does not exist. */
 function change(kind: string, name: string, changed: (object: object) => object): void {
   const found = lab.found(kind, name);
   if (found === undefined) {
@@ -35,7 +35,7 @@ function change(kind: string, name: string, changed: (object: object) => object)
   lab.objects.put(kind, 'flux-system', { ...found, ...changed(found) });
 }
 
-/** Returns the lines on stderr without commit ids. */
+/** Returns the lines on stderr, with `(ID)` in place of each commit id. */
 function linesOf({ stderr }: { readonly stderr: string }): readonly string[] {
   return stderr
     .trim()

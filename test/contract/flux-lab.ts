@@ -34,7 +34,7 @@ export interface FluxLab {
   close(): Promise<void>;
 }
 
-/** Starts a lab in a new folder below `parent`. */
+/** Starts a lab in a new folder below `parent`; `flux` is the path of the flux executable. */
 export async function fluxLab(parent: string, flux: string): Promise<FluxLab> {
   const folder = mkdtempSync(join(parent, 'lab-'));
   const api = createServer((socket) => socket.destroy());

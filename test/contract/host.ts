@@ -4,10 +4,7 @@ import type { Command, Host } from '../../src/agent/engine/host.ts';
 import { Underway } from '../../src/agent/engine/jobs.ts';
 import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
-/**
- * A Host to check, its folder `root`, which at first contains only `startFiles`, and the means to change them from
- * outside.
- */
+/** A Host to check, its folder `root`, which at first contains only `startFiles`, and the means to prepare a check. */
 export interface Stage {
   readonly host: Host;
   readonly root: string;
@@ -15,7 +12,7 @@ export interface Stage {
   readonly url: string;
   /** Changes the user and group of a path as `chown -h` does; on a real machine, this requires root. */
   give(path: string, user: number, group: number): Promise<void>;
-  /** Resolves once the running job has ended. A job that ends only after a signal would block this call. */
+  /** Resolves once the running job has ended. A job that ends only after an abort signal would block this call. */
   jobEnded(): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -8,7 +8,7 @@ export interface Field {
   readonly type: string;
 }
 
-/** Returns the rows of the page by the kind of output; the rows for all kinds have the key ''. */
+/** Returns the rows of the page by kind of output; the rows for all kinds have the key ''. */
 export function fieldsOf(page: string): ReadonlyMap<string, readonly Field[]> {
   const sections = page
     .split(/^## /m)

@@ -6,7 +6,7 @@ import { type Cluster, startCluster } from '../cluster.ts';
 import { told } from '../judge.ts';
 import { look, ownedFiles, startNote } from '../owned-files.ts';
 
-/** The lifetime of a password in milliseconds; a credential is due after two thirds of its lifetime. */
+/** The lifetime of a password in milliseconds; a credential is due for renewal after two thirds of its lifetime. */
 const passwordLife = 36_000;
 const registriesYaml = '/etc/rancher/k3s/registries.yaml';
 const store = '/var/lib/slipway/logins.json';

@@ -14,7 +14,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A stand-in for a secret in the input; no output may contain this text. */
+/** A stand-in for a secret in the input; no output may contain this string. */
 export const canary = 'hunter2';
 
 /** An invalid input and the parts of the expected error. `{root}` in the input stands for the temporary root. */

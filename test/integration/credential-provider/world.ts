@@ -156,7 +156,7 @@ async function bundledProgram(): Promise<string> {
     minifySyntax: true,
     minifyWhitespace: true,
     supported: { 'dynamic-import': false },
-    // Without FormData, as in esbuild.config.mjs, the SDKs do not make Node load all of fetch.
+    // As in esbuild.config.mjs, hides FormData from the SDKs; otherwise, they would make Node load all of fetch.
     define: { 'import.meta.url': '"file:///slipway"', FormData: 'undefined' },
     logLevel: 'error',
   });

@@ -22,7 +22,7 @@ beforeEach(() => {
   repository = { commit: '4f2e', folders: { 'clusters/a': [] } };
 });
 
-/** The Git host of these tests, which accepts one password. */
+/** The Git host of these tests, which accepts only one password. */
 const git: GitHost = {
   fetch(_url, _revision, login) {
     seen = login;

@@ -1,4 +1,4 @@
-/** Tests the nodes, ports and checked variables of the Terraform configuration for Azure. */
+/** Tests the nodes, the ports and the validation of variables in the Terraform configuration for Azure. */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -44,7 +44,7 @@ function evaluated(changes: Readonly<Record<string, unknown>> = {}): Evaluated {
   return JSON.parse(JSON.parse(stdout));
 }
 
-/** Returns the code of each rejected value with the first line of the error. */
+/** Returns each invalid line of the configuration with the first line of its error message. */
 function rejected(changes: Readonly<Record<string, unknown>>): readonly string[] {
   const { stdout } = terraform([prepare(changes), 'plan', '-json', '-input=false']);
   const lines = stdout.trim().split('\n');

@@ -1,5 +1,5 @@
 /**
- * Emulated Azure blob storage behind the registries: the target of a registry's 307.
+ * Emulated Azure blob storage behind the registries, to which a registry redirects downloads of blobs (307).
  *
  * Models "Service SAS" (azure rest-api-specs: se, sig, sp=r, spr, sr=b, sv in the query), "Get Blob" (Range, 206) and
  * the URLs that distribution's azure driver makes, valid for 20 minutes. A request that still has the registry's
