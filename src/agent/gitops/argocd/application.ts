@@ -26,6 +26,7 @@ const owned = z.record(z.string(), z.unknown());
 /** The part of an Application that Slipway reads (argoproj/argo-cd manifests/crds). The API may omit any field. */
 const applicationSchema = z.object({
   metadata: z.object({
+    deletionTimestamp: text,
     managedFields: z.nullish(
       z.array(z.object({ manager: text, operation: text, fieldsV1: z.nullish(owned) })),
     ),

@@ -23,8 +23,8 @@ const name = `Application ${argocdNamespace}/${rootName}`;
 /**
  * Returns the Resource that checks whether Argo CD has synced the root Application and whether the objects are healthy.
  * The check throws `ApplicationNotSynced` or `ApplicationNotHealthy` with Argo CD's own message. It waits while the
- * Application is missing, is being compared, synced or rolled out, or has its automatic sync turned off. Only a commit
- * or a person can correct these failures, so Slipway changes nothing, and no Resource depends on this check.
+ * Application is missing, is being deleted, compared, synced or rolled out, or has its automatic sync turned off. Only
+ * a commit or a person can correct these failures, so Slipway changes nothing, and no Resource depends on this check.
  */
 export function rootSync(context: GitOpsContext): Resource {
   return {
@@ -43,7 +43,11 @@ export function rootSync(context: GitOpsContext): Resource {
 }
 
 function judgeSync(found: Application, now: number): Finding {
-  const { spec } = found;
+  const { metadata, spec } = found;
+  if (metadata.deletionTimestamp) {
+    const message = `${name} is being deleted; with a finalizer, Argo CD first deletes all that it applied.`;
+    return pending('ApplicationNotSynced', message, whileSyncing);
+  }
   const status = found.status ?? {};
   const comparedTo = status.sync?.comparedTo?.source;
   if (comparedTo && !isSameSource(comparedTo, spec?.source)) {

@@ -46,6 +46,17 @@ test('rootSync accepts a comparison from which Argo CD omitted an empty field', 
   expect(await check()).toMatchObject({ state: 'InSync' });
 });
 
+test('rootSync waits while the root Application is deleted, although its status says Synced', async () => {
+  putRoot(api, synced);
+  const root = api.objects.get('applications.argoproj.io', 'argocd', 'root');
+  const metadata = { name: 'root', namespace: 'argocd', deletionTimestamp: '2026-01-01T00:00:00Z' };
+  api.objects.put('applications.argoproj.io', 'argocd', { ...root, metadata } as never);
+  expect(await check()).toMatchObject({
+    ...{ state: 'Waiting', reason: 'ApplicationNotSynced' },
+    message: expect.stringContaining('is being deleted'),
+  });
+});
+
 test.each([
   'failed to list refs of https://canary@github.com/acme/fleet.git',
   'Get "https://git:canary@github.com/acme/fleet.git/info/refs?t=canary": EOF',
