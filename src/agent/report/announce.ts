@@ -142,8 +142,8 @@ function apiAnswered({ outcomes }: Report): Answer {
 }
 
 /**
- * True if a report of this pass is worth a request: the API answered, or was not asked and Ready is False. False after
- * a change, since the next pass follows at once and verifies the change.
+ * True if a report of this pass is worth a request: the API answered, or nothing queried the API and Ready is False.
+ * False after a change, since the next pass follows at once and verifies the change.
  */
 function isWorthwhile({ conditions, outcomes }: Report, answered: Answer): boolean {
   if (outcomes.some(({ state }) => state === 'Changed')) {

@@ -21,7 +21,10 @@ function stepJson({ outcome, actions }: PlannedStep) {
   return { resource: id, condition, summary, ...said, actions: actions.map(shownAction) };
 }
 
-/** Returns an action as the text of a plan shows it, without the earlier content of a file that only root may read. */
+/**
+ * Returns an action with the details that the text of a plan shows, and without the earlier content of a file that only
+ * root may read.
+ */
 function shownAction(action: RecordedAction) {
   switch (action.kind) {
     case 'write':

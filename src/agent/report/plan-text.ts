@@ -15,8 +15,8 @@ export interface PlannedStep {
 }
 
 /**
- * Returns the steps of a plan in order, with changes of files as diffs, and a last line that counts the steps. The
- * settings that differ in another configuration come first, if one is compared.
+ * Returns the steps of a plan in order, with changes of files as diffs, and a last line that counts the steps. If the
+ * plan compares another configuration, the settings that differ come first.
  */
 export function planText(steps: readonly PlannedStep[], settings: readonly ChangedSetting[] = []): string {
   const lines = [...settings.map(settingLine), ...steps.flatMap(stepLines), summaryLine(steps)];
@@ -53,8 +53,8 @@ function standingOf({ outcome, actions }: PlannedStep): Standing {
 const grounds: readonly string[] = ['Settings', 'Identity', 'Role', 'Node'];
 
 /**
- * Returns whether the plan changes anything, or has errors. A step that waits or follows another counts as a change; a
- * note, such as a taint that a person must set, does not.
+ * Returns `errors` if the plan has an error, otherwise whether the plan changes anything. A step that waits or follows
+ * another counts as a change; a note, such as a taint that a person must set, does not.
  */
 export function planVerdict(steps: readonly PlannedStep[]): 'nothing' | 'changes' | 'errors' {
   if (steps.some(isError)) {

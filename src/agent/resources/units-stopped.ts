@@ -29,8 +29,9 @@ const names = ['FragmentPath', 'ActiveState', 'UnitFileState'] as const;
 type Shown = Readonly<Record<(typeof names)[number], string>>;
 
 /**
- * Keeps the units stopped and, with `forGood`, disabled. Keeps their files. One command reads all units. Throws
- * `CommandFailed` if systemd does not report every unit: a missing report does not mean that the unit is stopped.
+ * Keeps the units stopped and, with `forGood`, disabled. Does not remove their files. One command reads the state of
+ * all units. Throws `CommandFailed` if systemd does not report every unit: a missing report does not mean that the unit
+ * is stopped.
  */
 export function unitsStopped({ units, root, forGood, ...rest }: UnitsStoppedSpec): Resource {
   return {
@@ -80,8 +81,8 @@ function toStop(busy: readonly Found[], forGood: boolean): Finding {
 }
 
 /**
- * Stops units and, if wanted, disables them. A unit without a file can only be stopped, and with a separate command,
- * since it would make the command that disables the others fail.
+ * Stops units and, if wanted, disables them. A unit without a file can only be stopped, and needs a separate command,
+ * since the unit would make the command that disables the others fail.
  */
 async function stopUnits(host: Host, busy: readonly Found[], forGood: boolean): Promise<void> {
   const withFile = busy.filter(({ shown }) => shown.FragmentPath !== '');

@@ -4,8 +4,8 @@ import { invalidSettings } from './problems.ts';
 import { readYaml } from './yaml.ts';
 
 /**
- * Returns the content of a facts file as the setting `static`. Throws `InvalidSettings` if the file is missing or
- * invalid YAML.
+ * Returns the content of a facts file as the setting `static`. Throws `InvalidSettings` if the file is missing or is
+ * not valid YAML.
  */
 export async function factsSetting(host: HostReader, path: string): Promise<CommandLineSetting> {
   const found = await host.readFile(path);

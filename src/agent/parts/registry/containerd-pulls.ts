@@ -19,12 +19,12 @@ export interface ContainerdPull {
 /**
  * Returns the pulls for which containerd itself needs fresh logins on this node.
  *
- * Containerd prefers the credential that kubelet sends with a pull. Containerd uses the credential from the start of
- * K3s if kubelet did not request the pull, or does not ask its provider about the registry (containerd,
- * internal/cri/server/images/image_pull.go). The addons of K3s are pods, whose images kubelet pulls.
+ * Containerd prefers the credential that kubelet sends with a pull. If kubelet did not request the pull, or does not
+ * ask its credential provider about the registry, containerd uses the credential that it got when K3s started
+ * (containerd, internal/cri/server/images/image_pull.go). The addons of K3s are pods, whose images kubelet pulls.
  *
- * `served` lists the registries about which the running kubelet asks Slipway. If absent, the configuration of kubelet's
- * credential provider on disk determines them.
+ * `served` lists the registries about which the running kubelet asks Slipway. If absent, this function reads them from
+ * the configuration of kubelet's credential provider on disk.
  */
 export async function containerdPulls(
   host: HostReader,
@@ -45,8 +45,8 @@ export async function containerdPulls(
 }
 
 /**
- * Returns the `containerdPulls`; an empty list if a file that they depend on cannot be read, since an unreadable file
- * must not stop K3s.
+ * Returns the result of `containerdPulls`, or an empty list if a file that it reads is unreadable, since an unreadable
+ * file must not stop K3s.
  */
 export async function observedPulls(
   host: HostReader,

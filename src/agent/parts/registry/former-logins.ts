@@ -35,7 +35,7 @@ export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): 
 }
 
 /**
- * Holds back the remedy of a Resource that replaces or removes the former logins while no store exists: without a
+ * Holds back the remedy of a Resource that replaces or removes the former logins until a login store exists: without a
  * store, as on a full disk, the former logins are the only ones. Holds back nothing if no former logins exist.
  */
 export function onceStored(resource: Resource, paths: NodePaths): Resource {

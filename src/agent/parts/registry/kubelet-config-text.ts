@@ -32,8 +32,8 @@ export function servedRegistries(text: string): readonly string[] {
 }
 
 /**
- * True if a configuration is empty, has Slipway's header or names Slipway's provider, even if damaged; false if the
- * configuration also names another provider.
+ * True if a configuration belongs to Slipway, even if damaged or cut off: it names no other provider, and it is empty,
+ * has all or the beginning of Slipway's header, or names Slipway's provider.
  */
 export function isOurs(text: string): boolean {
   return isOursAs(text, read(text));

@@ -84,9 +84,9 @@ export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' 
 }
 
 /**
- * Removes our configuration of kubelet's credential provider, the login store, the cache of former releases and the
- * plugin's settings. The configuration is removed first, so that K3s never starts with a configuration whose files are
- * missing. The plugin stays, since a running kubelet still calls it.
+ * Removes Slipway's configuration of kubelet's credential provider, the login store, the cache of releases without a
+ * login store, and the plugin's settings. The configuration is removed first, so that K3s never starts with a
+ * configuration whose files are missing. The plugin stays, since a running kubelet still calls it.
  */
 export function noProvider(paths: NodePaths): Resource {
   return {

@@ -10,11 +10,11 @@ import { foreignStart } from '../k3s/index.ts';
 const minute = 60_000;
 
 /**
- * Stops and disables the timers, with their services, through which older cloud-init scripts renew registries.yaml. The
- * timers keep running until all `logins` are in sync, since the identity of the node may not be allowed to pull yet,
- * and until Slipway has started K3s, since the running kubelet does not ask Slipway yet. The files of the timers stay,
- * so that `systemctl enable --now` starts them again without Slipway. Leaves a timer alone if its service runs anything
- * but the script.
+ * Stops and disables the timers, with their services, through which older cloud-init scripts renew registries.yaml.
+ * Until all `logins` are in sync, the timers keep running, since the identity of the node may not be allowed to pull
+ * yet. They also keep running until Slipway has started K3s, since a kubelet that was started before does not ask
+ * Slipway. The files of the timers stay, so that `systemctl enable --now` starts them again without Slipway. Leaves a
+ * timer alone if its service runs anything but the script.
  */
 export function loginRenewersStopped(
   node: K3sNode,
@@ -50,8 +50,8 @@ function renewerStopped(name: string, node: K3sNode, logins: readonly Resource[]
 }
 
 /**
- * Returns a waiting finding while one of the logins is not in sync. Checks the logins itself, since a failed login does
- * not block its dependants on a node that has joined.
+ * Returns a waiting finding while one of the logins is not in sync, otherwise `undefined`. Checks the logins itself,
+ * since a failed login does not block its dependants on a node that has joined.
  */
 async function missing(
   host: HostReader,

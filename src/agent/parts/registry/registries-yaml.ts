@@ -138,8 +138,8 @@ type RegistryConfig = Settings['registries']['configs'][string];
 
 /**
  * Returns the configuration of a login server with its login, or with an empty login until the first login is received.
- * Without even an empty login, K3s would not configure the server in containerd, and pulls of kubelet from the server
- * would go to a mirror of `*`, with our credential (pkg/agent/containerd/config.go).
+ * Without even an empty login, K3s would not configure the server in containerd, and kubelet's pulls from the server
+ * would go to a mirror of `*`, with the server's credential (pkg/agent/containerd/config.go).
  */
 function ownConfig(config: RegistryConfig | undefined, login: Login | undefined) {
   return { auth: login ?? {}, ...(config?.tls && { tls: config.tls }) };

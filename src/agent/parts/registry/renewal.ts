@@ -17,11 +17,11 @@ export const renewalId = 'Credential/registries';
 /**
  * Keeps a fresh login in the store for each login server. Returns no resource if the settings name no login server.
  *
- * A password is due at the next time in the schedule, or earlier if only a third of its lifetime is left. The cloud
- * gets requests only for passwords that are due or missing. A password that its registry refused is due ten minutes
- * after its receipt, unless its renewal would restart K3s. A refused password that does not expire is due five seconds
- * after its receipt, and only a person can end the failure if the cloud returns the same password again. A failure
- * keeps the old login, and delays neither other registries nor, once a store exists, the dependants of this Resource.
+ * A password is due at the next time in the schedule, or earlier if only a third of its lifetime is left. Slipway asks
+ * the cloud only for passwords that are due or missing. A password that its registry refused is due ten minutes after
+ * its receipt, unless its renewal would restart K3s. A refused password that does not expire is due five seconds after
+ * its receipt, and only a person can end the failure if the cloud returns the same password again. A failure keeps the
+ * old login, and delays neither other registries nor, once a store exists, the dependants of this Resource.
  */
 export function loginsRenewed(node: K3sNode, renewal: Renewal): readonly Resource[] {
   if (node.settings.registries.servers.length === 0) {

@@ -38,8 +38,8 @@ function counts(input: string, onRotate: OnRotate, needsLogins: boolean): boolea
 }
 
 /**
- * True if every login that changed since the start belongs to a registry that refused a login in its last pull check.
- * K3s restarts once a pull with a new login has succeeded, not for every refused login.
+ * True if every login that changed since the start of K3s belongs to a registry that refused a login in its last pull
+ * check. K3s restarts once a pull with a new login has succeeded, not for every refused login.
  */
 async function onlyRefusedChanged(
   host: HostReader,

@@ -57,8 +57,8 @@ export function usableUntil({ receivedAt, until = Number.POSITIVE_INFINITY }: St
 }
 
 /**
- * False if the time of receipt is more than a minute in the future: the clock has been set back, so the age of the
- * login is not known.
+ * True unless the time of receipt is more than a minute in the future. Such a time means that the clock was set back,
+ * so the age of the login is unknown.
  */
 export function isBelievable({ receivedAt }: StoredLogin, now: number): boolean {
   return receivedAt <= now + skew;

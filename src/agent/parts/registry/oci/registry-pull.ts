@@ -31,7 +31,7 @@ export interface Pulled {
 const part = 64 * 1024;
 
 /**
- * Begins to pull an image as a container runtime does: fetches its manifest, follows the redirect of the registry, and
+ * Begins to pull an image as a container runtime does: fetches its manifest, follows the registry's redirects, and
  * fetches the first bytes of the first layer.
  *
  * Throws `StorageUnreachable` and the errors of `findImage`. Source: OCI Distribution Specification, "Pull".
@@ -74,8 +74,8 @@ async function fetchPart(
 
 /**
  * Requests the first bytes at a URL. Sends the authorization only to the login server, since the URL of a redirect
- * already contains a permission. Throws the errors of `ask`, or that of `storageUnreachable` if another host cannot be
- * reached.
+ * already contains a permission. Throws the errors of `ask`, or the error that `storageUnreachable` returns if another
+ * host cannot be reached.
  */
 async function askAt(session: RegistrySession, url: URL): Promise<HttpResponse> {
   const headers = { range: `bytes=0-${part - 1}` };

@@ -66,7 +66,7 @@ export async function logIn(opening: RegistrySession): Promise<boolean> {
 
 /**
  * Sends a GET request to the login server, with the authorization of the session, if any. Throws the error that
- * `registryTrouble` finds, unless the registry refuses the login a permission.
+ * `registryTrouble` finds, unless the response means that the credential lacks a permission.
  */
 export async function ask(session: RegistrySession, path: string, headers: Headers): Promise<HttpResponse> {
   const { server, authorization } = session;
