@@ -182,8 +182,8 @@ export async function ready(hosts: readonly BootedHost[], timeout: number): Prom
 }
 
 /**
- * Resolves to a host's unmet conditions and the last 20 journal lines of at least `notice`, for the message of a failed
- * test.
+ * Resolves to a host's unmet conditions and its last 20 journal lines of priority `notice` or higher, for the message
+ * of a failed test.
  */
 export async function storyOf(host: BootedHost): Promise<string> {
   const open = (host.status()?.conditions ?? []).filter(({ status }) => status !== 'True');

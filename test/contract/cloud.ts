@@ -5,7 +5,7 @@ import { readJwt } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { redacted } from '../../src/agent/engine/secret.ts';
 
-/** A cloud and the means to change its world. */
+/** A cloud, what the tests expect of it, and functions that change its surroundings. */
 export interface CloudWorld {
   readonly cloud: Cloud;
   /**
@@ -77,7 +77,7 @@ export function cloudContract<World extends CloudWorld>(
     test('reports a missing secret as SecretNotFound or SecretNotVisible, and names the secret', async () => {
       await world.setSecret('absent', undefined);
       const error = await failure(world.cloud.secret('absent'));
-      // A cloud may report an absent secret like one that it may not read.
+      // A cloud may conceal whether a secret is missing or not permitted.
       expect(['SecretNotFound', 'SecretNotVisible']).toContain(error.reason);
       expect(error.message).toContain('absent');
     });

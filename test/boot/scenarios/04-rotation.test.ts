@@ -69,7 +69,8 @@ describe('after five rotations with a real registry', () => {
     cluster.azure.registry().tokenLifetime = 3_600_000;
     const renewed = async () =>
       (await changesOf(agent)).filter((resource) => resource === 'Credential/registries').length;
-    // The first renewal belongs to the first boot, before K3s ran. On a busy machine, two renewals may share a restart.
+    // The first renewal happens during the first boot, before K3s runs. On a busy machine, two renewals may share a
+    // restart.
     await vi.waitFor(async () => expect(await startsOf(agent, agent.k3sUnit)).toBeGreaterThan(rotations), {
       timeout: 120_000,
       interval: 500,

@@ -97,7 +97,7 @@ export function run(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const child = spawn(file, args, { env, stdio: 'pipe' });
-  // Ignores EPIPE, since a command that refuses early does not read all of its stdin.
+  // Ignores EPIPE, since a command that rejects its input early does not read all of its stdin.
   child.stdin.on('error', () => {}).end(input);
   return endOf(child);
 }

@@ -42,8 +42,8 @@ async function release(file: Answer, body: Buffer = content) {
 }
 
 /**
- * Returns a handler that answers like a release server, with ranges and an ETag. If an answer contains the whole file,
- * the handler breaks the connection after `cut` bytes.
+ * Returns a handler that answers like a release server, with ranges and an ETag. If an answer starts at the beginning
+ * of the file and the file is longer than `cut` bytes, the handler breaks the connection after `cut` bytes.
  */
 function ranged({
   etag = '"v1"',

@@ -12,8 +12,8 @@ import { temporaryFolder } from '../host/folder.ts';
 import { staticImports } from '../static-imports.ts';
 
 /**
- * Creates a root. Resolves to the root, a function that exposes metrics as a pass with these metrics settings does, and
- * the events of all passes.
+ * Creates a root. Resolves to the root, a function that applies metrics settings as a pass does, and the events of all
+ * passes.
  */
 async function daemon() {
   const root = await temporaryFolder();

@@ -1,6 +1,6 @@
 /**
- * Tests packaging/cloud-init/oracle.yaml as cloud-init.test.ts tests user-data.yaml; also tests the firewall rules that
- * it adds.
+ * Tests packaging/cloud-init/oracle.yaml as cloud-init.test.ts tests user-data.yaml; also tests the firewall rules in
+ * oracle.yaml.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

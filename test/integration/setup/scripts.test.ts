@@ -1,4 +1,4 @@
-/** Tests the killall and uninstall scripts, which have the names of K3s' own scripts, in the shell of this machine. */
+/** Tests the killall and uninstall scripts, which have the names of K3s's own scripts, in the shell of this machine. */
 import { spawnSync } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -42,8 +42,8 @@ export type Fault = 'hang' | 'reset' | 'garbage' | 'slow' | Reply;
 const slowness = 1_500;
 
 /**
- * The faults of one server. For each request, the newest fault that matches the path and has been used fewer than
- * `times` times applies.
+ * The faults of one server. A request gets the newest fault that matches its path; a fault applies to at most `times`
+ * requests.
  */
 export class Faults {
   #active: { readonly fault: Fault; readonly on: RegExp; times: number }[] = [];
