@@ -81,7 +81,7 @@ export function isIngress(node: K3sNode | undefined): boolean {
 }
 
 /**
- * Returns the packets that must pass: packets to the ports of this node, and forwarded packets. These come from pods
+ * Returns the packets that must pass: packets to the ports of this node, and forwarded packets, which come from pods
  * and private hosts, or go to a pod through a hostPort or a NodePort of this node.
  */
 export function needsOf(node: K3sNode | undefined): readonly Need[] {

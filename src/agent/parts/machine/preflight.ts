@@ -23,7 +23,7 @@ export type FreeSpace = (path: string) => Promise<number>;
 
 /**
  * Checks the VM's cgroups, paths, mounts, disk and memory, and the firewall rules of its image, which it changes only
- * with consent. An unsafe path, or a fault because of which K3s cannot run, blocks only a node that has not joined. A
+ * with consent. An unsafe path, or a fault that prevents K3s from running, blocks only a node that has not joined. A
  * lack of disk space or memory never blocks, nor do firewall rules.
  */
 export function preflight(node: K3sNode, memory: number, free?: FreeSpace): readonly Resource[] {

@@ -63,8 +63,8 @@ export function imdsGuard(
 }
 
 /**
- * Removes the guard. Keeps an existing guard if only the settings can name its addresses, and they neither name any nor
- * set imds.pods to `allow`, unless the root is not `/`.
+ * Removes the guard. Keeps an existing guard instead if only the settings can name its addresses, and they neither name
+ * any nor set imds.pods to `allow`; but never if the root is not `/`.
  */
 function guardGone(
   { settings, paths }: Guarded,

@@ -74,7 +74,7 @@ function keyProblem(command: K3sCommand, written: string, value: unknown): strin
   return fits[key.type](value) ? itemProblem(name, value) : `must be ${expected[key.type]}`;
 }
 
-/** Returns the first problem in a list of labels or taints, which a string separates by commas; else `undefined`. */
+/** Returns the first problem in a list or comma-separated string of labels or taints; otherwise `undefined`. */
 function itemProblem(name: string, value: unknown): string | undefined {
   const form = itemForms[name];
   const items = form ? [value].flat().flatMap((item) => String(item).split(',')) : [];

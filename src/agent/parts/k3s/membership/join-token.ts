@@ -125,8 +125,8 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
 
 /**
  * Returns the new content of the token file of an installed server: the token that K3s uses if the file is missing or
- * was changed; otherwise the token in the vault. If the vault's token differs from that of K3s, rotates K3s to it with
- * consent, and throws `TokenChanged` without. Throws `SecretEmpty` for a token that no server can use.
+ * was changed; otherwise the token in the vault. If these tokens differ, rotates K3s to the token in the vault with
+ * consent, and throws `TokenChanged` without consent. Throws `SecretEmpty` for a token that no server can use.
  */
 async function renewToken(
   host: Host,

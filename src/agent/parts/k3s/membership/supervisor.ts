@@ -4,7 +4,7 @@ import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
 
-/** What the cloud calls a firewall, which may block a node from its server. */
+/** The cloud's name for a firewall, for the advice to check that none blocks the node from its server. */
 type Hints = Pick<CloudHints, 'firewall'>;
 
 /** The milliseconds within which the supervisor must answer a request. */

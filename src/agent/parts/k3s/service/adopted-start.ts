@@ -62,7 +62,7 @@ export async function foreignStart(
   const unit = unitName(role.k3s);
   const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
   const { ActiveState, SubState, InvocationID } = shown;
-  // Between two starts, no directory proves a start by Slipway's unit either.
+  // Between two starts, the directory is missing even if Slipway's unit starts K3s.
   if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart') {
     return undefined;
   }

@@ -5,7 +5,10 @@ import { unitName } from '../../../node.ts';
 import { retelling } from '../../../resources/combinators.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
-/** Adds to each error of the Resource which K3s units run: without a role, Slipway does not watch them. */
+/**
+ * Adds the running K3s units to the message of each error of the Resource, since Slipway does not watch them without a
+ * role.
+ */
 export function namingK3sLeftRunning(resource: Resource): Resource {
   return retelling(resource, withRunning);
 }

@@ -7,8 +7,8 @@ export interface StartInput {
   /** The name of the input in the stamp of a start and in the drift of the service. */
   readonly name: string;
   /**
-   * Returns the content of this input, by which a change is recognized; `undefined` if it is unknown, for which K3s is
-   * not restarted. `notes` are the notes on the start that is being stamped or compared.
+   * Returns the content of this input, which shows whether it has changed. If the content is unknown, returns
+   * `undefined`, and K3s is not restarted. `notes` are the notes on the start that is being stamped or compared.
    */
   text(host: HostReader, paths: NodePaths, notes: StartNotes): Promise<string | undefined>;
   /**
@@ -41,7 +41,10 @@ export interface LookedAt {
 
 /** The verdict of a part on a start of K3s. */
 export interface StartVerdict {
-  /** The changed inputs because of which K3s is not restarted. */
+  /**
+   * The changed inputs that do not cause a restart of K3s. Returns the installed release; `undefined` if K3s is missing
+   * or does not report its release. An unknown release never causes a restart of K3s.
+   */
   readonly spared: readonly string[];
   /** Remarks that the service's message adds while K3s runs from that start. */
   readonly remarks: readonly string[];
