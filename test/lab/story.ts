@@ -48,8 +48,9 @@ function sentence(event: Event): string | undefined {
 }
 
 /**
- * Returns the name of `Ready` or `GitOps` if the condition is True, or the name, reason and first sentence of a
- * condition that is not True; `undefined` if the condition is not worth showing.
+ * Returns the text for a condition; `undefined` if the condition is not worth showing. If the condition is True, only
+ * `Ready` and `GitOps` are shown, by name; otherwise the text is its name, reason and the first sentence of its
+ * message.
  */
 function condition({ condition, status, reason, message }: Event): string | undefined {
   const told = ['Ready', 'GitOps'];

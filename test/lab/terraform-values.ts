@@ -15,7 +15,7 @@ export type TerraformValue =
 
 export type Variables = Readonly<Record<string, TerraformValue>>;
 
-/** Returns the value of one local in a file such as roles.tf. */
+/** Returns the value of the local `name` in a file such as roles.tf; throws if the file does not define the local. */
 export function localIn(text: string, name: string, variables: Variables): TerraformValue {
   const [start] = text.match(new RegExp(`^  ${name}\\s*=`, 'm')) ?? [];
   if (start === undefined) {
@@ -24,7 +24,10 @@ export function localIn(text: string, name: string, variables: Variables): Terra
   return new Reader(text, text.indexOf(start) + start.length, variables).value();
 }
 
-/** Returns the variables of a Terraform folder: those of terraform.tfvars.example, and the defaults of the others. */
+/**
+ * Returns the variables of a Terraform folder: the values in terraform.tfvars.example, and the defaults of the other
+ * variables. Omits a variable that has neither.
+ */
 export function exampleVariables(folder: string): Variables {
   const declared = readFileSync(join(folder, 'variables.tf'), 'utf8');
   const blocks = [...declared.matchAll(/^variable "(\w+)" \{\n([\s\S]*?)^\}/gm)];

@@ -12,8 +12,8 @@ import type { LabNode } from './node.ts';
 const dir = join(tmpdir(), `slipway-troubles-${process.pid}`);
 
 /**
- * The failures occur in one lab, in this order. Each test checks the condition that reports its failure. Most tests
- * then repair the failure and wait until the node is Ready.
+ * The failures occur in one lab, in the order of the tests. Each test checks the condition that reports its failure.
+ * Most tests then repair the failure and wait until the node is Ready.
  */
 describe('during failures and after their repair', () => {
   let lab: Lab;
@@ -82,7 +82,7 @@ describe('during failures and after their repair', () => {
     server.signal('SIGHUP');
     await ready(server);
 
-    /** Gives the token's file an old time, so that a comparison with the vault is due, and wakes the daemon. */
+    /** Dates the token's file to 1970, so that its comparison with the vault is due, and wakes the daemon. */
     function comparedLongAgo(): void {
       utimesSync(join(server.root, 'var/lib/slipway/join-token'), 1, 1);
       server.signal('SIGHUP');

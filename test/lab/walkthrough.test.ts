@@ -9,7 +9,7 @@ import { runProgram } from './processes.ts';
 const repository = join(import.meta.dirname, '../..');
 const page = readFileSync(join(repository, 'docs/usage/walkthrough.md'), 'utf8');
 
-/** A command of the page, and the lines that it eventually prints, with `...` for any text. */
+/** A command in docs/usage/walkthrough.md, and the output that it must eventually print; `...` stands for any text. */
 interface Step {
   readonly section: string;
   readonly command: string;
@@ -96,7 +96,7 @@ test.each(steps())(
       if (pattern.test(printed)) {
         return;
       }
-      // Only a command that changes nothing is repeated.
+      // Only commands that change nothing are repeated.
       if (!/^slipway (status|doctor)/.test(command) || Date.now() > end) {
         break;
       }
@@ -107,14 +107,15 @@ test.each(steps())(
 
 const environment = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' };
 
-/** Returns a script that runs the command as a reader would, in the folder of the project. */
+/** Returns a script that runs the command as a reader would: in the folder of the project, with the page's function. */
 function script(command: string): string {
   return `cd '${repository}'\n${preamble}\n${command}`;
 }
 
 /**
- * Returns a pattern for output that begins with these lines, each with any text after it. Blanks match any number of
- * blanks; `...` matches any text, or any lines if it is a line itself. An empty text matches only empty output.
+ * Returns a pattern for output that begins with the expected lines; each line may continue with any text. Blanks match
+ * any number of blanks; `...` matches any text, or any lines if it is alone on a line. If `expected` is empty, the
+ * pattern matches only empty output.
  */
 function patternOf(expected: string): RegExp {
   if (expected === '') {

@@ -3,8 +3,8 @@
  * time.
  *
  * `npm run mutants [-- PATH...]` changes every protected file, or only the given ones. A mutant that survives needs a
- * test, or an entry in judged.yaml with the reason why it is harmless. Exits with 1 if a mutant has neither, or
- * if an entry of judged.yaml is out of date.
+ * test, or an entry in judged.yaml that states why it is harmless. Exits with 1 if a mutant has neither, or if an entry
+ * of judged.yaml is out of date.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -51,7 +51,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs the mutants; resolves to those with which no test fails. */
+/** Runs the tests against each mutant; resolves to the mutants that no test catches. */
 async function survivorsOf(mutate: readonly string[]): Promise<readonly Mutant[]> {
   process.chdir(repository);
   const results = await new Stryker({
@@ -62,10 +62,11 @@ async function survivorsOf(mutate: readonly string[]): Promise<readonly Mutant[]
     coverageAnalysis: 'perTest',
     // The wording of messages is not tested.
     mutator: { plugins: null, excludedMutations: ['StringLiteral'] },
-    // Stryker would rewrite tsconfig.json, although it needs no change, with an API that TypeScript 7 does not have.
+    // Otherwise Stryker would rewrite tsconfig.json, which needs no change, and would use an API that TypeScript 7
+    // lacks.
     tsconfigFile: 'none',
     tempDirName: 'dist/.mutants',
-    // The build results include root file systems of booted hosts, whose links Stryker cannot copy.
+    // The build results include root file systems of booted hosts, with symbolic links that Stryker cannot copy.
     ignorePatterns: ['dist'],
     reporters: ['progress-append-only'],
   }).runMutationTest();
@@ -91,7 +92,7 @@ function onOneLine(code: string): string {
   return code.replace(/\s+/g, ' ').trim();
 }
 
-/** Returns the keys of the mutants that were judged harmless; throws if one has no reason. */
+/** Returns the keys of the mutants that were judged harmless; throws if an entry does not state why. */
 function judgements(): ReadonlySet<string> {
   const path = join(import.meta.dirname, 'judged.yaml');
   const entries = parse(readFileSync(path, 'utf8')) as readonly (Mutant & { readonly harmless?: string })[];

@@ -56,8 +56,8 @@ export const protectedFiles = [
 ] as const;
 
 /**
- * The tests that run against each mutant: those of the protected files, of registries.yaml, of its renewal, and of the
- * real Host.
+ * The tests that run against each mutant: the tests of the protected files, of registries.yaml and its renewal, and of
+ * the real Host.
  */
 export const tests = [
   ...protectedFiles.map((file) => `test/unit/agent/${file.replace(/ts$/, 'test.ts')}`),

@@ -11,7 +11,7 @@ test('V8 accepts the code cache', () => {
 });
 
 test('the program loads despite a code cache that V8 rejects', () => {
-  // The source differs from that of the first test, since V8 remembers compiled code.
+  // V8 remembers compiled code, so the source must differ from that of the first test.
   const source = Buffer.concat([program, Buffer.from('\n')]);
   const { script, exports } = loadProgram(source, Buffer.from('no cache of this V8 at all'));
   expect(script.cachedDataRejected).toBe(true);

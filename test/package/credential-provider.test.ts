@@ -32,15 +32,15 @@ afterAll(async () => {
 });
 
 /**
- * Runs the plugin with the request, as kubelet does in the environment of K3s: a PATH, NODE_NAME and the variables in
- * `env`.
+ * Runs the plugin with a request from kubelet, in the environment that K3s gives it: a PATH, NODE_NAME and the
+ * variables in `env`.
  */
 function provide(root: string, env: Readonly<Record<string, string>> = {}) {
   const command = [plugin, 'credential-provider', '--root', root] as const;
   return run(command, request, { PATH: '/usr/bin:/bin', NODE_NAME: 'vm', ...env });
 }
 
-/** Variables that would redirect Node, the SDKs or a client that uses proxies. */
+/** Variables that would redirect Node, the cloud SDKs or any client that uses an HTTP proxy. */
 const evil = {
   NODE_OPTIONS: '--require /evil.cjs',
   NODE_EXTRA_CA_CERTS: '/evil.pem',

@@ -17,9 +17,9 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
   const lacks = lacksDebianRoot(suite);
 
   /**
-   * Adds a test that gets a copy of the minimal Debian; the copy is removed afterwards. Skips the test if the minimal
-   * Debian cannot be used here. Repeats a failed test once with a new copy, since dpkg refused an installation in two
-   * of ten runs, for an unknown reason; the output shows the error of dpkg.
+   * Adds a test that gets a copy of the minimal Debian and removes the copy afterwards. Skips the test if the minimal
+   * Debian cannot be used here. Repeats a failed test once with a new copy, because dpkg refused an installation in two
+   * of ten runs, for an unknown reason; the output shows dpkg's error.
    */
   function story(name: string, tell: (root: DebianRoot) => void): void {
     test(name, { retry: 1 }, ({ skip }) => {
@@ -175,7 +175,7 @@ function leftOf(root: DebianRoot, paths: readonly string[]): readonly string[] {
   return paths.filter((path) => isThere(root, path));
 }
 
-/** True if the path exists, even as a link without a target. */
+/** True if the path exists, even as a symbolic link whose target is missing. */
 function isThere(root: DebianRoot, path: string): boolean {
   return lstatSync(root.path(path), { throwIfNoEntry: false }) !== undefined;
 }

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type Ended, runProgram } from './executable.ts';
 
-/** Returns why no minimal Debian of that suite can be used here; `undefined` if one can be used. */
+/** Returns why the minimal Debian of this suite cannot be used here; `undefined` if it can. */
 export function lacksDebianRoot(suite: string): string | undefined {
   if (process.getuid?.() !== 0) {
     return 'needs root, for chroot and mount';
@@ -47,7 +47,7 @@ export class DebianRoot {
     return runProgram('chroot', [this.path('/'), file, ...args], { DEBIAN_FRONTEND: 'noninteractive' });
   }
 
-  /** Runs dpkg without syncing files, and without checking dependencies, since a minimal Debian has no systemd. */
+  /** Runs dpkg without syncing files, and ignores missing dependencies, because a minimal Debian has no systemd. */
   dpkg(...args: readonly string[]): Ended {
     return this.run('dpkg', '--force-depends', '--force-unsafe-io', ...args);
   }
@@ -70,7 +70,8 @@ export class DebianRoot {
   }
 
   /**
-   * Returns the calls of systemctl since the last call of this method, except `preset`, which Debian's helper calls.
+   * Returns the arguments of each call of systemctl since this method was last called. Omits `preset`, which Debian's
+   * helper calls.
    */
   told(): readonly string[] {
     const calls = this.path(this.#calls);

@@ -2,7 +2,7 @@
 export interface Needs {
   /** The shared libraries, by the names that the loader uses. */
   readonly libraries: readonly string[];
-  /** The newest version of each family of symbol versions, such as GLIBC: [2, 28]. */
+  /** The newest version that the executable needs of each family of symbol versions, such as GLIBC: [2, 28]. */
   readonly newest: Readonly<Record<string, readonly number[]>>;
   readonly machine: 'x64' | 'arm64' | 'other';
 }
@@ -69,8 +69,8 @@ function neededVersions(file: Buffer, sections: readonly Section[]): readonly st
 }
 
 /**
- * Returns the offsets of the entries of a chain. The field at `nextAt` of an entry contains the distance to the next
- * entry, or 0 in the last one.
+ * Returns the offsets of the entries of a chain. In each entry, the field at `nextAt` contains the distance to the next
+ * entry, or 0 if the entry is the last one.
  */
 function chain(file: Buffer, first: number, nextAt: number): readonly number[] {
   const entries = [first];
@@ -96,8 +96,8 @@ function newestVersions(names: readonly string[]): Needs['newest'] {
 }
 
 /**
- * Compares two versions; returns a negative number if `a` is older, a positive number if `a` is newer, and otherwise
- * zero.
+ * Compares two versions; returns a negative number if `a` is older, a positive number if `a` is newer, and zero if they
+ * are equal.
  */
 export function compareVersions(a: readonly number[], b: readonly number[]): number {
   const length = Math.max(a.length, b.length);

@@ -15,7 +15,7 @@ const hostile = {
   AZURE_CLIENT_ID: 'evil',
 };
 
-// The kernel cannot run an executable of another processor, so the executable cannot replace its own process.
+// The kernel cannot start an executable for another processor, so slipway cannot restart itself without the variables.
 test.for([
   [['version'], 0, /^slipway /],
   [['config', '--cloud', 'static', '--role', 'server'], 0, /^role: server/m],

@@ -13,7 +13,7 @@ export function packaged(architecture: Architecture): string {
   return path;
 }
 
-/** Returns the path of the executable for this machine. */
+/** Returns the path of the executable for this machine; throws an error with the build command if it is missing. */
 export function executable(): string {
   return packaged(process.arch === 'arm64' ? 'arm64' : 'x64');
 }
@@ -24,7 +24,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Returns the line in which the executable lists the ignored variables. */
+/** Returns the line with which the executable reports that it ignores these variables. */
 export function ignored(...names: readonly string[]): string {
   const repair = 'unset them, and use settings instead, such as network.caFile';
   return `slipway: ignored from the environment: ${names.join(', ')}; ${repair}`;

@@ -7,8 +7,8 @@ import { executable, runProgram } from './executable.ts';
 const wants = 'etc/systemd/system/multi-user.target.wants';
 
 /**
- * Returns an empty root, and a function that runs slipway on this root with a fake systemctl, which enables units as in
- * an image.
+ * Returns an empty root, and a function that runs slipway on this root with a fake systemctl, which enables units by
+ * creating links below the root.
  */
 function image() {
   const root = mkdtempSync(join(tmpdir(), 'slipway-install-'));

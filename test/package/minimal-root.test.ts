@@ -31,8 +31,8 @@ describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
       2,
       /observability=true:NoSchedule/,
     ],
-    // /proc and systemctl are missing, as in image builds. slipway cannot enable the unit, and therefore does not write
-    // the example settings.
+    // As in an image build, /proc and systemctl are missing. slipway cannot enable the unit, and therefore does not
+    // write the example settings.
     [['install'], 1, /\/etc\/systemd\/system\/slipway\.service/],
     [['uninstall', '--purge'], 0, /\/etc\/systemd\/system\/slipway\.service/],
   ] as const)(

@@ -36,7 +36,10 @@ function executableIn(name: string): string {
   return join(folder, name, `slipway-linux-${architecture}`);
 }
 
-/** Returns the digests of the Debian packages of a build; an empty list without dpkg-deb. */
+/**
+ * Returns the digests of the Debian packages of a build; an empty list if dpkg-deb was missing, because the build then
+ * makes none.
+ */
 function debianDigests(name: string): readonly string[] {
   const files = readdirSync(join(folder, name)).filter((file) => file.endsWith('.deb'));
   return files.map((file) => digest(join(folder, name, file)));

@@ -32,8 +32,8 @@ test.each([
   },
 );
 
-// Node opens a debugger port on SIGUSR1 unless a handler is set. Commands set none, and a daemon that has just started
-// has none yet.
+// Node opens a debugger port on SIGUSR1 unless the process has a handler. Commands never set a handler, and a daemon
+// has not set it yet when it starts.
 test('a command without a handler opens no port on SIGUSR1', async () => {
   const args = ['status', '--watch', '--root', rootFolder()];
   const child = spawn(executable(), args, { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -63,7 +63,7 @@ async function startDaemon(variables: Readonly<Record<string, string>>): Promise
 
 /**
  * Creates the root directory of a VM whose metadata service is unreachable, so that the daemon does nothing; returns
- * its path.
+ * the path of the directory.
  */
 function rootFolder(): string {
   const root = mkdtempSync(join(tmpdir(), 'slipway-signals-'));
@@ -74,8 +74,8 @@ function rootFolder(): string {
 }
 
 /**
- * Returns the TCP ports on which a process listens (proc(5): /proc/PID/net/tcp, state 0A); none if the process has
- * ended.
+ * Returns the TCP ports on which a process listens (proc(5): /proc/PID/net/tcp, state 0A); an empty list if the process
+ * has ended.
  */
 function listeningPorts({ pid }: ChildProcess): readonly number[] {
   try {

@@ -55,7 +55,10 @@ function revision({ metadata }: ApiObject): number {
   return Number(Object(metadata.labels).version);
 }
 
-/** Returns a hash of all that the job installs: the spec, its HelmChartConfig and the Secrets with values. */
+/**
+ * Returns a hash of everything that the job installs: the specs of the HelmChart and its HelmChartConfig, and the data
+ * of the Secrets in valuesSecrets, except those with ignoreUpdates.
+ */
 export function configHash(objects: Objects, { metadata, spec }: ApiObject): string {
   const namespace = String(metadata.namespace);
   const config = objects.get('helmchartconfigs.helm.cattle.io', namespace, metadata.name)?.spec;

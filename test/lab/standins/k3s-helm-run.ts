@@ -1,32 +1,32 @@
 /**
  * One run of helm in the job of a HelmChart.
  *
- * Models the script `entry` of klipper-helm: its words in the termination message, which are all that the API shows of
- * a failure, and helm 3: a repository that cannot be fetched and values that the schema refuses leave no release.
+ * Models klipper-helm's script `entry`, whose termination message is all that the API shows of a failure, and helm 3,
+ * which leaves no release if it cannot fetch the repository or if the chart's schema refuses the values.
  */
 import { parse } from 'yaml';
 
-/** A HelmChart as helm sees it. */
+/** The fields of a HelmChart that a run of helm depends on. */
 export interface Chart {
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
 export type HelmRun =
-  /** helm has ended: `release` is the status of the new revision, if helm made one. */
+  /** helm has ended; `release` is the status of the new revision, and is missing if helm created no revision. */
   | { readonly result: 'deployed'; readonly release: 'deployed' }
   | { readonly result: 'failed'; readonly message: string; readonly release?: 'failed' }
-  /** helm still runs, or its container cannot start, or its pod has no node. */
+  /** helm is still running, its container cannot start, or no node accepts its pod. */
   | { readonly result: 'running' }
   | { readonly result: 'waiting'; readonly reason: string; readonly message: string }
   | { readonly result: 'unschedulable'; readonly message: string };
 
-/** The top-level values of charts whose schema forbids others (values.schema.json). */
+/** The top-level values that a chart's schema (values.schema.json) allows, for each chart that refuses other values. */
 const strictCharts: Readonly<Record<string, readonly string[]>> = {
   traefik: ['deployment', 'ingressClass', 'ingressRoute', 'ports', 'providers', 'service', 'tlsOptions'],
 };
 
-/** Runs helm: hosts below `.invalid` do not resolve, and a strict chart refuses values that it does not know. */
+/** Runs helm; fails if the host of the chart or repository ends with `.invalid`, or if the schema refuses a value. */
 export function runHelm({ spec }: Chart): HelmRun {
   const chart = String(spec.chart);
   const source = String(spec.repo ?? chart);

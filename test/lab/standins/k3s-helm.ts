@@ -2,9 +2,9 @@
  * K3s's helm-controller: installs, upgrades and uninstalls HelmCharts.
  *
  * Models pkg/controllers/chart/chart.go of helm-controller: the annotations managed-by and unmanaged, the job and its
- * config hash, the status, when a job is replaced, the finalizer and the helm-delete job. A HelmChart that is deleted
+ * config hash, the status, the replacement of a job, the finalizer and the helm-delete job. A HelmChart that is deleted
  * while it is unmanaged keeps its finalizer forever. Deliberately simpler: a job is not created suspended, its hash
- * differs from K3s's, and the helm-delete job ends in one step.
+ * differs from K3s's, and uninstalling takes one step.
  */
 import { updatedBy } from './k3s-apply.ts';
 import {
@@ -75,7 +75,10 @@ function installed(world: HelmWorld, chart: ApiObject): boolean {
   return done ? false : runJob(world, chart, job, hash);
 }
 
-/** Returns a spec as the Go type writes it back: without false values, and with its own form of durations. */
+/**
+ * Returns a spec as K3s's Go type writes it: without fields that are false or empty, and with the timeout in Go's
+ * format.
+ */
 function asGoWrites(spec: Readonly<Record<string, unknown>>): object {
   const fields = Object.entries(spec).filter(([, value]) => value !== false && value !== '');
   return Object.fromEntries(
@@ -101,7 +104,10 @@ function noteFailure(objects: Objects, chart: ApiObject): boolean {
   });
 }
 
-/** Uninstalls the release, and removes the job, the Secret with the values and the HelmChart. */
+/**
+ * Uninstalls the release: removes its Secrets, the job, the Secret with the values and the HelmChart. Returns true if
+ * the HelmChart existed.
+ */
 function uninstalled(objects: Objects, chart: ApiObject): boolean {
   const { name } = chart.metadata;
   const namespace = spaceOf(chart);

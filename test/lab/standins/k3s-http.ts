@@ -1,4 +1,4 @@
-/** An HTTPS client with errors in the words of Go, as K3s logs them. */
+/** An HTTPS client whose errors have the wording of Go's net/http, which K3s logs. */
 import { request } from 'node:https';
 
 export interface Exchange {
@@ -7,7 +7,7 @@ export interface Exchange {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly ca?: string;
-  /** True if a certificate of `ca` for another name is accepted. */
+  /** True if the server's certificate need not match its host name; `ca` must still have issued it. */
   readonly anyName?: boolean;
   readonly certificate?: string;
   readonly key?: string;
@@ -20,7 +20,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Sends a request; rejects with an Error in the words of Go's net/http. Without `ca`, accepts any certificate. */
+/**
+ * Sends a request; resolves to any answer, and rejects with an Error in the wording of Go's net/http if there is none.
+ * Without `ca`, accepts any certificate.
+ */
 export function exchange(spec: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(new Error(goWords(spec, error), { cause: error }));
@@ -52,7 +55,7 @@ export function exchange(spec: Exchange): Promise<Answer> {
 
 export const timeoutExceeded = 'net/http: request canceled (Client.Timeout exceeded)';
 
-/** Returns a status line such as "401 Unauthorized". */
+/** Returns a status line such as "401 Unauthorized"; only the number for a status that K3s does not send. */
 export function statusLine(status: number): string {
   return `${status} ${{ 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' }[status] ?? ''}`.trim();
 }

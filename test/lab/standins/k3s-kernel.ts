@@ -1,12 +1,15 @@
-/** Kubelet's refusal of kernel settings, with --protect-kernel-defaults (pkg/kubelet/cm, setupKernelTunables). */
+/** The check that kubelet makes with --protect-kernel-defaults (pkg/kubelet/cm, setupKernelTunables). */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { klogFatal } from './k3s-log.ts';
 
-/** Exits with kubelet's error if a kernel setting below `folder` differs from the one that kubelet requires. */
+/**
+ * Exits with kubelet's error if a kernel setting below `folder` differs from the value that kubelet requires. Does
+ * nothing if `folder` is missing.
+ */
 export function refuseKernelSettings(folder: string): void {
   if (!existsSync(folder)) {
-    // A node with a separate root shares the kernel of the machine, which the node must not judge.
+    // A lab node with its own root directory has no kernel of its own, and must not fail because of the machine's.
     return;
   }
   const wrong = Object.entries(required).flatMap(([flag, expected]) => {

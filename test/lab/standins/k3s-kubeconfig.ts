@@ -1,4 +1,4 @@
-/** Renders a kubeconfig as K3s writes it; `objects` is the folder of the cluster's objects, for Flux's stand-in. */
+/** Renders a kubeconfig as K3s writes it. Flux's stand-in finds the cluster's objects in the folder `objects`. */
 import { stringify } from 'yaml';
 
 export function kubeconfig(spec: {

@@ -16,9 +16,9 @@ import { fatal, klogFatal, kubeletExited, log } from './k3s-log.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
 /**
- * Registers the node in the background, and renews its status while the process lives. Exits with an error of kubelet
- * or K3s for a reserved label, a broken credential provider, kernel settings that it must protect, or an invalid taint
- * of a new node.
+ * Registers the node in the background, and renews its status until the process ends. Exits with the error of kubelet
+ * or K3s for a reserved label, a broken credential provider, a wrong kernel setting if kubelet protects these settings,
+ * or an invalid taint of a new node.
  */
 export async function registerNode(settings: AgentSettings, joined: Joined): Promise<void> {
   refuseForeignLabels(settings.labels);
@@ -53,7 +53,7 @@ async function reportStatus(settings: AgentSettings, joined: Joined, ready: bool
   }
 }
 
-/** Returns the Node; `ready` is true once the container network is up. */
+/** Returns the Node to write, based on the existing Node `known`; `ready` is true once the container network is up. */
 function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready: boolean): ApiObject {
   const taints = known === undefined ? registrationTaints(settings) : Object(known.spec).taints;
   const kept = ((taints ?? []) as Taint[]).filter((taint) => !ready || !startUpTaints.includes(taint.key));

@@ -1,4 +1,4 @@
-/** K3s's log lines on stderr, as logrus's TextFormatter writes them without a terminal. */
+/** Logs to stderr in K3s's format: that of logrus's TextFormatter without a terminal. */
 
 export type Level = 'info' | 'warning' | 'error' | 'fatal';
 

@@ -1,8 +1,8 @@
 import type { K3sCommand } from './k3s-flags.ts';
 
 /**
- * Returns the arguments of a start of K3s as the annotation k3s.io/node-args of its Node shows them: a JSON list, in
- * which each flag is followed by its value and secrets are masked.
+ * Returns the value of the annotation k3s.io/node-args, in which K3s shows the arguments of its last start: a JSON list
+ * with each flag followed by its value, and with secrets masked.
  *
  * Models pkg/nodeconfig/nodeconfig.go, getNodeArgs and isSecret.
  */

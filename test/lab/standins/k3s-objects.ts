@@ -17,8 +17,8 @@ export interface Objects {
   put(resource: string, namespace: string | undefined, object: ApiObject): ApiObject;
   remove(resource: string, namespace: string | undefined, name: string): boolean;
   /**
-   * Returns the full name of a resource, such as `nodes` for `no`; `undefined` if the resource is neither built in nor
-   * known from a CRD or an object.
+   * Returns the full name of a resource, such as `nodes` for `no`; `undefined` if the resource is not built in and has
+   * neither a CRD nor an object.
    */
   resolve(asked: string): string | undefined;
 }
@@ -57,7 +57,7 @@ export function openObjects(directory: string): Objects {
   };
 }
 
-/** Returns the full name of a resource that is built in or in `more`; `undefined` for any other resource. */
+/** Returns the full name of a built-in resource or of one in `more`; `undefined` for any other resource. */
 export function resourceNamed(asked: string, more: readonly string[]): string | undefined {
   const [kind = '', ...group] = asked.toLowerCase().split('.');
   const forms = [kind, `${kind}s`, kind.replace(/y$/, 'ies'), shortNames[kind] ?? kind];
@@ -69,7 +69,7 @@ export function resourceNamed(asked: string, more: readonly string[]): string | 
   );
 }
 
-/** True if objects of this kind live in namespaces. */
+/** True if the objects of a resource live in namespaces. */
 export function namespaced(resource: string): boolean {
   return !clusterWide.includes(resource);
 }

@@ -1,9 +1,9 @@
 /**
  * Reads registries.yaml as K3s does while it starts, and writes the configuration of containerd.
  *
- * Models pkg/agent/config/config.go (getRegistryConfig), pkg/agent/containerd/config.go and wharfie's registries type:
- * yaml.v2 is not strict, so unknown keys are ignored, but wrong types are errors with their line; auth goes to
- * config.toml, and mirrors go to certs.d/<host>/hosts.toml. Not modelled: rewrites and TLS.
+ * Models pkg/agent/config/config.go (getRegistryConfig), pkg/agent/containerd/config.go and the types of wharfie's
+ * package registries. yaml.v2 is not strict: it ignores unknown keys, but reports a wrong type with its line. The
+ * fields of auth go to config.toml, and mirrors go to certs.d/<host>/hosts.toml. Not modelled: rewrites and TLS.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,8 +16,8 @@ export interface Registries {
 }
 
 /**
- * Reads registries.yaml; a missing file counts as empty. Throws an Error in the words of yaml.v2 for invalid YAML or a
- * wrong type.
+ * Reads registries.yaml; a missing file counts as empty. Throws an Error in the wording of yaml.v2 for invalid YAML or
+ * a wrong type.
  */
 export function readRegistries(path: string): Registries {
   if (!existsSync(path)) {
@@ -48,13 +48,13 @@ export function readRegistries(path: string): Registries {
   return { mirrors: new Map(mirrors), auth: new Map(auth) };
 }
 
-/** The position of a value in a text, for error messages. */
+/** The position of a value in a YAML text, for error messages. */
 interface Place {
   readonly text: string;
   readonly keys: readonly string[];
 }
 
-/** Writes containerd's configuration below `<data-dir>/agent/etc/containerd`. */
+/** Writes config.toml and a hosts.toml for each mirror below `<data-dir>/agent/etc/containerd`. */
 export function writeContainerdConfig(agentDirectory: string, registries: Registries): void {
   const directory = join(agentDirectory, 'etc', 'containerd');
   mkdirSync(directory, { recursive: true });

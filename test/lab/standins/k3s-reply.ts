@@ -1,4 +1,4 @@
-/** The answers of the Kubernetes API: JSON, and its Status (k8s.io/apimachinery, meta/v1). */
+/** An answer of the Kubernetes API: JSON, for an error a Status (k8s.io/apimachinery, meta/v1). */
 export interface Reply {
   readonly status: number;
   readonly body: string;

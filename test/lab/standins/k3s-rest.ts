@@ -2,10 +2,10 @@
  * The REST paths of the Kubernetes API: single objects and lists, as JSON or only their metadata, server-side apply and
  * deletion.
  *
- * Models k8s.io/apiserver pkg/endpoints (paths, Status answers, PartialObjectMetadata, 406 for the wrong form, `items:
- * null` in an empty list of metadata, as seen with Kubernetes 1.36) and handlers/patch.go (content types; apply needs a
- * field manager). Deliberately stricter: an unknown query is refused, as are the kinds of patch that Slipway does not
- * send.
+ * Models k8s.io/apiserver pkg/endpoints (paths, Status answers, PartialObjectMetadata, 406 if the requested form does
+ * not exist, `items: null` in an empty list of metadata, as seen with Kubernetes 1.36) and handlers/patch.go (content
+ * types; apply needs a field manager). Deliberately stricter: refuses unknown query parameters, and the types of patch
+ * that Slipway does not send.
  */
 import { forbidden, type User } from './k3s-admission.ts';
 import type { Api } from './k3s-api.ts';

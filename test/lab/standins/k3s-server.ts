@@ -2,7 +2,7 @@
  * `k3s server`: datastore, certificates, tokens, supervisor, kubeconfig, and the agent of its own node.
  *
  * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1), pkg/daemons/control/deps
- * (certificates, passwd), pkg/cluster/storage.go (a changed token for an existing datastore is fatal) and
+ * (certificates, passwd), pkg/cluster/storage.go (exits if the token of an existing datastore has changed) and
  * pkg/server/server.go (token files, kubeconfig before the API is ready). The datastore is a folder of JSON files.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -29,8 +29,8 @@ import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
 import { caHash, fullToken, parseToken, readToken } from './k3s-token.ts';
 
 /**
- * Starts a server, which serves until the process ends; resolves when it is up. Exits with K3s's error for a bad token,
- * an unreadable token file or a taken port.
+ * Starts a server, which serves until the process ends; resolves when the server is up. Exits with K3s's error for an
+ * invalid token, an unreadable token file or a port on which the server cannot listen.
  */
 export async function runServer(options: K3sOptions, node: AgentSettings): Promise<void> {
   const directory = join(node.dataDir, 'server');
@@ -58,7 +58,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     starting: true,
   };
   const port = Number(options.text('https-listen-port') ?? 6443);
-  // A node with a separate root shares the machine with other nodes, so it listens only on loopback.
+  // A node with its own root directory shares the machine with other nodes, so it listens only on loopback.
   const address = node.root === '/' ? '0.0.0.0' : '127.0.0.1';
   await serveSupervisor(supervisor, { address, port }, [
     ...['127.0.0.1', 'localhost', 'kubernetes', '10.43.0.1', node.nodeIp, node.nodeName],
@@ -85,8 +85,8 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
 }
 
 /**
- * Creates or verifies the password of the datastore, and returns it. Exits with K3s's error for a wrong password, a
- * malformed token, or the hash of another CA.
+ * Creates a datastore with the password in the token, or verifies the password of the existing datastore; returns the
+ * password. Exits with K3s's error for a wrong password, a malformed token, or a token with the hash of another CA.
  */
 function ensureDatastore(directory: string, token: string | undefined, authority: Certificate): string {
   const file = bootstrapFile(directory);
@@ -156,7 +156,7 @@ function writeTokens(directory: string, supervisor: Supervisor): void {
   log('info', `Agent node token is available at ${join(directory, 'agent-token')}`);
 }
 
-/** Writes the kubeconfig before the API is up, so the file does not prove readiness. */
+/** Writes the kubeconfig. Like K3s, the caller does so before the API is up, so the file does not prove readiness. */
 function writeKubeconfig(
   options: K3sOptions,
   node: AgentSettings,
@@ -187,7 +187,7 @@ async function startApi(supervisor: Supervisor): Promise<void> {
   log('info', 'Kube API server is now running');
 }
 
-/** Creates the namespaces that every cluster has (pkg/controlplane/controller/systemnamespaces). */
+/** Creates the namespaces that every cluster has, unless they exist (pkg/controlplane/controller/systemnamespaces). */
 function createNamespaces({ objects }: Supervisor): void {
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
     if (objects.get('namespaces', undefined, name) === undefined) {
@@ -196,7 +196,9 @@ function createNamespaces({ objects }: Supervisor): void {
   }
 }
 
-/** Marks a node without a heartbeat for 40 s as Unknown, as the node lifecycle controller does. */
+/**
+ * Sets the Ready condition of a node to Unknown after 40 s without a heartbeat, as the node lifecycle controller does.
+ */
 function watchNodes({ objects }: Supervisor): void {
   setInterval(() => {
     for (const node of objects.list('nodes')) {

@@ -18,13 +18,13 @@ export interface Supervisor extends Api {
   readonly nodeName: string;
   readonly authority: Certificate;
   readonly clientAuthority: Certificate;
-  /** True for a moment after the supervisor starts to listen, while it answers every request with 503. */
+  /** True for a moment after the supervisor begins to listen; meanwhile it answers every request with 503. */
   starting: boolean;
   serverPassword: string;
   agentPassword: string;
   /**
-   * Changes the server password, and with it an agent password that was equal; called for PUT /v1-k3s/token, which
-   * `k3s token rotate` sends.
+   * Changes the server password, and the agent password if the two were equal. PUT /v1-k3s/token calls this; `k3s token
+   * rotate` sends that request.
    */
   readonly rotateToken: (password: string) => void;
 }
@@ -58,7 +58,7 @@ export function serveSupervisor(
 
 function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
   const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://localhost');
-  // For less than half a second after its start, K3s authenticates no request (seen on a real K3s 1.36).
+  // For less than half a second after its start, K3s cannot authenticate any request (seen on a real K3s 1.36).
   if (supervisor.starting) {
     return status(503, 'ServiceUnavailable', 'starting');
   }
@@ -93,7 +93,7 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
   );
 }
 
-/** Logs and returns a refusal, as SendError of pkg/util does. */
+/** Logs and returns a refusal, as SendError in pkg/util does. */
 function refused(request: IncomingMessage, code: 401 | 403, why: string): Reply {
   log('error', `Sending HTTP/1.1 ${code} response to ${peer(request)}: ${why}`);
   return status(code, code === 401 ? 'Unauthorized' : 'Forbidden', why);
@@ -181,7 +181,7 @@ function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, bo
   if (typeof newToken !== 'string') {
     return status(400, 'BadRequest', 'new token is required');
   }
-  // K3s creates a token if the request contains an empty one (pkg/server/handlers/token.go).
+  // K3s generates a token if the requested token is empty (pkg/server/handlers/token.go).
   supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
   return { status: 200, body: '' };
 }

@@ -1,8 +1,8 @@
 /**
  * Parses tokens, and reads them from files.
  *
- * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and pkg/util/file.go
- * (K3s waits for a missing token file: 4 min, with a check every 2 s).
+ * Models pkg/clientaccess/token.go (K10<sha256 of the CA>::user:password, or a bare password) and pkg/util/file.go (K3s
+ * waits up to 4 min for a missing token file, and checks every 2 s).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -16,9 +16,9 @@ export interface Token {
 }
 
 /**
- * Resolves to the token in `file` if `file` is set, otherwise to `given`; to `undefined` if both are missing or empty.
- * Exits with K3s's error if the file cannot be read, or is still missing after four minutes (pkg/cli/server and agent;
- * seen on a real K3s 1.36).
+ * Resolves to the token in `file` if `file` is set, otherwise to `given`, or to `undefined` if neither is set. Exits
+ * with K3s's error if the file cannot be read, or is still missing after four minutes (pkg/cli/server and
+ * pkg/cli/agent; seen on a real K3s 1.36).
  */
 export async function readToken(
   given: string | undefined,
@@ -53,7 +53,7 @@ export function parseToken(text: string): Token {
   return { caHash: hash, user, password: password.join(':') };
 }
 
-/** Returns the digest of a CA certificate, which a full token contains. */
+/** Returns the SHA-256 hash of a CA certificate, as a full token contains it. */
 export function caHash(pem: string): string {
   return createHash('sha256').update(pem).digest('hex');
 }

@@ -1,6 +1,7 @@
 /**
- * The validation of applied objects: their identity must match the path, and Secrets, labels and annotations must pass
- * the API's checks (pkg/apis/core, ValidateSecret and ValidateSecretUpdate).
+ * Validates applied objects: their identity must match the path, annotations must be strings, and Secrets, HelmCharts
+ * and Argo CD Applications must pass the API's checks (for Secrets: pkg/apis/core, ValidateSecret and
+ * ValidateSecretUpdate).
  */
 import { invalidApplication } from './argocd-crd.ts';
 import { invalidChart } from './k3s-helm-crd.ts';
@@ -90,7 +91,7 @@ function invalidSecret(
     : undefined;
 }
 
-/** The key that a type of Secret needs (pkg/apis/core/validation, ValidateSecret). */
+/** The key that each of these types of Secret must have (pkg/apis/core/validation, ValidateSecret). */
 const neededKeys: Readonly<Record<string, string>> = {
   'kubernetes.io/dockerconfigjson': '.dockerconfigjson',
   'kubernetes.io/ssh-auth': 'ssh-privatekey',

@@ -1,4 +1,4 @@
-/** Parses YAML as K3s does: version 1.1, with errors in the words of Go's yaml package. */
+/** Parses YAML as K3s does: as YAML 1.1, with errors in the wording of Go's yaml package. */
 import { isNode, LineCounter, parse, parseDocument } from 'yaml';
 
 /** Parses a YAML text; throws an Error that begins with `yaml: line N: `, or `yaml: ` if the line is not known. */
@@ -12,7 +12,7 @@ export function parseYaml(text: string): unknown {
   }
 }
 
-/** Returns the number of the line on which the value at this path begins; 1 if the value does not exist. */
+/** Returns the number of the line on which the value at `path` begins; 1 if `path` leads to no value. */
 export function lineAt(text: string, path: readonly string[]): number {
   const lineCounter = new LineCounter();
   const found = parseDocument(text, { version: '1.1', lineCounter }).getIn(path, true);

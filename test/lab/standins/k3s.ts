@@ -1,11 +1,10 @@
 /**
  * A stand-in for the `k3s` executable: `--version`, `server`, `agent`, `kubectl` (also through a link named kubectl).
  *
- * Models what a node agent can observe of K3s (each file names its source in K3s), and is as strict as K3s: unknown
- * flags, wrong tokens and malformed files make it exit or wait with K3s's messages. The fixed paths of K3s
+ * Models what a node agent can observe of K3s; each file names its source in K3s. The stand-in is as strict as K3s: it
+ * exits or waits, with K3s's messages, on unknown flags, wrong tokens and malformed files. The fixed paths of K3s
  * (/etc/rancher, /var/lib/rancher) are below the root whose usr/local/bin contains the executable, so that several
- * nodes can share a machine.
- * Not modelled: pods, images, networking, etcd, snapshots, crictl, ctr.
+ * nodes can share a machine. Not modelled: pods, images, networking, etcd, snapshots, crictl, ctr.
  */
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
@@ -18,7 +17,7 @@ import { runServer } from './k3s-server.ts';
 import { readToken } from './k3s-token.ts';
 import { kubectl } from './kubectl.ts';
 
-/** The version of K3s; defined when the lab's mirror builds a release. */
+/** The version of K3s; the lab's mirror defines it when it builds a release. */
 declare const K3S_VERSION: string | undefined;
 const version = typeof K3S_VERSION === 'undefined' ? 'v1.36.3+k3s1' : K3S_VERSION;
 const commit = Buffer.from(version).toString('hex').slice(-8);

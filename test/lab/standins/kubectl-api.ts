@@ -1,5 +1,5 @@
 /**
- * Sends kubectl's requests to the API with the client certificate of the kubeconfig; errors have client-go's words.
+ * Sends kubectl's requests to the API with the client certificate of the kubeconfig; errors have client-go's wording.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
@@ -40,11 +40,14 @@ function milliseconds(duration: string): number {
 }
 
 /**
- * The number of discovery requests to a silent server after which kubectl gives up (seen on a real K3s 1.36).
+ * The number of discovery requests that kubectl sends to a silent server before it gives up (seen on a real K3s 1.36).
  */
 const discoveries = 5;
 
-/** Calls the API, again after each timeout as discovery does; gives up after 50 s with the default timeout of 10 s. */
+/**
+ * Calls the API, and repeats the call after each timeout as kubectl's discovery does. Rejects with kubectl's error
+ * after five timeouts (50 s by default), and at once for any other failure of the connection.
+ */
 export async function callKnown(config: Config, path: string): Promise<Answer> {
   for (let attempt = 1; attempt < discoveries; attempt += 1) {
     try {
@@ -74,7 +77,7 @@ export async function call(config: Config, path: string, method = 'GET', body?: 
   }
 }
 
-/** Calls the API; resolves to the answer, or rejects with kubectl's error for a refusal. */
+/** Calls the API; resolves to the answer, or rejects with kubectl's error if the API refuses the request. */
 export async function ask(config: Config, path: string, method = 'GET', body?: object): Promise<Answer> {
   const answer = await call(config, path, method, body);
   if (answer.status >= 300) {

@@ -2,7 +2,7 @@
  * `kubectl annotate` of a Node, and `kubectl create -f` of events.
  *
  * Models pkg/cmd/annotate/annotate.go (resources before pairs, no overwriting without --overwrite, a merge patch of
- * only the annotations) and pkg/cmd/create/create.go (each item of a List, even after a refused one).
+ * only the annotations) and pkg/cmd/create/create.go (tries every item of a List, even after the API refuses one).
  */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';

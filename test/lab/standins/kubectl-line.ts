@@ -1,4 +1,4 @@
-/** Parses command lines of kubectl, with the flags of each verb and kubectl's errors. */
+/** Parses kubectl's command lines; knows the flags of each verb, and throws kubectl's errors. */
 
 export interface Line {
   readonly verb: string;
@@ -14,7 +14,7 @@ const everywhere = {
   switches: ['insecure-skip-tls-verify'],
 };
 
-/** The verbs that Slipway or a test uses, each with the flags that not every verb has. */
+/** The verbs that Slipway or a test uses, each with the flags that it accepts besides those in `everywhere`. */
 const verbs: Readonly<Record<string, Partial<typeof everywhere>>> = {
   get: { values: ['raw'], switches: ['all-namespaces', 'ignore-not-found', 'no-headers', 'show-labels'] },
   delete: { switches: ['all-namespaces', 'ignore-not-found'] },
@@ -31,7 +31,7 @@ const short: Readonly<Record<string, string>> = {
   f: 'filename',
 };
 
-/** Parses a command line; throws kubectl's error for an unknown verb or flag, and for a flag without its value. */
+/** Parses a command line; throws kubectl's error for an unknown verb or flag, and for a flag whose value is missing. */
 export function commandLine(args: readonly string[]): Line {
   const verb = args.find((arg, at) => !arg.startsWith('-') && !isValue(args[at - 1])) ?? '';
   const own = verbs[verb];
@@ -61,7 +61,7 @@ export function commandLine(args: readonly string[]): Line {
   return { verb, words: words.slice(1), flags };
 }
 
-/** True if the word after `before` is the value of a flag. */
+/** True if the argument after `before` is the value of a flag. */
 function isValue(before = ''): boolean {
   const [, given = ''] = /^--?([^=]+)$/.exec(before) ?? [];
   const all = Object.values(verbs).flatMap(({ values = [] }) => values);

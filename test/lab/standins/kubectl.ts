@@ -1,9 +1,9 @@
 /**
- * `kubectl`, as far as a node uses it: get, version, get --raw, delete, annotate, create.
+ * The part of `kubectl` that a node uses: get, version, get --raw, delete, annotate, create.
  *
- * Models the output, the error texts (k8s.io/kubectl/pkg/cmd/util/helpers.go, client-go's clientcmd) and the exit
- * codes. Requests go to the supervisor's port with the client certificate of the kubeconfig, like those of the real
- * kubectl.
+ * Models the output, the error messages (k8s.io/kubectl/pkg/cmd/util/helpers.go, client-go's clientcmd) and the exit
+ * codes. Like the real kubectl, sends its requests to the supervisor's port with the client certificate of the
+ * kubeconfig.
  */
 import { versionInfo } from './k3s-api.ts';
 import {
@@ -19,7 +19,10 @@ import {
 import { annotate, create } from './kubectl-changes.ts';
 import { commandLine, type Line } from './kubectl-line.ts';
 
-/** Runs a kubectl command line and prints its output or error; resolves to its exit code. */
+/**
+ * Runs a kubectl command line and prints its output or error; resolves to its exit code. Uses the kubeconfig `fallback`
+ * if neither --kubeconfig nor KUBECONFIG is set.
+ */
 export async function kubectl(args: readonly string[], version: string, fallback: string): Promise<number> {
   try {
     const line = commandLine(args);

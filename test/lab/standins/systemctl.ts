@@ -1,6 +1,6 @@
 /**
- * A stand-in for `systemctl` of systemd 252: the verbs and options that a node agent uses; any other is refused as in
- * systemd. The service manager of its root does the work (test/lab/systemd.ts).
+ * A stand-in for `systemctl` of systemd 252. Knows the verbs and options that a node agent uses, and refuses any other
+ * as systemd refuses an unknown one. The service manager of the same root does the work (test/lab/systemd.ts).
  */
 
 import { ask } from '../systemd/socket.ts';

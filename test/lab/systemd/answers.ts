@@ -1,8 +1,8 @@
-/** The texts and exit codes of systemctl (systemd 252: src/systemctl, src/shared/bus-wait-for-jobs.c). */
+/** The messages and exit codes of systemctl (systemd 252: src/systemctl, src/shared/bus-wait-for-jobs.c). */
 import type { Service } from './service.ts';
 import type { Options, Reply } from './socket.ts';
 
-/** Units that every booted host has, which the lab does not start or stop. */
+/** Units that every booted host has. The lab does not start or stop them. */
 export const systemUnits = [
   'systemd-sysctl.service',
   'systemd-modules-load.service',
@@ -32,7 +32,10 @@ export function foreign(unit: string): Record<string, string> {
   };
 }
 
-/** Renders the requested properties, or all that are not empty, in systemd's order; omits unknown names. */
+/**
+ * Renders the requested properties in systemd's order, or all properties that are not empty if none is requested. Omits
+ * unknown names.
+ */
 export function shown(properties: Readonly<Record<string, string>>, options: Options): string {
   const asked = options.properties;
   return Object.entries(properties)

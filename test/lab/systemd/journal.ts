@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 export type Entry = Readonly<Record<string, string>>;
 
 export interface Journal {
-  /** Records a message of systemd about a unit. */
+  /** Records a message from systemd about a unit. */
   manager(unit: string, invocation: string, message: string, priority?: number): void;
   /** Records a line that a process of a unit wrote. */
   output(unit: string, invocation: string, pid: number, program: string, line: string): void;

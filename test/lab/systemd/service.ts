@@ -2,8 +2,8 @@
  * A service with its states, processes and restarts.
  *
  * Models systemd's src/core/service.c as far as it is visible in `systemctl show`, the journal and the files:
- * start-pre, notify readiness, auto-restart with its counter, a new invocation id per start, KillMode=process,
- * RuntimeDirectory removed with the service.
+ * ExecStartPre, readiness by sd_notify(3), auto-restart with its counter, a new invocation ID for each start,
+ * KillMode=process, and the removal of RuntimeDirectory when the service stops.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -59,7 +59,7 @@ export class Service {
     this.#around = around;
   }
 
-  /** The number of systemd's job for this unit while it starts or stops; 0 otherwise. */
+  /** The number of systemd's job while it starts or stops this unit; 0 at any other time. */
   get job(): number {
     return this.#job;
   }
@@ -68,7 +68,7 @@ export class Service {
     this.#file = file;
   }
 
-  /** Starts the service; resolves to the result of its job, at once if the service already runs. */
+  /** Starts the service; resolves to the result of the start job, at once to `done` if the service already runs. */
   start(): Promise<'done' | 'failed' | 'canceled'> {
     if (this.state.active === 'active') {
       return Promise.resolve('done');

@@ -1,4 +1,4 @@
-/** The connection of the command-line stand-ins to the service manager: one JSON line in each direction. */
+/** The connection between the command-line stand-ins and the service manager: one line of JSON in each direction. */
 import { connect, createServer, type Server } from 'node:net';
 
 export type Request =

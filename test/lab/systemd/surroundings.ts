@@ -12,8 +12,8 @@ export interface Surroundings {
 }
 
 /**
- * Returns the environment of a service: PATH, the variables that systemd adds, and those of the unit and its
- * environment files. A service does not inherit the environment of the machine.
+ * Returns the environment of a service: PATH, the variables that systemd adds, and those that the unit and its
+ * environment files set. A service does not inherit the environment of the machine.
  */
 export function serviceEnvironment(
   file: UnitFile,

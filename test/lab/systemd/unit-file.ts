@@ -1,6 +1,7 @@
 /**
- * Parses unit files as systemd does (systemd.syntax(7)), with only the directives that a node agent writes. Any other
- * directive is treated as systemd treats a misspelt one: it causes a warning in the journal, and has no effect.
+ * Parses unit files as systemd does (systemd.syntax(7)), but knows only the directives that a node agent writes.
+ * Handles any other directive as systemd handles a misspelt one: with a warning in the journal, and without any other
+ * effect.
  */
 import { basename } from 'node:path';
 
@@ -43,7 +44,7 @@ export function parseUnitFile(path: string, text: string): UnitFile {
   return { warnings, all, last: (section, key) => all(section, key).at(-1) };
 }
 
-/** Splits a command line into words, and resolves quotes, escapes and variables as in systemd.service(5). */
+/** Splits a command line into words, and resolves quotes, escapes and variables as systemd.service(5) describes. */
 export function splitCommand(line: string, environment: Readonly<Record<string, string>>): string[] {
   const words: string[] = [];
   for (const [raw] of line.matchAll(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/g)) {
@@ -59,7 +60,10 @@ export function splitCommand(line: string, environment: Readonly<Record<string, 
   return words;
 }
 
-/** Parses a time span into milliseconds; a number without a unit means seconds. Returns 0 for `infinity`. */
+/**
+ * Returns a time span in milliseconds; a number without a unit means seconds. Returns 0 for `infinity`, and NaN for an
+ * unknown unit.
+ */
 export function timeSpan(text: string): number {
   if (text === 'infinity') {
     return 0;

@@ -47,7 +47,10 @@ export class Manager {
     return reply;
   }
 
-  /** Delivers a message from the process `pid` to the service whose main process is `pid` or an ancestor of `pid`. */
+  /**
+   * Delivers a message from the process `pid` to the service whose main process is `pid` or an ancestor of `pid`. Drops
+   * the message if no service has such a process.
+   */
   notified(pid: number, assignments: Readonly<Record<string, string>>): void {
     const senders = ancestors(pid);
     const sender = [...this.#units.values()].find(({ service }) => senders.includes(service.state.mainPid));
@@ -232,9 +235,7 @@ export class Manager {
     return { path, file, modified: statSync(path).mtimeMs };
   }
 
-  /**
-   * Forgets inactive units that no target wants, as systemd does, so that the next request reads their files again.
-   */
+  /** Forgets inactive units that no target wants, as systemd does, so that the next request reads their files again. */
   #collect(): void {
     for (const [name, { service, file }] of this.#units) {
       const wanted = file.all('Install', 'WantedBy').some((target) => existsSync(this.#wants(name, target)));
