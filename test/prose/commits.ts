@@ -1,11 +1,11 @@
 /**
- * Checks the subjects of commits: a conventional type, a folder as scope, and at most 72 characters. Prints each faulty
- * subject; exits with 1 if it finds one.
+ * Checks the subjects of commits after `last`: their form, their type, the imperative and the length. Prints each fault
+ * with its subject; exits with 1 if it finds a fault.
  */
 import { execFileSync } from 'node:child_process';
 import { subjectFaults } from './commit-subject.ts';
 
-/** The last commit that is not checked, since the rules for subjects are newer. */
+/** The last commit from before the rules for subjects. */
 const last = '7bcce8049f984de0db6db357c5e4af43e6d6c79e';
 
 const faults = subjects().flatMap((subject) =>

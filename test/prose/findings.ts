@@ -6,7 +6,7 @@ export interface Finding {
   readonly place: string;
   readonly phrase: string;
   readonly instead: string;
-  /** The phrase with the text around it. */
+  /** The phrase with some characters before and after it. */
   readonly context: string;
 }
 
@@ -16,8 +16,8 @@ const around = 40;
 const commentWidth = 120;
 
 /**
- * Returns the phrases to rewrite and the comments that are too wide in a TypeScript source, or the phrases to rewrite
- * in a Markdown page if the name of the file ends with `.md`.
+ * Returns the phrases to rewrite in a source or page, and for a TypeScript source also the comments that are too wide.
+ * A file whose name ends with `.md` is a Markdown page; any other file is a TypeScript source.
  */
 export function findingsIn(file: string, text: string): readonly Finding[] {
   if (file.endsWith('.md')) {

@@ -1,11 +1,11 @@
-/** A passage of prose: a comment, a text in a program, or a paragraph. */
+/** A passage of prose: a comment, a string in a program, or a paragraph. */
 export interface Passage {
   /** The number of the passage's first line, counted from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** Returns the prose of a TypeScript source: its comments, and the literals of three words or more. */
+/** Returns the prose of a TypeScript source: its comments, and its string literals of three words or more. */
 export function passagesOfSource(source: string): readonly Passage[] {
   const found: Passage[] = [];
   const comment: string[] = [];
@@ -33,7 +33,7 @@ export function passagesOfSource(source: string): readonly Passage[] {
   }
 }
 
-/** Returns the prose of a Markdown page, by paragraph, without code blocks and code spans. */
+/** Returns the paragraphs of a Markdown page, without code blocks and code spans. */
 export function passagesOfPage(page: string): readonly Passage[] {
   const found: Passage[] = [];
   const paragraph: string[] = [];

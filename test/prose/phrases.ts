@@ -1,8 +1,8 @@
-/** A phrase that reads as if it were translated, and what a native writer would write instead. */
+/** A phrase that reads as if it were translated, and what a native writer would use instead. */
 interface Phrase {
   readonly pattern: RegExp;
   readonly instead: string;
-  /** An example of a sentence with the phrase. */
+  /** A sentence that contains the phrase. */
   readonly wrong: string;
   /** The same sentence without the phrase. */
   readonly right: string;

@@ -1,13 +1,13 @@
 /**
- * `npm run prose [-- PATH...]`: finds phrases that read as if they were translated, in the comments, test titles,
- * messages and pages of the repository, or of the files given. Prints each phrase with its place and what to write
- * instead; exits with 1 if it finds a phrase.
+ * `npm run prose [-- PATH...]`: finds phrases that read as if they were translated, and comments that are too wide, in
+ * all sources and pages of the repository or in the files given. Prints each finding with its place and what to write
+ * instead; exits with 1 if it finds anything.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { findingsIn } from './findings.ts';
 
-/** The files that contain the phrases as examples. */
+/** The files that quote the phrases as examples, which are not checked. */
 const examples = ['test/prose/phrases.ts', 'test/prose/findings.test.ts'];
 
 const listed = execFileSync('git', ['ls-files', '--', ...process.argv.slice(2)], { encoding: 'utf8' });

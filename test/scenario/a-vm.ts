@@ -33,7 +33,7 @@ workloads:
       values: { crds: { enabled: true } }
 `;
 
-/** The settings that choose each GitOps engine; a missing engine does not compile. */
+/** The settings that choose each GitOps engine. This does not compile if an engine is missing. */
 export const engineSettings: Readonly<Record<keyof typeof gitOpsEngines, string>> = {
   none: 'gitops: { engine: none }\n',
   flux: 'gitops: { engine: flux }\n',
@@ -108,7 +108,7 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
   });
 }
 
-/** Settings that keep K3s running when its registry credentials are renewed. */
+/** Settings that keep K3s running when Slipway renews its registry credentials. */
 export const noRestarts = 'registries: { onRotate: never }\n';
 
 /** Boots a VM, and makes passes until it is Ready or a minute has passed; returns the VM and its Slipway process. */
@@ -145,7 +145,7 @@ export function isReady({ conditions: [ready], outcomes }: Report): boolean {
   return ready?.status === 'True' && ready.reason === 'InSync' && !outcomes.some(isMoving);
 }
 
-/** Returns a condition of the report as `status reason`; `absent` if the report lacks the condition. */
+/** Returns the status and reason of a condition in the report, as in `True InSync`; `absent` if the report lacks it. */
 export function condition({ conditions }: Report, type: string): string {
   const found = conditions.find((each) => each.type === type);
   return found ? `${found.status} ${found.reason}` : 'absent';

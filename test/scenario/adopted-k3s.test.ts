@@ -20,7 +20,8 @@ function installersUnit(...flags: readonly string[]): string {
 }
 
 /**
- * Creates an agent that scripts installed: its K3s runs in the installer's unit, and a timer renews registries.yaml.
+ * Creates an agent that the older scripts installed: its K3s runs in the installer's unit, and a timer renews
+ * registries.yaml.
  */
 function adopted({ flags = [] as readonly string[], settings = '' } = {}): Vm {
   const machine = vm('agent', `${settings}imds: { pods: block }\n`);

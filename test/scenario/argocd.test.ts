@@ -9,7 +9,7 @@ const settings = `${noRestarts}${engineSettings.argocd}`;
 
 const boot = () => booted('server', settings);
 
-/** Changes the settings of the engine. */
+/** Overrides settings of Argo CD. */
 function configure({ host }: Vm, changes: string): void {
   host.files.write('/etc/slipway/config.d/zz.yaml', `gitops: { argocd: ${changes} }\n`);
 }
@@ -143,7 +143,7 @@ function chart({ kubernetes }: Vm): ApiObject | undefined {
   return kubernetes.objects.get('helmcharts.helm.cattle.io', 'kube-system', 'argocd');
 }
 
-/** Returns the number of revisions of the release of Argo CD. */
+/** Returns the number of revisions of Argo CD's Helm release. */
 function revisions({ kubernetes }: Vm): number {
   const secrets = kubernetes.objects.list('secrets', 'argocd');
   return secrets.filter(({ metadata }) => metadata.name.startsWith('sh.helm.release.v1.argocd.')).length;

@@ -16,13 +16,13 @@ function asked({ cloud }: Vm): number {
   return cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
 }
 
-/** Moves the clock of the VM by these milliseconds, but not the clock of the registry, which dates passwords. */
+/** Moves the VM's clock by `by` milliseconds, but not the clock of the registry, which dates the passwords. */
 function jump({ host, cloud }: Vm, by: number): void {
   host.setClock(host.now() + by);
   cloud.clockSkew -= by;
 }
 
-/** Returns the milliseconds for which the registry still accepts the login in registries.yaml. */
+/** Returns how many milliseconds the registry will still accept the login in registries.yaml. */
 function left({ host, cloud }: Vm): number {
   const { password } = parse(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '').configs[registry]
     .auth;
@@ -48,9 +48,9 @@ async function bootedWith(skew: number): Promise<{ machine: Vm; slipway: Agent }
 }
 
 /**
- * Makes passes as the daemon does for `time` milliseconds, regardless of changes of the clock, and expects a usable
- * login in the store after each pass. Returns the shortest remaining life of the credential before a pass, in
- * milliseconds.
+ * Makes passes as the daemon does, for `time` milliseconds of the registry's clock, and expects a usable login in the
+ * store after each pass. Returns the shortest time, in milliseconds, for which the registry's credential was still
+ * valid before a pass.
  */
 async function pass(slipway: Agent, machine: Vm, time: number): Promise<number> {
   const { host, cloud } = machine;
@@ -102,7 +102,8 @@ describe('a clock that is set while Slipway runs', () => {
       const pause = wake.at - host.now();
       jump(machine, by);
       await host.sleep(pause);
-      // A renewal comes an hour before the expiry, early enough for a clock that is an hour wrong.
+      // A renewal is due an hour before the credential expires, which is early enough even if the clock is an hour
+      // wrong.
       expect(await pass(slipway, machine, 3 * hour)).toBeGreaterThanOrEqual(0);
       expect(asked(machine) - before).toBeLessThanOrEqual(1 + 2);
       expect(machine.units.starts).toBe(1);

@@ -18,7 +18,7 @@ function valuesOf({ kubernetes }: Vm, { namespace, name } = cloudflare): object 
   );
 }
 
-/** Writes values to a Secret as another program does. */
+/** Writes values to the Secret as the program `manager` would. */
 function write({ kubernetes }: Vm, manager: string, values: Readonly<Record<string, string>>): void {
   const { namespace, name } = cloudflare;
   const data = Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);

@@ -3,12 +3,12 @@ import { nodePaths } from '../../src/agent/paths.ts';
 import type { MemoryHost } from '../lab/memory-host.ts';
 import type { World } from './world.ts';
 
-/** The folder with the JSON objects of the cluster, by kind. */
+/** The folder in which the simulated cluster keeps its objects as JSON, by resource. */
 export const api = '/cluster';
 
 const paths = nodePaths('/');
 
-/** The fields of an event in the cluster that tests read. */
+/** The fields that tests read from an event in the cluster. */
 export interface SeenEvent {
   readonly type: string;
   readonly reason: string;
@@ -18,8 +18,8 @@ export interface SeenEvent {
 }
 
 /**
- * Emulates the kubectl commands that Slipway uses. Fails without the kubeconfig or an active K3s, for a change by a
- * user other than kubelet, and for any other command.
+ * Emulates the kubectl commands that Slipway uses. Fails if the kubeconfig is missing, if K3s is not active, for a
+ * change that does not use kubelet's kubeconfig, and for any other command.
  */
 export function kubectl({ host, units }: World, { args }: Command): string | Partial<CommandResult> {
   const kubeconfig = args[args.indexOf('--kubeconfig') + 1] ?? '';
@@ -45,7 +45,7 @@ export function kubectl({ host, units }: World, { args }: Command): string | Par
   return failed(`error: unknown command "${verb}" for "kubectl"`);
 }
 
-/** Returns the annotations of a node. */
+/** Returns the annotations of a node; empty if the cluster has no such node. */
 export function annotationsOf(host: MemoryHost, node: string): Readonly<Record<string, string>> {
   return JSON.parse(host.files.text(`${api}/nodes/${node}`) ?? '{}').metadata?.annotations ?? {};
 }

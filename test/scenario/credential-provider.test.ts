@@ -34,7 +34,7 @@ function writtenPassword({ host }: Vm): string {
   return parse(host.files.text(registries) ?? '').configs[registry].auth.password;
 }
 
-/** Returns the mutations of these files in order, each as `kind path`. */
+/** Returns the mutations of the files at `paths` in order, each as `kind path`. */
 function done({ host }: Vm, ...paths: readonly string[]): readonly string[] {
   return host.journal.flatMap((action) =>
     'path' in action && paths.includes(action.path) ? [`${action.kind} ${action.path}`] : [],

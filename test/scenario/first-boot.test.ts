@@ -6,7 +6,7 @@ import { engineSettings, isReady, live, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** Returns the VM's files, without the files and timestamps that differ between first boots. */
+/** Returns the VM's files, without the files, timestamps and ids that differ from one first boot to another. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
   const times =
     /"(iat|exp|jti)":[^,}]+|\\"resourceVersion\\":[^,}]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
@@ -20,7 +20,9 @@ function endState({ host }: ReturnType<typeof vm>): unknown {
     ]);
 }
 
-/** Every role, and for roles that hand over a cluster every GitOps engine, with the settings that choose the engine. */
+/**
+ * A row of role, GitOps engine and settings for each role; for a role that hands over a cluster, a row for each engine.
+ */
 const nodes = namesOf(roles).flatMap((role) =>
   findRole(role)?.gitops
     ? Object.entries(engineSettings).map(([engine, settings]) => [role, engine, settings] as const)

@@ -21,14 +21,14 @@ const midnight = Date.UTC(2026, 0, 1);
 const registry = 'team.azurecr.io';
 
 /**
- * The documented limits of the services: transactions with the secrets of a vault, except creation ("Azure Key Vault
- * service limits"), and ReadOps per minute of a registry of the Standard tier ("Registry service tiers and features", a
- * page that no longer lists this limit).
+ * The documented limits of the services: the transactions with the secrets of a vault, except creation ("Azure Key
+ * Vault service limits"), and the ReadOps per minute of a Standard-tier registry ("Registry service tiers and
+ * features", a page that no longer lists this limit).
  */
 const vaultLimit = { requests: 4_000, within: 10 * second };
 const registryLimit = { requests: 3_000, within: minute };
 
-/** Returns pseudorandom ids like those that Azure assigns. */
+/** Returns pseudorandom VM ids like those that Azure assigns. */
 function vmIds(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => {
     const hex = createHash('md5').update(`vm ${n}`).digest('hex');
@@ -36,12 +36,15 @@ function vmIds(count: number): readonly string[] {
   });
 }
 
-/** Returns consecutive ids, as an operator might assign them. */
+/** Returns consecutive VM ids, as an operator might assign them. */
 function numbered(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => `02aab8a4-74ef-476e-8182-${String(n).padStart(12, '0')}`);
 }
 
-/** Counts the times in each bucket of `length` milliseconds, beginning at `start`. */
+/**
+ * Returns how many of the times fall into each of `buckets` spans of `length` milliseconds, the first of which begins
+ * at `start`.
+ */
 function histogram(
   times: readonly number[],
   start: number,
@@ -64,7 +67,7 @@ function unevenness(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) / counts.length;
 }
 
-/** Returns the highest number of times in any span of `length` milliseconds. */
+/** Returns the largest number of times that fall into any span of `length` milliseconds. */
 function peak(times: readonly number[], length: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   let from = 0;
@@ -78,7 +81,7 @@ function peak(times: readonly number[], length: number): number {
   return most;
 }
 
-/** Prints the title, and the counts in lines of ten, each with its sum as a bar. */
+/** Prints the title, and the counts in lines of ten, each line with its sum and a bar of that length. */
 function print(title: string, counts: readonly number[]): void {
   const lines = Array.from({ length: counts.length / 10 }, (_, line) => {
     const ten = counts.slice(line * 10, line * 10 + 10);
@@ -94,8 +97,8 @@ function tell(text: string): void {
 }
 
 /**
- * Renews the credentials of one VM as the daemon does, for `time` milliseconds from its boot; returns the times of the
- * registry requests.
+ * Renews the credentials of one VM as the daemon does, for `time` milliseconds from its boot. Returns the times of its
+ * requests to the registry.
  */
 async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour) {
   const host = memoryHost({ now: boot });
@@ -120,7 +123,7 @@ async function lifeOf(vmId: string, boot: number, time: number, tokenLifetime = 
   return asked;
 }
 
-/** Returns the times that `lifeOf` would return, and the next one, from the schedule alone. */
+/** Computes the times that `lifeOf` returns, and the next time after them, from the schedule alone. */
 function renewals(vmId: string, boot: number, time: number, tokenLifetime = 3 * hour): readonly number[] {
   const { next } = rotationSchedule(defaults.registries.schedule, vmId);
   const times = [boot];
@@ -174,7 +177,7 @@ describe('ten thousand nodes', () => {
   const fleet = vmIds(10_000);
 
   test('rotate credentials for a day, with one pull check per rotation, within the limits of a Standard-tier registry', () => {
-    // The exchange, and the ten requests of a pull check that test/integration/azure/pull.test.ts lists.
+    // One request for the exchange, and ten for a pull check, which test/integration/azure/pull.test.ts lists.
     const requests = 1 + 10;
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));
     expect(times.length).toBeGreaterThanOrEqual(12 * fleet.length);
@@ -188,12 +191,12 @@ describe('ten thousand nodes', () => {
   test('get all tokens within two minutes of a simultaneous boot, and compare tokens within the limits of the vault', () => {
     const { attempts, interval, verifyEvery } = defaults.joinToken;
     expect({ interval, verifyEvery }).toEqual({ interval: '10s', verifyEvery: '2h' });
-    // The requests for one secret: one without a token, which the vault answers with a challenge, and one with the
-    // token.
+    // Each attempt sends two requests for a secret: one without a token, which the vault answers with a challenge, and
+    // one with the token.
     const requests = 2;
     const served = storm(fleet, vaultLimit, { cost: requests, pacing: { attempts, every: 10 * second } });
     const last = Math.max(...served);
-    // Each comparison rewrites the file, so later comparisons have the same spread as the first after the boot.
+    // Each comparison rewrites the token's file, so later comparisons are spread like the first one after the boot.
     const compared = served.map((time) => dueAfter(time, 2 * hour));
     const most = peak(compared, vaultLimit.within) * requests;
     tell(
@@ -240,9 +243,9 @@ interface Storm {
 }
 
 /**
- * Simulates a fleet that asks a service at the same time. The service answers up to `limit` requests and refuses the
- * others with 429; each VM tries again as the reconciler does. Returns the times at which the VMs are served, in
- * ascending order, in milliseconds.
+ * Simulates a fleet whose VMs all send a request to a service at the same time. In each span of `limit.within`
+ * milliseconds, the service answers up to `limit.requests` requests and refuses the others with 429; each VM tries
+ * again as the reconciler does. Returns the times in milliseconds at which the VMs are served, in ascending order.
  */
 function storm(
   fleet: readonly string[],
@@ -271,7 +274,7 @@ function storm(
   return served;
 }
 
-/** Returns a generator (mulberry32) of numbers in [0, 1), which are the same for the same seed. */
+/** Returns a generator (mulberry32) of numbers in [0, 1). The same seed gives the same numbers. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -14,10 +14,10 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files that only the real Host and kubelet's credential provider write, which other tests cover. */
+/** Files that only the real Host and kubelet's credential provider write. Other tests cover these files. */
 const elsewhere = ['providerFailure', 'partialDownload', 'job'] as const;
 
-/** Boots a node until it is Ready, and writes its status, so that all files of the daemon and of K3s' unit exist. */
+/** Boots a node until it is Ready, and writes its status, so that all files of the daemon and of K3s's unit exist. */
 async function up(role: string): Promise<Vm> {
   const machine = vm(role, settings);
   machine.cloud.images.set(image, machine.acr.push('base/alpine', '3.22', 3_000_000));
@@ -82,7 +82,10 @@ describe.each(namesOf(roles))('the files of Slipway on a node with the role %s',
 });
 
 describe('a file that only a newer release can read', () => {
-  /** The checks by file, on a server; the type requires a check for every file except those in `elsewhere`. */
+  /**
+   * A check for each file of what a server does if it cannot read that file. The type requires a check for every file
+   * except those in `elsewhere`.
+   */
   const follows: Readonly<Record<Exclude<Name, (typeof elsewhere)[number]>, (machine: Vm) => Promise<void>>> =
     {
       status: async ({ host }) => expect(await readStatus(host, paths.slipway.status)).toBeUndefined(),
@@ -124,7 +127,7 @@ describe('a file that only a newer release can read', () => {
   );
 });
 
-/** Returns the JSON text with a higher format, and with 7 as the value of every other field. */
+/** Returns the JSON text with a higher format number, and with 7 as the value of every other field. */
 function retyped(text: string): string {
   const { format, ...fields } = JSON.parse(text);
   const others = Object.keys(fields).map((name) => [name, 7]);

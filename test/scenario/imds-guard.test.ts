@@ -149,8 +149,8 @@ test('a metadata service at a loopback address gets no guard', async () => {
 
 describe('a node whose pods ran before it had a guard', () => {
   /**
-   * Boots a node without a guard (`imds.pods: allow`), like a node that another tool installed; then removes
-   * `imds.pods` from the node's settings.
+   * Boots a node without a guard (`imds.pods: allow`), like a node that another tool installed. Then removes
+   * `imds.pods` from the settings of the node.
    */
   async function unguarded() {
     const { machine, slipway } = await booted('agent', `${noRestarts}imds: { pods: allow }\n`);

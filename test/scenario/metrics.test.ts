@@ -8,7 +8,10 @@ import { gitToken, joinToken } from './world.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** Starts Slipway on this VM with metrics that observe each pass; `value` reads a sample, `undefined` if missing. */
+/**
+ * Starts Slipway on this VM with metrics that observe each pass. `value` returns a sample of the metrics, or
+ * `undefined` if the sample is missing.
+ */
 function measured(machine: Vm) {
   const usage = () => ({ residentBytes: 0, cpuSeconds: 0 });
   const metrics = createMetrics({ version: '1.2.3', runtime: 'v24.0.0', startedAt: 0, usage });

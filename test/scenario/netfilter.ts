@@ -26,8 +26,8 @@ export class Netfilter {
   }
 
   /**
-   * Loads a file with this text, or a missing file for `undefined`, as `nft -f` does. Returns the error, if any; after
-   * an error the table is unchanged.
+   * Loads rules as `nft -f` loads a file with this text; `undefined` stands for a missing file. Returns the error, if
+   * any; after an error the table is unchanged.
    */
   load(text: string | undefined): string | undefined {
     if (text === undefined) {
@@ -48,7 +48,10 @@ export class Netfilter {
     return undefined;
   }
 
-  /** Runs the nft command in these arguments of systemd-run(1); returns the exit code and the output of nft. */
+  /**
+   * Runs the `nft list` or `nft delete` in these arguments of systemd-run(1), and returns what nft prints, or its exit
+   * code and error. Fails for any other command.
+   */
   systemdRun(args: readonly string[]): string | Partial<CommandResult> {
     const line = args.join(' ');
     const options =

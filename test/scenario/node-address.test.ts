@@ -106,7 +106,7 @@ test.each([
 describe('a node that the older scripts installed', () => {
   const { k3s } = nodePaths('/');
 
-  /** Creates a node whose K3s runs with 10.9.0.7, while the cloud names 10.0.0.4 first. */
+  /** Creates a node with an adopted K3s that uses 10.9.0.7, while the cloud lists 10.0.0.4 first. */
   function adopted(flags: string, config = ''): Vm {
     const machine = vm('agent', 'consent: { restart: [k3s-agent.service] }\n');
     const server = '--server https://10.0.0.4:6443';

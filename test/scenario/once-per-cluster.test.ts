@@ -3,7 +3,7 @@ import { booted, condition, live, type Vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** Deletes what a server puts into its cluster, so that the server would put it there again. */
+/** Deletes the objects that a server creates in its cluster once, so that creating them again would show. */
 function empty({ kubernetes }: Vm): void {
   kubernetes.objects.remove('secrets', 'cert-manager', 'cloudflare');
   kubernetes.objects.remove('secrets', 'flux-system', 'flux-system');

@@ -36,8 +36,8 @@ function told({ conditions }: Report): string {
 }
 
 /**
- * Returns a reconciler that renews only the credentials and registries.yaml, every two hours; `random` sets the length
- * of its delays.
+ * Returns a reconciler that renews only the credentials and registries.yaml, every two hours. `random`, from 0 to 1,
+ * stands for the random part of its delays.
  */
 function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], random: number) {
   const node = aNode('agent', { settings: { registries: { servers } } });
@@ -47,7 +47,7 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
   ];
   const attempts: Attempts = new Map();
   const tryOnce = () => reconcile(plan, { host, attempts, random });
-  /** Makes passes until `until` returns true, with the pause that each pass requests. */
+  /** Makes passes until `until` returns true, and pauses after each pass for as long as that pass requests. */
   const run = async (until: () => boolean) => {
     while (!until()) {
       const outcomes = await tryOnce();
@@ -61,8 +61,8 @@ function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], ra
 }
 
 /**
- * Boots a node at midnight and takes the registry down at one o'clock, an hour before the next renewal. Returns the VM,
- * its Slipway process, and when the credential is due and when it expires.
+ * Boots a node at midnight, and takes the registry down at one o'clock, an hour before the next renewal. Returns the
+ * VM, its Slipway process, and the times at which the credential is due for renewal and expires.
  */
 async function cutOff() {
   const { machine, slipway } = await booted('agent');
@@ -159,8 +159,8 @@ test('a node that was off for a day and cannot reach the registry runs K3s and r
 });
 
 /**
- * These tests use the real Azure adapter, which decides how a failure is retried. They share one adapter, since MSAL
- * keeps the network client of the first credential.
+ * These tests use the real Azure adapter, which decides how a failure is retried. They share one adapter, because MSAL
+ * keeps using the network client of the first credential in a process.
  */
 describe('recovery from an outage', () => {
   const host = memoryHost();
@@ -195,8 +195,8 @@ describe('recovery from an outage', () => {
   };
 
   /**
-   * Makes the service `where` fail with `trouble` for 20 minutes, until right after a failed attempt. Returns the
-   * milliseconds from the end of the outage to a new password.
+   * Makes the service `where` fail with `trouble` for 20 minutes, and ends the outage right after the next failed
+   * attempt. Returns the milliseconds from the end of the outage until a new password arrives.
    */
   async function recover(where: keyof typeof answers, trouble: ResponseAnswer): Promise<number> {
     const well = { ...answers };

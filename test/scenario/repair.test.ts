@@ -20,7 +20,7 @@ function vmWithProof(settings = ''): Vm {
 const asked = ({ cloud }: Vm) => cloud.calls.filter((call) => call.startsWith('registryPassword')).length;
 
 /**
- * Makes the cloud of the VM return a login with the password in a file, which `use` selects. The registry accepts the
+ * Makes the VM's cloud return logins with the password from a file, which `use` selects. The registry accepts the
  * password in /root/right and refuses the one in /root/wrong.
  */
 function withPasswordFiles(machine: Vm): { use(path: string): void } {

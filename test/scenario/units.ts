@@ -19,14 +19,14 @@ interface Unit {
 const loaders = ['slipway-imds-guard.service', 'slipway-nat.service'] as const;
 
 /**
- * A simulated systemd for the units of K3s, and for the units that load a table of Slipway and exit. Like systemd, it
- * runs units as loaded, not as on disk, and restarts a failed K3s.
+ * Simulates systemd for the units of K3s, and for the units that load an nft table of Slipway and exit. Like systemd,
+ * it runs units as loaded, not as on disk, and restarts a failed K3s.
  */
 export class Units {
   readonly #host: MemoryHost;
   readonly #start: (unit: string) => Promise<string | undefined>;
   readonly #units = new Map<string, Unit>();
-  /** The table of the guard of the metadata service; `nat` is the table of NAT. */
+  /** The table that guards the metadata service. */
   readonly netfilter = new Netfilter('inet slipway_imds');
   readonly nat = new Netfilter('ip slipway_nat');
   /** The error with which every start of K3s fails, if set. */
@@ -51,7 +51,7 @@ export class Units {
     return [...this.#units].some(([unit, { state }]) => name.test(unit) && state === 'active');
   }
 
-  /** Adds an enabled, running unit of another program. */
+  /** Adds an enabled, running unit that Slipway did not write. */
   found(name: string, text: string): void {
     this.#host.files.write(`${directory}/${name}`, text);
     this.#enable(name);
@@ -130,7 +130,7 @@ export class Units {
     return `${unit?.log.join('\n') ?? ''}\n`;
   }
 
-  /** Runs nft on the table that the last of these arguments of systemd-run(1) names. */
+  /** Passes the arguments of a systemd-run(1) command to the table that the last argument names. */
   systemdRun(args: readonly string[]): string | Partial<CommandResult> {
     return (args.at(-1) === 'slipway_nat' ? this.nat : this.netfilter).systemdRun(args);
   }
@@ -328,7 +328,7 @@ function hasRuntimeDirectory({ loaded = '' }: Unit): boolean {
   return /^RuntimeDirectory=slipway-k3s$/m.test(loaded);
 }
 
-/** Returns the ExecStart command in the form of `systemctl show`, shortened. */
+/** Returns the ExecStart property as `systemctl show` prints it, but shortened; empty if the unit has no ExecStart=. */
 function execStart(text = ''): string {
   const [, argv = ''] = /^ExecStart=(.+)$/m.exec(text) ?? [];
   return argv && `{ path=${argv.split(' ')[0]} ; argv[]=${argv} ; ignore_errors=no }`;

@@ -126,7 +126,10 @@ function installed(host: MemoryHost): string | undefined {
   return k3sVersion.exec(host.files.text(paths.k3s.binary) ?? '')?.[1];
 }
 
-/** Runs the stamp command of the unit, if any, then K3s until READY=1; returns the error line if K3s fails. */
+/**
+ * Runs the stamp command of the unit, if any, then K3s until READY=1. Returns the error line if K3s fails, otherwise
+ * `undefined`.
+ */
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
   const command = unit === 'k3s.service' ? 'server' : 'agent';
@@ -150,8 +153,8 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
 }
 
 /**
- * Returns the images for which kubelet asks the providers that K3s passes on; none without a configuration or a plugin
- * folder. Throws kubelet's error if a plugin is missing or not executable.
+ * Returns the images for which kubelet asks the providers that K3s passes on; an empty list if the configuration or the
+ * plugin folder is missing. Throws kubelet's error if a plugin is missing or not executable.
  */
 function providedImages({ files }: MemoryHost): readonly string[] {
   const { credentialProvider, credentialProviderBin } = paths.k3s;

@@ -45,7 +45,7 @@ function line(command: string, root: string): readonly string[] {
   return ['version', '--help'].includes(command) ? [command] : [command, '--root', root];
 }
 
-/** Makes `endOf` skip the standard output of a process, which the test has closed. */
+/** Makes `endOf` skip the standard output of a process, because the test has closed that output. */
 function noStdout(child: ChildProcess): ChildProcess {
   return Object.assign(child, { stdout: null });
 }

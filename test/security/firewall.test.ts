@@ -1,6 +1,6 @@
 /**
- * Tests that the doctor reads the real rules of iptables and nftables in a network namespace, and that the commands it
- * prints open the firewall, as does the removal of the image's rules.
+ * Tests that the doctor reads the real rules of iptables and nftables in a network namespace. Also tests that both the
+ * commands that the doctor prints and the removal of the image's rules open the firewall.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ const hostPort = [
   'add rule inet hostports arriving tcp dport 443 fib daddr type local dnat ip6 to [fd00:42::7]:8443',
 ];
 
-/** Rules like those in Debian's example for a workstation. */
+/** Rules like those in Debian's nftables example for a workstation. */
 const workstation = `add table inet filter
 add chain inet filter input { type filter hook input priority 0; policy drop; }
 add rule inet filter input ct state established,related accept
@@ -52,7 +52,7 @@ function saves(program: string): readonly string[] {
   return [`${program}-save`, `${program}-legacy-save`];
 }
 
-/** A node of each family, and the addresses of the node and the range of all nodes. */
+/** The iptables program, the rules, a node, its address and the range of all nodes, for each address family. */
 const families = [
   {
     ...{ iptables: 'iptables', saved: '/etc/iptables/rules.v4', rules: image, node: aNode('agent') },

@@ -70,7 +70,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await chmod(own, 0o777);
       await chown(own, attacker, attacker);
       const directories = safeDirectories(aNode('server', { root }));
-      // The first pass corrects the owner, the next one the mode.
+      // The first pass corrects the owner, the second pass the mode.
       for (let pass = 0; pass < 2; pass += 1) {
         const finding = await directories.check(host);
         if (finding.state === 'Drifted') {
@@ -98,7 +98,7 @@ test('Slipway runs the fake K3s in a directory that root owns, so its marker fil
   expect(await exists(marker)).toBe(true);
 });
 
-/** Writes a fake K3s, which creates the marker file when it runs, into this folder. */
+/** Writes a fake K3s to a folder. If anything runs the fake, it creates the marker file. */
 async function trap(folder: string): Promise<void> {
   await writeFile(`${folder}/k3s`, `#!/bin/sh\ntouch ${marker}\necho k3s version v1.36.3+k3s1\n`);
   await chmod(`${folder}/k3s`, 0o755);

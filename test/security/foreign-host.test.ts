@@ -19,7 +19,7 @@ let shown: Incoming[];
 let answer: (request: Incoming) => Reply;
 let cloud: Cloud;
 let issuedBefore: number;
-// All tests share one world, since MSAL keeps the network client of the first credential of a process.
+// All tests share one world, because MSAL keeps using the network client of the first credential in a process.
 beforeAll(async () => {
   world = await startWorld();
   cloud = world.cloud();

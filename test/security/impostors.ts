@@ -6,7 +6,7 @@ export type Trick = (socket: Socket) => void;
 
 const head = 'HTTP/1.1 200 OK\r\n';
 
-/** Reactions that are not a complete answer. Slow and endless ones continue until the connection is closed. */
+/** Reactions that are not a complete answer. Slow and endless reactions continue until the connection is closed. */
 export const tricks = {
   'switches to another protocol': (socket) =>
     void socket.write(

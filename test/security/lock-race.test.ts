@@ -7,7 +7,7 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 const lockModule = new URL('../../src/agent/host/files/lock.ts', import.meta.url).href;
 
 /**
- * Returns a script that, at each message, tries once to take the lock of a dead process, and answers whether it got the
+ * Returns a script that tries once, at each message, to take the lock of a dead process, and answers whether it got the
  * lock. While the script holds the lock, it creates a file that two holders cannot both create; it records every error
  * in `faults`.
  */

@@ -1,7 +1,7 @@
 /**
- * Tests NAT for a private host that reaches the outside only through an ingress node, in network namespaces. The router
- * of the virtual network sends that node all packets that leave the network from the private subnet; the outside has no
- * route back to private addresses.
+ * Tests NAT in network namespaces, for a private host that reaches the outside only through an ingress node. The router
+ * of the virtual network sends the ingress node all packets that leave the network from the private subnet; the outside
+ * has no route back to private addresses.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -79,7 +79,7 @@ describe.skipIf(missing)(`a private host behind an ingress node${missing}`, () =
       addr add 10.0.1.10/24 dev ens3
       link set ens3 up
       route add default via 10.0.1.1`);
-    // The outside has a route only to the public subnet, whose addresses stand for public ones.
+    // The outside has a route only to the public subnet, whose addresses represent public addresses.
     world.ip(`
       addr add ${outside}/24 dev eth0
       link set eth0 up

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../integration/host/folder.ts';
 
-/** Returns the URL of a file in src, for an import in another process. */
+/** Returns the URL of a file in src, which a script in another process can import. */
 export function source(name: string): string {
   return new URL(`../../src/${name}`, import.meta.url).href;
 }
@@ -44,7 +44,7 @@ export function startScript(
   return child;
 }
 
-/** Waits for the end of a process, and returns its exit code and the text of its piped outputs. */
+/** Waits for the end of a process, and returns its exit code and outputs; an output without a pipe is empty. */
 export async function endOf(child: ChildProcess) {
   const [stdout, stderr, [code]] = await Promise.all([
     child.stdout ? text(child.stdout) : '',

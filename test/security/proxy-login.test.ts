@@ -7,8 +7,8 @@ import { temporaryFolder } from '../integration/host/folder.ts';
 const login = 'builder:hunter2:with:colons';
 
 /**
- * Runs a proxy that answers 407 without the login; with the login, it answers requests with 200 and refuses tunnels
- * with 502. Returns its URL.
+ * Runs a proxy that answers requests without the login with 407, requests with the login with 200, and tunnels with the
+ * login with 502. Returns the URL of the proxy.
  */
 async function serveProxy(): Promise<string> {
   const isRight = (shown: string | undefined) => shown === `Basic ${Buffer.from(login).toString('base64')}`;

@@ -36,7 +36,7 @@ async function inHeap() {
 const found = [];
 async function pass() {
   await slipway.pass();
-  // The events contain the settings of each pass, with their secrets.
+  // Events contain the settings of their pass, including secrets, and would keep the secrets in the heap.
   machine.events.length = 0;
   found.push(await inHeap());
 }

@@ -72,7 +72,7 @@ test('a path outside the image is not redirected into the image', async () => {
   expect((await host.readFile('/proc/self/stat'))?.content).toMatch(/^\d+ /);
 });
 
-/** Returns the text of a lock file of this process, its pid and start time, from /proc/self/stat. */
+/** Returns what a lock file of this process contains, its PID and start time, from the text of /proc/self/stat. */
 function stampIn(stat: string): string {
   return `${stat.split(' ')[0]} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
 }

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { cron } from '../../src/agent/settings/cron-form.ts';
 
-/** Replaces node-cron's validation, which takes seconds for most of these schedules or runs out of memory. */
+/** Replaces node-cron's validation, which takes seconds or runs out of memory for most of these schedules. */
 vi.mock('node-cron', () => ({ validate: vi.fn(() => true) }));
 
 test.each([

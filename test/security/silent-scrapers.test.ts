@@ -32,7 +32,7 @@ test('a client that sends thousands of requests at once is disconnected, and the
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => {});
   await once(socket, 'connect');
-  // `events.once` rejects if the connection is reset.
+  // Not `events.once`, which would reject if the connection is reset.
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.write('GET /metrics HTTP/1.1\r\nHost: slipway\r\n\r\n'.repeat(10_000));
   socket.resume();

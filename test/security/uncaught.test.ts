@@ -5,7 +5,7 @@ import { endOf, source, startScript } from './process.ts';
 const evil = String.raw`x\u001b[2J\u202e\nslipway: all is fine`;
 const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
 
-/** Runs the entry point with code that throws outside all awaited promises; returns exit code and outputs. */
+/** Runs the entry point with code that throws outside all awaited promises; returns the exit code and the outputs. */
 async function ended(thrower: string, variables: Readonly<Record<string, string>> = {}) {
   const script = `
     process.argv.splice(1, 1, 'slipway', 'doctor', '--help');

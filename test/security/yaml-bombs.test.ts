@@ -10,7 +10,7 @@ const tooDeep = 'is nested more than 64 levels deep; write it flatter';
 const tooMany = 'more than 30000 keys, values and signs end here; remove what is not needed';
 const tooManyAliases = 'has too many aliases; write their values out';
 
-/** Inputs that take the YAML library seconds to minutes and up to 800 MB each. */
+/** Inputs for which the YAML library needs seconds to minutes, and up to 800 MB each. */
 const bombs = {
   'unclosed brackets': ['hunter2: '.concat('['.repeat(500_000)), tooDeep],
   'flow lists': ['['.repeat(500_000) + ']'.repeat(500_000), tooDeep],

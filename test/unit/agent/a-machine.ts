@@ -16,8 +16,8 @@ const api = 'https://127.0.0.1:6443';
 const admin = issue(makeAuthority('k3s-client-ca'), { commonName: 'system:admin' });
 
 /**
- * Returns a bare machine with models of systemd, a release server and a K3s server, on which K3s can be installed and
- * its starts counted. `log` lists `start` or `restart` for each start of K3s.
+ * Returns a bare machine on which K3s can be installed, with models of systemd, a release server and a K3s server.
+ * `log` gets an entry, `start` or `restart`, for each start of K3s.
  */
 export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHost; readonly log: string[] } {
   const unit = command === 'server' ? 'k3s.service' : 'k3s-agent.service';
@@ -85,7 +85,10 @@ function kernel(host: MemoryHost): void {
   });
 }
 
-/** Models a start of K3s: makes the changes that the unit and K3s make, which do not count as mutations of Slipway. */
+/**
+ * Models a start of K3s: makes the changes that the unit and K3s make. These changes do not count as mutations by
+ * Slipway.
+ */
 async function start(host: MemoryHost, command: 'server' | 'agent', invocationId: string): Promise<void> {
   await stamp(beside(host), paths, { invocationId });
   if (command === 'agent') {
