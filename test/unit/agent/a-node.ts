@@ -13,7 +13,7 @@ export type RoleName = (typeof roles)[number]['name'];
 
 type Written = { readonly [Section in keyof typeof defaults]?: object };
 
-/** Returns the default settings with some sections changed. */
+/** Returns the default settings for Azure, with the fields in `changes` replaced. */
 export function someSettings(changes: Written = {}): Settings {
   const sections = Object.entries(changes).map(([name, section]) => [
     name,
@@ -27,7 +27,7 @@ export interface NodeChanges extends Partial<Omit<K3sNode, 'role' | 'settings' |
   readonly root?: string;
 }
 
-/** Returns a node with this role; an agent gets a server to join. */
+/** Returns a node with this role; an agent gets a server to join. Throws if the role does not exist. */
 export function aNode(role: RoleName | Role, changes: NodeChanges = {}): K3sNode {
   const { settings, root = '/', ...rest } = changes;
   const known = typeof role === 'string' ? findRole(role) : role;
@@ -49,8 +49,8 @@ export function aNode(role: RoleName | Role, changes: NodeChanges = {}): K3sNode
 }
 
 /**
- * Returns the outcome of a check in a short form for tables: the state or the reason of the error, and the drifted
- * fields.
+ * Returns the outcome of a check in a short form for tables: the state with the drifted fields or the reason for
+ * waiting, or a description of the error.
  */
 export async function outcome(resource: Resource, host: MemoryHost): Promise<string> {
   try {
@@ -71,15 +71,18 @@ function told(finding: Finding): string {
   return `Drifted${blocks ? '' : ' (non-blocking)'} ${changes.map(({ field }) => field).join(', ')}`;
 }
 
-/** Returns a text with the reason of an error, what ends the error, and whether it blocks. */
+/**
+ * Returns a description of an error: its reason, what ends it and whether it blocks; only its message if it has no
+ * reason.
+ */
 export function failure(error: unknown): string {
   const { reason, endedBy, blocks, message } = error as Record<string, unknown>;
   return reason ? `${reason} (${endedBy}${blocks ? '' : ', non-blocking'})` : `Error: ${message}`;
 }
 
 /**
- * Checks and corrects until a check finds no drift, a remedy fails or `passes` are used up; returns the outcomes in
- * order.
+ * Checks and corrects until a check finds no drift, a remedy fails, or `passes` passes are over. Returns the outcomes
+ * in order; the last one is `never in sync` if the passes were not enough.
  */
 export async function settle(resource: Resource, host: MemoryHost, passes = 6): Promise<readonly string[]> {
   const seen: string[] = [];

@@ -7,7 +7,10 @@ import { isReady, type Vm, vm } from '../../scenario/a-vm.ts';
 
 const minute = 60_000;
 
-/** Runs the loop of the daemon for `passes` passes; `rings` names the ring after a pass, by the number of the pass. */
+/**
+ * Runs the daemon's loop for `passes` passes. `rings` maps the number of a pass to what rings the alarm after that
+ * pass. Returns the events, and the time at the end of each pass.
+ */
 async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number, string>> = {}) {
   const clock = alarm();
   const stopped = new AbortController();

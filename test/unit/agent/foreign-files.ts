@@ -3,7 +3,8 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 const { system, k3s, slipway } = nodePaths('/');
 
 /**
- * The files that Slipway writes without a format number, each with the reason. A key that ends with `/` is a folder.
+ * The files that Slipway writes without a format number, each with the reason for its absence. A key that ends with `/`
+ * is a folder.
  */
 export const foreignFiles: Readonly<Record<string, string>> = {
   [system.modules]: 'systemd-modules-load reads it',

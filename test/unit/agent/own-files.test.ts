@@ -8,7 +8,9 @@ import { foreignFiles, isForeign } from './foreign-files.ts';
 
 const places = Object.values<OwnFile>(ownFiles).map(({ place }) => place(nodePaths('/')));
 
-/** The paths in docs/usage/owned-files.md, which parts.test.ts compares with the parts; without a trailing `*`. */
+/**
+ * The paths in docs/usage/owned-files.md, without a trailing `*`. parts.test.ts compares these paths with the parts.
+ */
 const owned = ownedFiles()
   .map(({ path }) => path.replace(/\*$/, ''))
   .filter((path) => path.startsWith('/'));

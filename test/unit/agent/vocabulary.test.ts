@@ -64,7 +64,10 @@ test('the conditions are listed in the order that they become True at a first bo
   }
 });
 
-/** Returns the conditions whose Resources are all planned before those of a condition that is listed earlier. */
+/**
+ * Returns the conditions whose last Resource is planned before the first Resource of a condition that is listed
+ * earlier.
+ */
 function misplaced(outcomes: readonly Outcome[]): readonly ConditionType[] {
   const planned = outcomes.map(({ resource }) => resource.condition);
   let begun = 0;

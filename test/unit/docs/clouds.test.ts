@@ -6,7 +6,7 @@ function content(page: string): string {
   return readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
 }
 
-/** The page of a cloud below docs/usage, if its name is not that of the cloud. */
+/** The names of the pages in docs/usage that differ from the name of their cloud. */
 const otherPages: Readonly<Record<string, string>> = { azure: 'install', static: 'vps' };
 
 describe.each(Object.keys(clouds))('cloud %s', (name) => {

@@ -18,7 +18,7 @@ test.each(rows)('test/README.md names only existing tests for $folder', ({ tests
   expect(named.filter((name) => !exists(name))).toEqual([]);
 });
 
-/** Returns the source folders that need a row: the top folders, those of the agent, and each part. */
+/** Returns the source folders that need a row in test/README.md: the top folders, those of the agent, and each part. */
 function folders(): readonly string[] {
   const [top, agent, parts] = ['', 'agent', 'agent/parts'].map(inside);
   return [...(top ?? []), ...(agent ?? []).filter((name) => name !== 'agent/parts'), ...(parts ?? [])];
@@ -30,7 +30,7 @@ function inside(folder: string): readonly string[] {
     .map(({ name }) => join(folder, name));
 }
 
-/** True if the test exists. The page names a scenario of `boot/` by its number alone. */
+/** True if the test exists. The page refers to a scenario in `boot/` by its number alone. */
 function exists(name: string): boolean {
   const [, number] = /^boot\/scenarios\/(\d\d)$/.exec(name) ?? [];
   if (number === undefined) {

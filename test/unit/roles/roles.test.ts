@@ -1,5 +1,6 @@
 /**
- * Tests the table of roles, including that real K3s would accept the labels and taints, since the fake K3s accepts any.
+ * Tests the table of roles, and that real K3s would accept its labels and taints. The fake K3s accepts any label or
+ * taint.
  */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';

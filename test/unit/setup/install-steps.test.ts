@@ -8,7 +8,7 @@ import { told } from './a-host.ts';
 const units = '/etc/systemd/system';
 const files = { daemon: 'daemon', directories: 'directories', tmpfiles: 'tmpfiles', example: 'example' };
 
-/** Returns a host that has only the executable in /tmp. For another root, systemd does not run. */
+/** Returns a host that has only the executable in /tmp. If the root is not `/`, systemd does not run. */
 function bareHost(root = '/'): MemoryHost {
   const host = memoryHost(root === '/' ? { directories: ['/run/systemd/system'] } : {});
   host.files.write('/tmp/slipway', 'executable 2', 0o755);

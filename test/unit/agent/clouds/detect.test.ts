@@ -60,7 +60,7 @@ describe('detectCloud', () => {
   });
 });
 
-/** The signs of every cloud, written here a second time from their source: cloud-init, tools/ds-identify. */
+/** The signs of every cloud, taken from cloud-init's tools/ds-identify independently of the program. */
 const sourcedSigns: Readonly<Record<CloudName, CloudDriver['signs']>> = {
   azure: { cloudId: 'azure', dmi: { chassis_asset_tag: azureChassis } },
   oracle: { cloudId: 'oracle', dmi: { chassis_asset_tag: 'OracleCloud.com' } },

@@ -1,4 +1,4 @@
-/** Checks that a new cloud in the table takes effect wherever something depends on the cloud. */
+/** Tests that a new cloud in the table takes effect wherever the program depends on the cloud. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { hintsOf } from '../../../../src/agent/clouds/chosen.ts';
@@ -25,7 +25,7 @@ import { aNode, someSettings } from '../a-node.ts';
 
 const sections = sectionsWith(withMoon, gitOpsEngines);
 const moon = { tower: 'http://169.254.0.99', crater: 'tycho' };
-/** The settings, as parsed by a schema with the made-up cloud. */
+/** Settings as a schema with the made-up cloud parses them. */
 const settings = Object.assign(someSettings(), { cloud: 'moon' as 'azure', moon });
 
 describe('settings with a made-up cloud', () => {

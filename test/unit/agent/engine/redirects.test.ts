@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { followRedirects, whyRefused } from '../../../../src/agent/engine/redirects.ts';
 
-/** The redirect target of each address, with the status 302 by default; all other addresses answer 200. */
+/**
+ * The redirect at each address: its target, or its status and target; the default status is 302. All other addresses
+ * answer 200.
+ */
 type Web = Readonly<Record<string, string | { readonly status: number; readonly location?: string }>>;
 
 async function follow(start: string, web: Web) {

@@ -1,4 +1,4 @@
-/** Checks that a new engine in the table takes effect wherever something depends on the engine. */
+/** Tests that a new engine in the table takes effect wherever the program depends on the engine. */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { clouds } from '../../../../src/agent/clouds/index.ts';

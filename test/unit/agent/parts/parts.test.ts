@@ -24,7 +24,7 @@ import { aNode } from '../a-node.ts';
 const src = join(import.meta.dirname, '../../../../src');
 const paths = nodePaths('/');
 
-/** The entries of tables that belong to the daemon or setup, not to a part. */
+/** The entries of the tables that belong to the daemon or setup, not to a part. */
 const own = {
   /** The sections in settings/sections, and those of the metrics, GitOps and each cloud. */
   sections: [
@@ -51,7 +51,7 @@ const own = {
   ],
 };
 
-/** The files outside the state that an uninstall keeps for K3s, as paths or folders. */
+/** The files, and folders of files, that an uninstall without `--k3s` leaves for K3s outside the state directory. */
 const keptWithK3s = [
   ...['/etc/rancher/', '/var/lib/rancher/', '/etc/modules-load.d/', '/etc/sysctl.d/'],
   ...['k3s', 'kubectl', 'crictl', 'ctr'].map((name) => `/usr/local/bin/${name}`),
@@ -85,7 +85,7 @@ function partOf({ path }: Source): string | undefined {
   return /^agent\/parts\/(\w+)\//.exec(path)?.[1];
 }
 
-/** Returns the names of the sections whose records the files of a folder export. */
+/** Returns the names of the settings sections that the files of a folder export. */
 function sectionsIn(folder: string): readonly string[] {
   const exported = readdirSync(join(src, folder)).flatMap((name) => [
     ...readFileSync(join(src, folder, name), 'utf8').matchAll(/^export const (\w+) = \{/gm),
@@ -97,7 +97,9 @@ function named(section: string): Sections[string] | undefined {
   return Object.entries<Sections[string]>(sections).find(([name]) => name === section)?.[1];
 }
 
-/** Returns the words that a pattern matches in the sources of a part. */
+/**
+ * Returns the words that the first group of a pattern matches in the sources of a part, sorted and without duplicates.
+ */
 function saidBy({ name }: Part, pattern: RegExp): readonly string[] {
   const found = sources
     .filter((source) => partOf(source) === name)
@@ -105,7 +107,7 @@ function saidBy({ name }: Part, pattern: RegExp): readonly string[] {
   return [...new Set(found.map(([, word = '']) => word))].sort();
 }
 
-/** Returns the names that occur twice in the first list, or in only one of the lists. */
+/** Returns the names that occur twice in the first list, or that only one of the two lists contains. */
 function differing(one: readonly string[], other: readonly string[]): readonly string[] {
   const twice = [...one.filter((each, at) => one.indexOf(each) !== at)];
   const missing = [
@@ -303,12 +305,14 @@ function pageFiles(): readonly string[] {
   );
 }
 
-/** True if a file outlives a reboot and does not belong to the state, which only `--purge` removes. */
+/**
+ * True if a file is neither in /run, which a reboot empties, nor in the state directory, which only `--purge` removes.
+ */
 function isOnDisk(path: string): boolean {
   return !path.startsWith('/run/') && !path.startsWith(`${paths.slipway.state}/`);
 }
 
-/** Returns the files that remain after `slipway uninstall --k3s --purge`, or without one of the two options. */
+/** Returns those of the files that remain after `slipway uninstall` with the chosen options; both are on by default. */
 async function leftOf(
   files: readonly string[],
   { k3s = true, purge = true }: { readonly k3s?: boolean; readonly purge?: boolean } = {},
@@ -426,8 +430,8 @@ interface Written {
 }
 
 /**
- * Returns the paths that each Resource writes, downloads or links on an empty machine, in order, until the Resource
- * fails.
+ * Returns the path and content of each file that a Resource writes, downloads or links on an empty machine, in order. A
+ * Resource that fails contributes the files from before its failure.
  */
 async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]> {
   const host = memoryHost().onDownload(/./, '');
@@ -444,7 +448,7 @@ async function writtenBy(plan: readonly Resource[]): Promise<readonly Written[]>
   return written;
 }
 
-/** Returns the files that the inputs of a start of K3s read. */
+/** Returns the files that Slipway reads to find the inputs of a start of K3s. */
 async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
   const read: string[] = [];
   const host = Object.assign(memoryHost(), {
@@ -457,8 +461,8 @@ async function readAtStart(paths: NodePaths): Promise<readonly string[]> {
 }
 
 /**
- * Returns the parts' functions that return Resources and that no plan, no step of setup and no other function of their
- * part calls.
+ * Returns the names of the parts' functions that return Resources, but are not called by a plan, by a step of setup or
+ * by another function of their part.
  */
 function unplanned(all: readonly Source[]): readonly string[] {
   const makers = all.flatMap((source) =>

@@ -11,7 +11,10 @@ import { aNode, type NodeChanges } from '../a-node.ts';
 const minute = 60_000;
 const identity = '/var/lib/rancher/k3s/agent/kubelet.kubeconfig';
 
-/** The facts of a pass: the state of Node/ready or the reason why it waits, the conditions, and other outcomes. */
+/**
+ * What a pass found: the state of Node/ready or the reason why it waits (`api`), the conditions, whether another
+ * Resource changed something, and the node.
+ */
 interface Pass {
   readonly api?: 'InSync' | 'Blocked' | Reason;
   readonly conditions?: readonly string[];
@@ -51,8 +54,8 @@ function condition(text: string): Condition {
 }
 
 /**
- * Returns a machine where kubelet has an identity, and an API that keeps annotations and refuses the verbs that match
- * `refuses`.
+ * Returns a machine whose kubelet has a kubeconfig, and an API that keeps annotations and refuses the kubectl verbs
+ * that match `refuses`.
  */
 function world({ annotations = {} }: { annotations?: Readonly<Record<string, string>> } = {}) {
   const host = memoryHost({ files: { [identity]: { content: 'kubeconfig', mode: 0o600 } } });

@@ -12,8 +12,8 @@ const months = ['*', '2', '4,6', '4-6/2', '2,4', '4,5', '*/2', '*/12', '0', '13'
 const weekdays = ['*', '0', '7', '1-5', '5-7', '*/2', '8', 'sun', '6L', '1#2'];
 
 /**
- * Schedules with each value of one field, or each pair of day and month, and `*` or 0 in the other fields; and
- * schedules of other forms.
+ * Schedules with each value of one field, or each pair of day and month, and `*` or 0 in the other fields; also
+ * schedules in other formats.
  */
 const schedules = [
   ...minutes.map((minute) => `${minute} * * * *`),

@@ -47,7 +47,9 @@ function settingNames(): readonly string[] {
   return [...pageText('').matchAll(/^\| `([\w.]+)` \|/gm)].map(([, path = '']) => path);
 }
 
-/** Returns the settings whose last key the program does not use as a property, in a destructuring or in a string. */
+/**
+ * Returns the settings whose last key the program uses neither as a property, nor in a destructuring, nor as a string.
+ */
 function unread(names: readonly string[]): readonly string[] {
   const code = program();
   return names.filter((name) => {

@@ -1,8 +1,8 @@
 import { NodeError } from '../../../../src/agent/engine/errors.ts';
 
 /**
- * Returns the lines of the `InvalidSettings` error of an action; none if the action succeeds. Throws any other error of
- * the action.
+ * Returns the lines of the `InvalidSettings` error of an action; an empty list if the action succeeds. Throws any other
+ * error of the action.
  */
 export async function problemsOf(action: () => unknown): Promise<readonly string[]> {
   try {

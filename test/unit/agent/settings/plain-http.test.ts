@@ -53,7 +53,9 @@ test('every setting that accepts a plain-http URL is tested here, or listed as h
   );
 });
 
-/** Returns the paths of the settings that accept only URLs, including plain http, with `*` for any key of a map. */
+/**
+ * Returns the paths of the settings that accept plain-http URLs but not any string; `*` stands for any key of a map.
+ */
 function urlSettings(schema: z.core.$ZodType, path: string): readonly string[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (def.type === 'optional') {

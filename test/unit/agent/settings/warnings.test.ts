@@ -19,7 +19,7 @@ test('a node with only the section static stays static when its machine shows a 
   );
   expect(cloudWarnings(settings)).toEqual([warning]);
   expect(settingsWarnings(settings)).toEqual([warning]);
-  // The tags are a further layer of the same settings.
+  // Tags add a layer to the same settings, and must not change the warnings.
   expect(settingsWarnings(withTags(settings, { 'k3s-role': 'server' }).loaded)).toEqual([warning]);
 });
 

@@ -3,7 +3,7 @@ import { managedIdentity } from '../../../../../src/agent/clouds/azure/identity.
 import { Recorded } from '../../../../../src/agent/engine/errors.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
-// msal keeps the network client of the first credential in a static variable, so this file makes only one credential.
+// MSAL keeps using the network client of the first credential in a process, so this file creates only one credential.
 // test/integration/azure covers the failures of the endpoint.
 test('managedIdentity requests tokens one at a time and passes on errors of the Host', async () => {
   let running = 0;

@@ -18,8 +18,8 @@ const challenge = {
 };
 
 /**
- * Reads the digest of an image that the registry has. If given, `answer` replaces the registry's answer to the tag
- * request.
+ * Requests the digest of an image that the registry has. If given, `answer` replaces the registry's answer to the
+ * request for the tag. Returns the host, the requests that it sends, and a promise of the digest.
  */
 function look(
   answer: ResponseAnswer | undefined,

@@ -14,7 +14,7 @@ const vm = {
   regionInfo: { realmDomainComponent: 'oraclecloud.com' },
 };
 
-/** Makes a Host with a metadata service that answers with these documents. */
+/** Returns a Host whose metadata service answers with these documents. */
 function service(instance: unknown, vnics: unknown = [{ privateIp: '10.0.2.10' }]): MemoryHost {
   return memoryHost()
     .onRequest({ url: `${imdsEndpoint}opc/v2/instance/` }, { body: JSON.stringify(instance) })

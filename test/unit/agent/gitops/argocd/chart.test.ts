@@ -19,7 +19,10 @@ beforeEach(() => {
   api.git = memoryGit(undefined, 'clusters/prod');
 });
 
-/** Checks the chart, makes the change if it has drifted, and lets a second pass. */
+/**
+ * Checks the chart, corrects it if it has drifted, and advances the clock by a second. Returns the finding of the
+ * check.
+ */
 async function pass(changes: Parameters<typeof argocdSettings>[0] = {}): Promise<Finding> {
   const finding = await argocdChart(argocdSettings(changes), context, []).check(host);
   if (finding.state === 'Drifted') {
@@ -38,7 +41,7 @@ const chart = () => api.objects.get(charts, 'kube-system', 'argocd');
 const releases = () =>
   api.objects.list('secrets', 'argocd').filter(({ metadata }) => Object(metadata.labels).owner === 'helm');
 
-/** Lets an Application of the repository take over the Deployments of Argo CD. */
+/** Makes an Application from the repository take over Argo CD's Deployments. */
 function takeOver(): void {
   const metadata = { name: 'argo-cd', namespace: 'argocd' };
   const source = { chart: 'argo-cd', targetRevision: '10.2.0' };

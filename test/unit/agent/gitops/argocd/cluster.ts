@@ -10,7 +10,7 @@ const server = 'https://127.0.0.1:6443';
 const authority = makeAuthority('k3s-server-ca@1700000000');
 const admin = issue(authority, { commonName: 'system:admin', organization: 'system:masters' });
 
-/** Makes a machine whose Kubernetes API answers the admin and has the namespaces argocd and kube-system. */
+/** Returns a machine, and its Kubernetes API, which accepts the admin and has the namespaces argocd and kube-system. */
 export function clusterHost(): { readonly host: MemoryHost; readonly api: MemoryApi } {
   const host = memoryHost();
   const { k3s } = nodePaths('/');
@@ -24,7 +24,7 @@ export function clusterHost(): { readonly host: MemoryHost; readonly api: Memory
   return { host, api };
 }
 
-/** Adds the CRDs of Argo CD. */
+/** Adds Argo CD's CRDs to the cluster. */
 export function withCrds({ objects }: MemoryApi): void {
   for (const crd of argocdCrds()) {
     objects.put('customresourcedefinitions.apiextensions.k8s.io', undefined, crd);
@@ -37,7 +37,10 @@ const source = {
   path: 'clusters/prod',
 };
 
-/** Puts a root Application with this status and these changes of its source into the cluster, as a person does. */
+/**
+ * Creates the root Application as a person would, with this status. `changes` replaces fields of its source, and `spec`
+ * fields of its spec.
+ */
 export function putRoot(
   { objects }: MemoryApi,
   status: object,

@@ -16,7 +16,7 @@ export function argocdSettings(changes: Partial<ArgocdSettings> = {}): ArgocdSet
   };
 }
 
-/** Returns these settings without any login. */
+/** Returns the same settings for a public repository, which needs no login. */
 export function publicSettings(changes: Partial<ArgocdSettings> = {}): ArgocdSettings {
   const { tokenSecretName: _, ...settings } = argocdSettings(changes);
   return settings;

@@ -83,7 +83,7 @@ describe('fluxSync of an object that is not ready', () => {
   });
 });
 
-/** Returns an object of generation 2 whose condition is about the generation `told`. */
+/** Returns an object of generation 2 whose condition reports on the generation `told`. */
 function failedAt(told: number, observedGeneration: number): FluxObject {
   const condition = { type: 'Ready', status: 'False', message: 'no such branch', observedGeneration: told };
   return { metadata: { generation: 2 }, status: { observedGeneration, conditions: [condition] } };

@@ -27,13 +27,13 @@ export const fetched: FluxObject = ready('True', 'stored artifact');
 export interface Api {
   readonly source?: FluxObject | { readonly stderr: string };
   readonly sync?: FluxObject | { readonly stderr: string };
-  /** The number of available pods of each controller, by name; a missing number counts as absent in the status. */
+  /** The number of available pods of each controller, by name. If the number is `undefined`, the status lacks it. */
   readonly controllers?: Readonly<Record<string, number | undefined>>;
-  /** The K3s that is installed; v1.36.3+k3s1 by default. */
+  /** The version of the installed K3s; v1.36.3+k3s1 by default. */
   readonly k3s?: string;
 }
 
-/** Makes a host whose kubectl prints these objects or errors, and the real NotFound error for a missing object. */
+/** Returns a host whose kubectl prints these objects or errors, and the real NotFound error for a missing object. */
 export function hostWith({ source, sync, controllers = {}, k3s = 'v1.36.3+k3s1' }: Api): MemoryHost {
   const kinds = {
     'gitrepositories.source.toolkit.fluxcd.io': source,

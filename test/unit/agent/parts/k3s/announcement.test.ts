@@ -11,7 +11,7 @@ import { annotationKeys } from '../../../../../src/agent/parts/k3s/node-annotati
 const minute = 60_000;
 const now = Date.UTC(2026, 0, 1);
 
-/** Makes a condition from a text such as `Registries False PullDenied`. */
+/** Returns the condition that a string such as `Registries False PullDenied` describes. */
 function condition(text: string): Condition {
   const [type, status, reason] = text.split(' ');
   const message = `about ${type}`;

@@ -22,7 +22,7 @@ COMMIT
 
 const absent = { exitCode: 127 };
 
-/** The answers of iptables-legacy-save and of iptables-save --version, and those of ip6tables-save. */
+/** The answers of iptables-legacy-save (`legacy`), iptables-save --version (`version`) and ip6tables-save (`ipv6`). */
 interface Others {
   readonly legacy?: CommandAnswer;
   readonly version?: CommandAnswer;
@@ -239,7 +239,7 @@ test.each([
   expect(await look(absent, ruleset)).toMatchObject({ level: 'ok' });
 });
 
-/** A table of nftables with the name of the table that iptables uses. */
+/** An nftables table with the name that iptables uses for its own filter table. */
 const filter = `table ip filter {
 	chain INPUT {
 		type filter hook input priority filter; policy drop;

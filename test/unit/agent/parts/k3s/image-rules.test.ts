@@ -25,12 +25,15 @@ ${rejectInput}${rejectForward}-A OUTPUT -d 169.254.0.0/16 -j InstanceServices
 COMMIT
 `;
 
-/** The same rules, after the operator accepted what an agent needs. */
+/** The same rules after the operator added rules that accept the packets to an agent. */
 const opened = image
   .replace(rejectInput, `-A INPUT -s 10.0.0.0/16 -j ACCEPT\n${rejectInput}`)
   .replace(rejectForward, `-A FORWARD -s 10.0.0.0/8 -j ACCEPT\n${rejectForward}`);
 
-/** A machine on which rules of the kernel can be listed and deleted. */
+/**
+ * Returns a machine with the file `saved` at `path`, and a kernel whose rules, at first `loaded`, can be listed and
+ * deleted.
+ */
 function machine(saved: string, loaded = saved, path = file) {
   const kernel = { rules: loaded };
   const program = path.endsWith('4') ? '/usr/sbin/iptables' : '/usr/sbin/ip6tables';
@@ -50,7 +53,10 @@ function agent(...consented: readonly string[]): K3sNode {
   return aNode('agent', { settings: { consent: { imageRules: consented } } });
 }
 
-/** Checks the rules and applies the remedies until a check finds no difference; resolves to the last finding. */
+/**
+ * Checks the rules and applies the remedies until a check finds no drift or fails. Resolves to the last state or the
+ * reason of the error, or to `never converged` after nine rounds.
+ */
 async function converged({ host }: ReturnType<typeof machine>, node: K3sNode): Promise<string> {
   const [resource] = imageRules(node);
   for (let round = 0; resource && round < 9; round += 1) {

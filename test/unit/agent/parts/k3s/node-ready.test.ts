@@ -132,8 +132,8 @@ describe('nodeReady after a start of K3s', () => {
   const at = (secondsAgo: number) => new Date(now - secondsAgo * 1_000).toISOString();
 
   /**
-   * Returns an agent whose K3s was started 30 s ago by the monotonic clock. The ages of heartbeat and Lease are in
-   * seconds, by the clock of the machine.
+   * Returns an agent whose K3s started 30 s ago by the monotonic clock. `heartbeat` and `lease` are ages in seconds by
+   * the machine's clock; without `lease`, the node has no Lease.
    */
   function started(heartbeat: number, lease?: number) {
     const host = memoryHost({ now, files: { '/proc/uptime': '5030.25 9000.00\n' } })

@@ -14,8 +14,8 @@ const [one, two] = ['one.azurecr.io', 'two.azurecr.io'];
 const mirrors = { 'docker.io': { endpoint: [`https://${two}`] } };
 
 /**
- * Returns a host whose K3s started with logins for the servers in `lives`, each valid for that many hours, and the
- * check of their expiry.
+ * Returns a host whose K3s started with a login for each server in `lives`, valid for that many hours. Also returns the
+ * host's paths, and the check of the logins' expiry.
  */
 async function started(lives: Readonly<Record<string, number>>, registries: object = { mirrors }) {
   const node = aNode('agent', { settings: { registries: { servers: [one, two], ...registries } } });

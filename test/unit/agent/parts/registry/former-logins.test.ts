@@ -15,8 +15,8 @@ import { aNode, settle } from '../../a-node.ts';
 const hour = 3_600_000;
 const [one, two, three] = ['one.azurecr.io', 'two.azurecr.io', 'three.azurecr.io'] as const;
 /**
- * The time at which the former release received its logins; the plugin of kubelet fetched the login of `two` half an
- * hour later.
+ * The time at which the former release received its logins. Kubelet's plugin fetched the login of `two` half an hour
+ * later.
  */
 const received = Date.UTC(2026, 0, 1);
 const fetched = received + hour / 2;
@@ -26,7 +26,7 @@ const yaml = paths.k3s.registries;
 const cache = paths.slipway.formerLogins;
 const store = paths.slipway.logins;
 
-/** Returns the content of a file from the last release without a store (commit 173fedd). */
+/** Returns the content of a file that the last release without a login store wrote (commit 173fedd). */
 const written = (name: string) => readFileSync(join(import.meta.dirname, 'before-the-store', name), 'utf8');
 const texts = { [yaml]: written('registries.yaml'), [cache]: written('registry-logins.json') };
 

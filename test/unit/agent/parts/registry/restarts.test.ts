@@ -9,8 +9,8 @@ const [bad, good] = ['bad.azurecr.io', 'good.azurecr.io'] as const;
 const names = { username: 'u', password: 'p', receivedAt: 0 };
 
 /**
- * Returns the changed inputs that do not restart K3s. The logins at the start of K3s expire at `then`, the current
- * logins at `now`. The server `bad` refused an earlier login if `refuses`.
+ * Returns those of the changed inputs that do not restart K3s. The logins with which K3s started expire at `then`, the
+ * current logins at `now`. If `refuses` is true, the server `bad` refused an earlier login.
  */
 async function spared(
   then: Readonly<Record<string, number>>,

@@ -45,7 +45,7 @@ export function someMetrics(facts: Partial<ProcessFacts> = {}): Metrics {
   return createMetrics({ version: '1.2.3', runtime: 'v24.0.0', startedAt: 5_000, usage, ...facts });
 }
 
-/** Returns the samples of these metrics, without their common prefix. */
+/** Returns the samples of these metrics, without the prefix `slipway_`. */
 export async function samples(metrics: Metrics, ...names: readonly string[]): Promise<readonly string[]> {
   const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines
@@ -53,7 +53,10 @@ export async function samples(metrics: Metrics, ...names: readonly string[]): Pr
     .filter((line) => names.includes(line.split(/[{ ]/, 1)[0] ?? ''));
 }
 
-/** Returns the metrics as text after a pass with all kinds of outcomes, so that every metric has a sample. */
+/**
+ * Returns the metrics as text after a pass with outcomes of every kind that has a metric, so that every metric has a
+ * sample.
+ */
 export async function wholeText(): Promise<string> {
   const metrics = someMetrics();
   const report = aReport(

@@ -6,7 +6,10 @@ import { aReport, someMetrics } from './a-report.ts';
 
 const file = '/run/slipway/metrics.prom';
 
-/** Returns metrics on a machine in memory, and a listener that fails with `trouble.message`, if set. */
+/**
+ * Returns `pass`, which exposes metrics on a machine in memory after a pass, and records of what the exposition does.
+ * The listener fails with `trouble.message`, if set.
+ */
 function exposed(host: MemoryHost = memoryHost(), root = '/') {
   const events: Event[] = [];
   const listened: (string | undefined)[] = [];

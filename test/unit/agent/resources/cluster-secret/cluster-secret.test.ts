@@ -66,7 +66,7 @@ function password(): string {
   return Buffer.from(data.password, 'base64').toString();
 }
 
-/** Writes the Secret as another program does. */
+/** Writes the Secret as the program `manager` would. */
 function writeAs(manager: string, value: string): void {
   const data = { password: Buffer.from(value).toString('base64') };
   const metadata = { name: 'login', namespace: 'tools' };

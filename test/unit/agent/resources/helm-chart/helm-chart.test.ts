@@ -53,7 +53,7 @@ function wishing(spec: Partial<WishedChart['spec']>): WishedChart {
   return { ...wish, spec: { ...wish.spec, ...spec } };
 }
 
-/** Checks the chart, and makes the change if it has drifted. */
+/** Checks the chart, and corrects it if it has drifted. Returns the finding of the check. */
 async function pass(wished = wish): Promise<Finding> {
   const finding = await chartOf(wished).check(host);
   if (finding.state === 'Drifted') {
@@ -62,7 +62,7 @@ async function pass(wished = wish): Promise<Finding> {
   return finding;
 }
 
-/** Applies the chart, lets a second pass, and checks it. */
+/** Applies the chart, advances the clock by a second, and returns the finding of the next check. */
 async function applied(wished = wish): Promise<Finding> {
   await pass(wished);
   host.advance(1_000);
@@ -79,7 +79,7 @@ function stored(): ApiObject | undefined {
   return api.objects.get('helmcharts.helm.cattle.io', 'kube-system', 'cert-manager');
 }
 
-/** Changes the HelmChart as another program does without server-side apply. */
+/** Changes the HelmChart as the program `manager` would, without server-side apply. */
 function edit(manager: string, fields: object): void {
   const { apiVersion, kind, metadata } = stored() ?? { apiVersion: '', kind: '', metadata: { name: '' } };
   const { name, namespace } = metadata;

@@ -15,7 +15,7 @@ const intermediate = makeIntermediate(old, 'intermediate');
 const below = makeIntermediate(intermediate, 'below');
 
 /**
- * Returns a certificate in the form that OpenSSL writes with trusted uses, and that Node's X509Certificate does not
+ * Returns a certificate in OpenSSL's format for certificates with trusted uses, which Node's X509Certificate cannot
  * read.
  */
 const trustedForm = (pem: string) => pem.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
@@ -34,7 +34,7 @@ const renamed = crossSign(other, other);
 const textHash = (pem: string) => createHash('sha256').update(pem).digest('hex');
 const derHash = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 
-/** The expected hashes are those of hashCA in pkg/clientaccess/token.go. */
+/** The expected hashes are those that hashCA in pkg/clientaccess/token.go computes. */
 describe('pinnedCa', () => {
   test.each([
     ['one certificate, by its text', old.certificate, textHash(old.certificate)],

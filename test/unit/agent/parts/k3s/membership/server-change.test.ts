@@ -22,7 +22,8 @@ const dropIn = '/etc/rancher/k3s/config.yaml.d/mine.yaml';
 const kept = ['kubelet.kubeconfig.bak', 'my-client.crt', 'pod-manifests'];
 
 /**
- * Returns an agent that has joined the server `configured` with the CA `ca`; the wanted server shows the CA `shown`.
+ * Returns an agent that has joined the server `configured` with the CA `ca`. The wanted server shows the CA `shown`, or
+ * cannot be reached if `shown` is an Error.
  */
 function world(configured = server, shown: string | Error = ca): MemoryHost {
   const host = memoryHost({
@@ -64,7 +65,10 @@ function unconfigured(files: Readonly<Record<string, string>> = {}) {
   return host;
 }
 
-/** Returns an agent installed by scripts, with its server in the unit or in the EnvironmentFile beside the unit. */
+/**
+ * Returns an agent that the older scripts installed, with these flags in its unit and these variables in the
+ * EnvironmentFile.
+ */
 function adopted(flags: string, variables = '') {
   const host = unconfigured();
   const unit = '/etc/systemd/system/k3s-agent.service';

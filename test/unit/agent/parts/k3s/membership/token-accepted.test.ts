@@ -156,7 +156,10 @@ describe('tokenAccepted on an agent that has joined', () => {
 describe('the token of an agent that has joined', () => {
   const pinned = (pem: string) => `K10${pinnedCa(pem).hash}::node:swordfish`;
 
-  /** Returns an agent that has joined, whose server shows `shown` and accepts the token under that CA. */
+  /**
+   * Returns an agent that has joined. Its server shows the CA `shown`, and accepts the token only over TLS with that
+   * CA.
+   */
   function showing(shown: string, token: string): MemoryHost {
     return world(token, joined)
       .onGet(`${server}/cacerts`, shown)

@@ -32,8 +32,8 @@ test.each([[`${data}/storage/disk`], [`${data}/with\\040blank`]])(
 
 describe('data of K3s behind a link', () => {
   /**
-   * Returns a machine on which /var/lib/rancher is a link to a separate disk, and whose mounts have the paths of the
-   * disk.
+   * Returns a machine on which /var/lib/rancher is a link to a separate disk, and /proc/mounts lists these mount points
+   * by their paths on the disk.
    */
   function linked(...points: readonly string[]) {
     const lines = points.map((point) => `tmpfs ${point} tmpfs rw 0 0\n`);

@@ -20,7 +20,9 @@ function settings(from: readonly string[], natRemoval: readonly string[] = []) {
   };
 }
 
-/** Returns a machine that forwards for a range; its commands have the effects that the removal expects. */
+/**
+ * Returns a machine with NAT for a range. Disabling the unit and deleting the table take effect, as on a real machine.
+ */
 function forwarding() {
   const host = memoryHost({ files: { [unit]: '', [sysctl]: '', [rules]: text, '/usr/sbin/nft': '' } });
   let isActive = true;

@@ -24,7 +24,7 @@ function settings(changes: object = {}, natRemoval: readonly string[] = []) {
   };
 }
 
-/** Returns the Resource with this id. Throws an Error without one. */
+/** Returns the Resource with this id; throws an Error if no Resource has it. */
 function resource(id: string, given = settings()): Resource {
   const found = nat(given, paths).find((each) => each.id === id);
   if (found === undefined) {

@@ -54,7 +54,7 @@ function digestOf(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-/** Replaces the answer of the registry to a request that has a credential. */
+/** Replaces the registry's answer to requests for `url` that contain a credential. */
 function once(world: World, url: string | RegExp, answer: Partial<HttpResponse> | Error): void {
   world.host.onGet(url, (request) =>
     request.headers?.authorization ? answer : world.registry.answer(request),

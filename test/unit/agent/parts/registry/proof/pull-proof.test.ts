@@ -33,7 +33,7 @@ function world(proof: readonly string[] = [image]) {
 
 type World = ReturnType<typeof world>;
 
-/** Writes registries.yaml and the store as a rotation does. */
+/** Writes registries.yaml and the login store as a rotation does. */
 function rotate({ host }: Pick<World, 'host'>, id = 'canary', server_ = server): void {
   const password = datedToken(host.now(), 3 * hour, id);
   const auth = { username: 'fake-user', password };

@@ -1,6 +1,6 @@
 /**
- * These tests find entries that can never match or that an earlier entry hides. Such an entry would otherwise show only
- * on a broken node.
+ * These tests find causes that can never match a line or that an earlier cause hides. Otherwise, such a cause would
+ * show only on a broken node.
  */
 import { describe, expect, test } from 'vitest';
 import { clouds } from '../../../../../../../src/agent/clouds/index.ts';
