@@ -21,7 +21,7 @@ export interface Answer {
 }
 
 /**
- * Sends a request; resolves to any answer, and rejects with an Error in the wording of Go's net/http if no answer comes.
+ * Sends a request; resolves to any answer. If no answer comes, rejects with an Error in the wording of Go's net/http.
  * Without `ca`, accepts any certificate.
  */
 export function exchange(spec: Exchange): Promise<Answer> {
