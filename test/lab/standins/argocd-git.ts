@@ -1,25 +1,26 @@
 /**
- * How Argo CD's repo-server finds the login for a repository: in a Secret with the label `repository` and the same URL,
- * otherwise in the one with the label `repo-creds` and the longest prefix of the URL.
+ * Finds the login for a repository as Argo CD's repo-server does: in the Secret labelled `repository` with the same URL
+ * if it contains a login; otherwise in the Secret labelled `repo-creds` whose URL is the longest prefix of the
+ * repository's URL.
  *
  * Models argoproj/argo-cd util/db/repository_secrets.go and util/git/git.go (NormalizeGitURL).
  */
 import type { ApiObject, Objects } from './k3s-objects.ts';
 
-/** The login that a Secret of Argo CD contains; empty for a public repository. */
+/** The values of the Secret with the login; empty if no Secret matches the repository. */
 export type GitLogin = Readonly<Record<string, string>>;
 
 /** A Git host as the repo-server sees it. */
 export interface GitHost {
-  /** Returns the state of a revision, or git's error. */
+  /** Returns the commit and the content of a revision, or git's error message. */
   fetch(url: string, revision: string, login: GitLogin): Fetched | { readonly error: string };
 }
 
 export interface Fetched {
   readonly commit: string;
-  /** The objects in each folder of the repository. */
+  /** The objects in each folder of the repository, by the path of the folder. */
   readonly folders: Readonly<Record<string, readonly ApiObject[]>>;
-  /** The health of what is applied; Healthy by default. */
+  /** The health of the applied objects; Healthy by default. */
   readonly health?: { readonly status: string; readonly message?: string };
 }
 

@@ -5,7 +5,10 @@ import type { Fetched, GitHost } from './argocd-git.ts';
 import { isAccepted, repositoryAt } from './flux-repository.ts';
 import type { ApiObject } from './k3s-objects.ts';
 
-/** Returns the Git host beside these objects. Its repositories are private, and HEAD is the branch main. */
+/**
+ * Returns the Git host that is stored next to the folder `objects`. All repositories are private, and HEAD is the
+ * branch `main`.
+ */
 export function labGitHost(objects: string): GitHost {
   return {
     fetch(url, revision, { password = '' }) {

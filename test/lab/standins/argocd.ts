@@ -3,8 +3,8 @@
  *
  * Models the chart argo-cd 10 (CRDs, controllers with the label app.kubernetes.io/part-of) and argoproj/argo-cd 3.4:
  * controller/state.go (comparison, ComparisonError), controller/appcontroller.go (automated sync, history) and
- * util/argo/resource_tracking.go (the annotation tracking-id). Deliberately simpler: a sync takes no time, and
- * everything that it applied is healthy unless the Git host of the test says otherwise.
+ * util/argo/resource_tracking.go (the annotation tracking-id). Deliberately simpler: a sync takes no time, and all
+ * applied objects are healthy unless the test's Git host reports another health.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { applications, argocdCrds } from './argocd-crd.ts';
@@ -17,7 +17,10 @@ const deployments = 'deployments.apps';
 const trackingId = 'argocd.argoproj.io/tracking-id';
 const controllers = ['server', 'repo-server', 'applicationset-controller', 'redis'];
 
-/** Does one round of Argo CD's work; without a deployed release, removes its Deployments. `now` is an ISO time. */
+/**
+ * Performs one round of Argo CD's work: installs what is missing, and reconciles every Application. If no release is
+ * deployed, only removes Argo CD's Deployments. `now` is an ISO time.
+ */
 export function runArgocd(objects: Objects, git: GitHost, now: string): void {
   const release = deployedRelease(objects);
   if (release === undefined) {
@@ -32,7 +35,7 @@ export function runArgocd(objects: Objects, git: GitHost, now: string): void {
   }
 }
 
-/** Returns the name of the Helm release of argo-cd; `undefined` unless its newest revision is deployed. */
+/** Returns the name of the Helm release in the namespace argocd; `undefined` unless the newest revision is deployed. */
 function deployedRelease(objects: Objects): string | undefined {
   const revisions = objects
     .list('secrets', namespace)
@@ -135,7 +138,7 @@ function fetch(
     : { error: `${path}: app path does not exist` };
 }
 
-/** Applies the objects of a folder, annotated with the tracking id of their Application. */
+/** Applies the objects of a folder, each annotated with the tracking ID of the Application. */
 function apply(
   objects: Objects,
   { metadata: { name: owner } }: ApiObject,
@@ -155,7 +158,7 @@ function apply(
   }
 }
 
-/** Writes the status if it has changed. */
+/** Writes the status, unless only `reconciledAt` differs. */
 function put(objects: Objects, application: ApiObject, now: string, status: object): void {
   const before = Object(application.status);
   if (!isDeepStrictEqual({ ...before, reconciledAt: now }, { ...status, reconciledAt: now })) {

@@ -12,7 +12,7 @@ export interface Parsed {
   readonly values: (long: string) => readonly string[];
 }
 
-/** Parses arguments; prints getopt's message and exits with 1 for an invalid option. */
+/** Parses arguments. For an invalid option, prints getopt's message and exits with 1. */
 export function parseCommandLine(
   program: string,
   specs: readonly OptionSpec[],

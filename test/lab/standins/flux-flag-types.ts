@@ -1,7 +1,7 @@
-/** The types of flux's flags, with the messages of pflag and of flux's own types. */
+/** The types of flux's flags. An invalid value gets the error message of pflag or of flux's own type. */
 export type FlagType = 'string' | 'bool' | 'duration' | 'strings' | 'int' | 'float' | 'bits' | 'level';
 
-/** Throws pflag's error if a value is not of the type of its flag. */
+/** Throws pflag's error if the value is invalid for the type of the flag. */
 export function validate(name: string, type: FlagType, value: string): void {
   const why = complaints[type](value);
   if (why !== undefined) {
@@ -31,7 +31,10 @@ const complaints: Readonly<Record<FlagType, (value: string) => string | undefine
       : `time: invalid duration "${value}"`,
 };
 
-/** Returns the complaint of RSAKeyBits.Set (internal/flags/rsa_key_bits.go). */
+/**
+ * Returns the error message of RSAKeyBits.Set (internal/flags/rsa_key_bits.go); `undefined` for a valid or a blank
+ * value.
+ */
 function bitsFault(value: string): string | undefined {
   if (!/^[-+]?\d+$/.test(value)) {
     return value.trim() === '' ? undefined : `strconv.Atoi: parsing "${value}": invalid syntax`;

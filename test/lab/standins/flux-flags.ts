@@ -1,8 +1,8 @@
 /**
  * The flags of flux 2.9 and how they are parsed.
  *
- * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_*.go, check.go. Parsing and
- * messages: spf13/pflag. kubectl's `--token`, a bearer token for the API, is omitted, since no caller should pass one.
+ * Names and types: fluxcd/flux2 cmd/flux/main.go, bootstrap.go, bootstrap_*.go, check.go. Parsing and messages:
+ * spf13/pflag. kubectl's `--token`, a bearer token for the API, is omitted, because no caller should pass it.
  */
 import { type FlagType, validate } from './flux-flag-types.ts';
 
@@ -134,7 +134,10 @@ const shorthands: Readonly<Record<string, string>> = {
   v: 'version',
 };
 
-/** A parsed command line: `text` returns a flag's last value, `list` all values split at commas, `on` a boolean. */
+/**
+ * A parsed command line: `text` returns a flag's last value, `list` all its values split at commas, and `on` a boolean.
+ * For a missing flag, each returns `fallback`.
+ */
 export interface Parsed {
   readonly command: string;
   text(name: string, fallback?: string): string;

@@ -8,7 +8,7 @@ export interface Health {
   readonly cluster: Objects;
   readonly components: readonly string[];
   readonly revision: string;
-  /** The time limit in milliseconds, once for both objects and once for the components. */
+  /** The time limit in milliseconds. It applies to both objects together, and then again to the components. */
   readonly timeout: number;
   readonly say: Say;
 }
@@ -24,13 +24,14 @@ const watched: readonly Watched[] = [
   { resource: syncs, kind: 'Kustomization', revision: ({ status }) => status?.lastAttemptedRevision },
 ];
 
-/** Milliseconds between two looks; flux waits 2 s and 5 s. */
+/** The time between two checks, in milliseconds; the real flux waits 2 s or 5 s. */
 const interval = 50;
 const name = `${namespace}/${namespace}`;
 
 /**
- * Waits until both objects are reconciled, and then until all components are ready. Throws flux's summary of the
- * failures after naming each of them, so that the exit code is 1 although all steps succeeded.
+ * Waits until the GitRepository and the Kustomization are reconciled, and then until all components are ready. Reports
+ * each failure, and finally rejects with flux's summary of the failures, so that the exit code is 1 although all steps
+ * of the bootstrap succeeded.
  */
 export async function reportHealth(health: Health): Promise<void> {
   const errors: string[] = [];
@@ -52,7 +53,10 @@ export async function reportHealth(health: Health): Promise<void> {
   }
 }
 
-/** Returns the failure of an object, at once or at the end of the time; `undefined` once it is reconciled. */
+/**
+ * Resolves to the failure of an object, at the latest when the time limit ends; to `undefined` once the object is
+ * reconciled.
+ */
 async function failureOf(
   { cluster, revision }: Health,
   each: Watched,
@@ -74,7 +78,10 @@ async function failureOf(
   }
 }
 
-/** Judges an object as objectReconciled does: only a verdict at the generation in its status counts. */
+/**
+ * Judges an object as objectReconciled does: the condition Ready does not count if the status is for an older
+ * generation. A missing or suspended object has failed.
+ */
 function stateOf(object: FluxObject | undefined, { kind, revision }: Watched, expected: string) {
   if (object === undefined) {
     return { done: true, failure: `${kind} "${namespace}" not found` };
@@ -92,7 +99,10 @@ function stateOf(object: FluxObject | undefined, { kind, revision }: Watched, ex
     : { done: ready?.status === 'True' && revision(object) === expected };
 }
 
-/** Waits for the components, and names each in alphabetical order; returns whether all are ready. */
+/**
+ * Waits until all components are ready or the time limit ends, and reports each in alphabetical order. Resolves to true
+ * if all are ready.
+ */
 async function areReady({ cluster, components, timeout, say }: Health): Promise<boolean> {
   say('►', 'confirming components are healthy');
   const end = Date.now() + timeout;

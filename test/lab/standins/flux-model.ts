@@ -49,13 +49,13 @@ export function componentsOf(flags: Parsed): readonly string[] {
   return components;
 }
 
-/** The token, and the CAs in the file of --ca-file. */
+/** The token, and the content of the file in --ca-file; `ca` is `undefined` without this flag. */
 export interface Given {
   readonly token: string;
   readonly ca: string | undefined;
 }
 
-/** Performs the steps of `flux bootstrap` in the order of Run in pkg/bootstrap; throws flux's errors. */
+/** Performs the steps of `flux bootstrap` in the order of Run in pkg/bootstrap; rejects with flux's errors. */
 export async function bootstrap(
   flags: Parsed,
   cluster: Objects,
@@ -79,7 +79,10 @@ export async function bootstrap(
   await reportHealth({ cluster, components, revision, timeout: milliseconds(flags), say });
 }
 
-/** Returns the time limit; the units of Go's durations that --timeout may have, and 5m by default. */
+/**
+ * Returns the time limit in --timeout, by default 5m, in milliseconds. Of the units of Go's durations, supports only
+ * ms, s, m and h.
+ */
 function milliseconds(flags: Parsed): number {
   const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
   const parts = [...flags.text('timeout', '5m').matchAll(/([\d.]+)(ms|s|m|h)/g)];
@@ -87,8 +90,8 @@ function milliseconds(flags: Parsed): number {
 }
 
 /**
- * Throws promptui's `^D` if another tool installed Flux and --force is missing, since flux then requests a confirmation
- * and has no terminal.
+ * Throws promptui's `^D` if another tool installed Flux and --force is missing, because flux would then request a
+ * confirmation, and has no terminal.
  */
 function confirmBootstrap(flags: Parsed, cluster: Objects): void {
   const labels: Record<string, string> = Object(cluster.get(crds, undefined, sources)?.metadata.labels);
@@ -98,7 +101,7 @@ function confirmBootstrap(flags: Parsed, cluster: Objects): void {
   }
 }
 
-/** Normalizes a path like flags.SafeRelativePath: flattened, and never above the repository. */
+/** Normalizes a path as flags.SafeRelativePath does: resolves `.` and `..`, and never leaves the repository. */
 function relativePath(path: string): string {
   return `./${posix.join('/', path.trim()).slice(1)}`;
 }
@@ -114,7 +117,7 @@ interface Components {
 }
 
 /**
- * Commits the component manifests, and installs them if the Kustomization is missing or has applied nothing
+ * Commits the component manifests, and installs them if the Kustomization is missing or has not applied a revision
  * (mustInstallManifests).
  */
 function reconcileComponents({ repository, cluster, url, branch, path, components, say }: Components): void {

@@ -43,7 +43,10 @@ export function install(cluster: Objects, components: readonly string[]): void {
   }
 }
 
-/** Applies the GitRepository; source-controller fetches at once, unless it is suspended or failed before. */
+/**
+ * Applies the GitRepository; source-controller fetches the revision at once, unless the existing object is suspended or
+ * has failed.
+ */
 export function applySource(
   flags: Parsed,
   cluster: Objects,
@@ -62,7 +65,10 @@ export function applySource(
   cluster.put(sources, namespace, reconciled({ ...object, spec }, existing, fetched, revision));
 }
 
-/** Applies the Kustomization; kustomize-controller applies the revision at once, unless suspended or failed before. */
+/**
+ * Applies the Kustomization; kustomize-controller applies the revision at once, unless the existing object is suspended
+ * or has failed.
+ */
 export function applySync(cluster: Objects, path: string, revision: string): void {
   const spec = {
     force: false,
@@ -75,7 +81,10 @@ export function applySync(cluster: Objects, path: string, revision: string): voi
   cluster.put(syncs, namespace, reconciled({ ...object, spec }, syncOf(cluster), applied, revision));
 }
 
-/** Returns an object with the status that its controller sets. An apply by flux leaves `spec.suspend` as it is. */
+/**
+ * Returns an object with the status that its controller sets; if `existing` is suspended or has failed, the status
+ * stays. `spec.suspend` always stays, because flux does not apply this field.
+ */
 function reconciled(
   { spec, ...object }: Pick<FluxObject, 'apiVersion' | 'kind' | 'spec'>,
   existing: FluxObject | undefined,

@@ -3,7 +3,10 @@ import type { Say } from './flux-model.ts';
 import { isAccepted } from './flux-repository.ts';
 import type { Objects } from './k3s-objects.ts';
 
-/** Connects with the token and returns the clone URL; throws the errors of go-git-providers and go-git. */
+/**
+ * Resolves to the clone URL. Rejects with the errors of go-git-providers and go-git if a flag is missing or invalid, or
+ * if the Git host does not accept the token.
+ */
 export async function reachRepository(
   flags: Parsed,
   cluster: Objects,
@@ -30,7 +33,10 @@ export async function reachRepository(
   return url;
 }
 
-/** Returns the clone URL; Bitbucket's has the slug of the repository and the key of the project (GetCloneURL). */
+/**
+ * Returns the clone URL. For Bitbucket, it contains the key of the project and the slug of the repository
+ * (GetCloneURL).
+ */
 function cloneUrl(flags: Parsed, hostname: string, owner: string, name: string): string {
   if (flags.command !== 'bootstrap bitbucket-server') {
     return `https://${hostname}/${owner}/${name}.git`;
@@ -63,12 +69,15 @@ async function reachPlainGit(flags: Parsed, cluster: Objects, token: string, say
   throw new Error(`failed to clone repository: ${why}`);
 }
 
-/** Milliseconds between two attempts to clone. */
+/** The time between two attempts to clone, in milliseconds. */
 const betweenClones = 2_000;
 
 type Hosted = 'github' | 'gitlab' | 'gitea' | 'bitbucket-server';
 
-/** The errors for an unknown token; the words of gitea and bitbucket-server are assumed. */
+/**
+ * The error messages for a token that the Git host does not accept; those of gitea and bitbucket-server are
+ * assumptions.
+ */
 const unauthorised: Readonly<Record<Hosted, (host: string, owner: string, name: string) => string>> = {
   github: (host, owner, name) =>
     `GET https://${host === 'github.com' ? 'api.github.com' : `${host}/api/v3`}/repos/${owner}/${name}: 401 Bad credentials []`,
@@ -92,7 +101,10 @@ function missing(flags: Parsed, owner: string, name: string): string {
   return fields.length === 1 ? `${fields[0]}` : severalErrors(fields);
 }
 
-/** Joins errors as go-git-providers does, which also reports each refusal as two errors (validation.MultiError). */
+/**
+ * Joins errors as validation.MultiError in go-git-providers does. The library reports a refused token as the same error
+ * twice.
+ */
 function severalErrors(errors: readonly string[]): string {
   return `multiple errors occurred: \n- ${errors.join('\n- ')}`;
 }

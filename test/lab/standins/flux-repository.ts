@@ -3,17 +3,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { dirname, join } from 'node:path';
 import { readIfThere } from './flux-cluster.ts';
 
-/** One branch of a repository at the lab's Git host, as a folder of files. */
+/** One branch of a repository on the lab's Git host, stored as a folder of files. */
 export interface Repository {
-  /** Writes a file; returns whether its text changed. */
+  /** Writes a file; returns true if its content has changed. */
   commit(path: string, text: string): boolean;
-  /** Returns the id of the current commit. */
+  /** Returns the ID of the current commit, a hash of all files. */
   head(): string;
-  /** Returns the text of each file by its path. */
+  /** Returns the content of each file, by its path in the repository. */
   files(): Readonly<Record<string, string>>;
 }
 
-/** Returns the clone of a branch; its files are beside the objects of the cluster. */
+/** Returns a branch of the repository at this URL. Its files are in the folder `git` next to the folder `objects`. */
 export function repositoryAt(objects: string, url: string, branch: string): Repository {
   const { host, pathname } = new URL(url);
   const folder = join(

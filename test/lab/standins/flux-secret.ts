@@ -6,12 +6,12 @@ import { namespace } from './flux-objects.ts';
 import { updatedBy } from './k3s-apply.ts';
 import type { Objects } from './k3s-objects.ts';
 
-/** The inputs of the source secret. */
+/** The inputs for the source secret. */
 export interface SourceSecret {
   readonly flags: Parsed;
   readonly cluster: Objects;
   readonly token: string;
-  /** The CAs in the file of --ca-file. */
+  /** The content of the file in --ca-file; `undefined` without this flag. */
   readonly ca: string | undefined;
   /** The clone URL. */
   readonly url: string;
@@ -20,7 +20,7 @@ export interface SourceSecret {
   readonly say: Say;
 }
 
-/** Writes the source secret if it is missing, or if a user, a token or a CA is given (ReconcileSourceSecret). */
+/** Writes the source secret if it is missing or --token-auth is given (ReconcileSourceSecret). */
 export function reconcileSecret(source: SourceSecret): void {
   const { flags, cluster, say } = source;
   const name = flags.text('secret-name', namespace);
@@ -38,8 +38,9 @@ export function reconcileSecret(source: SourceSecret): void {
 }
 
 /**
- * Writes the Secret with which Flux fetches the repository, as the flux CLI does: an update that keeps other keys, by
- * the field manager `flux` (fluxcd/flux2 pkg/bootstrap, reconcileSecret; client-go names a manager after its program).
+ * Writes the Secret that Flux uses to fetch the repository, as the flux CLI does: with an update that keeps other keys,
+ * as the field manager `flux` (fluxcd/flux2 pkg/bootstrap, reconcileSecret; client-go names the manager after the
+ * program).
  */
 export function writeFluxSecret(
   cluster: Objects,
@@ -62,13 +63,19 @@ function tokenData({ flags, token, ca }: SourceSecret): Readonly<Record<string, 
   return { username: userOf(flags), password: token, ...(ca !== undefined && { 'ca.crt': ca }) };
 }
 
-/** Returns the user name in the source secret; a personal repository at Bitbucket belongs to its user. */
+/**
+ * Returns the user name for the source secret: the owner of a personal repository on Bitbucket; otherwise --username,
+ * by default `git`.
+ */
 function userOf(flags: Parsed): string {
   const isPersonal = flags.command === 'bootstrap bitbucket-server' && flags.on('personal');
   return isPersonal ? flags.text('owner') : flags.text('username', 'git');
 }
 
-/** Makes a key pair of the lab, and adds its public part to the Git host unless the host is a plain one. */
+/**
+ * Returns a made-up key pair, and reports the public key. Also reports a new deploy key on the Git host, except for
+ * `bootstrap git`.
+ */
 function keyData({ flags, url, path, say }: SourceSecret): Readonly<Record<string, string>> {
   const key = createHash('sha256').update(`${url} ${path}`).digest('base64');
   const publicKey = `ecdsa-sha2-nistp384 ${key}`;

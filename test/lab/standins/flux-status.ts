@@ -1,6 +1,6 @@
 /**
- * The statuses that source-controller and kustomize-controller set, as a real Flux 2.9.4 showed them. The generation in
- * a status moves only on success; each condition has one of its own.
+ * The statuses that source-controller and kustomize-controller set, as observed with a real Flux 2.9.4. A failure
+ * leaves the status's own `observedGeneration` unchanged, but sets the `observedGeneration` of each condition.
  */
 import type { ApiObject } from './k3s-objects.ts';
 
@@ -32,7 +32,7 @@ export interface FluxObject extends ApiObject {
   readonly status?: FluxStatus;
 }
 
-/** Returns the status of a GitRepository with this revision. */
+/** Returns the status of a GitRepository that has fetched this revision. */
 export function fetched(revision: string, generation: number): FluxStatus {
   const message = `stored artifact for revision '${revision}'`;
   return {
@@ -60,7 +60,7 @@ export function applied(revision: string, generation: number): FluxStatus {
   };
 }
 
-/** Returns a GitRepository whose last fetch failed; it keeps its artifact. */
+/** Returns the GitRepository with the status of a failed fetch; the status keeps its artifact. */
 export function fetchFailed(object: object, message: string): FluxObject {
   const reason = 'GitOperationFailed';
   return failed(object, (generation) => [
@@ -69,12 +69,15 @@ export function fetchFailed(object: object, message: string): FluxObject {
   ]);
 }
 
-/** Returns a Kustomization whose last revision could not be applied; it keeps its last applied revision. */
+/** Returns the Kustomization with the status of a failed build; the status keeps its last applied revision. */
 export function syncFailed(object: object, message: string): FluxObject {
   return failed(object, (generation) => [condition('Ready', 'False', 'BuildFailed', message, generation)]);
 }
 
-/** True if a person suspended the object, or if its last reconciliation failed, which only a person or time ends. */
+/**
+ * True if the object is suspended or its last reconciliation failed. Such an object keeps its status when flux applies
+ * it.
+ */
 export function isStanding({ spec, status }: FluxObject): boolean {
   return spec.suspend === true || readyOf(status)?.status === 'False';
 }
@@ -83,7 +86,7 @@ export function readyOf(status: FluxStatus | undefined): Condition | undefined {
   return status?.conditions?.find(({ type }) => type === 'Ready');
 }
 
-/** Sets conditions, and -1 as the observed generation of an object that was never reconciled. */
+/** Returns the object with these conditions. If the object was never reconciled, its observed generation becomes -1. */
 function failed(object: object, conditions: (generation: number) => readonly Condition[]): FluxObject {
   const found: FluxObject = Object(object);
   const status = { observedGeneration: -1, ...found.status };

@@ -4,18 +4,18 @@
  * Models, with the source (paths are in fluxcd/flux2 unless stated otherwise):
  * - flags and their types; unknown flags are refused (cmd/flux/*.go; spf13/pflag): flux-flags.ts
  * - errors go to stderr after `✗ `; the exit code is 1 (cmd/flux/main.go)
- * - the token comes from the variable of the provider, such as GITHUB_TOKEN, otherwise from stdin; a closed stdin is an
- *   error; `bootstrap git` also takes --password, and reads stdin only with --token-auth (cmd/flux/bootstrap_*.go,
- *   readPasswordFromStdin)
- * - without HOME, flux exits with an error, since go-git searches for the user's Git configuration (go-git
+ * - the token comes from the provider's environment variable, such as GITHUB_TOKEN, otherwise from stdin; a stdin
+ *   without a line is an error; `bootstrap git` also takes --password, and reads stdin only with --token-auth
+ *   (cmd/flux/bootstrap_*.go, readPasswordFromStdin)
+ * - without HOME, flux exits with an error, because go-git searches for the user's Git configuration (go-git
  *   config.Paths)
  * - the steps and their order, and what a second run does or refuses (pkg/bootstrap): flux-model.ts, flux-secret.ts
  * - the health checks with their time limits (pkg/bootstrap, Report*Health; pkg/status): flux-health.ts
  * - the status that the controllers set, as seen with a real Flux: flux-status.ts
  *
  * Not modelled: a real clone or push, real keys, signing, the time that steps take. The controllers do their work at
- * once; an object that is suspended, or that a test made fail, keeps its status. The objects go into the stand-in API
- * that the extension `slipway-lab` of the kubeconfig names.
+ * once; an object that is suspended, or that a test made fail, keeps its status. The stand-in stores objects in the
+ * folder of the K3s stand-in that the kubeconfig's extension `slipway-lab` names.
  */
 import { readFileSync } from 'node:fs';
 import { openCluster, readIfThere } from './flux-cluster.ts';
@@ -117,7 +117,9 @@ function kubeconfigOf(flags: Parsed): string {
   return flags.text('kubeconfig') || process.env.KUBECONFIG || `${process.env.HOME}/.kube/config`;
 }
 
-/** Performs the part of `flux check` that needs only the API; throws if a controller is missing (cmd/flux/check.go). */
+/**
+ * Performs the part of `flux check` that needs only the API; rejects if a controller is missing (cmd/flux/check.go).
+ */
 async function check(flags: Parsed): Promise<void> {
   const cluster = await openCluster(kubeconfigOf(flags));
   say('►', 'checking prerequisites');

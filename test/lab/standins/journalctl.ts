@@ -1,6 +1,6 @@
 /**
- * A stand-in for `journalctl` of systemd 252 over the journal of one root: matches, units, time, priority, lines and
- * output formats.
+ * A stand-in for `journalctl` of systemd 252 that shows the journal of one node. Supports filters by field, unit, time
+ * and priority, a limit on the number of lines, and output formats.
  *
  * As in the real program, `-u` also shows systemd's messages about the unit, a match on `_SYSTEMD_INVOCATION_ID` does
  * not, and JSON shows a message with control characters as an array of bytes.
@@ -9,7 +9,7 @@
 import { type Entry, readJournal } from '../systemd/journal.ts';
 import { type Parsed, parseCommandLine } from './command-line.ts';
 
-/** The root whose journal is shown; defined when the stand-in is built. */
+/** The root folder of the node; `bundleStandIn` replaces this constant with its value. */
 declare const LAB_ROOT: string;
 
 main();
@@ -50,8 +50,8 @@ function main(): void {
 }
 
 /**
- * Returns the entries that fit all fields, units, time and priority. Several values of one field, and several units,
- * are alternatives.
+ * Returns the journal entries that match every filter on the command line: fields, units, time and priority. If the
+ * command line has several values for a field, or several units, an entry must match one of them.
  */
 function selected(line: Parsed): Entry[] {
   const matches = new Map<string, string[]>();

@@ -1,10 +1,11 @@
 /**
- * The permissions of a kubelet, and the changes that the API accepts.
+ * Checks the permissions of a kubelet, and validates annotations and events.
  *
  * Models the node authorizer and the role system:node (plugin/pkg/auth/authorizer: a kubelet reads its own Node, and
  * creates events without reading them), NodeRestriction (plugin/pkg/admission/noderestriction: a kubelet changes only
  * its own Node) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately
- * stricter: a kubelet patches only annotations of its Node, each key needs a prefix, and events are about that Node.
+ * stricter: a kubelet may patch only the annotations of its Node, each annotation key needs a prefix, and each event
+ * must be about that Node.
  */
 
 export interface User {

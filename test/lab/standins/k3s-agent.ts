@@ -1,10 +1,11 @@
 /**
- * `k3s agent`, and the agent inside `k3s server`: joins, configures containerd, registers the node, keeps it Ready.
+ * `k3s agent`, and the agent inside `k3s server`: joins a server, configures containerd, registers the node, and keeps
+ * it Ready.
  *
  * Models pkg/agent/run.go (validation every 2 s forever, "k3s agent is up and running"), pkg/agent/config/config.go
  * (every 5 to 10 s forever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
  * loop), and kubelet's registration and heartbeat (k3s-kubelet.ts). Not modelled: pods, images, and the load balancer
- * on port 6444, whose address appears only in logged errors; kubelet.kubeconfig contains the address of the server.
+ * on port 6444. Its address appears only in logged errors; kubelet.kubeconfig contains the server's address instead.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -31,13 +32,15 @@ export interface AgentSettings {
   readonly credentialProvider: { readonly binDir: string; readonly config: string };
   readonly version: string;
   readonly controlPlane: boolean;
-  /** True if kubelet must refuse kernel settings that differ from its own (protect-kernel-defaults). */
+  /** True if kubelet must refuse kernel settings that differ from its defaults (protect-kernel-defaults). */
   readonly protectKernel: boolean;
   /** The value of the annotation k3s.io/node-args. */
   readonly nodeArgs: string;
 }
 
-/** The URL of the server that a node joined, the server's CA, and the client certificate and key that it issued. */
+/**
+ * The URL of the server that a node joined, the server's CA, and the client certificate and key that the server issued.
+ */
 export interface Joined {
   readonly server: string;
   readonly ca: string;
@@ -84,7 +87,10 @@ export async function runKubelet(settings: AgentSettings, joined: Joined): Promi
   await registerNode(settings, joined);
 }
 
-/** True: an agent verifies that the CA issued its server's certificate, but not the name (seen on a real K3s 1.36). */
+/**
+ * Always true: an agent verifies that the CA issued the server's certificate, but does not verify the name in the
+ * certificate (observed with a real K3s 1.36).
+ */
 const anyName = true;
 
 async function validatedCa(settings: AgentSettings): Promise<string> {
@@ -165,7 +171,7 @@ function saved(settings: AgentSettings, agent: string, ca: string, bundle: strin
 }
 
 /**
- * The warning that K3s logs at each start if its token contains no CA hash, so that any server is trusted
+ * The warning that K3s logs at each start if the token contains no CA hash, because K3s then trusts any server
  * (pkg/clientaccess/token.go, validateCAHash).
  */
 const unpinned =
@@ -196,8 +202,8 @@ async function apiReady(joined: Joined): Promise<boolean> {
 }
 
 /**
- * Returns an error message as an agent logs it: requests go through the load balancer, which closes the connection if
- * the server is down (pkg/agent/loadbalancer).
+ * Returns an error message as an agent logs it: its requests go through the load balancer, which closes the connection
+ * if the server is down (pkg/agent/loadbalancer).
  */
 function throughBalancer(why: string): string {
   return why

@@ -2,7 +2,8 @@
  * A small Kubernetes API with the errors of the API server: /readyz, /livez, /healthz, /version, single objects and
  * lists.
  *
- * The path /objects/<resource>/<namespace or _>/<name> exists only in the stand-in, which thus needs no discovery.
+ * The path /objects/<resource>/<namespace or _>/<name> exists only in the stand-in. With it, the stand-ins for kubectl
+ * and kubelet need no discovery.
  */
 import { randomBytes } from 'node:crypto';
 import { forbidden, invalidAnnotations, invalidEvent, type User } from './k3s-admission.ts';
@@ -13,7 +14,7 @@ import { answerRest, isRest, type RestRequest } from './k3s-rest.ts';
 export interface Api {
   readonly version: string;
   readonly objects: Objects;
-  /** True once the API has started; until then, it answers authorized requests with 503. */
+  /** True once the API has started; until then, authorized requests get a 503. */
   apiReady: boolean;
 }
 
@@ -84,7 +85,7 @@ function object(
   return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
 }
 
-/** Creates or replaces an object; answers with 409 if the object has changed since it was read. */
+/** Creates or replaces an object; answers with 409 if the request's `resourceVersion` differs from the stored one. */
 function replaced(
   objects: Objects,
   resource: string,

@@ -1,9 +1,9 @@
 /**
- * Server-side apply: merges an object into the live one, and keeps account of who owns which field.
+ * Server-side apply: merges an object into the live object, and records which field manager owns which field.
  *
  * Models sigs.k8s.io/structured-merge-diff (fields of maps merge one by one, lists are atomic; a field that its last
- * manager no longer applies is removed) and apimachinery's managedfields (words of the conflicts). Objects of the lab
- * without managedFields belong to no one.
+ * manager no longer applies is removed) and apimachinery's managedfields (messages about conflicts). If an object of
+ * the lab has no managedFields, no manager owns its fields.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { withDefaults } from './k3s-helm-crd.ts';
@@ -80,8 +80,8 @@ function conflictsOf(wanted: Leaves, there: Leaves, others: readonly Managed[]):
 }
 
 /**
- * Returns the object with the fields of `changes` as another program writes them without apply, such as kubectl edit or
- * External Secrets: this program then owns each field that it changed.
+ * Returns the live object after an update by a program that does not use server-side apply, such as kubectl edit or
+ * External Secrets: the object has the fields of `changes`, and `manager` owns each field whose value differs.
  */
 export function updatedBy(manager: string, live: ApiObject | undefined, changes: ApiObject): ApiObject {
   const there = leavesOf(live ?? {});
@@ -135,14 +135,14 @@ function keysOf(path: string): readonly string[] {
     .map((key) => key.replaceAll('\\.', '.'));
 }
 
-/** Returns the fields of an object that a manager can own, by their paths, such as `.data.token`. */
+/** Returns the values of the fields that a manager can own, by the path of the field, such as `.data.token`. */
 function leavesOf(object: object): Leaves {
   const found = new Map<string, unknown>();
   collect(object, '', found);
   return new Map([...found].filter(([path]) => !unowned.test(path)));
 }
 
-/** The fields that identify an object, or that the API sets. */
+/** Matches fields that no manager owns: they identify the object, or the API sets them. */
 const unowned =
   /^\.(apiVersion|kind|status($|\.)|metadata\.(name|namespace|uid|resourceVersion|creationTimestamp|deletionTimestamp|generation|managedFields)($|\.))/;
 

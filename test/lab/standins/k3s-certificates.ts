@@ -1,8 +1,8 @@
 /**
- * X.509 certificates on P-256, made without an external program: the certificates that K3s makes at its first start
- * (pkg/daemons/control/deps), and those of the lab's servers for the real names of the cloud.
+ * Makes X.509 certificates with P-256 keys, without an external program: the certificates that K3s makes at its first
+ * start (pkg/daemons/control/deps), and the certificates of the lab's servers for the cloud's real host names.
  *
- * The DER is written by hand (RFC 5280, section 4.1), since Node can read certificates but not make them.
+ * The DER is written by hand (RFC 5280, section 4.1), because Node can read certificates but cannot make them.
  */
 import {
   createHash,
@@ -30,7 +30,7 @@ export function makeAuthority(commonName: string): Certificate {
   return { certificate, key: pem(pair.privateKey) };
 }
 
-/** Makes a CA that `authority` signs, like an operator's custom CA (k3s-io/docs, cli/certificate). */
+/** Makes a CA whose certificate `authority` signs, like an operator's custom CA (k3s-io/docs, cli/certificate). */
 export function makeIntermediate(authority: Certificate, commonName: string): Certificate {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { certificate: certified(authority, commonName, pair.publicKey), key: pem(pair.privateKey) };
@@ -56,7 +56,7 @@ function commonNameOf({ certificate }: Certificate): string {
 
 /**
  * Issues a certificate for a server (`hosts`) or a client (user name and group). `life` is in milliseconds, by default
- * ten years; the key is new by default.
+ * ten years; the key pair is new by default.
  */
 export function issue(
   authority: Certificate,

@@ -1,14 +1,20 @@
-/** The controllers of a running server that install charts, and the Argo CD that one of these charts brings. */
+/**
+ * Runs the controllers of a running server: the one that installs charts, and Argo CD, which one of these charts
+ * installs.
+ */
 import { runArgocd } from './argocd.ts';
 import { labGitHost } from './argocd-lab-git.ts';
 import { reconcileCharts } from './k3s-helm.ts';
 import type { Objects } from './k3s-objects.ts';
 
 const every = 500;
-/** The most steps at once, so that two controllers that undo each other's changes do not stop the server. */
+/**
+ * The maximum number of steps in one round, so that two controllers that undo each other's changes do not block the
+ * server.
+ */
 const mostSteps = 20;
 
-/** Lets each controller act twice a second, for the life of the process. */
+/** Runs each controller twice a second, until the process ends. */
 export function runControllers(objects: Objects): void {
   const git = labGitHost(objects.directory);
   setInterval(() => {

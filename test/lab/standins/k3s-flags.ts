@@ -12,19 +12,18 @@ import { parseYaml } from './k3s-yaml.ts';
 
 export type K3sCommand = 'server' | 'agent';
 
-/** The flags of a start of K3s; an absent flag is `undefined`, false or an empty list. */
+/** The flags that K3s was started with. A missing flag is `undefined`, false or an empty list. */
 export interface K3sOptions {
   readonly text: (flag: string) => string | undefined;
   readonly yes: (flag: string) => boolean;
   readonly list: (flag: string) => readonly string[];
-  /** All arguments, those from files first. */
+  /** All arguments; the arguments from config files come first. */
   readonly args: readonly string[];
 }
 
 /**
- * Reads K3S_* variables, config files and arguments. A later source wins, but the lists of files and of arguments are
- * joined.
- * Exits with K3s's error for an invalid source.
+ * Reads K3S_* variables, config files and arguments. A later source takes precedence, but lists from config files and
+ * arguments are joined. Exits with K3s's error for an invalid source.
  */
 export function readOptions(
   command: K3sCommand,
@@ -68,7 +67,10 @@ function flagTypes(command: K3sCommand): ReadonlyMap<string, FlagType> {
   );
 }
 
-/** Returns the config files as arguments; `server` drops unknown keys with a warning, `agent` keeps them. */
+/**
+ * Returns the settings in the config files as arguments. For unknown keys, `server` logs a warning and drops them;
+ * `agent` keeps them.
+ */
 function fileArgs(
   command: K3sCommand,
   args: readonly string[],
@@ -130,7 +132,7 @@ function readConfig(file: string): [string, unknown][] {
     return [];
   }
   if (typeof found !== 'object' || Array.isArray(found)) {
-    // The error of K3s quotes up to seven characters of the text.
+    // K3s's error quotes at most seven characters of the value.
     const text = `!!str \`${String(found).slice(0, 7)}...\``;
     fatal(`yaml: unmarshal errors:\n  line 1: cannot unmarshal ${text} into yaml.MapSlice`);
   }

@@ -1,8 +1,9 @@
 /**
- * The schema of HelmChart and HelmChartConfig as server-side apply and the API check it.
+ * The schemas of HelmChart and HelmChartConfig, checked as server-side apply and the API do.
  *
  * Models pkg/crds/yaml/generated of helm-controller (fields, types, enums, defaults) and
- * apimachinery/pkg/util/managedfields (an unknown field or a wrong type is an error without a Status, thus a 500).
+ * apimachinery/pkg/util/managedfields (an unknown field or a wrong type is an error without a Status, which becomes a
+ * 500).
  */
 import type { ApiObject } from './k3s-objects.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
@@ -59,7 +60,9 @@ const defaults: Readonly<Record<string, object>> = {
   HelmChartConfig: { failurePolicy: 'reinstall' },
 };
 
-/** Returns the API's refusal of a HelmChart or HelmChartConfig; `undefined` if it is valid or of another kind. */
+/**
+ * Returns the API's refusal of a HelmChart or HelmChartConfig; `undefined` if the object is valid or has another kind.
+ */
 export function invalidChart(wish: ApiObject): Reply | undefined {
   const known = fields[wish.kind];
   if (known === undefined) {
@@ -93,7 +96,7 @@ function untyped({ apiVersion, kind, metadata }: ApiObject, why: string): Reply 
   return json(500, { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code: 500 });
 }
 
-/** Returns the object with the defaults of its schema, which no manager owns. */
+/** Returns the object with its schema's defaults for missing fields. No manager owns these fields. */
 export function withDefaults(object: ApiObject): ApiObject {
   const missing = defaults[object.kind];
   return missing === undefined ? object : { ...object, spec: { ...missing, ...Object(object.spec) } };

@@ -11,13 +11,16 @@ import type { ApiObject, Objects } from './k3s-objects.ts';
 
 export interface HelmWorld {
   readonly objects: Objects;
-  /** The time as RFC 3339. */
+  /** The current time in the format of RFC 3339. */
   readonly now: string;
   /** Runs helm for a chart; `runHelm` by default. */
   readonly helm?: (chart: Chart) => HelmRun;
 }
 
-/** Creates the job and its pod, and notes it in the status of the HelmChart. */
+/**
+ * Creates the job, its pod and the Secret for the chart's values, and records the job in the status of the HelmChart.
+ * Returns true.
+ */
 export function createJob(
   { objects, now }: HelmWorld,
   chart: ApiObject,
@@ -65,7 +68,10 @@ export function createJob(
 
 const chartLabel = 'helmcharts.helm.cattle.io/chart';
 
-/** Runs helm in the pod of a job, once more if it has failed before; returns true if anything changed. */
+/**
+ * Runs helm in the pod of a job; returns true if the pod or the job has changed. Returns false if the pod is missing,
+ * if helm is still running, or after the second failure.
+ */
 export function runJob(
   { objects, helm = runHelm }: HelmWorld,
   chart: ApiObject,
@@ -130,7 +136,7 @@ function podStatus(run: Extract<HelmRun, { readonly result: 'waiting' | 'unsched
   };
 }
 
-/** Returns the status of a pod whose container has failed and is started again (restartPolicy OnFailure). */
+/** Returns the status of a pod whose container has failed and will be restarted (restartPolicy OnFailure). */
 function crashed(message: string, restartCount: number): object {
   const waiting = { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting failed container=helm' };
   const terminated = { exitCode: 1, reason: 'Error', ...(message !== '' && { message }) };
@@ -140,12 +146,12 @@ function crashed(message: string, restartCount: number): object {
   };
 }
 
-/** Returns the hash of all that a job installs. */
+/** Returns the hash in a job's annotation, which covers everything that the job installs. */
 export function hashOfJob({ spec }: ApiObject): string {
   return String(Object(spec).template?.metadata?.annotations?.[hashKey]).replace('SHA256=', '');
 }
 
-/** Returns the condition of an object if it is True. */
+/** Returns the object's condition of this type if the condition is True; otherwise `undefined`. */
 export function conditionOf({ status }: ApiObject, type: string): object | undefined {
   const conditions: readonly { readonly type: string; readonly status: string }[] =
     Object(status).conditions ?? [];

@@ -9,7 +9,7 @@ import type { ApiObject, Objects } from './k3s-objects.ts';
 /** The resource of HelmCharts. */
 export const charts = 'helmcharts.helm.cattle.io';
 
-/** The annotation of a job and the label of a release with the hash of what they install. */
+/** The key of a job's annotation and of a release's label. The value is the hash of what they install. */
 export const hashKey = 'helmcharts.helm.cattle.io/configHash';
 
 /** Returns the namespace of an object. */
@@ -17,7 +17,10 @@ export function spaceOf({ metadata }: ApiObject): string {
   return String(metadata.namespace);
 }
 
-/** Adds a revision of the release, and marks the one before as superseded. */
+/**
+ * Adds a revision with this status to the release of a HelmChart, and marks a deployed revision as superseded. Creates
+ * the target namespace if the HelmChart requests that.
+ */
 export function newRelease(objects: Objects, chart: ApiObject, status: string, hash: string): void {
   const { name } = chart.metadata;
   const namespace = String(Object(chart.spec).targetNamespace ?? chart.metadata.namespace);
@@ -40,7 +43,7 @@ export function newRelease(objects: Objects, chart: ApiObject, status: string, h
   });
 }
 
-/** Returns the revisions of the release of a HelmChart, the newest last. */
+/** Returns the revisions of a HelmChart's release, oldest first. */
 export function releases(objects: Objects, { metadata, spec }: ApiObject): readonly ApiObject[] {
   const namespace = String(Object(spec).targetNamespace ?? metadata.namespace);
   const isOurs = ({ metadata: { labels } }: ApiObject) =>
