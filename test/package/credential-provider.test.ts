@@ -31,10 +31,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/**
- * Runs the plugin with a request from kubelet, in the environment that K3s gives it: a PATH, NODE_NAME and the
- * variables in `env`.
- */
+/** Runs the plugin with a request, as kubelet does under K3s: with a PATH, NODE_NAME and the variables in `env`. */
 function provide(root: string, env: Readonly<Record<string, string>> = {}) {
   const command = [plugin, 'credential-provider', '--root', root] as const;
   return run(command, request, { PATH: '/usr/bin:/bin', NODE_NAME: 'vm', ...env });

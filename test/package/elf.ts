@@ -2,7 +2,7 @@
 export interface Needs {
   /** The shared libraries, by the names that the loader uses. */
   readonly libraries: readonly string[];
-  /** The newest version that the executable needs of each family of symbol versions, such as GLIBC: [2, 28]. */
+  /** The newest version that the executable needs in each family of symbol versions, such as GLIBC: [2, 28]. */
   readonly newest: Readonly<Record<string, readonly number[]>>;
   readonly machine: 'x64' | 'arm64' | 'other';
 }

@@ -15,7 +15,8 @@ const hostile = {
   AZURE_CLIENT_ID: 'evil',
 };
 
-// The kernel cannot start an executable for another processor, so slipway cannot restart itself without the variables.
+// The kernel cannot start an executable for another processor, so slipway cannot restart itself without the hostile
+// variables.
 test.for([
   [['version'], 0, /^slipway /],
   [['config', '--cloud', 'static', '--role', 'server'], 0, /^role: server/m],

@@ -89,7 +89,8 @@ test('a daemon restarts itself without the ignored variables, and keeps its proc
 });
 
 /**
- * Returns the lines of stderr that are not empty, except Node's messages about coverage that the environment requests.
+ * Returns the lines of stderr that are not empty, except Node's messages about the coverage that NODE_V8_COVERAGE
+ * requests.
  */
 function complaintsOf(stderr: string): readonly string[] {
   const coverage = /^(Failed to get 'result' from coverage profile response:|\{"id":4,.*Precise coverage.*)$/;

@@ -33,7 +33,7 @@ test.each([
 );
 
 // Node opens a debugger port on SIGUSR1 unless the process has a handler. Commands never set a handler, and a daemon
-// has not set it yet when it starts.
+// has not yet set its handler when it starts.
 test('a command without a handler opens no port on SIGUSR1', async () => {
   const args = ['status', '--watch', '--root', rootFolder()];
   const child = spawn(executable(), args, { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });

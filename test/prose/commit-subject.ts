@@ -1,7 +1,10 @@
 const longest = 72;
 const types = ['feat', 'fix', 'perf', 'refactor', 'docs', 'test', 'build', 'ci', 'chore', 'style', 'revert'];
 const form = /^(?<type>[a-z]+)(?:\((?<scope>[a-z0-9./-]+)\))?!?: (?<fact>.+)$/;
-/** Matches text that does not begin with an imperative. Imperatives that end in -ed or -ing are exempt. */
+/**
+ * Matches text whose first word is not an imperative, such as "added" or "adds". Imperatives that end in -ed or -ing
+ * are exempt.
+ */
 const notImperative =
   /^(?!(?:bring|string|embed|exceed|feed|need|proceed|seed|shed|speed) )(?:\w+ed|adds|fixes|makes|lets|gives|moves|removes|renames|uses|\w+ing) /;
 

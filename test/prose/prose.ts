@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { findingsIn } from './findings.ts';
 
-/** The files that quote the phrases as examples, which are not checked. */
+/** The files that are not checked, because they quote the phrases as examples. */
 const examples = ['test/prose/phrases.ts', 'test/prose/findings.test.ts'];
 
 const listed = execFileSync('git', ['ls-files', '--', ...process.argv.slice(2)], { encoding: 'utf8' });

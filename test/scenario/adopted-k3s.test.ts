@@ -11,7 +11,7 @@ const unitPath = `/etc/systemd/system/${unit}`;
 const paths = nodePaths('/');
 
 /**
- * Returns the main parts of the unit that K3s' installer writes for an agent with these flags (k3s-io/k3s install.sh,
+ * Returns the main parts of the unit that K3s's installer writes for an agent with these flags (k3s-io/k3s install.sh,
  * create_systemd_service_file).
  */
 function installersUnit(...flags: readonly string[]): string {

@@ -22,7 +22,7 @@ function jump({ host, cloud }: Vm, by: number): void {
   cloud.clockSkew -= by;
 }
 
-/** Returns how many milliseconds the registry will still accept the login in registries.yaml. */
+/** Returns for how many milliseconds the registry will still accept the login in registries.yaml. */
 function left({ host, cloud }: Vm): number {
   const { password } = parse(host.files.text('/etc/rancher/k3s/registries.yaml') ?? '').configs[registry]
     .auth;

@@ -177,7 +177,7 @@ describe('ten thousand nodes', () => {
   const fleet = vmIds(10_000);
 
   test('rotate credentials for a day, with one pull check per rotation, within the limits of a Standard-tier registry', () => {
-    // One request for the exchange, and ten for a pull check, which test/integration/azure/pull.test.ts lists.
+    // One request for the exchange, and ten for a pull check (see test/integration/azure/pull.test.ts).
     const requests = 1 + 10;
     const times = fleet.flatMap((vmId) => renewals(vmId, midnight, day).slice(1));
     expect(times.length).toBeGreaterThanOrEqual(12 * fleet.length);

@@ -3,7 +3,10 @@ import { booted, condition, live, type Vm } from './a-vm.ts';
 
 const minute = 60_000;
 
-/** Deletes the objects that a server creates in its cluster once, so that creating them again would show. */
+/**
+ * Deletes the objects that a server creates in its cluster once, so that a test notices if the server creates them
+ * again.
+ */
 function empty({ kubernetes }: Vm): void {
   kubernetes.objects.remove('secrets', 'cert-manager', 'cloudflare');
   kubernetes.objects.remove('secrets', 'flux-system', 'flux-system');

@@ -36,8 +36,8 @@ function told({ conditions }: Report): string {
 }
 
 /**
- * Returns a reconciler that renews only the credentials and registries.yaml, every two hours. `random`, from 0 to 1,
- * stands for the random part of its delays.
+ * Returns a reconciler that renews only the credentials and registries.yaml, every two hours. It uses `random`, from 0
+ * to 1, as the random number for all its delays.
  */
 function rotation(host: MemoryHost, cloud: Cloud, servers: readonly string[], random: number) {
   const node = aNode('agent', { settings: { registries: { servers } } });

@@ -1,4 +1,4 @@
-/** An HTTPS client whose errors have the wording of Go's net/http, which K3s logs. */
+/** An HTTPS client whose errors have the wording of Go's net/http, as in the log of K3s. */
 import { request } from 'node:https';
 
 export interface Exchange {

@@ -9,7 +9,7 @@ import { klogFatal } from './k3s-log.ts';
  */
 export function refuseKernelSettings(folder: string): void {
   if (!existsSync(folder)) {
-    // A lab node with its own root directory has no kernel of its own, and must not fail because of the machine's.
+    // A lab node with its own root directory shares the machine's kernel, whose settings must not make the node fail.
     return;
   }
   const wrong = Object.entries(required).flatMap(([flag, expected]) => {

@@ -165,8 +165,8 @@ const allowedLabels = [
 ];
 
 /**
- * Exits with kubelet's error for a broken credential provider. K3s passes a provider to kubelet only if a folder of
- * plugins and a configuration exist (pkg/daemons/agent/agent.go).
+ * Exits with kubelet's error for a broken credential provider. Ignores a missing folder of plugins or configuration,
+ * because K3s then passes no provider to kubelet (pkg/daemons/agent/agent.go).
  */
 function refuseBrokenProvider(provider: AgentSettings['credentialProvider']): void {
   const [folder, config] = [provider.binDir, provider.config].map((path) =>

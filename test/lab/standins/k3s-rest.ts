@@ -170,7 +170,7 @@ function remove({ objects }: Api, target: Target): Reply {
   return json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
 }
 
-/** True if an object stays until the controllers in its finalizers have cleaned up (metadata.finalizers). */
+/** True if the API keeps a deleted object until controllers have removed its finalizers (metadata.finalizers). */
 function hasFinalizers({ metadata: { finalizers } }: ApiObject): boolean {
   return Array.isArray(finalizers) && finalizers.length > 0;
 }

@@ -8,8 +8,8 @@ import { isReady, type Vm, vm } from '../../scenario/a-vm.ts';
 const minute = 60_000;
 
 /**
- * Runs the daemon's loop for `passes` passes. `rings` maps the number of a pass to what rings the alarm after that
- * pass. Returns the events, and the time at the end of each pass.
+ * Runs the daemon's loop for `passes` passes. `rings` maps the number of a pass to the reason why the alarm rings after
+ * that pass. Returns the events, and the time at the end of each pass.
  */
 async function daemon(machine: Vm, passes: number, rings: Readonly<Record<number, string>> = {}) {
   const clock = alarm();

@@ -3,8 +3,8 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 const { system, k3s, slipway } = nodePaths('/');
 
 /**
- * The files that Slipway writes without a format number, each with the reason for its absence. A key that ends with `/`
- * is a folder.
+ * The files without a format number that Slipway writes, each with the reason why it needs no number. A key that ends
+ * with `/` is a folder.
  */
 export const foreignFiles: Readonly<Record<string, string>> = {
   [system.modules]: 'systemd-modules-load reads it',
@@ -27,7 +27,7 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   [k3s.lastVersion]: 'one line, which 0.1.0 reads: the name of a release of K3s',
 };
 
-/** True if a path, or its folder, is in the list. */
+/** True if `foreignFiles` contains the path or a folder above it. */
 export function isForeign(path: string): boolean {
   return Object.keys(foreignFiles).some((each) =>
     each.endsWith('/') ? path.startsWith(each) : path === each,

@@ -1,6 +1,6 @@
 /**
- * Tests the table of roles, and that real K3s would accept its labels and taints. The fake K3s accepts any label or
- * taint.
+ * Tests the table of roles. Also checks that its labels and taints have the forms that real K3s accepts, because the
+ * fake K3s accepts any.
  */
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';

@@ -32,7 +32,7 @@ beforeEach(() => {
   });
 });
 
-/** Returns a Secret with these values, as Slipway applies it. */
+/** Returns the JSON that Slipway applies for a Kubernetes Secret with these values. */
 function repo(data: Readonly<Record<string, string>>, annotations = {}): Secret {
   const base64 = (text: string) => new Secret(Buffer.from(text).toString('base64'));
   return sensitive((show) => {

@@ -54,7 +54,8 @@ test('every setting that accepts a plain-http URL is tested here, or listed as h
 });
 
 /**
- * Returns the paths of the settings that accept plain-http URLs but not any string; `*` stands for any key of a map.
+ * Returns the paths of the settings that accept plain-http URLs but not arbitrary strings; `*` stands for any key of a
+ * map.
  */
 function urlSettings(schema: z.core.$ZodType, path: string): readonly string[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;

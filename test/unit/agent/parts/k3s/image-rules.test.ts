@@ -25,7 +25,7 @@ ${rejectInput}${rejectForward}-A OUTPUT -d 169.254.0.0/16 -j InstanceServices
 COMMIT
 `;
 
-/** The same rules after the operator added rules that accept the packets to an agent. */
+/** The same rules after the operator added rules that accept an agent's traffic. */
 const opened = image
   .replace(rejectInput, `-A INPUT -s 10.0.0.0/16 -j ACCEPT\n${rejectInput}`)
   .replace(rejectForward, `-A FORWARD -s 10.0.0.0/8 -j ACCEPT\n${rejectForward}`);

@@ -9,7 +9,7 @@ const [bad, good] = ['bad.azurecr.io', 'good.azurecr.io'] as const;
 const names = { username: 'u', password: 'p', receivedAt: 0 };
 
 /**
- * Returns those of the changed inputs that do not restart K3s. The logins with which K3s started expire at `then`, the
+ * Returns the changed inputs that do not make K3s restart. The logins with which K3s started expire at `then`, the
  * current logins at `now`. If `refuses` is true, the server `bad` refused an earlier login.
  */
 async function spared(

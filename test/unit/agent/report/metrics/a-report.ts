@@ -53,10 +53,7 @@ export async function samples(metrics: Metrics, ...names: readonly string[]): Pr
     .filter((line) => names.includes(line.split(/[{ ]/, 1)[0] ?? ''));
 }
 
-/**
- * Returns the metrics as text after a pass with outcomes of every kind that has a metric, so that every metric has a
- * sample.
- */
+/** Returns the metrics as text, after a pass that gives every metric a sample. */
 export async function wholeText(): Promise<string> {
   const metrics = someMetrics();
   const report = aReport(

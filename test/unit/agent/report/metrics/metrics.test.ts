@@ -125,7 +125,7 @@ describe('the metrics of registry credentials', () => {
   const rotations = 'registry_rotations_total';
   const failures = 'registry_rotation_failures_total';
   const failed = (lookAgainAt: number) => [outcome(id, 'Waiting', lookAgainAt)];
-  /** The passes of each case begin at 0 ms, 60 000 ms and so on. */
+  /** The passes of each case begin at 0 ms, 60,000 ms and so on. */
   test.each<[string, readonly Partial<Report>[], { a: [number, number]; b: [number, number] }]>([
     ['no credential and no attempt', [{}], { a: [0, 0], b: [0, 0] }],
     [

@@ -11,7 +11,7 @@ const invalid = (why: string) =>
 
 describe('findCause', () => {
   test.each([
-    // From pkg/agent/config/config.go, getNodeNamedCrt, inside Get's loop
+    // From getNodeNamedCrt, called in the loop of Get in pkg/agent/config/config.go
     [
       'agent',
       waiting(
@@ -19,7 +19,8 @@ describe('findCause', () => {
       ),
       'NodePasswordRejected',
     ],
-    // From cmd/k3s/main.go, stageAndRun, with an empty and with a missing bin/k3s; pkg/agent/config/config.go, get
+    // From stageAndRun in cmd/k3s/main.go, with an empty and with a missing bin/k3s, and from get in
+    // pkg/agent/config/config.go
     ['server', line('fatal', 'exec format error'), 'ServiceFailed'],
     ['agent', line('fatal', 'exec: "k3s-agent": executable file not found in $PATH'), 'ServiceFailed'],
     [
@@ -27,7 +28,7 @@ describe('findCause', () => {
       waiting('failed to find host-local: exec: "host-local": executable file not found in $PATH'),
       'ServiceFailed',
     ],
-    // From pkg/clientaccess/token.go, validateCAHash, inside pkg/agent/run.go's loop
+    // From validateCAHash in pkg/clientaccess/token.go, called in a loop in pkg/agent/run.go
     [
       'agent',
       invalid('token CA hash does not match the Cluster CA certificate hash: aa != bb'),
@@ -74,7 +75,7 @@ describe('findCause', () => {
       'Error: failed to run Kubelet: Failed to register CRI auth plugins: plugin binary executable slipway did not exist',
       'ServiceFailed',
     ],
-    // From pkg/agent/config/config.go, get: registries.GetPrivateRegistries, inside Get's loop
+    // From registries.GetPrivateRegistries, called in the loop of Get in pkg/agent/config/config.go
     [
       'agent',
       waiting('yaml: unmarshal errors:\n  line 2: cannot unmarshal !!str `x` into registries.Registry'),
@@ -105,7 +106,7 @@ describe('findCause', () => {
       invalid('failed to get CA certs: Get "https://127.0.0.1:6444/cacerts": EOF'),
       'ServerUnreachable',
     ],
-    // From a real K3s 1.36, about its own node
+    // From a real K3s 1.36, about a fault of its own node
     [
       'agent',
       waiting('"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"'),
