@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 export type StandIn = 'k3s' | 'flux' | 'systemctl' | 'journalctl' | 'systemd-notify';
 
 /**
- * Builds a stand-in as one executable script that runs with the Node at `interpreter`, by default the Node of this
- * process. Resolves to the path of the script.
+ * Builds a stand-in as one executable script that runs with the Node binary at `interpreter`, by default the binary of
+ * this process. Resolves to the path of the script.
  *
  * The script runs in any folder, even below a `package.json` that sets the module type, because the script contains no
  * imports and defines its own `require`. `define` sets constants such as the version.
@@ -47,7 +47,7 @@ function versionOf(script: string): string {
 /**
  * Returns the first lines of a script that is both shell and JavaScript. The shell answers `--version`, which every
  * pass on a node runs, without starting Node; JavaScript reads the lines as a string and comments. Throws if the
- * version contains characters that the shell could not quote.
+ * version contains characters that would need quoting in the shell.
  */
 function startByShell(name: string, version: string, interpreter: string): string {
   if (!/^[\w .+()\n]+$/.test(version)) {

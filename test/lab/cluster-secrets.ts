@@ -1,4 +1,4 @@
-/** The secrets of an emulated cluster. Each is a random canary: wherever a test finds it, the secret has leaked. */
+/** The secrets of an emulated cluster. Each is a random canary, so that a test can search for it and find leaks. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Azure } from './azure/index.ts';
 
@@ -39,8 +39,8 @@ export interface HasFiles {
 }
 
 /**
- * Stores the digest of the Git token in a file of the server node. The Flux stand-in reads there which token the Git
- * host accepts.
+ * Stores the digest of the Git token in a file on the server node. The stand-ins for Flux and Argo CD accept only the
+ * token with this digest.
  */
 export function gitHostKnows({ gitToken }: Pick<ClusterSecrets, 'gitToken'>, server: HasFiles): void {
   const digest = createHash('sha256').update(gitToken).digest('hex');

@@ -5,7 +5,7 @@ import * as z from 'zod/mini';
 
 const folder = new URL('../../packaging/cloud-init/', import.meta.url);
 
-/** A file of a node. */
+/** A file on a node. */
 export interface NodeFile {
   readonly path: string;
   readonly content: string;

@@ -1,4 +1,4 @@
-/** The internet of machines outside any cloud: a proxy on loopback that reaches only the servers of the lab. */
+/** The internet for machines outside any cloud: a proxy on loopback that reaches only the servers of the lab. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -91,8 +91,8 @@ async function boot(name: string, run: (lab: Lab) => Promise<void>): Promise<obj
 }
 
 /**
- * Returns the mode of every path below `root` that `incomparable` does not match. For a file with an ending from
- * `comparable`, the content follows the mode, with placeholders for the lab's folder and for ports.
+ * Returns the mode of every path below `root` that `incomparable` does not match. If the path ends with an entry of
+ * `comparable`, the file's content follows the mode, with placeholders for the lab's folder and for ports.
  */
 function endState(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })

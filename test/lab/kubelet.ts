@@ -26,8 +26,8 @@ export interface KubeletOptions {
   /** The time after which a running plugin is killed, in milliseconds; 60,000 by default. */
   readonly timeout?: number;
   /**
-   * The command that runs a plugin in another environment, and the plugins' folder there; by default a plugin runs
-   * here.
+   * The command that runs a plugin in another environment, and the plugins' folder there; by default a plugin runs on
+   * this machine.
    */
   readonly within?: { readonly command: readonly [string, ...string[]]; readonly binDir: string };
 }

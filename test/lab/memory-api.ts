@@ -16,11 +16,11 @@ const objects = '/cluster/objects';
 
 export interface MemoryApi {
   readonly objects: Objects;
-  /** Returns true if the API answers. If false, the API refuses connections, as before K3s has started. */
+  /** Returns true if the API answers. If it returns false, the API refuses connections, as before K3s has started. */
   isUp: () => boolean;
   /**
-   * Runs helm in the jobs of HelmCharts. The HelmChart controller acts before a request if time has passed since the
-   * last change through the API. If `undefined`, the controller never acts.
+   * The function that runs helm in the jobs of HelmCharts. The HelmChart controller acts before a request if time has
+   * passed since the last change through the API. If `undefined`, the controller never acts.
    */
   helm: ((chart: Chart) => HelmRun) | undefined;
   /** The Git host that Argo CD fetches from once Argo CD's chart is deployed. If `undefined`, Argo CD does nothing. */

@@ -158,7 +158,10 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** Makes every mutation of this path, even a download, fail with an errno such as ENOSPC, until `heal`. */
+  /**
+   * Makes every mutation of this path, even a download, fail with an errno such as ENOSPC, until `heal` is called for
+   * the path.
+   */
   failWrite(path: string, code: string): this {
     this.#faults.set(path, code);
     return this;

@@ -90,7 +90,7 @@ export async function carryOut(remedy: (host: Host) => Promise<void>, host: Memo
   }
 }
 
-/** The reasons of a wait that a job, K3s or Argo CD ends soon. */
+/** The reasons for a Waiting outcome that a job, K3s or Argo CD will soon end. */
 const passing: readonly string[] = [
   'InProgress',
   'ChartInProgress',

@@ -10,8 +10,8 @@ interface Script<Question, Answer> {
 }
 
 /**
- * The scripted answers to one type of call. The oldest unused one-time script that matches is used first; if none
- * matches, the newest other script that matches.
+ * The scripted answers to one type of call. The oldest unused one-time script that matches takes precedence, followed
+ * by the newest permanent script that matches.
  */
 export class Scripts<Question, Answer> {
   readonly #scripts: Script<Question, Answer>[] = [];

@@ -182,7 +182,7 @@ async function seen(node: LabNode): Promise<Seen> {
   return { conditions: conditionsIn(node.status()), start: InvocationID };
 }
 
-/** Returns a line for each condition that the previous release has too. */
+/** Returns a line for each condition whose type the previous release also has. */
 function conditionsIn(status: object | undefined): readonly string[] {
   const { conditions }: { readonly conditions: readonly Condition[] } = Object(status);
   const vocabulary = previousText('src/agent/vocabulary.ts');
@@ -198,8 +198,8 @@ interface Condition {
 }
 
 /**
- * Rewrites each file on a node that `ownFiles` lists as a newer release would write it; returns the keys of these files
- * in `ownFiles`.
+ * Replaces the content of the node's files that `ownFiles` lists with what a newer release would write. Returns the
+ * keys in `ownFiles` of the files that exist.
  */
 function makeNewer(node: LabNode): readonly string[] {
   const files = filesOf(node);

@@ -104,8 +104,8 @@ describe.skipIf(missing)(`after ten rotations under constant pulls from a real r
   }
 
   /**
-   * Waits for ten rotations, and tries the first password before and after its expiry. Resolves to the shortest time in
-   * milliseconds for which a password was still valid when Slipway replaced it.
+   * Waits for ten rotations, and tries the first password before and after its expiry. Resolves to the shortest time,
+   * in milliseconds, that a password had left when Slipway replaced it.
    */
   async function tenRotations(): Promise<number> {
     const before = await lab.passwords();

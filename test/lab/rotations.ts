@@ -9,8 +9,8 @@ import type { LabNode } from './node.ts';
 import { pull } from './pull.ts';
 
 /**
- * Waits for `count` rotations on every node, and describes each; rejects if K3s restarts, a pull fails, or Slipway
- * proves no pull.
+ * Waits for `count` rotations on every node, and describes each with `say`. Rejects if K3s restarts, a pull fails, or
+ * Slipway does not prove a pull in time.
  */
 export async function showRotations(lab: Lab, count: number, say: (text: string) => void): Promise<void> {
   const starts = await Promise.all(lab.nodes.map(startOfK3s));

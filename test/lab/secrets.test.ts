@@ -128,7 +128,10 @@ function placeOf(path: string): Place {
   return { name: path, text: readFileSync(path, 'latin1'), mode: lstatSync(path).mode & 0o777 };
 }
 
-/** Records the command line and the environment of every process of the lab, every 15 ms until `signal` aborts. */
+/**
+ * Records in `seen` the command line and the environment of every process of the lab, every 15 ms until `signal`
+ * aborts.
+ */
 async function watch(seen: Map<string, Place>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const pid of descendants(process.pid)) {

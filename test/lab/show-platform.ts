@@ -1,4 +1,7 @@
-/** Brings up a platform on this machine, from nothing to Ready, and shows what a reader would look at. */
+/**
+ * Brings up a platform on this machine until every node is Ready, and shows the status of the nodes and where to look
+ * further.
+ */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Emulated Azure container registries, distinguished by host name: tokens (registry-tokens.ts), Azure's metadata
- * (registry-metadata.ts), and pulls, with a 307 to blob storage for each blob (blob-storage.ts).
+ * Emulates Azure container registries, distinguished by host name: issues tokens (registry-tokens.ts), answers metadata
+ * requests (registry-metadata.ts), and serves pulls, with a 307 to blob storage for each blob (blob-storage.ts).
  *
  * Models the OCI distribution specification 1.0, "Pull", and the challenges of docs/AAD-OAuth.md
  * (github.com/Azure/acr). Refuses pushes, because no role that permits them is modelled. Answers a HEAD request for a
@@ -144,8 +144,9 @@ async function repositoryRequest(request: Incoming, name: string, context: Conte
 }
 
 /**
- * True if a request has a bearer token that is expired or otherwise invalid. Distribution's registry would accept a
- * token for a minute after its expiry; Azure is not known to do so.
+ * True if a request has a bearer token that has expired or is otherwise invalid. The emulated registry refuses such a
+ * request itself, because distribution's registry would accept a token for a minute after its expiry, which Azure is
+ * not known to do.
  */
 function isStale(request: Incoming, context: Context): boolean {
   return bearer(request) !== '' && !validClaims(bearer(request), 'access_token', context);

@@ -1,5 +1,5 @@
 /**
- * The emulated metadata service of one VM on Oracle Cloud, version 2.
+ * The emulated metadata service (version 2) of one VM on Oracle Cloud.
  *
  * Models "Getting Instance Metadata" (docs.oracle.com, Compute/Tasks/gettingmetadata: the required header, the refused
  * forwarding headers) and the recorded documents in cloud-init's tests (tests/unittests/sources/test_oracle.py: the

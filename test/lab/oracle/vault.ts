@@ -20,7 +20,7 @@ interface OracleSecret {
 export class OracleVault {
   readonly id: string;
   readonly #secrets = new Map<string, OracleSecret>();
-  /** Every value that any secret has had. */
+  /** Every value of every secret so far. */
   readonly values: string[] = [];
 
   constructor(id: string) {

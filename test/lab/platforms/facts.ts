@@ -1,4 +1,4 @@
-/** Facts about a node that the lab shows in addition to `slipway status`, from the node's files and status. */
+/** Reads facts from a node's files and status, which the lab shows in addition to the output of `slipway status`. */
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
 import type { LabNode } from '../node.ts';

@@ -27,7 +27,9 @@ export function labFile(settings: LabSettings): NodeFile {
   return { path: '/etc/slipway/config.d/lab.yaml', content: String(content), mode: 0o600 };
 }
 
-/** Returns a line with the path and the reason of each setting that the lab adds to at least one of these nodes. */
+/**
+ * Returns a line for each setting that the lab adds to at least one of these nodes, with the setting's path and reason.
+ */
 export function addedLines(nodes: readonly LabSettings[]): readonly string[] {
   const added = Object.entries(reasons).filter(([path]) => nodes.some((settings) => path in settings));
   return added.map(([path, reason]) => `${path.padEnd(29)} ${reason}`);

@@ -20,7 +20,7 @@ const noUnit = 'LoadState=not-found\nFragmentPath=\nNeedDaemonReload=no\n';
 
 /**
  * Resolves to the lines about NAT that `slipway plan` shows on a new VM with these settings files: all lines about the
- * rules, and the first line about each other resource.
+ * rules, but only the first line about any other resource.
  */
 export async function natPlan(files: readonly NodeFile[]): Promise<readonly string[]> {
   const machine = memoryHost({

@@ -38,8 +38,8 @@ export interface ExampleNode {
 }
 
 /**
- * Returns the nodes that Terraform would create from roles.tf with the variables in `changes`, then those in
- * terraform.tfvars.example, then the defaults.
+ * Returns the nodes that Terraform would create from roles.tf. The value of a variable comes from `changes`, otherwise
+ * from terraform.tfvars.example, otherwise from the variable's default.
  *
  * Reimplements the function calls in roles.tf and nodes.tf for addresses, tags and merged settings. A test compares the
  * result with Terraform's.

@@ -74,7 +74,7 @@ async function start(options: PlatformOptions): Promise<RunningPlatform> {
   };
 }
 
-/** Returns the VM with the server's loopback URL in the tag `k3s-server`, if the VM has this tag. */
+/** Returns a copy of the VM. If the VM has the tag `k3s-server`, its value becomes the server's loopback URL. */
 function onLoopback(vm: ExampleNode, port: number): ExampleNode {
   const { 'k3s-server': server, ...tags } = vm.tags;
   return { ...vm, tags: { ...tags, ...(server && { 'k3s-server': `https://127.0.0.1:${port}` }) } };

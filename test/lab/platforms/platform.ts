@@ -12,7 +12,7 @@ export interface Platform {
   readonly joinedBy: readonly string[];
   /** A sentence about what the reader can do while the lab keeps running. */
   readonly next: string;
-  /** Prepares the nodes and starts everything around them; the daemons start with `lab.start()`. */
+  /** Prepares the nodes and starts everything except the daemons, which `lab.start()` starts. */
   start(options: PlatformOptions): Promise<RunningPlatform>;
 }
 
@@ -26,7 +26,7 @@ export interface RunningPlatform {
   /** The commands of `npm run lab -- COMMAND` that only this platform has. */
   readonly controls: Controls;
   /**
-   * Shows what is specific to the platform; rejects if a node lacks an expected fact. Call it once every node is Ready.
+   * Shows what is specific to the platform; rejects if a node lacks an expected fact. Requires every node to be Ready.
    */
   show(say: (text: string) => void): Promise<void>;
 }

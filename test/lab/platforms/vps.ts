@@ -32,8 +32,8 @@ export interface VpsGround {
   readonly dir: string;
   readonly internet: Pick<LabCloud, 'proxyUrl' | 'caFile'>;
   /**
-   * The IPv4 address of the interface with the default route, which both VPSs share; `undefined` if this machine has no
-   * such route.
+   * The IPv4 address that both VPSs use: the address of the interface with the default route. `undefined` if this
+   * machine has no such route.
    */
   readonly address: string | undefined;
 }
@@ -77,8 +77,8 @@ export function filesOf(name: string, ground: VpsGround): readonly NodeFile[] {
 }
 
 /**
- * Returns the range that contains only this address, because a machine may have several addresses in one network; an
- * arbitrary range if the address is `undefined`.
+ * Returns the range that contains only this address, because a machine may have several addresses in one network; a
+ * range without effect if the address is `undefined`.
  */
 function rangeOf(address: string | undefined): string {
   return address === undefined ? '10.0.0.0/16' : `${address}/32`;

@@ -32,7 +32,10 @@ export interface DockerRegistry {
   stop(): Promise<void>;
 }
 
-/** Starts the real registry, and makes the emulated one forward requests; rejects if the real one does not answer. */
+/**
+ * Starts the real registry, and makes the emulated registry forward requests to it. Rejects if the real registry does
+ * not answer.
+ */
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
   const { azure, loginServer, dir, processes } = options;
   const port = await freePort();

@@ -1,4 +1,4 @@
-/** Functions that pull an image with a credential, and transfer every byte each time. */
+/** Functions that pull an image with a credential. Each pull transfers every byte, because no copy is kept. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finished, runProgram } from '../processes.ts';
@@ -86,8 +86,8 @@ export interface Way {
 
 /**
  * Pulls with one of `ways` at a time, which leaves CPU time for the node on a small machine; resolves to the results,
- * by name. Stops once `signal` is aborted and each way has either failed or pulled with as many different passwords as
- * `passwords` says: a slow machine, which misses some passwords, needs longer.
+ * by name. Stops once `signal` is aborted and each way has either failed or pulled with at least `passwords` different
+ * passwords. A slow machine misses some passwords, and therefore pulls for longer.
  */
 export async function pullInTurn<Name extends string>(
   signal: AbortSignal,

@@ -4,8 +4,8 @@ import { parse } from 'yaml';
 import { type Objects, openObjects } from './k3s-objects.ts';
 
 /**
- * Opens the objects of the cluster in a kubeconfig that the K3s stand-in wrote. Rejects with client-go's error if the
- * kubeconfig is missing or the API refuses the connection; rejects any other kubeconfig.
+ * Opens the objects of the cluster in a kubeconfig that the K3s stand-in wrote; rejects a kubeconfig from elsewhere. If
+ * the kubeconfig is missing or the API refuses the connection, rejects with client-go's error.
  */
 export async function openCluster(kubeconfig: string): Promise<Objects> {
   const text = readIfThere(kubeconfig);

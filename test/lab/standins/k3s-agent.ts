@@ -5,7 +5,8 @@
  * Models pkg/agent/run.go (validation every 2 s forever, "k3s agent is up and running"), pkg/agent/config/config.go
  * (every 5 to 10 s forever: "Waiting to retrieve agent configuration"; node password; registries.yaml inside that
  * loop), and kubelet's registration and heartbeat (k3s-kubelet.ts). Not modelled: pods, images, and the load balancer
- * on port 6444. Its address appears only in logged errors; kubelet.kubeconfig contains the server's address instead.
+ * on port 6444. The load balancer's address appears only in logged errors; kubelet.kubeconfig contains the server's
+ * address instead.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -202,8 +203,8 @@ async function apiReady(joined: Joined): Promise<boolean> {
 }
 
 /**
- * Returns an error message as an agent logs it: its requests go through the load balancer, which closes the connection
- * if the server is down (pkg/agent/loadbalancer).
+ * Returns an error message as an agent logs it. An agent's requests go through its load balancer, which closes the
+ * connection if the server is down (pkg/agent/loadbalancer).
  */
 function throughBalancer(why: string): string {
   return why

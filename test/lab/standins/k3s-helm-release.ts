@@ -9,7 +9,10 @@ import type { ApiObject, Objects } from './k3s-objects.ts';
 /** The resource of HelmCharts. */
 export const charts = 'helmcharts.helm.cattle.io';
 
-/** The key of a job's annotation and of a release's label. The value is the hash of what they install. */
+/**
+ * The key of a job's annotation and of a release's label. The value is the hash of what they install; the label
+ * contains the first 63 characters.
+ */
 export const hashKey = 'helmcharts.helm.cattle.io/configHash';
 
 /** Returns the namespace of an object. */
