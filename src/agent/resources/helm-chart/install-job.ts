@@ -97,5 +97,6 @@ export async function readRelease(
     status: labels?.status ?? 'unknown',
     hash: labels?.[configHash],
   }));
-  return revisions.toSorted((a, b) => a.revision - b.revision).at(-1);
+  const numbered = revisions.filter(({ revision }) => Number.isInteger(revision));
+  return numbered.toSorted((a, b) => a.revision - b.revision).at(-1);
 }

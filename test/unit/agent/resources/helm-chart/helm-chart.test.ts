@@ -423,6 +423,15 @@ describe('a release', () => {
     });
   });
 
+  test('is judged without Secrets that have labels of helm but no revision number', async () => {
+    await applied();
+    api.helm = undefined;
+    const labels = { owner: 'helm', name: 'cert-manager', status: 'failed' };
+    const metadata = { name: 'zzz', namespace: 'cert-manager', labels };
+    api.objects.put('secrets', 'cert-manager', { apiVersion: 'v1', kind: 'Secret', metadata });
+    expect(await chartOf(wish).check(host)).toMatchObject({ message: 'release cert-manager, revision 1' });
+  });
+
   test('without a hash, as older K3s releases create it, is judged by its status and job', async () => {
     await applied();
     release(1, { status: 'deployed' });
