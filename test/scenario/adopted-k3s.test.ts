@@ -77,7 +77,7 @@ describe("a node whose K3s runs in its installer's unit", () => {
   });
 
   test.each(['k3s.service', `${unit}@010101010101`])(
-    'does not restart K3s if the consent names the wrong unit or state: %s',
+    'does not restart K3s if the consent names a different unit, or a different start of its unit: %s',
     async (subject) => {
       const machine = adopted({ settings: `consent: { restart: [${subject}] }\n` });
       await live(machine.slipway(), machine, 30 * minute);

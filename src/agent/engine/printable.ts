@@ -17,7 +17,10 @@ export function printableLine(text: string): string {
   return printable(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');
 }
 
-/** Makes every string in the data safe for a single line; a line feed becomes a space. */
+/**
+ * Returns a copy of the data in which each unsafe character is an escape, as in the result of `printable`. In values, a
+ * line feed becomes a space.
+ */
 export function printableData<Data>(data: Data): Data;
 export function printableData(data: unknown): unknown {
   if (typeof data === 'string') {
