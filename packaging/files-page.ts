@@ -17,11 +17,12 @@ export function filesPage(): string {
 Look up which files Slipway reads back, and the effect of losing one. A Slipway process writes each of these files for
 itself, for later processes, or for other Slipway processes. In the table, a pass is one check of the whole node by the
 daemon. The files are JSON and begin with the number of their format. An upgrade or a rollback of Slipway does not
-change the files, so a file may be read by a different release than the one that wrote it.
+change the files, so one release may read a file that another release wrote.
 
 Each release can read the files of the previous and the next release. It ignores fields that it does not know, even if
-the format number is higher than its own. If a field that it needs is missing or invalid, it treats the file as lost;
-the last column shows the effect. It also reads files without a format number, which older releases wrote.
+the file has a higher format number than the release writes. If a field that the release needs is missing or invalid,
+the file counts as lost; the last column shows the effect. A release also reads files without a format number, which
+older releases wrote.
 
 | file | format | content | readers | effect of losing it |
 |---|---|---|---|---|
@@ -33,8 +34,8 @@ cluster depends on K3s's own files.
 All other [owned files](owned-files.md) have the format of the program that reads them. Slipway also reads back three
 kinds of files without a format number, because releases that predate format numbers must still be able to read them:
 the locks (process id and start time), \`slipway-last-version\` (the version of K3s) and
-\`/usr/local/bin/.*.slipway-part.refused\` (the digest of an archive that could not be unpacked). Each of these files
-has exactly one line in every release.
+\`/usr/local/bin/.*.slipway-part.refused\` (the digest of an archive that could not be unpacked). In every release, each of these
+files has exactly one line.
 
 ## What can go wrong
 

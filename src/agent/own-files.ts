@@ -32,7 +32,7 @@ export const ownFiles = {
   startStamp: {
     format: 1,
     place: ({ k3s }) => k3s.stamp,
-    holds: 'digests of the inputs of the running K3s',
+    holds: 'digests of the inputs of the running K3s: the files that K3s reads only when it starts',
     readers: 'the daemon',
     lost: 'a change of an input does not restart K3s; the next start of K3s writes the file again',
   },
@@ -46,7 +46,7 @@ export const ownFiles = {
   pullProof: {
     format: 1,
     place: ({ slipway }) => slipway.pullProof,
-    holds: 'the digest of the tested credential of each registry, and the result',
+    holds: 'the digest of the tested credential of each registry, and the result of the test',
     readers: 'the daemon',
     lost: 'Slipway tests each credential again with a pull; until then, it may give kubelet a credential that the registry has refused',
   },
@@ -63,7 +63,7 @@ export const ownFiles = {
     place: ({ slipway }) => slipway.providerSettings,
     holds: 'the settings with which the provider fetches a credential itself',
     readers: "kubelet's credential provider",
-    lost: 'until the next pass of the daemon, the provider can use only the logins in `logins.json`, and fetches none',
+    lost: 'until the next pass of the daemon, the provider uses only the logins in `logins.json`, and fetches no credential',
   },
   providerFailure: {
     format: 1,
@@ -85,6 +85,6 @@ export const ownFiles = {
     place: ({ slipway }) => join(dirname(slipway.status), '*-{download,bootstrap}.json'),
     holds: 'the name, the start and the process of a running download or bootstrap',
     readers: 'the daemon; `slipway doctor`',
-    lost: '`slipway doctor` does not show the job; the daemon continues it',
+    lost: '`slipway doctor` does not show the job; the daemon continues the job',
   },
 } as const satisfies Readonly<Record<string, OwnFile>>;

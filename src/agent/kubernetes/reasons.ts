@@ -5,5 +5,5 @@ export const kubernetesReasons = {
     'The Kubernetes API does not accept the certificate of this node, or does not allow the request.',
   ApiConflict:
     'Another program owns a field that Slipway should write, or changed the object in the meantime.',
-  ApiRejected: 'The Kubernetes API rejects an object; the message quotes why.',
+  ApiRejected: 'The Kubernetes API rejects an object; the message quotes the answer of the API.',
 } as const;

@@ -7,7 +7,7 @@ export const firewallReasons = {
 /** The reasons about the VM's cluster, and about the kind of K3s node that the VM is. */
 export const clusterReasons = {
   RoleChanged:
-    'The VM was installed as a different kind of K3s node; the condition prints the consent that rebuilds the node.',
+    'The VM was installed as a different kind of K3s node; the condition prints the consent that lets Slipway rebuild the node.',
   ClusterExists:
     'A server would create a second cluster beside an existing one; Slipway supports one server per cluster.',
 } as const;
@@ -23,7 +23,7 @@ export const serverReasons = {
 /** The reasons about the join token. */
 export const tokenReasons = {
   TokenChanged:
-    'The token in the vault differs from the one that this server was installed with; the condition prints the consent that adopts it.',
+    'The token in the vault differs from the one that this server was installed with; the condition prints the consent that lets Slipway use the new token.',
   TokenRejected: 'The server does not accept the join token from the vault.',
   TokenCaMismatch: "The CA hash in the join token does not match the server's CA.",
 } as const;
@@ -32,15 +32,15 @@ export const tokenReasons = {
 export const k3sReasons = {
   VersionDrift: 'The wanted K3s version differs from the running one: set k3s.upgrade to auto.',
   VersionRefused:
-    "The wanted K3s version is older, more than one minor version newer, or newer than the server's.",
+    "The wanted K3s version is older than the installed one, more than one minor version newer, or newer than the server's.",
   K3sConfigInvalid:
     'A key of k3s.config is unknown to this K3s command or of the wrong type, or a file of config.yaml.d cannot be read.',
   K3sOverridden:
-    'Another file overrides a key of K3s that Slipway relies on; the message names key, file and line, and K3s is not restarted.',
+    'Another file overrides a key of K3s that Slipway relies on; the message names key, file and line, and Slipway does not restart K3s.',
   SettingsIrreversible:
-    'The change of a K3s setting is impossible in an existing cluster, or needs consent; K3s keeps the old value.',
+    'The settings change a K3s value that is fixed in an existing cluster, or that needs consent; K3s keeps the old value.',
   ServerChanged:
-    'The server has a new CA, or the settings name a new address; the condition prints the consent that joins this server.',
+    'The server has a new CA, or the settings name a new address; the condition prints the consent that lets this agent join the server.',
   ServerUnreachable: 'The supervisor of the K3s server does not answer.',
   ServerNotReady: 'The K3s server answers, but is not ready yet.',
   UnitAdopted:

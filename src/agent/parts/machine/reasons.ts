@@ -1,7 +1,7 @@
 /** The reasons that the checks of the machine report, each with its meaning. */
 export const machineReasons = {
   UnsafePath:
-    'A directory, link or settings file in a path that root runs or trusts belongs to another user, or others may write to it.',
+    'Another user owns, or can write to, a settings file, or a directory or link on the path to a file that root runs or trusts.',
   MountedNoexec: 'A directory from which K3s runs programs is mounted noexec.',
   CgroupsUnsupported:
     'The kernel uses cgroups v1, but the wanted K3s (1.35 or newer) needs cgroups v2 by default.',

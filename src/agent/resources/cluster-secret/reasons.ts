@@ -1,5 +1,5 @@
 /** The reasons about Secrets that Slipway keeps in the cluster, each with its meaning. */
 export const clusterSecretReasons = {
   SecretOwned:
-    'Another program owns a key of a Secret that the settings put into the cluster; the message names the program, and nothing was changed.',
+    'Another program owns a key of a Secret that the settings put into the cluster; the message names the program, and Slipway changed nothing.',
 } as const;
