@@ -34,8 +34,8 @@ cluster depends on K3s's own files.
 All other [owned files](owned-files.md) have the format of the program that reads them. Slipway also reads back three
 kinds of files without a format number, because releases that predate format numbers must still be able to read them:
 the locks (process id and start time), \`slipway-last-version\` (the version of K3s) and
-\`/usr/local/bin/.*.slipway-part.refused\` (the digest of an archive that could not be unpacked). In every release, each of these
-files has exactly one line.
+\`/usr/local/bin/.*.slipway-part.refused\` (the digest of an archive that could not be unpacked). In every release, each
+of these files has exactly one line.
 
 ## What can go wrong
 
