@@ -16,7 +16,7 @@ export function conditionsPage(): string {
 Look up a condition or a reason that \`slipway status\` shows. Each condition has a status, as in Kubernetes: **True**
 if it is met, **Unknown** if it may still become True without your help, **False** if it failed or has taken too long.
 Slipway checks an unmet condition again within a minute, or after ten minutes if a person must repair something. It
-checks all conditions at once when the settings change, and after \`systemctl reload slipway\`. The condition \`Ready\`
+checks all conditions immediately when the settings change, and after \`systemctl reload slipway\`. The condition \`Ready\`
 summarises all other conditions, and stays True if the node works in spite of a fault.
 
 | condition | True when |
