@@ -25,8 +25,10 @@ export function unitLoaded({ unit, path, ...rest }: UnitSpec & { readonly path: 
       if (shown.LoadState === 'masked') {
         throw masked(unit);
       }
+      // After an error, such as EBUSY on a full disk, systemd does not read the file again until a reload.
+      const isStale = shown.NeedDaemonReload === 'yes' || shown.LoadState === 'error';
       return compare(
-        { file: shown.FragmentPath, stale: shown.NeedDaemonReload === 'yes' },
+        { file: shown.FragmentPath, stale: isStale },
         { file: path, stale: false },
         async (host) => void (await host.run(systemctl('daemon-reload'))),
       );

@@ -64,26 +64,32 @@ function loadedFinding(host: HostReader, { message, every }: LoadedRules): Findi
 
 /**
  * Loads the rules: reloads an active unit, which replaces the rules in one step, or starts an inactive one. If that
- * command fails, throws the table's reason with nft's output.
+ * command fails, throws the table's reason with nft's output, or with systemctl's if nft did not run.
  */
 async function loadTable(host: Host, table: OwnTable): Promise<void> {
+  const before = await showUnit(host, table.unit, ['ActiveState', 'InvocationID']);
   try {
     await host.run(systemctl('reload-or-restart', table.unit));
   } catch (thrown) {
     if (!(thrown instanceof NodeError) || thrown.reason !== 'CommandFailed') {
       throw thrown;
     }
-    const complaint = quoted(await nftComplaint(host, table));
-    throw tableFailed(table, `nft did not take the rules, so ${table.otherwise}. ${complaint}`);
+    const { InvocationID: invocation } = await showUnit(host, table.unit, ['InvocationID']);
+    // A reload keeps the invocation. A start without a new one ran nothing, such as that of a unit systemd cannot read.
+    throw before.ActiveState !== 'active' && before.InvocationID === invocation
+      ? tableFailed(table, `${table.unit} did not start, so ${table.otherwise}. ${thrown.message}`)
+      : tableFailed(
+          table,
+          `nft did not take the rules, so ${table.otherwise}. ${quoted(await nftComplaint(host, invocation))}`,
+        );
   }
 }
 
-/** Returns nft's last four journal lines since the latest start of the unit. */
-async function nftComplaint(host: HostReader, { unit }: OwnTable): Promise<string> {
-  const { InvocationID } = await showUnit(host, unit, ['InvocationID']);
+/** Returns nft's last four journal lines of one start of the unit. */
+async function nftComplaint(host: HostReader, invocation: string): Promise<string> {
   const { stdout } = await host.query({
     file: 'journalctl',
-    args: [`_SYSTEMD_INVOCATION_ID=${InvocationID}`, '-t', 'nft', '-o', 'cat', '-n', '4', '--no-pager'],
+    args: [`_SYSTEMD_INVOCATION_ID=${invocation}`, '-t', 'nft', '-o', 'cat', '-n', '4', '--no-pager'],
   });
   return stdout;
 }

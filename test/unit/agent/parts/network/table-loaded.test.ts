@@ -88,14 +88,38 @@ describe('the rules of the guard', () => {
 describe('a failed load of the rules', () => {
   const asked = /^_SYSTEMD_INVOCATION_ID=i1 -t nft /;
 
-  test('is reported with the output of nft', async () => {
-    const host = machine('inactive')
-      .on({ file: 'systemctl', args: /^reload-or-restart / }, { exitCode: 1, stderr: 'Job failed.' })
+  test.each([
+    ['start', 'inactive', 'i0'],
+    ['reload', 'active', 'i1'],
+  ])('of a %s is reported with the output of nft', async (_, state, former) => {
+    let invocation = former;
+    const host = machine(state, { exitCode: 1, stderr: 'Error: No such file or directory\n' })
+      .on({ file: 'systemctl', args: /^show / }, () => `ActiveState=${state}\nInvocationID=${invocation}\n`)
+      .on({ file: 'systemctl', args: /^reload-or-restart / }, () => {
+        invocation = 'i1';
+        return { exitCode: 1, stderr: 'Job failed.' };
+      })
       .on({ file: 'journalctl', args: asked }, 'x.nft:9:3-9: Error: Operation not supported\n');
     expect(await settle(resource, host)).toEqual(['Drifted rules', 'ImdsGuardFailed (person)']);
+    invocation = former;
     const finding = await resource.check(host);
     const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));
     expect(thrown.message).toContain('It wrote: x.nft:9:3-9: Error: Operation not supported');
+  });
+
+  test('is reported with the output of systemctl if the unit did not start at all', async () => {
+    const host = machine('failed').on(
+      { file: 'systemctl', args: /^reload-or-restart / },
+      {
+        exitCode: 1,
+        stderr: 'Unit slipway-imds-guard.service failed to load properly: Device or resource busy',
+      },
+    );
+    const finding = await resource.check(host);
+    const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));
+    expect(failure(thrown)).toBe('ImdsGuardFailed (person)');
+    expect(thrown.message).toContain('did not start, so pods can ask');
+    expect(thrown.message).toContain('Device or resource busy');
   });
 
   test('is reported as CommandNotFound if systemctl is not installed', async () => {
