@@ -113,18 +113,6 @@ describe('the platform oracle', () => {
     expect(shown.text).toContain('cert-manager/cloudflare-api-token: Opaque with api-token');
   });
 
-  test('copies a new Cloudflare token into the cluster within workloads.verifyEvery, and restarts nothing', async () => {
-    const server = shown.lab.node('server');
-    const unit = () => server.show('k3s.service', 'MainPID', 'ExecMainPID');
-    const [before, daemon] = [await unit(), server.pid];
-    await shown.controls.secret?.(['cloudflare-token']);
-    const values = () => valuesOf(server, 'cert-manager/cloudflare-api-token');
-    await expect
-      .poll(values, { timeout: lengthened(90_000), interval: 1_000 })
-      .not.toEqual({ 'api-token': shown.lab.secrets.cloudflareToken });
-    expect([await unit(), server.pid]).toEqual([before, daemon]);
-  });
-
   test('hands the cluster over to Argo CD, whose root Application is synced', async () => {
     const server = shown.lab.node('server');
     expect(shown.text).toMatch(/root: Synced at [0-9a-f]{7}, Healthy/);
@@ -134,18 +122,21 @@ describe('the platform oracle', () => {
     });
   });
 
-  test('gives Argo CD a new Git token within workloads.verifyEvery, and restarts nothing', async () => {
+  // One test for both tokens, because each waits for the minute of workloads.verifyEvery.
+  test('copies new Cloudflare and Git tokens into the cluster within workloads.verifyEvery, and restarts nothing', async () => {
     const server = shown.lab.node('server');
+    const { cloudflareToken, gitToken } = shown.lab.secrets;
     const unit = () => server.show('k3s.service', 'MainPID', 'ExecMainPID');
     const [before, daemon] = [await unit(), server.pid];
     await shown.controls.secret?.(['argocd-token']);
+    await shown.controls.secret?.(['cloudflare-token']);
     const sync = async () => (await rootApplication(server)).status.sync.status;
+    const cloudflare = () => valuesOf(server, 'cert-manager/cloudflare-api-token');
     const limit = { timeout: lengthened(90_000), interval: 500 };
     await expect.poll(sync, limit).toBe('Unknown');
     await expect.poll(sync, limit).toBe('Synced');
-    expect((await valuesOf(server, 'argocd/slipway-repository')).password).not.toBe(
-      shown.lab.secrets.gitToken,
-    );
+    await expect.poll(cloudflare, limit).not.toEqual({ 'api-token': cloudflareToken });
+    expect((await valuesOf(server, 'argocd/slipway-repository')).password).not.toBe(gitToken);
     expect([await unit(), server.pid]).toEqual([before, daemon]);
   });
 
