@@ -5,7 +5,7 @@ const minute = 60_000;
 const file = '/etc/iptables/rules.v4';
 const rejecting = /^-A (?:INPUT|FORWARD) -j REJECT --reject-with icmp-host-prohibited\n/gm;
 
-/** The rules of Oracle's Ubuntu images, without the chain InstanceServices. */
+/** A short version of the rules in Oracle's Ubuntu images, without the chain InstanceServices. */
 const image = `*filter
 :INPUT ACCEPT [0:0]
 :FORWARD ACCEPT [0:0]

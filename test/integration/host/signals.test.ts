@@ -36,7 +36,7 @@ test('a process that receives SIGTERM during a command kills the command', async
   expect(await readFile(`${folder}/asked`, 'utf8')).toBe('SIGHUP SIGTERM ');
 });
 
-test('a process that stops without a signal exits after its grace period, and kills its children', async () => {
+test('a process that its own code tells to stop kills its children, and exits after the grace period', async () => {
   const folder = await temporaryFolder();
   const ending = program(folder)
     .replace('onSignals(', 'const endSoon = onSignals(')

@@ -40,7 +40,7 @@ const schema = about(
       z.record(words, z.unknown()),
     ),
     url: about(
-      'The URL of the repository, with https:// or for a deploy key git@HOST:PATH or ssh://.',
+      'The URL of the repository: https://... or, with a deploy key, git@HOST:PATH or ssh://...',
       z.optional(gitRemote),
     ),
     revision: about('The branch, tag or commit that Argo CD follows; HEAD is the default branch.', words),

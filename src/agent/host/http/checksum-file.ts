@@ -3,8 +3,8 @@ import type { Download } from '../../engine/host.ts';
 import { forPerson } from '../../engine/severity.ts';
 
 /**
- * Returns the digest of the wanted file from the output of sha256sum. Each line has 64 hex digits, a space, a space or
- * `*`, and the file name. Throws `ChecksumMissing` if no line has the wanted name.
+ * Returns the digest of the wanted file from the output of sha256sum. Each line has 64 hex digits, a space, a mode
+ * character (a space or `*`), and the file name. Throws `ChecksumMissing` if no line has the wanted name.
  */
 export function promisedDigest({ checksum: { url, name } }: Download, text: string): string {
   for (const line of text.split('\n')) {

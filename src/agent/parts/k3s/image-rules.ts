@@ -24,7 +24,7 @@ const families = {
   },
 } as const satisfies Record<Family, { readonly program: string; readonly stock: RegExp }>;
 
-/** A rule of the image that rejects what this node needs, in the kernel or in the file that is loaded at boot. */
+/** A firewall rule of the image, found in the kernel or in the file for the next boot, that rejects needed traffic. */
 interface Rejecting extends Closed {
   readonly place: string;
   readonly remove: (host: Host) => Promise<void>;

@@ -28,7 +28,10 @@ export async function formerLogins(host: HostReader, { k3s, slipway }: NodePaths
   return newestLogins(fromRegistries(file), fromCache(cache), host.now());
 }
 
-/** Removes the cache in /run once a store exists. */
+/**
+ * Removes the login cache that earlier releases left in /run, once the login store exists or no former login is left to
+ * preserve.
+ */
 export function formerLoginsGone({ paths }: K3sNode, needs: readonly string[]): Resource {
   const gone = removed({ path: paths.slipway.formerLogins, condition: 'CredentialProvider', needs });
   return onceStored(gone, paths);

@@ -41,10 +41,7 @@ export interface LookedAt {
 
 /** The verdict of a part on a start of K3s. */
 export interface StartVerdict {
-  /**
-   * The changed inputs that do not cause a restart of K3s. Returns the installed release; `undefined` if K3s is missing
-   * or does not report its release. An unknown release never causes a restart of K3s.
-   */
+  /** The changed inputs that do not cause a restart of K3s. */
   readonly spared: readonly string[];
   /** Remarks that the service's message adds while K3s runs from that start. */
   readonly remarks: readonly string[];

@@ -48,7 +48,7 @@ describe('the key of an instance principal', () => {
     expect(privateKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
   });
 
-  test('is used until two thirds of the life of its token, by the monotonic clock', async () => {
+  test("is used until two thirds of its token's lifetime have passed on the monotonic clock", async () => {
     const begun = await principal.key();
     host.advance((20 * minute * 2) / 3 - 1);
     host.setClock(host.now() + 24 * 60 * minute);

@@ -102,7 +102,7 @@ test('imdsGuard recognizes the address of the metadata service in hexadecimal no
   expect(finding?.state).toBe('Drifted');
 });
 
-test('imdsGuard guards the IPv4 address that an IPv6 address contains', async () => {
+test('imdsGuard guards the IPv4 address of an IPv4-mapped IPv6 address', async () => {
   const drifts = ['[::ffff:169.254.169.254]', '169.254.169.254'].map(async (address) => {
     const node = aNode('server', { settings: { azure: { imdsEndpoint: `http://${address}` } } });
     const finding = await imdsGuard(node, fresh)[0]?.check(withoutUnit());
@@ -113,7 +113,7 @@ test('imdsGuard guards the IPv4 address that an IPv6 address contains', async ()
   expect(mapped).toEqual(plain);
 });
 
-test('imdsGuard does not guard a loopback address that an IPv6 address contains', () => {
+test('imdsGuard does not guard an IPv4-mapped loopback address', () => {
   const node = aNode('server', { settings: { azure: { imdsEndpoint: 'http://[::ffff:127.0.0.1]' } } });
   expect(imdsGuard(node, fresh).map(({ id }) => id)).toEqual(['ImdsGuard/none']);
 });

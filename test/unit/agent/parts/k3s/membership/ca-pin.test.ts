@@ -52,7 +52,7 @@ describe('caPin', () => {
     expect(host.files.read(path)).toMatchObject({ content: `${expected}\n`, mode: 0o600 });
   });
 
-  test('pins the root of a bundle, whose hash K3s also expects', async () => {
+  test('pins the hash of the root CA in a bundle, as K3s does', async () => {
     const host = world('swordfish\n', { 'kubelet.kubeconfig': 'x', 'server-ca.crt': bundle });
     await settle(caPin(aNode('agent'), 'ca-pin', []), host);
     expect(host.files.text(path)).toBe(`K10${pinnedCa(bundle).hash}::node:swordfish\n`);
