@@ -18,11 +18,10 @@ describe.each(['bookworm', 'trixie'])('the Debian package on %s', (suite) => {
 
   /**
    * Adds a test that gets a copy of the minimal Debian and removes the copy afterwards. Skips the test if the minimal
-   * Debian cannot be used here. Repeats a failed test once with a new copy, because dpkg refused an installation in two
-   * of ten runs, for an unknown reason; the output shows dpkg's error.
+   * Debian cannot be used here.
    */
   function story(name: string, tell: (root: DebianRoot) => void): void {
-    test(name, { retry: 1 }, ({ skip }) => {
+    test(name, ({ skip }) => {
       skip(lacks !== undefined, lacks);
       const root = new DebianRoot(suite);
       try {

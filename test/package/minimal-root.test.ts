@@ -1,27 +1,30 @@
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { copyFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { DebianRoot, lacksDebianRoot } from './debian-root.ts';
 import { type Ended, executable, ignored, runProgram } from './executable.ts';
 
 /** The tests use Debian 12 and 13, which `.ci/run` builds with mmdebstrap and keeps between runs. */
 describe.each(['bookworm', 'trixie'])('in a minimal Debian %s', (suite) => {
-  const root = resolve('dist/.cache', `root-${suite}`);
+  const lacks = lacksDebianRoot(suite);
+  let root: DebianRoot;
 
-  /** Runs slipway in the minimal Debian, without /proc; skips the test if this is not possible here. */
+  beforeAll(() => {
+    if (lacks === undefined) {
+      root = new DebianRoot(suite);
+    }
+  });
+
+  afterAll(() => root?.remove());
+
+  /** Runs slipway in a copy of the minimal Debian, without /proc; skips the test if this is not possible here. */
   function runInside(
     skip: TestContext['skip'],
     args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ): Ended {
-    skip(process.getuid?.() !== 0, 'needs root, for chroot');
-    skip(!existsSync(root), `needs ${root}, which .ci/run makes with mmdebstrap`);
-    const inside = join(root, 'usr/local/bin/slipway');
-    copyFileSync(executable(), inside);
-    try {
-      return runProgram('chroot', [root, '/usr/local/bin/slipway', ...args], environment);
-    } finally {
-      rmSync(inside, { force: true });
-    }
+    skip(lacks !== undefined, lacks);
+    copyFileSync(executable(), root.path('/usr/local/bin/slipway'));
+    return runProgram('chroot', [root.path('/'), '/usr/local/bin/slipway', ...args], environment);
   }
 
   test.for([
