@@ -1,10 +1,9 @@
 import { NodeError } from '../../engine/errors.ts';
-import { printableLine } from '../../engine/printable.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
-import { withoutLogins } from '../../engine/url-login.ts';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import type { GitOpsContext } from '../gitops.ts';
+import { quote } from '../quote.ts';
 import {
   type Application,
   type ApplicationStatus,
@@ -17,7 +16,6 @@ import { isSameSource } from './source-difference.ts';
 
 const whileSyncing = 15_000;
 const whileSynced = 5 * 60_000;
-const longestQuote = 400;
 const name = `Application ${argocdNamespace}/${rootName}`;
 
 /**
@@ -129,14 +127,4 @@ function failed(reason: Reason, said: string): NodeError {
 
 function pending(reason: Reason, message: string, after: number): Finding {
   return waiting(reason, message, { after, blocks: false });
-}
-
-function quote(message: string | null | undefined): string {
-  const text =
-    printableLine(
-      withoutLogins(message ?? '')
-        .replaceAll(/\s+/g, ' ')
-        .trim(),
-    ) || 'no message yet';
-  return text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text;
 }

@@ -2,8 +2,8 @@ import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import type { Reason } from '../../engine/reasons.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
-import { withoutLogins } from '../../engine/url-login.ts';
 import type { GitOpsContext } from '../gitops.ts';
+import { quote } from '../quote.ts';
 import { fluxBootstrapId } from './flux-bootstrap.ts';
 import { unavailableControllers } from './flux-controllers.ts';
 import {
@@ -16,7 +16,6 @@ import {
 
 const whileReconciling = 15_000;
 const whileReady = 5 * 60_000;
-const longestQuote = 400;
 const restore =
   'To restore it, apply flux-system/gotk-sync.yaml from the folder of this cluster in the repository.';
 
@@ -96,12 +95,4 @@ function pending(reason: Reason, message: string, after: number): Finding {
 function isStale({ metadata, status }: FluxObject, ready: FluxCondition): boolean {
   const observed = ready.observedGeneration ?? status?.observedGeneration;
   return observed != null && observed !== metadata?.generation;
-}
-
-function quote(message: string | null | undefined): string {
-  const text =
-    withoutLogins(message ?? '')
-      .replaceAll(/\s+/g, ' ')
-      .trim() || 'no message yet';
-  return text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text;
 }
