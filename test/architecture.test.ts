@@ -14,7 +14,7 @@ const belowParts = [
 ];
 
 /** The parts, each of which is a zone. */
-const parts = ['machine', 'network', 'registry', 'k3s', 'workloads'] as const;
+const parts = ['machine', 'network', 'registry', 'k3s', 'maintenance', 'workloads'] as const;
 
 /** The zones, each with the other zones that it may import. A file belongs to the first zone that matches. */
 const zones: readonly {
@@ -109,6 +109,7 @@ const zones: readonly {
   { zone: 'network', files: /^src\/agent\/parts\/network\//, imports: belowParts },
   { zone: 'registry', files: /^src\/agent\/parts\/registry\//, imports: [...belowParts, 'k3s', 'answer'] },
   { zone: 'k3s', files: /^src\/agent\/parts\/k3s\//, imports: belowParts },
+  { zone: 'maintenance', files: /^src\/agent\/parts\/maintenance\//, imports: [...belowParts, 'k3s'] },
   { zone: 'workloads', files: /^src\/agent\/parts\/workloads\//, imports: belowParts },
   { zone: 'parts', files: /^src\/agent\/parts\/[^/]+\.ts$/, imports: [...belowParts, ...parts] },
   {

@@ -3,6 +3,7 @@ import { metadataSections } from '../clouds/metadata.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../gitops/index.ts';
 import { gitOpsSection } from '../gitops/settings.ts';
 import { joinToken, k3s } from '../parts/k3s/settings.ts';
+import { maintenance } from '../parts/maintenance/settings.ts';
 import { imds } from '../parts/network/settings.ts';
 import { registries } from '../parts/registry/settings.ts';
 import { workloads } from '../parts/workloads/settings.ts';
@@ -35,6 +36,7 @@ export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines
     joinToken,
     k3s,
     registries,
+    maintenance,
     workloads,
     gitops: gitOpsSection(engines),
     consent,

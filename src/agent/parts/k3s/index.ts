@@ -9,6 +9,7 @@ export { k3sPart } from './part.ts';
 export { configFile } from './config/config.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
 export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
+export { type Gate, openGate, type Wish, wishKinds } from './gate.ts';
 export { imageRules } from './image-rules.ts';
 export { agentToken, agentTokenPath } from './membership/agent-token.ts';
 export { caPin } from './membership/ca-pin.ts';

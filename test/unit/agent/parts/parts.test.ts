@@ -474,7 +474,8 @@ function unplanned(all: readonly Source[]): readonly string[] {
       .filter(() => partOf(source) !== undefined)
       .map(([, name = '']) => ({ name, part: partOf(source) })),
   );
-  const tables = /^(agent\/parts\/index|agent\/plan|setup\/\w+-steps|setup\/uninstall)\.ts$/;
+  const tables =
+    /^(agent\/parts\/(?:index|k3s-resources)|agent\/plan|setup\/\w+-steps|setup\/uninstall)\.ts$/;
   const isUsed = ({ name, part }: { readonly name: string; readonly part: string | undefined }) =>
     all
       .filter((source) => tables.test(source.path) || partOf(source) === part)

@@ -1,0 +1,153 @@
+import type { Cloud } from '../clouds/cloud.ts';
+import type { Resource } from '../engine/resource.ts';
+import { type K3sNode, unitName } from '../node.ts';
+import { unitEnabled } from '../resources/unit.ts';
+import {
+  afterOwnStart,
+  agentToken,
+  caPin,
+  clusterFounding,
+  configFile,
+  joinToken,
+  k3sExecutable,
+  k3sLinks,
+  k3sScripts,
+  k3sService,
+  keepingFlags,
+  nodeReady,
+  nodeTaintsApplied,
+  nonBlockingOnceJoined,
+  noOverrides,
+  ownStart,
+  roleChange,
+  type StartSources,
+  serverChange,
+  settingsChange,
+  tokenAccepted,
+  unit,
+  unlessIrreversible,
+  unlessOverridden,
+} from './k3s/index.ts';
+import { system } from './machine/index.ts';
+import {
+  containerdLogins,
+  credentialProvider,
+  formerLoginsGone,
+  loginRenewersStopped,
+  loginsJudged,
+  loginsRenewed,
+  lostRegistries,
+  pullProofs,
+  registriesFile,
+} from './registry/index.ts';
+import { clusterWorkloads } from './workloads/index.ts';
+
+export interface K3sPorts {
+  readonly cloud: Cloud;
+  /** Returns when to renew a credential, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
+  readonly rotateAt: (receivedAt: number, within: number) => number;
+}
+
+/**
+ * Returns the Resources of a K3s node, in the order of a first boot. The executable, configuration, tokens, unit and
+ * start of K3s wait for `needs`.
+ *
+ * K3s starts after all files that it reads are in place. The service is not enabled earlier, so that a reboot halfway
+ * through does not start K3s too early.
+ */
+export function k3sResources(
+  node: K3sNode,
+  ports: K3sPorts,
+  startSources: StartSources,
+  needs: readonly string[],
+): readonly Resource[] {
+  const { cloud, rotateAt } = ports;
+  const isAgent = node.role.k3s === 'agent';
+  const name = unitName(node.role.k3s);
+
+  const founding = isAgent ? [] : [clusterFounding(node)];
+  const role = roleChange(node, [...needs, ...ids(founding)]);
+  const overrides = noOverrides(node, [role.id]);
+  const before = ids([role, overrides]);
+  const kernel = system(node);
+  const executable = k3sExecutable(node, before);
+  const links = k3sLinks(node, [executable.id]);
+  const scripts = k3sScripts(node);
+  const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
+  const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
+  const server = isAgent ? [serverChange(node, before)] : [];
+  const cluster = isAgent ? [] : [settingsChange(node, before)];
+  const pinned = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
+  const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
+  const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
+  // The logins do not wait for the check of the role: a running K3s needs them while RoleChanged waits for consent.
+  const logins = [...loginsRenewed(node, { cloud, rotateAt }), ...loginsJudged(node)].map((each) =>
+    nonBlockingOnceJoined(node, each),
+  );
+  const registries = registriesFile(node, ids(logins)).map((each) =>
+    nonBlockingOnceJoined(node, keeping(each)),
+  );
+  const former = formerLoginsGone(node, ids(logins));
+  const provider = credentialProvider(node).map((each) => nonBlockingOnceJoined(node, each));
+  const unitFile = unit(node, before).map(keeping);
+  const joined = isAgent ? [tokenAccepted(node, cloud, ids([token], pinned, server))] : [];
+  const inputs = ids(
+    kernel,
+    [executable, token, config],
+    agents,
+    registries,
+    provider,
+    unitFile,
+    server,
+    joined,
+  );
+  const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
+  const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));
+  const service = starting(
+    k3sService(node, startSources, inputs, [config, ...registries, ...provider, ...unitFile]),
+  );
+  const ownStarted = starting(keeping(ownStart(node, [service.id])));
+  const adoption =
+    node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, [...logins, ...registries]) : [];
+  const ready = nodeReady(node, [service.id]);
+  const taints = nodeTaintsApplied(node, [ready.id]);
+  // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
+  const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
+  const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
+
+  return [
+    ...founding,
+    role,
+    overrides,
+    ...kernel,
+    executable,
+    ...links,
+    ...scripts,
+    token,
+    ...agents,
+    ...pinned,
+    ...server,
+    ...cluster,
+    config,
+    ...logins,
+    ...registries,
+    former,
+    ...provider,
+    ...unitFile,
+    ...joined,
+    enabled,
+    service,
+    ownStarted,
+    ...adoption,
+    ready,
+    ...joinedPin,
+    ...taints,
+    ...proofs,
+    ...containerdLogins(node),
+    ...clusterWorkloads(node, cloud, [ready.id]),
+  ];
+}
+
+function ids(...resources: readonly (readonly Resource[])[]): readonly string[] {
+  return resources.flat().map(({ id }) => id);
+}

@@ -1,0 +1,25 @@
+import type { HostReader } from '../../engine/host.ts';
+import type { Finding } from '../../engine/resource.ts';
+
+/** The kinds of interruptions, in descending order: while a node asks for one, later ones in this list wait for it. */
+export const wishKinds = ['reboot', 'upgrade', 'token', 'restart', 'certificates'] as const;
+
+/** What a node wants to interrupt its service for. */
+export interface Wish {
+  readonly kind: (typeof wishKinds)[number];
+  /** A name that is the same on all nodes with this wish, such as `upgrade v1.36.4+k3s1` or `restart config`. */
+  readonly name: string;
+  /** Twelve hexadecimal digits of exactly what this node wants. A node that wants something else has another digest. */
+  readonly digest: string;
+  /** True if the wish cannot wait for a maintenance window, such as a credential that ends. */
+  readonly outsideWindows?: boolean;
+}
+
+/**
+ * Decides whether this node may be interrupted now. Returns `undefined` if it may; otherwise a wait with its reason, or
+ * a partial drift whose remedy is the next step on the way, such as asking for a turn or evicting a pod.
+ */
+export type Gate = (host: HostReader, wish: Wish) => Promise<Finding | undefined>;
+
+/** Lets every interruption through at once. */
+export const openGate: Gate = async () => undefined;

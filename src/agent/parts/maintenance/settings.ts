@@ -1,0 +1,67 @@
+import * as z from 'zod/mini';
+import { longDuration } from '../../settings/forms.ts';
+import { about, type SettingsSection } from '../../settings/section.ts';
+import { concurrency, maintenanceWindow } from './settings-forms.ts';
+
+const drain = z.strictObject({
+  restart: about('Whether a node evicts its pods before a restart of K3s, which pods survive.', z.boolean()),
+  upgrade: about('Whether a node evicts its pods before an upgrade of K3s.', z.boolean()),
+  reboot: about('Whether a node evicts its pods before a reboot.', z.boolean()),
+  timeout: about('The time after which a drain ends in any case.', longDuration),
+  onTimeout: about(
+    'What follows if pods are left at that time: giveUp ends the turn and lets pods back on the node, proceed goes on with the pods that are left, force deletes them despite their disruption budgets.',
+    z.enum(['giveUp', 'proceed', 'force']),
+  ),
+  emptyDir: about(
+    'Whether pods with an emptyDir volume, whose data a deletion destroys, are evicted or left.',
+    z.enum(['leave', 'evict']),
+  ),
+  unmanaged: about(
+    'Whether pods without a controller, which nothing creates again, are evicted or left.',
+    z.enum(['leave', 'evict']),
+  ),
+});
+
+const schema = about(
+  'When and how a node may be interrupted: by a restart or an upgrade of K3s, or by a reboot.',
+  z.strictObject({
+    windows: about(
+      'The windows in which interruptions may begin; without windows, at any time. Repairs and credentials that end do not wait for a window.',
+      z.array(maintenanceWindow),
+    ),
+    concurrency: about(
+      'How many agents may be interrupted at once, as a number or as a share of all agents, at least one. Servers are interrupted one at a time.',
+      concurrency,
+    ),
+    maxFailed: about(
+      'The number of nodes that may fail before no further node is interrupted for the same reason.',
+      z.int().check(z.positive('must be above zero, such as 1')),
+    ),
+    pause: about('True to let no node of the cluster be interrupted; set it on the servers.', z.boolean()),
+    drain: about('How a node evicts its pods before an interruption.', drain),
+    reboot: about(
+      'What Slipway does if the machine needs a reboot: manual reports it, auto reboots in turn.',
+      z.enum(['manual', 'auto']),
+    ),
+  }),
+);
+
+export const maintenance = {
+  schema,
+  defaults: {
+    windows: [],
+    concurrency: '10%',
+    maxFailed: 1,
+    pause: false,
+    drain: {
+      restart: false,
+      upgrade: false,
+      reboot: true,
+      timeout: '10m',
+      onTimeout: 'giveUp',
+      emptyDir: 'leave',
+      unmanaged: 'leave',
+    },
+    reboot: 'manual',
+  },
+} as const satisfies SettingsSection<typeof schema>;

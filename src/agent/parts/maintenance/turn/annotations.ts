@@ -1,0 +1,77 @@
+import * as z from 'zod/mini';
+import { parseJson } from '../../../engine/json.ts';
+import { wishKinds } from '../../k3s/index.ts';
+
+/** The keys of the annotations with which nodes take turns, on the Node that they are about. */
+export const turnKeys = {
+  request: 'slipway.dev/turn-request',
+  grant: 'slipway.dev/turn-grant',
+  state: 'slipway.dev/turn-state',
+} as const;
+
+const words = z.string().check(z.minLength(1), z.maxLength(200));
+const hex = z.string().check(z.regex(/^[0-9a-f]{8,32}$/));
+
+const request = z.object({
+  /** The name of the wish, by which the fleet's failures are counted. */
+  wish: words,
+  kind: z.enum(wishKinds),
+  digest: hex,
+  /** The boot of the node that asks; a grant to an earlier boot is void. */
+  boot: hex,
+  /** True if the node evicts its pods first. */
+  drain: z.boolean(),
+  /** True for a server. */
+  server: z.boolean(),
+  /** True if other hosts reach the network through this node. */
+  routes: z.boolean(),
+});
+
+const grant = z.object({
+  digest: hex,
+  boot: hex,
+  /** A random value that no other grant has. */
+  nonce: hex,
+  /** How long the node may begin, counted by the node from its first sight of the nonce. */
+  seconds: z.int().check(z.positive(), z.maximum(86_400)),
+  /** True if no other node could run the pods of this node, so that it is not drained. */
+  nowhere: z.boolean(),
+});
+
+const state = z.object({
+  nonce: hex,
+  digest: hex,
+  wish: words,
+  state: z.enum(['begun', 'done', 'rolledBack', 'gaveUp']),
+  message: z.string().check(z.maxLength(1_000)),
+});
+
+/** What a node asks for; written by the node. */
+export type TurnRequest = z.output<typeof request>;
+/** The permission to begin one interruption; written by the server that holds the Lease. */
+export type TurnGrant = z.output<typeof grant>;
+/** How far a node is in its turn; written by the node. */
+export type TurnState = z.output<typeof state>;
+
+/** The three annotations of a Node; each is absent if it is missing or not what Slipway writes. */
+export interface TurnAnnotations {
+  readonly request?: TurnRequest | undefined;
+  readonly grant?: TurnGrant | undefined;
+  readonly state?: TurnState | undefined;
+}
+
+/** The longest annotation that is read, in characters; Slipway's own are far shorter. */
+const longest = 4_096;
+
+/** Reads the annotations of turns among those of a Node. Anybody who may change the Node may have written them. */
+export function readTurn(annotations: Readonly<Record<string, string>>): TurnAnnotations {
+  const textOf = (key: string) => {
+    const text = annotations[key] ?? '';
+    return text.length > longest ? '' : text;
+  };
+  return {
+    request: parseJson(request, textOf(turnKeys.request)),
+    grant: parseJson(grant, textOf(turnKeys.grant)),
+    state: parseJson(state, textOf(turnKeys.state)),
+  };
+}
