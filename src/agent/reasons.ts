@@ -8,5 +8,5 @@ export const roleReasons = {
 export const nodeReasons = {
   NodeNameInvalid: 'The computer name is not a valid Kubernetes node name: set node.name.',
   NodeAddressUnknown:
-    'The address of the node is not known: set node.ip, or static.address to one that the machine has.',
+    'The address of the node is not known: set node.ip, or set static.address to an address that the machine has.',
 } as const;

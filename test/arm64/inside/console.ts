@@ -5,7 +5,7 @@ export const allPassed = 'arm64: all checks passed';
 
 const failures: string[] = [];
 
-/** Runs a check, and prints its name and how long it took, or why it failed; never rejects. */
+/** Runs a check, and prints its name, how long it took and, if it failed, why; never rejects. */
 export async function check(name: string, work: () => void | Promise<void>): Promise<void> {
   const begun = performance.now();
   try {

@@ -67,9 +67,9 @@ const deepest = 16;
  * Returns the rule or policy of this chain that rejects a packet; `undefined` if the chain accepts the packet or is
  * missing.
  *
- * If the source of the packet is unknown, an accepting rule for certain sources applies to the packet, unless the
- * packet cannot come from them. A rejecting rule for certain sources does not apply, nor does a rejection in a chain to
- * which a rule for certain sources jumps.
+ * If the source of the packet is unknown, a rule that is restricted to particular sources applies only if it accepts,
+ * and only if the packet can come from one of them. If such a rule rejects, or jumps to a chain that rejects, the
+ * rejection is ignored.
  */
 export function rejectionOf(chains: Chains, name: string, packet: Packet): Rejection | undefined {
   const chain = chains.get(name);

@@ -81,8 +81,8 @@ export function k3sRemoved(paths: NodePaths): readonly Resource[] {
 }
 
 /**
- * Returns the prefixes of the paths where K3s, its containerd and kubelet mount. Other mounts among the K3s files, such
- * as an operator's disk for volumes or the database, must stay mounted.
+ * Returns the prefixes of the paths at which K3s, its containerd and kubelet mount file systems. Other mounts among the
+ * K3s files, such as an operator's disk for volumes or the database, must stay mounted.
  */
 function mountPlaces({ root, k3s }: NodePaths): readonly string[] {
   const others = ['run/k3s', 'var/lib/kubelet/pods', 'var/lib/kubelet/plugins'];
