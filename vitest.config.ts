@@ -16,8 +16,8 @@ const isolated = [
 const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
 
 /**
- * The test projects. `npm test` runs all but the last five: `long` takes minutes, and the others need the result of
- * `npm run package`.
+ * The test projects. `npm test` runs all but the last six: `stand-ins` tests the lab rather than Slipway, `long` takes
+ * minutes, and the others need the result of `npm run package`.
  */
 export default defineConfig({
   plugins: [namesWhatRuns()],
@@ -47,6 +47,7 @@ export default defineConfig({
         ...waiting,
       }),
       project('isolated', { include: isolated, ...waiting }),
+      project('stand-ins', { isolate: false, ...waiting }),
       project('long', { testTimeout: 1_200_000 }),
       project('security'),
       project('package'),

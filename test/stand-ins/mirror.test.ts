@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { nodeHost } from '../../../src/agent/host/node-host.ts';
-import { type Azure, startAzure } from '../../lab/azure/index.ts';
-import { type Mirror, startMirror } from '../../lab/mirror.ts';
-import { runProgram } from '../../lab/processes.ts';
-import { bringBy } from '../host/bring.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { bringBy } from '../integration/host/bring.ts';
+import { type Azure, startAzure } from '../lab/azure/index.ts';
+import { type Mirror, startMirror } from '../lab/mirror.ts';
+import { runProgram } from '../lab/processes.ts';
 
 const release = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
 const directory = mkdtempSync(join(tmpdir(), 'slipway-mirror-'));

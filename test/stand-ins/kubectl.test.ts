@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { kubectl } from '../../lab/standins/kubectl.ts';
-import { temporaryFolder } from '../host/folder.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+import { kubectl } from '../lab/standins/kubectl.ts';
 
 /** Runs a server that never answers; returns its kubeconfig, and a function that counts its connections. */
 async function silentServer() {

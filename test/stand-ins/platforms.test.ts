@@ -4,16 +4,16 @@
  */
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { clouds } from '../../../src/agent/clouds/index.ts';
-import { nodePaths } from '../../../src/agent/paths.ts';
-import { load } from '../../../src/agent/settings/load.ts';
-import { exampleFiles } from '../../lab/example-settings.ts';
-import { memoryHost } from '../../lab/memory-host.ts';
-import { platforms } from '../../lab/platforms/index.ts';
-import { addedLines, labFile } from '../../lab/platforms/lab-settings.ts';
-import { natPlan } from '../../lab/platforms/nat-plan.ts';
-import { filesOf } from '../../lab/platforms/vps.ts';
-import { runProgram } from '../../lab/processes.ts';
+import { clouds } from '../../src/agent/clouds/index.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { load } from '../../src/agent/settings/load.ts';
+import { exampleFiles } from '../lab/example-settings.ts';
+import { memoryHost } from '../lab/memory-host.ts';
+import { platforms } from '../lab/platforms/index.ts';
+import { addedLines, labFile } from '../lab/platforms/lab-settings.ts';
+import { natPlan } from '../lab/platforms/nat-plan.ts';
+import { filesOf } from '../lab/platforms/vps.ts';
+import { runProgram } from '../lab/processes.ts';
 
 const ground = {
   token: 'canary',

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { MemoryFiles } from '../../lab/memory-files.ts';
-import { memoryObjects } from '../../lab/memory-objects.ts';
-import { runArgocd } from '../../lab/standins/argocd.ts';
-import { invalidApplication } from '../../lab/standins/argocd-crd.ts';
-import type { Fetched, GitHost, GitLogin } from '../../lab/standins/argocd-git.ts';
-import type { ApiObject, Objects } from '../../lab/standins/k3s-objects.ts';
+import { MemoryFiles } from '../lab/memory-files.ts';
+import { memoryObjects } from '../lab/memory-objects.ts';
+import { runArgocd } from '../lab/standins/argocd.ts';
+import { invalidApplication } from '../lab/standins/argocd-crd.ts';
+import type { Fetched, GitHost, GitLogin } from '../lab/standins/argocd-git.ts';
+import type { ApiObject, Objects } from '../lab/standins/k3s-objects.ts';
 
 const repoURL = 'https://git.example/acme/fleet.git';
 const source = { repoURL, targetRevision: 'main', path: 'clusters/a' };

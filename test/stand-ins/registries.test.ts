@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readRegistries } from '../../lab/standins/k3s-registries.ts';
-import { temporaryFolder } from '../host/folder.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+import { readRegistries } from '../lab/standins/k3s-registries.ts';
 
 // A real K3s 1.36 reports "yaml: unmarshal errors:\n  line N: cannot unmarshal ...".
 test.each([

@@ -3,12 +3,12 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { pluginName, renderProviderConfig } from '../../../src/agent/parts/registry/kubelet-config.ts';
-import { renderPlugin } from '../../../src/agent/parts/registry/kubelet-plugin.ts';
-import { type KubeletOptions, kubelet } from '../../lab/kubelet.ts';
-import { matchesImage } from '../../lab/kubelet-config.ts';
-import { aNode } from '../../unit/agent/a-node.ts';
-import { temporaryFolder } from '../host/folder.ts';
+import { pluginName, renderProviderConfig } from '../../src/agent/parts/registry/kubelet-config.ts';
+import { renderPlugin } from '../../src/agent/parts/registry/kubelet-plugin.ts';
+import { temporaryFolder } from '../integration/host/folder.ts';
+import { type KubeletOptions, kubelet } from '../lab/kubelet.ts';
+import { matchesImage } from '../lab/kubelet-config.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 
 const version = 'credentialprovider.kubelet.k8s.io/v1';
 const server = 'myteam.azurecr.io';

@@ -1,8 +1,8 @@
 /** Tests how the lab reads the example user data and Terraform's values. */
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { exampleConfig, exampleFiles } from '../../lab/example-settings.ts';
-import { localIn } from '../../lab/terraform-values.ts';
+import { exampleConfig, exampleFiles } from '../lab/example-settings.ts';
+import { localIn } from '../lab/terraform-values.ts';
 
 const values = {
   slipway_url: 'https://example.com/slipway',

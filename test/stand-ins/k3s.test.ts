@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { bundleStandIn } from '../../lab/bundle.ts';
-import { freePort } from '../../lab/lab.ts';
-import { runProgram } from '../../lab/processes.ts';
-import { exchange } from '../../lab/standins/k3s-http.ts';
+import { bundleStandIn } from '../lab/bundle.ts';
+import { freePort } from '../lab/lab.ts';
+import { runProgram } from '../lab/processes.ts';
+import { exchange } from '../lab/standins/k3s-http.ts';
 
 let built: string;
 let root: string;

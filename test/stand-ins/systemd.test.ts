@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LabNode } from '../../lab/node.ts';
-import { Processes } from '../../lab/processes.ts';
-import { parseUnitFile, splitCommand, timeSpan } from '../../lab/systemd/unit-file.ts';
+import { LabNode } from '../lab/node.ts';
+import { Processes } from '../lab/processes.ts';
+import { parseUnitFile, splitCommand, timeSpan } from '../lab/systemd/unit-file.ts';
 
 describe('the parser of unit files', () => {
   test('warns of an unknown directive with its line', () => {
