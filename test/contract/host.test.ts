@@ -11,6 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -20,7 +21,8 @@ import { redacted, reveal, Secret } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { createJobs } from '../../src/agent/host/process/jobs.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
-import { memoryHost, type StartFile } from '../lab/memory-host.ts';
+import { memoryHost, type StartFile, unreachable } from '../lab/memory-host.ts';
+import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import {
   answerOf,
   commands,
@@ -75,6 +77,8 @@ describe('the dry run', () => {
   });
 });
 
+const own = issue(makeAuthority('k3s-server-ca'), { commonName: 'k3s', hosts: ['127.0.0.1'] });
+
 function memoryStage(): Stage {
   const files = Object.entries(startFiles).map(
     ([path, file]) => [`/root/${path}`, file] satisfies [string, StartFile],
@@ -87,11 +91,14 @@ function memoryStage(): Stage {
     .on(commands.missing, { exitCode: 127 })
     .onRequest({ url: /^http:\/\/there\.test\// }, ({ method, url, body }) =>
       answerOf(method, new URL(url).pathname, reveal(body ?? '')),
-    );
+    )
+    .onPeer('https://127.0.0.1:1', unreachable('https://127.0.0.1:1'))
+    .onPeer('https://there.test', own.certificate);
   return {
     host,
     root: '/root',
     url,
+    tls: { url: 'https://there.test', certificate: own.certificate },
     give: async (path, user, group) => host.files.give(path, `${user}:${group}`),
     jobEnded: async () => host.advance(0),
     dispose: async () => {},
@@ -120,12 +127,16 @@ async function realStage(): Promise<Stage> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const tls = createTlsServer({ cert: own.certificate, key: own.key });
+  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+  const { port: tlsPort } = tls.address() as AddressInfo;
   let hasEnded = Promise.withResolvers<void>();
   const jobs = createJobs({ onEnd: () => hasEnded.resolve() });
   return {
     host: nodeHost({ jobs }),
     root,
     url: `http://127.0.0.1:${port}`,
+    tls: { url: `https://127.0.0.1:${tlsPort}`, certificate: own.certificate },
     give: lchown,
     async jobEnded() {
       await hasEnded.promise;
@@ -135,6 +146,7 @@ async function realStage(): Promise<Stage> {
       await jobs.end();
       server.closeAllConnections();
       server.close();
+      tls.close();
       await rm(root, { recursive: true });
     },
   };

@@ -10,6 +10,8 @@ export interface Stage {
   readonly root: string;
   /** The URL of a server that answers each request with the result of `answerOf`. */
   readonly url: string;
+  /** The URL of a TLS server, and its certificate, which no CA that the machine trusts has signed. */
+  readonly tls: { readonly url: string; readonly certificate: string };
   /** Changes the user and group of a path as `chown -h` does; on a real machine, this requires root. */
   give(path: string, user: number, group: number): Promise<void>;
   /** Resolves once the running job has ended. A job that ends only after an abort signal would block this call. */
@@ -155,6 +157,15 @@ export function describeReading(make: MakeStage): void {
       body: 'hello',
       greeting: 'hi',
     });
+  });
+
+  test('returns the certificate of a TLS server that it does not trust', async () => {
+    const { host, tls } = stage;
+    expect(await host.peerCertificate(tls.url)).toBe(tls.certificate);
+  });
+
+  test('reports a port without a server as unreachable when it reads a certificate', async () => {
+    expect(await reasonOf(stage.host.peerCertificate('https://127.0.0.1:1'))).toBe('Unreachable');
   });
 
   test.each([
@@ -444,6 +455,9 @@ function staged(make: MakeStage): Stage {
     },
     get url() {
       return current().url;
+    },
+    get tls() {
+      return current().tls;
     },
     give: (path, user, group) => current().give(path, user, group),
     jobEnded: () => current().jobEnded(),

@@ -61,6 +61,8 @@ type Answers<Question, Answer> =
 export type CommandAnswer = Answers<Command, string | Partial<CommandResult>>;
 /** The response to a request. A string is the response's body; the status is 200 by default. An Error is thrown. */
 export type ResponseAnswer = Answers<HttpSend, string | Partial<HttpResponse> | Error>;
+/** The certificate of a TLS server as PEM, or the Error that is thrown. */
+export type PeerAnswer = Answers<string, string | Error>;
 /** The answer to a download: the text that is installed, or the Error that is thrown. */
 export type DownloadAnswer = Answers<Download, string | Error>;
 
@@ -89,6 +91,7 @@ export class MemoryHost implements Host {
   readonly jobs = new MemoryJobs(this);
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();
+  readonly #peers = new Scripts<string, string>();
   readonly #downloads = new Scripts<Download, string>();
   readonly #faults = new Map<string, string>();
   #events: { readonly at: number; readonly happen: (world: MemoryHost) => void }[] = [];
@@ -138,6 +141,16 @@ export class MemoryHost implements Host {
       (request) => (method === undefined || method === request.method) && fits(url, request.url),
       async (request) => response(await this.#answered(answer, request)),
       once,
+    );
+    return this;
+  }
+
+  /** Answers every read of the certificate of a TLS server at a matching URL: its PEM, or the Error that is thrown. */
+  onPeer(url: Matcher, answer: PeerAnswer): this {
+    this.#peers.add(
+      `certificate of ${url}`,
+      (asked) => fits(url, asked),
+      async (asked) => thrownOr(await this.#answered(answer, asked)),
     );
     return this;
   }
@@ -216,7 +229,8 @@ export class MemoryHost implements Host {
 
   /** Returns the names of the scripts that were not used. */
   unused(): readonly string[] {
-    return [...this.#commands.unused(), ...this.#requests.unused(), ...this.#downloads.unused()];
+    const all = [this.#commands, this.#requests, this.#peers, this.#downloads];
+    return all.flatMap((scripts) => scripts.unused());
   }
 
   // --- the Host
@@ -251,6 +265,12 @@ export class MemoryHost implements Host {
     this.#alive();
     this.looks.push(request.url);
     return this.#requests.answer({ ...request, method: 'GET' }, `GET ${request.url}`);
+  }
+
+  async peerCertificate(url: string): Promise<string> {
+    this.#alive();
+    this.looks.push(`certificate of ${url}`);
+    return this.#peers.answer(url, `certificate of ${url}`);
   }
 
   now(): number {

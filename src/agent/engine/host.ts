@@ -134,6 +134,8 @@ export interface HostReader {
   /** Runs a command that only reads. The caller judges its exit code. */
   query(command: Command): Promise<CommandResult>;
   get(request: HttpRequest): Promise<HttpResponse>;
+  /** Returns the certificate of the TLS server at an https URL as PEM, without verifying it or sending a request. */
+  peerCertificate(url: string): Promise<string>;
   /** Returns the running job with this trace; `undefined` if none runs, or if its process has died. */
   job(trace: string): Promise<RunningJob | undefined>;
   /** Returns the current time in epoch milliseconds. */

@@ -12,6 +12,7 @@ import { removeTree } from './files/remove-tree.ts';
 import { download, install } from './http/download.ts';
 import { exchange } from './http/http.ts';
 import { Routes } from './http/http-agents.ts';
+import { peerCertificate } from './http/peer-certificate.ts';
 import { withProxyLogin } from './http/proxy-login.ts';
 import { commandFailed } from './process/command-failed.ts';
 import { childEnvironment, type Network } from './process/environment.ts';
@@ -41,6 +42,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
       (await missingIsUndefined('list', path, () => below(path, true, (at) => namesIn(at, path)))) ?? [],
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
+    peerCertificate: (url) => peerCertificate(url),
     job: async (trace) => jobs.running(trace, (await readFile(trace))?.content ?? ''),
     now: () => Date.now(),
     monotonic: () => performance.now(),

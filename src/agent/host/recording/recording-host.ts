@@ -23,6 +23,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     query: (command) => reader.query(command),
     get: async (request) =>
       bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
+    peerCertificate: (url) => reader.peerCertificate(url),
     job: async () => undefined,
     now: () => reader.now(),
     monotonic: () => reader.monotonic(),

@@ -111,6 +111,7 @@ function reading(real: ReturnType<typeof memoryHost>) {
     list: (path: string) => real.list(path),
     query: real.query.bind(real),
     get: real.get.bind(real),
+    peerCertificate: real.peerCertificate.bind(real),
     job: real.job.bind(real),
     now: () => real.now(),
     monotonic: () => real.monotonic(),
