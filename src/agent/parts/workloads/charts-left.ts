@@ -1,14 +1,10 @@
-import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { inSync, type Resource } from '../../engine/resource.ts';
-import { advisory } from '../../engine/severity.ts';
-import { deleteObject } from '../../kubernetes/api.ts';
-import { type ApiAccess, readKubeconfig } from '../../kubernetes/kubeconfig.ts';
+import type { Resource } from '../../engine/resource.ts';
+import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
 import type { K3sNode } from '../../node.ts';
-import { nonBlocking } from '../../resources/combinators.ts';
 import { chartPath } from '../../resources/helm-chart/chart-object.ts';
 import { chartsInCluster } from '../../resources/helm-chart/charts-in-cluster.ts';
-import { consentAdvice, isConsented } from '../../settings/consents.ts';
+import { leftObjects } from './left-objects.ts';
 import { workloadLabel } from './workload-label.ts';
 
 /**
@@ -16,34 +12,19 @@ import { workloadLabel } from './workload-label.ts';
  * uninstalls the release, with its data. Throws `ChartLeft` for a HelmChart without consent. Blocks nothing.
  */
 export function chartsLeft(node: K3sNode, wished: readonly string[], needs: readonly string[]): Resource {
-  return nonBlocking({
+  return leftObjects(node, {
     id: 'Charts/left',
     summary: 'delete the HelmCharts that workloads.charts no longer names',
     condition: 'Charts',
-    isQuiet: wished.length === 0,
     needs,
-    async check(host) {
-      const access = await readKubeconfig(host, node.paths.k3s.kubeconfig);
-      const left = (await present(host, access)).filter((name) => !wished.includes(name));
-      const going = left.filter((name) => isConsented(node.settings, 'chartRemoval', name));
-      if (going.length > 0) {
-        return {
-          state: 'Drifted',
-          drift: {
-            changes: going.map((field) => ({ field, observed: 'present', desired: undefined })),
-            remedy: async (host) => {
-              for (const name of going) {
-                await deleteObject(host, access, chartPath(name));
-              }
-            },
-          },
-        };
-      }
-      if (left.length > 0) {
-        throw leftBehind(node, left);
-      }
-      return inSync();
-    },
+    wished,
+    consent: 'chartRemoval',
+    reason: 'ChartLeft',
+    present,
+    path: chartPath,
+    message: (names, consent) =>
+      `The settings no longer name ${names} in workloads.charts, so its release stays as it is. To uninstall it with ` +
+      `everything that it has created, ${consent}.`,
   });
 }
 
@@ -51,13 +32,4 @@ export function chartsLeft(node: K3sNode, wished: readonly string[], needs: read
 async function present(host: HostReader, access: ApiAccess): Promise<readonly string[]> {
   const found = await chartsInCluster(host, access, workloadLabel);
   return found.filter(({ isLeaving }) => !isLeaving).map(({ name }) => name);
-}
-
-function leftBehind({ settings }: K3sNode, left: readonly string[]): NodeError {
-  return new NodeError(
-    'ChartLeft',
-    `The settings no longer name ${left.join(', ')} in workloads.charts, so its release stays as it is. To uninstall it ` +
-      `with everything that it has created, ${consentAdvice(settings, 'chartRemoval', ...left)}.`,
-    advisory,
-  );
 }

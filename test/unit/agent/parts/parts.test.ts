@@ -124,7 +124,7 @@ describe('the record of a part', () => {
     consents: (part: Part) =>
       differing(
         part.consents,
-        saidBy(part, /\b(?:isConsented|consentAdvice|consentedSubjects)\([\w.]+, '(\w+)'/g),
+        saidBy(part, /\b(?:(?:isConsented|consentAdvice|consentedSubjects)\([\w.]+,|consent:) '(\w+)'/g),
       ),
   };
 
