@@ -1,15 +1,11 @@
 import { type Held, isHeld, nextAttempt } from './backoff.ts';
-import { NodeError, Recorded, toNodeError } from './errors.ts';
+import { type NodeError, Recorded, toNodeError } from './errors.ts';
 import type { Host } from './host.ts';
 import { isMet } from './is-met.ts';
 import { Underway, underway } from './jobs.ts';
-import type { Change, Drift, Finding, Outcome, Resource } from './resource.ts';
-import { forPerson } from './severity.ts';
+import { assertConverges, type Counted, countChanges } from './repeated-changes.ts';
+import type { Drift, Finding, Outcome, Resource } from './resource.ts';
 
-/** The largest number of changes in a row without an in-sync check between them; one more change is an error. */
-const changesInARow = 5;
-
-const rest = 3_000; // milliseconds; a change that is due again sooner counts as reverted
 const lookAgain = 5_000;
 /** How long a waiting resource still reports a failed check: milliseconds after the time of the next attempt. */
 const recently = 60_000;
@@ -18,11 +14,10 @@ const patience = 5 * 60_000;
 const rarely = 30_000;
 
 /** The last attempt at a resource, with the failures and changes in a row. An attempt delays remedies, not checks. */
-interface Attempt extends Held {
+interface Attempt extends Held, Counted {
   /** The step that made this entry. A failed remedy delays the next remedy; a failed check does not. */
   readonly by: 'check' | 'remedy' | 'wait';
   readonly failures: number;
-  readonly changes: number;
   readonly error?: NodeError;
   /** True if the failure is reported as Failed, no longer as Waiting. */
   readonly isFailed: boolean;
@@ -109,14 +104,16 @@ function waitingOutcome(
   { host, attempts }: ReconcileOptions,
 ): Outcome {
   const now = host.now();
-  const { reason, message, after = lookAgain, blocks = true, endedBy = 'time', isJob = false } = finding;
+  const { reason, message, after = lookAgain, blocks = true, endedBy = 'time' } = finding;
+  const { isJob = false, isExpected = false } = finding;
   const last = attempts.get(resource.id);
   if (last?.error && (isJob ? last.by === 'remedy' : last.by === 'check' && isHeld(last, now, recently))) {
     return { ...unsettledOutcome(resource, last.error, last, blocks), lookAgainAt: now + after };
   }
   const since = last?.by === 'wait' && last.since <= now ? last.since : now;
-  attempts.set(resource.id, { ...fresh, by: 'wait', changes: last?.changes ?? 0, since });
-  const isOver = !isJob && now - since >= patience;
+  const { changes = 0, fields } = last ?? {};
+  attempts.set(resource.id, { ...fresh, by: 'wait', changes, fields, since });
+  const isOver = !isJob && !isExpected && now - since >= patience;
   const state = endedBy === 'person' || isOver ? 'Failed' : 'Waiting';
   const lookAgainAt = now + (isOver ? Math.max(after, rarely) : after);
   return { resource, state, reason, message, lookAgainAt, blocks };
@@ -129,14 +126,11 @@ async function runRemedy(resource: Resource, drift: Drift, options: ReconcileOpt
   if (last?.error && last.by === 'remedy' && isHeld(last, host.now())) {
     return unsettledOutcome(resource, last.error, last, blocks);
   }
-  const isRepeat = !drift.due || host.now() < (last?.since ?? 0) + rest;
-  const changes = isRepeat ? (last?.changes ?? 0) + 1 : 0;
+  const counted = countChanges(drift, last, host.now());
   try {
-    if (changes > changesInARow) {
-      throw didNotConverge(drift.changes);
-    }
+    assertConverges(drift, counted);
     await drift.remedy(host);
-    attempts.set(resource.id, { ...fresh, by: 'remedy', changes, since: host.now() });
+    attempts.set(resource.id, { ...fresh, by: 'remedy', ...counted, since: host.now() });
     const { summary: did = resource.summary, partial = false } = drift;
     return { resource, state: 'Changed', did, changes: drift.changes, partial };
   } catch (thrown) {
@@ -148,15 +142,6 @@ async function runRemedy(resource: Resource, drift: Drift, options: ReconcileOpt
     }
     return failedOutcome(resource, toNodeError(thrown), 'remedy', options, blocks);
   }
-}
-
-function didNotConverge(changes: readonly Change[]): NodeError {
-  const fields = changes.map(({ field }) => field).join(', ');
-  return new NodeError(
-    'DidNotConverge',
-    `The same change was made ${changesInARow} times and did not hold (${fields}). Find what else writes there.`,
-    forPerson,
-  );
 }
 
 function failedOutcome(

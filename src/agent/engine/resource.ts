@@ -60,6 +60,11 @@ export interface WaitingOptions extends Partial<Severity> {
    * the remedy is still reported.
    */
   readonly isJob?: boolean;
+  /**
+   * True for a wait that is normal however long it takes, such as the wait for a maintenance window. It is never
+   * reported as a failure.
+   */
+  readonly isExpected?: boolean;
 }
 
 /**

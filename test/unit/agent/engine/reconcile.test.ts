@@ -176,6 +176,45 @@ test('a resource that drifts again after five changes in a row fails with DidNot
   expect(remedies).toBe(5);
 });
 
+test('steps that change different fields are not counted together', async () => {
+  const { pass } = setUp();
+  let field = 0;
+  const stepping = resource('a', async () => {
+    field += 1;
+    const changes = [{ field: `field ${field}`, observed: undefined, desired: 'set' }];
+    return { state: 'Drifted', drift: { changes, partial: true, remedy: async () => {} } };
+  });
+  for (let i = 0; i < 12; i += 1) {
+    expect((await pass(stepping))[0]?.state).toBe('Changed');
+  }
+});
+
+test('a change that is made again after a wait counts as a repeat', async () => {
+  const { pass } = setUp();
+  let passes = 0;
+  const restless = resource('a', async () => {
+    passes += 1;
+    return passes % 2 === 0 ? waiting('ServiceStarting', 'soon') : drifted(async () => {});
+  });
+  const states: string[] = [];
+  for (let i = 0; i < 11; i += 1) {
+    states.push((await pass(restless))[0]?.state ?? '');
+  }
+  expect(states.filter((state) => state === 'Changed')).toHaveLength(5);
+  expect(states.at(-1)).toBe('Failed');
+});
+
+test.each([
+  ['a wait of more than five minutes is reported as failed', {}, 'Failed'],
+  ['an expected wait is never reported as failed', { isExpected: true }, 'Waiting'],
+])('%s', async (_, options, state) => {
+  const { host, pass } = setUp();
+  const slow = resource('a', async () => waiting('ServiceStarting', 'later', options));
+  await pass(slow);
+  host.advance(24 * 60 * minute);
+  expect((await pass(slow))[0]?.state).toBe(state);
+});
+
 test.each([
   ['a resource that is due again some time after each change is changed every time', 5_000, 'Changed'],
   [
