@@ -8,9 +8,12 @@ export interface SetupCommands {
   uninstall(options: UninstallOptions): Promise<number>;
   killK3s(options: RemovalOptions): Promise<number>;
   uninstallK3s(options: RemovalOptions): Promise<number>;
+  /** Copies or reads a database, as the JSON text demands, and prints the answer. */
+  database(work: string): Promise<number>;
 }
 
-/** Adds these commands to `slipway`. The scripts k3s-killall.sh and k3s-uninstall.sh call the hidden commands. */
+/** Adds these commands to `slipway`. The scripts k3s-killall.sh and k3s-uninstall.sh, and Slipway
+ * itself, call the hidden commands. */
 export function addSetupCommands(
   program: Command,
   commands: SetupCommands,
@@ -36,4 +39,9 @@ export function addSetupCommands(
   removal('k3s-uninstall', 'Remove K3s, and keep Slipway (called by k3s-uninstall.sh).', true).action(
     async (options: RemovalOptions) => finish(await commands.uninstallK3s(options)),
   );
+  program
+    .command('database', { hidden: true })
+    .description('Copy or read a database (called by Slipway itself).')
+    .argument('<work>')
+    .action(async (work: string) => finish(await commands.database(work)));
 }

@@ -15,6 +15,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { Recorded } from '../../src/agent/engine/errors.ts';
 import { redacted, reveal, Secret } from '../../src/agent/engine/secret.ts';
@@ -52,6 +53,7 @@ describe('the dry run', () => {
     for (const attempt of [
       host.run({ file: 'touch', args: [`${root}/touched`] }),
       host.send({ method: 'POST', url: `${url}/echo` }),
+      host.copyDatabase({ from: `${root}/a.db`, to: `${root}/b.db`, queries: {}, room: 0 }),
       host.download({
         url: `${url}/hello`,
         checksum: { url: `${url}/sums`, name: 'hello' },
@@ -70,7 +72,7 @@ describe('the dry run', () => {
     );
     expect([secret.reveal(), `${secret}`]).toEqual([redacted, redacted]);
     expect(host.journal.map(({ kind }) => kind)).toEqual([
-      ...['write', 'write', 'link', 'rename', 'remove', 'run', 'send', 'download', 'send', 'obtain'],
+      ...['write', 'write', 'link', 'rename', 'remove', 'run', 'send', 'copy', 'download', 'send', 'obtain'],
     ]);
     expect(await everything(root)).toEqual(before);
     await dispose();
@@ -100,6 +102,7 @@ function memoryStage(): Stage {
     url,
     tls: { url: 'https://there.test', certificate: own.certificate },
     give: async (path, user, group) => host.files.give(path, `${user}:${group}`),
+    makeDatabase: async (path, sql) => host.files.write(path, sql),
     jobEnded: async () => host.advance(0),
     dispose: async () => {},
   };
@@ -138,6 +141,11 @@ async function realStage(): Promise<Stage> {
     url: `http://127.0.0.1:${port}`,
     tls: { url: `https://127.0.0.1:${tlsPort}`, certificate: own.certificate },
     give: lchown,
+    async makeDatabase(path, sql) {
+      const database = new DatabaseSync(path);
+      database.exec(`PRAGMA journal_mode = WAL; ${sql}`);
+      database.close();
+    },
     async jobEnded() {
       await hasEnded.promise;
       hasEnded = Promise.withResolvers();

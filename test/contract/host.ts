@@ -14,6 +14,8 @@ export interface Stage {
   readonly tls: { readonly url: string; readonly certificate: string };
   /** Changes the user and group of a path as `chown -h` does; on a real machine, this requires root. */
   give(path: string, user: number, group: number): Promise<void>;
+  /** Creates a SQLite database at a path from SQL. */
+  makeDatabase(path: string, sql: string): Promise<void>;
   /** Resolves once the running job has ended. A job that ends only after an abort signal would block this call. */
   jobEnded(): Promise<void>;
   dispose(): Promise<void>;
@@ -61,6 +63,7 @@ export function describeHost(name: string, make: MakeStage): void {
     describeReading(make);
     describeChanging(make);
     describeDoing(make);
+    describeDatabases(make);
     describeJobs(make);
   });
 }
@@ -430,6 +433,77 @@ export function describeJobs(make: MakeStage): void {
   });
 }
 
+const things =
+  "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO thing (name) VALUES ('a'), ('b');";
+const queries = { names: 'SELECT name FROM thing ORDER BY id', most: 'SELECT max(id) FROM thing' };
+const answers = { names: ['a', 'b'], most: ['2'] };
+
+/** Checks the contract of a Host about SQLite databases. */
+function describeDatabases(make: MakeStage): void {
+  const stage = staged(make);
+
+  test('reads a database: its size, its digest, and the answers to queries', async () => {
+    const path = `${stage.root}/a.db`;
+    await stage.makeDatabase(path, things);
+    const facts = await stage.host.readDatabase(path, queries);
+    expect(facts).toEqual({
+      bytes: (await stage.host.stat(path))?.size,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      answers,
+    });
+  });
+
+  test('finds no database at a path without a file', async () => {
+    expect(await stage.host.readDatabase(`${stage.root}/none.db`, queries)).toBeUndefined();
+  });
+
+  test('copies a database to a private file that has the same answers', async () => {
+    const [from, to] = [`${stage.root}/a.db`, `${stage.root}/copies/b.db`];
+    await stage.makeDatabase(from, things);
+    const facts = await stage.host.copyDatabase({ from, to, queries, room: 1 });
+    expect(facts.answers).toEqual(answers);
+    expect(await stage.host.stat(to)).toMatchObject({ kind: 'file', mode: 0o600, size: facts.bytes });
+    expect(await stage.host.readDatabase(to, queries)).toEqual(facts);
+    expect(await stage.host.list(`${stage.root}/copies`)).toEqual(['b.db']);
+  });
+
+  test('refuses a file that is not a database, as a whole and as the source of a copy', async () => {
+    const { host, root } = stage;
+    const [from, to] = [`${root}/etc/plain.conf`, `${root}/b.db`];
+    expect(await reasonOf(host.readDatabase(from, queries))).toBe('DatabaseDamaged');
+    expect(await reasonOf(host.copyDatabase({ from, to, queries, room: 1 }))).toBe('DatabaseDamaged');
+    const missing = { from: `${root}/none.db`, to, queries, room: 1 };
+    expect(await reasonOf(host.copyDatabase(missing))).toBe('DatabaseDamaged');
+    expect(await host.stat(to)).toBeUndefined();
+  });
+
+  test('leaves no copy that cannot answer a query', async () => {
+    const [from, to] = [`${stage.root}/a.db`, `${stage.root}/b.db`];
+    await stage.makeDatabase(from, things);
+    const other = { count: 'SELECT count(*) FROM another' };
+    expect(await reasonOf(stage.host.copyDatabase({ from, to, queries: other, room: 1 }))).toBe(
+      'DatabaseDamaged',
+    );
+    expect(await stage.host.stat(to)).toBeUndefined();
+  });
+
+  test('does not begin a copy without the room that it needs', async () => {
+    const [from, to] = [`${stage.root}/a.db`, `${stage.root}/b.db`];
+    await stage.makeDatabase(from, things);
+    const copy = stage.host.copyDatabase({ from, to, queries, room: 2 ** 60 });
+    expect(await reasonOf(copy)).toBe('DiskFull');
+    expect(await stage.host.stat(to)).toBeUndefined();
+  });
+
+  test('does not begin a copy whose signal was aborted', async () => {
+    const [from, to] = [`${stage.root}/a.db`, `${stage.root}/b.db`];
+    await stage.makeDatabase(from, things);
+    const copy = stage.host.copyDatabase({ from, to, queries, room: 1 }, AbortSignal.abort());
+    await expect(copy).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await stage.host.stat(to)).toBeUndefined();
+  });
+}
+
 function isForeign(field: string): boolean {
   return field.startsWith('foreign');
 }
@@ -460,6 +534,7 @@ function staged(make: MakeStage): Stage {
       return current().tls;
     },
     give: (path, user, group) => current().give(path, user, group),
+    makeDatabase: (path, sql) => current().makeDatabase(path, sql),
     jobEnded: () => current().jobEnded(),
     dispose: () => current().dispose(),
   };

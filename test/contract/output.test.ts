@@ -57,6 +57,7 @@ const actions = Object.entries({
   link: { path: '/a', target: 'b', before: 'c' },
   rename: { from: '/a', to: '/b' },
   remove: { path: '/a' },
+  copy: { from: '/a', to: '/b' },
   run: { command: 'systemctl daemon-reload' },
   send: { method: 'POST', url: 'https://a.test', body: '{}' },
   download: { url: 'https://a.test', path: '/a', mode: 0o755, member: 'flux' },

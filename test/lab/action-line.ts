@@ -12,6 +12,8 @@ export function actionLine(action: RecordedAction): string {
       return `rename ${action.from} -> ${action.to}`;
     case 'remove':
       return `remove ${action.path}`;
+    case 'copy':
+      return `copy ${action.from} -> ${action.to}`;
     case 'run':
       return `run ${action.command}`;
     case 'send':

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { commandLine } from '../../src/agent/engine/command-line.ts';
+import type { DatabaseCopy, DatabaseFacts, DatabaseQueries } from '../../src/agent/engine/database.ts';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type {
@@ -20,6 +21,7 @@ import { type Content, reveal, type Secret } from '../../src/agent/engine/secret
 import { fileError, systemError } from '../../src/agent/host/files/file-errors.ts';
 import { commandFailed } from '../../src/agent/host/process/command-failed.ts';
 import { actionLine } from './action-line.ts';
+import { memoryDatabase } from './memory-databases.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
@@ -89,6 +91,8 @@ export class MemoryHost implements Host {
   readonly looks: string[] = [];
   /** The jobs of the process; a test can set their duration. */
   readonly jobs = new MemoryJobs(this);
+  /** The free bytes of the disk, which only `copyDatabase` compares with its needs. */
+  free = 2 ** 40;
   readonly #commands = new Scripts<Command, CommandResult>();
   readonly #requests = new Scripts<HttpSend, HttpResponse>();
   readonly #peers = new Scripts<string, string>();
@@ -273,6 +277,12 @@ export class MemoryHost implements Host {
     return this.#peers.answer(url, `certificate of ${url}`);
   }
 
+  async readDatabase(path: string, queries: DatabaseQueries): Promise<DatabaseFacts | undefined> {
+    this.#alive();
+    const sql = this.files.text(path);
+    return sql === undefined ? undefined : memoryDatabase(path, sql, queries);
+  }
+
   now(): number {
     this.#alive();
     return this.#now;
@@ -328,6 +338,21 @@ export class MemoryHost implements Host {
   async send(request: HttpSend): Promise<HttpResponse> {
     this.#mutate(sendOf(request));
     return this.#requests.answer(request, `${request.method} ${request.url}`);
+  }
+
+  async copyDatabase(
+    { from, to, queries, room }: DatabaseCopy,
+    signal?: AbortSignal,
+  ): Promise<DatabaseFacts> {
+    signal?.throwIfAborted();
+    this.#mutate({ kind: 'copy', from, to }, to);
+    if (this.free < room) {
+      throw new NodeError('DiskFull', `${from} was not copied to ${to}: ${room} bytes are not free.`);
+    }
+    const sql = this.files.text(from) ?? 'no such file';
+    const facts = memoryDatabase(from, sql, queries);
+    this.files.write(to, sql, 0o600);
+    return facts;
   }
 
   async download(download: Download): Promise<string> {

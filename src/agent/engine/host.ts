@@ -1,3 +1,4 @@
+import type { DatabaseCopy, DatabaseFacts, DatabaseQueries } from './database.ts';
 import type { Content, Secret } from './secret.ts';
 
 /** The owner of a file, directory or link. */
@@ -136,6 +137,9 @@ export interface HostReader {
   get(request: HttpRequest): Promise<HttpResponse>;
   /** Returns the certificate of the TLS server at an https URL as PEM, without verifying it or sending a request. */
   peerCertificate(url: string): Promise<string>;
+
+  /** Reads a SQLite database that no process changes (database.ts); `undefined` if the file is missing. */
+  readDatabase(path: string, queries: DatabaseQueries): Promise<DatabaseFacts | undefined>;
   /** Returns the running job with this trace; `undefined` if none runs, or if its process has died. */
   job(trace: string): Promise<RunningJob | undefined>;
   /** Returns the current time in epoch milliseconds. */
@@ -161,6 +165,8 @@ export interface Host extends HostReader {
    */
   run(command: Command, signal?: AbortSignal): Promise<CommandResult>;
   send(request: HttpSend): Promise<HttpResponse>;
+  /** Copies a SQLite database (database.ts). The signal stops the copy. */
+  copyDatabase(copy: DatabaseCopy, signal?: AbortSignal): Promise<DatabaseFacts>;
   /**
    * Fetches and verifies a release file, and returns its digest for `install`. Fetches only the sha256 file if the
    * release file is already in place. The signal aborts the transfer; the next call resumes it. Throws

@@ -3,6 +3,7 @@ import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
 import type { FileStat, FoundFile, Host } from '../engine/host.ts';
 import { reveal } from '../engine/secret.ts';
 import { sleep } from './clock/clock.ts';
+import { databaseChild, databaseCopied } from './database/database-child.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './files/atomic-write.ts';
 import { notAFile, readNames, readText } from './files/bounded-read.ts';
 import { errnoOf, fileError } from './files/file-errors.ts';
@@ -43,6 +44,9 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     peerCertificate: (url) => peerCertificate(url),
+
+    readDatabase: (path, queries) =>
+      databaseChild({ do: 'read', root, path, queries }, childEnvironment(env, {})),
     job: async (trace) => jobs.running(trace, (await readFile(trace))?.content ?? ''),
     now: () => Date.now(),
     monotonic: () => performance.now(),
@@ -63,6 +67,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
       return result;
     },
     send: (request) => exchange(request, routes),
+    copyDatabase: (copy, signal) =>
+      databaseCopied({ do: 'copy', root, ...copy }, childEnvironment(env, {}), signal),
     download: (wanted, signal) => download(wanted, { routes, root, signal }),
     install: (wanted, digest) =>
       withSystemErrors('download to', wanted.path, () => install(wanted, digest, root)),

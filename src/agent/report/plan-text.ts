@@ -112,6 +112,8 @@ function actionLines(action: RecordedAction): readonly string[] {
       return [`move: ${action.from} -> ${action.to}`];
     case 'remove':
       return [`remove: ${action.path}`];
+    case 'copy':
+      return [`copy: ${action.from} -> ${action.to}, and read it back`];
     case 'run':
       return [`run:  ${action.command}`];
     case 'send':

@@ -20,7 +20,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   };
   const names = [
     ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp'],
-    ...['install', 'uninstall', 'killK3s', 'uninstallK3s'],
+    ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'database'],
   ];
   const recorded = Object.fromEntries(names.map((name) => [name, record(name)]));
   const enter = async (root: string) => void entered.push(root);
@@ -78,6 +78,10 @@ describe('the command line', () => {
       ['doctor', { ...plain, output: 'json' }],
     ],
     [['version'], ['version', undefined]],
+    [
+      ['database', '{}'],
+      ['database', '{}'],
+    ],
     [
       ['stamp', '--root', '/x'],
       ['stamp', { ...plain, root: '/x' }],

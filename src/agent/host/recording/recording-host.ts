@@ -8,9 +8,9 @@ import { Overlay } from './overlay.ts';
  * Makes the Host of a dry run. Reads come from the machine. Changes go to memory, so that later reads see them, and to
  * the journal.
  *
- * Records each `run`, `send`, `download` and `install`, and each `get` with a secret header, and then throws
- * `Recorded`, because the effect is unknown. Reports no running job and performs each job at once, so that unfinished
- * work is recorded too. Records the description of a secret without fetching the secret. Skips sleeps.
+ * Records each `run`, `send`, `copyDatabase`, `download` and `install`, and each `get` with a secret header, and then
+ * throws `Recorded`, because the effect is unknown. Reports no running job and performs each job at once, so that
+ * unfinished work is recorded too. Records the description of a secret without fetching the secret. Skips sleeps.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -21,6 +21,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
     query: (command) => reader.query(command),
+    readDatabase: (path, queries) => reader.readDatabase(path, queries),
     get: async (request) =>
       bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
     peerCertificate: (url) => reader.peerCertificate(url),
@@ -52,6 +53,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
 
     run: async (command) => record(runOf(command)),
     send: async (request) => record(sendOf(request)),
+    copyDatabase: async ({ from, to }) => record({ kind: 'copy', from, to }),
     download: async (download) => record(downloadOf(download)),
     install: async (download) => record(downloadOf(download)),
     perform: (_job, work) => work(new AbortController().signal),

@@ -54,6 +54,7 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
   const attempts = [
     host.run({ file: 'flux', args: ['bootstrap'], env: { TOKEN: new Secret('hunter2') } }),
     host.send({ method: 'POST', url: 'http://x/', body: secret }),
+    host.copyDatabase({ from: '/a.db', to: '/b.db', queries: {}, room: 1 }),
     host.download({ url: 'http://m/k3s', checksum, path: '/bin/k3s', mode: 0o755, member: 'k3s' }),
   ];
   for (const attempt of attempts) {
@@ -62,6 +63,7 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
   expect(host.journal).toEqual([
     { kind: 'run', command: 'TOKEN=‹redacted› flux bootstrap' },
     { kind: 'send', method: 'POST', url: 'http://x/', body: 'token: ‹redacted›\n' },
+    { kind: 'copy', from: '/a.db', to: '/b.db' },
     { kind: 'download', url: 'http://m/k3s', path: '/bin/k3s', mode: 0o755, member: 'k3s' },
   ]);
   expect(real.journal).toEqual([]);
@@ -110,6 +112,7 @@ function reading(real: ReturnType<typeof memoryHost>) {
     stat: (path: string) => real.stat(path),
     list: (path: string) => real.list(path),
     query: real.query.bind(real),
+    readDatabase: real.readDatabase.bind(real),
     get: real.get.bind(real),
     peerCertificate: real.peerCertificate.bind(real),
     job: real.job.bind(real),

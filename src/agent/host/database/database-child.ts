@@ -1,0 +1,59 @@
+import { isSea } from 'node:sea';
+import { fileURLToPath } from 'node:url';
+import type { DatabaseFacts } from '../../engine/database.ts';
+import { NodeError } from '../../engine/errors.ts';
+import type { Command } from '../../engine/host.ts';
+import { parseJson } from '../../engine/json.ts';
+import { commandFailed } from '../process/command-failed.ts';
+import { execute } from '../process/exec.ts';
+import { type DatabaseWork, databaseAnswer } from './database-work.ts';
+
+/** The longest time for a copy or a reading in milliseconds. A slow disk takes minutes for some gigabytes. */
+const longest = 3_600_000;
+
+/**
+ * Has a child process, Slipway's own executable, copy or read a database, so that the memory and the time of SQLite are
+ * not those of this process. Returns `undefined` if the file is missing. Throws the error of the child.
+ */
+export async function databaseChild(
+  work: DatabaseWork,
+  environment: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<DatabaseFacts | undefined> {
+  const [file = '', ...args] = ownCommand();
+  const command: Command = { file, args: [...args, 'database', JSON.stringify(work)], timeout: longest };
+  const result = await execute(command, environment, signal);
+  signal?.throwIfAborted();
+  const answer = result.exitCode === 0 ? parseJson(databaseAnswer, result.stdout) : undefined;
+  if (answer === undefined) {
+    throw commandFailed(command, result);
+  }
+  if ('reason' in answer) {
+    const { reason, message, isForPerson } = answer;
+    throw new NodeError(reason, message, { endedBy: isForPerson ? 'person' : 'time' });
+  }
+  return 'facts' in answer ? answer.facts : undefined;
+}
+
+/** Has a child process copy a database, as `databaseChild` does. */
+export async function databaseCopied(
+  work: Extract<DatabaseWork, { do: 'copy' }>,
+  environment: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<DatabaseFacts> {
+  const facts = await databaseChild(work, environment, signal);
+  if (facts === undefined) {
+    throw new NodeError(
+      'FileSystemError',
+      `${work.from} disappeared while it was copied. It is tried again.`,
+    );
+  }
+  return facts;
+}
+
+/** Returns the command that starts this program again: the executable or, from source, Node with the launcher. */
+function ownCommand(): readonly string[] {
+  return isSea()
+    ? [process.execPath]
+    : [process.execPath, fileURLToPath(new URL('../../../launcher/launch.ts', import.meta.url))];
+}
