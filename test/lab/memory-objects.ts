@@ -4,12 +4,14 @@ import { type ApiObject, type Objects, resourceNamed } from './standins/k3s-obje
 
 /**
  * Stores API objects as JSON files of a MemoryHost, at `DIRECTORY/RESOURCE/NAMESPACE/NAME` (`_` replaces a missing
- * namespace). Therefore objects survive a crash, and tests compare them with the other files.
+ * namespace). Therefore objects survive a crash, and tests compare them with the other files. The version of an object
+ * is a digest of its content and its previous version, and a deleted object that is created again has a new uid.
  */
 export function memoryObjects(files: MemoryFiles, directory: string): Objects {
   const path = (resource: string, namespace: string | undefined, name: string) =>
     `${directory}/${resource}/${namespace ?? '_'}/${name}`;
   const read = (at: string): ApiObject | undefined => JSON.parse(files.text(at) ?? 'null') ?? undefined;
+  const removals = new Map<string, number>();
   const below = (at: string): readonly string[] => (files.stat(at) ? files.list(at) : []);
   return {
     directory,
@@ -20,8 +22,8 @@ export function memoryObjects(files: MemoryFiles, directory: string): Objects {
       ),
     put(resource, namespace, object) {
       const at = path(resource, namespace, object.metadata.name);
-      const resourceVersion = shortDigest(JSON.stringify(object));
-      const uid = object.metadata.uid ?? shortDigest(at);
+      const uid = object.metadata.uid ?? shortDigest(`${at} ${removals.get(at) ?? 0}`);
+      const resourceVersion = shortDigest(JSON.stringify({ ...object, uid }));
       const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion } };
       files.write(at, JSON.stringify(stored));
       return stored;
@@ -30,6 +32,7 @@ export function memoryObjects(files: MemoryFiles, directory: string): Objects {
       const at = path(resource, namespace, name);
       const isThere = files.stat(at) !== undefined;
       files.remove(at);
+      removals.set(at, (removals.get(at) ?? 0) + 1);
       return isThere;
     },
     resolve: (asked) =>

@@ -1,13 +1,18 @@
 import * as z from 'zod/mini';
-import { NodeError } from '../engine/errors.ts';
-import type { Host, HostReader, HttpRequest, HttpResponse, HttpSend } from '../engine/host.ts';
-import { jsonFault, readJson } from '../engine/json.ts';
+import type { Host, HostReader, HttpResponse, HttpSend } from '../engine/host.ts';
 import type { Content } from '../engine/secret.ts';
+import { answered, objectIn } from './answer.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 import { apiRefusal } from './refusal.ts';
 
-/** The name under which Slipway owns the fields that it applies (kubernetes.io, "Server-Side Apply"). */
+/** The name under which Slipway owns the fields that it writes (kubernetes.io, "Server-Side Apply"). */
 export const fieldManager = 'slipway';
+
+/**
+ * The time limit of each question in milliseconds, from the lookup of the name to the last byte of the answer. It is
+ * also the most that a server can cost a pass that drops all packets, since a check gives up after one such question.
+ */
+const deadline = 10_000;
 
 /**
  * The Accept headers for a whole object or list, and for its metadata alone, without the values of a Secret
@@ -33,7 +38,7 @@ export async function readApi<Schema extends z.ZodMiniType>(
   schema: Schema,
   form: keyof typeof forms = 'whole',
 ): Promise<z.output<Schema> | undefined> {
-  const request = { url: `${server}${path}`, headers: { accept: forms[form] }, trust };
+  const request = { url: `${server}${path}`, headers: { accept: forms[form] }, trust, timeout: deadline };
   const response = await answered(request, () => host.get(request));
   if (response.status === 404) {
     return undefined;
@@ -60,6 +65,31 @@ export async function readList<Item extends z.ZodMiniType>(
   return (await readApi(host, access, path, list, form))?.items ?? [];
 }
 
+/** A request to the API. `path` begins with a slash, and may contain a query. */
+export interface ApiRequest {
+  readonly method: HttpSend['method'];
+  readonly path: string;
+  /** JSON, unless `contentType` names another format. */
+  readonly body?: Content;
+  readonly contentType?: string;
+}
+
+/**
+ * Sends one request and returns the answer, whatever its status. For a caller that handles some failures itself, such
+ * as an eviction that a budget delays; `apiRefusal` makes an error of the others. Throws `ApiUnavailable` if no answer
+ * arrives.
+ */
+export async function sendApi(
+  host: Host,
+  { server, trust }: ApiAccess,
+  { method, path, body, contentType = 'application/json' }: ApiRequest,
+): Promise<HttpResponse> {
+  const headers = { accept: forms.whole, ...(body !== undefined && { 'content-type': contentType }) };
+  const content = body === undefined ? {} : { body };
+  const request = { method, url: `${server}${path}`, headers, trust, timeout: deadline, ...content };
+  return answered(request, () => host.send(request));
+}
+
 /**
  * Creates the object at a path, or changes it to have the fields of `object` (server-side apply). Removes the fields
  * that Slipway applied before and that `object` no longer has. `object` is JSON with `apiVersion`, `kind` and the
@@ -75,57 +105,78 @@ export async function applyObject(
   object: Content,
   { force = false }: { readonly force?: boolean } = {},
 ): Promise<void> {
-  const query = `?fieldManager=${fieldManager}&force=${force}`;
   await change(host, access, `apply ${path}`, {
     method: 'PATCH',
-    url: `${access.server}${path}${query}`,
-    headers: { 'content-type': 'application/apply-patch+yaml' },
+    path: `${path}?fieldManager=${fieldManager}&force=${force}`,
+    contentType: 'application/apply-patch+yaml',
     body: object,
+  });
+}
+
+/**
+ * Changes fields of the object at a path (JSON merge patch, RFC 7386): `null` removes a field, and a list replaces the
+ * whole list. With `metadata.resourceVersion` in `patch`, changes only that version of the object, and otherwise throws
+ * `ApiConflict`. Also throws `ApiUnavailable`, `ApiForbidden`, and `ApiRejected`, as for a missing object.
+ */
+export async function patchObject(host: Host, access: ApiAccess, path: string, patch: object): Promise<void> {
+  await change(host, access, `patch ${path}`, {
+    method: 'PATCH',
+    path: `${path}?fieldManager=${fieldManager}`,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify(patch),
+  });
+}
+
+/**
+ * Creates an object in the list at a path (`listPath`). The API completes `metadata.generateName` to an unused name.
+ * Throws `ApiConflict` if the object exists. Also throws `ApiUnavailable`, `ApiForbidden` and `ApiRejected`.
+ */
+export async function createObject(
+  host: Host,
+  access: ApiAccess,
+  path: string,
+  object: object,
+): Promise<void> {
+  await change(host, access, `create in ${path}`, {
+    method: 'POST',
+    path: `${path}?fieldManager=${fieldManager}`,
+    body: JSON.stringify(object),
+  });
+}
+
+/**
+ * Replaces the whole object at a path. Throws `ApiConflict` if the object has changed since the version in the
+ * `metadata.resourceVersion` of `object`. Also throws `ApiUnavailable`, `ApiForbidden`, and `ApiRejected`, as for a
+ * missing object.
+ */
+export async function replaceObject(
+  host: Host,
+  access: ApiAccess,
+  path: string,
+  object: { readonly metadata: { readonly resourceVersion: string } },
+): Promise<void> {
+  await change(host, access, `replace ${path}`, {
+    method: 'PUT',
+    path: `${path}?fieldManager=${fieldManager}`,
+    body: JSON.stringify(object),
   });
 }
 
 /** Deletes the object at a path; does nothing if the object does not exist. Throws the errors of `applyObject`. */
 export async function deleteObject(host: Host, access: ApiAccess, path: string): Promise<void> {
-  await change(host, access, `delete ${path}`, { method: 'DELETE', url: `${access.server}${path}` }, [404]);
+  await change(host, access, `delete ${path}`, { method: 'DELETE', path }, [404]);
 }
 
 async function change(
   host: Host,
-  { trust }: ApiAccess,
+  access: ApiAccess,
   what: string,
-  request: Omit<HttpSend, 'trust'>,
+  request: ApiRequest,
   allowed: readonly number[] = [],
 ): Promise<void> {
-  const complete = { ...request, headers: { accept: forms.whole, ...request.headers }, trust };
-  const response = await answered(complete, () => host.send(complete));
+  const response = await sendApi(host, access, request);
   const { status } = response;
   if ((status < 200 || status > 299) && !allowed.includes(status)) {
     throw apiRefusal(response, what, host.now());
   }
-}
-
-/** Returns the answer; throws `ApiUnavailable` if none arrives. */
-async function answered(request: HttpRequest, send: () => Promise<HttpResponse>): Promise<HttpResponse> {
-  try {
-    return await send();
-  } catch (thrown) {
-    if (!(thrown instanceof NodeError)) {
-      throw thrown;
-    }
-    const { origin } = new URL(request.url);
-    throw new NodeError(
-      'ApiUnavailable',
-      `The Kubernetes API at ${origin} does not answer this node: ${thrown.message}`,
-      { cause: thrown },
-    );
-  }
-}
-
-function objectIn<Schema extends z.ZodMiniType>({ body }: HttpResponse, path: string, schema: Schema) {
-  const { success, data, error } = readJson(schema, body);
-  if (success) {
-    return data;
-  }
-  const message = `The Kubernetes API answers ${path} with something else: ${jsonFault(error)}. It is asked again.`;
-  throw new NodeError('UnexpectedAnswer', message, { cause: error });
 }

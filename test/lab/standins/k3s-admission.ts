@@ -1,12 +1,14 @@
 /**
  * Checks the permissions of a kubelet, and validates annotations and events.
  *
- * Models the node authorizer and the role system:node (plugin/pkg/auth/authorizer: a kubelet reads its own Node, and
- * creates events without reading them), NodeRestriction (plugin/pkg/admission/noderestriction: a kubelet changes only
- * its own Node) and the validation of annotations and of core/v1 events (pkg/apis/core/validation). Deliberately
- * stricter: a kubelet may patch only the annotations of its Node, each annotation key needs a prefix, and each event
- * must be about that Node.
+ * Models the node authorizer and the role system:node (plugin/pkg/auth/authorizer: a kubelet reads its own Node and the
+ * Lease of its heartbeats, and creates events without reading them), NodeRestriction (plugin/pkg/admission/
+ * noderestriction: a kubelet changes only its own Node, and neither its taints nor most labels of Kubernetes) and the
+ * validation of annotations and of core/v1 events (pkg/apis/core/validation). Seen with a kube-apiserver 1.36.3.
+ * Deliberately stricter: each annotation key needs a prefix, and each event must be about that Node.
  */
+import { isDeepStrictEqual } from 'node:util';
+import type { ApiObject } from './k3s-objects.ts';
 
 export interface User {
   readonly name: string;
@@ -16,35 +18,72 @@ export interface User {
 export interface Attempt {
   readonly method: string;
   readonly resource: string;
+  readonly namespace?: string | undefined;
   readonly name: string | undefined;
   readonly body: string;
+  readonly fieldSelector?: string | null;
 }
 
 /** Returns why a request of this user is forbidden; `undefined` if it is permitted. Only kubelets are restricted. */
-export function forbidden(user: User, { method, resource, name, body }: Attempt): string | undefined {
-  if (!user.groups.includes('system:nodes')) {
-    return undefined;
-  }
-  const own = user.name.replace('system:node:', '');
-  const which = name === undefined ? resource : `${resource} "${name}"`;
+export function forbidden(user: User, attempt: Attempt): string | undefined {
+  const own = ownNode(user);
+  return own === undefined ? undefined : (permissions[attempt.resource] ?? nothing)(own, attempt);
+}
+
+/** Returns the name of a kubelet's Node; `undefined` for a user that is not a kubelet. */
+function ownNode({ name, groups }: User): string | undefined {
+  return groups.includes('system:nodes') ? name.replace('system:node:', '') : undefined;
+}
+
+/** Returns why a kubelet may not send a request about one resource. */
+type Permission = (own: string, attempt: Attempt) => string | undefined;
+
+const permissions: Readonly<Record<string, Permission>> = {
+  events: (own, attempt) =>
+    attempt.method === 'POST' ? foreignEvent(own, Object(JSON.parse(attempt.body))) : nothing(own, attempt),
+  nodes: nodePermission,
+  'leases.coordination.k8s.io': leasePermission,
+};
+
+function nothing(own: string, { method, resource, namespace, name }: Attempt): string {
   const verb = name === undefined && method === 'GET' ? 'list' : (verbs[method] ?? method);
-  const cannot = `${which} is forbidden: User "${user.name}" cannot ${verb} resource "${resource}" in API group ""`;
-  if (resource === 'events' && method === 'POST') {
-    return foreignEvent(own, Object(JSON.parse(body)));
-  }
-  if (resource === 'events') {
-    return `${cannot} in the namespace "default"`;
-  }
-  if (resource !== 'nodes' || (method === 'GET' && name !== own)) {
-    return `${cannot} at the cluster scope: node '${own}' cannot read ${name === undefined ? 'all nodes' : `'${name}'`}, only its own Node object`;
-  }
+  const [plural, ...group] = resource.split('.');
+  const scope = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+  return `${shown(resource, name)} is forbidden: User "system:node:${own}" cannot ${verb} resource "${plural}" in API group "${group.join('.')}" ${scope}`;
+}
+
+function nodePermission(own: string, attempt: Attempt): string | undefined {
+  const { method, resource, name, fieldSelector } = attempt;
   if (method === 'DELETE') {
-    return `${cannot} at the cluster scope`;
+    return nothing(own, attempt);
   }
-  if (name !== own) {
-    return `${which} is forbidden: node "${own}" is not allowed to modify node "${name}"`;
+  if (method === 'GET') {
+    const which = name === undefined ? 'all nodes' : `'${name}'`;
+    const isOwn = name === own || (name === undefined && fieldSelector === `metadata.name=${own}`);
+    return isOwn
+      ? undefined
+      : `${nothing(own, attempt)}: node '${own}' cannot read ${which}, only its own Node object`;
   }
-  return method === 'PATCH' ? foreignPatch(which, Object(JSON.parse(body))) : undefined;
+  const target = name ?? Object(JSON.parse(attempt.body)).metadata?.name;
+  return target === own
+    ? undefined
+    : `${shown(resource, target)} is forbidden: node "${own}" is not allowed to modify node "${target}"`;
+}
+
+/** A kubelet reads and writes only the Lease of its own heartbeats, so it cannot hold a Lease that nodes share. */
+function leasePermission(own: string, attempt: Attempt): string | undefined {
+  const { namespace, name, body, method } = attempt;
+  if (namespace !== 'kube-node-lease') {
+    return `${nothing(own, attempt)}: can only access leases in the "kube-node-lease" system namespace`;
+  }
+  const target = method === 'POST' ? Object(JSON.parse(body)).metadata?.name : name;
+  return target === own
+    ? undefined
+    : `${nothing(own, attempt)}: can only access node lease with the same name as the requesting node`;
+}
+
+function shown(resource: string, name: string | undefined): string {
+  return name === undefined ? resource : `${resource} "${name}"`;
 }
 
 const verbs: Readonly<Record<string, string>> = {
@@ -55,12 +94,34 @@ const verbs: Readonly<Record<string, string>> = {
   DELETE: 'delete',
 };
 
-function foreignPatch(which: string, patch: Readonly<Record<string, unknown>>): string | undefined {
-  const fields = [...Object.keys(patch), ...Object.keys(Object(patch.metadata))];
-  const foreign = fields.filter((field) => !['metadata', 'annotations'].includes(field));
-  return foreign.length === 0
-    ? undefined
-    : `${which} is forbidden: is not allowed to modify ${foreign.join(', ')}`;
+/** Returns why a kubelet may not change its existing Node like this; `undefined` if it may, and for other users. */
+export function refusedChange(user: User, before: ApiObject, after: ApiObject): string | undefined {
+  if (ownNode(user) === undefined || before.kind !== 'Node') {
+    return undefined;
+  }
+  const name = before.metadata.name;
+  const refused = `nodes "${name}" is forbidden: node "${name}" is not allowed to modify`;
+  const { taints: old } = Object(before.spec);
+  const { taints } = Object(after.spec);
+  if (!isDeepStrictEqual(old ?? [], taints ?? [])) {
+    return `${refused} taints`;
+  }
+  const labels = [before, after].map(({ metadata }): Record<string, unknown> => Object(metadata.labels));
+  const changed = [...new Set(labels.flatMap((each) => Object.keys(each)))].filter(
+    (key) => labels[0]?.[key] !== labels[1]?.[key] && isReserved(key),
+  );
+  return changed.length === 0 ? undefined : `${refused} labels: ${changed.join(', ')}`;
+}
+
+/** True for the labels of Kubernetes, except those that kubelet may set (kubelet/pkg/apis/well_known_labels.go). */
+function isReserved(key: string): boolean {
+  return (
+    /(^|\.)(kubernetes|k8s)\.io\//.test(key) &&
+    !/^(topology\.kubernetes\.io|([^/]+\.)?kubelet\.kubernetes\.io|([^/]+\.)?node\.kubernetes\.io)\//.test(
+      key,
+    ) &&
+    !['kubernetes.io/hostname', 'kubernetes.io/os', 'kubernetes.io/arch'].includes(key)
+  );
 }
 
 function foreignEvent(
@@ -78,10 +139,10 @@ const annotationKey = new RegExp(
   `^(?=[^/]{1,253}/)${label}(?:\\.${label})+/[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`,
 );
 
-/** Returns the API's error for the first invalid annotation; `undefined` if all are valid. */
-export function invalidAnnotations(node: string, annotations: object): string | undefined {
+/** Returns the API's error for the first invalid annotation of an object; `undefined` if all are valid. */
+export function invalidAnnotations(kind: string, name: string, annotations: object): string | undefined {
   for (const [key, value] of Object.entries(annotations)) {
-    const where = `Node "${node}" is invalid: metadata.annotations`;
+    const where = `${kind} "${name}" is invalid: metadata.annotations`;
     if (!annotationKey.test(key)) {
       return `${where}: Invalid value: "${key}": name part must consist of ...`;
     }

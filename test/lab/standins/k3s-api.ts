@@ -5,8 +5,8 @@
  * The path /objects/<resource>/<namespace or _>/<name> exists only in the stand-in. With it, the stand-ins for kubectl
  * and kubelet need no discovery.
  */
-import { randomBytes } from 'node:crypto';
-import { forbidden, invalidAnnotations, invalidEvent, type User } from './k3s-admission.ts';
+import { forbidden, type User } from './k3s-admission.ts';
+import { created, mergePatched, missing, type Place } from './k3s-changes.ts';
 import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
 import { json, type Reply, status, unauthorized } from './k3s-reply.ts';
 import { answerRest, isRest, type RestRequest } from './k3s-rest.ts';
@@ -43,46 +43,44 @@ export function answerApi(supervisor: Api, request: RestRequest, user: User): Re
   if (resource === undefined) {
     return status(404, 'NoResourceMatch', asked.split('.')[0] ?? asked);
   }
-  const refusal = forbidden(user, { method, resource, name, body });
+  const namespace = namespaced(resource) ? space : undefined;
+  const refusal = forbidden(user, { method, resource, namespace, name, body });
   if (refusal !== undefined) {
     return status(403, 'Forbidden', refusal);
   }
-  const namespace = namespaced(resource) ? space : undefined;
-  if (method === 'POST') {
-    return created(supervisor, resource, namespace, body);
-  }
-  return object(supervisor, method, resource, namespace, name, body);
+  return object(supervisor.objects, { resource, namespace, name }, request, user);
 }
 
-function object(
-  { objects }: Api,
-  method: string,
-  resource: string,
-  namespace: string | undefined,
-  name: string | undefined,
-  body: string,
-): Reply {
-  const missing = status(404, 'NotFound', `${resource} "${name}" not found`);
+function object(objects: Objects, place: Place, { method, body }: RestRequest, user: User): Reply {
+  const { resource, namespace, name } = place;
+  if (method === 'POST') {
+    return created(objects, place, body);
+  }
   if (name === undefined) {
     return json(200, { apiVersion: 'v1', kind: 'List', items: objects.list(resource, namespace) });
   }
   if (method === 'PUT') {
     return replaced(objects, resource, namespace, JSON.parse(body));
   }
+  if (method === 'PATCH') {
+    return mergePatched(objects, place, body, user);
+  }
   if (method === 'DELETE') {
-    if (!objects.remove(resource, namespace, name)) {
-      return missing;
-    }
-    if (resource === 'nodes') {
-      objects.remove('secrets', 'kube-system', `${name}.node-password.k3s`);
-    }
-    return json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
+    return removed(objects, place, name);
   }
   const found = objects.get(resource, namespace, name);
-  if (found === undefined) {
-    return missing;
+  return found === undefined ? missing(place) : json(200, found);
+}
+
+/** Removes an object; with a Node, also the password of the node, as K3s does. */
+function removed(objects: Objects, place: Place, name: string): Reply {
+  if (!objects.remove(place.resource, place.namespace, name)) {
+    return missing(place);
   }
-  return method === 'PATCH' ? annotated(objects, resource, found, JSON.parse(body)) : json(200, found);
+  if (place.resource === 'nodes') {
+    objects.remove('secrets', 'kube-system', `${name}.node-password.k3s`);
+  }
+  return json(200, { apiVersion: 'v1', kind: 'Status', status: 'Success' });
 }
 
 /** Creates or replaces an object; answers with 409 if the request's `resourceVersion` differs from the stored one. */
@@ -99,35 +97,6 @@ function replaced(
     return status(409, 'Conflict', `${why}; please apply your changes to the latest version and try again`);
   }
   return json(200, objects.put(resource, namespace, object));
-}
-
-/** Applies a merge patch of annotations to a Node; answers with 422 for another resource or an invalid annotation. */
-function annotated(
-  objects: Objects,
-  resource: string,
-  found: ApiObject,
-  patch: Readonly<Record<string, unknown>>,
-): Reply {
-  const annotations = Object(Object(patch.metadata).annotations);
-  const invalid = invalidAnnotations(found.metadata.name, annotations);
-  if (resource !== 'nodes' || invalid !== undefined) {
-    return status(422, 'Invalid', invalid ?? 'is not a Node');
-  }
-  const all = { ...Object(found.metadata.annotations), ...annotations };
-  return json(
-    200,
-    objects.put(resource, undefined, { ...found, metadata: { ...found.metadata, annotations: all } }),
-  );
-}
-
-function created({ objects }: Api, resource: string, namespace: string | undefined, body: string): Reply {
-  const object: ApiObject = JSON.parse(body);
-  const invalid = resource === 'events' ? invalidEvent(object) : `${resource} is not modelled`;
-  if (invalid !== undefined) {
-    return status(422, 'Invalid', invalid);
-  }
-  const name = `${object.metadata.generateName}${randomBytes(3).toString('hex').slice(0, 5)}`;
-  return json(201, objects.put(resource, namespace, { ...object, metadata: { ...object.metadata, name } }));
 }
 
 export function versionInfo(version: string) {

@@ -1,6 +1,6 @@
 /**
- * The REST paths of the Kubernetes API: single objects and lists, as JSON or only their metadata, server-side apply and
- * deletion.
+ * The REST paths of the Kubernetes API: single objects and lists, as JSON or only their metadata; creation,
+ * replacement, merge patch, server-side apply and deletion.
  *
  * Models k8s.io/apiserver pkg/endpoints (paths, Status answers, PartialObjectMetadata, 406 if the requested form does
  * not exist, `items: null` in an empty list of metadata, as seen with Kubernetes 1.36) and handlers/patch.go (content
@@ -10,7 +10,8 @@
 import { forbidden, type User } from './k3s-admission.ts';
 import type { Api } from './k3s-api.ts';
 import { applied } from './k3s-apply.ts';
-import { type ApiObject, namespaced } from './k3s-objects.ts';
+import { created, mergePatched, missing, replaced } from './k3s-changes.ts';
+import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
 
 export interface RestRequest {
@@ -39,29 +40,38 @@ export function answerRest(api: Api, request: RestRequest, user: User): Reply {
   if (target === undefined) {
     return status(404, 'NotFound', 'the server could not find the requested resource');
   }
-  const { method, body } = request;
-  const refusal = forbidden(user, { method, resource: target.resource, name: target.name, body });
+  const { method, body, query } = request;
+  const refusal = forbidden(user, { method, ...target, body, fieldSelector: query.get('fieldSelector') });
   if (refusal !== undefined) {
     return status(403, 'Forbidden', refusal);
   }
-  const unknown = [...request.query.keys()].find((key) => !queries[method]?.includes(key));
+  const unknown = [...query.keys()].find((key) => !queries[method]?.includes(key));
   if (unknown !== undefined) {
     return status(400, 'BadRequest', `the query ${unknown} is not modelled for ${method}`);
   }
   return (
-    answers[method]?.(api, target, request) ?? status(405, 'MethodNotAllowed', `${method} is not modelled`)
+    answers[method]?.(api, target, request, user) ??
+    status(405, 'MethodNotAllowed', `${method} is not modelled`)
   );
 }
 
 const queries: Readonly<Record<string, readonly string[]>> = {
-  GET: ['labelSelector'],
+  GET: ['labelSelector', 'fieldSelector'],
+  POST: ['fieldManager'],
+  PUT: ['fieldManager'],
   PATCH: ['fieldManager', 'force'],
   DELETE: [],
 };
 
-type Answer = (api: Api, target: Target, request: RestRequest) => Reply;
+type Answer = (api: Api, target: Target, request: RestRequest, user: User) => Reply;
 
-const answers: Readonly<Record<string, Answer>> = { GET: read, PATCH: patch, DELETE: remove };
+const answers: Readonly<Record<string, Answer>> = {
+  GET: read,
+  POST: ({ objects }, target, { body }) => withNamespace(objects, target) ?? created(objects, target, body),
+  PUT: ({ objects }, target, { body }, user) => replaced(objects, target, body, user),
+  PATCH: patch,
+  DELETE: remove,
+};
 
 function targetOf(pathname: string, resolve: (asked: string) => string | undefined): Target | undefined {
   const parts = pathname.slice(1).split('/').map(decodeURIComponent);
@@ -94,7 +104,8 @@ function read({ objects }: Api, target: Target, { query, accept }: RestRequest):
   if (name === undefined) {
     const items = objects
       .list(resource, namespace)
-      .filter((object) => hasLabels(object, query.get('labelSelector')));
+      .filter((object) => hasLabels(object, query.get('labelSelector')))
+      .filter((object) => hasFields(object, query.get('fieldSelector')));
     const isEmptyMetadata = form !== undefined && items.length === 0;
     const list = { apiVersion: target.apiVersion, kind: 'List', metadata: {} };
     return json(200, { ...list, items: isEmptyMetadata ? null : items.map(shown) });
@@ -118,14 +129,30 @@ function hasLabels({ metadata }: ApiObject, selector: string | null): boolean {
     });
 }
 
-function missing({ resource, name }: Target): Reply {
-  const [plural, ...group] = resource.split('.');
-  const full = group.length === 0 ? plural : `${plural}.${group.join('.')}`;
-  return status(404, 'NotFound', `${full} "${name}" not found`);
+/** True if the object has the fields that a selector such as `spec.nodeName=a` names. */
+function hasFields(object: ApiObject, selector: string | null): boolean {
+  return (selector ?? '')
+    .split(',')
+    .filter(Boolean)
+    .every((term) => {
+      const [path = '', value] = term.split('=');
+      return path.split('.').reduce((at, key) => Object(at)[key], Object(object)) === value;
+    });
 }
 
-function patch({ objects }: Api, target: Target, { contentType, query, body }: RestRequest): Reply {
+/** Returns the API's refusal if the namespace of a new object does not exist. */
+function withNamespace(objects: Objects, { namespace }: Target): Reply | undefined {
+  return namespace === undefined || objects.get('namespaces', undefined, namespace) !== undefined
+    ? undefined
+    : status(404, 'NotFound', `namespaces "${namespace}" not found`);
+}
+
+function patch({ objects }: Api, target: Target, request: RestRequest, user: User): Reply {
+  const { contentType, query, body } = request;
   const { resource, namespace, name } = target;
+  if (contentType === 'application/merge-patch+json' && name !== undefined) {
+    return mergePatched(objects, target, body, user);
+  }
   if (contentType !== 'application/apply-patch+yaml' || name === undefined) {
     return status(415, 'UnsupportedMediaType', `a patch of the type ${contentType} is not modelled`);
   }
@@ -137,8 +164,9 @@ function patch({ objects }: Api, target: Target, { contentType, query, body }: R
       'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
     );
   }
-  if (namespace !== undefined && objects.get('namespaces', undefined, namespace) === undefined) {
-    return status(404, 'NotFound', `namespaces "${namespace}" not found`);
+  const refusal = withNamespace(objects, target);
+  if (refusal !== undefined) {
+    return refusal;
   }
   const live = objects.get(resource, namespace, name);
   const result = applied({

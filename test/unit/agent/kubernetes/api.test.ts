@@ -1,7 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { Secret, sensitive } from '../../../../src/agent/engine/secret.ts';
-import { applyObject, deleteObject, readApi, readList } from '../../../../src/agent/kubernetes/api.ts';
+import {
+  applyObject,
+  createObject,
+  deleteObject,
+  patchObject,
+  readApi,
+  readList,
+  replaceObject,
+  sendApi,
+} from '../../../../src/agent/kubernetes/api.ts';
 import { listPath, objectPath } from '../../../../src/agent/kubernetes/object-path.ts';
 import { type MemoryApi, serveMemoryApi } from '../../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
@@ -149,6 +158,158 @@ describe('applyObject', () => {
     const object = JSON.parse(repo(data).reveal());
     api.objects.put('secrets', 'argocd', updatedBy(manager, undefined, object));
   }
+});
+
+describe('patchObject', () => {
+  const node = objectPath({ apiVersion: 'v1', resource: 'nodes', name: 'vm-1' });
+  const kubelet = {
+    server,
+    trust: { ca: 'the CA', identity: { certificate: 'of kubelet', key: new Secret('the key') } },
+  };
+  const annotations = () => Object(api.objects.get('nodes', undefined, 'vm-1')?.metadata.annotations);
+
+  beforeEach(() => {
+    for (const name of ['vm-1', 'vm-2']) {
+      const metadata = { name, annotations: { 'a.b/c': 'theirs' }, labels: {} };
+      const spec = { taints: [{ key: 'gpu', effect: 'NoSchedule' }] };
+      api.objects.put('nodes', undefined, { apiVersion: 'v1', kind: 'Node', metadata, spec });
+    }
+  });
+
+  test('adds, changes and removes fields, and keeps the others', async () => {
+    await patchObject(host, kubelet, node, { metadata: { annotations: { 'slipway.dev/hold': 'yes' } } });
+    expect(annotations()).toEqual({ 'a.b/c': 'theirs', 'slipway.dev/hold': 'yes' });
+    await patchObject(host, kubelet, node, { metadata: { annotations: { 'slipway.dev/hold': null } } });
+    expect(annotations()).toEqual({ 'a.b/c': 'theirs' });
+  });
+
+  test('with a stale resourceVersion changes nothing, and throws ApiConflict', async () => {
+    const seen = api.objects.get('nodes', undefined, 'vm-1')?.metadata.resourceVersion;
+    const patch = (value: string) =>
+      patchObject(host, kubelet, node, {
+        metadata: { resourceVersion: seen, annotations: { 'slipway.dev/turn': value } },
+      });
+    await patch('first');
+    await expect(patch('second')).rejects.toMatchObject({
+      reason: 'ApiConflict',
+      message: expect.stringContaining('the object has been modified'),
+    });
+    expect(annotations()).toMatchObject({ 'slipway.dev/turn': 'first' });
+  });
+
+  test('with the resourceVersion of a deleted object of the same content throws ApiConflict', async () => {
+    const { uid: _, ...metadata } = Object(api.objects.get('nodes', undefined, 'vm-1')?.metadata);
+    api.objects.remove('nodes', undefined, 'vm-1');
+    const before = { ...metadata, resourceVersion: undefined };
+    api.objects.put('nodes', undefined, { apiVersion: 'v1', kind: 'Node', metadata: before });
+    const patch = { metadata: { resourceVersion: metadata.resourceVersion, annotations: {} } };
+    await expect(patchObject(host, kubelet, node, patch)).rejects.toMatchObject({ reason: 'ApiConflict' });
+  });
+
+  test('reports a missing object as ApiRejected', async () => {
+    const absent = objectPath({ apiVersion: 'v1', resource: 'nodes', name: 'absent' });
+    await expect(patchObject(host, access, absent, { metadata: {} })).rejects.toMatchObject({
+      reason: 'ApiRejected',
+      message: expect.stringContaining('nodes "absent" not found'),
+    });
+  });
+
+  test('lets a kubelet cordon its own Node', async () => {
+    await patchObject(host, kubelet, node, { spec: { unschedulable: true } });
+    expect(api.objects.get('nodes', undefined, 'vm-1')).toMatchObject({
+      spec: { unschedulable: true, taints: [{ key: 'gpu' }] },
+    });
+  });
+
+  test.each([
+    ['taints', node, { spec: { taints: [] } }, 'not allowed to modify taints'],
+    ['labels', node, { metadata: { labels: { 'node-role.kubernetes.io/control-plane': 'true' } } }, 'labels'],
+    ['another Node', node.replace('vm-1', 'vm-2'), { spec: { unschedulable: true } }, 'modify node "vm-2"'],
+    [
+      'a Lease that nodes share',
+      '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/slipway-turns',
+      { spec: {} },
+      'can only access leases in the "kube-node-lease" system namespace',
+    ],
+  ])('does not let a kubelet change %s', async (_, path, patch, message) => {
+    await expect(patchObject(host, kubelet, path, patch)).rejects.toMatchObject({
+      reason: 'ApiForbidden',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('a Lease', () => {
+  const kind = { apiVersion: 'coordination.k8s.io/v1', resource: 'leases', namespace: 'argocd' };
+  const name = 'turns';
+  const lease = (holderIdentity: string) => ({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name, namespace: 'argocd' },
+    spec: { holderIdentity, leaseDurationSeconds: 60 },
+  });
+  const stored = () => Object(api.objects.get('leases.coordination.k8s.io', 'argocd', name));
+  const at = objectPath({ ...kind, name });
+
+  test('is created once', async () => {
+    await createObject(host, access, listPath(kind), lease('one'));
+    await expect(createObject(host, access, listPath(kind), lease('two'))).rejects.toMatchObject({
+      reason: 'ApiConflict',
+      message: expect.stringContaining('already exists'),
+    });
+    expect(stored().spec.holderIdentity).toBe('one');
+  });
+
+  test('is replaced only by a holder that has seen its newest version', async () => {
+    await createObject(host, access, listPath(kind), lease('one'));
+    const { resourceVersion } = stored().metadata;
+    const take = (holder: string) => {
+      const wish = lease(holder);
+      return replaceObject(host, access, at, { ...wish, metadata: { ...wish.metadata, resourceVersion } });
+    };
+    await take('two');
+    await expect(take('three')).rejects.toMatchObject({ reason: 'ApiConflict' });
+    expect(stored().spec.holderIdentity).toBe('two');
+  });
+
+  test('that is missing cannot be replaced', async () => {
+    const wish = { ...lease('one'), metadata: { name, namespace: 'argocd', resourceVersion: '1' } };
+    await expect(replaceObject(host, access, at, wish)).rejects.toMatchObject({ reason: 'ApiRejected' });
+  });
+});
+
+test('createObject lets the API complete a generated name', async () => {
+  const maps = { apiVersion: 'v1', resource: 'configmaps', namespace: 'argocd' };
+  const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'note-' } };
+  await createObject(host, access, listPath(maps), map);
+  await createObject(host, access, listPath(maps), map);
+  const names = api.objects.list('configmaps', 'argocd').map(({ metadata }) => metadata.name);
+  expect(names).toEqual([expect.stringMatching(/^note-\w{5}$/), expect.stringMatching(/^note-\w{5}$/)]);
+});
+
+describe('sendApi', () => {
+  test('returns the answer of the API, whatever its status', async () => {
+    const request = { method: 'GET', path } as const;
+    expect(await sendApi(host, access, request)).toMatchObject({ status: 404 });
+  });
+
+  test('sends JSON, unless the request names another format', async () => {
+    const sent: unknown[] = [];
+    host.onRequest({ url: `${server}/x` }, (request) => {
+      sent.push(request.headers?.['content-type']);
+      return '{}';
+    });
+    await sendApi(host, access, { method: 'POST', path: '/x', body: '{}' });
+    await sendApi(host, access, { method: 'POST', path: '/x', body: '{}', contentType: 'text/plain' });
+    expect(sent).toEqual(['application/json', 'text/plain']);
+  });
+
+  test('throws ApiUnavailable if no answer arrives', async () => {
+    api.isUp = () => false;
+    await expect(sendApi(host, access, { method: 'GET', path })).rejects.toMatchObject({
+      reason: 'ApiUnavailable',
+    });
+  });
 });
 
 test('deleteObject deletes an object, and does nothing if the object is missing', async () => {
