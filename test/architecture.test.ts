@@ -10,7 +10,7 @@ import { namesOf, roles } from '../src/roles/index.ts';
 /** The zones that every part may import, besides its own zone. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
-  ...['part', 'sections', 'probe', 'kubernetes', 'cluster secret', 'helm chart'],
+  ...['part', 'sections', 'probe', 'kubernetes', 'node access', 'cluster secret', 'helm chart'],
 ];
 
 /** The parts, each of which is a zone. */
@@ -72,6 +72,11 @@ const zones: readonly {
     zone: 'node',
     files: /^src\/agent\/node\.ts$/,
     imports: ['paths', 'settings', 'roles', 'resources', 'engine'],
+  },
+  {
+    zone: 'node access',
+    files: /^src\/agent\/node-access\.ts$/,
+    imports: ['engine', 'kubernetes', 'node'],
   },
   {
     zone: 'report',

@@ -32,8 +32,6 @@ export function nodePaths(root: string) {
       providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
       providerLock: at('/run/slipway/credential-provider.lock'),
       pullProof: at('/run/slipway/pull-proof.json'),
-      /** The events for the cluster; the file exists only while a kubectl reads it. */
-      events: at('/run/slipway/events.json'),
       /** The files that mark a running download of K3s or of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),
       gitopsDownload: at('/run/slipway/gitops-download.json'),

@@ -103,8 +103,7 @@ function endState(root: string): Readonly<Record<string, string>> {
 }
 
 /** Matches paths that may differ between two boots, such as the files of events, whose names are random. */
-const incomparable =
-  /^(\.lab|etc\/slipway|run\/slipway\/\.?events\.json|var\/lib\/rancher\/k3s\/server\/db\/objects\/events)/;
+const incomparable = /^(\.lab|etc\/slipway|var\/lib\/rancher\/k3s\/server\/db\/objects\/events)/;
 
 function described(path: string): string {
   const found = lstatSync(path);

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
-import { api } from './cluster.ts';
-import { ca, serverUrl } from './world.ts';
+import { ca, register, serverUrl } from './world.ts';
 
 const minute = 60_000;
 const [timer, refresh] = ['refresh-acr-credentials.timer', 'refresh-acr-credentials.service'];
@@ -34,13 +33,8 @@ function adopted({ flags = [] as readonly string[], settings = '' } = {}): Vm {
   );
   files.write(paths.k3s.binary, 'k3s v1.36.3+k3s1', 0o755);
   files.write(paths.k3s.agentServerCa, ca);
-  files.write(paths.k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
   files.write(paths.k3s.registries, 'configs: {}\n', 0o600);
-  const status = {
-    conditions: [{ type: 'Ready', status: 'True' }],
-    nodeInfo: { kubeletVersion: 'v1.36.3+k3s1' },
-  };
-  files.write(`${api}/nodes/agent-1`, JSON.stringify({ spec: { taints: [] }, status }));
+  register(machine, 'agent-1');
   return machine;
 }
 

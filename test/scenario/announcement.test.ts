@@ -25,13 +25,13 @@ function telling(machine: Vm, version = '1.2.3'): Agent {
   };
 }
 
-function lines({ host }: Vm): readonly string[] {
-  return eventsOf(host).map(({ type, reason }) => `${type} ${reason}`);
+function lines(machine: Vm): readonly string[] {
+  return eventsOf(machine).map(({ type, reason }) => `${type} ${reason}`);
 }
 
-/** Returns the kubectl commands that changed annotations or created events. */
+/** Returns the requests that changed annotations or created events. */
 function told({ host }: Vm): readonly string[] {
-  return host.lines().filter((line) => /kubectl .* (annotate|create) /.test(line));
+  return host.lines().filter((line) => /(PATCH|POST) .*\/(nodes|events)/.test(line));
 }
 
 function warnings({ events }: Vm): readonly string[] {
@@ -44,21 +44,20 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
   test('announces its role and its state once, at the first boot', async () => {
     const machine = vm(role);
     await live(telling(machine), machine, hour);
-    expect(eventsOf(machine.host)).toEqual([
+    expect(eventsOf(machine)).toEqual([
       expect.objectContaining({
         ...{ type: 'Normal', reason: 'RoleTaken' },
         message: expect.stringMatching(new RegExp(`^${role}: .* \\(slipway 1\\.2\\.3\\)$`)),
         involvedObject: { apiVersion: 'v1', kind: 'Node', name, uid: name },
       }),
     ]);
-    expect(annotationsOf(machine.host, name)).toEqual({
+    expect(annotationsOf(machine, name)).toEqual({
       'slipway.dev/version': '1.2.3',
       'slipway.dev/role': role,
       'slipway.dev/ready': 'True',
       'slipway.dev/reason': 'InSync',
       'slipway.dev/failing': '',
     });
-    expect(machine.host.files.stat('/run/slipway/events.json')).toBeUndefined();
     expect(warnings(machine)).toEqual([]);
   });
 
@@ -72,7 +71,7 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
     expect(told(machine)).toHaveLength(length);
     await live(telling(machine, '1.3.0'), machine, 10 * minute);
     expect(told(machine)).toHaveLength(length + 1);
-    expect(annotationsOf(machine.host, name)['slipway.dev/version']).toBe('1.3.0');
+    expect(annotationsOf(machine, name)['slipway.dev/version']).toBe('1.3.0');
     expect(lines(machine)).toEqual(['Normal RoleTaken']);
   });
 });
@@ -86,8 +85,8 @@ test('a failing rotation creates one event, even across restarts of Slipway, and
   machine.cloud.fail('registryPassword', away);
   await live(slipway, machine, 40 * minute);
   expect(lines(machine).slice(1)).toEqual(['Warning RegistryUnavailable']);
-  expect(eventsOf(machine.host).at(-1)?.message).toMatch(/^Registries: team\.azurecr\.io answers 503\./);
-  expect(annotationsOf(machine.host, 'agent-1')).toMatchObject({
+  expect(eventsOf(machine).at(-1)?.message).toMatch(/^Registries: team\.azurecr\.io answers 503\./);
+  expect(annotationsOf(machine, 'agent-1')).toMatchObject({
     'slipway.dev/ready': 'True',
     'slipway.dev/reason': 'RegistryUnavailable',
     'slipway.dev/failing': 'Registries=RegistryUnavailable',
@@ -95,15 +94,13 @@ test('a failing rotation creates one event, even across restarts of Slipway, and
   for (const time of [minute, minute, 10 * minute]) {
     await live(telling(machine), machine, time);
     expect(lines(machine).slice(1)).toEqual(['Warning RegistryUnavailable']);
-    expect(annotationsOf(machine.host, 'agent-1')['slipway.dev/failing']).toBe(
-      'Registries=RegistryUnavailable',
-    );
+    expect(annotationsOf(machine, 'agent-1')['slipway.dev/failing']).toBe('Registries=RegistryUnavailable');
   }
   const again = telling(machine);
   machine.cloud.heal();
   await live(again, machine, 10 * minute);
   expect(lines(machine).slice(1)).toEqual(['Warning RegistryUnavailable', 'Normal InSync']);
-  expect(annotationsOf(machine.host, 'agent-1')['slipway.dev/failing']).toBe('');
+  expect(annotationsOf(machine, 'agent-1')['slipway.dev/failing']).toBe('');
 });
 
 test('successful rotations are not announced', async () => {
@@ -125,7 +122,7 @@ test('a version drift and a refused change of role create events, and the node s
   machine.cloud.tag('k3s-server', '10.0.0.4');
   await live(slipway, machine, 6 * minute);
   expect(lines(machine).slice(1)).toEqual(['Warning VersionDrift', 'Warning RoleChanged']);
-  expect(annotationsOf(machine.host, 'server-1')).toMatchObject({
+  expect(annotationsOf(machine, 'server-1')).toMatchObject({
     'slipway.dev/role': 'server',
     'slipway.dev/ready': 'True',
     'slipway.dev/reason': 'RoleChanged',
@@ -138,13 +135,8 @@ describe('with the API server down', () => {
     const slipway = telling(machine);
     await live(slipway, machine, minute, isReady);
     let away = true;
-    machine.host.on(
-      { file: 'k3s', args: (args) => args[0] === 'kubectl' && away },
-      {
-        exitCode: 1,
-        stderr: 'Unable to connect to the server: net/http: TLS handshake timeout',
-      },
-    );
+    const { isUp } = machine.kubernetes;
+    machine.kubernetes.isUp = () => isUp() && !away;
     machine.cloud.tag('k3s-version', 'v1.37.0+k3s1');
     const { length } = told(machine);
     const report = await live(slipway, machine, 10 * minute);
@@ -161,7 +153,7 @@ describe('with the API server down', () => {
     const emit = () => {};
     const announce = announcer({ host: machine.host, version: '1.2.3', emit });
     const stopped = new AbortController();
-    machine.host.on({ file: 'k3s', args: /annotate/ }, () => new Promise(() => {}));
+    machine.host.onRequest({ method: 'PATCH', url: /\/nodes\// }, () => new Promise(() => {}));
     let passes = 0;
     await run(machine.slipway(), {
       ...{ host: machine.host, alarm: alarm(), signal: stopped.signal, emit },
@@ -182,11 +174,11 @@ test('k3s.announce: false stops announcements and keeps earlier announcements', 
   await live(telling(machine), machine, 10 * minute);
   machine.host.files.write('/etc/slipway/config.d/quiet.yaml', 'k3s: { announce: false }');
   machine.cloud.fail('registryPassword', new NodeError('RegistryUnavailable', 'no'));
-  const before = annotationsOf(machine.host, 'agent-1');
+  const before = annotationsOf(machine, 'agent-1');
   const { length } = told(machine);
   machine.host.advance(110 * minute);
   const report = await live(telling(machine), machine, 30 * minute);
   expect(condition(report, 'Registries')).toBe('False RegistryUnavailable');
   expect(told(machine)).toHaveLength(length);
-  expect(annotationsOf(machine.host, 'agent-1')).toEqual(before);
+  expect(annotationsOf(machine, 'agent-1')).toEqual(before);
 });

@@ -13,9 +13,10 @@ import { type MemoryApi, serveMemoryApi } from '../lab/memory-api.ts';
 import { memoryGit } from '../lab/memory-git.ts';
 import { type MemoryHost, memoryHost } from '../lab/memory-host.ts';
 import { writeFluxSecret } from '../lab/standins/flux-secret.ts';
+import type { User } from '../lab/standins/k3s-admission.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig as kubeconfigOf } from '../lab/standins/k3s-kubeconfig.ts';
-import { api, failed, kubectl } from './cluster.ts';
+import { failed, kubectl } from './cluster.ts';
 import { Units } from './units.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
@@ -31,7 +32,9 @@ export const ca = authority.certificate;
 const paths = nodePaths('/');
 const localApi = 'https://127.0.0.1:6443';
 const admin = issue(authority, { commonName: 'system:admin', organization: 'system:masters' });
+const kubelet = issue(authority, { commonName: 'system:node', organization: 'system:nodes' });
 const adminKubeconfig = kubeconfigOf({ server: localApi, ca, ...admin });
+const kubeletKubeconfig = kubeconfigOf({ server: localApi, ca, ...kubelet });
 const k3sVersion = /^k3s (\S+)$/;
 
 /**
@@ -43,8 +46,10 @@ export interface World {
   readonly units: Units;
   /** The token and the CA of the supervisor at serverUrl; undefined while the supervisor is down. */
   server: { token: string; ca: string } | undefined;
-  /** The Kubernetes API at the address in the admin's kubeconfig, while K3s runs. */
+  /** The Kubernetes API at the address in the kubeconfigs, while K3s runs. */
   readonly kubernetes: MemoryApi;
+  /** The users of the Kubernetes API, by the PEM of their client certificates. */
+  readonly users: Record<string, User>;
   /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
   /**
@@ -57,14 +62,16 @@ export interface World {
 export function world(): World {
   const host = memoryHost({ directories: ['/run', '/proc'] });
   const units = new Units(host, (unit) => startK3s(made, unit));
-  const kubernetes = serveMemoryApi(host, localApi, {
+  const users: Record<string, User> = {
     [admin.certificate]: { name: 'system:admin', groups: ['system:masters'] },
-  });
-  kubernetes.isUp = () => units.isActive(/^k3s.service$/);
+  };
+  const kubernetes = serveMemoryApi(host, localApi, users);
+  kubernetes.isUp = () => units.isActive(/^k3s/);
   const made: World = {
     host,
     units,
     kubernetes,
+    users,
     server: { token: joinToken, ca },
     matchImages: [],
     async reboot() {
@@ -80,7 +87,7 @@ export function world(): World {
   supervisor(made);
   flux(made);
   kubernetes.git = memoryGit(gitToken, 'clusters/main');
-  for (const name of ['default', 'kube-system']) {
+  for (const name of ['default', 'kube-system', 'kube-node-lease']) {
     kubernetes.objects.put('namespaces', undefined, {
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -147,7 +154,7 @@ async function startK3s(made: World, unit: string): Promise<string | undefined> 
     return `E1101 12:00:00.000000    4711 run.go:72] "Failed to register CRI auth plugins" err="${Object(error).message}"`;
   }
   if (command === 'server') {
-    return startServer(host, config, token);
+    return startServer(made, config, token);
   }
   return startAgent(made, config, token);
 }
@@ -171,8 +178,9 @@ function providedImages({ files }: MemoryHost): readonly string[] {
   });
 }
 
-function startServer(host: MemoryHost, config: K3sConfig, token: string): string | undefined {
-  const { serverToken, kubeconfig, kubeletKubeconfig } = paths.k3s;
+function startServer(made: World, config: K3sConfig, token: string): string | undefined {
+  const { host } = made;
+  const { serverToken, kubeconfig } = paths.k3s;
   const kept = host.files.text(serverToken);
   if (kept !== undefined && !kept.endsWith(`:${token}`)) {
     return 'level=fatal msg="starting kubernetes: preparing server: bootstrap data already found and encrypted with different token"';
@@ -182,8 +190,7 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
     host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
   }
   host.files.write(kubeconfig, adminKubeconfig, 0o600);
-  host.files.write(kubeletKubeconfig, 'kubeconfig', 0o600);
-  register(host, config);
+  register(made, config['node-name'], config['node-taint']);
   return undefined;
 }
 
@@ -191,7 +198,8 @@ function startServer(host: MemoryHost, config: K3sConfig, token: string): string
  * Joins as an agent; returns the error line if K3s fails. Downloads the CA at each start, and accepts any CA unless the
  * token pins another one (pkg/clientaccess/token.go, validateCAHash; seen on a real K3s 1.36).
  */
-function startAgent({ host, server }: World, config: K3sConfig, token: string): string | undefined {
+function startAgent(made: World, config: K3sConfig, token: string): string | undefined {
+  const { host, server } = made;
   if (config.server === undefined) {
     return 'level=fatal msg="--server is required"';
   }
@@ -208,8 +216,7 @@ function startAgent({ host, server }: World, config: K3sConfig, token: string): 
     return 'level=fatal msg="not authorized"';
   }
   host.files.write(paths.k3s.agentServerCa, server.ca);
-  host.files.write(paths.k3s.kubeletKubeconfig, 'kubeconfig', 0o600);
-  register(host, config);
+  register(made, config['node-name'], config['node-taint']);
   return undefined;
 }
 
@@ -219,18 +226,34 @@ interface K3sConfig {
   readonly 'node-taint'?: readonly string[];
 }
 
-function register(host: MemoryHost, config: K3sConfig): void {
-  const path = `${api}/nodes/${config['node-name']}`;
-  const before = JSON.parse(host.files.text(path) ?? '{}');
-  const taints = (config['node-taint'] ?? []).map((text) => {
+/**
+ * Writes the kubeconfig of kubelet, and registers the Node, as a start of K3s does. The taints apply only to a Node
+ * that the cluster does not have yet.
+ */
+export function register(
+  { host, kubernetes, users }: World,
+  name: string,
+  nodeTaints: readonly string[] = [],
+): void {
+  host.files.write(paths.k3s.kubeletKubeconfig, kubeletKubeconfig, 0o600);
+  users[kubelet.certificate] = { name: `system:node:${name}`, groups: ['system:nodes'] };
+  const before = kubernetes.objects.get('nodes', undefined, name);
+  const taints = nodeTaints.map((text) => {
     const [, key, value, effect] = /^([^=]+)=([^:]*):(.+)$/.exec(text) ?? [];
     return { key, value, effect };
   });
-  const status = {
-    conditions: [{ type: 'Ready', status: 'True' }],
-    nodeInfo: { kubeletVersion: installed(host) },
-  };
-  host.files.write(path, JSON.stringify({ ...before, spec: before.spec ?? { taints }, status }));
+  kubernetes.objects.put('nodes', undefined, {
+    ...{
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: before?.metadata ?? { name },
+      spec: before?.spec ?? { taints },
+    },
+    status: {
+      conditions: [{ type: 'Ready', status: 'True' }],
+      nodeInfo: { kubeletVersion: installed(host) },
+    },
+  });
 }
 
 function supervisor(made: World): void {
@@ -273,7 +296,7 @@ function flux({ host, kubernetes }: World): void {
     }
     const path = args.find((arg) => arg.startsWith('--path='))?.slice('--path='.length);
     for (const [kind, object] of Object.entries(objects(`./${path}`))) {
-      host.files.write(`${api}/${kind}`, JSON.stringify(object));
+      host.files.write(`/cluster/${kind}`, JSON.stringify(object));
     }
     const metadata = { name: 'flux-system' };
     kubernetes.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });

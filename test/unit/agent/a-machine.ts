@@ -1,19 +1,15 @@
 import { stamp } from '../../../src/agent/parts/index.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { beside } from '../../lab/beside.ts';
-import { serveMemoryApi } from '../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 import { memoryRegistry } from '../../lab/memory-registry.ts';
-import { issue, makeAuthority } from '../../lab/standins/k3s-certificates.ts';
-import { kubeconfig } from '../../lab/standins/k3s-kubeconfig.ts';
+import { putNode, serveCluster, writeKubeconfigs } from './a-cluster.ts';
 import { aCa } from './parts/k3s/membership/certificates.ts';
 
 export const server = 'https://10.0.0.4:6443';
 export const registry = 'myteam.azurecr.io';
 const paths = nodePaths('/');
 const ca = aCa();
-const api = 'https://127.0.0.1:6443';
-const admin = issue(makeAuthority('k3s-client-ca'), { commonName: 'system:admin' });
 
 /**
  * Returns a bare machine on which K3s can be installed, with models of systemd, a release server and a K3s server.
@@ -29,17 +25,14 @@ export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHo
 
   kernel(host);
   memoryRegistry(host, registry);
-  serveMemoryApi(host, api, { [admin.certificate]: { name: 'system:admin', groups: ['system:masters'] } });
+  const api = serveCluster(host);
+  api.isUp = () => running;
+  putNode(api, { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
   host.onDownload(/\/k3s$/, 'v1.36.3+k3s1');
   host.on({ file: 'k3s', args: ['--version'] }, () => {
     const version = text(paths.k3s.binary);
     return version === '' ? { exitCode: 127 } : `k3s version ${version} (1a2b3c4d)\n`;
   });
-  host.on({ file: 'k3s', args: /^kubectl / }, () =>
-    running
-      ? JSON.stringify({ status: { conditions: [{ type: 'Ready', status: 'True' }] } })
-      : { exitCode: 1 },
-  );
   host.on({ file: 'systemctl', args: /^show k3s/ }, () =>
     [
       `FragmentPath=${loaded === '' ? '' : `/etc/systemd/system/${unit}`}`,
@@ -91,10 +84,10 @@ function kernel(host: MemoryHost): void {
  */
 async function start(host: MemoryHost, command: 'server' | 'agent', invocationId: string): Promise<void> {
   await stamp(beside(host), paths, { invocationId });
+  writeKubeconfigs(host);
   if (command === 'agent') {
     host.files.write(paths.k3s.agentServerCa, ca);
   } else {
-    host.files.write(paths.k3s.kubeconfig, kubeconfig({ server: api, ca, ...admin }), 0o600);
     host.files.write(paths.k3s.serverToken, `K10${'a'.repeat(64)}::server:swordfish\n`);
   }
 }

@@ -20,7 +20,6 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   '/var/lib/slipway/agent-token': 'K3s reads it',
   [slipway.imdsGuard]: 'nft reads it',
   [slipway.nat]: 'nft reads it',
-  [slipway.events]: 'kubectl reads it',
   [slipway.lock]: 'one line, which 0.1.0 reads: process id and start time',
   [`${slipway.lock}.held`]: 'empty: the kernel keeps the lock',
   [slipway.providerLock]: 'one line, which 0.1.0 reads: process id and start time',

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
-import { parseJson } from '../../engine/json.ts';
-import { type K3sNode, nodeKubectl, unitName } from '../../node.ts';
+import { readApi } from '../../kubernetes/api.ts';
+import { objectPath } from '../../kubernetes/object-path.ts';
+import { type K3sNode, unitName } from '../../node.ts';
+import { nodeAccess } from '../../node-access.ts';
 import { fileText } from '../../resources/file-text.ts';
-import { askApi } from '../../resources/kubectl.ts';
 import { showUnit } from '../../resources/unit.ts';
 
 /** The milliseconds by which a heartbeat may look too old, because the API stores whole seconds. */
@@ -62,9 +63,11 @@ async function runningFor(host: HostReader, { role }: K3sNode): Promise<number |
  * Lease cannot be read.
  */
 async function leaseRenewal(host: HostReader, node: K3sNode): Promise<string | undefined> {
-  const get = ['get', 'lease', node.name, '--namespace', 'kube-node-lease', '-o', 'json'];
-  const { exitCode, stdout } = await askApi(host, nodeKubectl(node, ...get));
-  return exitCode === 0 ? parseJson(lease, stdout)?.spec.renewTime : undefined;
+  const { name } = node;
+  const path = objectPath({ ...leases, namespace: 'kube-node-lease', name });
+  const found = await readApi(host, await nodeAccess(host, node), path, lease);
+  return found?.spec.renewTime;
 }
 
+const leases = { apiVersion: 'coordination.k8s.io/v1', resource: 'leases' } as const;
 const lease = z.object({ spec: z.object({ renewTime: z.string() }) });

@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HostReader } from '../../engine/host.ts';
-import { parseJson } from '../../engine/json.ts';
 import { printableLine } from '../../engine/printable.ts';
-import { type K3sNode, kubeletKubectl } from '../../node.ts';
-import { askApi } from '../../resources/kubectl.ts';
+import { patchObject, readApi } from '../../kubernetes/api.ts';
+import type { K3sNode } from '../../node.ts';
+import { kubeletAccess } from '../../node-access.ts';
+import { nodePath } from './own-node.ts';
 
 /** The annotations that Slipway writes on its Node, by their full keys; excludes those of other programs. */
 export type Annotations = Readonly<Record<string, string>>;
@@ -24,31 +25,24 @@ export const annotationKeys = {
 } as const;
 
 /**
- * Reads the annotations that Slipway wrote on this Node, with the kubelet's credentials. Throws `ApiUnavailable` if
- * kubectl fails or prints something other than a Node.
+ * Reads the annotations that Slipway wrote on this Node, with the kubelet's credentials. Throws `NodeNotFound` if the
+ * cluster does not have the Node, and the errors of `readApi`.
  */
 export async function readAnnotations(host: HostReader, node: K3sNode): Promise<Annotations> {
-  const command = kubeletKubectl(node, 'get', 'node', node.name, '-o', 'json');
-  const { exitCode, stdout, stderr } = await askApi(host, command);
-  const found = exitCode === 0 ? annotationsIn(stdout) : undefined;
-  if (found) {
-    return found;
+  const access = await kubeletAccess(host, node);
+  const found = await readApi(host, access, nodePath(node), annotated, 'objectMetadata');
+  if (found === undefined) {
+    throw new NodeError('NodeNotFound', `The cluster has no node ${node.name}.`);
   }
-  const why =
-    stderr.trim().split('\n').at(-1) || `kubectl get node ended with ${exitCode} and without a Node`;
-  throw new NodeError('ApiUnavailable', `The Kubernetes API does not show kubelet its Node: ${why}.`);
+  const all = Object.entries(found.metadata?.annotations ?? {});
+  return Object.fromEntries(all.filter(([key]) => ours.includes(key)));
 }
 
 /** Writes the annotations with the kubelet's credentials, which allow changes to this Node only (NodeRestriction). */
 export async function annotate(host: Host, node: K3sNode, annotations: Annotations): Promise<void> {
-  const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${printableLine(value)}`);
-  await host.run(kubeletKubectl(node, 'annotate', 'node', node.name, ...pairs, '--overwrite'));
-}
-
-function annotationsIn(text: string): Annotations | undefined {
-  const found = parseJson(annotated, text);
-  const all = Object.entries(found?.metadata?.annotations ?? {});
-  return found && Object.fromEntries(all.filter(([key]) => ours.includes(key)));
+  const pairs = Object.entries(annotations).map(([key, value]) => [key, printableLine(value)]);
+  const patch = { metadata: { annotations: Object.fromEntries(pairs) } };
+  await patchObject(host, await kubeletAccess(host, node), nodePath(node), patch);
 }
 
 const ours: readonly string[] = Object.values(annotationKeys);

@@ -1,7 +1,11 @@
+import { type NodeError, toNodeError } from '../../engine/errors.ts';
 import type { Host } from '../../engine/host.ts';
 import { printableData } from '../../engine/printable.ts';
 import type { ConditionType } from '../../engine/resource.ts';
-import { type K3sNode, kubeletKubectl } from '../../node.ts';
+import { createObject } from '../../kubernetes/api.ts';
+import { listPath } from '../../kubernetes/object-path.ts';
+import type { K3sNode } from '../../node.ts';
+import { kubeletAccess } from '../../node-access.ts';
 
 /** An event about this node, which `kubectl describe node` shows. */
 export interface NodeEvent {
@@ -16,30 +20,37 @@ export interface NodeEvent {
  */
 const messageLimit = 1_024;
 
+/** The list of all events about Nodes, which have no namespace of their own. */
+const events = listPath({ apiVersion: 'v1', resource: 'events', namespace: 'default' });
+
 /**
- * Creates events about this Node with the kubelet's credentials: one command reads all of them from a temporary file.
- * `now` is in milliseconds since the epoch.
+ * Creates events about this Node with the kubelet's credentials. `now` is in milliseconds since the epoch. If the API
+ * refuses an event, creates the others before it throws the error of the first. Throws at once if the API does not
+ * answer.
  */
 export async function createEvents(
   host: Host,
   node: K3sNode,
-  events: readonly NodeEvent[],
+  news: readonly NodeEvent[],
   now: number,
 ): Promise<void> {
-  const { events: path } = node.paths.slipway;
-  await host.writeFile(path, renderEvents(node, events, now), { mode: 0o600 });
-  try {
-    // Skips kubectl's validation, which would fetch the whole schema of the API.
-    await host.run(kubeletKubectl(node, 'create', '--validate=ignore', '-f', path));
-  } finally {
-    await host.remove(path);
+  const access = await kubeletAccess(host, node);
+  const refusals: NodeError[] = [];
+  for (const event of news) {
+    try {
+      await createObject(host, access, events, renderEvent(node, event, now));
+    } catch (thrown) {
+      const error = toNodeError(thrown);
+      if (error.reason !== 'ApiRejected') {
+        throw error;
+      }
+      refusals.push(error);
+    }
   }
-}
-
-/** Renders the events as one List for kubectl. */
-function renderEvents(node: K3sNode, events: readonly NodeEvent[], now: number): string {
-  const items = events.map((event) => renderEvent(node, event, now));
-  return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`;
+  const [first] = refusals;
+  if (first !== undefined) {
+    throw first;
+  }
 }
 
 /**

@@ -1,19 +1,17 @@
-import * as z from 'zod/mini';
-import { NodeError } from '../../engine/errors.ts';
+import { NodeError, toNodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { jsonFault, readJson } from '../../engine/json.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
-import { type K3sNode, nodeKubectl, nodeTaints } from '../../node.ts';
-import { askApi } from '../../resources/kubectl.ts';
+import { type K3sNode, nodeTaints } from '../../node.ts';
 import { hasReportedSinceStart } from './kubelet-heartbeat.ts';
+import { type ApiNode, readOwnNode } from './own-node.ts';
 
 export const nodeReadyId = 'Node/ready';
 
 /**
  * Waits until the API reports this node as Ready and kubelet has reported since K3s was started. The wait has the
- * reason `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. Throws `UnexpectedAnswer` if kubectl prints something
- * other than a Node.
+ * reason `NodeNotFound`, `NodeNotReady` or `ApiUnavailable`. Throws `ApiForbidden`, and `UnexpectedAnswer` if the API
+ * answers with something other than a Node.
  */
 export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -53,59 +51,23 @@ export function nodeTaintsApplied(node: K3sNode, needs: readonly string[]): read
   ];
 }
 
-const text = z.string();
-
-/** The parts of a Node with its taints, its conditions and its kubelet version (Kubernetes API, core/v1). */
-const apiNode = z.object({
-  spec: z.nullish(
-    z.object({ taints: z.nullish(z.array(z.object({ key: text, value: z.nullish(text), effect: text }))) }),
-  ),
-  status: z.nullish(
-    z.object({
-      conditions: z.nullish(
-        z.array(
-          z.object({
-            type: text,
-            status: text,
-            reason: z.nullish(text),
-            message: z.nullish(text),
-            lastHeartbeatTime: z.nullish(text),
-          }),
-        ),
-      ),
-      nodeInfo: z.nullish(z.object({ kubeletVersion: z.nullish(text) })),
-    }),
-  ),
-});
-
-type ApiNode = z.output<typeof apiNode>;
-
 /**
- * Returns the Node, or the finding that the Node is missing or the API does not answer. Throws `UnexpectedAnswer` for
- * anything other than a Node.
+ * Returns the Node, or the finding that the Node is missing or the API does not answer. Throws `ApiForbidden` and
+ * `UnexpectedAnswer`.
  */
 async function getNode(host: HostReader, node: K3sNode): Promise<{ found: ApiNode } | { missing: Finding }> {
-  const { exitCode, stdout, stderr } = await askApi(
-    host,
-    nodeKubectl(node, 'get', 'node', node.name, '-o', 'json'),
-  );
-  if (exitCode === 0) {
-    return { found: parseNode(stdout) };
+  try {
+    const found = await readOwnNode(host, node);
+    return found === undefined
+      ? { missing: waiting('NodeNotFound', `The cluster has no node ${node.name} yet.`) }
+      : { found };
+  } catch (thrown) {
+    const { reason, message } = toNodeError(thrown);
+    if (reason !== 'ApiUnavailable') {
+      throw thrown;
+    }
+    return { missing: waiting(reason, message) };
   }
-  if (/\(NotFound\)|not found$/m.test(stderr)) {
-    return { missing: waiting('NodeNotFound', `The cluster has no node ${node.name} yet.`) };
-  }
-  const why = stderr.trim().split('\n').at(-1) || `kubectl ended with ${exitCode}`;
-  return { missing: waiting('ApiUnavailable', `The Kubernetes API does not answer this node: ${why}`) };
-}
-
-function parseNode(printed: string): ApiNode {
-  const { success, data, error } = readJson(apiNode, printed);
-  if (success) {
-    return data;
-  }
-  const message = `kubectl get node printed something else than a Node as JSON: ${jsonFault(error)}.`;
-  throw new NodeError('UnexpectedAnswer', message, { cause: error });
 }
 
 async function nodeReadiness(host: HostReader, node: K3sNode, { status }: ApiNode): Promise<Finding> {

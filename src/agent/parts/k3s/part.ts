@@ -44,7 +44,6 @@ export const k3sPart: Part = {
     paths.k3s.startedWith,
     paths.k3s.lastVersion,
     paths.k3s.stamp,
-    paths.slipway.events,
     paths.slipway.k3sDownload,
   ],
   reads: ({ k3s }) => [

@@ -1,10 +1,13 @@
 import { isIP, isIPv6 } from 'node:net';
+import * as z from 'zod/mini';
 import type { CloudHints } from '../../clouds/driver.ts';
 import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/probe.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { type K3sNode, nodeKubectl } from '../../node.ts';
-import { askApi } from '../../resources/kubectl.ts';
+import { readList } from '../../kubernetes/api.ts';
+import { listPath } from '../../kubernetes/object-path.ts';
+import type { K3sNode } from '../../node.ts';
+import { nodeAccess } from '../../node-access.ts';
 
 /** The maximum number of peers to probe, all at the same time. */
 const most = 20;
@@ -12,8 +15,12 @@ const most = 20;
 const timeout = 2_500;
 const kubeletPort = 10_250;
 
-/** The jsonpath that prints the internal addresses of all nodes, one per line. */
-const addresses = '{range .items[*].status.addresses[?(@.type=="InternalIP")]}{.address}{"\\n"}{end}';
+/** The addresses of a Node (Kubernetes API, core/v1). */
+const addressed = z.object({
+  status: z.nullish(
+    z.object({ addresses: z.nullish(z.array(z.object({ type: z.string(), address: z.string() }))) }),
+  ),
+});
 
 /**
  * Checks that the known peers of this node answer: for an agent, the server and, if the server is known by an IP
@@ -71,10 +78,16 @@ async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string
   if (paths.root !== '/') {
     return undefined;
   }
-  const command = nodeKubectl(node, 'get', 'nodes', '-o', `jsonpath=${addresses}`);
-  const { exitCode, stdout } = await askApi(host, command).catch(() => ({ exitCode: 1, stdout: '' }));
-  const found = stdout.split('\n').filter((line) => isIP(line) !== 0 && line !== address);
-  return exitCode === 0 ? found.map(kubeletOf) : undefined;
+  const nodes = await listNodes(host, node).catch(() => undefined);
+  return nodes
+    ?.flatMap(({ status }) => status?.addresses ?? [])
+    .filter((each) => each.type === 'InternalIP' && isIP(each.address) !== 0 && each.address !== address)
+    .map((each) => kubeletOf(each.address));
+}
+
+async function listNodes(host: HostReader, node: K3sNode) {
+  const path = listPath({ apiVersion: 'v1', resource: 'nodes' });
+  return readList(host, await nodeAccess(host, node), path, addressed);
 }
 
 function kubeletOf(address: string): string {

@@ -298,8 +298,8 @@ function valuesOf(unit: string, key: string): readonly string[] {
  * omits.
  */
 function pageFiles(): readonly string[] {
-  const { events, formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch } = paths.slipway;
-  const fleeting = [events, formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch];
+  const { formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch } = paths.slipway;
+  const fleeting = [formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch];
   return [...ownedFiles().map(({ path }) => path.replace(/\*$/, '')), ...fleeting].filter((path) =>
     path.startsWith('/'),
   );

@@ -4,8 +4,10 @@ import type { Condition } from '../../../../src/agent/engine/conditions.ts';
 import type { Event } from '../../../../src/agent/engine/events.ts';
 import type { Reason } from '../../../../src/agent/engine/reasons.ts';
 import { inSync, type Outcome } from '../../../../src/agent/engine/resource.ts';
+import { reveal } from '../../../../src/agent/engine/secret.ts';
 import { announcer } from '../../../../src/agent/report/announce.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
+import { aCluster, apiServer } from '../a-cluster.ts';
 import { aNode, type NodeChanges } from '../a-node.ts';
 
 const minute = 60_000;
@@ -54,40 +56,34 @@ function condition(text: string): Condition {
 }
 
 /**
- * Returns a machine whose kubelet has a kubeconfig, and an API that keeps annotations and refuses the kubectl verbs
- * that match `refuses`.
+ * Returns a machine whose kubelet has a kubeconfig, and an API that keeps annotations and refuses the requests whose
+ * words match `refuses`: `get`, `annotate`, and `create` with the reason of the event.
  */
 function world({ annotations = {} }: { annotations?: Readonly<Record<string, string>> } = {}) {
-  const host = memoryHost({ files: { [identity]: { content: 'kubeconfig', mode: 0o600 } } });
+  const host = memoryHost();
+  aCluster(host);
   const api: { refuses: RegExp | undefined; annotations: Readonly<Record<string, string>>; asked: string[] } =
     {
       refuses: undefined,
       annotations,
       asked: [],
     };
-  host.on({ file: 'k3s', args: /^kubectl / }, ({ args }) => {
-    const [verb = '', ...rest] = args.slice(5);
-    api.asked.push(verb === 'create' ? created(host) : verb);
-    if (api.refuses?.test(verb)) {
-      return { exitCode: 1, stderr: `${verb} refused` };
+  host.onRequest({ url: (url) => url.startsWith(apiServer) }, ({ method, body }) => {
+    const sent = JSON.parse(reveal(body ?? '{}'));
+    const words = { GET: 'get', POST: `create ${sent.reason}`, PATCH: 'annotate' };
+    const word = words[method as keyof typeof words];
+    api.asked.push(word);
+    if (api.refuses?.test(word)) {
+      return { status: 503, body: JSON.stringify({ kind: 'Status', message: `${word} refused` }) };
     }
-    if (verb === 'get') {
-      return JSON.stringify({ metadata: { annotations: api.annotations } });
+    if (method === 'PATCH') {
+      api.annotations = { ...api.annotations, ...sent.metadata.annotations };
     }
-    const pairs = rest.slice(2, -1).map((pair) => pair.split(/=(.*)/s).slice(0, 2));
-    if (verb === 'annotate') {
-      api.annotations = { ...api.annotations, ...Object.fromEntries(pairs) };
-    }
-    return '';
+    return JSON.stringify({ metadata: { annotations: api.annotations } });
   });
   const events: Event[] = [];
   const begin = () => announcer({ host, version: '1.2.3', emit: (event) => events.push(event) });
   return { host, api, events, begin };
-}
-
-function created({ files }: MemoryHost): string {
-  const { items } = JSON.parse(files.text('/run/slipway/events.json') ?? '');
-  return `create ${items.map(({ reason }: { reason: string }) => reason).join(' ')}`;
 }
 
 describe('an announcement', () => {
@@ -96,7 +92,7 @@ describe('an announcement', () => {
     [
       'reports a Ready node that is also degraded',
       { conditions: denied },
-      ['get', 'create RoleTaken PullDenied', 'annotate'],
+      ['get', 'create RoleTaken', 'create PullDenied', 'annotate'],
     ],
     [
       'annotates a node that is not Ready, and creates no event',
@@ -126,10 +122,9 @@ describe('an announcement', () => {
     ],
     ['makes no request with announce: false', { node: { settings: { k3s: { announce: false } } } }, []],
   ])('%s', async (_, pass, expected) => {
-    const { api, begin, host } = world();
+    const { api, begin } = world();
     await begin()(report(pass));
     expect(api.asked).toEqual(expected);
-    expect(host.files.stat('/run/slipway/events.json')).toBeUndefined();
   });
 
   test('makes no request if kubelet has no identity or the node is unknown', async () => {
@@ -186,17 +181,19 @@ describe('after a refused request, an announcer', () => {
   }
 
   test.each(['get', 'create', 'annotate'])(
-    'retries the kubectl command %s less and less often, warns once, and finally succeeds',
+    'retries the request %s less and less often, warns once, and finally succeeds',
     async (verb) => {
       const { api, begin, host, events } = world();
       const announce = begin();
-      api.refuses = new RegExp(`^${verb}$`);
+      api.refuses = new RegExp(`^${verb}`);
       await pass(host, announce, 60 * minute);
       const asked = api.asked.filter((each) => each.startsWith(verb)).length;
       expect(asked).toBe(6);
       await pass(host, announce, 24 * 60 * minute);
       expect(api.asked.filter((each) => each.startsWith(verb)).length).toBe(asked + 24);
-      expect(events).toEqual([{ type: 'Warned', message: expect.stringContaining(`${verb} refused`) }]);
+      expect(events).toEqual([
+        { type: 'Warned', message: expect.stringMatching(new RegExp(`${verb}[ \\w]* refused`)) },
+      ]);
       api.refuses = undefined;
       await pass(host, announce, 61 * minute);
       expect(api.annotations['slipway.dev/ready']).toBe('True');

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
-import { NodeError, toNodeError } from '../../../engine/errors.ts';
+import * as z from 'zod/mini';
+import { NodeError, rethrowNonBlocking, toNodeError } from '../../../engine/errors.ts';
 import type { Download, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
-import { type K3sNode, nodeKubectl } from '../../../node.ts';
+import { readApi } from '../../../kubernetes/api.ts';
+import type { K3sNode } from '../../../node.ts';
+import { nodeAccess } from '../../../node-access.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { download } from '../../../resources/download.ts';
-import { askApi } from '../../../resources/kubectl.ts';
 import { link } from '../../../resources/link.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
 import { lastVersion } from './last-version.ts';
@@ -20,7 +22,7 @@ import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './ver
  * On a node that has joined a cluster, throws `VersionDrift` for another version until k3s.upgrade is auto. Even then,
  * throws `VersionRefused` for a downgrade, a skipped minor version or an agent newer than its server, and
  * `ApiUnavailable` if the version of an agent's server is unknown. A lost or damaged executable is first restored to
- * the release of its last start, since the version of the server cannot be queried without an executable.
+ * the release of its last start, since an agent asks its server through the load balancer of its own K3s.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
   const of = (release: K3sNode) =>
@@ -142,25 +144,28 @@ async function replaceable(host: HostReader, node: K3sNode): Promise<string | un
  * unknown.
  */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
-  const command = nodeKubectl(node, 'version', '-o', 'json');
-  const answer = await askApi(host, command).catch((thrown) => {
-    throw toNodeError(thrown).nonBlocking();
-  });
-  const name = /"serverVersion"[^}]*"gitVersion":\s*"([^"]+)"/.exec(answer.stdout)?.[1];
+  const name = await serverVersion(host, node).catch(rethrowNonBlocking);
   const server = name === undefined ? undefined : parseVersion(name);
   if (!server) {
     throw new NodeError(
       'ApiUnavailable',
       `K3s ${node.version} waits until the server can be asked for its version.`,
-      {
-        blocks: false,
-      },
+      { blocks: false },
     );
   }
   if (compareVersions(wanted, server) > 0) {
     throw versionRefused(`the server runs ${name}, and an agent is never newer: upgrade the server first`);
   }
 }
+
+/** Returns the version of the API server, such as `v1.36.3+k3s1`. Throws the errors of `readApi`. */
+async function serverVersion(host: HostReader, node: K3sNode): Promise<string | undefined> {
+  const answer = await readApi(host, await nodeAccess(host, node), '/version', versionInfo);
+  return answer?.gitVersion;
+}
+
+/** The answer to GET /version (k8s.io/apimachinery, version.Info). */
+const versionInfo = z.object({ gitVersion: z.string() });
 
 function versionDrift(wanted: string, installed: string): NodeError {
   return new NodeError(

@@ -1,35 +1,33 @@
 import { expect, test } from 'vitest';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { createEvents, type NodeEvent } from '../../../../../src/agent/parts/k3s/node-events.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
+import { aCluster, apiServer } from '../../a-cluster.ts';
 import { aNode } from '../../a-node.ts';
 
-const file = '/run/slipway/events.json';
 const denied: NodeEvent = {
   about: 'Registries',
   type: 'Warning',
   reason: 'PullDenied',
   message: 'Registries: no',
 };
-const args = [
-  ...['kubectl', '--kubeconfig', '/var/lib/rancher/k3s/agent/kubelet.kubeconfig'],
-  ...['--request-timeout=10s', '--cache-dir=/dev/null', 'create', '--validate=ignore', '-f', file],
-];
+
+function world() {
+  const host = memoryHost();
+  const api = aCluster(host);
+  return { host, reasons: () => api.objects.list('events').map(({ reason }) => reason), api };
+}
 
 test.each(['agent', 'server'] as const)(
-  'createEvents creates all events with one command, and truncates long messages, on a node with the role %s',
+  'createEvents creates an event about a node with the role %s',
   async (role) => {
-    let list = '';
-    const host = memoryHost().on({ file: '/usr/local/bin/k3s', args }, (_, world) => {
-      expect(world.files.stat(file)?.mode).toBe(0o600);
-      list = world.files.text(file) ?? '';
-      return '';
-    });
-    await createEvents(host, aNode(role), [denied, { ...denied, message: 'x'.repeat(3_000) }], host.now());
-    const [first, second] = JSON.parse(list).items;
-    expect(first).toEqual({
+    const { host, api } = world();
+    await createEvents(host, aNode(role), [denied], host.now());
+    const [{ metadata, ...event } = { metadata: { name: '' } }] = api.objects.list('events', 'default');
+    expect(metadata).toMatchObject({ name: expect.stringMatching(/^vm-1\.\w{5}$/), namespace: 'default' });
+    expect(event).toEqual({
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { generateName: 'vm-1.', namespace: 'default' },
       involvedObject: { apiVersion: 'v1', kind: 'Node', name: 'vm-1', uid: 'vm-1' },
       type: 'Warning',
       reason: 'PullDenied',
@@ -39,13 +37,35 @@ test.each(['agent', 'server'] as const)(
       lastTimestamp: '2026-01-01T00:00:00Z',
       count: 1,
     });
-    expect(second.message).toHaveLength(1_024);
-    expect(host.files.stat(file)).toBeUndefined();
   },
 );
 
-test('createEvents removes its file even if the API refuses the events', async () => {
-  const host = memoryHost().on({ file: 'k3s', args }, { exitCode: 1, stderr: 'Forbidden' });
-  await expect(createEvents(host, aNode('agent'), [denied], host.now())).rejects.toThrow('Forbidden');
-  expect(host.files.stat(file)).toBeUndefined();
+test('createEvents truncates a message that the API would refuse', async () => {
+  const { host, api } = world();
+  await createEvents(host, aNode('agent'), [{ ...denied, message: 'x'.repeat(3_000) }], host.now());
+  expect(api.objects.list('events')[0]?.message).toHaveLength(1_024);
+});
+
+test('createEvents creates the other events if the API refuses one, and then throws its error', async () => {
+  const { host, reasons } = world();
+  const refused = { ...denied, reason: 'no reason of the API' };
+  const events = [refused, denied];
+  await expect(createEvents(host, aNode('agent'), events, host.now())).rejects.toMatchObject({
+    reason: 'ApiRejected',
+    message: expect.stringContaining('reason: Invalid value'),
+  });
+  expect(reasons()).toEqual(['PullDenied']);
+});
+
+test('createEvents asks only once if the API does not answer, so that it costs one time limit', async () => {
+  const { host } = world();
+  let asked = 0;
+  host.onRequest({ url: (url) => url.startsWith(apiServer) }, () => {
+    asked += 1;
+    return new NodeError('TimedOut', 'no answer within 10 s');
+  });
+  await expect(createEvents(host, aNode('agent'), [denied, denied], host.now())).rejects.toMatchObject({
+    reason: 'ApiUnavailable',
+  });
+  expect(asked).toBe(1);
 });

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { nodeReady, nodeTaintsApplied } from '../../../../../src/agent/parts/k3s/node-ready.ts';
-import { type CommandAnswer, memoryHost } from '../../../../lab/memory-host.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { memoryHost, type ResponseAnswer } from '../../../../lab/memory-host.ts';
+import { aCluster, apiServer, putNode } from '../../a-cluster.ts';
 import { aNode, outcome } from '../../a-node.ts';
 
-const args = [
-  ...['kubectl', '--kubeconfig', '/var/lib/rancher/k3s/agent/kubelet.kubeconfig'],
-  ...['--request-timeout=10s', '--cache-dir=/dev/null'],
-  ...['get', 'node', 'vm-1', '-o', 'json'],
-];
+const path = `${apiServer}/api/v1/nodes/vm-1`;
 
-function world(answer: CommandAnswer) {
-  return memoryHost().on({ file: '/usr/local/bin/k3s', args }, answer);
+/** Returns a node whose API answers the question for the Node like this. */
+function world(answer: ResponseAnswer) {
+  const host = memoryHost();
+  aCluster(host);
+  return host.onGet(path, answer);
 }
 
 function apiNode(status: string, taints: readonly object[] = []): string {
@@ -36,19 +37,14 @@ describe('nodeReady', () => {
     ],
     ['the status of the node is Unknown', apiNode('Unknown'), 'Waiting NodeNotReady', 'KubeletNotReady'],
     ['kubelet has not reported', '{}', 'Waiting NodeNotReady', 'kubelet has not reported'],
-    [
-      'the node does not exist',
-      { exitCode: 1, stderr: 'Error from server (NotFound): nodes "vm-1" not found\n' },
-      'Waiting NodeNotFound',
-      'no node vm-1',
-    ],
+    ['the node does not exist', { status: 404 }, 'Waiting NodeNotFound', 'no node vm-1'],
     [
       'the API does not answer',
-      { exitCode: 1, stderr: 'The connection to the server 127.0.0.1:6443 was refused' },
+      new NodeError('Unreachable', 'connect ECONNREFUSED'),
       'Waiting ApiUnavailable',
-      'was refused',
+      `${apiServer} does not answer this node: connect ECONNREFUSED`,
     ],
-    ['kubectl is missing', { exitCode: 127 }, 'Waiting ApiUnavailable', 'kubectl ended with 127'],
+    ['the API starts', { status: 503 }, 'Waiting ApiUnavailable', 'answers 503 (read /api/v1/nodes/vm-1)'],
   ])('reports $2 if $0', async (_name, answer, expected, message) => {
     const resource = nodeReady(aNode('agent'), []);
     expect(await outcome(resource, world(answer))).toBe(expected);
@@ -61,7 +57,6 @@ describe('nodeReady', () => {
     ['nothing', '', 'it is not JSON'],
     ['null', 'null', 'the whole is of another kind'],
     ['a number', '5', 'the whole is of another kind'],
-    ['a warning before the Node', 'Warning: old\n{}', 'it is not JSON'],
     ['truncated JSON', '{"state":', 'it is not JSON'],
     ['too many commas', `[${','.repeat(50_000)}]`, 'it has more than 50000 commas'],
     [
@@ -69,21 +64,35 @@ describe('nodeReady', () => {
       '{"status":{"conditions":[{"type":"Ready"}]}}',
       'status.conditions.0.status is missing or of another kind',
     ],
-  ])('throws UnexpectedAnswer if kubectl prints %s', async (_name, printed, fault) => {
+  ])('throws UnexpectedAnswer if the API answers with %s', async (_name, answer, fault) => {
     const resource = nodeReady(aNode('agent'), []);
-    expect(await outcome(resource, world(printed))).toBe('UnexpectedAnswer (time)');
-    await expect(resource.check(world(printed))).rejects.toMatchObject({
-      message: `kubectl get node printed something else than a Node as JSON: ${fault}.`,
+    expect(await outcome(resource, world(answer))).toBe('UnexpectedAnswer (time)');
+    await expect(resource.check(world(answer))).rejects.toMatchObject({
+      message: `The Kubernetes API answers /api/v1/nodes/vm-1 with something else: ${fault}. It is asked again.`,
       cause: expect.anything(),
     });
   });
 
-  test('uses the admin kubeconfig on a server', async () => {
-    const host = memoryHost().on(
-      { file: 'k3s', args: /^kubectl --kubeconfig \/etc\/rancher\/k3s\/k3s\.yaml / },
-      apiNode('True'),
-    );
-    expect(await outcome(nodeReady(aNode('server'), []), host)).toBe('InSync');
+  test('throws ApiForbidden if the API does not accept the certificate of kubelet', async () => {
+    const resource = nodeReady(aNode('agent'), []);
+    await expect(resource.check(world({ status: 401 }))).rejects.toMatchObject({
+      reason: 'ApiForbidden',
+      message: expect.stringContaining('A restart of K3s renews it.'),
+    });
+  });
+
+  test('waits for the API before the first start of K3s', async () => {
+    expect(await outcome(nodeReady(aNode('agent'), []), memoryHost())).toBe('Waiting ApiUnavailable');
+  });
+
+  test.each([
+    ['server', 'kubelet.kubeconfig'],
+    ['agent', 'k3s.yaml'],
+  ] as const)('on the role %s does not need %s', async (role, unused) => {
+    const host = world(apiNode('True'));
+    const { kubeconfig, kubeletKubeconfig } = nodePaths('/').k3s;
+    host.files.remove([kubeconfig, kubeletKubeconfig].find((each) => each.endsWith(unused)) ?? '');
+    expect(await outcome(nodeReady(aNode(role), []), host)).toBe('InSync');
   });
 });
 
@@ -116,15 +125,14 @@ describe('nodeTaintsApplied', () => {
   });
 });
 
-test('nodeReady reports ApiUnavailable after one timeout of 12 seconds if the API does not answer', async () => {
+test('nodeReady reports ApiUnavailable after one question of at most 10 seconds to a silent API', async () => {
   const asked: (number | undefined)[] = [];
   const host = world(({ timeout }) => {
     asked.push(timeout);
-    throw new NodeError('CommandTimedOut', 'k3s kubectl get node did not end within 12 s');
+    return new NodeError('TimedOut', `${apiServer} did not answer within 10 s`);
   });
-  const found = await outcome(nodeReady(aNode('agent'), []), host);
-  expect(found).toContain('ApiUnavailable');
-  expect(asked).toEqual([12_000]);
+  expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe('Waiting ApiUnavailable');
+  expect(asked).toEqual([10_000]);
 });
 
 describe('nodeReady after a start of K3s', () => {
@@ -136,18 +144,20 @@ describe('nodeReady after a start of K3s', () => {
    * the machine's clock; without `lease`, the node has no Lease.
    */
   function started(heartbeat: number, lease?: number) {
-    const host = memoryHost({ now, files: { '/proc/uptime': '5030.25 9000.00\n' } })
-      .on({ file: 'systemctl', args: /^show k3s-agent/ }, 'ExecMainStartTimestampMonotonic=5000250000\n')
-      .on({ file: 'k3s', args: / get lease vm-1 --namespace kube-node-lease / }, () =>
-        lease === undefined
-          ? { exitCode: 1, stderr: 'NotFound' }
-          : JSON.stringify({ spec: { renewTime: at(lease) } }),
-      );
-    const condition = { type: 'Ready', status: 'True', lastHeartbeatTime: at(heartbeat).replace('.000', '') };
-    return host.on(
-      { file: 'k3s', args: / get node vm-1 / },
-      JSON.stringify({ status: { conditions: [condition] } }),
+    const host = memoryHost({ now, files: { '/proc/uptime': '5030.25 9000.00\n' } }).on(
+      { file: 'systemctl', args: /^show k3s-agent/ },
+      'ExecMainStartTimestampMonotonic=5000250000\n',
     );
+    const api = aCluster(host);
+    const condition = { type: 'Ready', status: 'True', lastHeartbeatTime: at(heartbeat).replace('.000', '') };
+    putNode(api, { status: { conditions: [condition] } });
+    if (lease !== undefined) {
+      const spec = { renewTime: at(lease) };
+      const metadata = { name: 'vm-1' };
+      const renewed = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+      api.objects.put('leases.coordination.k8s.io', 'kube-node-lease', renewed);
+    }
+    return host;
   }
 
   test.each([

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { peersProbe } from '../../../../../src/agent/parts/k3s/peers.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
+import { aCluster } from '../../a-cluster.ts';
 import { aNode } from '../../a-node.ts';
 
 const hints = { firewall: 'the moat' };
@@ -9,6 +10,19 @@ const refused = { status: 401, body: 'Unauthorized' };
 
 function unreachable(message: string) {
   return new NodeError('Unreachable', message);
+}
+
+/** Returns a server whose cluster has a Node for each of these addresses. */
+function cluster(addresses: readonly string[]) {
+  const host = memoryHost();
+  const { objects } = aCluster(host);
+  for (const [at, address] of addresses.entries()) {
+    const name = `vm-${at + 1}`;
+    const hostname = { type: 'Hostname', address: name };
+    const status = { addresses: [hostname, { type: 'InternalIP', address }] };
+    objects.put('nodes', undefined, { apiVersion: 'v1', kind: 'Node', metadata: { name }, status });
+  }
+  return host;
 }
 
 test('peersProbe on an agent accepts any answer from the server and from the kubelet of the server', async () => {
@@ -49,8 +63,7 @@ test.each([
 });
 
 test('peersProbe on a server probes the kubelet of every other node', async () => {
-  const host = memoryHost()
-    .on({ file: 'k3s' }, '10.0.0.5\n10.0.0.6\nfd00::7\nnot an address\n')
+  const host = cluster(['10.0.0.5', '10.0.0.6', 'fd00::7', 'not an address'])
     .onGet('https://10.0.0.6:10250/healthz', refused)
     .onGet('https://[fd00::7]:10250/healthz', unreachable('connect EHOSTUNREACH fd00::7'));
   expect((await peersProbe(host, aNode('server'), hints).look()).message).toBe(
@@ -60,7 +73,7 @@ test('peersProbe on a server probes the kubelet of every other node', async () =
 
 test('peersProbe on a server probes at most 20 other nodes, and reports how many it did not probe', async () => {
   const others = Array.from({ length: 30 }, (_, at) => `10.0.1.${at + 1}`);
-  const host = memoryHost().on({ file: 'k3s' }, others.join('\n'));
+  const host = cluster(others);
   for (const address of others.slice(0, 20)) {
     host.onGet(`https://${address}:10250/healthz`, refused);
   }
@@ -75,6 +88,7 @@ test.each([
   ['on a server whose API does not answer', aNode('server')],
   ['on a server below another root', aNode('server', { root: '/mnt' })],
 ])('peersProbe skips the peers %s', async (_, node) => {
-  const host = memoryHost().on({ file: 'k3s' }, { exitCode: 1, stderr: 'connection refused' });
+  const host = memoryHost();
+  aCluster(host).isUp = () => false;
   expect(await peersProbe(host, node, hints).look()).toMatchObject({ level: 'skipped' });
 });

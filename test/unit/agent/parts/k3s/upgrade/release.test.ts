@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import {
   k3sExecutable,
   k3sLinks,
@@ -6,6 +7,7 @@ import {
 } from '../../../../../../src/agent/parts/k3s/upgrade/release.ts';
 import { memoryHost } from '../../../../../lab/memory-host.ts';
 import { carryOut } from '../../../../../lab/memory-jobs.ts';
+import { aCluster, apiServer } from '../../../a-cluster.ts';
 import { aNode, outcome } from '../../../a-node.ts';
 
 const base = 'https://github.com/k3s-io/k3s/releases/download/v1.36.3%2Bk3s1';
@@ -42,8 +44,8 @@ const joinedAgent = '/var/lib/rancher/k3s/agent/server-ca.crt';
 
 describe('k3sExecutable', () => {
   const auto = { k3s: { upgrade: 'auto' } };
-  const serverIs = (version: string) =>
-    JSON.stringify({ serverVersion: { major: '1', gitVersion: version } });
+  const serverIs = (gitVersion: string) => JSON.stringify({ major: '1', minor: '36', gitVersion });
+  const refused = new NodeError('Unreachable', 'connect ECONNREFUSED');
 
   test.each([
     ['is current', { installed: 'v1.36.3+k3s1' }, 'InSync'],
@@ -103,7 +105,7 @@ describe('k3sExecutable', () => {
     ],
     [
       'of an agent cannot be compared with its server, which does not answer',
-      { role: 'agent', installed: 'v1.36.2+k3s1', joined: joinedAgent, settings: auto, server: '' },
+      { role: 'agent', installed: 'v1.36.2+k3s1', joined: joinedAgent, settings: auto, server: refused },
       'ApiUnavailable (time, non-blocking)',
     ],
   ] as const)('reports $2 if the executable $0', async (_name, given, expected) => {
@@ -124,19 +126,17 @@ describe('k3sExecutable', () => {
       ...given,
     };
     const host = memoryHost({ files: joined ? { [joined]: 'there' } : {} });
+    aCluster(host);
     host.on(
       { file: '/usr/local/bin/k3s', args: ['--version'] },
       installed ? `k3s version ${installed} (1a2b3c4d)\ngo version go1.26.1\n` : { exitCode: 127 },
     );
     if (server !== undefined) {
-      host.on(
-        { file: 'k3s', args: /^kubectl --kubeconfig .*kubelet\.kubeconfig .*version -o json$/ },
-        server,
-      );
+      host.onGet(`${apiServer}/version`, server);
     }
     const node = aNode(role, { settings, ...(wanted && { version: wanted }) });
     expect(await outcome(k3sExecutable(node, []), host)).toBe(expected);
-    expect(host.unused().filter((script) => !script.endsWith('--version'))).toEqual([]);
+    expect(host.looks.includes(`${apiServer}/version`)).toBe(server !== undefined);
   });
 
   test.each([

@@ -1,0 +1,21 @@
+import type { HostReader } from './engine/host.ts';
+import { type ApiAccess, readKubeconfig } from './kubernetes/kubeconfig.ts';
+import type { K3sNode } from './node.ts';
+
+/**
+ * Returns the access with the rights of kubelet, which every node has: its own Node without its taints, the pods bound
+ * to it, and events. Throws `ApiUnavailable` before the first start of K3s.
+ */
+export function kubeletAccess(host: HostReader, { paths }: Pick<K3sNode, 'paths'>): Promise<ApiAccess> {
+  return readKubeconfig(host, paths.k3s.kubeletKubeconfig);
+}
+
+/**
+ * Returns the access with the broadest rights that this node has: the admin's on a server, kubelet's on an agent.
+ * Throws `ApiUnavailable` before the first start of K3s.
+ */
+export function nodeAccess(host: HostReader, node: Pick<K3sNode, 'role' | 'paths'>): Promise<ApiAccess> {
+  return node.role.k3s === 'server'
+    ? readKubeconfig(host, node.paths.k3s.kubeconfig)
+    : kubeletAccess(host, node);
+}
