@@ -50,7 +50,7 @@ export { joinedCluster, proofOfJoining } from './membership/joined-cluster.ts';
 export { keepingRole } from './membership/role-change.ts';
 export { foreignStart } from './service/adopted-start.ts';
 export { namingK3sLeftRunning } from './service/left-running.ts';
-export { parseVersion } from './upgrade/version.ts';
+export { compareVersions, type K3sVersion, parseVersion } from './upgrade/version.ts';
 
 // The removal of K3s.
 

@@ -9,3 +9,5 @@ export {
   type TurnState,
   turnKeys,
 } from './turn/annotations.ts';
+export { type Decision, decide, type Wait } from './turn/decide.ts';
+export { ordersKey, ordersText, readOrders } from './turn/orders.ts';

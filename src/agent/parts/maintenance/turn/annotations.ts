@@ -9,6 +9,9 @@ export const turnKeys = {
   state: 'slipway.dev/turn-state',
 } as const;
 
+/** The key of the annotation with which a node shows that a person holds it; the value says why. */
+export const holdKey = 'slipway.dev/hold';
+
 const words = z.string().check(z.minLength(1), z.maxLength(200));
 const hex = z.string().check(z.regex(/^[0-9a-f]{8,32}$/));
 
@@ -25,6 +28,8 @@ const request = z.object({
   server: z.boolean(),
   /** True if other hosts reach the network through this node. */
   routes: z.boolean(),
+  /** True while the maintenance windows of the node are closed, so that only a grant with `now` lets it begin. */
+  closed: z.optional(z.boolean()),
 });
 
 const grant = z.object({
@@ -36,7 +41,15 @@ const grant = z.object({
   seconds: z.int().check(z.positive(), z.maximum(86_400)),
   /** True if no other node could run the pods of this node, so that it is not drained. */
   nowhere: z.boolean(),
+  /** True if a person lets this node pass its maintenance windows (`slipway turn now`). */
+  now: z.optional(z.boolean()),
 });
+
+/**
+ * What replaces a grant that was withdrawn. The nonce stays on the Node, so that a former holder of the Lease, which
+ * still knows the grant, does not write it again.
+ */
+const withdrawal = z.object({ withdrawn: hex });
 
 const state = z.object({
   nonce: hex,
@@ -53,11 +66,13 @@ export type TurnGrant = z.output<typeof grant>;
 /** How far a node is in its turn; written by the node. */
 export type TurnState = z.output<typeof state>;
 
-/** The three annotations of a Node; each is absent if it is missing or not what Slipway writes. */
+/** What the annotations of a Node say; each is absent if it is missing or not what Slipway writes. */
 export interface TurnAnnotations {
   readonly request?: TurnRequest | undefined;
   readonly grant?: TurnGrant | undefined;
   readonly state?: TurnState | undefined;
+  /** The nonce of the last grant, if it was withdrawn. */
+  readonly withdrawn?: string | undefined;
 }
 
 /** The longest annotation that is read, in characters; Slipway's own are far shorter. */
@@ -73,5 +88,11 @@ export function readTurn(annotations: Readonly<Record<string, string>>): TurnAnn
     request: parseJson(request, textOf(turnKeys.request)),
     grant: parseJson(grant, textOf(turnKeys.grant)),
     state: parseJson(state, textOf(turnKeys.state)),
+    withdrawn: parseJson(withdrawal, textOf(turnKeys.grant))?.withdrawn,
   };
+}
+
+/** Returns the value that replaces a withdrawn grant on its Node. */
+export function withdrawnText(nonce: string): string {
+  return JSON.stringify({ withdrawn: nonce } satisfies z.output<typeof withdrawal>);
 }

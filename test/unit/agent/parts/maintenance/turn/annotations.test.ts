@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { readTurn, turnKeys } from '../../../../../../src/agent/parts/maintenance/turn/annotations.ts';
+import {
+  readTurn,
+  turnKeys,
+  withdrawnText,
+} from '../../../../../../src/agent/parts/maintenance/turn/annotations.ts';
 
 const request = {
   wish: 'upgrade v1.36.4+k3s1',
@@ -45,5 +49,10 @@ describe('readTurn', () => {
     ['without a nonce', { ...grant, nonce: '' }],
   ])('ignores a grant %s', (_, written) => {
     expect(readTurn({ [turnKeys.grant]: JSON.stringify(written) }).grant).toBeUndefined();
+  });
+
+  test('returns the nonce of a grant that was withdrawn, and no grant', () => {
+    const annotations = { [turnKeys.grant]: withdrawnText(grant.nonce) };
+    expect(readTurn(annotations)).toEqual({ withdrawn: grant.nonce });
   });
 });

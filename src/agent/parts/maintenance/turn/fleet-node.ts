@@ -1,0 +1,78 @@
+import * as z from 'zod/mini';
+import { holdKey, readTurn, type TurnAnnotations } from './annotations.ts';
+
+const texts = z.nullish(z.record(z.string(), z.string()));
+const condition = z.object({ type: z.string(), status: z.string() });
+const taint = z.object({ effect: z.string() });
+
+/** The fields of a Node by which turns are granted (Kubernetes API, core/v1). */
+export const fleetNodeItem = z.object({
+  metadata: z.object({
+    name: z.string(),
+    uid: z.optional(z.string()),
+    resourceVersion: z.optional(z.string()),
+    annotations: texts,
+    labels: texts,
+  }),
+  spec: z.nullish(z.object({ unschedulable: z.nullish(z.boolean()), taints: z.nullish(z.array(taint)) })),
+  status: z.nullish(
+    z.object({
+      conditions: z.nullish(z.array(condition)),
+      nodeInfo: z.nullish(z.object({ kubeletVersion: z.nullish(z.string()) })),
+    }),
+  ),
+});
+
+/** One node of the fleet, as the holder of the Lease sees it. */
+export interface FleetNode extends TurnAnnotations {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly isServer: boolean;
+  /** The status of the condition Ready: Unknown if kubelet has stopped reporting. */
+  readonly ready: 'True' | 'False' | 'Unknown';
+  /** True if the node serves: it is Ready, and with etcd it is also a voting member. */
+  readonly serves: boolean;
+  /** True if the pods of another node could run here. */
+  readonly isPlace: boolean;
+  /** The release of K3s that runs on the node. */
+  readonly version: string;
+  readonly isHeld: boolean;
+}
+
+/** The labels that K3s sets on its servers, and that a kubelet may not set on itself (NodeRestriction). */
+const serverLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/etcd'];
+
+/** Returns what the holder of the Lease needs of a Node. */
+export function fleetNode({ metadata, spec, status }: z.output<typeof fleetNodeItem>): FleetNode {
+  const annotations = metadata.annotations ?? {};
+  const turn = readTurn(annotations);
+  const ready = statusOf(status?.conditions, 'Ready');
+  const isServer = serverLabels.some((label) => label in (metadata.labels ?? {}));
+  const isAway = (spec?.taints ?? []).some(({ effect }) => effect !== 'PreferNoSchedule');
+  return {
+    ...turn,
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    isServer: isServer || turn.request?.server === true,
+    ready,
+    // K3s sets this condition on the members of etcd alone (k3s, pkg/etcd).
+    serves: ready === 'True' && statusOf(status?.conditions, 'EtcdIsVoter', 'True') === 'True',
+    isPlace: ready === 'True' && spec?.unschedulable !== true && !isAway,
+    version: status?.nodeInfo?.kubeletVersion ?? '',
+    isHeld: holdKey in annotations,
+  };
+}
+
+function statusOf(
+  conditions: readonly z.output<typeof condition>[] | null | undefined,
+  type: string,
+  otherwise: FleetNode['ready'] = 'Unknown',
+): FleetNode['ready'] {
+  const found = conditions?.find((each) => each.type === type);
+  if (found === undefined) {
+    return otherwise;
+  }
+  return found.status === 'True' || found.status === 'False' ? found.status : 'Unknown';
+}

@@ -1,0 +1,136 @@
+import type { FleetNode } from './fleet-node.ts';
+import type { Ledger, Slot } from './ledger.ts';
+
+/** How far a node is in its turn, as its annotations show. */
+export type Phase =
+  /** The node may begin, and has not. */
+  | 'offered'
+  /** The grant was withdrawn before the node began, or a person has released it. */
+  | 'withdrawn'
+  | 'begun'
+  | 'ended'
+  /** The Node was deleted, with all that it said; the node may have begun. */
+  | 'gone';
+
+/** Returns how far the node of a slot is. */
+export function phaseOf({ uid, nonce }: Slot, node: FleetNode | undefined): Phase {
+  if (node === undefined || node.uid !== uid) {
+    return 'gone';
+  }
+  if (node.withdrawn === nonce) {
+    return 'withdrawn';
+  }
+  if (node.state?.nonce !== nonce) {
+    return 'offered';
+  }
+  return node.state.state === 'begun' ? 'begun' : 'ended';
+}
+
+/** What a holder has seen, in milliseconds of its own monotonic clock. Another holder begins without it. */
+export interface Observations {
+  /** How long each slot has been in its phase with its node serving, or not serving, by nonce. */
+  readonly lasted: Readonly<Record<string, number>>;
+  /** The nodes that left a turn unused, or gave up in it, a short while ago. */
+  readonly resting: readonly string[];
+  /** True for a while after a ledger was lost, or an older one was restored. */
+  readonly isRecovering: boolean;
+}
+
+/** The memory from which observations are made. It belongs to one process, and its loss only costs time. */
+export interface TurnMemory {
+  readonly phases: Map<string, { readonly what: string; readonly since: number }>;
+  readonly rests: Map<string, number>;
+  /** When the fleet was looked at last. */
+  seenAt: number | undefined;
+  /** The number of changes in the newest ledger that was seen. */
+  changes: number;
+  /** When the ledger was found lost or restored. */
+  lostAt: number | undefined;
+  /** The holder and the renewal of the Lease, and when they were first seen. */
+  lease: { readonly record: string; readonly since: number } | undefined;
+}
+
+/** Returns the memory of a new process. */
+export function turnMemory(): TurnMemory {
+  return {
+    phases: new Map(),
+    rests: new Map(),
+    seenAt: undefined,
+    changes: 0,
+    lostAt: undefined,
+    lease: undefined,
+  };
+}
+
+/** How long a node that gave a turn away goes without another one; milliseconds. */
+const rest = 600_000;
+/** A holder that has not looked for this long has not seen what lasted meanwhile; milliseconds. */
+const blind = 60_000;
+/** How long nothing is granted after a loss of the ledger, until late writes of a former holder show; milliseconds. */
+export const recovery = 30_000;
+
+/** Adds what the fleet shows now to the memory, and returns the observations. `now` is a time of a monotonic clock. */
+export function observe(
+  memory: TurnMemory,
+  { nodes, ledger }: { readonly nodes: readonly FleetNode[]; readonly ledger: Ledger },
+  now: number,
+): Observations {
+  forgetIfBlind(memory, now);
+  noteLoss(memory, nodes, ledger, now);
+  const lasted = ledger.slots.map((slot) => {
+    const node = nodes.find(({ name }) => name === slot.node);
+    const phase = phaseOf(slot, node);
+    const since = notePhase(memory, slot, `${phase} ${node?.serves === true}`, now);
+    if (isGivenAway(slot, phase, node, now - since)) {
+      memory.rests.set(slot.node, now);
+    }
+    return [slot.nonce, now - since] as const;
+  });
+  forgetOthers(memory, ledger);
+  return {
+    lasted: Object.fromEntries(lasted),
+    resting: [...memory.rests].filter(([, since]) => now - since < rest).map(([name]) => name),
+    isRecovering: memory.lostAt !== undefined && now - memory.lostAt < recovery,
+  };
+}
+
+function forgetIfBlind(memory: TurnMemory, now: number): void {
+  if (memory.seenAt !== undefined && now - memory.seenAt > blind) {
+    memory.phases.clear();
+  }
+  memory.seenAt = now;
+}
+
+/** Notes a ledger that lacks changes which were seen before, or that is new although nodes have had turns. */
+function noteLoss(memory: TurnMemory, nodes: readonly FleetNode[], { changes }: Ledger, now: number): void {
+  const isNew = changes === 0 && nodes.some(({ grant, state }) => grant ?? state);
+  if (changes < memory.changes || (isNew && memory.lostAt === undefined)) {
+    memory.lostAt = now;
+  }
+  memory.changes = changes;
+}
+
+function notePhase({ phases }: TurnMemory, { nonce }: Slot, what: string, now: number): number {
+  const before = phases.get(nonce);
+  if (before?.what === what) {
+    return before.since;
+  }
+  phases.set(nonce, { what, since: now });
+  return now;
+}
+
+function isGivenAway({ seconds }: Slot, phase: Phase, node: FleetNode | undefined, lasted: number): boolean {
+  return (
+    (phase === 'offered' && lasted >= seconds * 1_000) ||
+    (phase === 'ended' && node?.state?.state === 'gaveUp')
+  );
+}
+
+function forgetOthers({ phases }: TurnMemory, { slots }: Ledger): void {
+  const nonces = new Set(slots.map(({ nonce }) => nonce));
+  for (const nonce of phases.keys()) {
+    if (!nonces.has(nonce)) {
+      phases.delete(nonce);
+    }
+  }
+}

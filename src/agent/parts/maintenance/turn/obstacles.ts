@@ -1,0 +1,102 @@
+/** The rules of granting: each returns why a node that asks has to wait, or `undefined` if the rule lets it pass. */
+
+import { type Asking, askingNodes, type Fleet, failedNodes, mostAgents, slotsOf } from './fleet.ts';
+import { agentSkew, serverSkew } from './skew.ts';
+
+type Rule = (asking: Asking, fleet: Fleet) => string | undefined;
+
+/** Returns why a node may not have its turn now, as the rest of a sentence that begins with its name. */
+export function obstacle(asking: Asking, fleet: Fleet): string | undefined {
+  return firstOf([...forAll, ...(asking.node.isServer ? forServers : forAgents)], asking, fleet);
+}
+
+function firstOf(rules: readonly Rule[], asking: Asking, fleet: Fleet): string | undefined {
+  for (const rule of rules) {
+    const why = rule(asking, fleet);
+    if (why !== undefined) {
+      return why;
+    }
+  }
+  return undefined;
+}
+
+const paused: Rule = (_, { settings }) =>
+  settings.pause ? 'waits while maintenance.pause is set' : undefined;
+
+const held: Rule = ({ node }) => (node.isHeld ? 'is held' : undefined);
+
+const recovering: Rule = (_, { seen }) =>
+  seen.isRecovering ? 'waits until the turns are known again' : undefined;
+
+/** A node that does not report could neither begin nor show how it ends. */
+const silent: Rule = ({ node }) => (node.ready === 'Unknown' ? 'does not report' : undefined);
+
+const failedHere: Rule = ({ node, request }, { ledger }) =>
+  ledger.failures.some(
+    (failure) =>
+      failure.node === node.name && failure.wish === request.wish && failure.digest === request.digest,
+  )
+    ? 'failed in its last turn'
+    : undefined;
+
+const stopped: Rule = ({ request }, fleet) => {
+  const [failed] = failedNodes(fleet, request.wish);
+  return failed && `waits because ${failed} failed`;
+};
+
+const resting: Rule = ({ node, isNow }, { seen }) =>
+  !isNow && seen.resting.includes(node.name) ? 'left its last turn and waits ten minutes' : undefined;
+
+const closed: Rule = ({ request, isNow }) =>
+  !isNow && request.closed ? 'waits for its maintenance window' : undefined;
+
+const otherServerInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'server')[0]?.node);
+
+/** With etcd, two servers that do not serve can be the majority. */
+const otherServerAway: Rule = ({ node }, { nodes }) => {
+  const away = nodes.find(({ isServer, serves, name }) => isServer && !serves && name !== node.name);
+  return away && `waits for ${away.name}, which does not serve`;
+};
+
+const agentInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'agent')[0]?.node);
+
+const serverInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'server')[0]?.node);
+
+/**
+ * Servers go before agents that want the same, and before any agent if only the turns of agents keep them waiting:
+ * otherwise agents could follow each other for ever.
+ */
+const serversFirst: Rule = ({ request, isNow }, fleet) => {
+  const server = askingNodes(fleet).find(
+    (other) =>
+      other.node.isServer &&
+      firstOf(forAll, other, fleet) === undefined &&
+      (other.request.wish === request.wish || firstOf(amongServers, other, fleet) === undefined),
+  );
+  return isNow ? undefined : waitsFor(server?.node.name);
+};
+
+/** While a node that routes is away, the hosts behind it are cut off, and their turns would not end. */
+const routesAlone: Rule = ({ request }, { ledger }) =>
+  waitsFor(ledger.slots.find(({ routes }) => routes || request.routes)?.node);
+
+const firstAlone: Rule = ({ request }, fleet) => {
+  const first = slotsOf(fleet, 'agent').find(({ wish }) => wish === request.wish);
+  return first === undefined || fleet.ledger.proven.includes(request.wish)
+    ? undefined
+    : `waits for ${first.node}, which goes first`;
+};
+
+const enoughAgents: Rule = (_, fleet) => {
+  const slots = slotsOf(fleet, 'agent');
+  return slots.length < mostAgents(fleet) ? undefined : waitsFor(slots[0]?.node);
+};
+
+const forAll = [paused, held, recovering, silent, failedHere, stopped, resting, closed];
+const amongServers = [otherServerInTurn, otherServerAway, serverSkew];
+const forServers = [...amongServers, agentInTurn, routesAlone];
+const forAgents = [serverInTurn, serversFirst, agentSkew, routesAlone, firstAlone, enoughAgents];
+
+function waitsFor(name: string | undefined): string | undefined {
+  return name && `waits for ${name}`;
+}
