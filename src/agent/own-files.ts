@@ -80,6 +80,13 @@ export const ownFiles = {
     readers: 'the next attempt to download the same file',
     lost: 'the download starts from the beginning',
   },
+  hold: {
+    format: 1,
+    place: ({ slipway }) => slipway.hold,
+    holds: 'the reason that was given to `slipway hold`',
+    readers: 'the daemon',
+    lost: 'the node is no longer held; a damaged file holds the node',
+  },
   job: {
     format: 1,
     place: ({ slipway }) => join(dirname(slipway.status), '*-{download,bootstrap}.json'),

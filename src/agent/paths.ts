@@ -40,6 +40,8 @@ export function nodePaths(root: string) {
       gitopsScratch: at('/var/lib/slipway/gitops-bootstrap'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
       nat: at('/etc/slipway/nat.nft'),
+      /** The hold of `slipway hold`, beside the settings, so that the daemon notices a change at once. */
+      hold: at('/etc/slipway/hold.json'),
       /** The directory of the daemon's credentials, which exists while the daemon runs. */
       credentials: at('/run/credentials/slipway.service'),
     },

@@ -19,6 +19,7 @@ import {
   tokenReasons,
 } from './parts/k3s/reasons.ts';
 import { machineReasons } from './parts/machine/reasons.ts';
+import { maintenanceReasons } from './parts/maintenance/reasons.ts';
 import { networkReasons } from './parts/network/reasons.ts';
 import { registryReasons } from './parts/registry/reasons.ts';
 import { workloadReasons } from './parts/workloads/reasons.ts';
@@ -54,6 +55,7 @@ export const reasons = {
   ...tokenReasons,
   ...downloadReasons,
   ...k3sReasons,
+  ...maintenanceReasons,
   ...kubernetesReasons,
   ...clusterSecretReasons,
   ...workloadReasons,
@@ -102,6 +104,10 @@ export const conditions = [
   {
     type: 'NodeReady',
     trueWhen: 'the Kubernetes API reports that this node is Ready, and the node has its taints',
+  },
+  {
+    type: 'Maintenance',
+    trueWhen: 'the node is not held, and no restart of K3s waits for a window or for its turn',
   },
   { type: 'Pulls', trueWhen: 'a pull with the newest credential of each login server succeeded' },
   {

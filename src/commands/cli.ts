@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type CommonOptions, common, commonOf } from './cli-common.ts';
 import { minutesOption, outputOption, pathOption, rootOption } from './cli-forms.ts';
+import { addMaintenanceCommands, type MaintenanceCommands } from './cli-maintenance.ts';
 import { misuse } from './cli-misuse.ts';
 import { addSetupCommands, type SetupCommands } from './cli-setup.ts';
 
@@ -24,7 +25,7 @@ export interface StatusOptions {
 }
 
 /** The implementations of the commands. Each resolves to the exit code. */
-export interface Commands extends SetupCommands {
+export interface Commands extends SetupCommands, MaintenanceCommands {
   /** Rejects an unusable root; called before every command that takes `--root`. */
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
@@ -146,6 +147,7 @@ export function buildProgram(
     .action(async (options) =>
       finish(await commands.config({ ...commonOf(options), output: options.output })),
     );
+  addMaintenanceCommands(program, commands, finish);
   addSetupCommands(program, commands, finish);
   program
     .command('version')

@@ -80,10 +80,10 @@ class Outdated extends Error {
   override readonly name = 'Outdated';
 }
 
-/** Returns the files and directories of the settings; a change in any of them starts a pass at once. */
+/** Returns the places of the settings and of a hold; a change in any of them starts a pass at once. */
 function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
-  const layers = nodePaths(root).slipway.configLayers;
-  const entries = [...layers, ...(config === undefined ? [] : [config])];
+  const { configLayers: layers, hold } = nodePaths(root).slipway;
+  const entries = [...layers, hold, ...(config === undefined ? [] : [config])];
   const folders = layers.filter((path) => !path.endsWith('.yaml'));
   return [
     ...entries.map((path) => ({ directory: dirname(path), name: basename(path) })),

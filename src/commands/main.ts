@@ -54,6 +54,7 @@ const commands = {
   status: async (options) => (await import('./show-status.ts')).showStatus(options),
   doctor: async (options) => (await import('./show-doctor.ts')).doctor(options),
   config: async (options) => (await import('./commands.ts')).config(options),
+  hold: async (options) => (await import('./hold.ts')).holdNode(options),
   install: async (options) => (await import('../setup/install.ts')).install(options),
   uninstall: async (options) => (await import('../setup/uninstall.ts')).uninstall(options),
   killK3s: async (options) => (await import('../setup/uninstall.ts')).killK3s(options),

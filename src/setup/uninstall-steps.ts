@@ -89,7 +89,15 @@ export function neededByK3s(paths: NodePaths): readonly string[] {
 function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): readonly Resource[] {
   const { daemon, directories, tmpfiles, example } = setupPaths(paths);
   const wanted = join(paths.system.units, 'multi-user.target.wants', daemonUnit);
-  const files = [wanted, daemon, directories, tmpfiles, example, ...(k3s ? [] : scriptPaths(paths))];
+  const files = [
+    wanted,
+    daemon,
+    directories,
+    tmpfiles,
+    example,
+    paths.slipway.hold,
+    ...(k3s ? [] : scriptPaths(paths)),
+  ];
   const units = [daemonUnit, directoriesUnit];
   return [
     ...files.map((path) => removed({ path, condition: 'System', needs })),

@@ -44,7 +44,7 @@ export function cloudProbes(subject: CloudProbes, table: Clouds = clouds): reado
 }
 
 /** The tags whose values the doctor shows; any other tag may contain a token. */
-const readTags = ['k3s-role', 'k3s-server', 'k3s-version'];
+const readTags = ['k3s-role', 'k3s-server', 'k3s-version', 'k3s-hold'];
 
 async function lookAtIdentity({ cloud, settings }: CloudProbes, table: Clouds): Promise<Verdict> {
   const { computerName, location, tags } = await cloud.identity();

@@ -29,6 +29,7 @@ import {
   unlessOverridden,
 } from './k3s/index.ts';
 import { system } from './machine/index.ts';
+import { holdReported, unlessHeld } from './maintenance/index.ts';
 import {
   containerdLogins,
   credentialProvider,
@@ -70,7 +71,7 @@ export function k3sResources(
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);
-  const executable = k3sExecutable(node, before);
+  const executable = unlessHeld(node, k3sExecutable(node, before));
   const links = k3sLinks(node, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
@@ -102,7 +103,8 @@ export function k3sResources(
     joined,
   );
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
-  const starting = (resource: Resource) => unlessIrreversible(node, unlessOverridden(node, resource));
+  const starting = (resource: Resource) =>
+    unlessHeld(node, unlessIrreversible(node, unlessOverridden(node, resource)));
   const service = starting(
     k3sService(node, startSources, inputs, [config, ...registries, ...provider, ...unitFile]),
   );
@@ -140,6 +142,7 @@ export function k3sResources(
     ownStarted,
     ...adoption,
     ready,
+    holdReported(node),
     ...joinedPin,
     ...taints,
     ...proofs,

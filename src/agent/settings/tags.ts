@@ -3,7 +3,7 @@ import type { Layer } from './merge.ts';
 import { nearest } from './nearest.ts';
 import { invalidSettings } from './problems.ts';
 
-/** The three tags that Slipway reads. `gate` is the setting below `tags` that makes Slipway read or ignore the tag. */
+/** The tags that Slipway reads. `gate` is the setting below `tags` that makes Slipway read or ignore the tag. */
 const knownTags = [
   { tag: 'k3s-role', gate: 'role', path: 'role', layer: (value: string) => ({ role: value }) },
   {
@@ -17,6 +17,12 @@ const knownTags = [
     gate: 'version',
     path: 'k3s.version',
     layer: (value: string) => ({ k3s: { version: value } }),
+  },
+  {
+    tag: 'k3s-hold',
+    gate: 'hold',
+    path: 'maintenance.hold',
+    layer: (value: string) => (value.toLowerCase() === 'false' ? {} : { maintenance: { hold: value } }),
   },
 ] as const;
 

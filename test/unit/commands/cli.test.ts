@@ -19,7 +19,7 @@ async function run(...args: readonly string[]): Promise<Run> {
     return 7;
   };
   const names = [
-    ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp'],
+    ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp', 'hold'],
     ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'database'],
   ];
   const recorded = Object.fromEntries(names.map((name) => [name, record(name)]));
@@ -76,6 +76,15 @@ describe('the command line', () => {
     [
       ['doctor', '-o', 'json'],
       ['doctor', { ...plain, output: 'json' }],
+    ],
+    [['hold'], ['hold', { root: '/', reason: '', release: false }]],
+    [
+      ['hold', 'under', 'investigation', '--root', '/x'],
+      ['hold', { root: '/x', reason: 'under investigation', release: false }],
+    ],
+    [
+      ['hold', '--release'],
+      ['hold', { root: '/', reason: '', release: true }],
     ],
     [['version'], ['version', undefined]],
     [

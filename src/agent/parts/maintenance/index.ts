@@ -1,5 +1,6 @@
 /** The exports of the maintenance part for the list of parts. */
 
+export { hold, holdReported, release, unlessHeld } from './gate/hold.ts';
 export { maintenancePart } from './part.ts';
 export {
   readTurn,

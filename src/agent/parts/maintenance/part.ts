@@ -1,14 +1,15 @@
 import type { Part } from '../part.ts';
+import { maintenanceReasons } from './reasons.ts';
 import { maintenance } from './settings.ts';
 
 export const maintenancePart: Part = {
   name: 'maintenance',
   settings: { maintenance },
-  conditions: [],
-  reasons: {},
+  conditions: ['Maintenance'],
+  reasons: maintenanceReasons,
   consents: [],
   startInputs: [],
   probes: () => [],
-  owns: () => [],
+  owns: ({ slipway }) => [slipway.hold],
   reads: () => [],
 };

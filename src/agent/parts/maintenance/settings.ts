@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { longDuration } from '../../settings/forms.ts';
+import { longDuration, words } from '../../settings/forms.ts';
 import { about, type SettingsSection } from '../../settings/section.ts';
 import { concurrency, maintenanceWindow } from './settings-forms.ts';
 
@@ -36,6 +36,10 @@ const schema = about(
     maxFailed: about(
       'The number of nodes that may fail before no further node is interrupted for the same reason.',
       z.int().check(z.positive('must be above zero, such as 1')),
+    ),
+    hold: about(
+      'Why this node is held, such as "under investigation". While it is set, Slipway neither starts nor restarts K3s, and installs no other release. An open tag k3s-hold overrides this setting.',
+      z.optional(words),
     ),
     pause: about('True to let no node of the cluster be interrupted; set it on the servers.', z.boolean()),
     drain: about('How a node evicts its pods before an interruption.', drain),

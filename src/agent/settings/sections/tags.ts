@@ -7,10 +7,11 @@ const schema = about(
     role: about('Whether the tag k3s-role sets role.', z.boolean()),
     server: about('Whether the tag k3s-server sets k3s.server.', z.boolean()),
     version: about('Whether the tag k3s-version sets k3s.version.', z.boolean()),
+    hold: about('Whether the tag k3s-hold sets maintenance.hold.', z.boolean()),
   }),
 );
 
 export const tags = {
   schema: schema,
-  defaults: { role: true, server: true, version: true },
+  defaults: { role: true, server: true, version: true, hold: true },
 } as const satisfies SettingsSection<typeof schema>;

@@ -96,6 +96,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'Adoption/start',
     'Adoption/refresh-acr-credentials',
     'Node/ready',
+    'Hold/node',
     'Credential/joined-ca-pin',
     'Node/taints',
     'PullProof/myteam.azurecr.io',

@@ -14,7 +14,7 @@ async function tagged(
 }
 
 describe('withTags', () => {
-  test('overrides the files with three tags, and names each as the origin of its setting', async () => {
+  test('overrides the files with the tags, and names each as the origin of its setting', async () => {
     const tags = {
       'k3s-role': ' agent ',
       'k3s-server': '10.0.0.4',
@@ -32,6 +32,16 @@ describe('withTags', () => {
       'k3s.version': 'tag k3s-version',
     });
     expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    ['under investigation', 'under investigation'],
+    ['true', 'true'],
+    ['false', undefined],
+    ['False', undefined],
+    ['', undefined],
+  ])('takes the tag k3s-hold with the value "%s" as the hold %j', async (value, hold) => {
+    expect((await tagged({ 'k3s-hold': value })).loaded.settings.maintenance.hold).toBe(hold);
   });
 
   test('lets the command line override a tag, even an invalid one', async () => {
@@ -73,7 +83,7 @@ test('withTags warns about each unknown k3s-* tag', async () => {
   const { warnings } = await tagged({ 'k3s-rol': 'agent', 'k3s-registry-mirror': 'x', k3s: 'x' });
   expect(warnings).toEqual([
     'The tag k3s-rol is not read; did you mean k3s-role?',
-    'The tag k3s-registry-mirror is not read; Slipway reads k3s-role, k3s-server, k3s-version.',
+    'The tag k3s-registry-mirror is not read; Slipway reads k3s-role, k3s-server, k3s-version, k3s-hold.',
   ]);
 });
 
