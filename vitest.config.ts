@@ -48,6 +48,7 @@ export default defineConfig({
       }),
       project('isolated', { include: isolated, ...waiting }),
       project('stand-ins', { isolate: false, ...waiting }),
+      project('fleet', { testTimeout: 1_200_000 }),
       project('long', { testTimeout: 1_200_000 }),
       project('security'),
       project('package'),

@@ -1,0 +1,55 @@
+import { type FaultName, faults } from './faults.ts';
+import type { Random } from './random.ts';
+import type { Workload } from './workloads.ts';
+
+/** What a fleet is like and what happens to it. */
+export interface FleetPlan {
+  readonly maintenance: MaintenanceWish;
+  readonly workloads: readonly Workload[];
+  /** The faults and the changes of the wish, and when they happen; milliseconds. */
+  readonly faults: readonly { readonly name: FaultName; readonly at: number }[];
+  readonly changes: readonly number[];
+}
+
+/** The settings of maintenance that a fleet has. */
+export interface MaintenanceWish {
+  readonly concurrency: number | `${number}%`;
+  readonly drain: {
+    readonly restart: boolean;
+    readonly timeout: string;
+    readonly onTimeout: 'giveUp' | 'proceed' | 'force';
+  };
+}
+
+const second = 1_000;
+
+/** Draws what a fleet is like. With `names`, exactly these faults happen. */
+export function drawn(random: Random, names?: readonly FaultName[]): FleetPlan {
+  const all = Object.keys(faults).filter((name): name is FaultName => name in faults);
+  const some = names ?? Array.from({ length: random.between(0, 4) }, () => random.pick(all));
+  const again = random.chance(0.4) ? [random.between(180, 900) * second] : [];
+  return {
+    maintenance: {
+      concurrency: random.pick([1, 2, '10%', '50%'] as const),
+      drain: {
+        restart: random.chance(0.5),
+        timeout: random.pick(['1m', '3m', '10m']),
+        onTimeout: random.pick(['giveUp', 'proceed', 'force'] as const),
+      },
+    },
+    workloads: [
+      { app: 'web', replicas: 3, minAvailable: 2 },
+      { app: 'queue', replicas: 2, minAvailable: 1 },
+      { app: 'store', replicas: 1, minAvailable: random.chance(0.2) ? 1 : 0 },
+    ],
+    faults: some.map((name) => ({ name, at: random.between(60, 900) * second })),
+    changes: [random.between(60, 180) * second, ...again],
+  };
+}
+
+/** Returns how many of these agents may be interrupted at once, as the page on maintenance says. */
+export function mostAtOnce({ concurrency }: MaintenanceWish, agents: number): number {
+  return typeof concurrency === 'number'
+    ? concurrency
+    : Math.max(1, Math.floor((agents * Number.parseInt(concurrency, 10)) / 100));
+}

@@ -1,0 +1,132 @@
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import type { HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
+import { reveal } from '../../src/agent/engine/secret.ts';
+import { answerApi } from '../lab/standins/k3s-api.ts';
+import type { Objects } from '../lab/standins/k3s-objects.ts';
+import { type FleetNode, isAdmin } from './fleet-node.ts';
+import { fleetObjects } from './fleet-objects.ts';
+import type { Random } from './random.ts';
+
+const second = 1_000;
+
+/** The effect of a change through the API, for the promises that watch it. */
+export interface ApiChange {
+  readonly node: FleetNode;
+  readonly request: HttpSend;
+  readonly status: number;
+}
+
+/**
+ * The API of a fleet: one store of objects, answered by the stand-in with the rights of each user. A request takes
+ * time, its answer too, and now and then so much that the caller has given up before the API applies the request.
+ */
+export class FleetApi {
+  readonly objects: Objects = fleetObjects();
+  readonly nodes: FleetNode[] = [];
+  /** How the API fails for everybody: it hangs, or nothing listens. */
+  fault: 'hangs' | 'refuses' | undefined;
+  onChange: (change: ApiChange) => void = () => {};
+  /** Rewrites the body of a change before the API reads it; `live` is the version that the object has. */
+  rewrite: ((pathname: string, body: string, live: string | undefined) => string) | undefined;
+
+  /** Acts as the part of kubelet that ends pods, and as the disruption controller. */
+  settlePods(): void {}
+
+  /** The servers whose API answers other machines. */
+  servers(): readonly FleetNode[] {
+    return this.nodes.filter(
+      ({ role, k3s, machine }) =>
+        role === 'server' && k3s.state === 'active' && !machine.isCutOff && !machine.isSuspended,
+    );
+  }
+
+  /** Says how the API would take a request of this node now. */
+  reach(node: FleetNode): 'answers' | 'hangs' | 'refuses' {
+    if (node.k3s.state !== 'active' || node.machine.isOff) {
+      return 'refuses';
+    }
+    if (this.fault !== undefined) {
+      return this.fault;
+    }
+    const isAlone = this.nodes.filter(({ role }) => role === 'server').length === 1;
+    if (node.machine.isCutOff) {
+      return node.role === 'server' && isAlone ? 'answers' : 'hangs';
+    }
+    if (node.role === 'server' || this.servers().length > 0) {
+      return 'answers';
+    }
+    return this.nodes.some(({ role, machine }) => role === 'server' && !machine.isOff) ? 'refuses' : 'hangs';
+  }
+
+  /** Sends a request of a process on a node, which throws as a real one does. */
+  send(node: FleetNode, request: HttpSend): Promise<HttpResponse> {
+    const { machine } = node;
+    const { timeline, random } = machine.shared;
+    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+    machine.after(request.timeout ?? 10 * second, () => reject(timedOut(request)));
+    timeline.after(latency(random), () => {
+      const way = this.reach(node);
+      if (way === 'refuses') {
+        machine.after(0, () => reject(new NodeError('Unreachable', 'connect ECONNREFUSED')));
+      }
+      if (way !== 'answers') {
+        return;
+      }
+      const response = this.#answer(node, request);
+      const deliver = () => {
+        if (this.reach(node) !== 'hangs') {
+          node.answeredAt = timeline.now;
+          resolve(response);
+        }
+      };
+      // Nothing can happen between the answer to a read and its arrival that could not also happen after it.
+      return request.method === 'GET' ? machine.after(0, deliver) : machine.after(latency(random), deliver);
+    });
+    return promise;
+  }
+
+  #answer(node: FleetNode, request: HttpSend): HttpResponse {
+    const { pathname, searchParams: query } = new URL(request.url);
+    const { trust, method, headers = {}, body = '' } = request;
+    const certificate = typeof trust === 'object' ? trust.identity?.certificate : undefined;
+    const user = isAdmin(certificate)
+      ? { name: 'system:admin', groups: ['system:masters'] }
+      : { name: `system:node:${node.name}`, groups: ['system:nodes'] };
+    const accept = reveal(headers.accept ?? '*/*');
+    const contentType = reveal(headers['content-type'] ?? '');
+    const version = this.servers()[0]?.k3s.startedWith.version ?? node.k3s.startedWith.version;
+    const api = { version, objects: this.objects, apiReady: true };
+    const asked = { method, pathname, query, accept, contentType, body: reveal(body) };
+    if (this.rewrite && ['PUT', 'PATCH'].includes(method)) {
+      const live = answerApi(api, { ...asked, method: 'GET', body: '' }, user).body;
+      asked.body = this.rewrite(pathname, asked.body, JSON.parse(live).metadata?.resourceVersion);
+    }
+    const reply = answerApi(api, asked, user);
+    if (method !== 'GET') {
+      node.machine.note(`${method} ${pathname} ${shortened(asked.body)} -> ${reply.status}`);
+      this.onChange({ node, request, status: reply.status });
+    }
+    return {
+      status: reply.status,
+      headers: { date: new Date(node.machine.now()).toUTCString() },
+      body: reply.body,
+    };
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > 260 ? `${text.slice(0, 260)}...` : text;
+}
+
+function timedOut({ url, timeout = 10 * second }: HttpSend): NodeError {
+  return new NodeError('TimedOut', `${new URL(url).origin} did not answer within ${timeout / second} s.`);
+}
+
+/** Returns the milliseconds of one way of a request. */
+function latency(random: Random): number {
+  const luck = random.next();
+  if (luck < 0.93) {
+    return random.between(2, 40);
+  }
+  return luck < 0.99 ? random.between(100, 2_500) : random.between(3_000, 14_000);
+}

@@ -1,0 +1,199 @@
+import { basename } from 'node:path';
+import { commandLine } from '../../src/agent/engine/command-line.ts';
+import type {
+  Command,
+  CommandResult,
+  FileStat,
+  FoundFile,
+  Host,
+  HttpRequest,
+  HttpResponse,
+  HttpSend,
+  RunningJob,
+} from '../../src/agent/engine/host.ts';
+import { type Content, reveal } from '../../src/agent/engine/secret.ts';
+import type { FleetApi } from './fleet-api.ts';
+import type { FleetNode } from './fleet-node.ts';
+
+/** A process of Slipway. */
+export interface Process {
+  isAlive: boolean;
+  /** The number of changes before the one at which `onLast` is called. */
+  changesLeft: number;
+  /** Called instead of a change; the change follows unless the process or the machine has ended. */
+  onLast: () => void;
+}
+
+/**
+ * The machine as one process sees it. Once the process has been killed, no call returns, so nothing of it goes on.
+ * Throws a plain Error for a command that the fleet does not model.
+ */
+export class FleetHost implements Host {
+  readonly #node: FleetNode;
+  readonly #api: FleetApi;
+  readonly #process: Process;
+  readonly download = notModelled('download');
+  readonly install = notModelled('install');
+  readonly perform = notModelled('perform');
+  readonly obtain = notModelled('obtain');
+  readonly peerCertificate = notModelled('peerCertificate');
+  readonly readDatabase = notModelled('readDatabase');
+  readonly copyDatabase = notModelled('copyDatabase');
+
+  constructor(node: FleetNode, api: FleetApi, process: Process) {
+    this.#node = node;
+    this.#api = api;
+    this.#process = process;
+  }
+
+  async readFile(path: string): Promise<FoundFile | undefined> {
+    if (path === '/proc/uptime') {
+      const content = `${(this.#machine.uptime() / 1_000).toFixed(2)} 0.00\n`;
+      return this.#whileAlive({ content, mode: 0o444, modifiedAt: 0 });
+    }
+    return this.#whileAlive(this.#machine.files.read(path));
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    return this.#whileAlive(this.#machine.files.stat(path));
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    const { files } = this.#machine;
+    return this.#whileAlive(files.stat(path) === undefined ? [] : files.list(path));
+  }
+
+  async query(command: Command): Promise<CommandResult> {
+    return this.#whileAlive({ exitCode: 0, stdout: this.#asked(command), stderr: '' });
+  }
+
+  async job(_trace: string): Promise<RunningJob | undefined> {
+    return this.#whileAlive(undefined);
+  }
+
+  get(request: HttpRequest): Promise<HttpResponse> {
+    return this.#whileAlive(this.#api.send(this.#node, { ...request, method: 'GET' }));
+  }
+
+  now(): number {
+    return this.#machine.now();
+  }
+
+  monotonic(): number {
+    return this.#machine.monotonic();
+  }
+
+  async writeFile(path: string, content: Content, { mode }: { readonly mode: number }): Promise<void> {
+    await this.#change();
+    this.#machine.note(`writes ${path}`);
+    this.#machine.files.write(path, reveal(content), mode);
+  }
+
+  async link(path: string, target: string): Promise<void> {
+    await this.#change();
+    this.#machine.files.link(path, target);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#change();
+    this.#machine.files.rename(from, to);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#change();
+    this.#machine.note(`removes ${path}`);
+    this.#machine.files.remove(path);
+  }
+
+  async run(command: Command): Promise<CommandResult> {
+    await this.#change();
+    this.#machine.note(commandLine(command));
+    this.#systemctl(command);
+    return { exitCode: 0, stdout: '', stderr: '' };
+  }
+
+  async send(request: HttpSend): Promise<HttpResponse> {
+    await this.#change();
+    return this.#whileAlive(this.#api.send(this.#node, request));
+  }
+
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    signal?.addEventListener('abort', () => resolve());
+    this.#machine.after(milliseconds, resolve);
+    return this.#whileAlive(promise);
+  }
+
+  get #machine() {
+    return this.#node.machine;
+  }
+
+  #asked(command: Command): string {
+    const { k3s } = this.#node;
+    const [verb, unit, flag, names = ''] = command.args;
+    const program = basename(command.file);
+    if (program === 'systemctl' && verb === 'show' && unit === k3s.name && flag === '-p') {
+      return k3s.show(names.split(','));
+    }
+    if (program === 'journalctl') {
+      return '';
+    }
+    if (program === 'k3s' && verb === '--version') {
+      return this.#machine.files.text(command.file) ?? '';
+    }
+    throw new Error(`the fleet does not model ${commandLine(command)}`);
+  }
+
+  #systemctl(command: Command): void {
+    const { k3s } = this.#node;
+    const line = commandLine(command);
+    switch (line) {
+      case `systemctl start --no-block ${k3s.name}`:
+        k3s.start();
+        break;
+      case `systemctl restart --no-block ${k3s.name}`:
+        this.#restart();
+        break;
+      default:
+        throw new Error(`the fleet does not model ${line}`);
+    }
+  }
+
+  #restart(): void {
+    const { k3s } = this.#node;
+    if (k3s.state === 'active') {
+      this.#node.interrupt('a restart');
+    }
+    k3s.restart();
+  }
+
+  /** Counts a change. Before the last one that is counted, something may happen to the process or its machine. */
+  async #change(): Promise<void> {
+    const process = this.#process;
+    if (process.isAlive && process.changesLeft === 0) {
+      process.onLast();
+    }
+    process.changesLeft -= 1;
+    return this.#machine.isSuspended ? this.sleep(0) : this.#whileAlive(undefined);
+  }
+
+  async #whileAlive<Value>(work: Value | Promise<Value>): Promise<Value> {
+    try {
+      const value = await work;
+      return this.#process.isAlive ? value : await never();
+    } catch (thrown) {
+      return this.#process.isAlive ? Promise.reject(thrown) : never();
+    }
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** Returns a call of the Host that fails, because no Resource of a fleet needs it. */
+function notModelled(call: string): () => Promise<never> {
+  return async () => {
+    throw new Error(`the fleet does not model ${call}`);
+  };
+}

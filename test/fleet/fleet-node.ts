@@ -1,0 +1,90 @@
+import { nodePaths } from '../../src/agent/paths.ts';
+import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
+import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
+import type { Objects } from '../lab/standins/k3s-objects.ts';
+import { executable, K3sUnit } from './k3s-unit.ts';
+import { Kubelet } from './kubelet.ts';
+import { Machine, type Shared } from './machine.ts';
+
+const paths = nodePaths('/');
+const authority = makeAuthority('k3s-server-ca@1700000000');
+/** All kubelets of a fleet present one certificate; the machine tells them apart. */
+const [admin, kubelet] = (['admin', 'kubelet'] as const).map((commonName) =>
+  issue(authority, { commonName, organization: commonName }),
+);
+const [adminText, kubeletText] = [admin, kubelet].map((each) =>
+  each ? kubeconfig({ server: 'https://127.0.0.1:6443', ca: authority.certificate, ...each }) : '',
+);
+
+/** True for the certificate of the admin, which only servers have. */
+export function isAdmin(certificate: string | undefined): boolean {
+  return certificate === admin?.certificate;
+}
+
+/** The milliseconds of silence after which a node may be restarted without a turn. */
+const silence = 600_000;
+
+/** An interruption of a node's service by Slipway. `since` is a time of the simulation. */
+export interface Interruption {
+  readonly since: number;
+  readonly by: 'a cordon' | 'a restart';
+  /** The nonce of the turn in which the node is interrupted; `undefined` if it has begun no turn. */
+  readonly turn: string | undefined;
+  /** True if the API had not answered the node for ten minutes, so that it needs no turn. */
+  readonly isRepair: boolean;
+}
+
+/** The cluster that a node belongs to. */
+export interface FleetCluster {
+  readonly objects: Objects;
+  readonly reaches: (node: FleetNode) => boolean;
+  readonly hasEtcd: boolean;
+}
+
+/** A node of a fleet: a machine with K3s and its kubelet. */
+export class FleetNode {
+  readonly machine: Machine;
+  readonly k3s: K3sUnit;
+  readonly kubelet: Kubelet;
+  readonly role: 'server' | 'agent';
+  /** The interruption that Slipway has caused and that is not over. */
+  interruption: Interruption | undefined;
+  /** The nonce of the turn that the node has begun and not ended, by its own last write. */
+  turn: string | undefined;
+  /** True once a person has cordoned the node. */
+  isCordonedByPerson = false;
+  /** The time of the simulation at which the API last answered this node. */
+  answeredAt = 0;
+
+  constructor(shared: Shared, name: string, role: 'server' | 'agent', cluster: FleetCluster) {
+    this.role = role;
+    this.machine = new Machine(shared, name);
+    this.k3s = new K3sUnit(this.machine, role);
+    const { machine, k3s } = this;
+    const isReached = () => cluster.reaches(this);
+    const { objects, hasEtcd } = cluster;
+    this.kubelet = new Kubelet({ machine, k3s, objects, isReached, role, hasEtcd });
+    k3s.onActive = () => this.kubelet.begin();
+  }
+
+  get name(): string {
+    return this.machine.name;
+  }
+
+  /** Puts the files of a joined node on the disk. */
+  install(version: string, config: string): void {
+    const { files } = this.machine;
+    files.write(paths.k3s.binary, executable(version), 0o755);
+    files.write(paths.k3s.config, config, 0o600);
+    files.write(paths.k3s.kubeletKubeconfig, kubeletText ?? '', 0o600);
+    if (this.role === 'server') {
+      files.write(paths.k3s.kubeconfig, adminText ?? '', 0o600);
+    }
+  }
+
+  /** Notes that Slipway interrupts the service of this node, unless it already does. */
+  interrupt(by: Interruption['by']): void {
+    const since = this.machine.shared.timeline.now;
+    this.interruption ??= { since, by, turn: this.turn, isRepair: since - this.answeredAt >= silence };
+  }
+}

@@ -1,0 +1,171 @@
+import { readTurn } from '../../src/agent/parts/maintenance/index.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import type { ApiObject } from '../lab/standins/k3s-objects.ts';
+import { startControllers } from './controllers.ts';
+import { Daemon, type MakePlan, type WrapHost } from './daemon.ts';
+import { type FleetPlan, mostAtOnce } from './drawn.ts';
+import { FleetApi } from './fleet-api.ts';
+import { FleetNode } from './fleet-node.ts';
+import type { Random } from './random.ts';
+import { Timeline } from './timeline.ts';
+import { Trace } from './trace.ts';
+import { brokenByBegin, TurnLog } from './turn-log.ts';
+import { createWorkloads, type Workload } from './workloads.ts';
+
+const second = 1_000;
+const paths = nodePaths('/');
+const leases = 'leases.coordination.k8s.io';
+
+export interface FleetOptions {
+  readonly random: Random;
+  readonly plan: FleetPlan;
+  readonly servers: number;
+  readonly agents: number;
+  readonly makePlan: (fleet: Fleet) => MakePlan;
+  readonly wrap?: WrapHost | undefined;
+}
+
+/** A cluster of nodes with their daemons, in one process and in simulated time. */
+export class Fleet {
+  readonly timeline = new Timeline();
+  readonly trace = new Trace(this.timeline);
+  readonly api = new FleetApi();
+  readonly turns = new TurnLog();
+  readonly random: Random;
+  readonly daemons: readonly Daemon[];
+  readonly plan: FleetPlan;
+  readonly workloads: readonly Workload[];
+  /** How many agents may be interrupted at once. */
+  readonly concurrency: number;
+  /** What all nodes shall run. */
+  readonly wish = { config: 'settings: 1\n', version: 'v1.36.3+k3s1' };
+  /** False if a fault may leave a node without its wish for ever; it must then say why. */
+  mustEnd = true;
+  /** The promise that the last event has broken. */
+  brokenPromise: string | undefined;
+  #lastFault = 0;
+
+  constructor({ random, plan, servers, agents, makePlan, wrap }: FleetOptions) {
+    this.random = random;
+    this.plan = plan;
+    this.workloads = plan.workloads;
+    this.concurrency = mostAtOnce(plan.maintenance, agents);
+    const { objects } = this.api;
+    const reaches = (node: FleetNode) => this.api.reach(node) === 'answers';
+    const planOf = makePlan(this);
+    this.daemons = [...named('server', servers), ...named('agent', agents)].map(({ name, role }) => {
+      const node = new FleetNode(this, name, role, { objects, reaches, hasEtcd: servers > 1 });
+      return new Daemon(node, this.api, planOf, wrap);
+    });
+    this.api.nodes.push(...this.daemons.map(({ node }) => node));
+    this.api.onChange = ({ node }) => this.#noteTurn(node);
+  }
+
+  /** The milliseconds since the last fault. */
+  get quietFor(): number {
+    return this.timeline.now - this.#lastFault;
+  }
+
+  /** Lets something happen to the fleet later, which counts as a fault. */
+  later(milliseconds: number, happen: () => void): void {
+    this.timeline.after(milliseconds, () => {
+      this.#lastFault = this.timeline.now;
+      happen();
+    });
+  }
+
+  begin(): void {
+    for (const name of ['default', 'kube-system', 'kube-node-lease']) {
+      const metadata = { name };
+      this.api.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    }
+    for (const daemon of this.daemons) {
+      daemon.node.install(this.wish.version, this.wish.config);
+      this.#boot(daemon);
+    }
+    createWorkloads(this);
+    startControllers(this);
+  }
+
+  /** Gives all nodes another configuration, within a few seconds. */
+  change(): void {
+    const number = Number(/\d+/.exec(this.wish.config)?.[0]) + 1;
+    this.wish.config = `settings: ${number}\n`;
+    this.trace.note('a person', `wishes ${this.wish.config.trim()}`);
+    for (const daemon of this.daemons) {
+      this.later(this.random.between(0, 20 * second), () => {
+        daemon.node.machine.files.write(paths.k3s.config, this.wish.config, 0o600);
+        daemon.ring();
+      });
+    }
+  }
+
+  losePower(daemon: Daemon, seconds: number): void {
+    const { machine, k3s } = daemon.node;
+    if (machine.isOff) {
+      return;
+    }
+    daemon.end();
+    k3s.stop();
+    machine.switchOff();
+    this.later(seconds * second, () => this.#boot(daemon));
+  }
+
+  #boot(daemon: Daemon): void {
+    const { machine, k3s } = daemon.node;
+    machine.switchOn();
+    machine.after(2 * second, () => k3s.start());
+    machine.after(this.random.between(3, 20) * second, () => daemon.start());
+  }
+
+  /** Calls `happen` for the next node that is in its turn, if one is within a quarter of an hour. */
+  inATurn(happen: (node: FleetNode) => void, looks = 180): void {
+    const node = this.daemons.find((each) => each.node.turn !== undefined)?.node;
+    if (node) {
+      happen(node);
+    } else if (looks > 0) {
+      this.later(5 * second, () => this.inATurn(happen, looks - 1));
+    }
+  }
+
+  cordonByPerson(node: FleetNode): void {
+    const found = this.api.objects.get('nodes', undefined, node.name);
+    if (found && Object(found.spec).unschedulable !== true) {
+      node.isCordonedByPerson = true;
+      node.machine.note('a person cordons the node');
+      const spec = { ...Object(found.spec), unschedulable: true };
+      this.api.objects.put('nodes', undefined, { ...found, spec });
+    }
+  }
+
+  lease(): ApiObject | undefined {
+    return this.api.objects.get(leases, 'kube-system', 'slipway-turns');
+  }
+
+  restoreLease(before: ApiObject | undefined): void {
+    if (before && this.lease()) {
+      this.trace.note('a person', 'restores an older Lease');
+      this.api.objects.put(leases, 'kube-system', before);
+    }
+  }
+
+  /** Reads what the API knows of a node after a change by that node. */
+  #noteTurn(node: FleetNode): void {
+    const object = this.api.objects.get('nodes', undefined, node.name);
+    if (object === undefined) {
+      return;
+    }
+    const annotations: Readonly<Record<string, string>> = Object(Object(object.metadata).annotations);
+    const { state } = readTurn(annotations);
+    node.turn = state?.state === 'begun' ? state.nonce : undefined;
+    const begins = this.turns.note(node, state, this.timeline.now);
+    this.brokenPromise ??= begins && brokenByBegin(this.turns, begins);
+    if (Object(object.spec).unschedulable === true && annotations['slipway.dev/cordon'] !== undefined) {
+      node.interrupt('a cordon');
+    }
+  }
+}
+
+function named(role: 'server' | 'agent', count: number) {
+  return Array.from({ length: count }, (_, index) => ({ role, name: `${role}-${index + 1}` }));
+}
