@@ -1,10 +1,8 @@
 import { isIPv6 } from 'node:net';
 import type { Role } from '../roles/role.ts';
 import { NodeError } from './engine/errors.ts';
-import type { Command } from './engine/host.ts';
 import { forPerson } from './engine/severity.ts';
 import type { NodePaths } from './paths.ts';
-import { kubectl } from './resources/kubectl.ts';
 import type { Settings } from './settings/schema.ts';
 
 /** The wanted state of one K3s node, from which its Resources are made. */
@@ -124,22 +122,4 @@ export function actsForCluster(node: K3sNode): boolean {
 /** Returns the official name of the systemd unit that runs this K3s command. */
 export function unitName(command: Role['k3s']): string {
   return command === 'server' ? 'k3s.service' : 'k3s-agent.service';
-}
-
-/** Returns the kubeconfig that this node may use: the admin's on a server, kubelet's own on an agent. */
-function nodeKubeconfig({ role, paths }: K3sNode): string {
-  return role.k3s === 'server' ? paths.k3s.kubeconfig : paths.k3s.kubeletKubeconfig;
-}
-
-/**
- * Returns a kubectl command with the rights of kubelet, which cover its own Node and events. Every node that runs pods
- * has these rights.
- */
-export function kubeletKubectl({ paths }: K3sNode, ...args: readonly string[]): Command {
-  return kubectl({ k3s: paths.k3s.binary, kubeconfig: paths.k3s.kubeletKubeconfig }, ...args);
-}
-
-/** Returns a kubectl command with the broadest rights that this node has. */
-export function nodeKubectl(node: K3sNode, ...args: readonly string[]): Command {
-  return kubectl({ k3s: node.paths.k3s.binary, kubeconfig: nodeKubeconfig(node) }, ...args);
 }

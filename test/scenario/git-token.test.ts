@@ -4,7 +4,7 @@ import { recordingHost } from '../../src/agent/host/recording/recording-host.ts'
 import { writeFluxSecret } from '../lab/standins/flux-secret.ts';
 import { updatedBy } from '../lab/standins/k3s-apply.ts';
 import { booted, condition, live, noRestarts, type Vm } from './a-vm.ts';
-import { api } from './cluster.ts';
+import { editFlux } from './cluster.ts';
 import { gitToken } from './world.ts';
 
 const minute = 60_000;
@@ -18,12 +18,6 @@ function valuesOf({ kubernetes }: Vm): Readonly<Record<string, string>> {
       Buffer.from(value, 'base64').toString(),
     ]),
   );
-}
-
-/** Changes the spec of the GitRepository, as a commit to gotk-sync.yaml does. */
-function follow({ host }: Vm, spec: object): void {
-  const path = `${api}/gitrepositories.source.toolkit.fluxcd.io`;
-  host.files.write(path, JSON.stringify({ ...JSON.parse(host.files.text(path) ?? '{}'), spec }));
 }
 
 function bootstraps({ host }: Vm): number {
@@ -96,7 +90,7 @@ describe("Flux's Git token", () => {
     ['follows another repository', { url: 'https://git.other.test/team/fleet' }],
   ])('is not written if Flux %s', async (_, spec) => {
     const { machine, slipway } = await booted('server');
-    follow(machine, spec);
+    editFlux(machine, 'source', spec);
     machine.cloud.secrets.set('flux-git-token', 'a new token');
     await live(slipway, machine, 11 * minute);
     expect(valuesOf(machine).password).toBe(gitToken);

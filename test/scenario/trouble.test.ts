@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { booted, condition, isReady, live, noRestarts, registry, vm } from './a-vm.ts';
+import { editFlux } from './cluster.ts';
 
 const minute = 60_000;
 
@@ -102,9 +103,7 @@ test('an agent that has joined sends its token only to a server with the known C
 
 test('a node stays Ready while Flux is suspended', async () => {
   const { machine, slipway } = await booted('server');
-  const path = '/cluster/kustomizations.kustomize.toolkit.fluxcd.io';
-  const object = JSON.parse(machine.host.files.text(path) ?? '');
-  machine.host.files.write(path, JSON.stringify({ ...object, spec: { ...object.spec, suspend: true } }));
+  editFlux(machine, 'sync', { suspend: true });
   const report = await live(slipway, machine, 10 * minute);
   expect(condition(report, 'GitOps')).toBe('False KustomizationNotReady');
   expect(condition(report, 'Ready')).toMatch(/^True/);

@@ -16,7 +16,7 @@ import { writeFluxSecret } from '../lab/standins/flux-secret.ts';
 import type { User } from '../lab/standins/k3s-admission.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig as kubeconfigOf } from '../lab/standins/k3s-kubeconfig.ts';
-import { failed, kubectl } from './cluster.ts';
+import { applied, fetched, putFlux } from '../unit/agent/gitops/flux/cluster.ts';
 import { Units } from './units.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
@@ -126,7 +126,6 @@ function k3s(made: World): void {
     const version = installed(host);
     return version ? `k3s version ${version} (1a2b3c4d)\ngo version go1.24.4\n` : { exitCode: 127 };
   });
-  host.on({ file: 'k3s', args: (args) => args[0] === 'kubectl' }, (command) => kubectl(made, command));
 }
 
 function installed(host: MemoryHost): string | undefined {
@@ -273,18 +272,6 @@ function unreachable(cause: Error): Error {
 }
 
 function flux({ host, kubernetes }: World): void {
-  const objects = (path: string) => {
-    const status = {
-      conditions: [{ type: 'Ready', status: 'True', message: 'Applied revision: main@sha1:4f2e' }],
-    };
-    return {
-      'gitrepositories.source.toolkit.fluxcd.io': { status },
-      'kustomizations.kustomize.toolkit.fluxcd.io': {
-        spec: { path },
-        status: { ...status, lastAppliedRevision: 'main@sha1:4f2e' },
-      },
-    };
-  };
   host.onDownload(/flux_2\.9\.4_linux_amd64\.tar\.gz$/, 'flux version 2.9.4\n');
   host.on(
     { file: 'flux', args: ['--version'] },
@@ -292,12 +279,10 @@ function flux({ host, kubernetes }: World): void {
   );
   host.on({ file: 'flux', args: /^bootstrap github / }, ({ args, env }) => {
     if (reveal(env?.GITHUB_TOKEN ?? '') !== gitToken) {
-      return failed('✗ 401 Bad credentials');
+      return { exitCode: 1, stderr: '✗ 401 Bad credentials' };
     }
     const path = args.find((arg) => arg.startsWith('--path='))?.slice('--path='.length);
-    for (const [kind, object] of Object.entries(objects(`./${path}`))) {
-      host.files.write(`/cluster/${kind}`, JSON.stringify(object));
-    }
+    putFlux(kubernetes, { source: fetched, sync: applied(`./${path}`) });
     const metadata = { name: 'flux-system' };
     kubernetes.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
     writeFluxSecret(kubernetes.objects, { username: 'git', password: gitToken });

@@ -4,7 +4,7 @@ import type { Resource } from '../engine/resource.ts';
 export interface GitOpsContext {
   /** The ids of the Resources that must be settled before the API is usable. */
   readonly needs: readonly string[];
-  /** The paths of the K3s executable, which contains kubectl, and of the cluster admin's kubeconfig. */
+  /** The paths of the K3s executable, and of the cluster admin's kubeconfig. */
   readonly k3s: string;
   readonly kubeconfig: string;
   /** The directory for the engine's executable. */

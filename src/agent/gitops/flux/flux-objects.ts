@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { NodeError } from '../../engine/errors.ts';
-import type { CommandResult, HostReader } from '../../engine/host.ts';
-import { jsonFault, readJson } from '../../engine/json.ts';
-import { askApi, kubectl } from '../../resources/kubectl.ts';
+import type { HostReader } from '../../engine/host.ts';
+import { readApi } from '../../kubernetes/api.ts';
+import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
+import { type ObjectKind, objectPath } from '../../kubernetes/object-path.ts';
 import type { GitOpsContext } from '../gitops.ts';
 
 const text = z.string();
@@ -50,48 +50,21 @@ export interface FluxObjects {
 /** The namespace and the name of the objects that `flux bootstrap` creates. */
 export const fluxSystem = 'flux-system';
 
+/** The kinds of these objects. Flux serves both in this version since 2.0 (fluxcd/flux2, v2.0.0). */
+const kinds = {
+  source: { apiVersion: 'source.toolkit.fluxcd.io/v1', resource: 'gitrepositories' },
+  sync: { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', resource: 'kustomizations' },
+} as const;
+
 /**
- * Reads Flux's GitRepository and Kustomization from the API, but no Secret. A missing object is `undefined`. Throws
- * `ApiUnavailable` if kubectl fails for another reason, and `UnexpectedAnswer` if its output is not the object.
+ * Reads Flux's GitRepository and Kustomization from the API, but no Secret. A missing object is `undefined`. Throws the
+ * errors of `readApi`.
  */
-export async function fluxObjects(host: HostReader, context: GitOpsContext): Promise<FluxObjects> {
-  const [source, sync] = await Promise.all([
-    fluxObject(host, context, 'gitrepositories.source.toolkit.fluxcd.io'),
-    fluxObject(host, context, 'kustomizations.kustomize.toolkit.fluxcd.io'),
-  ]);
-  return { source, sync };
-}
-
-async function fluxObject(
-  host: HostReader,
-  context: GitOpsContext,
-  resource: string,
-): Promise<FluxObject | undefined> {
-  const get = ['get', resource, fluxSystem, '--namespace', fluxSystem, '--output', 'json'];
-  const result = await askApi(host, kubectl(context, ...get));
-  if (result.exitCode === 0) {
-    return parseObject(result.stdout, resource);
-  }
-  if (isAbsent(result)) {
-    return undefined;
-  }
-  const why = result.stderr.trim().split('\n').at(-1);
-  throw new NodeError(
-    'ApiUnavailable',
-    `kubectl get ${resource} did not succeed; it is tried again. kubectl says: ${why}`,
-  );
-}
-
-/** True if the object or its kind does not exist yet (kubectl's messages for a missing object and a missing CRD). */
-function isAbsent({ stderr }: CommandResult): boolean {
-  return stderr.includes('(NotFound)') || stderr.includes("the server doesn't have a resource type");
-}
-
-function parseObject(printed: string, resource: string): FluxObject {
-  const { success, data, error } = readJson(fluxObjectSchema, printed);
-  if (success) {
-    return data;
-  }
-  const message = `kubectl get ${resource} printed something else than that object as JSON: ${jsonFault(error)}. It is asked again.`;
-  throw new NodeError('UnexpectedAnswer', message, { cause: error });
+export async function fluxObjects(host: HostReader, { kubeconfig }: GitOpsContext): Promise<FluxObjects> {
+  const access = await readKubeconfig(host, kubeconfig);
+  const read = (kind: ObjectKind) =>
+    readApi(host, access, objectPath({ ...kind, namespace: fluxSystem, name: fluxSystem }), fluxObjectSchema);
+  // One after the other, so that the second question uses the connection of the first.
+  const source = await read(kinds.source);
+  return { source, sync: await read(kinds.sync) };
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import type { Finding } from '../../../../../src/agent/engine/resource.ts';
 import { fluxBootstrap } from '../../../../../src/agent/gitops/flux/flux-bootstrap.ts';
 import { runBootstrap } from '../../../../../src/agent/gitops/flux/flux-run.ts';
 import type { FluxSettings } from '../../../../../src/agent/gitops/flux/settings.ts';
-import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
+import type { ResponseAnswer } from '../../../../lab/memory-host.ts';
+import { type Api, applied, fetched, hostWith, ready, revision, urls } from './cluster.ts';
 import { context, fluxSettings, fluxSpec } from './settings.ts';
 
 function resource(settings: FluxSettings = fluxSettings()) {
@@ -25,11 +27,10 @@ test('fluxBootstrap needs the executable and a Ready node, and summarises its ch
 
 describe('the check of fluxBootstrap', () => {
   const neverApplied = { spec: { path: './clusters/prod' }, status: {} };
-  const noKind = { stderr: `error: the server doesn't have a resource type "gitrepositories"\n` };
 
   test.each<readonly [string, Api]>([
     ['there are no objects', {}],
-    ['the CRDs are missing', { source: noKind, sync: noKind }],
+    ['the CRDs are missing', { crds: false }],
     ['only the source exists', { source: fetched }],
   ])('reports drift if %s', async (_, api) => {
     const finding = await check(api);
@@ -113,22 +114,32 @@ describe('the check of fluxBootstrap', () => {
     expect(error.message).toContain('Set gitops.flux.path to ./clusters/test');
   });
 
-  test.each([
-    'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?',
-    'Error from server (ServiceUnavailable): apiserver not ready',
-    'error: stat /etc/rancher/k3s/k3s.yaml: no such file or directory',
-  ])('throws ApiUnavailable if kubectl prints: %s', async (stderr) => {
-    const error = await check({ source: { stderr }, sync: applied() }).catch((thrown) => thrown);
+  test.each<[string, ResponseAnswer, string]>([
+    ['refuses connections', new NodeError('Unreachable', 'connect ECONNREFUSED'), 'connect ECONNREFUSED'],
+    ['is not ready', { status: 503, body: '{"kind":"Status","message":"starting"}' }, 'It says: starting.'],
+  ])('throws ApiUnavailable if the API %s', async (_, answer, said) => {
+    const error = await resource()
+      .check(hostWith({}).onGet(urls.source, answer))
+      .catch((thrown) => thrown);
     expect(error).toMatchObject({ reason: 'ApiUnavailable', endedBy: 'time' });
-    expect(error.message).toContain(stderr);
+    expect(error.message).toContain(said);
+  });
+
+  test('throws ApiUnavailable before the first start of K3s', async () => {
+    const host = hostWith({ sync: applied() });
+    host.files.remove(context.kubeconfig);
+    await expect(resource().check(host)).rejects.toMatchObject({
+      reason: 'ApiUnavailable',
+      message: expect.stringContaining(`${context.kubeconfig} does not exist yet`),
+    });
   });
 
   test.each([
-    ['Usage: k3s', 'it is not JSON'],
-    ['{"spec":{"path":7}}', 'spec.path is missing or of another kind'],
-  ])('throws UnexpectedAnswer if kubectl prints: %s', async (printed, fault) => {
-    const host = hostWith({ sync: applied() }).once({ file: 'k3s' }, printed);
-    const message = expect.stringContaining(`as JSON: ${fault}. It is asked again.`);
+    ['text', 'Usage: k3s', 'it is not JSON'],
+    ['another kind of path', '{"spec":{"path":7}}', 'spec.path is missing or of another kind'],
+  ])('throws UnexpectedAnswer if the API answers with %s', async (_, answer, fault) => {
+    const host = hostWith({ source: fetched }).onGet(urls.sync, answer);
+    const message = expect.stringContaining(`something else: ${fault}. It is asked again.`);
     await expect(resource().check(host)).rejects.toMatchObject({ reason: 'UnexpectedAnswer', message });
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NodeError } from '../../../../../src/agent/engine/errors.ts';
 import { refuseDifference } from '../../../../../src/agent/gitops/flux/flux-difference.ts';
 import type { FluxObject } from '../../../../../src/agent/gitops/flux/flux-objects.ts';
-import { applied } from './kubectl.ts';
+import { applied } from './cluster.ts';
 import { fluxSettings } from './settings.ts';
 
 function sourceAt(url: string, branch = 'main'): FluxObject {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { refuseOldKubernetes } from '../../../../../src/agent/gitops/flux/flux-kubernetes.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
-import { hostWith } from './kubectl.ts';
+import { hostWith } from './cluster.ts';
 import { context, fluxSettings } from './settings.ts';
 
 test.each([

@@ -5,7 +5,7 @@ import { runBootstrap } from '../../../../../src/agent/gitops/flux/flux-run.ts';
 import { aVault } from '../../../../lab/a-vault.ts';
 import type { MemoryHost } from '../../../../lab/memory-host.ts';
 import { carryOut } from '../../../../lab/memory-jobs.ts';
-import { applied, fetched, hostWith } from './kubectl.ts';
+import { applied, fetched, hostWith } from './cluster.ts';
 import { context, fluxSettings, fluxSpec } from './settings.ts';
 
 const token = 'ghp_canary';

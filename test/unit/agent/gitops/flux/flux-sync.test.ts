@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { FluxObject } from '../../../../../src/agent/gitops/flux/flux-objects.ts';
 import { fluxSync } from '../../../../../src/agent/gitops/flux/flux-sync.ts';
+import type { ResponseAnswer } from '../../../../lab/memory-host.ts';
 import { fetchFailed } from '../../../../lab/standins/flux-status.ts';
-import { type Api, applied, fetched, hostWith, ready, revision } from './kubectl.ts';
+import { type Api, applied, fetched, hostWith, ready, revision } from './cluster.ts';
 import { context } from './settings.ts';
 
 function check(api: Api) {
@@ -137,11 +138,13 @@ describe('fluxSync while a controller is not ready', () => {
     await expect(failed).rejects.toMatchObject({ reason: 'SourceNotReady' });
   });
 
-  test.each(['not JSON', '{}'])('ignores Deployments that kubectl prints as %s', async (printed) => {
-    const host = hostWith(pending).on(
-      { file: 'k3s', args: (args) => args.includes('deployments.apps') },
-      printed,
-    );
+  test.each<[string, ResponseAnswer]>([
+    ['answers with text', 'not JSON'],
+    ['answers with something else', '{}'],
+    ['refuses to list them', { status: 403 }],
+  ])('ignores the Deployments if the API %s', async (_, answer) => {
+    const list = /\/apis\/apps\/v1\/namespaces\/flux-system\/deployments$/;
+    const host = hostWith(pending).onGet(list, answer);
     expect(await fluxSync(context).check(host)).toMatchObject({ reason: 'SourceNotReady' });
   });
 });

@@ -2,28 +2,22 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { FluxSpec } from '../../../../../src/agent/gitops/flux/flux-run.ts';
 import { fluxToken } from '../../../../../src/agent/gitops/flux/flux-token.ts';
 import { aVault } from '../../../../lab/a-vault.ts';
-import { type MemoryApi, serveMemoryApi } from '../../../../lab/memory-api.ts';
-import type { MemoryHost } from '../../../../lab/memory-host.ts';
+import type { MemoryApi } from '../../../../lab/memory-api.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
 import { writeFluxSecret } from '../../../../lab/standins/flux-secret.ts';
-import { issue, makeAuthority } from '../../../../lab/standins/k3s-certificates.ts';
-import { kubeconfig } from '../../../../lab/standins/k3s-kubeconfig.ts';
-import { applied, fetched, hostWith } from './kubectl.ts';
+import { aCluster } from '../../a-cluster.ts';
+import { applied, fetched, putFlux } from './cluster.ts';
 import { context, fluxSettings, fluxSpec } from './settings.ts';
 
-const server = 'https://127.0.0.1:6443';
-const authority = makeAuthority('k3s-client-ca');
-const admin = issue(authority, { commonName: 'system:admin', organization: 'system:masters' });
 const caFile = '/etc/ssl/certs/company.pem';
 
 let host: MemoryHost;
 let api: MemoryApi;
 
 beforeEach(() => {
-  host = hostWith({ source: fetched, sync: applied() });
-  host.files.write(context.kubeconfig, kubeconfig({ server, ca: authority.certificate, ...admin }));
-  api = serveMemoryApi(host, server, {
-    [admin.certificate]: { name: 'system:admin', groups: ['system:masters'] },
-  });
+  host = memoryHost();
+  api = aCluster(host);
+  putFlux(api, { source: fetched, sync: applied() });
   const metadata = { name: 'flux-system' };
   api.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
   writeFluxSecret(api.objects, { username: 'git', password: 'old', 'ca.crt': 'old CAs' });
