@@ -182,7 +182,7 @@ const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
  * The folders of the part `k3s`, in order. Each folder may import earlier ones; the files beside the folders may import
  * all.
  */
-const k3sFolders = ['flags', 'teardown', 'membership', 'upgrade', 'config', 'service'];
+const k3sFolders = ['flags', 'teardown', 'membership', 'datastore', 'upgrade', 'config', 'service'];
 
 /** The packages that only some files may import, and those files. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [

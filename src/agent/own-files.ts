@@ -87,10 +87,18 @@ export const ownFiles = {
     readers: 'the daemon',
     lost: 'the node is no longer held; a damaged file holds the node',
   },
+  datastoreCopy: {
+    format: 1,
+    place: ({ slipway }) => join(slipway.backup, '*.db.json'),
+    holds:
+      'the manifest of a copy of the datastore: its size and digest, the time and the purpose of the copy, the K3s release, and digests of the CA and of the token',
+    readers: 'the daemon; `slipway restore`',
+    lost: 'the copy does not count: Slipway makes another one when it needs one, and then removes the file without a manifest; `slipway restore` refuses the file',
+  },
   job: {
     format: 1,
-    place: ({ slipway }) => join(dirname(slipway.status), '*-{download,bootstrap}.json'),
-    holds: 'the name, the start and the process of a running download or bootstrap',
+    place: ({ slipway }) => join(dirname(slipway.status), '*-{download,bootstrap,copy}.json'),
+    holds: 'the name, the start and the process of a running download, bootstrap or copy',
     readers: 'the daemon; `slipway doctor`',
     lost: '`slipway doctor` does not show the job; the daemon continues the job',
   },

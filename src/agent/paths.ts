@@ -38,6 +38,9 @@ export function nodePaths(root: string) {
       /** The file that marks a running bootstrap of the GitOps engine, and the folder for its temporary files. */
       gitopsBootstrap: at('/run/slipway/gitops-bootstrap.json'),
       gitopsScratch: at('/var/lib/slipway/gitops-bootstrap'),
+      /** The folder of the proven copies of the datastore, and the file that marks a running copy. */
+      backup: at('/var/lib/slipway/backup'),
+      datastoreCopy: at('/run/slipway/datastore-copy.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
       nat: at('/etc/slipway/nat.nft'),
       /** The hold of `slipway hold`, beside the settings, so that the daemon notices a change at once. */
@@ -68,6 +71,10 @@ export function nodePaths(root: string) {
       /** The record of the K3s release that was started last. */
       lastVersion: at(`${data}/slipway-last-version`),
       serverToken: at(`${data}/server/token`),
+      /** The folder of the datastore on a server: SQLite's state.db, or embedded etcd. */
+      datastore: at(`${data}/server/db`),
+      /** The CA certificate of the cluster, on a server. */
+      serverCa: at(`${data}/server/tls/server-ca.crt`),
       agent: at(`${data}/agent`),
       agentServerCa: at(`${data}/agent/server-ca.crt`),
       kubeletCertificate: at(`${data}/agent/serving-kubelet.crt`),

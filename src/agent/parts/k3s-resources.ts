@@ -25,6 +25,7 @@ import {
   settingsChange,
   tokenAccepted,
   unit,
+  unlessCopying,
   unlessIrreversible,
   unlessOverridden,
 } from './k3s/index.ts';
@@ -104,7 +105,7 @@ export function k3sResources(
   );
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) =>
-    unlessHeld(node, unlessIrreversible(node, unlessOverridden(node, resource)));
+    unlessHeld(node, unlessCopying(node, unlessIrreversible(node, unlessOverridden(node, resource))));
   const service = starting(
     k3sService(node, startSources, inputs, [config, ...registries, ...provider, ...unitFile]),
   );

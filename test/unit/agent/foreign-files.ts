@@ -20,6 +20,7 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   '/var/lib/slipway/agent-token': 'K3s reads it',
   [slipway.imdsGuard]: 'nft reads it',
   [slipway.nat]: 'nft reads it',
+  [`${slipway.backup}/`]: 'K3s reads the copies of its datastore; each manifest has a number',
   [slipway.lock]: 'one line, which 0.1.0 reads: process id and start time',
   [`${slipway.lock}.held`]: 'empty: the kernel keeps the lock',
   [slipway.providerLock]: 'one line, which 0.1.0 reads: process id and start time',

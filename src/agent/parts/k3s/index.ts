@@ -9,6 +9,8 @@ export { k3sPart } from './part.ts';
 export { configFile } from './config/config.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
 export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
+export { type CopyPurpose, copyStep } from './datastore/copy-step.ts';
+export { unlessCopying } from './datastore/unless-copying.ts';
 export { type Gate, openGate, type Wish, wishKinds } from './gate.ts';
 export { imageRules } from './image-rules.ts';
 export { agentToken, agentTokenPath } from './membership/agent-token.ts';

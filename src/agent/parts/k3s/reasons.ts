@@ -52,6 +52,8 @@ export const k3sReasons = {
     'The server knows a different node with this name: delete that node on the server, or set another node.name.',
   DatastoreTokenMismatch:
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
+  CopyDeclined:
+    'The disk lacks the room for a copy of the datastore; what needs the copy, such as an upgrade of K3s, waits.',
   NodeNotFound: 'The node has not registered with the API yet.',
   NodeNotReady: 'The node is registered but its Ready condition is not True.',
   TaintNotApplied:

@@ -294,13 +294,15 @@ function valuesOf(unit: string, key: string): readonly string[] {
 }
 
 /**
- * Returns the files in the table of owned files, without a trailing star, and the short-lived files that the table
- * omits.
+ * Returns the files and folders in the table of owned files, without a trailing star, and the short-lived files that
+ * the table omits.
  */
 function pageFiles(): readonly string[] {
-  const { formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch } = paths.slipway;
-  const fleeting = [formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch];
-  return [...ownedFiles().map(({ path }) => path.replace(/\*$/, '')), ...fleeting].filter((path) =>
+  const { formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch, datastoreCopy } =
+    paths.slipway;
+  const downloads = [k3sDownload, gitopsDownload];
+  const fleeting = [formerLogins, ...downloads, gitopsBootstrap, gitopsScratch, datastoreCopy];
+  return [...ownedFiles().map(({ path }) => path.replace(/\/?\*$/, '')), ...fleeting].filter((path) =>
     path.startsWith('/'),
   );
 }

@@ -1,3 +1,4 @@
+import { shortDigest } from '../../../engine/digest.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
 
 /**
@@ -28,6 +29,14 @@ export function parseToken(text: string): Token | undefined {
     return { caHash, ...credentials(rest) };
   }
   return password === undefined ? undefined : { caHash, kind: 'password', credential: password };
+}
+
+/**
+ * Returns the first 12 hex digits of the SHA-256 of a token's credential. K3s keeps the encrypted bootstrap data of the
+ * cluster under this name, so the digest shows which token belongs to a datastore (pkg/cluster/storage.go, storageKey).
+ */
+export function tokenDigest({ credential }: Token): string {
+  return shortDigest(credential);
 }
 
 function credentials(text: string): Pick<Token, 'kind' | 'credential'> {

@@ -1,0 +1,160 @@
+import type { DatabaseFacts } from '../../../engine/database.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader, Job } from '../../../engine/host.ts';
+import { underway } from '../../../engine/jobs.ts';
+import { parseJson } from '../../../engine/json.ts';
+import { type Finding, waiting } from '../../../engine/resource.ts';
+import { advisory } from '../../../engine/severity.ts';
+import type { K3sNode } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { activeStart } from './active-start.ts';
+import { datastoreCopies, draftPath, surplusFiles } from './copies.ts';
+import { databaseFacts } from './copy-facts.ts';
+import { datastoreKind, sqlitePath } from './datastore-kind.ts';
+import { keepCopy } from './keep-copy.ts';
+import { kineQueries } from './kine.ts';
+
+/** The change before which the datastore is copied. */
+export interface CopyPurpose {
+  /** The change, as in `upgrade v1.36.4+k3s1`. With another text, such as one with a nonce, another copy is made. */
+  readonly reason: string;
+  /** The K3s release that runs now, and so writes the datastore. */
+  readonly version: string;
+}
+
+/** The longest age at which a copy still counts for its purpose, in milliseconds. */
+const fresh = 3_600_000;
+/** The number of copies to keep. */
+const kept = 2;
+const gigabyte = 1024 ** 3;
+
+/**
+ * Returns the next step towards a proven copy of a SQLite datastore, made for this purpose within the last hour.
+ * Returns `undefined` if the copy exists and older copies are pruned: the change may begin. Also returns `undefined` on
+ * an agent, before the first start of K3s, and on a server with another datastore, which this copy is not for.
+ *
+ * The copy is a job. It begins only while K3s is active, and does not count if K3s was restarted meanwhile. Its failure
+ * is `CopyDeclined` if the disk lacks the room, which is three times the size of the database with its log, and 1 GB.
+ */
+export async function copyStep(
+  host: HostReader,
+  node: K3sNode,
+  forWhat: CopyPurpose,
+): Promise<Finding | undefined> {
+  const { paths, role } = node;
+  if (role.k3s !== 'server' || (await datastoreKind(host, paths)) !== 'sqlite') {
+    return undefined;
+  }
+  const size = await sizeOf(host, sqlitePath(paths));
+  if (size === undefined) {
+    return undefined;
+  }
+  const copies = await datastoreCopies(host, paths);
+  if (copies.some(({ reason, madeAt }) => reason === forWhat.reason && isFresh(madeAt, host.now()))) {
+    return pruned(host, paths);
+  }
+  const running = await host.job(paths.slipway.datastoreCopy);
+  if (running) {
+    return underway(running, false);
+  }
+  if ((await activeStart(host)) === undefined) {
+    return waiting('ServiceStarting', 'the copy of the datastore waits until K3s is up', { blocks: false });
+  }
+  return {
+    state: 'Drifted',
+    drift: {
+      changes: [{ field: 'copy of the datastore', observed: copies.at(-1)?.madeAt, desired: forWhat.reason }],
+      summary: `copy the datastore to ${paths.slipway.backup}`,
+      partial: true,
+      blocks: false,
+      remedy: (host) => bringCopy(host, node, forWhat, size),
+    },
+  };
+}
+
+function isFresh(madeAt: string, now: number): boolean {
+  const age = now - Date.parse(madeAt);
+  return age >= 0 && age < fresh;
+}
+
+/**
+ * Returns a step that removes all but the last two copies, and the remains of copies that were not completed, unless a
+ * copy is being made.
+ */
+async function pruned(host: HostReader, paths: NodePaths): Promise<Finding | undefined> {
+  if ((await host.job(paths.slipway.datastoreCopy)) !== undefined) {
+    return undefined;
+  }
+  const surplus = await surplusFiles(host, paths, (await datastoreCopies(host, paths)).slice(-kept));
+  if (surplus.length === 0) {
+    return undefined;
+  }
+  const remedy = async (host: Host) => {
+    for (const path of surplus) {
+      await host.remove(path);
+    }
+  };
+  const changes = surplus.map((path) => ({ field: path, observed: 'present', desired: undefined }));
+  const summary = `remove older copies of the datastore: ${surplus.join(' ')}`;
+  return { state: 'Drifted', drift: { changes, summary, partial: true, blocks: false, remedy } };
+}
+
+async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, size: number): Promise<void> {
+  const { paths } = node;
+  const job: Job = {
+    trace: paths.slipway.datastoreCopy,
+    what: `copy the datastore to ${paths.slipway.backup}`,
+    subject: forWhat.reason,
+  };
+  const text = await host.perform(job, async (signal) =>
+    JSON.stringify(await copied(host, paths, size, signal)),
+  );
+  const facts = parseJson(databaseFacts, text);
+  if (facts === undefined) {
+    throw new NodeError('InternalError', 'The job of the copy has no facts about it.');
+  }
+  await keepCopy(host, paths, facts, forWhat);
+}
+
+/** Copies the datastore. Throws `ServiceStarting` if K3s was restarted meanwhile: such a copy proves nothing. */
+async function copied(
+  host: Host,
+  paths: NodePaths,
+  size: number,
+  signal: AbortSignal,
+): Promise<DatabaseFacts> {
+  const before = await activeStart(host);
+  const copy = {
+    from: sqlitePath(paths),
+    to: draftPath(paths),
+    queries: kineQueries,
+    room: 3 * size + gigabyte,
+  };
+  const facts = await host.copyDatabase(copy, signal).catch((thrown: unknown) => {
+    throw thrown instanceof NodeError && thrown.reason === 'DiskFull' ? declined(thrown) : thrown;
+  });
+  if (before === undefined || (await activeStart(host)) !== before) {
+    throw new NodeError(
+      'ServiceStarting',
+      'K3s was restarted while its datastore was copied. It is copied again.',
+      {
+        blocks: false,
+      },
+    );
+  }
+  return facts;
+}
+
+function declined({ message }: NodeError): NodeError {
+  return new NodeError(
+    'CopyDeclined',
+    `The datastore was not copied, and so what needs a copy waits: ${message} Free some space, or make the disk larger.`,
+    advisory,
+  );
+}
+
+/** Returns the bytes of a database and its write-ahead log; `undefined` if the database is missing. */
+async function sizeOf(host: HostReader, path: string): Promise<number | undefined> {
+  const [database, log] = [await host.stat(path), await host.stat(`${path}-wal`)];
+  return database && database.size + (log?.size ?? 0);
+}
