@@ -9,6 +9,7 @@ import { answerApi } from './standins/k3s-api.ts';
 import { reconcileCharts } from './standins/k3s-helm.ts';
 import { type Chart, type HelmRun, runHelm } from './standins/k3s-helm-run.ts';
 import type { Objects } from './standins/k3s-objects.ts';
+import { settlePods } from './standins/k3s-pods.ts';
 import { unauthorized } from './standins/k3s-reply.ts';
 
 /** The folder of the MemoryHost that contains the API's objects. */
@@ -42,6 +43,7 @@ export function serveMemoryApi(
     helm: runHelm,
     git: undefined,
   };
+  const served = { version: 'v1.36.3+k3s1', apiReady: true };
   let changedAt = host.now();
   host.onRequest({ url: (url) => url.startsWith(`${server}/`) }, (request) => {
     if (!api.isUp()) {
@@ -60,13 +62,17 @@ export function serveMemoryApi(
     const asked = { method, pathname, query, accept, contentType, body: reveal(body) };
     return user === undefined
       ? unauthorized
-      : answerApi({ version: 'v1.36.3+k3s1', objects: api.objects, apiReady: true }, asked, user);
+      : answerApi({ ...served, objects: api.objects, now: () => host.now() }, asked, user);
   });
   return api;
 }
 
-/** Runs the HelmChart controller until a step changes nothing (at most 20 steps), and then one round of Argo CD. */
+/**
+ * Runs kubelet and the disruption controller once, the HelmChart controller until a step changes nothing (at most 20
+ * steps), and then one round of Argo CD.
+ */
 function settle({ objects, helm, git }: MemoryApi, time: number): void {
+  settlePods(objects, time);
   const now = new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
   for (let step = 0; step < 20 && helm && reconcileCharts({ objects, helm, now }); step += 1) {}
   if (git) {

@@ -21,6 +21,8 @@ export class MemoryFiles {
    * times.
    */
   readonly #places = new Map<string, string>();
+  /** The files whose content is computed at each read. */
+  readonly #computed = new Map<string, () => string>();
   /** A cache of the names in each directory, valid until a name is added or removed. */
   readonly #lists = new Map<string, readonly string[]>();
 
@@ -37,7 +39,12 @@ export class MemoryFiles {
   }
 
   read(path: string): FoundFile | undefined {
-    const node = this.#nodes.get(this.#real(path));
+    const real = this.#real(path);
+    const compute = this.#computed.get(real);
+    if (compute) {
+      return { content: compute(), mode: 0o444, modifiedAt: this.#now() };
+    }
+    const node = this.#nodes.get(real);
     if (node === undefined) {
       return undefined;
     }
@@ -80,6 +87,11 @@ export class MemoryFiles {
 
   write(path: string, content: string, mode = 0o644): void {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
+  }
+
+  /** Makes the content of a file that the kernel computes at each read, such as /proc/uptime. It is in no snapshot. */
+  compute(path: string, make: () => string): void {
+    this.#computed.set(path, make);
   }
 
   /**

@@ -8,7 +8,8 @@
  * Deliberately stricter: each annotation key needs a prefix, and each event must be about that Node.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { ApiObject } from './k3s-objects.ts';
+import type { ApiObject, Objects } from './k3s-objects.ts';
+import { refusedClaim, refusedPod, refusedVolume } from './k3s-pod-rights.ts';
 
 export interface User {
   readonly name: string;
@@ -22,12 +23,13 @@ export interface Attempt {
   readonly name: string | undefined;
   readonly body: string;
   readonly fieldSelector?: string | null;
+  readonly subresource?: string | undefined;
 }
 
 /** Returns why a request of this user is forbidden; `undefined` if it is permitted. Only kubelets are restricted. */
-export function forbidden(user: User, attempt: Attempt): string | undefined {
+export function forbidden(user: User, attempt: Attempt, objects: Objects): string | undefined {
   const own = ownNode(user);
-  return own === undefined ? undefined : (permissions[attempt.resource] ?? nothing)(own, attempt);
+  return own === undefined ? undefined : (permissions[attempt.resource] ?? nothing)(own, attempt, objects);
 }
 
 /** Returns the name of a kubelet's Node; `undefined` for a user that is not a kubelet. */
@@ -36,13 +38,16 @@ function ownNode({ name, groups }: User): string | undefined {
 }
 
 /** Returns why a kubelet may not send a request about one resource. */
-type Permission = (own: string, attempt: Attempt) => string | undefined;
+type Permission = (own: string, attempt: Attempt, objects: Objects) => string | undefined;
 
 const permissions: Readonly<Record<string, Permission>> = {
   events: (own, attempt) =>
     attempt.method === 'POST' ? foreignEvent(own, Object(JSON.parse(attempt.body))) : nothing(own, attempt),
   nodes: nodePermission,
   'leases.coordination.k8s.io': leasePermission,
+  pods: refusedPod,
+  persistentvolumeclaims: refusedClaim,
+  persistentvolumes: refusedVolume,
 };
 
 function nothing(own: string, { method, resource, namespace, name }: Attempt): string {

@@ -16,6 +16,8 @@ export interface Api {
   readonly objects: Objects;
   /** True once the API has started; until then, authorized requests get a 503. */
   apiReady: boolean;
+  /** Returns the current time in epoch milliseconds; the time of this process by default. */
+  readonly now?: () => number;
 }
 
 export function answerApi(supervisor: Api, request: RestRequest, user: User): Reply {
@@ -44,7 +46,7 @@ export function answerApi(supervisor: Api, request: RestRequest, user: User): Re
     return status(404, 'NoResourceMatch', asked.split('.')[0] ?? asked);
   }
   const namespace = namespaced(resource) ? space : undefined;
-  const refusal = forbidden(user, { method, resource, namespace, name, body });
+  const refusal = forbidden(user, { method, resource, namespace, name, body }, supervisor.objects);
   if (refusal !== undefined) {
     return status(403, 'Forbidden', refusal);
   }
@@ -63,7 +65,7 @@ function object(objects: Objects, place: Place, { method, body }: RestRequest, u
     return replaced(objects, resource, namespace, JSON.parse(body));
   }
   if (method === 'PATCH') {
-    return mergePatched(objects, place, body, user);
+    return mergePatched(objects, place, body, user, 'kubectl-annotate');
   }
   if (method === 'DELETE') {
     return removed(objects, place, name);

@@ -97,6 +97,28 @@ export function updatedBy(manager: string, live: ApiObject | undefined, changes:
   return assembled(live, changes, new Map([...there, ...wanted]), [...others, entry]);
 }
 
+/**
+ * Returns the field managers of an object after an update that is not an apply: `manager` owns each field whose value
+ * changed, and a removed field has no owner. Empty if no field has an owner.
+ */
+export function managersAfter(manager: string, live: ApiObject, after: ApiObject): readonly object[] {
+  const there = leavesOf(live);
+  const wanted = leavesOf(after);
+  const changed = [...wanted.keys()].filter(
+    (field) => !isDeepStrictEqual(wanted.get(field), there.get(field)),
+  );
+  const isMine = (entry: Managed) => entry.manager === manager && entry.operation === 'Update';
+  const kept = managedOf(live).map((entry) => ({
+    ...entry,
+    fields: entry.fields.filter((field) => wanted.has(field) && !changed.includes(field)),
+  }));
+  const fields = [...(kept.find(isMine)?.fields ?? []), ...changed];
+  const mine: Managed = { manager, operation: 'Update', apiVersion: live.apiVersion, fields };
+  return [...kept.filter((entry) => !isMine(entry)), mine]
+    .filter((entry) => entry.fields.length > 0)
+    .map(entryOf);
+}
+
 function managedOf(live: ApiObject | undefined): readonly Managed[] {
   const entries: unknown = live?.metadata.managedFields;
   return Array.isArray(entries)

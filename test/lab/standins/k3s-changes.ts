@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { invalidAnnotations, invalidEvent, refusedChange, type User } from './k3s-admission.ts';
+import { managersAfter } from './k3s-apply.ts';
 import type { ApiObject, Objects } from './k3s-objects.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
 
@@ -55,7 +56,7 @@ function invalidMetadata({ metadata, kind }: ApiObject, { namespace }: Place): s
 }
 
 /** Replaces an object whose `resourceVersion` is still the one in the request. */
-export function replaced(objects: Objects, place: Place, body: string, user: User): Reply {
+export function replaced(objects: Objects, place: Place, body: string, user: User, manager: string): Reply {
   const live = found(objects, place);
   const object: ApiObject = JSON.parse(body);
   if (live === undefined) {
@@ -69,24 +70,37 @@ export function replaced(objects: Objects, place: Place, body: string, user: Use
     const why = `the name of the object (${object.metadata.name}) does not match the name on the URL (${place.name})`;
     return status(400, 'BadRequest', why);
   }
-  return updated(objects, place, live, object, user);
+  return updated(objects, place, live, object, user, manager);
 }
 
 /** Merges a patch into an object (RFC 7386). With a `resourceVersion`, the object must still have that version. */
-export function mergePatched(objects: Objects, place: Place, body: string, user: User): Reply {
+export function mergePatched(
+  objects: Objects,
+  place: Place,
+  body: string,
+  user: User,
+  manager: string,
+): Reply {
   const live = found(objects, place);
   if (live === undefined) {
     return missing(place);
   }
   const merged: ApiObject = Object(merge(live, JSON.parse(body)));
-  return updated(objects, place, live, merged, user);
+  return updated(objects, place, live, merged, user, manager);
 }
 
 function found(objects: Objects, { resource, namespace, name }: Place): ApiObject | undefined {
   return name === undefined ? undefined : objects.get(resource, namespace, name);
 }
 
-function updated(objects: Objects, place: Place, live: ApiObject, wish: ApiObject, user: User): Reply {
+function updated(
+  objects: Objects,
+  place: Place,
+  live: ApiObject,
+  wish: ApiObject,
+  user: User,
+  manager: string,
+): Reply {
   if (wish.metadata.resourceVersion !== live.metadata.resourceVersion) {
     return conflict(place, 'the object has been modified; please apply your changes to the latest version');
   }
@@ -98,8 +112,9 @@ function updated(objects: Objects, place: Place, live: ApiObject, wish: ApiObjec
     return status(422, 'Invalid', invalid);
   }
   // The path of the object itself changes no status, and no field that the API sets.
-  const { uid, creationTimestamp, resourceVersion } = live.metadata;
-  const metadata = { ...wish.metadata, uid, resourceVersion };
+  const { uid, creationTimestamp, resourceVersion, managedFields } = live.metadata;
+  const { managedFields: _managers, ...wished } = wish.metadata;
+  const metadata = { ...wished, uid, resourceVersion, ...(managedFields !== undefined && { managedFields }) };
   const stamped = creationTimestamp === undefined ? metadata : { ...metadata, creationTimestamp };
   const { status: _, ...rest } = wish;
   const after = { ...rest, metadata: stamped, ...(live.status !== undefined && { status: live.status }) };
@@ -107,10 +122,11 @@ function updated(objects: Objects, place: Place, live: ApiObject, wish: ApiObjec
   if (refusal !== undefined) {
     return status(403, 'Forbidden', refusal);
   }
-  return json(
-    200,
-    isDeepStrictEqual(after, live) ? live : objects.put(place.resource, place.namespace, after),
-  );
+  if (isDeepStrictEqual(after, live)) {
+    return json(200, live);
+  }
+  const owned = { ...stamped, managedFields: managersAfter(manager, live, after) };
+  return json(200, objects.put(place.resource, place.namespace, { ...after, metadata: owned }));
 }
 
 function conflict(place: Place, why: string): Reply {

@@ -82,6 +82,8 @@ const builtIn = [
   ...clusterWide,
   'configmaps',
   'endpoints',
+  'persistentvolumeclaims',
+  'poddisruptionbudgets.policy',
   'events',
   'pods',
   'secrets',

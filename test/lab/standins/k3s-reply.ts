@@ -3,6 +3,7 @@ export interface Reply {
   readonly status: number;
   readonly body: string;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const unauthorized = status(401, 'Unauthorized', 'Unauthorized');

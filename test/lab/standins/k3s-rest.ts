@@ -12,6 +12,7 @@ import type { Api } from './k3s-api.ts';
 import { applied } from './k3s-apply.ts';
 import { created, mergePatched, missing, replaced } from './k3s-changes.ts';
 import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
+import { deletedPod, evicted, type PodName } from './k3s-pods.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
 
 export interface RestRequest {
@@ -28,6 +29,7 @@ interface Target {
   readonly resource: string;
   readonly namespace: string | undefined;
   readonly name: string | undefined;
+  readonly subresource?: string | undefined;
 }
 
 /** True for the paths of objects: `/api/v1/...` and `/apis/GROUP/VERSION/...`. */
@@ -41,9 +43,13 @@ export function answerRest(api: Api, request: RestRequest, user: User): Reply {
     return status(404, 'NotFound', 'the server could not find the requested resource');
   }
   const { method, body, query } = request;
-  const refusal = forbidden(user, { method, ...target, body, fieldSelector: query.get('fieldSelector') });
+  const attempt = { method, ...target, body, fieldSelector: query.get('fieldSelector') };
+  const refusal = forbidden(user, attempt, api.objects);
   if (refusal !== undefined) {
     return status(403, 'Forbidden', refusal);
+  }
+  if (isNamed(target) && target.resource === 'pods' && (target.subresource || method === 'DELETE')) {
+    return endOfPod(api, target, request);
   }
   const unknown = [...query.keys()].find((key) => !queries[method]?.includes(key));
   if (unknown !== undefined) {
@@ -56,19 +62,25 @@ export function answerRest(api: Api, request: RestRequest, user: User): Reply {
 }
 
 const queries: Readonly<Record<string, readonly string[]>> = {
-  GET: ['labelSelector', 'fieldSelector'],
+  GET: ['labelSelector', 'fieldSelector', 'limit', 'continue'],
   POST: ['fieldManager'],
   PUT: ['fieldManager'],
   PATCH: ['fieldManager', 'force'],
   DELETE: [],
 };
 
+/** Returns the field manager of an update; the real API names one after the program if the request names none. */
+function managerIn(query: URLSearchParams): string {
+  return query.get('fieldManager') ?? 'unknown';
+}
+
 type Answer = (api: Api, target: Target, request: RestRequest, user: User) => Reply;
 
 const answers: Readonly<Record<string, Answer>> = {
   GET: read,
   POST: ({ objects }, target, { body }) => withNamespace(objects, target) ?? created(objects, target, body),
-  PUT: ({ objects }, target, { body }, user) => replaced(objects, target, body, user),
+  PUT: ({ objects }, target, { body, query }, user) =>
+    replaced(objects, target, body, user, managerIn(query)),
   PATCH: patch,
   DELETE: remove,
 };
@@ -82,13 +94,31 @@ function targetOf(pathname: string, resolve: (asked: string) => string | undefin
   const resource = group === '' ? plural : `${plural}.${group}`;
   if (
     resolve(resource) !== resource ||
-    more.length > 0 ||
+    more.length > (resource === 'pods' && more[0] === 'eviction' ? 1 : 0) ||
     (name !== undefined && namespaced(resource) !== isNamespaced)
   ) {
     return undefined;
   }
   const apiVersion = group === '' ? `${version}` : `${group}/${version}`;
-  return { apiVersion, resource, namespace: isNamespaced ? rest[1] : undefined, name };
+  return { apiVersion, resource, namespace: isNamespaced ? rest[1] : undefined, name, subresource: more[0] };
+}
+
+function isNamed(target: Target): target is Target & PodName {
+  return target.namespace !== undefined && target.name !== undefined;
+}
+
+/** Answers an eviction or the deletion of a pod. */
+function endOfPod(
+  { objects, now = Date.now }: Api,
+  target: Target & PodName,
+  { method, body }: RestRequest,
+): Reply {
+  if (target.subresource === undefined) {
+    return deletedPod(objects, target, body, now());
+  }
+  return method === 'POST'
+    ? evicted(objects, target, body, now())
+    : status(405, 'MethodNotAllowed', `${method} of an eviction is not modelled`);
 }
 
 function read({ objects }: Api, target: Target, { query, accept }: RestRequest): Reply {
@@ -107,11 +137,21 @@ function read({ objects }: Api, target: Target, { query, accept }: RestRequest):
       .filter((object) => hasLabels(object, query.get('labelSelector')))
       .filter((object) => hasFields(object, query.get('fieldSelector')));
     const isEmptyMetadata = form !== undefined && items.length === 0;
-    const list = { apiVersion: target.apiVersion, kind: 'List', metadata: {} };
-    return json(200, { ...list, items: isEmptyMetadata ? null : items.map(shown) });
+    const { page, metadata } = pageOf(items, query);
+    const list = { apiVersion: target.apiVersion, kind: 'List', metadata };
+    return json(200, { ...list, items: isEmptyMetadata ? null : page.map(shown) });
   }
   const found = objects.get(resource, namespace, name);
   return found === undefined ? missing(target) : json(200, shown(found));
+}
+
+/** Returns the part of a list that `limit` and `continue` ask for, and the token of the next part. */
+function pageOf(items: readonly ApiObject[], query: URLSearchParams) {
+  const start = Number(query.get('continue') ?? 0);
+  const limit = Number(query.get('limit') ?? 0) || items.length;
+  const page = items.slice(start, start + limit);
+  const next = start + limit;
+  return { page, metadata: next < items.length ? { continue: String(next) } : {} };
 }
 
 function metadataOf({ metadata }: ApiObject): object {
@@ -151,7 +191,7 @@ function patch({ objects }: Api, target: Target, request: RestRequest, user: Use
   const { contentType, query, body } = request;
   const { resource, namespace, name } = target;
   if (contentType === 'application/merge-patch+json' && name !== undefined) {
-    return mergePatched(objects, target, body, user);
+    return mergePatched(objects, target, body, user, managerIn(query));
   }
   if (contentType !== 'application/apply-patch+yaml' || name === undefined) {
     return status(415, 'UnsupportedMediaType', `a patch of the type ${contentType} is not modelled`);

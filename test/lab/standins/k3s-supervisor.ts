@@ -46,7 +46,7 @@ export function serveSupervisor(
     },
     async (request, response) => {
       const reply = answer(supervisor, request, await text(request));
-      response.writeHead(reply.status, { 'content-type': reply.type ?? 'text/plain' });
+      response.writeHead(reply.status, { 'content-type': reply.type ?? 'text/plain', ...reply.headers });
       response.end(reply.body);
     },
   );
