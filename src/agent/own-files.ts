@@ -73,6 +73,13 @@ export const ownFiles = {
       "each process of kubelet's credential provider that waited while another process fetched the same credential",
     lost: 'each waiting process tries to fetch the credential itself',
   },
+  drain: {
+    format: 1,
+    place: ({ slipway }) => slipway.drain,
+    holds: "the start of the drain in this node's turn, the refused evictions, and the end of the drain",
+    readers: 'the daemon',
+    lost: 'the time limit of the drain begins anew, and refused evictions are tried again',
+  },
   partialDownload: {
     format: 1,
     place: ({ system }) => `${system.bin}/.*.slipway-part.json`,

@@ -31,6 +31,8 @@ export function nodePaths(root: string) {
       /** The settings with which kubelet's credential provider fetches a login that is missing or expired. */
       providerSettings: at('/var/lib/slipway/credential-provider.yaml'),
       providerLock: at('/run/slipway/credential-provider.lock'),
+      /** The progress of the drain in this node's turn. */
+      drain: at('/run/slipway/drain.json'),
       pullProof: at('/run/slipway/pull-proof.json'),
       /** The files that mark a running download of K3s or of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),

@@ -14,8 +14,8 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files that only the Host, commands, upgrades and kubelet's credential provider write. Other tests cover them. */
-const elsewhere = ['providerFailure', 'partialDownload', 'hold', 'datastoreCopy', 'job'] as const;
+/** Files that only the Host, commands, drains, upgrades and kubelet's credential provider write, tested elsewhere. */
+const elsewhere = ['providerFailure', 'drain', 'partialDownload', 'hold', 'datastoreCopy', 'job'] as const;
 
 /** Boots a node until it is Ready, and writes its status, so that all files of the daemon and of K3s's unit exist. */
 async function up(role: string): Promise<Vm> {

@@ -30,7 +30,7 @@ import {
   unlessOverridden,
 } from './k3s/index.ts';
 import { system } from './machine/index.ts';
-import { holdReported, unlessHeld } from './maintenance/index.ts';
+import { cordonReturned, holdReported, unlessHeld } from './maintenance/index.ts';
 import {
   containerdLogins,
   credentialProvider,
@@ -144,6 +144,7 @@ export function k3sResources(
     ...adoption,
     ready,
     holdReported(node),
+    cordonReturned(node, [ready.id]),
     ...joinedPin,
     ...taints,
     ...proofs,

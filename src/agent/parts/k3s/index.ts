@@ -22,6 +22,7 @@ export { roleChange } from './membership/role-change.ts';
 export { serverChange } from './membership/server-change.ts';
 export { tokenAccepted } from './membership/token-accepted.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
+export { type ApiNode, nodePath, readOwnNode } from './own-node.ts';
 export { afterOwnStart, ownStart } from './service/adopted-start.ts';
 export { keepingFlags } from './service/adopted-unit.ts';
 export { k3sService } from './service/service.ts';

@@ -16,9 +16,23 @@ const condition = z.object({
   lastHeartbeatTime: text,
 });
 
+/** One field manager, and the fields that it set (meta/v1, ManagedFieldsEntry). */
+const manager = z.object({
+  manager: text,
+  fieldsV1: z.nullish(z.looseObject({ 'f:spec': z.nullish(z.looseObject({})) })),
+});
+
 /** The fields of a Node that Slipway reads (Kubernetes API, core/v1). The API omits each field that is not set. */
 export const apiNode = z.object({
-  metadata: z.nullish(z.object({ uid: text, resourceVersion: text, annotations: texts, labels: texts })),
+  metadata: z.nullish(
+    z.object({
+      uid: text,
+      resourceVersion: text,
+      annotations: texts,
+      labels: texts,
+      managedFields: z.nullish(z.array(manager)),
+    }),
+  ),
   spec: z.nullish(z.object({ unschedulable: z.nullish(z.boolean()), taints: z.nullish(z.array(taint)) })),
   status: z.nullish(
     z.object({

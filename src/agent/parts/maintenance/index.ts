@@ -1,5 +1,8 @@
 /** The exports of the maintenance part for the list of parts. */
 
+export { type BootTime, bootTime } from './boot-time.ts';
+export { cordonReturned, cordonStep, uncordonStep } from './drain/cordon.ts';
+export { type DrainOptions, drainStep, type GaveUp } from './drain/drain.ts';
 export { hold, holdReported, release, unlessHeld } from './gate/hold.ts';
 export { maintenancePart } from './part.ts';
 export {

@@ -10,6 +10,6 @@ export const maintenancePart: Part = {
   consents: [],
   startInputs: [],
   probes: () => [],
-  owns: ({ slipway }) => [slipway.hold],
+  owns: ({ slipway }) => [slipway.hold, slipway.drain],
   reads: () => [],
 };

@@ -1,4 +1,9 @@
 /** The reasons about an interruption of the node's service. */
 export const maintenanceReasons = {
   Held: 'A person holds this node: Slipway neither starts nor restarts K3s until the hold is released.',
+  Draining: 'The node waits until the pods that it evicted have ended.',
+  EvictionRefused:
+    'A pod may not be evicted now, mostly because of its disruption budget; the message quotes the API. The drain ends after its time limit.',
+  DrainGaveUp:
+    'Pods were left at the end of a drain, so the node was not interrupted; the message names the pods and the budgets.',
 } as const;

@@ -97,6 +97,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'Adoption/refresh-acr-credentials',
     'Node/ready',
     'Hold/node',
+    'Node/uncordoned',
     'Credential/joined-ca-pin',
     'Node/taints',
     'PullProof/myteam.azurecr.io',
@@ -236,6 +237,7 @@ test('K3s does not start on an agent before the server is up', async () => {
     'Service/k3s Blocked ',
     'Adoption/start Blocked ',
     'Node/ready Blocked ',
+    'Node/uncordoned Blocked ',
   ]);
   expect(log).toEqual([]);
 });
