@@ -109,6 +109,10 @@ export const conditions = [
     type: 'Maintenance',
     trueWhen: 'the node is not held, and no restart of K3s waits for a window or for its turn',
   },
+  {
+    type: 'Turns',
+    trueWhen: 'on a server: no node of the cluster has failed in its turn to be interrupted',
+  },
   { type: 'Pulls', trueWhen: 'a pull with the newest credential of each login server succeeded' },
   {
     type: 'Secrets',

@@ -13,6 +13,7 @@ import { nodeHost } from '../agent/host/node-host.ts';
 import type { Jobs } from '../agent/host/process/jobs.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';
 import { k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
+import { type TurnMemory, turnMemory } from '../agent/parts/maintenance/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import type { PlanPorts } from '../agent/plan.ts';
 import { consentedSubjects } from '../agent/settings/consents.ts';
@@ -101,6 +102,8 @@ export async function compose(
     return connect(files.value.settings).host;
   };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
+  const turns = turnMemory();
+  const planPorts = (knowledge: Knowledge) => portsFor(knowledge, cloudFor, machine, turns);
   const sources = {
     loadSettings,
     cloudFor,
@@ -112,7 +115,7 @@ export async function compose(
   const agent = createAgent({
     ...sources,
     hostFor,
-    planPorts: (knowledge) => portsFor(knowledge, cloudFor, machine),
+    planPorts,
     random: Math.random,
     emit,
   });
@@ -121,10 +124,7 @@ export async function compose(
     host,
     paths,
     gather: () => gather(sources),
-    connect: (settings) => ({
-      ...connect(settings),
-      portsFor: (knowledge) => portsFor(knowledge, cloudFor, machine),
-    }),
+    connect: (settings) => ({ ...connect(settings), portsFor: planPorts }),
   };
 }
 
@@ -155,6 +155,7 @@ function portsFor(
   { node, identity }: Knowledge,
   cloudFor: (settings: Settings) => Cloud,
   machine: MachineFacts,
+  turns: TurnMemory,
 ): PlanPorts | undefined {
   if (!node.value || !identity.value) {
     return undefined;
@@ -166,6 +167,7 @@ function portsFor(
     gitops: gitOpsOf(settings, cloud),
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,
+    turns,
     rotateAt: rotationSchedule(settings.registries.schedule, identity.value.vmId).next,
   };
 }

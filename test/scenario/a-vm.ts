@@ -3,6 +3,7 @@ import type { Event } from '../../src/agent/engine/events.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
 import { gitOpsOf } from '../../src/agent/gitops/chosen.ts';
 import type { gitOpsEngines } from '../../src/agent/gitops/index.ts';
+import { turnMemory } from '../../src/agent/parts/maintenance/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { findRole } from '../../src/roles/index.ts';
@@ -88,6 +89,7 @@ function same(host: Host): Host {
 function process({ host }: World, cloud: FakeCloud, events: Event[], through: (host: Host) => Host): Agent {
   const paths = nodePaths('/');
   const door = through(host);
+  const turns = turnMemory();
   return createAgent({
     loadSettings: (before): Promise<Loaded> => load(door, { paths, before }),
     cloudFor: () => cloud,
@@ -103,6 +105,7 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
         cloud,
         gitops: gitOpsOf(node.settings, cloud),
         memory: 4096,
+        turns,
         rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
       },
   });

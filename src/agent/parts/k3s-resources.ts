@@ -30,7 +30,7 @@ import {
   unlessOverridden,
 } from './k3s/index.ts';
 import { system } from './machine/index.ts';
-import { cordonReturned, holdReported, unlessHeld } from './maintenance/index.ts';
+import { cordonReturned, holdReported, type TurnMemory, turns, unlessHeld } from './maintenance/index.ts';
 import {
   containerdLogins,
   credentialProvider,
@@ -48,6 +48,8 @@ export interface K3sPorts {
   readonly cloud: Cloud;
   /** Returns when to renew a credential, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
+  /** What this process has seen of the turns of the fleet. */
+  readonly turns: TurnMemory;
 }
 
 /**
@@ -114,6 +116,7 @@ export function k3sResources(
     node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, [...logins, ...registries]) : [];
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
+  const granter = isAgent ? [] : [turns(node, ports.turns)];
   // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
   const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
@@ -147,6 +150,7 @@ export function k3sResources(
     cordonReturned(node, [ready.id]),
     ...joinedPin,
     ...taints,
+    ...granter,
     ...proofs,
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),

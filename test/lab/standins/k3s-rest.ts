@@ -11,6 +11,7 @@ import { forbidden, type User } from './k3s-admission.ts';
 import type { Api } from './k3s-api.ts';
 import { applied } from './k3s-apply.ts';
 import { created, mergePatched, missing, replaced } from './k3s-changes.ts';
+import { pageOf, selected } from './k3s-list.ts';
 import { type ApiObject, namespaced, type Objects } from './k3s-objects.ts';
 import { deletedPod, evicted, type PodName } from './k3s-pods.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
@@ -132,12 +133,8 @@ function read({ objects }: Api, target: Target, { query, accept }: RestRequest):
   }
   const shown = (object: ApiObject) => (form === undefined ? object : metadataOf(object));
   if (name === undefined) {
-    const items = objects
-      .list(resource, namespace)
-      .filter((object) => hasLabels(object, query.get('labelSelector')))
-      .filter((object) => hasFields(object, query.get('fieldSelector')));
-    const isEmptyMetadata = form !== undefined && items.length === 0;
-    const { page, metadata } = pageOf(items, query);
+    const { metadata, page } = pageOf(selected(objects.list(resource, namespace), query), query);
+    const isEmptyMetadata = form !== undefined && page.length === 0;
     const list = { apiVersion: target.apiVersion, kind: 'List', metadata };
     return json(200, { ...list, items: isEmptyMetadata ? null : page.map(shown) });
   }
@@ -145,39 +142,8 @@ function read({ objects }: Api, target: Target, { query, accept }: RestRequest):
   return found === undefined ? missing(target) : json(200, shown(found));
 }
 
-/** Returns the part of a list that `limit` and `continue` ask for, and the token of the next part. */
-function pageOf(items: readonly ApiObject[], query: URLSearchParams) {
-  const start = Number(query.get('continue') ?? 0);
-  const limit = Number(query.get('limit') ?? 0) || items.length;
-  const page = items.slice(start, start + limit);
-  const next = start + limit;
-  return { page, metadata: next < items.length ? { continue: String(next) } : {} };
-}
-
 function metadataOf({ metadata }: ApiObject): object {
   return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
-}
-
-function hasLabels({ metadata }: ApiObject, selector: string | null): boolean {
-  const labels = Object(metadata.labels);
-  return (selector ?? '')
-    .split(',')
-    .filter(Boolean)
-    .every((term) => {
-      const [key = '', value] = term.split('=');
-      return labels[key] === value;
-    });
-}
-
-/** True if the object has the fields that a selector such as `spec.nodeName=a` names. */
-function hasFields(object: ApiObject, selector: string | null): boolean {
-  return (selector ?? '')
-    .split(',')
-    .filter(Boolean)
-    .every((term) => {
-      const [path = '', value] = term.split('=');
-      return path.split('.').reduce((at, key) => Object(at)[key], Object(object)) === value;
-    });
 }
 
 /** Returns the API's refusal if the namespace of a new object does not exist. */

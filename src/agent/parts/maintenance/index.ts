@@ -14,4 +14,6 @@ export {
   turnKeys,
 } from './turn/annotations.ts';
 export { type Decision, decide, type Wait } from './turn/decide.ts';
+export { turns } from './turn/granter.ts';
+export { type TurnMemory, turnMemory } from './turn/observations.ts';
 export { ordersKey, ordersText, readOrders } from './turn/orders.ts';

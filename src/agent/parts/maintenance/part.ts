@@ -5,7 +5,7 @@ import { maintenance } from './settings.ts';
 export const maintenancePart: Part = {
   name: 'maintenance',
   settings: { maintenance },
-  conditions: ['Maintenance'],
+  conditions: ['Maintenance', 'Turns'],
   reasons: maintenanceReasons,
   consents: [],
   startInputs: [],

@@ -6,4 +6,8 @@ export const maintenanceReasons = {
     'A pod may not be evicted now, mostly because of its disruption budget; the message quotes the API. The drain ends after its time limit.',
   DrainGaveUp:
     'Pods were left at the end of a drain, so the node was not interrupted; the message names the pods and the budgets.',
+  TurnFailed:
+    'A node failed in its turn, so no further node is interrupted for the same reason; the message has the command that continues.',
+  TurnsUnreadable:
+    'The ledger of turns in the cluster is damaged, so no turn is granted; the message has the command that starts a new ledger.',
 } as const;

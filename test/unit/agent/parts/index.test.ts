@@ -3,6 +3,7 @@ import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile
 import type { Outcome, Resource } from '../../../../src/agent/engine/resource.ts';
 import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
 import { nodeResources } from '../../../../src/agent/parts/index.ts';
+import { turnMemory } from '../../../../src/agent/parts/maintenance/index.ts';
 import { roles } from '../../../../src/roles/index.ts';
 import type { Role } from '../../../../src/roles/role.ts';
 import { FakeCloud } from '../../../lab/fake-cloud.ts';
@@ -34,7 +35,12 @@ function plan(
     imds,
     registries: { servers: [registry], ...changes.settings?.registries },
   };
-  return nodeResources(aNode(role, { ...changes, settings }), { cloud, rotateAt, memory });
+  return nodeResources(aNode(role, { ...changes, settings }), {
+    cloud,
+    rotateAt,
+    memory,
+    turns: turnMemory(),
+  });
 }
 
 /** Runs passes until one changes nothing, and returns the outcomes of the last pass. Throws after ten passes. */
@@ -178,7 +184,12 @@ describe.each(roles)('the plan of role $name', (role) => {
     host.advance(30 * hour);
     const away = new FakeCloud();
     const settings = { imds, registries: { servers: [registry] }, node: { labels: ['a=b'] } };
-    const resources = nodeResources(aNode(role, { settings }), { cloud: away, rotateAt, memory });
+    const resources = nodeResources(aNode(role, { settings }), {
+      cloud: away,
+      rotateAt,
+      memory,
+      turns: turnMemory(),
+    });
     const outcomes = await converge(resources, host);
     expect(troubles(outcomes)).toContain('Credential/registries Waiting RegistryUnauthorized');
     expect(troubles(outcomes).filter((trouble) => /Blocked/.test(trouble))).toEqual([]);

@@ -7,6 +7,7 @@ import type { Resource } from '../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
 import { nodeResources, parts, startSources } from '../../../../src/agent/parts/index.ts';
 import { renderUnit } from '../../../../src/agent/parts/k3s/service/unit.ts';
+import { turnMemory } from '../../../../src/agent/parts/maintenance/index.ts';
 import type { Part } from '../../../../src/agent/parts/part.ts';
 import { allPlaces, type NodePaths, nodePaths } from '../../../../src/agent/paths.ts';
 import { consents } from '../../../../src/agent/settings/consents.ts';
@@ -346,6 +347,7 @@ describe('the plan of a node', () => {
     memory: 4_096,
     free: async () => 5_000,
     rotateAt: (receivedAt: number) => receivedAt,
+    turns: turnMemory(),
   };
   const nodes: readonly K3sNode[] = roles.flatMap((role) =>
     ['/', '/mnt'].flatMap((root) =>

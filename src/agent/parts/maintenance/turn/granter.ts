@@ -1,0 +1,152 @@
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { type Change, type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { advisory } from '../../../engine/severity.ts';
+import type { K3sNode } from '../../../node.ts';
+import { nodeAccess } from '../../../node-access.ts';
+import { neverBlocking } from '../../../resources/combinators.ts';
+import { actionText } from './actions.ts';
+import { type Decision, decide } from './decide.ts';
+import type { Fleet } from './fleet.ts';
+import { leasePath, writeLease } from './lease.ts';
+import { type Look, type Looker, lookAtFleet } from './look.ts';
+import type { TurnMemory } from './observations.ts';
+import { perform } from './perform.ts';
+import { stoppedWishes, turnLines, turnsSentence } from './turns-text.ts';
+
+/** The milliseconds between two looks at the fleet: while nodes have turns or wait for one, and otherwise. */
+const soon = 5_000;
+const idle = 30_000;
+/** The most steps of one pass. */
+const mostSteps = 50;
+
+/**
+ * Returns the Resource with which a server grants turns: it holds the Lease while there is something to grant, and
+ * carries out what `decide` returns. It needs no other Resource, because K3s may wait for the turn that it grants.
+ */
+export function turns(node: K3sNode, memory: TurnMemory): Resource {
+  return neverBlocking({
+    id: 'Turn/grants',
+    summary: 'grant the turns of the fleet',
+    condition: 'Turns',
+    async check(host) {
+      if ((await host.stat(node.paths.k3s.kubeconfig)) === undefined) {
+        return inSync({ message: 'K3s has not started yet', until: host.now() + idle });
+      }
+      return judge(host, node, await lookAtFleet(host, await lookerOf(host, node, memory)), memory);
+    },
+  });
+}
+
+async function lookerOf(host: HostReader, node: K3sNode, memory: TurnMemory): Promise<Looker> {
+  return { access: await nodeAccess(host, node), me: node.name, memory, settings: node.settings.maintenance };
+}
+
+function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory: TurnMemory): Finding {
+  if (fleet === undefined) {
+    return unreadable();
+  }
+  const decision = decide(fleet);
+  if (!isActive(fleet, decision)) {
+    return told(host, fleet, decision, idle);
+  }
+  if (holding.state === 'other') {
+    const until = host.now() + Math.min(soon, holding.expiresIn);
+    return inSync({ message: `${holding.holder} grants the turns`, until });
+  }
+  const changes = changesOf(node.name, holding.state === 'free', decision);
+  if (changes.length > 0 || (holding.state === 'mine' && holding.isRenewalDue)) {
+    return drifted(node, memory, changes);
+  }
+  return told(host, fleet, decision, soon);
+}
+
+/** True if there is something to do, or a turn that will end soon. Otherwise, no server needs to hold the Lease. */
+function isActive({ ledger: { slots, failures } }: Fleet, { actions }: Decision): boolean {
+  const isFailed = (nonce: string) => failures.some((failure) => failure.nonce === nonce);
+  return actions.length > 0 || slots.some(({ nonce }) => !isFailed(nonce));
+}
+
+function changesOf(me: string, isFree: boolean, { actions: [next] }: Decision): readonly Change[] {
+  const take = { field: 'the holder of the Lease', observed: undefined, desired: me };
+  const act = next && { field: 'turns', observed: undefined, desired: actionText(next) };
+  return [...(isFree ? [take] : []), ...(act ? [act] : [])];
+}
+
+function drifted(node: K3sNode, memory: TurnMemory, changes: readonly Change[]): Finding {
+  const renewal = { field: 'the renewal of the Lease', observed: undefined, desired: 'now' };
+  const [first] = changes.filter(({ field }) => field === 'turns');
+  return {
+    state: 'Drifted',
+    drift: {
+      changes: changes.length > 0 ? changes : [renewal],
+      summary: first?.desired ?? 'hold the Lease of the turns',
+      due: true,
+      remedy: (host) => grantTurns(host, node, memory),
+    },
+  };
+}
+
+/** Carries out one action after the other; reads the fleet again after each, because it changes meanwhile. */
+async function grantTurns(host: Host, node: K3sNode, memory: TurnMemory): Promise<void> {
+  const looker = await lookerOf(host, node, memory);
+  for (let step = 0; step < mostSteps; step += 1) {
+    const look = await lookAtFleet(host, looker);
+    if (look.holding.state === 'other' || !(await despiteConflicts(() => takeStep(host, looker, look)))) {
+      return;
+    }
+  }
+}
+
+/** Takes one step. Returns false if nothing was left to do. */
+async function takeStep(host: Host, looker: Looker, { fleet, lease, holding }: Look): Promise<boolean> {
+  if (holding.state !== 'mine') {
+    await writeLease(host, looker.access, lease, looker.me);
+    return true;
+  }
+  const [action] = fleet ? decide(fleet).actions : [];
+  if (fleet && action) {
+    await perform(host, looker, { fleet, lease }, action);
+    return true;
+  }
+  if (holding.isRenewalDue) {
+    await writeLease(host, looker.access, lease, looker.me);
+  }
+  return false;
+}
+
+/** Returns the result of a step; true, so that the fleet is read again, if the step met a change of another writer. */
+async function despiteConflicts(step: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await step();
+  } catch (thrown) {
+    if (thrown instanceof NodeError && thrown.reason === 'ApiConflict') {
+      return true;
+    }
+    throw thrown;
+  }
+}
+
+/** Returns the finding that reports the turns, with the milliseconds until the next look. */
+function told(host: HostReader, fleet: Fleet, decision: Decision, after: number): Finding {
+  const sentence = turnsSentence(turnLines(fleet, decision));
+  const [stopped] = stoppedWishes(fleet);
+  if (stopped === undefined) {
+    return inSync({ message: sentence || 'no node asks for a turn', until: host.now() + after });
+  }
+  const { wish, node, why } = stopped;
+  return waiting(
+    'TurnFailed',
+    `No further turns for "${wish}": ${node} failed (${why}). Repair ${node}, then run slipway turn continue "${wish}". ${sentence}`,
+    { ...advisory, after },
+  );
+}
+
+function unreadable(): Finding {
+  return waiting(
+    'TurnsUnreadable',
+    `The ledger of turns in ${leasePath} is damaged, so no turn is granted. Delete the Lease: ` +
+      'k3s kubectl -n kube-system delete lease slipway-turns. Turns that nodes have begun are kept.',
+    { ...advisory, after: idle },
+  );
+}

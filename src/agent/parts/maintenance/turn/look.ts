@@ -1,0 +1,76 @@
+import * as z from 'zod/mini';
+import type { HostReader } from '../../../engine/host.ts';
+import { readApi } from '../../../kubernetes/api.ts';
+import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
+import { listPath } from '../../../kubernetes/object-path.ts';
+import type { Fleet, TurnSettings } from './fleet.ts';
+import { type FleetNode, fleetNode, fleetNodeItem } from './fleet-node.ts';
+import { type Holding, judgeLease, type Lease, readLease } from './lease.ts';
+import { emptyLedger, ledgerKey, readLedger } from './ledger.ts';
+import { observe, type TurnMemory } from './observations.ts';
+import { ordersKey, readOrders } from './orders.ts';
+
+/** Who looks at the fleet: a server of the cluster. */
+export interface Looker {
+  readonly access: ApiAccess;
+  /** The name of the server's Node. */
+  readonly me: string;
+  readonly memory: TurnMemory;
+  readonly settings: TurnSettings;
+}
+
+/** The fleet and the Lease, as the API shows them now. */
+export interface Look {
+  /** Absent if the ledger in the Lease cannot be read. */
+  readonly fleet: Fleet | undefined;
+  readonly lease: Lease | undefined;
+  readonly holding: Holding;
+}
+
+/**
+ * Reads the fleet. The Nodes are read before the Lease: a grant that is still in the ledger then was not withdrawn
+ * before its Node was read, or the Node shows the withdrawal. So a former holder cannot write it again.
+ *
+ * Throws the errors of `readApi`.
+ */
+export async function lookAtFleet(host: HostReader, looker: Looker): Promise<Look> {
+  const { access, me, memory, settings } = looker;
+  const nodes = await readNodes(host, access);
+  const lease = await readLease(host, access);
+  const now = host.monotonic();
+  const holding = judgeLease(memory, lease, me, now);
+  const annotations = lease?.metadata.annotations ?? {};
+  const text = annotations[ledgerKey];
+  const ledger = text === undefined ? emptyLedger : readLedger(text);
+  if (ledger === undefined) {
+    return { fleet: undefined, lease, holding };
+  }
+  const seen = observe(memory, { nodes, ledger }, now);
+  const orders = readOrders(annotations[ordersKey] ?? '');
+  return { fleet: { nodes, ledger, orders, settings, seen }, lease, holding };
+}
+
+/** Nodes per request: a Node has about 15 KB of JSON, and the Host limits the size of an answer. */
+const pageSize = 50;
+const mostPages = 100;
+
+const page = z.object({
+  metadata: z.nullish(z.object({ continue: z.nullish(z.string()) })),
+  items: z.nullish(z.array(fleetNodeItem)),
+});
+
+async function readNodes(host: HostReader, access: ApiAccess): Promise<readonly FleetNode[]> {
+  const nodes: FleetNode[] = [];
+  let next = '';
+  for (let count = 0; count < mostPages; count += 1) {
+    const token = next && `&continue=${encodeURIComponent(next)}`;
+    const path = `${listPath({ apiVersion: 'v1', resource: 'nodes' })}?limit=${pageSize}${token}`;
+    const found = await readApi(host, access, path, page);
+    nodes.push(...(found?.items ?? []).map(fleetNode));
+    next = found?.metadata?.continue ?? '';
+    if (next === '') {
+      break;
+    }
+  }
+  return nodes;
+}
