@@ -1,11 +1,12 @@
 /**
- * Runs the controllers of a running server: the one that installs charts, and Argo CD, which one of these charts
- * installs.
+ * Runs the controllers of a running server: those of pods and their budgets, the one that installs charts, and Argo CD,
+ * which one of these charts installs.
  */
 import { runArgocd } from './argocd.ts';
 import { labGitHost } from './argocd-lab-git.ts';
 import { reconcileCharts } from './k3s-helm.ts';
 import type { Objects } from './k3s-objects.ts';
+import { settlePods } from './k3s-pods.ts';
 
 const every = 500;
 /**
@@ -18,6 +19,7 @@ const mostSteps = 20;
 export function runControllers(objects: Objects): void {
   const git = labGitHost(objects.directory);
   setInterval(() => {
+    settlePods(objects, Date.now());
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
     for (let step = 0; step < mostSteps && reconcileCharts({ objects, now }); step += 1) {}
     runArgocd(objects, git, now);

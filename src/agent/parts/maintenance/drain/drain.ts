@@ -121,7 +121,7 @@ function wait({ node, record, limit }: Drain, pods: SortedPods, seconds: number)
     isRefused ? 'EvictionRefused' : 'Draining',
     `${node.name} waits for ${podCount(pods.toEvict.length + pods.ending.length)}: ${waitingPods(pods, record)}. ` +
       `After ${minutes(limit)}, ${then[limit.onTimeout]} (maintenance.drain).`,
-    { after: Math.ceil(seconds * 1_000), isJob: true },
+    { after: Math.ceil(seconds * 1_000), isExpected: true },
   );
 }
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import type { Finding } from '../../../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../../../src/agent/node.ts';
 import {
@@ -238,7 +239,9 @@ describe('beside a budget that never allows an eviction', () => {
     expect(told(await drainStep(host, nodeWith(), { ...turn, turn: 'nonce-2' }))).toBe(
       'drain vm-1: evict 1 pod',
     );
+    const record = host.files.text(file) ?? '';
     kernel.reboot();
+    host.files.write(file, record);
     expect(told(await drainStep(host, nodeWith(), turn))).toBe('drain vm-1: evict 1 pod');
   });
 
@@ -321,6 +324,20 @@ test.each(['giveUp', 'proceed', 'force'])(
     expect(lines.at(-1)).toMatch(onTimeout === 'giveUp' ? /^gave up: .*does not answer/ : /^go on$/);
   },
 );
+
+test('ends although the API answers no eviction', async () => {
+  putPod(api, 'one');
+  host.onRequest({ method: 'POST', url: /eviction$/ }, new NodeError('TimedOut', 'no answer'));
+  const node = nodeWith({ timeout: '1m' });
+  for (let attempt = 0; attempt < 12; attempt += 1) {
+    const found = await drainStep(host, node, turn);
+    await expect(found?.state === 'Drifted' && found.drift.remedy(host)).rejects.toMatchObject({
+      reason: 'ApiUnavailable',
+    });
+    host.advance(5_000);
+  }
+  expect((await drained(node)).lines.at(-1)).toContain('Left: default/one.');
+});
 
 test('a crash at any point prolongs the drain only by the time of the restart', async () => {
   for (let at = 1; at <= 7; at += 1) {
