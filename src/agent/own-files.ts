@@ -102,6 +102,13 @@ export const ownFiles = {
     readers: 'the daemon; `slipway restore`',
     lost: 'the copy does not count: Slipway makes another one when it needs one, and then removes the file without a manifest; `slipway restore` refuses the file',
   },
+  upgrade: {
+    format: 1,
+    place: ({ slipway }) => slipway.upgrade,
+    holds: 'the last upgrade of K3s: the releases, how far it is, and why it was given up',
+    readers: 'the daemon',
+    lost: 'an upgrade that has replaced the executable is neither verified nor taken back, and a release that was given up is tried once more',
+  },
   job: {
     format: 1,
     place: ({ slipway }) => join(dirname(slipway.status), '*-{download,bootstrap,copy}.json'),

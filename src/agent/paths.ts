@@ -37,6 +37,8 @@ export function nodePaths(root: string) {
       /** The files that mark a running download of K3s or of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),
       gitopsDownload: at('/run/slipway/gitops-download.json'),
+      /** The record of the last upgrade of K3s. */
+      upgrade: at('/var/lib/slipway/upgrade.json'),
       /** The file that marks a running bootstrap of the GitOps engine, and the folder for its temporary files. */
       gitopsBootstrap: at('/run/slipway/gitops-bootstrap.json'),
       gitopsScratch: at('/var/lib/slipway/gitops-bootstrap'),
@@ -61,9 +63,17 @@ export function nodePaths(root: string) {
       cloudId: at('/run/cloud-init/cloud-id'),
       /** The folder with the DMI strings of the firmware. */
       dmi: at('/sys/class/dmi/id'),
+      /** A file of the kernel's that exists only while SELinux is on. */
+      selinux: at('/sys/fs/selinux/enforce'),
     },
     k3s: {
       binary: at('/usr/local/bin/k3s'),
+      /**
+       * The next executable, which waits for its turn, and the previous one. They are beside the executable, in the
+       * same file system, which is never mounted noexec.
+       */
+      next: at('/usr/local/bin/.k3s.next'),
+      previous: at('/usr/local/bin/.k3s.previous'),
       config: at(`${etc}/config.yaml`),
       registries: at(`${etc}/registries.yaml`),
       kubeconfig: at(`${etc}/k3s.yaml`),

@@ -15,7 +15,9 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 type Name = keyof typeof ownFiles;
 
 /** Files that only the Host, commands, drains, upgrades and kubelet's credential provider write, tested elsewhere. */
-const elsewhere = ['providerFailure', 'drain', 'partialDownload', 'hold', 'datastoreCopy', 'job'] as const;
+const elsewhere = [
+  ...(['providerFailure', 'drain', 'partialDownload', 'hold', 'datastoreCopy', 'upgrade', 'job'] as const),
+] as const;
 
 /** Boots a node until it is Ready, and writes its status, so that all files of the daemon and of K3s's unit exist. */
 async function up(role: string): Promise<Vm> {

@@ -113,6 +113,7 @@ export class Units {
         return '';
       case 'start --no-block':
       case 'restart --no-block':
+        this.#countAnew(name);
         return this.#launch(name);
       case 'stop --no-block':
         this.#stop(name);
@@ -243,6 +244,12 @@ export class Units {
       .split(',')
       .map((property) => `${property}=${all[property]}\n`)
       .join('');
+  }
+
+  /** Counts restarts from zero, as systemd does for a unit that did not wait to be restarted. */
+  #countAnew(name: string): void {
+    const unit = this.#unit(name);
+    unit.restarts = unit.subState === 'auto-restart' ? unit.restarts : 0;
   }
 
   async #launch(name: string): Promise<string> {

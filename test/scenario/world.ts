@@ -50,6 +50,8 @@ export interface World {
   readonly kubernetes: MemoryApi;
   /** The users of the Kubernetes API, by the PEM of their client certificates. */
   readonly users: Record<string, User>;
+  /** The releases that end soon after each start, each with the last line of its journal. */
+  readonly broken: Map<string, string>;
   /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
   /**
@@ -67,12 +69,14 @@ export function world(): World {
   };
   const kubernetes = serveMemoryApi(host, localApi, users);
   kubernetes.isUp = () => units.isActive(/^k3s/);
+  host.onGet(`${localApi}/ping`, () => (kubernetes.isUp() ? 'pong' : unreachable(new Error('ECONNREFUSED'))));
   const made: World = {
     host,
     units,
     kubernetes,
     users,
     server: { token: joinToken, ca },
+    broken: new Map(),
     matchImages: [],
     async reboot() {
       units.powerOff();
@@ -122,14 +126,20 @@ function k3s(made: World): void {
     /\/v[^/]+%2Bk3s1\/k3s$/,
     ({ url }) => `k3s ${decodeURIComponent(url.split('/').at(-2) ?? '')}`,
   );
-  host.on({ file: 'k3s', args: ['--version'] }, () => {
-    const version = installed(host);
-    return version ? `k3s version ${version} (1a2b3c4d)\ngo version go1.24.4\n` : { exitCode: 127 };
+  for (const path of [paths.k3s.binary, paths.k3s.next, paths.k3s.previous]) {
+    host.on({ file: path, args: ['--version'] }, () => {
+      const version = installed(host, path);
+      return version ? `k3s version ${version} (1a2b3c4d)\ngo version go1.24.4\n` : { exitCode: 127 };
+    });
+  }
+  host.on({ file: 'ln', args: /^--force --no-dereference / }, ({ args: [, , from = '', to = ''] }) => {
+    host.files.write(to, host.files.text(from) ?? '', 0o755);
+    return '';
   });
 }
 
-function installed(host: MemoryHost): string | undefined {
-  return k3sVersion.exec(host.files.text(paths.k3s.binary) ?? '')?.[1];
+function installed(host: MemoryHost, path: string = paths.k3s.binary): string | undefined {
+  return k3sVersion.exec(host.files.text(path) ?? '')?.[1];
 }
 
 /**
@@ -139,8 +149,12 @@ function installed(host: MemoryHost): string | undefined {
 async function startK3s(made: World, unit: string): Promise<string | undefined> {
   const { host } = made;
   const command = unit === 'k3s.service' ? 'server' : 'agent';
+  const fate = made.broken.get(installed(host) ?? '');
   if (/^ExecStartPre=.* stamp /m.test(made.units.loaded(unit))) {
     await stamp(beside(host), paths, { invocationId: made.units.invocation(unit) });
+  }
+  if (fate !== undefined) {
+    return fate;
   }
   const config = parse(host.files.text(paths.k3s.config) ?? '');
   const token = host.files.text(config['token-file'])?.trim();

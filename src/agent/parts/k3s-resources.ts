@@ -5,9 +5,12 @@ import { unitEnabled } from '../resources/unit.ts';
 import {
   afterOwnStart,
   agentToken,
+  type CopyStep,
   caPin,
   clusterFounding,
   configFile,
+  datastoreCopied,
+  type Gate,
   joinToken,
   k3sExecutable,
   k3sLinks,
@@ -18,7 +21,11 @@ import {
   nodeTaintsApplied,
   nonBlockingOnceJoined,
   noOverrides,
+  openGate,
   ownStart,
+  releaseFetched,
+  releaseReplaced,
+  releaseVerdict,
   roleChange,
   type StartSources,
   serverChange,
@@ -28,6 +35,8 @@ import {
   unlessCopying,
   unlessIrreversible,
   unlessOverridden,
+  upgradeTurn,
+  upgradeVerified,
 } from './k3s/index.ts';
 import { system } from './machine/index.ts';
 import { cordonReturned, holdReported, type TurnMemory, turns, unlessHeld } from './maintenance/index.ts';
@@ -50,6 +59,10 @@ export interface K3sPorts {
   readonly rotateAt: (receivedAt: number, within: number) => number;
   /** What this process has seen of the turns of the fleet. */
   readonly turns: TurnMemory;
+  /** Decides when this node may be interrupted; by default at any time. */
+  readonly gate?: Gate;
+  /** Copies the datastore of a server before an upgrade; by default it is not copied. */
+  readonly copy?: CopyStep;
 }
 
 /**
@@ -76,6 +89,7 @@ export function k3sResources(
   const kernel = system(node);
   const executable = unlessHeld(node, k3sExecutable(node, before));
   const links = k3sLinks(node, [executable.id]);
+  const upgrade = upgradeSteps(node, ports, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
@@ -128,6 +142,7 @@ export function k3sResources(
     ...kernel,
     executable,
     ...links,
+    ...upgrade,
     ...scripts,
     token,
     ...agents,
@@ -146,6 +161,7 @@ export function k3sResources(
     ownStarted,
     ...adoption,
     ready,
+    upgradeVerified(node, [ready.id, ...ids(upgrade)]),
     holdReported(node),
     cordonReturned(node, [ready.id]),
     ...joinedPin,
@@ -155,6 +171,23 @@ export function k3sResources(
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),
   ];
+}
+
+/**
+ * Returns the steps of an upgrade up to the replacement of the executable. The service of K3s then notices the new
+ * release.
+ */
+function upgradeSteps(
+  node: K3sNode,
+  { gate, copy }: K3sPorts,
+  needs: readonly string[],
+): readonly Resource[] {
+  const fetched = releaseFetched(node, needs);
+  const turn = upgradeTurn(node, gate ?? openGate, [fetched.id]);
+  const copied = copy && node.role.k3s === 'server' ? [datastoreCopied(node, copy, [turn.id])] : [];
+  const before = ids([turn], copied);
+  const replaced = releaseReplaced(node, { copy, verdict: releaseVerdict }, before);
+  return [fetched, ...[turn, ...copied, replaced].map((each) => unlessHeld(node, each))];
 }
 
 function ids(...resources: readonly (readonly Resource[])[]): readonly string[] {

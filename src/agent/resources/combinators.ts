@@ -83,6 +83,21 @@ export function neverBlocking(resource: Resource): Resource {
   };
 }
 
+/** Leaves the message of an in-sync finding out, so that the condition reports that of another Resource. */
+export function withoutMessage(resource: Resource): Resource {
+  return {
+    ...resource,
+    async check(host) {
+      const finding = await resource.check(host);
+      if (finding.state !== 'InSync') {
+        return finding;
+      }
+      const { message: _, ...rest } = finding;
+      return rest;
+    },
+  };
+}
+
 /**
  * Returns a Resource that observes the machine at each check, and then checks the Resource that `make` returns for this
  * observation. Everything but the check, such as the id and the needs, comes from the Resource for `initial`.

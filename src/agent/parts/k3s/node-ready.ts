@@ -19,11 +19,17 @@ export function nodeReady(node: K3sNode, needs: readonly string[]): Resource {
     summary: `wait until node ${node.name} is Ready`,
     condition: 'NodeReady',
     needs,
-    check: async (host) => {
-      const answer = await getNode(host, node);
-      return 'missing' in answer ? answer.missing : nodeReadiness(host, node, answer.found);
-    },
+    check: (host) => readiness(host, node),
   };
+}
+
+/**
+ * Returns an in-sync finding, with the version of kubelet, if the API reports this node as Ready and kubelet has
+ * reported since K3s was started; otherwise a wait, as `nodeReady` does.
+ */
+export async function readiness(host: HostReader, node: K3sNode): Promise<Finding> {
+  const answer = await getNode(host, node);
+  return 'missing' in answer ? answer.missing : nodeReadiness(host, node, answer.found);
 }
 
 /**

@@ -35,6 +35,8 @@ export const k3sPart: Part = {
   },
   owns: (paths) => [
     paths.k3s.binary,
+    paths.k3s.next,
+    paths.k3s.previous,
     ...linkPaths(paths),
     ...scriptPaths(paths),
     paths.k3s.config,
@@ -47,8 +49,10 @@ export const k3sPart: Part = {
     paths.slipway.k3sDownload,
     paths.slipway.backup,
     paths.slipway.datastoreCopy,
+    paths.slipway.upgrade,
   ],
-  reads: ({ k3s }) => [
+  reads: ({ system, k3s }) => [
+    system.selinux,
     k3s.data,
     k3s.kubeconfig,
     k3s.serverToken,

@@ -81,6 +81,9 @@ test('the plan of an observability node contains its Resources in the order of a
     'Link//usr/local/bin/kubectl',
     'Link//usr/local/bin/crictl',
     'Link//usr/local/bin/ctr',
+    'Upgrade/fetched',
+    'Upgrade/turn',
+    'Upgrade/replaced',
     'File//usr/local/bin/k3s-killall.sh',
     'File//usr/local/bin/k3s-agent-uninstall.sh',
     'Credential/join-token',
@@ -102,6 +105,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'Adoption/start',
     'Adoption/refresh-acr-credentials',
     'Node/ready',
+    'Upgrade/verified',
     'Hold/node',
     'Node/uncordoned',
     'Credential/joined-ca-pin',
@@ -248,6 +252,7 @@ test('K3s does not start on an agent before the server is up', async () => {
     'Service/k3s Blocked ',
     'Adoption/start Blocked ',
     'Node/ready Blocked ',
+    'Upgrade/verified Blocked ',
     'Node/uncordoned Blocked ',
   ]);
   expect(log).toEqual([]);

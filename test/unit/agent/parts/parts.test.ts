@@ -55,7 +55,9 @@ const own = {
 /** The files, and folders of files, that an uninstall without `--k3s` leaves for K3s outside the state directory. */
 const keptWithK3s = [
   ...['/etc/rancher/', '/var/lib/rancher/', '/etc/modules-load.d/', '/etc/sysctl.d/'],
-  ...['k3s', 'kubectl', 'crictl', 'ctr'].map((name) => `/usr/local/bin/${name}`),
+  ...['k3s', '.k3s.next', '.k3s.previous', 'kubectl', 'crictl', 'ctr'].map(
+    (name) => `/usr/local/bin/${name}`,
+  ),
   ...['k3s', 'k3s-agent', 'slipway-imds-guard'].map((name) => `/etc/systemd/system/${name}.service`),
 ];
 

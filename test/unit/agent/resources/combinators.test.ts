@@ -9,6 +9,7 @@ import {
   observing,
   retelling,
   unless,
+  withoutMessage,
 } from '../../../../src/agent/resources/combinators.ts';
 import { memoryHost } from '../../../lab/memory-host.ts';
 
@@ -37,6 +38,7 @@ test('each combinator keeps all properties of a Resource except its check', () =
     heldBack(made, async () => undefined),
     nonBlocking(made),
     neverBlocking(made),
+    withoutMessage(made),
     observing(
       () => made,
       0,
@@ -183,6 +185,12 @@ test('retelling replaces a NodeError, and returns or throws everything else unch
       retell,
     ).check(host),
   ).toBe(drift);
+});
+
+test('withoutMessage removes only the message of an in-sync finding', async () => {
+  const told = inSync({ message: 'all there', until: 7 });
+  expect(await withoutMessage(resource(() => told)).check(host)).toEqual(inSync({ until: 7 }));
+  expect(await withoutMessage(resource(() => starting)).check(host)).toBe(starting);
 });
 
 test('neverBlocking makes drift, errors and waits non-blocking', async () => {

@@ -48,7 +48,7 @@ export async function serviceStarting(
  * Returns the last 200 lines that this start wrote to the journal; empty without an invocation ID. Lines from earlier
  * starts are left out, since those starts may have had another problem.
  */
-async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
+export async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
   if (invocationId === '') {
     return '';
   }

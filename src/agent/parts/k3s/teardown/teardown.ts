@@ -70,7 +70,7 @@ export function k3sRemoved(paths: NodePaths): readonly Resource[] {
     }),
     ...['kubectl', 'crictl', 'ctr'].map((name) => linkGone(join(paths.system.bin, name), needs)),
     ...scriptPaths(paths).map(gone),
-    gone(paths.k3s.binary),
+    ...[paths.k3s.binary, paths.k3s.next, paths.k3s.previous].map(gone),
     gone(join(paths.root, 'etc/rancher/k3s')),
     gone(paths.system.modules),
     gone(paths.system.sysctl),

@@ -1,28 +1,23 @@
 import { join } from 'node:path';
-import * as z from 'zod/mini';
-import { NodeError, rethrowNonBlocking, toNodeError } from '../../../engine/errors.ts';
+import { NodeError, toNodeError } from '../../../engine/errors.ts';
 import type { Download, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
-import { advisory } from '../../../engine/severity.ts';
-import { readApi } from '../../../kubernetes/api.ts';
 import type { K3sNode } from '../../../node.ts';
-import { nodeAccess } from '../../../node-access.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { download } from '../../../resources/download.ts';
 import { link } from '../../../resources/link.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
+import { mayStay, mayUpgrade, wantedRelease } from './allowed.ts';
 import { lastVersion } from './last-version.ts';
-import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
 /**
- * Keeps the K3s executable at the wanted release. Throws `VersionRefused` if the wanted version is not the name of a
- * release.
+ * Keeps a K3s executable in place: the wanted release until the node has joined a cluster, then the installed one,
+ * which only the sequence of an upgrade replaces. A lost or damaged executable is restored to the release of its last
+ * start.
  *
- * On a node that has joined a cluster, throws `VersionDrift` for another version until k3s.upgrade is auto. Even then,
- * throws `VersionRefused` for a downgrade, a skipped minor version or an agent newer than its server, and
- * `ApiUnavailable` if the version of an agent's server is unknown. A lost or damaged executable is first restored to
- * the release of its last start, since an agent asks its server through the load balancer of its own K3s.
+ * Throws `VersionRefused` if the wanted version is not the name of a release. On a node that has joined and wants
+ * another release, throws the errors of `mayUpgrade`.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
   const of = (release: K3sNode) =>
@@ -31,7 +26,7 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
       summary: `download K3s ${release.version} to ${release.paths.k3s.binary}`,
       condition: 'K3sBinary',
       needs,
-      installed: (host) => replaceable(host, release),
+      installed: (host) => presentVersion(host, release),
       wanted: release.version,
       trace: release.paths.slipway.k3sDownload,
       download: releaseDownload(release),
@@ -54,7 +49,16 @@ export function linkPaths({ system }: NodePaths): readonly string[] {
  * installed. Throws `CommandFailed` if K3s prints no release, as when it is busy or damaged.
  */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
-  const { exitCode, stdout } = await host.query({ file: k3s.binary, args: ['--version'] });
+  return versionOf(host, k3s.binary);
+}
+
+/** Returns the release of a K3s executable as `installedVersion` does; `undefined` if it is missing or damaged. */
+export async function soundVersion(host: HostReader, path: string): Promise<string | undefined> {
+  return (await host.stat(path)) && versionOf(host, path).catch(unlessFailed);
+}
+
+async function versionOf(host: HostReader, path: string): Promise<string | undefined> {
+  const { exitCode, stdout } = await host.query({ file: path, args: ['--version'] });
   if (exitCode === 127) {
     return undefined;
   }
@@ -64,9 +68,16 @@ export async function installedVersion(host: HostReader, { k3s }: NodePaths): Pr
   }
   throw new NodeError(
     'CommandFailed',
-    `${k3s.binary} --version ended with exit code ${exitCode} and names no version. It is compared with the checksum of its release, and downloaded again if it differs.`,
+    `${path} --version ended with exit code ${exitCode} and names no version. It is compared with the checksum of its release, and downloaded again if it differs.`,
     { blocks: false },
   );
+}
+
+/** Throws any error but `CommandFailed`, which means that an executable is damaged. */
+function unlessFailed(thrown: unknown): undefined {
+  if (toNodeError(thrown).reason !== 'CommandFailed') {
+    throw thrown;
+  }
 }
 
 /** Returns the download of a release for the architecture of this node (k3s-io/k3s install.sh, download_and_verify). */
@@ -89,96 +100,34 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
 const unnamed = 'none that it names';
 
 /**
- * Returns the release to install next: the wanted one or, if a joined node has lost or damaged its executable, the
- * release of its last start, if that was recorded.
+ * Returns the release that the executable must have now. A node that has joined keeps its installed release or, if that
+ * is lost or damaged, the release of its last start. Throws the errors of `mayUpgrade` and `mayStay`.
  */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
+  wantedRelease(node);
   if (!(await joinedCluster(host, node))) {
     return node.version;
   }
-  const named = await installedVersion(host, node.paths).catch(() => undefined);
-  return (named === undefined ? await lastVersion(host, node.paths) : undefined) ?? node.version;
+  const named = await installedVersion(host, node.paths).catch(unlessFailed);
+  if (named === undefined) {
+    return (await lastVersion(host, node.paths)) ?? node.version;
+  }
+  if (named === node.version) {
+    await mayStay(host, node);
+  } else {
+    await mayUpgrade(host, node, named);
+  }
+  return named;
 }
 
 /**
  * Returns the installed version; `undefined` without an executable. If the executable does not report its version,
- * returns `unnamed` on a joined node and `undefined` on a new one. Throws `VersionDrift`, `VersionRefused` or
- * `ApiUnavailable` if the wanted version may not replace the installed one.
+ * returns `unnamed` on a joined node and `undefined` on a new one.
  */
-async function replaceable(host: HostReader, node: K3sNode): Promise<string | undefined> {
-  const wanted = parseVersion(node.version);
-  if (!wanted) {
-    throw versionRefused(`"${node.version}" is not the name of a K3s release such as v1.36.3+k3s1`);
+async function presentVersion(host: HostReader, node: K3sNode): Promise<string | undefined> {
+  try {
+    return await installedVersion(host, node.paths);
+  } catch (thrown) {
+    return (await joinedCluster(host, node)) ? (unlessFailed(thrown) ?? unnamed) : undefined;
   }
-  const joined = await joinedCluster(host, node);
-  const installed = await installedVersion(host, node.paths).catch((thrown: unknown) => {
-    if (!joined) {
-      return undefined;
-    }
-    if (toNodeError(thrown).reason !== 'CommandFailed') {
-      throw thrown;
-    }
-    return unnamed;
-  });
-  if (installed === undefined || installed === unnamed || installed === node.version || !joined) {
-    return installed;
-  }
-  const from = parseVersion(installed);
-  if (node.settings.k3s.upgrade !== 'auto') {
-    throw versionDrift(node.version, installed);
-  }
-  if (!from || !isOneStep(from, wanted)) {
-    throw versionRefused(
-      `this node runs ${installed}; ${node.version} is older, or more than one minor version newer`,
-    );
-  }
-  if (node.role.k3s === 'agent') {
-    await mayFollowServer(host, node, wanted);
-  }
-  return installed;
-}
-
-/**
- * Throws `VersionRefused` if the wanted K3s is newer than that of the server, since kubelet must not be newer than its
- * API server (https://kubernetes.io/releases/version-skew-policy). Throws `ApiUnavailable` if the server's version is
- * unknown.
- */
-async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
-  const name = await serverVersion(host, node).catch(rethrowNonBlocking);
-  const server = name === undefined ? undefined : parseVersion(name);
-  if (!server) {
-    throw new NodeError(
-      'ApiUnavailable',
-      `K3s ${node.version} waits until the server can be asked for its version.`,
-      { blocks: false },
-    );
-  }
-  if (compareVersions(wanted, server) > 0) {
-    throw versionRefused(`the server runs ${name}, and an agent is never newer: upgrade the server first`);
-  }
-}
-
-/** Returns the version of the API server, such as `v1.36.3+k3s1`. Throws the errors of `readApi`. */
-async function serverVersion(host: HostReader, node: K3sNode): Promise<string | undefined> {
-  const answer = await readApi(host, await nodeAccess(host, node), '/version', versionInfo);
-  return answer?.gitVersion;
-}
-
-/** The answer to GET /version (k8s.io/apimachinery, version.Info). */
-const versionInfo = z.object({ gitVersion: z.string() });
-
-function versionDrift(wanted: string, installed: string): NodeError {
-  return new NodeError(
-    'VersionDrift',
-    `K3s ${wanted} is wanted and this node runs ${installed}. Set k3s.upgrade to auto to upgrade, or k3s.version to ${installed}.`,
-    advisory,
-  );
-}
-
-function versionRefused(why: string): NodeError {
-  return new NodeError(
-    'VersionRefused',
-    `K3s stays as it is: ${why}. Change k3s.version (or the tag k3s-version); to go back, put the older executable in its place by hand.`,
-    advisory,
-  );
 }

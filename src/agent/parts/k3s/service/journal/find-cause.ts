@@ -10,6 +10,8 @@ import type { KnownLine } from './known-line.ts';
 export interface Cause extends Pick<Severity, 'endedBy'> {
   readonly reason: Reason;
   readonly message: string;
+  /** Whether this release or something else is at fault; see KnownLine. */
+  readonly fault?: KnownLine['fault'];
 }
 
 /**
@@ -29,9 +31,10 @@ export function findCause(
     if (!cause) {
       continue;
     }
-    const { reason, repair, endedBy = 'person' } = cause;
+    const { reason, repair, endedBy = 'person', fault } = cause;
     const advice = typeof repair === 'string' ? repair : repair(hints);
-    return { reason, message: `K3s says: "${shortenedLine(said)}". ${advice}`, endedBy };
+    const message = `K3s says: "${shortenedLine(said)}". ${advice}`;
+    return { reason, message, endedBy, ...(fault && { fault }) };
   }
   return undefined;
 }

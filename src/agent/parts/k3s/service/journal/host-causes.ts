@@ -9,6 +9,7 @@ export const hostCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="starting kubernetes: preparing server: critical configuration value mismatch: cluster-cidr"',
     reason: 'K3sConfigInvalid',
+    fault: 'elsewhere',
     repair: 'Give k3s.config the values the other servers have.',
   },
   {
@@ -16,6 +17,7 @@ export const hostCauses: readonly KnownLine[] = [
     pattern: /flag provided but not defined: -(\S+)/,
     sample: 'Incorrect Usage: flag provided but not defined: -cluster-init',
     reason: 'K3sConfigInvalid',
+    fault: 'release',
     repair: 'Remove that key from k3s.config and from /etc/rancher/k3s/config.yaml.d.',
   },
   {
@@ -38,6 +40,7 @@ export const hostCauses: readonly KnownLine[] = [
     pattern: /configured to not run on a host using cgroup v1/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Shutdown request received: \"kubelet exited: kubelet is configured to not run on a host using cgroup v1\""`,
     reason: 'ServiceFailed',
+    fault: 'release',
     repair: 'Boot this host with cgroup v2, or set fail-cgroupv1=false in kubelet-arg of k3s.config.',
   },
   {
@@ -54,6 +57,7 @@ export const hostCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: yaml: unmarshal errors:\\n  line 2: cannot unmarshal !!str `x` into registries.Registry"',
     reason: 'RegistriesInvalid',
+    fault: 'elsewhere',
     repair: 'Correct /etc/rancher/k3s/registries.yaml; K3s reads it again by itself.',
   },
   {
@@ -62,7 +66,17 @@ export const hostCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="yaml: line 3: mapping values are not allowed in this context"',
     reason: 'K3sConfigInvalid',
+    fault: 'elsewhere',
     repair: 'Correct the YAML of the files in /etc/rancher/k3s/config.yaml.d.',
+  },
+  {
+    // From write(2), ENOSPC, and from SQLite, SQLITE_FULL
+    pattern: /no space left on device|database or disk is full/,
+    sample:
+      'time="2026-08-01T10:00:00Z" level=fatal msg="Failed to start k3s: creating storage endpoint: database or disk is full"',
+    reason: 'DiskFull',
+    fault: 'elsewhere',
+    repair: 'Free space on the disk of /var/lib/rancher/k3s; K3s starts again by itself.',
   },
   {
     // From kubelet with --protect-kernel-defaults

@@ -12,6 +12,11 @@ export interface KnownLine {
   readonly repair: string | ((hints: CloudHints) => string);
   /** `time` if the cause passes without a repair; otherwise a person must end it. */
   readonly endedBy?: 'time';
+  /**
+   * What the fault tells about the release of K3s: with `release`, this release does not run here with these settings,
+   * and an earlier one may; with `elsewhere`, no release would start. Without either, only repeated ends tell.
+   */
+  readonly fault?: 'release' | 'elsewhere';
   /** True if a healthy server also logs the line at every start, so that the line explains nothing on a server. */
   readonly agentOnly?: true;
 }

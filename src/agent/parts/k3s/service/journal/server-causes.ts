@@ -12,6 +12,7 @@ export const serverCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: failed to retrieve configuration from server: https://127.0.0.1:6444/v1-k3s/config: 401 Unauthorized"',
     reason: 'TokenRejected',
+    fault: 'elsewhere',
     agentOnly: true,
     repair: 'Put the token of that server into the secret.',
   },
@@ -20,6 +21,7 @@ export const serverCauses: readonly KnownLine[] = [
     pattern: /x509: certificate signed by unknown authority/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": tls: failed to verify certificate: x509: certificate signed by unknown authority"`,
     reason: 'ServerChanged',
+    fault: 'elsewhere',
     agentOnly: true,
     repair:
       'If the server was rebuilt, the condition ServerReachable names the consent with which this agent joins it.',
@@ -39,6 +41,7 @@ export const serverCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: https://127.0.0.1:6444/v1-k3s/config: 503 Service Unavailable"',
     reason: 'ServerNotReady',
+    fault: 'elsewhere',
     endedBy: 'time',
     agentOnly: true,
     repair: 'It is asked again every few seconds.',
@@ -48,6 +51,7 @@ export const serverCauses: readonly KnownLine[] = [
     pattern: /Failed to validate connection to cluster|failed to get CA certs/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: failed to get CA certs: Get \"https://127.0.0.1:6444/cacerts\": EOF"`,
     reason: 'ServerUnreachable',
+    fault: 'elsewhere',
     endedBy: 'time',
     agentOnly: true,
     repair: ({ firewall }) => `Check that the server runs, and that ${firewall} lets TCP 6443 pass.`,
@@ -57,6 +61,7 @@ export const serverCauses: readonly KnownLine[] = [
     pattern: /Waiting for file .* to be created/,
     sample: String.raw`time="2026-08-01T10:00:00Z" level=info msg="Waiting for file \"/var/lib/slipway/join-token\" to be created"`,
     reason: 'ServiceStarting',
+    fault: 'elsewhere',
     endedBy: 'time',
     repair: 'Slipway puts it there.',
   },

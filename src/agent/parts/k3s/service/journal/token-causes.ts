@@ -8,6 +8,7 @@ export const tokenCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve agent configuration; server is not ready: Node password rejected, duplicate hostname or contents of \'/etc/rancher/node/password\' may not match server node-passwd entry"',
     reason: 'NodePasswordRejected',
+    fault: 'elsewhere',
     repair:
       'Run kubectl delete node for this node on the server if it was rebuilt, or set another node.name.',
   },
@@ -17,6 +18,7 @@ export const tokenCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: token CA hash does not match the Cluster CA certificate hash: aa != bb"',
     reason: 'TokenCaMismatch',
+    fault: 'elsewhere',
     repair: 'Put the token of that server into the secret, or correct k3s.server.',
   },
   {
@@ -25,6 +27,7 @@ export const tokenCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=error msg="Failed to validate connection to cluster at https://10.0.0.4:6443: invalid token CA hash length"',
     reason: 'SecretEmpty',
+    fault: 'elsewhere',
     repair: 'Put the whole token of that server into the secret.',
   },
   {
@@ -33,6 +36,7 @@ export const tokenCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="Error: preparing server: bootstrap data already found and encrypted with different token"',
     reason: 'DatastoreTokenMismatch',
+    fault: 'elsewhere',
     repair: 'Put the token this server was installed with into the secret; K3s starts with no other.',
   },
   {
@@ -41,6 +45,7 @@ export const tokenCauses: readonly KnownLine[] = [
     sample:
       'time="2026-08-01T10:00:00Z" level=fatal msg="starting kubernetes: failed to normalize token; must be in format K10<CA-HASH>::<USERNAME>:<PASSWORD> or <PASSWORD>"',
     reason: 'SecretEmpty',
+    fault: 'elsewhere',
     repair: 'Store a plain password as the join token of a server.',
   },
 ];

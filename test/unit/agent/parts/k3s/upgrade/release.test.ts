@@ -64,7 +64,7 @@ describe('k3sExecutable', () => {
     [
       'is one minor version older, with k3s.upgrade auto',
       { installed: 'v1.35.1+k3s1', joined: joinedServer, settings: auto },
-      'Drifted (non-blocking) version',
+      'InSync',
     ],
     [
       'is newer than the wanted version, with k3s.upgrade auto',
@@ -90,7 +90,18 @@ describe('k3sExecutable', () => {
         settings: auto,
         server: serverIs('v1.36.3+k3s1'),
       },
-      'Drifted (non-blocking) version',
+      'InSync',
+    ],
+    [
+      'of an agent would become four minor versions older than its server',
+      {
+        role: 'agent',
+        installed: 'v1.36.2+k3s1',
+        joined: joinedAgent,
+        settings: auto,
+        server: serverIs('v1.40.0+k3s1'),
+      },
+      'VersionRefused (person, non-blocking)',
     ],
     [
       'of an agent would become newer than its server',

@@ -1,0 +1,56 @@
+import type { HostReader } from '../../../engine/host.ts';
+import { type Finding, inSync, type Resource } from '../../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import { showUnit } from '../../../resources/unit.ts';
+import { type DueUpgrade, dueUpgrade } from './due.ts';
+import { compareVersions, parseVersion } from './version.ts';
+
+/**
+ * Returns the next step towards a copy of the datastore that was made for `reason` and that K3s `version` wrote, or a
+ * wait for it; `undefined` if the copy exists or if this node needs none.
+ */
+export type CopyStep = (
+  host: HostReader,
+  node: K3sNode,
+  forWhat: { readonly reason: string; readonly version: string },
+) => Promise<Finding | undefined>;
+
+/** Makes a copy of the datastore of a server after the upgrade has begun, and before it replaces the executable. */
+export function datastoreCopied(node: K3sNode, copy: CopyStep, needs: readonly string[]): Resource {
+  return {
+    id: 'Upgrade/copied',
+    summary: 'copy the datastore before the upgrade',
+    condition: 'K3sBinary',
+    needs,
+    async check(host) {
+      const due = await dueUpgrade(host, node);
+      return (due?.isBegun ? await copyFor(host, node, due, copy) : undefined) ?? inSync();
+    },
+  };
+}
+
+/**
+ * Returns what is missing to the copy for an upgrade; `undefined` if nothing is. A way back needs no copy. Neither does
+ * the upgrade of a K3s that does not run: nothing can be copied then, and the upgrade may be its repair.
+ */
+export async function copyFor(
+  host: HostReader,
+  node: K3sNode,
+  { from, to }: DueUpgrade,
+  copy: CopyStep | undefined,
+): Promise<Finding | undefined> {
+  const isBack = isOlder(to, from);
+  return copy === undefined || isBack || !(await isRunning(host, node))
+    ? undefined
+    : copy(host, node, { reason: `upgrade ${to}`, version: from });
+}
+
+function isOlder(one: string, other: string): boolean {
+  const [a, b] = [parseVersion(one), parseVersion(other)];
+  return a !== undefined && b !== undefined && compareVersions(a, b) < 0;
+}
+
+async function isRunning(host: HostReader, { role }: K3sNode): Promise<boolean> {
+  const { ActiveState, SubState } = await showUnit(host, unitName(role.k3s), ['ActiveState', 'SubState']);
+  return ['active', 'reloading', 'activating'].includes(ActiveState) && SubState !== 'auto-restart';
+}

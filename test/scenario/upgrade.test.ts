@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import type { Report } from '../../src/agent/agent.ts';
+import { Crash } from '../lab/memory-host.ts';
+import { booted, condition, live, noRestarts, type Vm } from './a-vm.ts';
+
+const minute = 60_000;
+const extra = '/etc/slipway/config.d/extra.yaml';
+const record = '/var/lib/slipway/upgrade.json';
+const [binary, next, previous] = ['k3s', '.k3s.next', '.k3s.previous'].map(
+  (name) => `/usr/local/bin/${name}`,
+) as [string, string, string];
+const [old, patch, minor] = ['v1.36.3+k3s1', 'v1.36.4+k3s1', 'v1.37.0+k3s1'] as const;
+const panic = 'level=fatal msg="panic: nil map"';
+
+function want(machine: Vm, version: string, more = ''): void {
+  machine.host.files.write(extra, `${noRestarts}k3s: { version: ${version}, upgrade: auto${more} }\n`);
+}
+
+/** Returns the release of an executable in the simulated VM; `undefined` if the file is missing. */
+function release({ host }: Vm, path = binary): string | undefined {
+  return host.files.text(path)?.replace('k3s ', '');
+}
+
+function state({ host }: Vm): string | undefined {
+  return JSON.parse(host.files.text(record) ?? '{}').state;
+}
+
+function message({ conditions }: Report, type: string): string {
+  return conditions.find((each) => each.type === type)?.message ?? '';
+}
+
+describe('an upgrade', () => {
+  test('fetches the release, keeps the previous executable, restarts K3s once and is verified for a minute', async () => {
+    const { machine, slipway } = await booted('server');
+    const { length } = machine.host.journal;
+    want(machine, patch);
+    const isWatched = (report: Report) => message(report, 'K3sBinary').includes('is watched for a minute');
+    const watched = await live(slipway, machine, 8 * minute, isWatched);
+    expect(condition(watched, 'K3sBinary')).toBe('Unknown Upgrading');
+    expect(condition(watched, 'Ready')).toBe('True InSync');
+    await live(slipway, machine, 50_000);
+    expect(state(machine)).toBe('begun');
+    const report = await live(slipway, machine, minute);
+    expect(condition(report, 'K3sBinary')).toBe('True InSync');
+    expect([release(machine), release(machine, previous), state(machine)]).toEqual([patch, old, 'done']);
+    expect(machine.host.files.stat(next)).toBeUndefined();
+    expect(machine.units.starts).toBe(2);
+    const did = machine.host.lines().slice(length);
+    const order = [
+      /^download .*%2Bk3s1\/k3s -> .*\.k3s\.next/,
+      /^write .*upgrade\.json/,
+      /^run ln /,
+      /^rename /,
+      /^run systemctl restart/,
+    ];
+    const places = order.map((pattern) => did.findIndex((line) => pattern.test(line)));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places).not.toContain(-1);
+  });
+
+  test('reaches the same state after a crash before any of its changes', async () => {
+    const through = async (mutation?: number) => {
+      const { machine } = await booted('server');
+      want(machine, patch);
+      machine.host.restart();
+      if (mutation !== undefined) {
+        machine.host.crashBefore(mutation);
+        await live(machine.slipway(), machine, 8 * minute, (_) => state(machine) === 'done').catch(onlyCrash);
+        expect(machine.host.crashed).toBe(true);
+        machine.host.restart();
+      }
+      await live(machine.slipway(), machine, 8 * minute, (_) => state(machine) === 'done');
+      expect([release(machine), release(machine, previous), state(machine)]).toEqual([patch, old, 'done']);
+      expect(machine.host.files.stat(next)).toBeUndefined();
+      expect(machine.units.starts).toBe(2);
+      return machine.host.mutations;
+    };
+    const mutations = await through();
+    expect(mutations).toBeGreaterThan(6);
+    for (let mutation = 1; mutation <= mutations; mutation += 1) {
+      await through(mutation);
+    }
+  });
+
+  test('ends with a removed download if the release is no longer wanted', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.host.jobs.lasting = 10 * minute;
+    want(machine, patch);
+    await live(slipway, machine, 6 * minute);
+    machine.host.jobs.lasting = 0;
+    want(machine, old);
+    await live(slipway, machine, 15 * minute);
+    expect([machine.host.files.stat(next), machine.units.starts]).toEqual([undefined, 1]);
+  });
+});
+
+describe('a release that does not come up', () => {
+  test('is given up after three ends, and the node goes back within the same minor version', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.broken.set(patch, panic);
+    want(machine, patch);
+    const report = await live(slipway, machine, 8 * minute, isGivenUp);
+    expect([release(machine), state(machine)]).toEqual([old, 'rolledBack']);
+    const later = await live(slipway, machine, minute, isReadyAgain);
+    expect(condition(later, 'NodeReady')).toBe('True InSync');
+    expect(condition(report, 'K3sBinary')).toBe('False VersionGivenUp');
+    expect(message(report, 'K3sBinary')).toContain(
+      'ended 3 times after its start. Its last words: "panic: nil map"',
+    );
+  });
+
+  test('is not tried again until the wish changes', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.broken.set(patch, panic);
+    want(machine, patch);
+    await live(slipway, machine, 10 * minute);
+    const { starts } = machine.units;
+    await machine.reboot();
+    const again = machine.slipway();
+    await live(again, machine, 60 * minute);
+    expect([machine.units.starts, release(machine)]).toEqual([starts + 1, old]);
+    machine.broken.clear();
+    want(machine, patch, ', config: { disable: [traefik] }');
+    await live(again, machine, 10 * minute);
+    expect([release(machine), state(machine)]).toEqual([patch, 'done']);
+  });
+
+  test('is tried once more if a newer release of Slipway wrote the record, which this one cannot read', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.broken.set(patch, panic);
+    want(machine, patch);
+    await live(slipway, machine, 10 * minute);
+    machine.host.files.write(record, '{ "format": 2, "wanted": 7 }', 0o600);
+    machine.broken.clear();
+    await live(slipway, machine, 10 * minute);
+    expect([release(machine), state(machine)]).toEqual([patch, 'done']);
+  });
+
+  test('is left by setting the old version again, after the node went back', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.broken.set(patch, panic);
+    want(machine, patch);
+    await live(slipway, machine, 10 * minute);
+    want(machine, old);
+    const report = await live(slipway, machine, 6 * minute);
+    expect(condition(report, 'K3sBinary')).toBe('True InSync');
+  });
+
+  test('is given up at its first end if its journal shows that it cannot run here', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.broken.set(patch, 'Incorrect Usage: flag provided but not defined: -node-name');
+    want(machine, patch);
+    await live(slipway, machine, 8 * minute, isGivenUp);
+    expect([release(machine), state(machine)]).toEqual([old, 'rolledBack']);
+    expect(machine.units.starts).toBeLessThanOrEqual(3);
+  });
+
+  test('is not given up for a cause that no release would survive', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.broken.set(patch, 'level=fatal msg="write /var/lib/x: no space left on device"');
+    want(machine, patch);
+    await live(slipway, machine, 10 * minute);
+    expect([release(machine), state(machine)]).toEqual([patch, 'begun']);
+    machine.broken.clear();
+    await live(slipway, machine, 15 * minute);
+    expect(state(machine)).toBe('done');
+  });
+
+  test('is not given up on a server over a minor version, and the condition names the restore', async () => {
+    const { machine, slipway } = await booted('server');
+    machine.broken.set(minor, panic);
+    want(machine, minor);
+    const report = await live(slipway, machine, 10 * minute);
+    expect([release(machine), state(machine)]).toEqual([minor, 'gaveUp']);
+    expect(condition(report, 'K3sBinary')).toBe('False VersionGivenUp');
+    expect(message(report, 'K3sBinary')).toContain('slipway restore --from');
+    want(machine, 'v1.37.1+k3s1');
+    await live(slipway, machine, 15 * minute);
+    expect([release(machine), state(machine)]).toEqual(['v1.37.1+k3s1', 'done']);
+  });
+
+  test('goes back even if Slipway crashes before any of its changes', async () => {
+    const through = async (mutation?: number) => {
+      const { machine } = await booted('server');
+      machine.broken.set(patch, panic);
+      want(machine, patch);
+      machine.host.restart();
+      if (mutation !== undefined) {
+        machine.host.crashBefore(mutation);
+        await live(machine.slipway(), machine, 8 * minute, isSettled(machine)).catch(onlyCrash);
+        expect(machine.host.crashed).toBe(true);
+        machine.host.restart();
+      }
+      const report = await live(machine.slipway(), machine, 10 * minute, isSettled(machine));
+      expect([release(machine), state(machine)]).toEqual([old, 'rolledBack']);
+      expect(condition(report, 'NodeReady')).toBe('True InSync');
+      return machine.host.mutations;
+    };
+    const mutations = await through();
+    for (let mutation = 1; mutation <= mutations; mutation += 1) {
+      await through(mutation);
+    }
+  });
+});
+
+function isGivenUp(report: Report): boolean {
+  return condition(report, 'K3sBinary') === 'False VersionGivenUp';
+}
+
+function isReadyAgain(report: Report): boolean {
+  return condition(report, 'NodeReady') === 'True InSync';
+}
+
+/** Returns a predicate that is true once the VM went back to the old release, and the node is Ready again. */
+function isSettled(machine: Vm): (report: Report) => boolean {
+  return (report) => release(machine) === old && isGivenUp(report) && isReadyAgain(report);
+}
+
+function onlyCrash(thrown: unknown): void {
+  if (!(thrown instanceof Crash)) {
+    throw thrown;
+  }
+}

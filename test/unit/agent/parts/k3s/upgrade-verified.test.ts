@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { upgradeVerified } from '../../../../../src/agent/parts/k3s/upgrade-verified.ts';
+import { aCluster, putNode } from '../../a-cluster.ts';
+import { outcome } from '../../a-node.ts';
+import { binary, old, patch, recorded, recordPath, upgrading, wanting } from './upgrade/an-upgrade.ts';
+
+const node = wanting(patch);
+const verified = upgradeVerified(node, []);
+
+/** Returns a host on which K3s runs from the new release, with the Node in the API, and the fields that differ. */
+function running({
+  unit = {},
+  kubelet = patch as string,
+  ready = 'True',
+  ping = 'pong',
+  readyz = 'ok',
+} = {}) {
+  const host = upgrading({ [binary]: patch, [recordPath]: recorded() }, unit);
+  const conditions = [{ type: 'Ready', status: ready, reason: 'KubeletNotReady', message: 'no network' }];
+  putNode(aCluster(host), { status: { conditions, nodeInfo: { kubeletVersion: kubelet } } });
+  host.onGet('https://127.0.0.1:6443/ping', ping);
+  host.onGet('https://127.0.0.1:6443/readyz?verbose', readyz);
+  return host;
+}
+
+/** Checks, carries out a step, and returns its outcome. */
+async function pass(host: ReturnType<typeof running>): Promise<string> {
+  const told = await outcome(verified, host);
+  const finding = await verified.check(host);
+  if (finding.state === 'Drifted') {
+    await finding.drift.remedy(host);
+  }
+  return told;
+}
+
+const seconds = (host: ReturnType<typeof running>, uptime: number) =>
+  host.files.write('/proc/uptime', `${uptime}.00 0.00\n`);
+
+describe('upgradeVerified', () => {
+  test('watches a healthy release for a minute of uptime, also if Slipway restarts meanwhile', async () => {
+    const host = running();
+    seconds(host, 100);
+    expect(await pass(host)).toBe('Drifted upgrade');
+    expect(await pass(host)).toBe('Waiting Upgrading');
+    seconds(host, 159);
+    host.restart();
+    expect(await pass(host)).toBe('Waiting Upgrading');
+    seconds(host, 160);
+    expect(await pass(host)).toBe('Drifted upgrade');
+    expect(JSON.parse(host.files.text(recordPath) ?? '').state).toBe('done');
+    expect(await pass(host)).toBe('InSync');
+  });
+
+  test.each([
+    ['K3s was started again', { InvocationID: 'two' }],
+    ['systemd restarted K3s', { NRestarts: '1' }],
+  ])('watches anew if %s', async (_, unit) => {
+    const host = running({ unit });
+    const held = { invocation: 'one', restarts: 0, since: 0 };
+    host.files.write(recordPath, recorded({ held }));
+    seconds(host, 100);
+    expect(await pass(host)).toBe('Drifted upgrade');
+    expect(JSON.parse(host.files.text(recordPath) ?? '')).toMatchObject({
+      state: 'begun',
+      held: { since: 100_000 },
+    });
+  });
+
+  test.each([
+    ['K3s is starting', { unit: { ActiveState: 'activating' } }, 'its unit is activating'],
+    ['kubelet reports the old version', { kubelet: old }, `kubelet reports ${old}`],
+    ['the node is not Ready', { ready: 'False' }, 'no network'],
+    ['the supervisor does not answer', { ping: 'starting' }, '/ping'],
+    [
+      'a check of the API fails',
+      { readyz: '[+]ping ok\n[-]etcd failed: reason withheld\n' },
+      '[-]etcd failed',
+    ],
+  ])('waits without a step while %s', async (_, world, why) => {
+    const host = running(world);
+    const finding = await verified.check(host);
+    expect(finding).toMatchObject({ state: 'Waiting', reason: 'Upgrading', blocks: false });
+    expect(JSON.stringify(finding)).toContain(why);
+  });
+
+  test('counts a release as done that comes up after it was given up', async () => {
+    const host = running();
+    host.files.write(
+      recordPath,
+      recorded({ state: 'gaveUp', held: { invocation: 'one', restarts: 0, since: 0 } }),
+    );
+    seconds(host, 100);
+    await pass(host);
+    expect(JSON.parse(host.files.text(recordPath) ?? '').state).toBe('done');
+  });
+
+  test.each([
+    ['the settings want another release', wanting('v1.36.5+k3s1'), 'Drifted upgrade'],
+    [
+      'upgrades are manual now',
+      wanting(patch, { settings: { k3s: { upgrade: 'manual' } } }),
+      'Drifted upgrade',
+    ],
+    ['the executable is still to be replaced', node, 'InSync'],
+  ])(
+    'forgets a begun upgrade before its replacement only if it is not wanted any more: %s',
+    async (_, wanted, expected) => {
+      const host = upgrading({ [binary]: old, [recordPath]: recorded() });
+      expect(await outcome(upgradeVerified(wanted, []), host)).toBe(expected);
+    },
+  );
+});

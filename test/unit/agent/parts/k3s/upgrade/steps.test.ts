@@ -1,0 +1,262 @@
+import { describe, expect, test } from 'vitest';
+import { waiting } from '../../../../../../src/agent/engine/resource.ts';
+import { openGate, type Wish } from '../../../../../../src/agent/parts/k3s/gate.ts';
+import { datastoreCopied } from '../../../../../../src/agent/parts/k3s/upgrade/copied.ts';
+import { releaseFetched } from '../../../../../../src/agent/parts/k3s/upgrade/fetched.ts';
+import { readUpgrade } from '../../../../../../src/agent/parts/k3s/upgrade/record.ts';
+import { k3sExecutable } from '../../../../../../src/agent/parts/k3s/upgrade/release.ts';
+import {
+  type ReleaseVerdict,
+  releaseReplaced,
+} from '../../../../../../src/agent/parts/k3s/upgrade/replaced.ts';
+import { upgradeTurn } from '../../../../../../src/agent/parts/k3s/upgrade-turn.ts';
+import { carryOut } from '../../../../../lab/memory-jobs.ts';
+import { aNode, outcome } from '../../../a-node.ts';
+import {
+  binary,
+  minor,
+  next,
+  old,
+  patch,
+  previous,
+  recorded,
+  recordPath,
+  upgrading,
+  wanting,
+} from './an-upgrade.ts';
+
+const failed: ReleaseVerdict = async () => ({ why: 'It ended three times.' });
+const up: ReleaseVerdict = async () => 'up';
+
+describe('the executable of a joined server', () => {
+  const givenUp = 'VersionGivenUp (person, non-blocking)';
+
+  test.each([
+    ['wants a release that it gave up', patch, old, { state: 'rolledBack' }, givenUp],
+    [
+      'wants a release that it gave up for another wish',
+      patch,
+      old,
+      { state: 'rolledBack', digest: 'other' },
+      'InSync',
+    ],
+    [
+      'runs a release that it gave up and could not leave',
+      minor,
+      minor,
+      { state: 'gaveUp', wanted: minor },
+      givenUp,
+    ],
+    ['wants the release from which it came', old, patch, { state: 'done' }, 'InSync'],
+    [
+      'wants an older release from which it did not come',
+      'v1.36.2+k3s1',
+      patch,
+      { state: 'done' },
+      'VersionRefused (person, non-blocking)',
+    ],
+    [
+      'wants the release from which it came over a minor version',
+      old,
+      minor,
+      { state: 'gaveUp', wanted: minor },
+      'VersionRefused (person, non-blocking)',
+    ],
+  ] as const)('that %s', async (_, wanted, installed, changes, expected) => {
+    const host = upgrading({
+      [binary]: { content: installed, mode: 0o755 },
+      [recordPath]: recorded(changes),
+    });
+    expect(await outcome(k3sExecutable(wanting(wanted), []), host)).toBe(expected);
+  });
+});
+
+describe('releaseFetched', () => {
+  test.each([
+    ['downloads the release of an upgrade', patch, { [binary]: old }, 'Drifted (non-blocking) version'],
+    [
+      'is in sync once the release is there',
+      patch,
+      { [binary]: old, [next]: { content: patch, mode: 0o755 } },
+      'InSync',
+    ],
+    [
+      'downloads another release than the one that is there',
+      minor,
+      { [binary]: old, [next]: patch },
+      'Drifted (non-blocking) version, mode',
+    ],
+    [
+      'removes a release that the node runs',
+      patch,
+      { [binary]: patch, [next]: patch },
+      `Drifted (non-blocking) ${next}`,
+    ],
+    ['downloads no skipped minor version', 'v1.38.0+k3s1', { [binary]: old }, 'InSync'],
+    [
+      'does nothing on a new node',
+      patch,
+      { [binary]: old, '/var/lib/rancher/k3s/server/token': { link: '/nowhere' } },
+      'InSync',
+    ],
+  ] as const)('%s', async (name, wanted, files, expected) => {
+    const host = upgrading(files);
+    if (name.includes('new node')) {
+      host.files.remove('/var/lib/rancher/k3s/server/token');
+    }
+    expect(await outcome(releaseFetched(wanting(wanted), []), host)).toBe(expected);
+  });
+
+  test('downloads nothing with k3s.upgrade manual', async () => {
+    const host = upgrading({ [binary]: old });
+    expect(await outcome(releaseFetched(aNode('server', { version: patch }), []), host)).toBe('InSync');
+  });
+});
+
+describe('upgradeTurn', () => {
+  const fetched = { [binary]: old, [next]: patch };
+
+  test('asks the gate with the name that all nodes with this wish have, and waits for it', async () => {
+    const wishes: Wish[] = [];
+    const gate = async (_: unknown, wish: Wish) => {
+      wishes.push(wish);
+      return waiting('Blocked', 'waits for its turn', { blocks: false });
+    };
+    const host = upgrading(fetched);
+    expect(await outcome(upgradeTurn(wanting(patch), gate, []), host)).toBe('Waiting Blocked');
+    expect(wishes).toEqual([
+      { kind: 'upgrade', name: `upgrade ${patch}`, digest: expect.stringMatching(/^[0-9a-f]{12}$/) },
+    ]);
+    expect(await readUpgrade(host, wanting(patch).paths)).toBeUndefined();
+  });
+
+  test('records that the upgrade has begun, with the restarts of K3s so far', async () => {
+    const host = upgrading(fetched, { NRestarts: '7' });
+    const node = wanting(patch);
+    const finding = await upgradeTurn(node, openGate, []).check(host);
+    if (finding.state !== 'Drifted') {
+      throw new Error(finding.state);
+    }
+    await carryOut(finding.drift.remedy, host);
+    expect(await readUpgrade(host, node.paths)).toMatchObject({ from: old, wanted: patch, restarts: 7 });
+    expect(await outcome(upgradeTurn(node, openGate, []), host)).toBe('InSync');
+  });
+
+  test.each([
+    ['the release is not downloaded', { [binary]: old }],
+    ['nothing is to be upgraded', { [binary]: patch, [next]: patch }],
+  ])('does not ask the gate while %s', async (_, files) => {
+    const gate = () => Promise.reject(new Error('asked'));
+    expect(await outcome(upgradeTurn(wanting(patch), gate, []), upgrading(files))).toBe('InSync');
+  });
+});
+
+describe('datastoreCopied', () => {
+  const begun = { [binary]: old, [next]: patch, [recordPath]: recorded() };
+  const copy = async () => waiting('InProgress', 'copies', { blocks: false });
+
+  test.each([
+    ['waits for the copy', begun, {}, 'Waiting InProgress'],
+    ['makes no copy before the turn', { ...begun, [recordPath]: recorded({ state: 'done' }) }, {}, 'InSync'],
+    [
+      'makes no copy of a K3s that ends again and again',
+      begun,
+      { ActiveState: 'activating', SubState: 'auto-restart' },
+      'InSync',
+    ],
+  ])('%s', async (_, files, unit, expected) => {
+    expect(await outcome(datastoreCopied(wanting(patch), copy, []), upgrading(files, unit))).toBe(expected);
+  });
+
+  test('holds the replacement back until the copy exists', async () => {
+    const step = releaseReplaced(wanting(patch), { copy, verdict: up }, []);
+    expect(await outcome(step, upgrading({ ...begun, [previous]: old }))).toBe('InSync');
+  });
+});
+
+describe('releaseReplaced', () => {
+  const replacing = (node = wanting(patch), verdict = up) =>
+    releaseReplaced(node, { copy: undefined, verdict }, []);
+
+  test.each([
+    [
+      'keeps the present executable first',
+      { [binary]: old, [next]: patch, [recordPath]: recorded() },
+      `Drifted (non-blocking) ${previous}`,
+    ],
+    [
+      'keeps the present executable in place of an older one',
+      { [binary]: old, [previous]: 'v1.36.1+k3s1', [next]: patch, [recordPath]: recorded() },
+      `Drifted (non-blocking) ${previous}`,
+    ],
+    [
+      'then replaces the executable',
+      { [binary]: old, [previous]: old, [next]: patch, [recordPath]: recorded() },
+      'Drifted (non-blocking) version',
+    ],
+    ['replaces nothing before the turn', { [binary]: old, [previous]: old, [next]: patch }, 'InSync'],
+    [
+      'is in sync while the new release runs',
+      { [binary]: patch, [previous]: old, [recordPath]: recorded() },
+      'InSync',
+    ],
+  ])('%s', async (_, files, expected) => {
+    expect(await outcome(replacing(), upgrading(files))).toBe(expected);
+  });
+
+  test('gives the new executable the SELinux label of the present one', async () => {
+    const host = upgrading({
+      [binary]: old,
+      [previous]: old,
+      [next]: patch,
+      [recordPath]: recorded(),
+      '/sys/fs/selinux/enforce': '1',
+    });
+    host.on({ file: 'chcon' });
+    const finding = await replacing().check(host);
+    if (finding.state !== 'Drifted') {
+      throw new Error(finding.state);
+    }
+    await finding.drift.remedy(host);
+    expect(host.lines()).toEqual([`run chcon --reference=${binary} ${next}`, `rename ${next} -> ${binary}`]);
+  });
+
+  test.each([
+    ['the previous executable is kept', {}, undefined, 'rolledBack'],
+    ['the previous executable is lost', { [previous]: 'damaged' }, undefined, 'gaveUp'],
+    ['the datastore is etcd', { '/var/lib/rancher/k3s/server/db/etcd/member/wal': '' }, undefined, 'gaveUp'],
+    ['the release is of another minor version', {}, minor, 'gaveUp'],
+  ])('gives a failed release up if %s', async (_, files, given, expected) => {
+    const to: string = given ?? patch;
+    const host = upgrading({
+      [binary]: to,
+      [previous]: old,
+      [recordPath]: recorded({ wanted: to }),
+      ...files,
+    });
+    const node = wanting(to);
+    const finding = await replacing(node, failed).check(host);
+    if (finding.state !== 'Drifted') {
+      throw new Error(finding.state);
+    }
+    await finding.drift.remedy(host);
+    expect(await readUpgrade(host, node.paths)).toMatchObject({
+      state: expected,
+      why: 'It ended three times.',
+    });
+    expect(host.files.text(binary)).toBe(to);
+    const after = await outcome(replacing(node, failed), host);
+    expect(after).toBe(expected === 'rolledBack' ? 'Drifted (non-blocking) version' : 'InSync');
+  });
+
+  test('goes back over a minor version on an agent', async () => {
+    const host = upgrading({ [binary]: minor, [previous]: old, [recordPath]: recorded({ wanted: minor }) });
+    const agent = aNode('agent', { version: minor });
+    const finding = await replacing(agent, failed).check(host);
+    if (finding.state !== 'Drifted') {
+      throw new Error(finding.state);
+    }
+    await finding.drift.remedy(host);
+    expect(await readUpgrade(host, agent.paths)).toMatchObject({ state: 'rolledBack' });
+  });
+});
