@@ -39,7 +39,7 @@ export function answerOf(method: string, path: string, body: string) {
   if (method === 'GET' && path === '/moved') {
     return { status: 302, headers: { location: '/hello' }, body: '' };
   }
-  if (method === 'POST' && path === '/echo') {
+  if (['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && path === '/echo') {
     return { status: 201, headers: {}, body: `echo ${body}` };
   }
   return { status: 404, headers: {}, body: 'no such page' };
@@ -331,9 +331,15 @@ export function describeDoing(make: MakeStage): void {
     expect(JSON.stringify(error) + `${error}`).not.toContain('hunter2');
   });
 
-  test('sends the value of a secret as the body of a request', async () => {
-    const request = { method: 'POST', url: `${stage.url}/echo`, body: new Secret('hunter2') } as const;
-    expect(await stage.host.send(request)).toMatchObject({ status: 201, body: 'echo hunter2' });
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)('sends the body of a %s request', async (method) => {
+    const request = { method, url: `${stage.url}/echo`, body: new Secret('größe=hunter2') };
+    const first = await stage.host.send(request);
+    // The second request shows that the body of the first one did not remain in a connection that is kept.
+    const second = await stage.host.send({ ...request, body: 'plain' });
+    expect([first, second]).toMatchObject([
+      { status: 201, body: 'echo größe=hunter2' },
+      { status: 201, body: 'echo plain' },
+    ]);
   });
 
   test('returns a secret that it obtains from a callback', async () => {

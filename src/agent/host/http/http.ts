@@ -131,10 +131,15 @@ export function notAnAddress(what: string): NodeError {
   );
 }
 
-/** Returns the headers of a request with lower-case names, and an `accept-encoding` that refuses compression. */
-function headersOf({ headers = {} }: Pick<HttpSend, 'headers'>): Record<string, string> {
+/**
+ * Returns the headers of a request with lower-case names, and an `accept-encoding` that refuses compression. Adds the
+ * length of the body, because Node sends the body of a DELETE request without any length, and the server would take the
+ * body for the next request of the connection.
+ */
+function headersOf({ headers = {}, body }: Pick<HttpSend, 'headers' | 'body'>): Record<string, string> {
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reveal(value)]);
-  return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(reveal(body))) };
+  return { ...Object.fromEntries(given), ...length, 'accept-encoding': 'identity' };
 }
 
 async function bodyText(response: IncomingMessage, url: URL, signal: AbortSignal): Promise<string> {
