@@ -1,6 +1,6 @@
 /** Builds what a process needs, once and from its settings: the machine, the cloud and the engine. */
 import { type Agent, createAgent } from '../agent/agent.ts';
-import { chosenCloud, cloudSections } from '../agent/clouds/chosen.ts';
+import { chosenCloud } from '../agent/clouds/chosen.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
 import { type Clouds, clouds } from '../agent/clouds/index.ts';
 import type { Emit } from '../agent/engine/events.ts';
@@ -22,6 +22,7 @@ import { type Loaded, load } from '../agent/settings/load.ts';
 import { checkNamedFiles } from '../agent/settings/named-files.ts';
 import type { Settings } from '../agent/settings/schema.ts';
 import type { CommonOptions } from './cli-common.ts';
+import { once } from './one-connection.ts';
 
 export interface Composition {
   readonly agent: Agent;
@@ -49,6 +50,8 @@ export interface ComposeOptions {
   readonly onSettings?: (settings: Settings) => void;
   /** The jobs that run in parallel with the passes. Without jobs, a pass waits for its downloads. */
   readonly jobs?: Jobs;
+  /** What this process has seen of the fleet's turns. */
+  readonly turns?: TurnMemory;
   /** Wraps the real Host, for a dry run. */
   readonly wrap?: (host: Host) => Host;
   /**
@@ -68,6 +71,7 @@ export async function compose(
     emit = () => {},
     onSettings = () => {},
     jobs,
+    turns = turnMemory(),
     wrap = (host) => host,
     onOutdated = () => {},
   }: ComposeOptions = {},
@@ -102,7 +106,6 @@ export async function compose(
     return connect(files.value.settings).host;
   };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
-  const turns = turnMemory();
   const planPorts = (knowledge: Knowledge) => portsFor(knowledge, cloudFor, machine, turns);
   const sources = {
     loadSettings,
@@ -169,32 +172,5 @@ function portsFor(
     free: async (path) => (await diskOf(path)).available,
     turns,
     rotateAt: rotationSchedule(settings.registries.schedule, identity.value.vmId).next,
-  };
-}
-
-/** Returns a key for those settings that a process keeps for life: if the key changes, a new process is needed. */
-export function connectionKey(settings: Settings, table: Clouds = clouds): string {
-  const { cloud, network, consent } = settings;
-  return JSON.stringify({
-    cloud,
-    ...cloudSections(settings, table),
-    network,
-    hosts: consent.identityHosts,
-  });
-}
-
-/**
- * Returns `connect`, which makes a thing from the first settings and keeps it, and `isOutdated`, which is true for
- * settings whose `connectionKey` differs from that of the first settings.
- */
-function once<Thing>(make: (settings: Settings) => Thing) {
-  let first: { readonly key: string; readonly thing: Thing } | undefined;
-  const known = (settings: Settings) => {
-    first ??= { key: connectionKey(settings), thing: make(settings) };
-    return first;
-  };
-  return {
-    connect: (settings: Settings): Thing => known(settings).thing,
-    isOutdated: (settings: Settings): boolean => known(settings).key !== connectionKey(settings),
   };
 }

@@ -9,6 +9,7 @@ import { type Watched, watchDirectories } from '../agent/host/files/directory-wa
 import { createJobs } from '../agent/host/process/jobs.ts';
 import { endWhenHung, longestPass } from '../agent/host/systemd/hung-pass.ts';
 import type { Notifier } from '../agent/host/systemd/notify.ts';
+import { turnMemory } from '../agent/parts/maintenance/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
 import type { EventLog } from '../agent/report/log.ts';
@@ -19,6 +20,7 @@ import type { CommonOptions } from './cli-common.ts';
 import { type Composition, compose } from './compose.ts';
 import { metricsExposition } from './expose-metrics.ts';
 import { levelOf } from './open-log.ts';
+import { turnWatch } from './turn-watch.ts';
 
 /** The objects that the loop shares with `daemon`, which runs the loop. */
 export interface DaemonPorts {
@@ -40,7 +42,14 @@ export async function daemonLoop(
     throw new Outdated();
   };
   const jobs = createJobs({ root: options.root, onEnd: () => clock.ring('the end of a job') });
-  const composition = await compose(options, { emit: log.emit, onSettings: levelOf(log), jobs, onOutdated });
+  const turns = turnMemory();
+  const composition = await compose(options, {
+    emit: log.emit,
+    onSettings: levelOf(log),
+    jobs,
+    turns,
+    onOutdated,
+  });
   const { agent, host } = composition;
   // Measured by the monotonic clock, because the time of day jumps when a VM wakes.
   let due = performance.now();
@@ -52,11 +61,13 @@ export async function daemonLoop(
   watchDirectories(settingsPlaces(options), () => clock.ring('a change of the settings'));
   const tell = publisher(composition, log, systemd, ticks);
   const measure = metricsExposition(composition, log.emit);
+  const watch = turnWatch({ host, turns, signal, onAsked: () => clock.ring('a node that asks for a turn') });
   const announce = announcer({ host, version, emit: log.emit });
   const publish = async (report: Report, span: Span) => {
     due = performance.now() + report.wake.at - host.now();
     await tell(report);
     await measure(report, span);
+    watch(report.knowledge.node.value);
     // The loop does not wait for the announcement, because the API may be slow.
     if (!signal.aborted) {
       void announce(report);

@@ -13,6 +13,7 @@ export {
   type TurnState,
   turnKeys,
 } from './turn/annotations.ts';
+export { bellInterval, turnBell } from './turn/bell.ts';
 export { type Decision, decide, type Wait } from './turn/decide.ts';
 export { turns } from './turn/granter.ts';
 export { type TurnMemory, turnMemory } from './turn/observations.ts';

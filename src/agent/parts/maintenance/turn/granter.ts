@@ -31,7 +31,7 @@ export function turns(node: K3sNode, memory: TurnMemory): Resource {
     condition: 'Turns',
     async check(host) {
       if ((await host.stat(node.paths.k3s.kubeconfig)) === undefined) {
-        return inSync({ message: 'K3s has not started yet', until: host.now() + idle });
+        return inSync({ message: 'K3s has not started yet', until: host.now() + restOf(memory) });
       }
       return judge(host, node, await lookAtFleet(host, await lookerOf(host, node, memory)), memory);
     },
@@ -48,7 +48,7 @@ function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory
   }
   const decision = decide(fleet);
   if (!isActive(fleet, decision)) {
-    return told(host, fleet, decision, idle);
+    return told(host, fleet, decision, decision.waits.length > 0 ? idle : restOf(memory));
   }
   if (holding.state === 'other') {
     const until = host.now() + Math.min(soon, holding.expiresIn);
@@ -59,6 +59,11 @@ function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory
     return drifted(node, memory, changes);
   }
   return told(host, fleet, decision, soon);
+}
+
+/** The milliseconds until the next look while no node asks; the bell wakes a process that has one. */
+function restOf({ isWatched }: TurnMemory): number {
+  return isWatched ? 600_000 : idle;
 }
 
 /** True if there is something to do, or a turn that will end soon. Otherwise, no server needs to hold the Lease. */

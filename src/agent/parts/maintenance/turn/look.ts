@@ -1,8 +1,7 @@
-import * as z from 'zod/mini';
 import type { HostReader } from '../../../engine/host.ts';
-import { readApi } from '../../../kubernetes/api.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
 import { listPath } from '../../../kubernetes/object-path.ts';
+import { readPages } from '../../../kubernetes/pages.ts';
 import type { Fleet, TurnSettings } from './fleet.ts';
 import { type FleetNode, fleetNode, fleetNodeItem } from './fleet-node.ts';
 import { type Holding, judgeLease, type Lease, readLease } from './lease.ts';
@@ -50,27 +49,7 @@ export async function lookAtFleet(host: HostReader, looker: Looker): Promise<Loo
   return { fleet: { nodes, ledger, orders, settings, seen }, lease, holding };
 }
 
-/** Nodes per request: a Node has about 15 KB of JSON, and the Host limits the size of an answer. */
-const pageSize = 50;
-const mostPages = 100;
-
-const page = z.object({
-  metadata: z.nullish(z.object({ continue: z.nullish(z.string()) })),
-  items: z.nullish(z.array(fleetNodeItem)),
-});
-
 async function readNodes(host: HostReader, access: ApiAccess): Promise<readonly FleetNode[]> {
-  const nodes: FleetNode[] = [];
-  let next = '';
-  for (let count = 0; count < mostPages; count += 1) {
-    const token = next && `&continue=${encodeURIComponent(next)}`;
-    const path = `${listPath({ apiVersion: 'v1', resource: 'nodes' })}?limit=${pageSize}${token}`;
-    const found = await readApi(host, access, path, page);
-    nodes.push(...(found?.items ?? []).map(fleetNode));
-    next = found?.metadata?.continue ?? '';
-    if (next === '') {
-      break;
-    }
-  }
-  return nodes;
+  const path = listPath({ apiVersion: 'v1', resource: 'nodes' });
+  return (await readPages(host, access, path, fleetNodeItem)).map(fleetNode);
 }

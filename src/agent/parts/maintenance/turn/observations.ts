@@ -38,6 +38,8 @@ export interface Observations {
 
 /** The memory from which observations are made. It belongs to one process, and its loss only costs time. */
 export interface TurnMemory {
+  /** True if the process looks for requests between its passes (`turnBell`). */
+  isWatched: boolean;
   readonly phases: Map<string, { readonly what: string; readonly since: number }>;
   readonly rests: Map<string, number>;
   /** When the fleet was looked at last. */
@@ -53,6 +55,7 @@ export interface TurnMemory {
 /** Returns the memory of a new process. */
 export function turnMemory(): TurnMemory {
   return {
+    isWatched: false,
     phases: new Map(),
     rests: new Map(),
     seenAt: undefined,

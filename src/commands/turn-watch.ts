@@ -1,0 +1,49 @@
+import { NodeError } from '../agent/engine/errors.ts';
+import type { Host } from '../agent/engine/host.ts';
+import type { K3sNode } from '../agent/node.ts';
+import { bellInterval, type TurnMemory, turnBell } from '../agent/parts/maintenance/index.ts';
+
+interface TurnWatch {
+  readonly host: Host;
+  readonly turns: TurnMemory;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  readonly onAsked: () => void;
+}
+
+/**
+ * Returns a function that starts to watch for nodes that ask for a turn, and tells the watch which node this is. The
+ * watch looks each half minute, and ignores an API that does not answer, because the passes report it.
+ */
+export function turnWatch({ host, turns, signal, onAsked }: TurnWatch): (node: K3sNode | undefined) => void {
+  const bell = turnBell(turns);
+  let current: K3sNode | undefined;
+  let isWatching = false;
+  return (node) => {
+    current = node;
+    if (!isWatching) {
+      isWatching = true;
+      void watch();
+    }
+  };
+
+  async function watch(): Promise<void> {
+    while (!signal.aborted) {
+      await host.sleep(bellInterval, signal);
+      if (current && (await hasRung(current))) {
+        onAsked();
+      }
+    }
+  }
+
+  async function hasRung(node: K3sNode): Promise<boolean> {
+    try {
+      return await bell(host, node);
+    } catch (thrown) {
+      if (thrown instanceof NodeError) {
+        return false;
+      }
+      throw thrown;
+    }
+  }
+}
