@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
 import { Crash } from '../lab/memory-host.ts';
+import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
 import { booted, condition, live, noRestarts, type Vm } from './a-vm.ts';
+import { ca } from './world.ts';
 
 const minute = 60_000;
 const extra = '/etc/slipway/config.d/extra.yaml';
@@ -11,6 +13,15 @@ const [binary, next, previous] = ['k3s', '.k3s.next', '.k3s.previous'].map(
 ) as [string, string, string];
 const [old, patch, minor] = ['v1.36.3+k3s1', 'v1.36.4+k3s1', 'v1.37.0+k3s1'] as const;
 const panic = 'level=fatal msg="panic: nil map"';
+
+/** Boots a server with a SQLite datastore. */
+async function server() {
+  const { machine, slipway } = await booted('server');
+  const data = '/var/lib/rancher/k3s/server';
+  machine.host.files.write(`${data}/db/state.db`, datastoreSql(), 0o600);
+  machine.host.files.write(`${data}/tls/server-ca.crt`, ca);
+  return { machine, slipway };
+}
 
 function want(machine: Vm, version: string, more = ''): void {
   machine.host.files.write(extra, `${noRestarts}k3s: { version: ${version}, upgrade: auto${more} }\n`);
@@ -31,7 +42,7 @@ function message({ conditions }: Report, type: string): string {
 
 describe('an upgrade', () => {
   test('fetches the release, keeps the previous executable, restarts K3s once and is verified for a minute', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     const { length } = machine.host.journal;
     want(machine, patch);
     const isWatched = (report: Report) => message(report, 'K3sBinary').includes('is watched for a minute');
@@ -49,8 +60,9 @@ describe('an upgrade', () => {
     const order = [
       /^download .*%2Bk3s1\/k3s -> .*\.k3s\.next/,
       /^write .*upgrade\.json/,
+      /^copy .*state\.db/,
       /^run ln /,
-      /^rename /,
+      /^rename .*\.k3s\.next/,
       /^run systemctl restart/,
     ];
     const places = order.map((pattern) => did.findIndex((line) => pattern.test(line)));
@@ -60,7 +72,7 @@ describe('an upgrade', () => {
 
   test('reaches the same state after a crash before any of its changes', async () => {
     const through = async (mutation?: number) => {
-      const { machine } = await booted('server');
+      const { machine } = await server();
       want(machine, patch);
       machine.host.restart();
       if (mutation !== undefined) {
@@ -83,7 +95,7 @@ describe('an upgrade', () => {
   });
 
   test('ends with a removed download if the release is no longer wanted', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.host.jobs.lasting = 10 * minute;
     want(machine, patch);
     await live(slipway, machine, 6 * minute);
@@ -96,7 +108,7 @@ describe('an upgrade', () => {
 
 describe('a release that does not come up', () => {
   test('is given up after three ends, and the node goes back within the same minor version', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.broken.set(patch, panic);
     want(machine, patch);
     const report = await live(slipway, machine, 8 * minute, isGivenUp);
@@ -110,7 +122,7 @@ describe('a release that does not come up', () => {
   });
 
   test('is not tried again until the wish changes', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.broken.set(patch, panic);
     want(machine, patch);
     await live(slipway, machine, 10 * minute);
@@ -126,7 +138,7 @@ describe('a release that does not come up', () => {
   });
 
   test('is tried once more if a newer release of Slipway wrote the record, which this one cannot read', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.broken.set(patch, panic);
     want(machine, patch);
     await live(slipway, machine, 10 * minute);
@@ -137,7 +149,7 @@ describe('a release that does not come up', () => {
   });
 
   test('is left by setting the old version again, after the node went back', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.broken.set(patch, panic);
     want(machine, patch);
     await live(slipway, machine, 10 * minute);
@@ -147,7 +159,7 @@ describe('a release that does not come up', () => {
   });
 
   test('is given up at its first end if its journal shows that it cannot run here', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.broken.set(patch, 'Incorrect Usage: flag provided but not defined: -node-name');
     want(machine, patch);
     await live(slipway, machine, 8 * minute, isGivenUp);
@@ -156,7 +168,7 @@ describe('a release that does not come up', () => {
   });
 
   test('is not given up for a cause that no release would survive', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.broken.set(patch, 'level=fatal msg="write /var/lib/x: no space left on device"');
     want(machine, patch);
     await live(slipway, machine, 10 * minute);
@@ -167,7 +179,7 @@ describe('a release that does not come up', () => {
   });
 
   test('is not given up on a server over a minor version, and the condition names the restore', async () => {
-    const { machine, slipway } = await booted('server');
+    const { machine, slipway } = await server();
     machine.broken.set(minor, panic);
     want(machine, minor);
     const report = await live(slipway, machine, 10 * minute);
@@ -181,7 +193,7 @@ describe('a release that does not come up', () => {
 
   test('goes back even if Slipway crashes before any of its changes', async () => {
     const through = async (mutation?: number) => {
-      const { machine } = await booted('server');
+      const { machine } = await server();
       machine.broken.set(patch, panic);
       want(machine, patch);
       machine.host.restart();

@@ -5,10 +5,10 @@ import { unitEnabled } from '../resources/unit.ts';
 import {
   afterOwnStart,
   agentToken,
-  type CopyStep,
   caPin,
   clusterFounding,
   configFile,
+  copyStep,
   datastoreCopied,
   type Gate,
   joinToken,
@@ -61,8 +61,6 @@ export interface K3sPorts {
   readonly turns: TurnMemory;
   /** Decides when this node may be interrupted; by default at any time. */
   readonly gate?: Gate;
-  /** Copies the datastore of a server before an upgrade; by default it is not copied. */
-  readonly copy?: CopyStep;
 }
 
 /**
@@ -89,7 +87,7 @@ export function k3sResources(
   const kernel = system(node);
   const executable = unlessHeld(node, k3sExecutable(node, before));
   const links = k3sLinks(node, [executable.id]);
-  const upgrade = upgradeSteps(node, ports, [executable.id]);
+  const upgrade = upgradeSteps(node, ports.gate ?? openGate, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
@@ -177,16 +175,12 @@ export function k3sResources(
  * Returns the steps of an upgrade up to the replacement of the executable. The service of K3s then notices the new
  * release.
  */
-function upgradeSteps(
-  node: K3sNode,
-  { gate, copy }: K3sPorts,
-  needs: readonly string[],
-): readonly Resource[] {
+function upgradeSteps(node: K3sNode, gate: Gate, needs: readonly string[]): readonly Resource[] {
   const fetched = releaseFetched(node, needs);
-  const turn = upgradeTurn(node, gate ?? openGate, [fetched.id]);
-  const copied = copy && node.role.k3s === 'server' ? [datastoreCopied(node, copy, [turn.id])] : [];
+  const turn = upgradeTurn(node, gate, [fetched.id]);
+  const copied = node.role.k3s === 'server' ? [datastoreCopied(node, copyStep, [turn.id])] : [];
   const before = ids([turn], copied);
-  const replaced = releaseReplaced(node, { copy, verdict: releaseVerdict }, before);
+  const replaced = releaseReplaced(node, { copy: copyStep, verdict: releaseVerdict }, before);
   return [fetched, ...[turn, ...copied, replaced].map((each) => unlessHeld(node, each))];
 }
 

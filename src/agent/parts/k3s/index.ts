@@ -29,12 +29,11 @@ export { releaseVerdict } from './service/release-verdict.ts';
 export { k3sService } from './service/service.ts';
 export { unit } from './service/unit.ts';
 export { k3sScripts, scriptPaths } from './teardown/scripts.ts';
-export { type CopyStep, datastoreCopied } from './upgrade/copied.ts';
+export { datastoreCopied } from './upgrade/copied.ts';
 export { releaseFetched } from './upgrade/fetched.ts';
-export { readUpgrade, type UpgradeRecord } from './upgrade/record.ts';
 export { k3sExecutable, k3sLinks } from './upgrade/release.ts';
 export { releaseReplaced } from './upgrade/replaced.ts';
-export { upgradeTurn } from './upgrade-turn.ts';
+export { upgradeTakenBack, upgradeTurn } from './upgrade-turn.ts';
 export { upgradeVerified } from './upgrade-verified.ts';
 
 // The inputs of a start of K3s, from all parts.

@@ -1,14 +1,17 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
 import type { Gate, Wish } from './gate.ts';
-import { type DueUpgrade, dueUpgrade } from './upgrade/due.ts';
-import { upgradeDigest, writeUpgrade } from './upgrade/record.ts';
+import { type DueUpgrade, dueUpgrade, isUnfinished } from './upgrade/due.ts';
+import { readUpgrade, type UpgradeRecord, upgradeDigest, writeUpgrade } from './upgrade/record.ts';
 import { soundVersion } from './upgrade/release.ts';
 
 /**
  * Waits, once the release is downloaded, until the gate lets this node be interrupted, and then records that the
- * upgrade has begun. From then on, a crash does not end the upgrade: the next process goes on with it.
+ * upgrade has begun. From then on, a crash does not end the upgrade: the next process goes on with it. Asks the gate
+ * until the upgrade is verified or given up.
  */
 export function upgradeTurn(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
   return {
@@ -17,19 +20,53 @@ export function upgradeTurn(node: K3sNode, gate: Gate, needs: readonly string[])
     condition: 'K3sBinary',
     needs,
     async check(host) {
-      const due = await dueUpgrade(host, node);
-      const isFetched = due && (await soundVersion(host, node.paths.k3s.next)) === due.to;
-      if (!due || !isFetched || due.isBegun) {
+      const begun = await begunUpgrade(host, node);
+      if (begun) {
+        // A turn ends once nothing asks for it; what the gate answers matters only before the upgrade.
+        await gate(host, upgradeWish(begun.wanted, begun.digest)).catch(unlessNodeError);
         return inSync();
       }
-      return (await gate(host, upgradeWish(node))) ?? begin(node, due);
+      const due = await dueUpgrade(host, node);
+      if (!due || (await soundVersion(host, node.paths.k3s.next)) !== due.to) {
+        return inSync();
+      }
+      return (await gate(host, upgradeWish(due.to, upgradeDigest(node)))) ?? begin(node, due);
     },
   };
 }
 
+/**
+ * Returns why this node took back the upgrade with this digest (`upgradeDigest`); `undefined` if it did not take it
+ * back.
+ */
+export async function upgradeTakenBack(
+  host: HostReader,
+  { paths }: Pick<K3sNode, 'paths'>,
+  digest: string,
+): Promise<string | undefined> {
+  const record = await readUpgrade(host, paths);
+  return record?.state === 'rolledBack' && record.digest === digest ? record.why : undefined;
+}
+
+function unlessNodeError(thrown: unknown): void {
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
+}
+
 /** Returns the wish of a node for another release. */
-export function upgradeWish(node: K3sNode): Wish {
-  return { kind: 'upgrade', name: `upgrade ${node.version}`, digest: upgradeDigest(node) };
+function upgradeWish(release: string, digest: string): Wish {
+  return { kind: 'upgrade', name: `upgrade ${release}`, digest };
+}
+
+/** Returns the record of an upgrade from its begin until it is verified or given up; otherwise `undefined`. */
+async function begunUpgrade(host: HostReader, node: K3sNode): Promise<UpgradeRecord | undefined> {
+  const record = await readUpgrade(host, node.paths);
+  if (record?.state !== 'begun') {
+    return undefined;
+  }
+  const isInPlace = isUnfinished(record, await soundVersion(host, node.paths.k3s.binary));
+  return isInPlace || (await dueUpgrade(host, node))?.isBegun ? record : undefined;
 }
 
 function begin(node: K3sNode, { from, to }: DueUpgrade): Finding {

@@ -143,8 +143,25 @@ describe('upgradeTurn', () => {
   });
 
   test.each([
+    ['the executable is to be replaced', { [binary]: old, [next]: patch }, patch],
+    ['the new release is to be verified', { [binary]: patch }, patch],
+    ['the new release is to be verified, and another one is wanted', { [binary]: patch }, 'v1.36.5+k3s1'],
+  ])('asks the gate for the same wish while %s, and does not wait for it', async (_, files, wanted) => {
+    const names: string[] = [];
+    const gate = async (_host: unknown, { name, digest }: Wish) => {
+      names.push(`${name} ${digest}`);
+      return waiting('Blocked', 'no turn');
+    };
+    const host = upgrading({ ...files, [recordPath]: recorded() });
+    expect(await outcome(upgradeTurn(wanting(wanted), gate, []), host)).toBe('InSync');
+    expect(names).toEqual([`upgrade ${patch} ${JSON.parse(recorded()).digest}`]);
+  });
+
+  test.each([
     ['the release is not downloaded', { [binary]: old }],
     ['nothing is to be upgraded', { [binary]: patch, [next]: patch }],
+    ['the upgrade is done', { [binary]: patch, [recordPath]: recorded({ state: 'done' }) }],
+    ['the upgrade is taken back', { [binary]: patch, [recordPath]: recorded({ state: 'rolledBack' }) }],
   ])('does not ask the gate while %s', async (_, files) => {
     const gate = () => Promise.reject(new Error('asked'));
     expect(await outcome(upgradeTurn(wanting(patch), gate, []), upgrading(files))).toBe('InSync');
