@@ -8,9 +8,9 @@ import { changeNode, type NodePatch } from './change-node.ts';
 import { cordonKey, cordonMark, cordonOf } from './cordon-mark.ts';
 
 /**
- * Returns the step that cordons this node; `undefined` once no new pod can be scheduled to it. Keeps the cordon of a
- * person or of another program, and leaves no mark on it, so that nothing takes it back. `why` names the interruption,
- * such as `upgrade v1.36.4+k3s1`. Throws the errors of `readApi`.
+ * Returns the step that cordons this node, which blocks no dependant; `undefined` once no new pod is scheduled to it.
+ * Keeps the cordon of a person or of another program, and leaves no mark on it, so that nothing takes it back. `why`
+ * names the interruption, such as `upgrade v1.36.4+k3s1`. Throws the errors of `readApi`.
  */
 export async function cordonStep(host: HostReader, node: K3sNode, why: string): Promise<Finding | undefined> {
   const found = await readOwnNode(host, node);
@@ -93,7 +93,7 @@ function step(summary: string, node: K3sNode, change: Change, decide: Decide): F
     drift: {
       changes: [change],
       summary,
-      partial: true,
+      blocks: false,
       remedy: (host) => changeNode(host, node, (fresh) => decide(fresh, host.now())),
     },
   };

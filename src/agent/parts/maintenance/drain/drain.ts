@@ -29,9 +29,10 @@ export interface GaveUp {
 }
 
 /**
- * Returns the next step of draining this node: a partial drift whose remedy evicts pods, or a wait for pods that are
- * ending or that a budget protects. Returns `undefined` once the node may be interrupted, because no pod is left to
- * evict or because `maintenance.drain.onTimeout` goes on without, and `GaveUp` if that setting forbids it.
+ * Returns the next step of draining this node: a drift whose remedy evicts pods, or a wait for pods that are ending or
+ * that a budget protects; neither blocks a dependant. Returns `undefined` once the node may be interrupted, because no
+ * pod is left to evict or because `maintenance.drain.onTimeout` goes on without, and `GaveUp` if that setting forbids
+ * it.
  *
  * The node must be cordoned. After the end of the drain, the function returns the same answer for this turn without a
  * request. Throws the errors of `readApi`, but not after the time limit, so that each drain ends.
@@ -121,7 +122,7 @@ function wait({ node, record, limit }: Drain, pods: SortedPods, seconds: number)
     isRefused ? 'EvictionRefused' : 'Draining',
     `${node.name} waits for ${podCount(pods.toEvict.length + pods.ending.length)}: ${waitingPods(pods, record)}. ` +
       `After ${minutes(limit)}, ${then[limit.onTimeout]} (maintenance.drain).`,
-    { after: Math.ceil(seconds * 1_000), isExpected: true },
+    { after: Math.ceil(seconds * 1_000), isExpected: true, blocks: false },
   );
 }
 
@@ -142,7 +143,7 @@ function endStep(
     observed: 'under way',
     desired: how === 'gaveUp' ? 'given up' : 'over',
   };
-  return partial({ changes: [change], summary }, async (host) => {
+  return stepOf({ changes: [change], summary }, async (host) => {
     const { boot, seconds: since } = await bootTime(host);
     const end = { how, message: message.slice(0, 2_000) };
     await writeRecord(host, node.paths, { turn, boot, since, refused: {}, ...record, end });
@@ -159,11 +160,12 @@ function gaveUp({ name }: K3sNode, limit: DrainLimit, left: string): string {
 function roundStep(drain: Drain, pods: readonly ApiPod[], about: About, isForced = false): Finding {
   const { node, turn, record } = drain;
   const due = record?.round !== undefined;
-  return partial({ ...about, due }, (host) => runRound(host, { node, turn, record, pods, isForced }));
+  return stepOf({ ...about, due }, (host) => runRound(host, { node, turn, record, pods, isForced }));
 }
 
 type About = Pick<Drift, 'changes' | 'summary' | 'due'>;
 
-function partial(about: About, remedy: Drift['remedy']): Finding {
-  return { state: 'Drifted', drift: { ...about, partial: true, remedy } };
+/** Returns a step that blocks nothing, because K3s runs on while its pods are evicted. */
+function stepOf(about: About, remedy: Drift['remedy']): Finding {
+  return { state: 'Drifted', drift: { ...about, blocks: false, remedy } };
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import { isMet } from '../../../../../../src/agent/engine/is-met.ts';
 import type { Finding } from '../../../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../../../src/agent/node.ts';
 import {
@@ -59,7 +60,10 @@ interface Story {
   readonly seconds: number;
 }
 
-/** Drains as the daemon does, until the drain ends or 2,000 looks are over. Leaves out a line that repeats the last. */
+/**
+ * Drains as the daemon does, until the drain ends or 2,000 looks are over, and checks that no step blocks a dependant.
+ * Leaves out a line that repeats the last one.
+ */
 async function drained(node: K3sNode, options: DrainOptions = turn): Promise<Story> {
   const lines: string[] = [];
   const start = host.now();
@@ -69,6 +73,7 @@ async function drained(node: K3sNode, options: DrainOptions = turn): Promise<Sto
     if (line !== lines.at(-1)) {
       lines.push(line);
     }
+    expect(found === undefined || found.state === 'GaveUp' || isMet(found)).toBe(true);
     if (found === undefined || found.state === 'GaveUp') {
       return { lines, seconds: (host.now() - start) / 1_000 };
     }
