@@ -6,7 +6,13 @@ import { subjects } from '../../src/agent/doctor/probe.ts';
 import type { RecordedAction } from '../../src/agent/engine/recorded-action.ts';
 import { inSync, type Outcome, type Resource } from '../../src/agent/engine/resource.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
-import { diagnosesJson, type OutputKind, settingsJson, statusOutput } from '../../src/agent/report/output.ts';
+import {
+  diagnosesJson,
+  type OutputKind,
+  settingsJson,
+  statusOutput,
+  turnsJson,
+} from '../../src/agent/report/output.ts';
 import { planJson } from '../../src/agent/report/plan-json.ts';
 import { type Status, statusOf } from '../../src/agent/report/status.ts';
 import { load } from '../../src/agent/settings/load.ts';
@@ -117,6 +123,16 @@ const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = 
     ),
   ],
   Settings: async () => [settingsJson(await settings())],
+  Turns: async () => [
+    turnsJson({
+      holder: 'server-1',
+      turns: (['mayBegin', 'inTurn', 'ended', 'waits', 'failed'] as const).map((state) => ({
+        ...{ node: 'agent-1', wish: 'restart config', state, message: 'waits for server-1' },
+      })),
+      stopped: [{ wish: 'restart config', node: 'agent-1', message: 'it went back' }],
+    }),
+    turnsJson({ turns: [], stopped: [] }),
+  ],
 };
 
 describe('output for programs', () => {

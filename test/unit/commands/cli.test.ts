@@ -20,6 +20,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   };
   const names = [
     ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp', 'hold'],
+    ...['turn', 'orderTurn'],
     ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'database'],
   ];
   const recorded = Object.fromEntries(names.map((name) => [name, record(name)]));
@@ -85,6 +86,27 @@ describe('the command line', () => {
     [
       ['hold', '--release'],
       ['hold', { root: '/', reason: '', release: true }],
+    ],
+    [['turn'], ['turn', { root: '/', output: 'table' }]],
+    [
+      ['turn', '-o', 'json', '--root', '/x'],
+      ['turn', { root: '/x', output: 'json' }],
+    ],
+    [
+      ['turn', 'release', 'agent-1', '--root', '/x'],
+      ['orderTurn', { root: '/x', order: 'release', about: 'agent-1' }],
+    ],
+    [
+      ['turn', 'continue'],
+      ['orderTurn', { root: '/', order: 'continue', about: '' }],
+    ],
+    [
+      ['turn', 'continue', 'upgrade', 'v1.36.4+k3s1'],
+      ['orderTurn', { root: '/', order: 'continue', about: 'upgrade v1.36.4+k3s1' }],
+    ],
+    [
+      ['turn', 'now', 'agent-1'],
+      ['orderTurn', { root: '/', order: 'now', about: 'agent-1' }],
     ],
     [['version'], ['version', undefined]],
     [
@@ -178,6 +200,9 @@ describe('the error for an invalid command line', () => {
     ],
     [['apply', '--timeout', 'hunter2'], '--timeout: must be a number of minutes above zero, such as 15.'],
     [['status', '-o', 'hunter2'], '--output: must be table, json or yaml.'],
+    [['turn', 'relase', 'a'], 'turn: takes release, continue, now; did you mean release?'],
+    [['turn', 'hunter2'], 'turn: takes release, continue, now.'],
+    [['turn', 'now'], 'turn now: lacks the name of a node; write slipway turn now NODE.'],
     [['plan', '-o', 'jsno'], '--output: must be table or json; did you mean json?'],
     [['plan', '--set', 'k3s'], '--set: takes path=value, such as --set k3s.upgrade=auto.'],
     [

@@ -14,7 +14,8 @@ export {
   turnKeys,
 } from './turn/annotations.ts';
 export { bellInterval, turnBell } from './turn/bell.ts';
+export { giveOrder, reportTurns, type TurnsReport } from './turn/by-person.ts';
 export { type Decision, decide, type Wait } from './turn/decide.ts';
 export { turns } from './turn/granter.ts';
 export { type TurnMemory, turnMemory } from './turn/observations.ts';
-export { ordersKey, ordersText, readOrders } from './turn/orders.ts';
+export type { Order } from './turn/orders.ts';

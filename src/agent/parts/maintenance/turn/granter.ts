@@ -139,7 +139,7 @@ function told(host: HostReader, fleet: Fleet, decision: Decision, after: number)
   if (stopped === undefined) {
     return inSync({ message: sentence || 'no node asks for a turn', until: host.now() + after });
   }
-  const { wish, node, why } = stopped;
+  const { wish, node, message: why } = stopped;
   return waiting(
     'TurnFailed',
     `No further turns for "${wish}": ${node} failed (${why}). Repair ${node}, then run slipway turn continue "${wish}". ${sentence}`,

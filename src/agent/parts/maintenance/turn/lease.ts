@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Host, HostReader } from '../../../engine/host.ts';
-import { createObject, readApi, replaceObject } from '../../../kubernetes/api.ts';
+import { createObject, patchObject, readApi, replaceObject } from '../../../kubernetes/api.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
 import { listPath, objectPath } from '../../../kubernetes/object-path.ts';
 import type { TurnMemory } from './observations.ts';
@@ -87,18 +87,39 @@ export async function writeLease(
 ): Promise<void> {
   const spec = renewed(before?.spec ?? {}, me, microTime(host.now()));
   if (before === undefined) {
-    const metadata = { name, namespace: kind.namespace, annotations };
-    await createObject(host, access, listPath(kind), {
-      apiVersion: kind.apiVersion,
-      kind: 'Lease',
-      metadata,
-      spec,
-    });
-    return;
+    return createLease(host, access, annotations, spec);
   }
   const metadata = { ...before.metadata, annotations: { ...before.metadata.annotations, ...annotations } };
   const after = { ...before, metadata, spec };
   await replaceObject(host, access, leasePath, after);
+}
+
+/**
+ * Adds annotations to the Lease without holding it, if it has not changed since it was read: otherwise throws
+ * `ApiConflict`. Also throws the other errors of `replaceObject`.
+ */
+export function annotateLease(
+  host: Host,
+  access: ApiAccess,
+  before: Lease | undefined,
+  annotations: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (before === undefined) {
+    return createLease(host, access, annotations, { leaseDurationSeconds: duration });
+  }
+  const { resourceVersion } = before.metadata;
+  return patchObject(host, access, leasePath, { metadata: { resourceVersion, annotations } });
+}
+
+function createLease(
+  host: Host,
+  access: ApiAccess,
+  annotations: Readonly<Record<string, string>>,
+  spec: NonNullable<Lease['spec']>,
+): Promise<void> {
+  const { apiVersion, namespace } = kind;
+  const metadata = { name, namespace, annotations };
+  return createObject(host, access, listPath(kind), { apiVersion, kind: 'Lease', metadata, spec });
 }
 
 function renewed(before: NonNullable<Lease['spec']>, me: string, time: string): NonNullable<Lease['spec']> {

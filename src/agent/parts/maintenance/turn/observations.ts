@@ -122,11 +122,23 @@ function notePhase({ phases }: TurnMemory, { nonce }: Slot, what: string, now: n
   return now;
 }
 
-function isGivenAway({ seconds }: Slot, phase: Phase, node: FleetNode | undefined, lasted: number): boolean {
-  return (
-    (phase === 'offered' && lasted >= seconds * 1_000) ||
-    (phase === 'ended' && node?.state?.state === 'gaveUp')
-  );
+/** True if the node left its turn unused or gave up in it, or if a person released the turn that it has begun. */
+function isGivenAway(
+  { nonce, seconds }: Slot,
+  phase: Phase,
+  node: FleetNode | undefined,
+  lasted: number,
+): boolean {
+  switch (phase) {
+    case 'offered':
+      return lasted >= seconds * 1_000;
+    case 'withdrawn':
+      return node?.state?.nonce === nonce;
+    case 'ended':
+      return node?.state?.state === 'gaveUp';
+    default:
+      return false;
+  }
 }
 
 function forgetOthers({ phases }: TurnMemory, { slots }: Ledger): void {

@@ -8,7 +8,7 @@ export interface TurnLine {
   readonly wish: string;
   readonly state: 'mayBegin' | 'inTurn' | 'ended' | 'waits' | 'failed';
   /** The rest of a sentence that begins with the name of the node. */
-  readonly what: string;
+  readonly message: string;
 }
 
 /** Returns a line for each node that has a turn, waits for one, or has failed in one. */
@@ -19,30 +19,30 @@ export function turnLines({ nodes, ledger }: Fleet, { waits }: Decision): readon
     return { node, wish, ...toldPhase(phaseOf(slot, found), found?.serves === true) };
   });
   const failures = ledger.failures.map(
-    ({ node, wish, why }): TurnLine => ({ node, wish, state: 'failed', what: `failed: ${why}` }),
+    ({ node, wish, why }): TurnLine => ({ node, wish, state: 'failed', message: `failed: ${why}` }),
   );
   return [
     ...turns,
     ...failures,
-    ...waits.map(({ node, wish, why }): TurnLine => ({ node, wish, state: 'waits', what: why })),
+    ...waits.map(({ node, wish, why }): TurnLine => ({ node, wish, state: 'waits', message: why })),
   ];
 }
 
-function toldPhase(phase: ReturnType<typeof phaseOf>, serves: boolean): Pick<TurnLine, 'state' | 'what'> {
+function toldPhase(phase: ReturnType<typeof phaseOf>, serves: boolean): Pick<TurnLine, 'state' | 'message'> {
   switch (phase) {
     case 'offered':
-      return { state: 'mayBegin', what: 'may begin' };
+      return { state: 'mayBegin', message: 'may begin' };
     case 'withdrawn':
-      return { state: 'ended', what: 'may not begin any more' };
+      return { state: 'ended', message: 'may not begin any more' };
     case 'begun':
-      return { state: 'inTurn', what: serves ? 'is in its turn' : 'is in its turn and does not serve' };
+      return { state: 'inTurn', message: serves ? 'is in its turn' : 'is in its turn and does not serve' };
     case 'ended':
       return {
         state: 'ended',
-        what: serves ? 'has ended its turn' : 'has ended its turn and does not serve',
+        message: serves ? 'has ended its turn' : 'has ended its turn and does not serve',
       };
     case 'gone':
-      return { state: 'inTurn', what: 'was deleted in its turn' };
+      return { state: 'inTurn', message: 'was deleted in its turn' };
   }
 }
 
@@ -52,19 +52,25 @@ const most = 10;
 export function turnsSentence(lines: readonly TurnLine[]): string {
   const shown = lines
     .slice(0, most)
-    .map(({ node, what, state, wish }) =>
-      state === 'waits' || state === 'failed' ? `${node} ${what}` : `${node} ${what} (${wish})`,
+    .map(({ node, message, state, wish }) =>
+      state === 'waits' || state === 'failed' ? `${node} ${message}` : `${node} ${message} (${wish})`,
     );
   const more = lines.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
+/** A wish for which no turn is granted any more, and the failure of a node with it. */
+export interface StoppedWish {
+  readonly wish: string;
+  readonly node: string;
+  readonly message: string;
+}
+
 /** Returns the wishes for which no turn is granted any more, each with the failure of its first node. */
-export function stoppedWishes(
-  fleet: Fleet,
-): readonly { readonly wish: string; readonly node: string; readonly why: string }[] {
+export function stoppedWishes(fleet: Fleet): readonly StoppedWish[] {
   const wishes = [...new Set(fleet.ledger.failures.map(({ wish }) => wish))];
   return wishes
     .filter((wish) => failedNodes(fleet, wish).length > 0)
-    .flatMap((wish) => fleet.ledger.failures.filter((failure) => failure.wish === wish).slice(0, 1));
+    .flatMap((wish) => fleet.ledger.failures.filter((failure) => failure.wish === wish).slice(0, 1))
+    .map(({ wish, node, why }) => ({ wish, node, message: why }));
 }

@@ -83,6 +83,7 @@ describe('observe', () => {
   test.each([
     ['a turn that was not begun in time', offered('agent-1'), 300_000],
     ['a turn in which the node gave up', inTurn('agent-1', 'gaveUp'), 0],
+    ['a begun turn that was released', inTurn('agent-1', 'begun', { withdrawn: nonce }), 0],
   ])('lets a node rest for ten minutes after %s', (_, node, lasted) => {
     const memory = turnMemory();
     for (let now = 0; now < lasted; now += 50_000) {

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { turnsTable } from '../../../../src/agent/report/turns-table.ts';
+
+test('the table of turns shows each node, the wishes that have stopped, and who grants', () => {
+  const wish = 'upgrade v1.36.4+k3s1';
+  const report = {
+    holder: 'server-1',
+    turns: [
+      { node: 'agent-10', wish, state: 'inTurn', message: 'is in its turn' },
+      { node: 'agent-2', wish: 'reboot\nnow', state: 'waits', message: 'waits for agent-10' },
+    ],
+    stopped: [{ wish, node: 'agent-3', message: 'it went back' }],
+  } as const;
+  expect(turnsTable(report).split('\n')).toEqual([
+    'NODE      WISH                  STATE',
+    'agent-10  upgrade v1.36.4+k3s1  is in its turn',
+    'agent-2   reboot\\nnow           waits for agent-10',
+    '',
+    'No further turns for "upgrade v1.36.4+k3s1", until: slipway turn continue "upgrade v1.36.4+k3s1" (repair agent-3 first)',
+    'server-1 grants the turns.',
+    '',
+  ]);
+});
+
+test('an empty table says that no node waits', () => {
+  expect(turnsTable({ turns: [], stopped: [] })).toBe('No node has a turn or waits for one.\n');
+});
