@@ -48,7 +48,7 @@ function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory
   }
   const decision = decide(fleet);
   if (!isActive(fleet, decision)) {
-    return told(host, fleet, decision, decision.waits.length > 0 ? idle : restOf(memory));
+    return told(host, fleet, decision, isOrderable(fleet, decision) ? idle : restOf(memory));
   }
   if (holding.state === 'other') {
     const until = host.now() + Math.min(soon, holding.expiresIn);
@@ -59,6 +59,11 @@ function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory
     return drifted(node, memory, changes);
   }
   return told(host, fleet, decision, soon);
+}
+
+/** True if a person can order something: a node waits, has a turn or has failed. */
+function isOrderable({ ledger: { slots, failures } }: Fleet, { waits }: Decision): boolean {
+  return waits.length + slots.length + failures.length > 0;
 }
 
 /** The milliseconds until the next look while no node asks; the bell wakes a process that has one. */
