@@ -11,7 +11,7 @@ function endState({ host }: ReturnType<typeof vm>): unknown {
   const times =
     /"(iat|exp|jti)":[^,}]+|\\"resourceVersion\\":[^,}]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
   return Object.entries(host.files.snapshot())
-    .filter(([path]) => !path.startsWith('/run/') && !/\/(registries\.yaml|logins\.json)$/.test(path))
+    .filter(([path]) => !path.startsWith('/run/') && !/\/(registries\.yaml|logins\.json|.+\.crt)$/.test(path))
     .map(([path, node]) => [
       path,
       JSON.stringify(node)

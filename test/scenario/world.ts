@@ -17,6 +17,7 @@ import type { User } from '../lab/standins/k3s-admission.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig as kubeconfigOf } from '../lab/standins/k3s-kubeconfig.ts';
 import { applied, fetched, putFlux } from '../unit/agent/gitops/flux/cluster.ts';
+import { type WorldCertificates, worldCertificates } from './certificates.ts';
 import { Units } from './units.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
@@ -52,6 +53,7 @@ export interface World {
   readonly users: Record<string, User>;
   /** The releases that end soon after each start, each with the last line of its journal. */
   readonly broken: Map<string, string>;
+  readonly certificates: WorldCertificates;
   /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
   /**
@@ -75,6 +77,7 @@ export function world(): World {
     units,
     kubernetes,
     users,
+    certificates: worldCertificates(host, authority, () => units.isActive(/^k3s.service$/)),
     server: { token: joinToken, ca },
     broken: new Map(),
     matchImages: [],
@@ -202,6 +205,7 @@ function startServer(made: World, config: K3sConfig, token: string): string | un
   if (kept === undefined) {
     host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
   }
+  made.certificates.start('server');
   host.files.write(kubeconfig, adminKubeconfig, 0o600);
   register(made, config['node-name'], config['node-taint']);
   return undefined;
@@ -228,6 +232,7 @@ function startAgent(made: World, config: K3sConfig, token: string): string | und
   if (joined === undefined && credential !== server.token) {
     return 'level=fatal msg="not authorized"';
   }
+  made.certificates.start('agent');
   host.files.write(paths.k3s.agentServerCa, server.ca);
   register(made, config['node-name'], config['node-taint']);
   return undefined;

@@ -21,12 +21,20 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** Makes a self-signed certificate authority that is valid for ten years. */
-export function makeAuthority(commonName: string): Certificate {
+/** When a certificate is valid, in epoch milliseconds. */
+export interface Validity {
+  readonly from: number;
+  readonly ends: number;
+}
+
+const day = 86_400_000;
+
+/** Makes a self-signed certificate authority, by default one that ends in ten years. */
+export function makeAuthority(commonName: string, validity = endingIn(3650 * day)): Certificate {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const subject = name({ commonName });
   const usage = [extension('2.5.29.19', der(0x30, boolean(true)), true), keyUsage(0x06)];
-  const certificate = signed(subject, subject, spki(pair.publicKey), usage, pair.privateKey);
+  const certificate = signed(subject, subject, spki(pair.publicKey), usage, pair.privateKey, validity);
   return { certificate, key: pem(pair.privateKey) };
 }
 
@@ -55,12 +63,16 @@ function commonNameOf({ certificate }: Certificate): string {
 }
 
 /**
- * Issues a certificate for a server (`hosts`) or a client (user name and group). `life` is in milliseconds, by default
- * ten years; the key pair is new by default.
+ * Issues a certificate for a server (`hosts`) or a client (user name and group). It ends in `life` milliseconds, by
+ * default in ten years, or is valid for the time in `validity`. The key pair is new by default.
  */
 export function issue(
   authority: Certificate,
-  spec: Subject & { readonly hosts?: readonly string[]; readonly life?: number },
+  spec: Subject & {
+    readonly hosts?: readonly string[];
+    readonly life?: number;
+    readonly validity?: Validity;
+  },
   pair: KeyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 ): Certificate {
   const extensions = [keyUsage(0x80), extendedUsage()];
@@ -73,7 +85,7 @@ export function issue(
     spki(pair.publicKey),
     extensions,
     createPrivateKey(authority.key),
-    spec.life,
+    spec.validity ?? endingIn(spec.life ?? 3650 * day),
   );
   return { certificate, key: pem(pair.privateKey) };
 }
@@ -93,7 +105,7 @@ function signed(
   publicKey: Buffer,
   extensions: Buffer[],
   key: Key,
-  life = 3650 * 86_400_000,
+  { from, ends }: Validity = endingIn(3650 * day),
 ): string {
   const body = der(
     0x30,
@@ -101,7 +113,7 @@ function signed(
     der(0x02, Buffer.concat([Buffer.from([0x40]), randomBytes(15)])),
     ecdsaWithSha256(),
     issuer,
-    der(0x30, time(-86_400_000), time(life)),
+    der(0x30, time(from), time(ends)),
     subject,
     publicKey,
     der(0xa3, der(0x30, ...extensions)),
@@ -155,8 +167,13 @@ function bits(content: Buffer): Buffer {
   return der(0x03, Buffer.from([0]), content);
 }
 
-function time(fromNow: number): Buffer {
-  const text = new Date(Date.now() + fromNow).toISOString().replaceAll(/[-:T]|\.\d+/g, '');
+/** Returns a validity that began long ago, so that the certificate is also valid by a simulated clock. */
+function endingIn(life: number): Validity {
+  return { from: Date.UTC(2020, 0, 1), ends: Date.now() + life };
+}
+
+function time(at: number): Buffer {
+  const text = new Date(at).toISOString().replaceAll(/[-:T]|\.\d+/g, '');
   return der(0x18, Buffer.from(text));
 }
 

@@ -3,6 +3,7 @@ import { nodePaths } from '../../../src/agent/paths.ts';
 import { beside } from '../../lab/beside.ts';
 import { type MemoryHost, memoryHost } from '../../lab/memory-host.ts';
 import { memoryRegistry } from '../../lab/memory-registry.ts';
+import { issue, makeAuthority } from '../../lab/standins/k3s-certificates.ts';
 import { putNode, serveCluster, writeKubeconfigs } from './a-cluster.ts';
 import { aCa } from './parts/k3s/membership/certificates.ts';
 
@@ -10,6 +11,7 @@ export const server = 'https://10.0.0.4:6443';
 export const registry = 'myteam.azurecr.io';
 const paths = nodePaths('/');
 const ca = aCa();
+const serving = issue(makeAuthority('k3s-server-ca'), { commonName: 'k3s' });
 
 /**
  * Returns a bare machine on which K3s can be installed, with models of systemd, a release server and a K3s server.
@@ -28,6 +30,7 @@ export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHo
   const api = serveCluster(host);
   api.isUp = () => running;
   putNode(api, { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+  host.onPeer('https://127.0.0.1:6443', serving.certificate);
   host.onDownload(/\/k3s$/, 'v1.36.3+k3s1');
   host.on({ file: 'k3s', args: ['--version'] }, () => {
     const version = text(paths.k3s.binary);
