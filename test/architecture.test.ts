@@ -182,7 +182,10 @@ const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
  * The folders of the part `k3s`, in order. Each folder may import earlier ones; the files beside the folders may import
  * all.
  */
-const k3sFolders = ['flags', 'teardown', 'membership', 'datastore', 'upgrade', 'config', 'service'];
+const k3sFolders = ['flags', 'teardown', 'membership', 'datastore', 'upgrade', 'config', 'service', 'certificates'];
+
+/** Files beside the folders of the part `k3s` that import nothing of it; every folder may import these files. */
+const k3sLeaves = ['src/agent/parts/k3s/gate.ts'];
 
 /** The packages that only some files may import, and those files. */
 const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
@@ -318,7 +321,7 @@ function isOpen(from: string, to: string): boolean {
 /** True unless a file in a folder of K3s imports a later folder or a file beside the folders. */
 function isBefore(from: string, to: string): boolean {
   const [importer, imported] = [from, to].map((path) => /^src\/agent\/parts\/k3s\/(\w+)\//.exec(path)?.[1]);
-  if (importer === undefined || partOf(from) !== partOf(to)) {
+  if (importer === undefined || partOf(from) !== partOf(to) || k3sLeaves.includes(to)) {
     return true;
   }
   return imported !== undefined && k3sFolders.indexOf(imported) <= k3sFolders.indexOf(importer);

@@ -87,6 +87,7 @@ export function nodePaths(root: string) {
       datastore: at(`${data}/server/db`),
       /** The CA certificate of the cluster, on a server. */
       serverCa: at(`${data}/server/tls/server-ca.crt`),
+      serverTls: at(`${data}/server/tls`),
       agent: at(`${data}/agent`),
       agentServerCa: at(`${data}/agent/server-ca.crt`),
       kubeletCertificate: at(`${data}/agent/serving-kubelet.crt`),

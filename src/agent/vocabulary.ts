@@ -12,6 +12,7 @@ import { gitOpsReasons } from './gitops/reasons.ts';
 import { downloadReasons, httpReasons, lockReasons, systemReasons } from './host/reasons.ts';
 import { kubernetesReasons } from './kubernetes/reasons.ts';
 import {
+  certificateReasons,
   clusterReasons,
   firewallReasons,
   k3sReasons,
@@ -56,6 +57,7 @@ export const reasons = {
   ...downloadReasons,
   ...k3sReasons,
   ...maintenanceReasons,
+  ...certificateReasons,
   ...kubernetesReasons,
   ...clusterSecretReasons,
   ...workloadReasons,
@@ -112,6 +114,10 @@ export const conditions = [
   {
     type: 'Turns',
     trueWhen: 'on a server: no node of the cluster has failed in its turn to be interrupted',
+  },
+  {
+    type: 'Certificates',
+    trueWhen: 'the certificates of K3s are valid, and Slipway or K3s renews them in time',
   },
   { type: 'Pulls', trueWhen: 'a pull with the newest credential of each login server succeeded' },
   {

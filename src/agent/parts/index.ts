@@ -4,6 +4,7 @@ import type { K3sNode } from '../node.ts';
 import type { NodePaths } from '../paths.ts';
 import {
   accessInputs,
+  certificateNote,
   joinedCluster,
   k3sPart,
   programInputs,
@@ -41,7 +42,7 @@ export interface NodePorts extends K3sPorts {
  */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
-  notes: registryNotes,
+  notes: [...registryNotes, certificateNote],
   judge: judgeLogins,
 };
 

@@ -6,11 +6,13 @@ import {
   afterOwnStart,
   agentToken,
   caPin,
+  certificatesRenewed,
   clusterFounding,
   configFile,
   copyStep,
   datastoreCopied,
   type Gate,
+  heldUntilOwnStart,
   joinToken,
   k3sExecutable,
   k3sLinks,
@@ -129,6 +131,7 @@ export function k3sResources(
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   const granter = isAgent ? [] : [turns(node, ports.turns)];
+  const certificates = starting(heldUntilOwnStart(node, certificatesRenewed(node, openGate, [service.id])));
   // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
   const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
@@ -165,6 +168,7 @@ export function k3sResources(
     ...joinedPin,
     ...taints,
     ...granter,
+    certificates,
     ...proofs,
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),

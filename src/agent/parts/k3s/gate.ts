@@ -13,6 +13,8 @@ export interface Wish {
   readonly digest: string;
   /** True if the wish cannot wait for a maintenance window, such as a credential that ends. */
   readonly outsideWindows?: boolean;
+  /** True if neither a drain nor the health of other nodes may delay the wish, such as a certificate about to end. */
+  readonly isUrgent?: boolean;
 }
 
 /**

@@ -23,7 +23,7 @@ export { serverChange } from './membership/server-change.ts';
 export { tokenAccepted } from './membership/token-accepted.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
 export { type ApiNode, nodePath, readOwnNode } from './own-node.ts';
-export { afterOwnStart, ownStart } from './service/adopted-start.ts';
+export { afterOwnStart, heldUntilOwnStart, ownStart } from './service/adopted-start.ts';
 export { keepingFlags } from './service/adopted-unit.ts';
 export { releaseVerdict } from './service/release-verdict.ts';
 export { k3sService } from './service/service.ts';
@@ -60,6 +60,12 @@ export { keepingRole } from './membership/role-change.ts';
 export { foreignStart } from './service/adopted-start.ts';
 export { namingK3sLeftRunning } from './service/left-running.ts';
 export { compareVersions, type K3sVersion, parseVersion } from './upgrade/version.ts';
+
+// The certificates of K3s.
+
+export { type CertificateStatus, certificateStatus } from './certificates/certificate-status.ts';
+export { certificatesId, certificatesRenewed } from './certificates/certificates-renewed.ts';
+export { certificateNote } from './certificates/last-start.ts';
 
 // The removal of K3s.
 

@@ -2,11 +2,19 @@ import { join } from 'node:path';
 import { hintsOf } from '../../clouds/chosen.ts';
 import { fallbackCloud } from '../../clouds/index.ts';
 import type { Part } from '../part.ts';
+import { certificateProbes } from './certificates/probes.ts';
 import { firewallProbe } from './firewall.ts';
 import { agentTokenPath } from './membership/agent-token.ts';
 import { peersProbe } from './peers.ts';
 import { portProbes } from './ports.ts';
-import { clusterReasons, firewallReasons, k3sReasons, serverReasons, tokenReasons } from './reasons.ts';
+import {
+  certificateReasons,
+  clusterReasons,
+  firewallReasons,
+  k3sReasons,
+  serverReasons,
+  tokenReasons,
+} from './reasons.ts';
 import { accessInputs, programInputs } from './service/start-inputs.ts';
 import { joinToken, k3s } from './settings.ts';
 import { scriptPaths } from './teardown/scripts.ts';
@@ -19,9 +27,16 @@ export const k3sPart: Part = {
   settings: { joinToken, k3s },
   conditions: [
     ...(['Preflight', 'Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig'] as const),
-    ...(['ServerReachable', 'K3sRunning', 'NodeReady'] as const),
+    ...(['ServerReachable', 'K3sRunning', 'NodeReady', 'Certificates'] as const),
   ],
-  reasons: { ...firewallReasons, ...clusterReasons, ...serverReasons, ...tokenReasons, ...k3sReasons },
+  reasons: {
+    ...firewallReasons,
+    ...clusterReasons,
+    ...serverReasons,
+    ...tokenReasons,
+    ...k3sReasons,
+    ...certificateReasons,
+  },
   consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'imageRules', 'settings'],
   startInputs: [...programInputs, ...accessInputs],
   probes({ machine, configured, node }) {
@@ -30,6 +45,7 @@ export const k3sPart: Part = {
       ...portProbes(machine, node, hints),
       firewallProbe(machine, node),
       peersProbe(machine, node, hints),
+      ...certificateProbes(machine, node),
       ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
     ];
   },
@@ -58,6 +74,7 @@ export const k3sPart: Part = {
     k3s.serverToken,
     k3s.datastore,
     k3s.serverCa,
+    k3s.serverTls,
     k3s.agent,
     k3s.agentServerCa,
     k3s.kubeletCertificate,

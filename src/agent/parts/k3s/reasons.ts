@@ -28,6 +28,17 @@ export const tokenReasons = {
   TokenCaMismatch: "The CA hash in the join token does not match the server's CA.",
 } as const;
 
+/** The reasons about the certificates of K3s. */
+export const certificateReasons = {
+  CertificateNotYetValid:
+    'A certificate of K3s is valid only from a later time than the clock shows: correct the clock; K3s is not restarted for it.',
+  CertificateDamaged:
+    'A certificate file of K3s cannot be read as one; the message names the file and what is wrong with it.',
+  CertificateNotRenewed:
+    'K3s did not renew a certificate that was due, although it started; Slipway does not restart K3s for it again.',
+  CaEnding: "The end of a CA certificate of the cluster is near: rotate the cluster's CA certificates.",
+} as const;
+
 /** The reasons about K3s itself: its version, configuration, server, service and node. */
 export const k3sReasons = {
   VersionDrift: 'The wanted K3s version differs from the running one: set k3s.upgrade to auto.',

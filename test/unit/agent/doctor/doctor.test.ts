@@ -66,6 +66,7 @@ test('the probes of a server cover all its dependencies, in order', () => {
     ...['cloud: exchange a.azurecr.io', 'cloud: pull a.azurecr.io/x:1'],
     ...['cloud: exchange b.azurecr.io', 'cloud: login b.azurecr.io'],
     ...['cloud: K3s release', 'node: daemon', 'node: NodeReady'],
+    ...['node: leaf certificates', 'node: CA certificates', 'node: certificate of the port'],
   ]);
 });
 

@@ -110,6 +110,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'Node/uncordoned',
     'Credential/joined-ca-pin',
     'Node/taints',
+    'Certificates/k3s',
     'PullProof/myteam.azurecr.io',
     'ContainerdLogins/k3s',
   ]);
@@ -254,6 +255,7 @@ test('K3s does not start on an agent before the server is up', async () => {
     'Node/ready Blocked ',
     'Upgrade/verified Blocked ',
     'Node/uncordoned Blocked ',
+    'Certificates/k3s Blocked ',
   ]);
   expect(log).toEqual([]);
 });

@@ -5,7 +5,7 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
-import { unless } from '../../../resources/combinators.ts';
+import { heldBack, unless } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { readStamp } from './start-stamp.ts';
@@ -47,6 +47,14 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
     }
     const { reason, message } = unitAdopted(node, start);
     return waiting(reason, message, { ...advisory, after: 60_000 });
+  });
+}
+
+/** Holds back the drift of the Resource while K3s runs from a start by another unit. */
+export function heldUntilOwnStart(node: K3sNode, resource: Resource): Resource {
+  return heldBack(resource, async (host) => {
+    const start = await foreignStart(host, node);
+    return start === undefined ? undefined : unitAdopted(node, start);
   });
 }
 
