@@ -182,7 +182,16 @@ const leaves: readonly { readonly leaf: RegExp; readonly files: RegExp }[] = [
  * The folders of the part `k3s`, in order. Each folder may import earlier ones; the files beside the folders may import
  * all.
  */
-const k3sFolders = ['flags', 'teardown', 'membership', 'datastore', 'upgrade', 'config', 'service', 'certificates'];
+const k3sFolders = [
+  'flags',
+  'teardown',
+  'membership',
+  'datastore',
+  'upgrade',
+  'config',
+  'service',
+  'certificates',
+];
 
 /** Files beside the folders of the part `k3s` that import nothing of it; every folder may import these files. */
 const k3sLeaves = ['src/agent/parts/k3s/gate.ts'];

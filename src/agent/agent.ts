@@ -1,5 +1,5 @@
 import { type Alarm, alarm, clockJump } from './alarm.ts';
-import { type Condition, conditionsOf, isUnverified } from './engine/conditions.ts';
+import { type Condition, conditionsOf } from './engine/conditions.ts';
 import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
 import { isMet } from './engine/is-met.ts';
@@ -7,9 +7,11 @@ import { type Attempts, reconcile } from './engine/reconcile.ts';
 import { forgetUnasked } from './engine/remembering.ts';
 import type { Outcome } from './engine/resource.ts';
 import { gather, inCare, type Knowledge, type Sources } from './knowledge.ts';
+import { type CertificateStatus, certificateStatus } from './parts/k3s/index.ts';
 import { type CredentialStatus, registryCredentials } from './parts/registry/index.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { settingsWarnings } from './settings/warnings.ts';
+import { type Told, tellTransitions } from './transitions.ts';
 import { conditionTypes } from './vocabulary.ts';
 import { nextWake, type Wake } from './wake.ts';
 
@@ -22,6 +24,8 @@ export interface Report {
   readonly conditions: readonly Condition[];
   /** The registry credentials; empty until the node's configuration is known, or if the credentials cannot be read. */
   readonly credentials: readonly CredentialStatus[];
+  /** The certificates of K3s; empty until the node's configuration is known and K3s has started once. */
+  readonly certificates: readonly CertificateStatus[];
   readonly wake: Wake;
 }
 
@@ -82,11 +86,13 @@ export function createAgent(ports: AgentPorts): Agent {
       // If the credentials cannot be read, a separate condition reports why.
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
+      const certificates = node ? await certificateStatus(host, node).catch(() => []) : [];
       const now = host.now();
       conditions = conditionsOf(outcomes, conditions, now, conditionOrder);
       tellTransitions(conditions, told, emit);
       forgetUnasked();
-      return { knowledge: patient, outcomes, conditions, credentials, wake: nextWake(now, outcomes) };
+      const wake = nextWake(now, outcomes);
+      return { knowledge: patient, outcomes, conditions, credentials, certificates, wake };
     },
   };
 }
@@ -104,31 +110,6 @@ function warnOnce(warnings: readonly string[], warned: readonly string[], emit: 
     }
   }
   return warnings;
-}
-
-/** The status and reason of each condition when last logged; in sync if it was first seen as changed. */
-type Told = Map<Condition['type'], string>;
-
-/**
- * Logs each condition whose status or reason differs from what was last logged; Ready comes last. Skips blocked and
- * changed conditions. A change has its own log line, so a condition that is in sync after the change is logged only if
- * it had a problem before the change, or if it is Ready.
- */
-function tellTransitions([ready, ...others]: readonly Condition[], told: Told, emit: Emit): void {
-  for (const condition of [...others, ...(ready ? [ready] : [])]) {
-    const { type, status, reason } = condition;
-    if (reason === 'Blocked') {
-      continue;
-    }
-    const isNews = !isUnverified(condition);
-    const line = `${status} ${isNews ? reason : 'InSync'}`;
-    if (isNews && told.get(type) !== line) {
-      emit({ type: 'ConditionChanged', condition });
-    }
-    if (isNews || (type !== 'Ready' && !told.has(type))) {
-      told.set(type, line);
-    }
-  }
 }
 
 export interface RunOptions {

@@ -84,6 +84,11 @@ function status(): Status {
       { server: 'a.azurecr.io', receivedAt: 0, due: 1_000, ends: 3_000, proof: 'pulled' },
       { server: 'b.azurecr.io', receivedAt: 0 },
     ],
+    certificates: [
+      { name: 'agent/client-kubelet.crt', kind: 'leaf', from: 0, ends: 9_000, due: 6_000 },
+      { name: 'agent/client-ca.crt', kind: 'ca', from: 0, ends: 90_000 },
+      { name: 'port 6443', kind: 'serving', from: 0, ends: 9_000 },
+    ],
     wake: { at: 60_000, because: 'look for drift' },
   };
   return statusOf(report, { version: '1.2.3', pid: 42, now: 5_000 });

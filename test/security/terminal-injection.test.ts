@@ -36,6 +36,7 @@ const status: Status = {
   k3s: { wanted: evil, running: evil },
   conditions: [{ ...condition }],
   credentials: [{ server: evil, received: '2026-01-01T00:00:00Z', proof: evil }],
+  certificates: [{ name: evil, kind: 'leaf', from: evil, ends: '2026-01-01T00:00:00Z', renewal: evil }],
   resources: [{ id: evil, condition: 'Role', state: 'Failed', reason: evil }],
   changes: [{ at: '2026-01-01T00:00:00Z', resource: evil, did: evil }],
 };

@@ -107,6 +107,7 @@ function report(
     outcomes: [{ resource, state: 'InSync' }],
     conditions: all as readonly Condition[],
     credentials: [],
+    certificates: [],
     wake: { at: 0, because: '' },
   };
 }

@@ -12,7 +12,6 @@ import {
   copyStep,
   datastoreCopied,
   type Gate,
-  heldUntilOwnStart,
   joinToken,
   k3sExecutable,
   k3sLinks,
@@ -131,7 +130,7 @@ export function k3sResources(
   const ready = nodeReady(node, [service.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   const granter = isAgent ? [] : [turns(node, ports.turns)];
-  const certificates = starting(heldUntilOwnStart(node, certificatesRenewed(node, openGate, [service.id])));
+  const certificates = starting(certificatesRenewed(node, ports.gate ?? openGate, [service.id]));
   // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
   const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import { printableData } from '../engine/printable.ts';
+import { certificateLine } from './certificate-line.ts';
 import type { PublishedCondition as Condition, Status } from './status.ts';
-import { age, columns, shortened, wrapped } from './text-layout.ts';
+import { age, columns, inTime, shortened, wrapped } from './text-layout.ts';
 
 /** The options for displaying the status. */
 export interface View {
@@ -43,6 +44,7 @@ function headOf(status: Status, view: View): readonly string[] {
   return [
     `${painted('bold', who, view)}  ${ready ? byStatus(ready, is, view) : is}  slipway ${version}`,
     ...k3sLine(status),
+    ...wrapped(certificateLine(status, view.now), view.width, ''),
     ...wrapped(lifeLine(status, view), view.width, ''),
   ];
 }
@@ -138,8 +140,8 @@ function credentialsOf({ credentials }: Status, view: View): readonly string[] {
   const rows = credentials.map(({ server, received, renewal, ends }) => [
     server,
     `${age(view.now - Date.parse(received))} ago`,
-    inTime(renewal, view, 'never'),
-    inTime(ends, view, 'no end known'),
+    inTime(renewal, view.now, 'never'),
+    inTime(ends, view.now, 'no end known'),
   ]);
   const [heading = '', ...lines] = columns([['CREDENTIAL', 'RECEIVED', 'RENEWAL', 'ENDS'], ...rows]);
   return [
@@ -149,14 +151,6 @@ function credentialsOf({ credentials }: Status, view: View): readonly string[] {
       ...wrapped(proof ?? 'no pull was proven yet', view.width, '  '),
     ]),
   ];
-}
-
-function inTime(at: string | undefined, { now }: View, otherwise: string): string {
-  if (at === undefined) {
-    return otherwise;
-  }
-  const left = Date.parse(at) - now;
-  return left >= 0 ? `in ${age(left)}` : `${age(-left)} ago`;
 }
 
 function waitsOf({ resources }: Status, view: View): readonly string[] {

@@ -6,7 +6,7 @@ import { readOwn, renderOwn } from '../engine/own-file.ts';
 import { printable } from '../engine/printable.ts';
 import type { Outcome } from '../engine/resource.ts';
 import { ownFiles } from '../own-files.ts';
-import { nodeReadyId } from '../parts/k3s/index.ts';
+import { type CertificateStatus, nodeReadyId } from '../parts/k3s/index.ts';
 import type { CredentialStatus } from '../parts/registry/index.ts';
 import { fileText } from '../resources/file-text.ts';
 import { lastTime } from '../resources/last-time.ts';
@@ -43,6 +43,14 @@ const statusForm = z.looseObject({
     ),
     [],
   ),
+  /**
+   * The certificates of K3s: `leaf`, `ca`, or `serving` for that of its port. `renewal` is the time at which a restart
+   * is due to renew a leaf.
+   */
+  certificates: z._default(
+    z.array(z.looseObject({ name: text, kind: text, from: text, ends: text, renewal: z.optional(text) })),
+    [],
+  ),
   resources: z.array(
     z.looseObject({ id: text, state: text, reason: z.optional(text), until: z.optional(text) }),
   ),
@@ -66,7 +74,7 @@ export interface Publisher {
 
 /** Returns the status of a pass. */
 export function statusOf(report: Report, { version, pid, now, before = [] }: Publisher): Status {
-  const { knowledge, conditions, outcomes, credentials, wake } = report;
+  const { knowledge, conditions, outcomes, credentials, certificates, wake } = report;
   return {
     version,
     pid,
@@ -77,6 +85,7 @@ export function statusOf(report: Report, { version, pid, now, before = [] }: Pub
     k3s: k3sVersions(report),
     conditions: conditions.map((condition) => ({ ...condition })),
     credentials: credentials.map(published),
+    certificates: certificates.map(publishedCertificate),
     resources: outcomes.map(resourceStatus),
     changes: [...changesOf(outcomes, now), ...before].slice(0, rememberedChanges),
   };
@@ -93,6 +102,10 @@ function k3sVersions({ knowledge, outcomes }: Report): Status['k3s'] {
 
 function published({ server, receivedAt, due, ends, proof }: CredentialStatus) {
   return { server, received: iso(receivedAt), renewal: isoOf(due), ends: isoOf(ends), proof };
+}
+
+function publishedCertificate({ name, kind, from, ends, due }: CertificateStatus) {
+  return { name, kind, from: iso(from), ends: iso(ends), renewal: isoOf(due) };
 }
 
 /** Returns the changes in these outcomes, the latest first. */

@@ -46,3 +46,12 @@ export function age(milliseconds: number): string {
   }
   return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
 }
+
+/** Returns the distance of an ISO time from `now`, such as `in 3h12m` or `45s ago`; `otherwise` without a time. */
+export function inTime(at: string | undefined, now: number, otherwise: string): string {
+  if (at === undefined) {
+    return otherwise;
+  }
+  const left = Date.parse(at) - now;
+  return left >= 0 ? `in ${age(left)}` : `${age(-left)} ago`;
+}

@@ -23,7 +23,7 @@ export { serverChange } from './membership/server-change.ts';
 export { tokenAccepted } from './membership/token-accepted.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
 export { type ApiNode, nodePath, readOwnNode } from './own-node.ts';
-export { afterOwnStart, heldUntilOwnStart, ownStart } from './service/adopted-start.ts';
+export { afterOwnStart, ownStart } from './service/adopted-start.ts';
 export { keepingFlags } from './service/adopted-unit.ts';
 export { releaseVerdict } from './service/release-verdict.ts';
 export { k3sService } from './service/service.ts';

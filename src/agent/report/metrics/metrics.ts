@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { certificateMetrics } from './certificate-metrics.ts';
 import { conditionMetrics } from './condition-metrics.ts';
 import { meter, type Pass } from './meter.ts';
 import { passMetrics } from './pass-metrics.ts';
@@ -19,7 +20,13 @@ export interface Metrics {
  */
 export function createMetrics(facts: ProcessFacts): Metrics {
   const registry = new Registry();
-  const subjects = [conditionMetrics, passMetrics, registryMetrics, processMetrics(facts)];
+  const subjects = [
+    conditionMetrics,
+    passMetrics,
+    registryMetrics,
+    certificateMetrics,
+    processMetrics(facts),
+  ];
   const observers = subjects.map((subject) => subject(meter(registry)));
   return {
     observe(pass) {

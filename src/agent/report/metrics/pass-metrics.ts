@@ -1,4 +1,5 @@
 import type { Outcome } from '../../engine/resource.ts';
+import { certificatesId } from '../../parts/k3s/index.ts';
 import type { Meter, Pass } from './meter.ts';
 
 /**
@@ -33,8 +34,8 @@ export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) 
       const kind = kindOf(outcome);
       const did = outcome.state === 'Changed' ? 1 : 0;
       changes.inc({ kind }, did);
-      if (kind === 'Service') {
-        starts.inc(did);
+      if (kind === 'Service' || outcome.resource.id === certificatesId) {
+        starts.inc(isWhole(outcome) ? did : 0);
       }
       if (outcome.state !== 'Waiting' && outcome.state !== 'Failed') {
         continue;
@@ -42,6 +43,11 @@ export function passMetrics({ gauge, counter, histogram }: Meter): (pass: Pass) 
       unsettled.inc({ condition: outcome.resource.condition, reason: outcome.reason });
     }
   };
+}
+
+/** False for a step on the way to a start, such as asking for a turn. */
+function isWhole(outcome: Outcome): boolean {
+  return outcome.state !== 'Changed' || outcome.partial !== true;
 }
 
 function kindOf({ resource }: Outcome): string {

@@ -36,6 +36,7 @@ function report({ api = 'InSync', conditions = well, changed = false, node = {} 
     outcomes: [...(changed ? [change] : []), nodeReady(resource('Node/ready'), api)],
     conditions: conditions.map(condition),
     credentials: [],
+    certificates: [],
     wake: { at: 0, because: '' },
   };
 }

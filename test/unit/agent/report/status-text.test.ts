@@ -47,6 +47,7 @@ const waiting = {
     { server: 'other.azurecr.io', received: '2026-01-01T01:00:00.000Z', ends: '2026-01-01T01:30:00.000Z' },
     { server: 'fixed.azurecr.io', received: '2026-01-01T01:00:00.000Z' },
   ],
+  certificates: [],
   resources: [
     { id: 'File//etc/rancher/k3s/config.yaml', condition: 'K3sConfig', state: 'InSync' },
     {
@@ -109,6 +110,24 @@ test('statusText adds nothing but colours for a terminal', () => {
   expect(coloured).toContain('\u001b[31mFalse\u001b[39m');
   expect(coloured).toContain('\u001b[33mUnknown\u001b[39m');
   expect(coloured).toContain('\u001b[32mTrue\u001b[39m');
+});
+
+test('statusText shows the leaf and the CA that end first, and the renewal of the leaf', () => {
+  const from = '2025-01-01T00:00:00.000Z';
+  const leaf = (name: string, ends: string, renewal: string) => ({
+    ...{ name, kind: 'leaf', from },
+    ends,
+    renewal,
+  });
+  const certificates = [
+    leaf('agent/serving-kubelet.crt', '2027-02-01T02:00:00.000Z', '2026-10-01T02:00:00.000Z'),
+    leaf('agent/client-kubelet.crt', '2027-01-01T02:00:00.000Z', '2026-09-03T02:00:00.000Z'),
+    { name: 'agent/server-ca.crt', kind: 'ca', from, ends: '2026-01-11T02:00:00.000Z' },
+    { name: 'port 6443', kind: 'serving', from, ends: '2026-01-02T02:00:00.000Z' },
+  ];
+  expect(statusText({ ...waiting, certificates }, view)).toContain(
+    '\nfirst certificate ends in 365d0h (agent/client-kubelet.crt), its renewal is due\nin 245d0h, first CA ends in 10d0h\n',
+  );
 });
 
 describe('the first lines of the status', () => {

@@ -20,6 +20,7 @@ function status(...conditions: Status['conditions']): Status {
     k3s: {},
     conditions,
     credentials: [],
+    certificates: [],
     resources: [],
     changes: [],
   };
@@ -68,6 +69,10 @@ describe('the status of a pass', () => {
     outcomes,
     conditions: [],
     credentials: [{ server: 'a.azurecr.io', receivedAt: 0, due: 1_000, ends: 3_000, proof: 'pulled' }],
+    certificates: [
+      { name: 'agent/client-kubelet.crt', kind: 'leaf', from: 0, ends: 9_000, due: 6_000 },
+      { name: 'agent/client-ca.crt', kind: 'ca', from: 0, ends: 90_000 },
+    ],
     wake: { at: 60_000, because: 'look for drift' },
   });
   const publisher = { version: '1.2.3', pid: 42, now: 5_000 };
@@ -105,6 +110,17 @@ describe('the status of a pass', () => {
     expect(k3s).toEqual({ running: 'v1.36.3+k3s1' });
   });
 
+  test('contains the certificates, with the renewal of a leaf', () => {
+    const from = '1970-01-01T00:00:00.000Z';
+    expect(statusOf(report(), publisher).certificates).toEqual([
+      {
+        ...{ name: 'agent/client-kubelet.crt', kind: 'leaf', from },
+        ...{ ends: '1970-01-01T00:00:09.000Z', renewal: '1970-01-01T00:00:06.000Z' },
+      },
+      { name: 'agent/client-ca.crt', kind: 'ca', from, ends: '1970-01-01T00:01:30.000Z' },
+    ]);
+  });
+
   test('describes a resource as the plan does, with the time of its next check', () => {
     const { resource } = changed('a');
     const failed: Outcome = {
@@ -135,8 +151,11 @@ describe('the status of a pass', () => {
 
   test('can be read if an older Slipway wrote it', async () => {
     const host = memoryHost();
-    const older = { ...status(), k3s: undefined, credentials: undefined, changes: undefined };
+    const absent = { credentials: undefined, certificates: undefined, changes: undefined };
+    const older = { ...status(), k3s: undefined, ...absent };
     host.files.write('/status.json', JSON.stringify(older));
-    expect(await readStatus(host, '/status.json')).toMatchObject({ k3s: {}, credentials: [], changes: [] });
+    expect(await readStatus(host, '/status.json')).toMatchObject({
+      ...{ k3s: {}, credentials: [], certificates: [], changes: [] },
+    });
   });
 });

@@ -6,6 +6,7 @@ import { advisory } from '../../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { systemctl } from '../../../resources/unit.ts';
 import type { Gate, Wish } from '../gate.ts';
+import { heldUntilOwnStart } from '../service/adopted-start.ts';
 import type { Certificate } from './certificate-files.ts';
 import { certificateFaults, dateOf, type Fault } from './faults.ts';
 import { type Judgement, judgeCertificates } from './judgement.ts';
@@ -17,11 +18,12 @@ export const certificatesId = 'Certificates/k3s';
  * Watches the certificates of K3s, and restarts K3s through the gate when a leaf certificate is due, because K3s renews
  * them only when it starts.
  *
+ * Does not restart a K3s that another unit has started: that restart would change its flags, and needs a consent.
  * Reports what a restart cannot repair and a person must: a leaf certificate that the last start did not renew, a CA
  * near its end, a damaged file, and a clock by which a certificate is not valid yet. Blocks nothing.
  */
 export function certificatesRenewed(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
-  return {
+  return heldUntilOwnStart(node, {
     id: certificatesId,
     summary: `restart ${unitName(node.role.k3s)}, so that K3s renews its certificates`,
     condition: 'Certificates',
@@ -39,7 +41,7 @@ export function certificatesRenewed(node: K3sNode, gate: Gate, needs: readonly s
         inSync({ message: overview(judgement), until: nextDue(judgement, host.now()) })
       );
     },
-  };
+  });
 }
 
 const settling = { blocks: false, isExpected: true, after: 30_000 } as const;

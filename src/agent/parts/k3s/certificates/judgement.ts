@@ -27,7 +27,7 @@ export interface Judgement {
   readonly isStarting: boolean;
 }
 
-/** The milliseconds after a start within which K3s may still renew certificates, such as those of a server's kubelet. */
+/** The milliseconds after a start within which K3s may still renew certificates, such as those of its own agent. */
 const settling = 300_000;
 
 /** Reads and judges the certificates of this node. Asks systemd about K3s only if a certificate is due or damaged. */

@@ -46,7 +46,7 @@ export async function lastStart(
   return directory && { at: directory.modifiedAt, ends: undefined };
 }
 
-/** Returns the certificate with the time at which it was issued: not before the last start, if that start renewed it. */
+/** Returns the certificate with the time of its issue: not before the last start, if that start renewed it. */
 export function issuedAt(leaf: Certificate, { at, ends }: LastStart): Certificate {
   const before = ends?.[leaf.name];
   const isRenewed = before !== undefined && before !== leaf.ends && at < leaf.ends;

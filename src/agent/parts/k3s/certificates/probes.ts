@@ -6,8 +6,8 @@ import { dateOf } from './faults.ts';
 import { readServingCertificate } from './serving-certificate.ts';
 
 /**
- * Returns the probes that read the certificates of K3s now: the leaf certificates and the CAs from their files, and on a
- * server the certificate that its port shows.
+ * Returns the probes that read the certificates of K3s now: the leaf certificates and the CAs from their files, and on
+ * a server the certificate that its port shows.
  */
 export function certificateProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
   if (node === undefined) {

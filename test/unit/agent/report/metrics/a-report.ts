@@ -14,6 +14,7 @@ export function aReport(part: Part = {}, node: NodeChanges | undefined = {}): Re
     outcomes: [],
     conditions: [],
     credentials: [],
+    certificates: [],
     wake: { at: 300_000, because: 'look for drift' },
     ...part,
   };
@@ -61,6 +62,7 @@ export async function wholeText(): Promise<string> {
       conditions: [condition('Ready')],
       outcomes: [outcome('Service/k3s', 'Changed'), outcome('File//a', 'Waiting', 0)],
       credentials: [{ server: 'a.io', receivedAt: 0, due: 1_000, ends: 2_000 }],
+      certificates: [{ name: 'agent/client-kubelet.crt', kind: 'leaf', from: 0, ends: 2_000 }],
     },
     { settings: { registries: { servers: ['a.io'] } } },
   );

@@ -47,6 +47,20 @@ describe('the metrics of conditions', () => {
   });
 });
 
+test('the metrics of certificates have the seconds until each ends, negative after its end', async () => {
+  const certificates = [
+    { name: 'agent/client-kubelet.crt', kind: 'leaf', from: 0, ends: 11_000, due: 6_000 },
+    { name: 'agent/client-ca.crt', kind: 'ca', from: 0, ends: 500 },
+  ] as const;
+  const gone = [{ name: 'port 6443', kind: 'serving', from: 0, ends: 9_000 }] as const;
+  const passes = [aReport({ certificates: gone }), aReport({ certificates })];
+  expect(await told(passes.slice(1), 'certificate_remaining_seconds')).toEqual([
+    'certificate_remaining_seconds{certificate="agent/client-kubelet.crt",kind="leaf"} 10',
+    'certificate_remaining_seconds{certificate="agent/client-ca.crt",kind="ca"} -0.5',
+  ]);
+  expect((await told(passes, 'certificate_remaining_seconds')).join()).not.toContain('6443');
+});
+
 describe('the metrics of passes', () => {
   test('contain the number, durations and times of passes', async () => {
     const lines = await told(

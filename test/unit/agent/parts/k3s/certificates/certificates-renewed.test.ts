@@ -132,7 +132,7 @@ describe.each(['server', 'agent'] as const)('the certificates of a node with the
     expect(await node.outcome()).toBe('InSync');
     node.host.advance(1);
     expect(await node.outcome()).toMatch(/^Drifted \(non-blocking\) /);
-    expect(node.host.looks.filter((line) => line.startsWith('systemctl'))).toHaveLength(1);
+    expect(node.host.looks.filter((line) => line.startsWith('systemctl'))).toHaveLength(2);
   });
 
   test('are all renewed by one restart', async () => {
@@ -167,7 +167,7 @@ describe('a leaf certificate that a start did not renew', () => {
     });
   });
 
-  test('causes no restart if the start after its due time was by somebody else', async () => {
+  test('causes no restart if another program started K3s after its due time', async () => {
     const node = await made({ stuck: [leaf] });
     node.host.advance(246 * day);
     await node.start();
@@ -184,7 +184,7 @@ describe('a leaf certificate that a start did not renew', () => {
     expect(await node.outcome()).toMatch(/^Drifted/);
   });
 
-  test('is no fault until K3s has run for five minutes', async () => {
+  test('is not reported until K3s has run for five minutes', async () => {
     const node = await made({ stuck: [leaf] });
     node.host.advance(246 * day);
     await node.start();
