@@ -191,6 +191,7 @@ const k3sFolders = [
   'config',
   'service',
   'certificates',
+  'restore',
 ];
 
 /** Files beside the folders of the part `k3s` that import nothing of it; every folder may import these files. */

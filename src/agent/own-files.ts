@@ -109,6 +109,14 @@ export const ownFiles = {
     readers: 'the daemon',
     lost: 'an upgrade that has replaced the executable is neither verified nor taken back, and a release that was given up is tried once more',
   },
+  restore: {
+    format: 1,
+    place: ({ slipway }) => slipway.restore,
+    holds:
+      'the restore of the datastore that is under way: its copy, its start, and whether K3s is enabled afterwards',
+    readers: 'the daemon, which leaves K3s alone while the file exists; `slipway restore`',
+    lost: 'the daemon starts K3s, even in the middle of a restore; a damaged file still holds K3s',
+  },
   job: {
     format: 1,
     place: ({ slipway }) => join(dirname(slipway.status), '*-{download,bootstrap,copy}.json'),

@@ -45,6 +45,8 @@ export function nodePaths(root: string) {
       /** The folder of the proven copies of the datastore, and the file that marks a running copy. */
       backup: at('/var/lib/slipway/backup'),
       datastoreCopy: at('/run/slipway/datastore-copy.json'),
+      /** The file that exists while `slipway restore` replaces the datastore. */
+      restore: at('/var/lib/slipway/restore.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),
       nat: at('/etc/slipway/nat.nft'),
       /** The hold of `slipway hold`, beside the settings, so that the daemon notices a change at once. */

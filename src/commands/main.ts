@@ -61,6 +61,7 @@ const commands = {
   uninstall: async (options) => (await import('../setup/uninstall.ts')).uninstall(options),
   killK3s: async (options) => (await import('../setup/uninstall.ts')).killK3s(options),
   uninstallK3s: async (options) => (await import('../setup/uninstall.ts')).uninstallK3s(options),
+  restore: async (options) => (await import('./restore.ts')).restore(options),
   database: async (work) => (await import('./database.ts')).database(work),
   stamp: async (options) => (await import('./commands.ts')).stampStart(options),
   async version() {

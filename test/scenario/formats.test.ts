@@ -16,7 +16,16 @@ type Name = keyof typeof ownFiles;
 
 /** Files that only the Host, commands, drains, upgrades and kubelet's credential provider write, tested elsewhere. */
 const elsewhere = [
-  ...(['providerFailure', 'drain', 'partialDownload', 'hold', 'datastoreCopy', 'upgrade', 'job'] as const),
+  ...([
+    'providerFailure',
+    'drain',
+    'partialDownload',
+    'hold',
+    'datastoreCopy',
+    'upgrade',
+    'restore',
+    'job',
+  ] as const),
 ] as const;
 
 /** Boots a node until it is Ready, and writes its status, so that all files of the daemon and of K3s's unit exist. */

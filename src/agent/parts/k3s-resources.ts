@@ -27,6 +27,7 @@ import {
   releaseFetched,
   releaseReplaced,
   releaseVerdict,
+  restoreEnded,
   roleChange,
   type StartSources,
   serverChange,
@@ -82,7 +83,8 @@ export function k3sResources(
   const name = unitName(node.role.k3s);
 
   const founding = isAgent ? [] : [clusterFounding(node)];
-  const role = roleChange(node, [...needs, ...ids(founding)]);
+  const restored = isAgent ? [] : [restoreEnded(node)];
+  const role = roleChange(node, [...needs, ...ids(restored, founding)]);
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);
@@ -136,6 +138,7 @@ export function k3sResources(
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
 
   return [
+    ...restored,
     ...founding,
     role,
     overrides,

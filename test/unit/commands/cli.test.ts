@@ -21,7 +21,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   const names = [
     ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp', 'hold'],
     ...['turn', 'orderTurn'],
-    ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'database'],
+    ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'restore', 'database'],
   ];
   const recorded = Object.fromEntries(names.map((name) => [name, record(name)]));
   const enter = async (root: string) => void entered.push(root);
@@ -109,6 +109,14 @@ describe('the command line', () => {
       ['orderTurn', { root: '/', order: 'now', about: 'agent-1' }],
     ],
     [['version'], ['version', undefined]],
+    [
+      ['restore', '--from', '/backup/a.db'],
+      ['restore', { root: '/', from: '/backup/a.db', plan: false, yes: false }],
+    ],
+    [
+      ['restore', '--from', 'a.db', '--plan', '--yes'],
+      ['restore', { root: '/', from: resolve('a.db'), plan: true, yes: true }],
+    ],
     [
       ['database', '{}'],
       ['database', '{}'],

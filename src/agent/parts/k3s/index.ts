@@ -78,3 +78,12 @@ export { k3sRemoved, k3sStopped, k3sUnits } from './teardown/teardown.ts';
 export { announcement, type Told, toldBy } from './announcement.ts';
 export { annotate, readAnnotations } from './node-annotations.ts';
 export { createEvents } from './node-events.ts';
+
+// The restore of the datastore.
+
+export { apiBack } from './restore/api-back.ts';
+export { judgeCopy, type RestorableCopy } from './restore/judge-copy.ts';
+export { k3sBack } from './restore/k3s-back.ts';
+export { restoreEnded } from './restore/restore-ended.ts';
+export { type Restore, restoreOf } from './restore/restore-state.ts';
+export { datastoreReplaced } from './restore/restore-steps.ts';

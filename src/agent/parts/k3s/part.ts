@@ -66,6 +66,7 @@ export const k3sPart: Part = {
     paths.slipway.backup,
     paths.slipway.datastoreCopy,
     paths.slipway.upgrade,
+    paths.slipway.restore,
   ],
   reads: ({ system, k3s }) => [
     system.selinux,

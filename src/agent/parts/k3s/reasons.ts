@@ -68,6 +68,10 @@ export const k3sReasons = {
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
   CopyDeclined:
     'The disk lacks the room for a copy of the datastore; what needs the copy, such as an upgrade of K3s, waits.',
+  RestoreRefused: '`slipway restore` does not restore this copy; the message has the reason and the repair.',
+  RestoreFailed: 'K3s does not come up with the restored datastore; the message has the way back.',
+  RestoreUnfinished:
+    'A restore of the datastore was begun and has not ended; Slipway leaves K3s alone until it has.',
   NodeNotFound: 'The node has not registered with the API yet.',
   NodeNotReady: 'The node is registered but its Ready condition is not True.',
   TaintNotApplied:

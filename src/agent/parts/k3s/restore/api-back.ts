@@ -1,0 +1,96 @@
+import * as z from 'zod/mini';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { forPerson } from '../../../engine/severity.ts';
+import { readList } from '../../../kubernetes/api.ts';
+import { readKubeconfig } from '../../../kubernetes/kubeconfig.ts';
+import { unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { showUnit } from '../../../resources/unit.ts';
+import { lastWords } from '../service/journal/find-cause.ts';
+import { asidePath, type Restore, replacedPaths } from './restore-state.ts';
+
+/** The longest wait for the API in milliseconds. K3s may first compact its datastore, which takes minutes. */
+const longest = 15 * 60_000;
+const interval = 2_000;
+/** How often K3s may end before the start counts as failed. */
+const mostEnds = 3;
+
+const unit = unitName('server');
+
+/**
+ * Waits until the API of this server is ready with the restored datastore, and returns the names of the nodes that it
+ * lists. Throws `RestoreFailed`, with the way back, if K3s ends three times or is not ready after fifteen minutes.
+ */
+export async function apiBack(host: Host, paths: NodePaths, restore: Restore): Promise<readonly string[]> {
+  const end = host.monotonic() + longest;
+  for (;;) {
+    const names = await nodeNames(host, paths).catch((thrown: unknown) => {
+      if (thrown instanceof NodeError) {
+        return undefined;
+      }
+      throw thrown;
+    });
+    if (names) {
+      return names;
+    }
+    const shown = await showUnit(host, unit, ['ActiveState', 'NRestarts', 'InvocationID']);
+    if (shown.ActiveState === 'failed' || Number(shown.NRestarts) >= mostEnds) {
+      throw await failed(host, 'K3s ends at each start.', paths, restore);
+    }
+    if (host.monotonic() >= end) {
+      throw await failed(host, `its API is not ready after ${longest / 60_000} minutes.`, paths, restore);
+    }
+    await host.sleep(interval);
+  }
+}
+
+/** Returns the names of the nodes; `undefined` while the API is not ready. */
+async function nodeNames(host: HostReader, paths: NodePaths): Promise<readonly string[] | undefined> {
+  const { ActiveState } = await showUnit(host, unit, ['ActiveState']);
+  if (ActiveState !== 'active') {
+    return undefined;
+  }
+  const access = await readKubeconfig(host, paths.k3s.kubeconfig);
+  const { status } = await host.get({ url: `${access.server}/readyz`, trust: access.trust });
+  if (status !== 200) {
+    return undefined;
+  }
+  const nodes = await readList(host, access, '/api/v1/nodes', named, 'listMetadata');
+  return nodes.map(({ metadata }) => metadata.name);
+}
+
+const named = z.object({ metadata: z.object({ name: z.string() }) });
+
+async function quotedWords(host: HostReader): Promise<string> {
+  const { stdout } = await host.query({
+    file: 'journalctl',
+    args: ['-u', unit, '-o', 'cat', '-n', '50', '--no-pager'],
+  });
+  const words = lastWords(stdout);
+  return words === undefined ? '' : ` Its last words: "${words}".`;
+}
+
+async function failed(host: HostReader, why: string, paths: NodePaths, restore: Restore): Promise<NodeError> {
+  return new NodeError(
+    'RestoreFailed',
+    `The copy is in place, but ${why}${await quotedWords(host)} To wait again: slipway restore --from ${restore.from}. To go back ` +
+      `to what was there before: ${await wayBack(host, paths, restore)}.`,
+    forPerson,
+  );
+}
+
+/** Returns the commands that put back what the restore moved aside. */
+async function wayBack(host: HostReader, paths: NodePaths, restore: Restore): Promise<string> {
+  const commands = [`systemctl stop slipway ${unit}`];
+  for (const path of replacedPaths(paths)) {
+    const aside = asidePath(path, restore);
+    if ((await host.stat(aside)) !== undefined) {
+      commands.push(`rm -rf ${path}`, `mv ${aside} ${path}`);
+    }
+  }
+  const enable = restore.isEnabled ? `systemctl enable ${unit}` : undefined;
+  return [...commands, `rm ${paths.slipway.restore}`, enable, `systemctl start ${unit} slipway`]
+    .filter((command) => command !== undefined)
+    .join('; ');
+}

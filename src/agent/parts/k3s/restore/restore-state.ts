@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { HostReader } from '../../../engine/host.ts';
+import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { unitName } from '../../../node.ts';
+import { ownFiles } from '../../../own-files.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { fileText } from '../../../resources/file-text.ts';
+import { showUnit } from '../../../resources/unit.ts';
+import { compactTime } from '../datastore/copies.ts';
+
+const restore = z.object({
+  /** The copy that is restored, and its digest. */
+  from: z.string(),
+  sha256: z.string(),
+  /** The time of the beginning, as `20260101T120000Z`, which the names of what was moved aside contain. */
+  at: z.string(),
+  /** True if the unit of K3s is enabled at the end, as it was before. */
+  isEnabled: z.boolean(),
+});
+
+/** A restore of the datastore from its beginning to its end, as in the file that exists in between. */
+export type Restore = Readonly<z.output<typeof restore>>;
+
+/** Returns the restore that is under way; `undefined` if none is, or if its file is damaged. */
+export async function restoreUnderWay(
+  host: HostReader,
+  { slipway }: NodePaths,
+): Promise<Restore | undefined> {
+  return readOwn(restore, await fileText(host, slipway.restore));
+}
+
+/** Returns the restore that is under way, or else a new one of this copy, which is not noted yet. */
+export async function restoreOf(
+  host: HostReader,
+  paths: NodePaths,
+  copy: { readonly path: string; readonly sha256: string },
+): Promise<Restore> {
+  const underWay = await restoreUnderWay(host, paths);
+  if (underWay) {
+    return underWay;
+  }
+  const { UnitFileState } = await showUnit(host, unitName('server'), ['UnitFileState']);
+  return {
+    from: copy.path,
+    sha256: copy.sha256,
+    at: compactTime(host.now()),
+    isEnabled: UnitFileState === 'enabled',
+  };
+}
+
+/** Returns the text of the file for a restore. */
+export function restoreText(begun: Restore): string {
+  return renderOwn(ownFiles.restore, begun);
+}
+
+/**
+ * Returns the folder in which the datastore of a copy is prepared, beside the datastore, so that one rename puts it in
+ * place. Its name has the digest of the copy: what is in it is whole, and of this copy.
+ */
+export function stagedFolder({ k3s }: NodePaths, { sha256 }: Pick<Restore, 'sha256'>): string {
+  return `${k3s.datastore}.restoring-${sha256.slice(0, 12)}`;
+}
+
+/** True if the datastore of this restore is in place: the restore is noted, and its prepared folder is gone. */
+export async function isPlaced(host: HostReader, paths: NodePaths, begun: Restore): Promise<boolean> {
+  const noted = await restoreUnderWay(host, paths);
+  return noted?.sha256 === begun.sha256 && (await host.stat(stagedFolder(paths, begun))) === undefined;
+}
+
+/**
+ * Returns the paths that a restore moves aside: the datastore, and what K3s makes anew from the datastore and would
+ * otherwise refuse as newer (pkg/cluster/bootstrap.go). The keys for the encryption of Secrets stay, because an older
+ * datastore may lack them.
+ */
+export function replacedPaths({ k3s }: NodePaths): readonly string[] {
+  const server = join(k3s.data, 'server');
+  return [k3s.datastore, join(server, 'tls'), join(server, 'cred/passwd')];
+}
+
+/** Returns the path to which a restore moves something aside. */
+export function asidePath(path: string, { at }: Pick<Restore, 'at'>): string {
+  return `${path}.before-restore-${at}`;
+}

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import type { HostReader } from '../../../engine/host.ts';
+import { compare, inSync, type Resource } from '../../../engine/resource.ts';
+import { unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { unless } from '../../../resources/combinators.ts';
+import { unitsStopped } from '../../../resources/units-stopped.ts';
+import { sqlitePath } from '../datastore/datastore-kind.ts';
+import { kineQueries } from '../datastore/kine.ts';
+import {
+  asidePath,
+  isPlaced,
+  type Restore,
+  replacedPaths,
+  restoreText,
+  restoreUnderWay,
+  stagedFolder,
+} from './restore-state.ts';
+
+const condition = 'K3sRunning';
+const gigabyte = 1024 ** 3;
+
+/**
+ * Replaces the datastore of a server by a copy, in steps that a second run continues after a crash:
+ *
+ * - Prepares the datastore beside the present one, while K3s still runs.
+ * - Notes the restore. From then on the daemon leaves K3s alone.
+ * - Stops and disables K3s, so that a reboot in the middle does not start it. Containers continue to run.
+ * - Moves the datastore aside, with what K3s would refuse as newer than the copy.
+ * - Puts the prepared datastore in place.
+ */
+export function datastoreReplaced(paths: NodePaths, restore: Restore, bytes: number): readonly Resource[] {
+  const untilPlaced = (resource: Resource) =>
+    unless(resource, async (host) => ((await isPlaced(host, paths, restore)) ? inSync() : undefined));
+  const prepared = untilPlaced(datastorePrepared(paths, restore, bytes));
+  const noted = restoreNoted(paths, restore, [prepared.id]);
+  const stopped = untilPlaced(k3sDown(paths, [noted.id]));
+  const aside = replacedPaths(paths).map((path) => untilPlaced(movedAsideFor(path, restore, [stopped.id])));
+  const placed = datastorePlaced(paths, restore, [stopped.id, ...aside.map(({ id }) => id)]);
+  return [prepared, noted, stopped, ...aside, placed];
+}
+
+function datastorePrepared(paths: NodePaths, restore: Restore, bytes: number): Resource {
+  const to = join(stagedFolder(paths, restore), 'state.db');
+  return {
+    id: 'Restore/prepared',
+    summary: `copy ${restore.from} to ${to}, and read it back`,
+    condition,
+    async check(host) {
+      const copy = { from: restore.from, to, queries: kineQueries, room: 2 * bytes + gigabyte };
+      const isThere = (await host.stat(to)) !== undefined;
+      return compare({ datastore: isThere }, { datastore: true }, async (host) => {
+        await host.copyDatabase(copy);
+      });
+    },
+  };
+}
+
+function restoreNoted(paths: NodePaths, restore: Restore, needs: readonly string[]): Resource {
+  const path = paths.slipway.restore;
+  return {
+    id: 'Restore/noted',
+    summary: `note in ${path} that a restore is under way`,
+    condition,
+    needs,
+    async check(host) {
+      const found = await restoreUnderWay(host, paths);
+      return compare({ restore: found?.sha256 }, { restore: restore.sha256 }, (host) =>
+        host.writeFile(path, restoreText(restore), { mode: 0o600 }),
+      );
+    },
+  };
+}
+
+function k3sDown({ root }: NodePaths, needs: readonly string[]): Resource {
+  const unit = unitName('server');
+  return unitsStopped({
+    id: 'Restore/stopped',
+    summary: `stop ${unit}, and keep it from starting at boot; containers continue to run`,
+    condition,
+    needs,
+    units: [unit],
+    root,
+    forGood: true,
+  });
+}
+
+function movedAsideFor(path: string, restore: Restore, needs: readonly string[]): Resource {
+  return {
+    id: `Restore/aside-${path}`,
+    summary: `move ${path} to ${asidePath(path, restore)}`,
+    condition,
+    needs,
+    async check(host) {
+      const isThere = (await host.stat(path)) !== undefined;
+      return compare({ [path]: isThere }, { [path]: false }, async (host) =>
+        host.rename(path, await freePath(host, asidePath(path, restore))),
+      );
+    },
+  };
+}
+
+/** Returns the path, or the path with the first number from 2 on at which nothing exists. */
+async function freePath(host: HostReader, path: string): Promise<string> {
+  let free = path;
+  for (let at = 2; (await host.stat(free)) !== undefined; at += 1) {
+    free = `${path}-${at}`;
+  }
+  return free;
+}
+
+function datastorePlaced(paths: NodePaths, restore: Restore, needs: readonly string[]): Resource {
+  const staged = stagedFolder(paths, restore);
+  return {
+    id: 'Restore/placed',
+    summary: `put the copy in place: ${sqlitePath(paths)}`,
+    condition,
+    needs,
+    async check(host) {
+      const isPrepared = (await host.stat(staged)) !== undefined;
+      return compare({ 'in place': !isPrepared }, { 'in place': true }, (host) =>
+        host.rename(staged, paths.k3s.datastore),
+      );
+    },
+  };
+}

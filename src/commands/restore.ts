@@ -1,0 +1,75 @@
+/** The command `slipway restore`: replaces the datastore of a single server by a copy. */
+import { createInterface } from 'node:readline/promises';
+import { isatty } from 'node:tty';
+import { acquireLock } from '../agent/host/files/lock.ts';
+import { nodeHost } from '../agent/host/node-host.ts';
+import { outliveOutput } from '../agent/host/process/print.ts';
+import { judgeCopy, restoreOf } from '../agent/parts/k3s/index.ts';
+import { nodePaths } from '../agent/paths.ts';
+import { requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
+import type { RestoreOptions } from '../setup/options.ts';
+import { perform } from '../setup/perform.ts';
+import { daemonBack, replaceDatastore } from '../setup/restore.ts';
+import { restorePlan, restoreSteps } from '../setup/restore-steps.ts';
+import { misused } from './cli-forms.ts';
+
+/**
+ * Prints what a restore will do, asks, and does it. Resolves to 0 after the restore, 2 with `plan`, and 1 if a person
+ * declined or a step failed. Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings` without a terminal.
+ */
+export async function restore({ root, from, plan, yes }: RestoreOptions): Promise<number> {
+  outliveOutput();
+  const host = nodeHost({ root });
+  const paths = nodePaths(root);
+  if (!plan) {
+    requireRoot('restore', root);
+    await requireOwnShell(host);
+  }
+  const copy = await judgeCopy(host, paths, from);
+  const begun = await restoreOf(host, paths, copy);
+  const steps = restoreSteps(paths, copy, begun);
+  for (const line of restorePlan(host, copy, steps)) {
+    tell.out(line);
+  }
+  if (plan) {
+    tell.out('Nothing was changed.');
+    return 2;
+  }
+  if (!yes && !(await isAgreed())) {
+    tell.error('Nothing was changed.');
+    return 1;
+  }
+  const releaseSetup = await acquireLock(paths.slipway.setupLock, root);
+  try {
+    // The lock is taken only after the stop, because a running daemon holds it.
+    if (!(await perform([steps.stop], host, tell))) {
+      return 1;
+    }
+    const release = await acquireLock(paths.slipway.lock, root);
+    try {
+      return (await replaceDatastore(host, paths, steps, begun, tell)) ? 0 : 1;
+    } finally {
+      await release();
+    }
+  } finally {
+    // Also after a failure: the daemon leaves K3s alone, and reports the restore that has not ended.
+    await daemonBack(host);
+    await releaseSetup();
+  }
+}
+
+/** Asks on the terminal. Throws `InvalidSettings` without a terminal. */
+async function isAgreed(): Promise<boolean> {
+  if (!isatty(0)) {
+    throw misused(
+      'restore',
+      'replaces the datastore, and there is no terminal to ask on. Nothing was changed; add --yes to do it.',
+    );
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question('Type yes to restore this copy: ')).trim() === 'yes';
+  } finally {
+    terminal.close();
+  }
+}

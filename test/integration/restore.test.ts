@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/agent/engine/digest.ts';
+import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { keepCopy } from '../../src/agent/parts/k3s/datastore/keep-copy.ts';
+import { kineQueries } from '../../src/agent/parts/k3s/datastore/kine.ts';
+import { type NodePaths, nodePaths } from '../../src/agent/paths.ts';
+import { kineSql } from '../lab/memory-databases.ts';
+import { temporaryFolder } from './host/folder.ts';
+
+const launch = join(import.meta.dirname, '../../src/launcher/launch.ts');
+const version = 'v1.36.3+k3s1';
+
+/** A server below a folder, with a real SQLite datastore, a proven copy of it, and stand-ins for systemd's programs. */
+interface Server {
+  readonly paths: NodePaths;
+  /** The path of the copy. */
+  readonly copy: string;
+  slipway(
+    ...args: readonly string[]
+  ): Promise<{ readonly exitCode: number; readonly out: string; readonly error: string }>;
+}
+
+/**
+ * Prints the state of K3s's unit, which `disable`, `enable` and `start` change. K3s ends at each start, so that the
+ * restore ends without an API.
+ */
+const systemctl = (root: string) => `#!/bin/sh
+state="${root}/unit-state"
+case "$1" in
+  show)
+    [ "$2" = k3s.service ] || exit 0
+    echo "FragmentPath=${root}/etc/systemd/system/k3s.service"
+    cat "$state"
+    printf 'InvocationID=one\\nJob=\\n' ;;
+  disable) printf 'ActiveState=inactive\\nUnitFileState=disabled\\nNRestarts=0\\n' > "$state" ;;
+  start) printf 'ActiveState=activating\\nUnitFileState=enabled\\nNRestarts=3\\n' > "$state" ;;
+esac
+`;
+
+async function aServer(): Promise<Server> {
+  const root = await temporaryFolder();
+  const paths = nodePaths(root);
+  const bin = join(root, 'bin');
+  const password = 'swordfish';
+  const files: Readonly<Record<string, string>> = {
+    [paths.k3s.serverCa]: 'the CA\n',
+    [join(paths.k3s.data, 'server/cred/passwd')]: 'passwords\n',
+    [paths.k3s.serverToken]: `K10${sha256('the CA\n')}::server:${password}\n`,
+    [paths.slipway.joinToken]: `${password}\n`,
+    [join(paths.system.units, 'k3s.service')]: 'ExecStart=/usr/local/bin/k3s server\n',
+    [join(root, 'unit-state')]: 'ActiveState=active\nUnitFileState=enabled\nNRestarts=0\n',
+  };
+  const programs: Readonly<Record<string, string>> = {
+    [join(bin, 'systemctl')]: systemctl(root),
+    [join(bin, 'journalctl')]: `#!/bin/sh\necho 'time="x" level=fatal msg="no datastore for me"'\n`,
+    [paths.k3s.binary]: `#!/bin/sh\necho 'k3s version ${version} (1a2b3c4d)'\n`,
+  };
+  for (const [path, text] of Object.entries({ ...files, ...programs })) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    await chmod(path, path in programs ? 0o755 : 0o600);
+  }
+  const from = await makeDatastore(paths, sha256(password).slice(0, 12));
+  const host = nodeHost({ root });
+  const to = join(paths.slipway.backup, 'unproven.db');
+  const facts = await host.copyDatabase({ from, to, queries: kineQueries, room: 1 });
+  await keepCopy(host, paths, facts, { reason: 'upgrade v1.36.4+k3s1', version });
+  const [name = ''] = await readdir(paths.slipway.backup);
+  add(from, '/registry/pods/default/newer');
+  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: root };
+  return {
+    paths,
+    copy: join(paths.slipway.backup, name),
+    slipway: (...args) => run([launch, 'restore', '--root', root, ...args], env),
+  };
+}
+
+async function makeDatastore({ k3s }: NodePaths, digest: string): Promise<string> {
+  await mkdir(k3s.datastore, { recursive: true });
+  const path = join(k3s.datastore, 'state.db');
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec(kineSql([`/bootstrap/${digest}`, '/registry/namespaces/default', '/registry/nodes/vm-1']));
+  database.close();
+  return path;
+}
+
+/** Adds a row to a datastore, as K3s does after the copy. */
+function add(path: string, key: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(`INSERT INTO kine (name, created, deleted) VALUES ('${key}', 1, 0)`);
+  database.close();
+}
+
+function keysIn(path: string): readonly string[] {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const rows = database.prepare("SELECT name FROM kine WHERE name GLOB '/registry/*' ORDER BY id").all();
+  database.close();
+  return rows.map(({ name }) => String(name));
+}
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { out: '', error: '' };
+  child.stdout.on('data', (chunk) => (said.out += chunk));
+  child.stderr.on('data', (chunk) => (said.error += chunk));
+  const exitCode = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
+  return { exitCode, ...said };
+}
+
+describe('slipway restore with a real SQLite datastore', () => {
+  test('with --plan prints the copy and the steps, changes nothing, and ends with 2', async () => {
+    const { paths, copy, slipway } = await aServer();
+    const { exitCode, out, error } = await slipway('--from', copy, '--plan');
+    expect([exitCode, error]).toEqual([2, '']);
+    expect(out).toContain(`The copy ${copy}\n`);
+    expect(out).toContain('2 rows up to revision 3');
+    expect(out).toContain('Nothing was changed.\n');
+    expect(out).not.toContain('swordfish');
+    expect(keysIn(join(paths.k3s.datastore, 'state.db'))).toHaveLength(3);
+    expect(await readdir(join(paths.k3s.data, 'server'))).toEqual(['cred', 'db', 'tls', 'token']);
+  });
+
+  test('without a terminal needs --yes', async () => {
+    const { paths, copy, slipway } = await aServer();
+    const { exitCode, error } = await slipway('--from', copy);
+    expect(exitCode).toBe(1);
+    expect(error).toContain('add --yes to do it');
+    expect(keysIn(join(paths.k3s.datastore, 'state.db'))).toHaveLength(3);
+  });
+
+  test.each([
+    ['a damaged copy', (bytes: Buffer) => bytes.fill(0xff, 4_096, 8_192), /DatabaseDamaged/],
+    [
+      'a copy that was cut off',
+      (bytes: Buffer) => bytes.subarray(0, 8_192),
+      /DatabaseDamaged|RestoreRefused/,
+    ],
+  ])('refuses %s, and ends with 1', async (_, damage, message) => {
+    const { paths, copy, slipway } = await aServer();
+    await writeFile(copy, damage(await readFile(copy)));
+    const { exitCode, error } = await slipway('--from', copy, '--yes');
+    expect(exitCode).toBe(1);
+    expect(error).toMatch(message);
+    expect(await readdir(join(paths.k3s.data, 'server'))).toEqual(['cred', 'db', 'tls', 'token']);
+  });
+
+  test('puts the copy in place, without a log beside it, and names the way back if K3s ends at each start', async () => {
+    const { paths, copy, slipway } = await aServer();
+    const { exitCode, error } = await slipway('--from', copy, '--yes');
+    expect(exitCode).toBe(1);
+    expect(error).toMatch(/RestoreFailed: .*Its last words: "no datastore for me"\./);
+    const { datastore } = paths.k3s;
+    expect(await readdir(datastore)).toEqual(['state.db']);
+    expect(((await stat(join(datastore, 'state.db'))).mode & 0o777).toString(8)).toBe('600');
+    expect(((await stat(datastore)).mode & 0o777).toString(8)).toBe('700');
+    expect(keysIn(join(datastore, 'state.db'))).toEqual([
+      '/registry/namespaces/default',
+      '/registry/nodes/vm-1',
+    ]);
+    const server = await readdir(dirname(datastore));
+    const [aside = ''] = server.filter((name) => name.startsWith('db.before-restore-'));
+    expect(keysIn(join(dirname(datastore), aside, 'state.db'))).toHaveLength(3);
+    expect(server.some((name) => name.startsWith('tls.before-restore-'))).toBe(true);
+    expect(server).not.toContain('tls');
+    const back = /To go back to what was there before: (.*)\.$/m.exec(error)?.[1] ?? '';
+    expect(back).toContain(`mv ${join(dirname(datastore), aside)} ${datastore}`);
+    expect(await readFile(paths.slipway.restore, 'utf8')).toContain('"format": 1');
+  });
+});

@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+import { judgeCopy, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
+import { replaceDatastore } from '../../src/setup/restore.ts';
+import { restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
+import { Crash, type MemoryHost } from '../lab/memory-host.ts';
+import { aCluster, putNode } from '../unit/agent/a-cluster.ts';
+import { aNode, outcome } from '../unit/agent/a-node.ts';
+import {
+  aServer,
+  database,
+  datastoreSql,
+  paths,
+  type Unit,
+} from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
+import { copySql, file, putCopy } from '../unit/agent/parts/k3s/restore/a-copy.ts';
+
+const server = '/var/lib/rancher/k3s/server';
+const aside = 'before-restore-20261130T120000Z';
+
+interface World {
+  readonly host: MemoryHost;
+  readonly unit: Unit & { NRestarts: string };
+  /** What a real K3s would have refused, or done wrong. */
+  readonly faults: string[];
+  readonly said: string[];
+}
+
+/**
+ * Returns a server with a copy of an hour ago. K3s is modelled at its start: without a datastore it begins a new
+ * cluster, and it refuses certificates and passwords that are newer than the datastore (pkg/cluster/bootstrap.go).
+ */
+function world(): World {
+  const { host, unit: shown } = aServer();
+  const unit = Object.assign(shown, { NRestarts: '0' });
+  const faults: string[] = [];
+  putCopy(host);
+  host.files.write(`${server}/cred/passwd`, 'passwords', 0o600);
+  host.files.write(`${database}-wal`, 'log');
+  const api = aCluster(host);
+  api.isUp = () => unit.ActiveState === 'active';
+  putNode(api);
+  const start = () => {
+    const sql = host.files.text(database);
+    if (sql === undefined) {
+      faults.push('begins a new cluster');
+    } else if (sql !== copySql && sql !== datastoreSql()) {
+      faults.push('opens half a datastore');
+    } else if (
+      sql === copySql &&
+      (host.files.stat(`${server}/cred/passwd`) || host.files.stat(`${database}-wal`))
+    ) {
+      faults.push('newer than datastore');
+    }
+    unit.ActiveState = 'active';
+    unit.InvocationID += '+';
+    host.files.write(paths.k3s.serverCa, 'the CA of the cluster\n');
+  };
+  host
+    .on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n')
+    .on({ file: 'systemctl', args: ['disable', '--now', 'k3s.service'] }, () => {
+      Object.assign(unit, { ActiveState: 'inactive', UnitFileState: 'disabled' });
+      return '';
+    })
+    .on({ file: 'systemctl', args: ['stop', 'k3s.service'] }, () => {
+      unit.ActiveState = 'inactive';
+      return '';
+    })
+    .on({ file: 'systemctl', args: ['enable', 'k3s.service'] }, () => {
+      unit.UnitFileState = 'enabled';
+      return '';
+    })
+    .on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+      start();
+      return '';
+    })
+    .on(
+      { file: 'journalctl' },
+      'time="2026-11-30T12:00:00Z" level=fatal msg="starting kubernetes: no room"\n',
+    );
+  return { host, unit, faults, said: [] };
+}
+
+/** Does what the command does between its locks. */
+async function restore({ host, said }: World): Promise<boolean> {
+  const copy = await judgeCopy(host, paths, file);
+  const begun = await restoreOf(host, paths, copy);
+  const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
+  return replaceDatastore(host, paths, restoreSteps(paths, copy, begun), begun, tell);
+}
+
+/** Boots the machine again: systemd starts K3s if its unit is enabled. */
+async function reboot({ host, unit }: World): Promise<void> {
+  host.restart();
+  unit.ActiveState = 'inactive';
+  if (unit.UnitFileState === 'enabled') {
+    await host.run({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] });
+    host.restart();
+  }
+}
+
+function held(host: MemoryHost): Promise<string> {
+  return outcome(restoreEnded(aNode('server')), host);
+}
+
+describe('a restore of the datastore', () => {
+  test('replaces the datastore, keeps what was there, and starts K3s with certificates made anew', async () => {
+    const machine = world();
+    const { host, unit, faults } = machine;
+    expect(await restore(machine)).toBe(true);
+    expect(faults).toEqual([]);
+    expect(host.files.read(database)).toMatchObject({ content: copySql, mode: 0o600 });
+    expect(host.files.list(`${server}/db`)).toEqual(['state.db']);
+    expect(host.files.text(`${server}/db.${aside}/state.db`)).toBe(datastoreSql());
+    expect(host.files.text(`${server}/db.${aside}/state.db-wal`)).toBe('log');
+    expect(host.files.text(`${server}/tls.${aside}/server-ca.crt`)).toBe('the CA of the cluster\n');
+    expect(host.files.text(`${server}/cred/passwd.${aside}`)).toBe('passwords');
+    expect(unit).toMatchObject({ ActiveState: 'active', UnitFileState: 'enabled' });
+    expect(host.files.stat(paths.slipway.restore)).toBeUndefined();
+    expect(host.files.text(file)).toBe(copySql);
+    expect(machine.said.at(-2)).toBe('The datastore is restored, and the API is ready. It lists: vm-1');
+  });
+
+  test('prepares the datastore before it stops K3s, and holds the node before that, too', async () => {
+    const machine = world();
+    await restore(machine);
+    const lines = machine.host.lines();
+    const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
+    expect(at('copy ')).toBeLessThan(at(`write ${paths.slipway.restore}`));
+    expect(at(`write ${paths.slipway.restore}`)).toBeLessThan(at('run systemctl disable'));
+    expect(at('run systemctl disable')).toBeLessThan(at('rename'));
+    expect(at('run systemctl start')).toBeLessThan(at(`remove ${paths.slipway.restore}`));
+  });
+
+  test('continues after a crash and a reboot before each of its changes', async () => {
+    const changes = await counted();
+    expect(changes).toBeGreaterThan(8);
+    for (let mutation = 1; mutation <= changes; mutation += 1) {
+      const machine = world();
+      const { host, faults } = machine;
+      host.crashBefore(mutation);
+      await expect(restore(machine)).rejects.toBeInstanceOf(Crash);
+      await reboot(machine);
+      const isNoted = host.files.stat(paths.slipway.restore) !== undefined;
+      expect(await held(host)).toBe(isNoted ? 'Waiting RestoreUnfinished' : 'InSync');
+      expect(await restore(machine)).toBe(true);
+      expect(faults).toEqual([]);
+      expect(host.files.text(database)).toBe(copySql);
+      expect(host.files.text(`${server}/db.${aside}/state.db`)).toBe(datastoreSql());
+      expect(machine.unit).toMatchObject({ ActiveState: 'active', UnitFileState: 'enabled' });
+      expect(await held(host)).toBe('InSync');
+      expect(host.files.list(server).filter((name) => name.includes('restoring'))).toEqual([]);
+    }
+  });
+
+  test('stops K3s once, even if it is continued after the datastore is in place', async () => {
+    const machine = world();
+    machine.host.crashBefore((await counted()) - 1);
+    await expect(restore(machine)).rejects.toBeInstanceOf(Crash);
+    await reboot(machine);
+    await restore(machine);
+    expect(machine.host.lines().filter((line) => line.includes('disable'))).toHaveLength(1);
+  });
+
+  test('leaves K3s disabled if it was disabled before', async () => {
+    const machine = world();
+    machine.unit.UnitFileState = 'disabled';
+    expect(await restore(machine)).toBe(true);
+    expect(machine.unit).toMatchObject({ ActiveState: 'active', UnitFileState: 'disabled' });
+  });
+
+  test('names the way back if K3s ends at each start with the copy, and can be continued', async () => {
+    const machine = world();
+    const { host, unit } = machine;
+    host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+      Object.assign(unit, { ActiveState: 'activating', NRestarts: '3' });
+      return '';
+    });
+    await expect(restore(machine)).rejects.toMatchObject({
+      reason: 'RestoreFailed',
+      message: expect.stringMatching(
+        /K3s ends at each start\. Its last words: "starting kubernetes: no room"\..*mv \S+\/db\.before-restore-20261130T120000Z \S+\/db;/,
+      ),
+    });
+    expect(await held(host)).toBe('Waiting RestoreUnfinished');
+    Object.assign(unit, { ActiveState: 'active', NRestarts: '0' });
+    expect(await restore(machine)).toBe(true);
+  });
+
+  test('gives up waiting after fifteen minutes for an API that is not ready', async () => {
+    const machine = world();
+    const { host, unit } = machine;
+    host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+      unit.ActiveState = 'activating';
+      return '';
+    });
+    const began = host.now();
+    await expect(restore(machine)).rejects.toMatchObject({ reason: 'RestoreFailed' });
+    expect(host.now() - began).toBe(15 * 60_000);
+  });
+
+  test('changes nothing without room for the copy', async () => {
+    const machine = world();
+    machine.host.free = 1_000;
+    expect(await restore(machine)).toBe(false);
+    expect(machine.said.at(0)).toContain('DiskFull');
+    expect(machine.host.lines()).toHaveLength(1);
+    expect(await held(machine.host)).toBe('InSync');
+  });
+
+  test('has a plan that names the copy, each step and what the cluster forgets', async () => {
+    const { host } = world();
+    const copy = await judgeCopy(host, paths, file);
+    const plan = restorePlan(host, copy, restoreSteps(paths, copy, await restoreOf(host, paths, copy)));
+    expect(plan.join('\n')).toMatch(
+      /was made at 2026-11-30T11:00:00Z \(60 minutes ago\), before: upgrade v1\.36\.4/,
+    );
+    expect(plan).toContain(`  move ${server}/tls to ${server}/tls.${aside}`);
+    expect(plan).toContain('  stop slipway.service');
+    expect(plan.join('\n')).toContain('The cluster forgets everything since the copy');
+    expect(host.mutations).toBe(0);
+  });
+});
+
+/** Returns the number of changes that a restore makes. */
+async function counted(): Promise<number> {
+  const machine = world();
+  await restore(machine);
+  return machine.host.mutations;
+}
+
+test('a damaged file of a restore holds the node, too', async () => {
+  const { host } = world();
+  host.files.write(paths.slipway.restore, '{');
+  expect(await held(host)).toBe('Waiting RestoreUnfinished');
+});
