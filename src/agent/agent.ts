@@ -1,4 +1,5 @@
 import { type Alarm, alarm, clockJump } from './alarm.ts';
+import { askingOnce } from './engine/asking-once.ts';
 import { type Condition, conditionsOf } from './engine/conditions.ts';
 import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
@@ -74,7 +75,7 @@ export function createAgent(ports: AgentPorts): Agent {
       if (knowledge.tagged.value?.loaded !== before) {
         attempts.clear();
       }
-      const host = ports.hostFor(knowledge);
+      const host = askingOnce(ports.hostFor(knowledge));
       const patient = await inCare(host, knowledge);
       const planPorts = ports.planPorts(patient);
       const plan = planNode(patient, planPorts, ports.paths);

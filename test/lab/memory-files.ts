@@ -9,6 +9,18 @@ type Node = Owned & { readonly modifiedAt: number } & (
     | { readonly kind: 'link'; readonly target: string }
   );
 
+/** The inodes of all file systems in this process, so that no two files share one. */
+const inodes = new WeakMap<Node, number>();
+let lastInode = 0;
+
+/** Returns the inode of an entry, which changes when the entry is written. */
+function inodeOf(node: Node): number {
+  const inode = inodes.get(node) ?? lastInode + 1;
+  lastInode = Math.max(lastInode, inode);
+  inodes.set(node, inode);
+  return inode;
+}
+
 /**
  * An in-memory file system that returns and throws what a real one would. Its calls are synchronous, so that a function
  * that models a command can use the files as the real program would.
@@ -63,12 +75,12 @@ export class MemoryFiles {
     switch (node?.kind) {
       case 'file': {
         const { content, ...stat } = node;
-        return { ...stat, size: Buffer.byteLength(content) };
+        return { ...stat, size: Buffer.byteLength(content), inode: inodeOf(node) };
       }
       case 'directory':
-        return { ...node, size: 0 };
+        return { ...node, size: 0, inode: inodeOf(node) };
       case 'link':
-        return { ...node, mode: 0o777, size: Buffer.byteLength(node.target) };
+        return { ...node, mode: 0o777, size: Buffer.byteLength(node.target), inode: inodeOf(node) };
       default:
         return undefined;
     }

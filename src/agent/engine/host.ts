@@ -23,13 +23,15 @@ export interface FoundFile extends Owned {
 
 /**
  * The attributes of the entry at a path; links are not followed. `mode` contains the entry's permission bits; `target`
- * is the target of a link.
+ * is the target of a link. `inode` changes when another file replaces the entry; it is absent for an entry that a dry
+ * run would write.
  */
 export interface FileStat extends Owned {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly mode: number;
   readonly size: number;
   readonly modifiedAt: number;
+  readonly inode?: number;
   readonly target?: string;
 }
 

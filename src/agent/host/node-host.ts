@@ -145,6 +145,7 @@ async function statAt(path: string): Promise<FileStat> {
     mode: permissionBits(stats),
     size: stats.size,
     modifiedAt: stats.mtimeMs,
+    inode: stats.ino,
     ...ownership(stats),
   };
   return stats.isSymbolicLink() ? { ...found, target: await readlink(path) } : found;

@@ -65,13 +65,20 @@ export function systemctl(...args: readonly string[]): Command {
   return { file: 'systemctl', args };
 }
 
+/** The properties that checks need, which one command shows for all checks of a pass (engine/asking-once.ts). */
+const usual: readonly string[] = [
+  ...['LoadState', 'FragmentPath', 'NeedDaemonReload', 'UnitFileState', 'ActiveState', 'SubState', 'Result'],
+  ...['NRestarts', 'InvocationID', 'ExecMainStatus', 'ExecMainStartTimestampMonotonic', 'Job'],
+];
+
 /** Returns the named properties of a unit; `''` for a property that systemd does not show (systemctl(1), show). */
 export async function showUnit<Name extends string>(
   host: HostReader,
   unit: string,
   names: readonly Name[],
 ): Promise<Readonly<Record<Name, string>>> {
-  const { stdout } = await host.query(systemctl('show', unit, '-p', names.join(',')));
+  const asked = names.every((name) => usual.includes(name)) ? usual : names;
+  const { stdout } = await host.query(systemctl('show', unit, '-p', asked.join(',')));
   return properties(stdout, names);
 }
 

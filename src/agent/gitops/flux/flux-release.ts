@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { HostReader } from '../../engine/host.ts';
 import type { Resource } from '../../engine/resource.ts';
 import { download } from '../../resources/download.ts';
+import { executableVersion } from '../../resources/executable-version.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import type { FluxSettings } from './settings.ts';
 
@@ -26,9 +27,11 @@ export function fluxPath(binDir: string): string {
 }
 
 /** Returns the version from output such as `flux version 2.9.4`; `undefined` for any other output. */
-async function installedVersion(host: HostReader, path: string): Promise<string | undefined> {
-  const { stdout } = await host.query({ file: path, args: ['--version'] });
-  return /^flux version (\S+)/.exec(stdout)?.[1];
+function installedVersion(host: HostReader, path: string): Promise<string | undefined> {
+  return executableVersion(host, path, async () => {
+    const { stdout } = await host.query({ file: path, args: ['--version'] });
+    return /^flux version (\S+)/.exec(stdout)?.[1];
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import { longestTimer } from '../clock/clock.ts';
 /** Notifications of a service to systemd (sd_notify(3)). */
 export interface Notifier {
   ready(): Promise<void>;
+  /** Sets the status line that `systemctl status` shows, unless systemd already has this line. */
   status(line: string): Promise<void>;
   stopping(): Promise<void>;
   /**
@@ -44,17 +45,24 @@ export function notifier(
   repeat: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref(),
 ): Notifier {
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = env;
-  const tell = async (...args: readonly string[]) => {
+  let shown: string | undefined;
+  /** Returns true if systemd-notify has delivered the notification. */
+  const tell = async (...args: readonly string[]): Promise<boolean> => {
     if (!NOTIFY_SOCKET) {
-      return;
+      return true;
     }
     const command = { file: 'systemd-notify', args, env: { NOTIFY_SOCKET }, timeout: 5_000 };
-    await host.query(command).catch(() => undefined);
+    const result = await host.query(command).catch(() => undefined);
+    return result?.exitCode === 0;
   };
   return {
-    ready: () => tell('--ready'),
-    status: (line) => tell(`--status=${printableLine(line)}`),
-    stopping: () => tell('STOPPING=1'),
+    ready: async () => void (await tell('--ready')),
+    async status(line) {
+      if (line !== shown) {
+        shown = (await tell(`--status=${printableLine(line)}`)) ? line : undefined;
+      }
+    },
+    stopping: async () => void (await tell('STOPPING=1')),
     startWatchdog(isAlive) {
       const interval = Number(WATCHDOG_USEC) / 1_000;
       const ping = () => {

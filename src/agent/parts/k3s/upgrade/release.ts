@@ -6,6 +6,7 @@ import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { download } from '../../../resources/download.ts';
+import { executableVersion } from '../../../resources/executable-version.ts';
 import { link } from '../../../resources/link.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
 import { mayStay, mayUpgrade, wantedRelease } from './allowed.ts';
@@ -46,7 +47,8 @@ export function linkPaths({ system }: NodePaths): readonly string[] {
 
 /**
  * Returns the installed release, which K3s prints (`k3s version v1.36.3+k3s1 (1a2b3c4d)`); `undefined` if K3s is not
- * installed. Throws `CommandFailed` if K3s prints no release, as when it is busy or damaged.
+ * installed. Runs K3s only if its executable has changed since the last call. Throws `CommandFailed` if K3s prints no
+ * release, as when it is busy or damaged.
  */
 export async function installedVersion(host: HostReader, { k3s }: NodePaths): Promise<string | undefined> {
   return versionOf(host, k3s.binary);
@@ -57,7 +59,11 @@ export async function soundVersion(host: HostReader, path: string): Promise<stri
   return (await host.stat(path)) && versionOf(host, path).catch(unlessFailed);
 }
 
-async function versionOf(host: HostReader, path: string): Promise<string | undefined> {
+function versionOf(host: HostReader, path: string): Promise<string | undefined> {
+  return executableVersion(host, path, () => printedVersion(host, path));
+}
+
+async function printedVersion(host: HostReader, path: string): Promise<string | undefined> {
   const { exitCode, stdout } = await host.query({ file: path, args: ['--version'] });
   if (exitCode === 127) {
     return undefined;

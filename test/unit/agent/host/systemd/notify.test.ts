@@ -80,3 +80,13 @@ test.each([undefined, '', '0'])('the notifier sends no pings if WATCHDOG_USEC is
   systemd.startWatchdog(() => true);
   expect(pings).toEqual([]);
 });
+
+test('the notifier sends a status line again only if the line has changed, or was not delivered', async () => {
+  const { host, systemd } = tellingSystemd(socket);
+  host.once({ file: 'systemd-notify' }, { exitCode: 1 });
+  for (const line of ['Ready', 'Ready', 'Ready', 'not Ready', 'Ready']) {
+    await systemd.status(line);
+  }
+  const sent = host.looks.map((line) => /--status=([^']*)/.exec(line)?.[1]);
+  expect(sent).toEqual(['Ready', 'Ready', 'not Ready', 'Ready']);
+});

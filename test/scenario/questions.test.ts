@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import { booted, condition, live } from './a-vm.ts';
+
+const hour = 3_600_000;
+
+/** Returns a node that was Ready for an hour, and the questions of its next pass. */
+async function steadyPass(role: 'server' | 'agent') {
+  const { machine, slipway } = await booted(role);
+  await live(slipway, machine, hour);
+  machine.host.looks.length = 0;
+  await slipway.pass();
+  return { machine, slipway, looks: [...machine.host.looks] };
+}
+
+describe.each([
+  ['server', 'k3s.service'],
+  ['agent', 'k3s-agent.service'],
+] as const)('a pass of a steady %s', (role, unit) => {
+  test('asks no question twice', async () => {
+    const { looks } = await steadyPass(role);
+    expect(looks).toEqual([...new Set(looks)]);
+  });
+
+  test('starts a child process only to look at units and at the guard of the metadata service', async () => {
+    const { looks } = await steadyPass(role);
+    const commands = looks.filter((look) => !look.startsWith('https://'));
+    expect(commands.map((line) => line.replace(/ -p .*| --quiet .*/, ''))).toEqual([
+      'systemctl show slipway-imds-guard.service',
+      'systemd-run',
+      `systemctl show ${unit}`,
+      'systemctl show refresh-acr-credentials.service',
+    ]);
+  });
+
+  test('asks a silent Kubernetes API one question', async () => {
+    const { machine, slipway } = await steadyPass(role);
+    const asked: string[] = [];
+    machine.host.onRequest({ url: /^https:\/\/127\.0\.0\.1:6443\// }, ({ url }) => {
+      asked.push(url);
+      return new NodeError('TimedOut', 'no answer within 10 s');
+    });
+    const report = await slipway.pass();
+    expect(condition(report, 'NodeReady')).toBe('Unknown ApiUnavailable');
+    expect(asked).toEqual([expect.stringContaining('/api/v1/nodes/')]);
+  });
+});
