@@ -115,6 +115,21 @@ describe('one server', () => {
     expect(slots(world)).toEqual(['agent-2']);
   });
 
+  test('reports a turn that takes more than an hour, and keeps it', async () => {
+    const world = turnsWorld();
+    const holder = world.holder('server-1');
+    world.node('server-1');
+    world.ask('server-1');
+    await holder.pass();
+    world.begin('server-1');
+    for (let passed = 0; passed < 62; passed += 1) {
+      await holder.pass();
+      holder.host.advance(minute);
+    }
+    expect(await holder.pass()).toMatchObject({ state: 'Failed', reason: 'TurnHeld', blocks: false });
+    expect(slots(world)).toEqual(['server-1']);
+  });
+
   test('stops after a rollback, until the wish changes', async () => {
     const world = turnsWorld();
     const holder = world.holder('server-1');

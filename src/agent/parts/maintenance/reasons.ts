@@ -8,6 +8,7 @@ export const maintenanceReasons = {
     'Pods were left at the end of a drain, so the node was not interrupted; the message names the pods and the budgets.',
   TurnFailed:
     'A node failed in its turn, so no further node is interrupted for the same reason; the message has the command that continues.',
+  TurnHeld: 'A node has been in its turn for more than an hour, so other nodes may wait for it.',
   TurnUnknown: 'A command is about a node that has no turn, or about a wish with which no node failed.',
   TurnsUnreadable:
     'The ledger of turns in the cluster is damaged, so no turn is granted; the message has the command that starts a new ledger.',

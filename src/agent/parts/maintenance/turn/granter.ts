@@ -1,18 +1,17 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
-import { type Change, type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
-import { advisory } from '../../../engine/severity.ts';
+import { type Change, type Finding, inSync, type Resource } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { actionText } from './actions.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Fleet } from './fleet.ts';
-import { leasePath, writeLease } from './lease.ts';
+import { writeLease } from './lease.ts';
 import { type Look, type Looker, lookAtFleet } from './look.ts';
 import type { TurnMemory } from './observations.ts';
 import { perform } from './perform.ts';
-import { stoppedWishes, turnLines, turnsSentence } from './turns-text.ts';
+import { turnsFinding, unreadableFinding } from './turns-finding.ts';
 
 /** The milliseconds between two looks at the fleet: while nodes have turns or wait for one, and otherwise. */
 const soon = 5_000;
@@ -44,11 +43,11 @@ async function lookerOf(host: HostReader, node: K3sNode, memory: TurnMemory): Pr
 
 function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory: TurnMemory): Finding {
   if (fleet === undefined) {
-    return unreadable();
+    return unreadableFinding(idle);
   }
   const decision = decide(fleet);
   if (!isActive(fleet, decision)) {
-    return told(host, fleet, decision, isOrderable(fleet, decision) ? idle : restOf(memory));
+    return turnsFinding(host, fleet, decision, isOrderable(fleet, decision) ? idle : restOf(memory));
   }
   if (holding.state === 'other') {
     const until = host.now() + Math.min(soon, holding.expiresIn);
@@ -58,7 +57,7 @@ function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory
   if (changes.length > 0 || (holding.state === 'mine' && holding.isRenewalDue)) {
     return drifted(node, memory, changes);
   }
-  return told(host, fleet, decision, soon);
+  return turnsFinding(host, fleet, decision, soon);
 }
 
 /** True if a person can order something: a node waits, has a turn or has failed. */
@@ -135,28 +134,4 @@ async function despiteConflicts(step: () => Promise<boolean>): Promise<boolean> 
     }
     throw thrown;
   }
-}
-
-/** Returns the finding that reports the turns, with the milliseconds until the next look. */
-function told(host: HostReader, fleet: Fleet, decision: Decision, after: number): Finding {
-  const sentence = turnsSentence(turnLines(fleet, decision));
-  const [stopped] = stoppedWishes(fleet);
-  if (stopped === undefined) {
-    return inSync({ message: sentence || 'no node asks for a turn', until: host.now() + after });
-  }
-  const { wish, node, message: why } = stopped;
-  return waiting(
-    'TurnFailed',
-    `No further turns for "${wish}": ${node} failed (${why}). Repair ${node}, then run slipway turn continue "${wish}". ${sentence}`,
-    { ...advisory, after },
-  );
-}
-
-function unreadable(): Finding {
-  return waiting(
-    'TurnsUnreadable',
-    `The ledger of turns in ${leasePath} is damaged, so no turn is granted. Delete the Lease: ` +
-      'k3s kubectl -n kube-system delete lease slipway-turns. Turns that nodes have begun are kept.',
-    { ...advisory, after: idle },
-  );
 }
