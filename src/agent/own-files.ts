@@ -43,6 +43,13 @@ export const ownFiles = {
     readers: "the daemon; K3s's unit",
     lost: "Slipway compares the settings with K3s's configuration file instead: it still holds back a change of the settings, but does not notice a manual edit of that file",
   },
+  publicRelease: {
+    format: 1,
+    place: ({ k3s }) => k3s.publicRelease,
+    holds: 'on a server: the K3s release that it runs',
+    readers: 'agents that have not joined yet, through the K3s of the server',
+    lost: 'until the next pass, a new agent starts with the release that its settings want',
+  },
   pullProof: {
     format: 1,
     place: ({ slipway }) => slipway.pullProof,

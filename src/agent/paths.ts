@@ -85,6 +85,8 @@ export function nodePaths(root: string) {
       /** The record of the K3s release that was started last. */
       lastVersion: at(`${data}/slipway-last-version`),
       serverToken: at(`${data}/server/token`),
+      /** The file from which new agents learn the release of this server; K3s serves its folder to everybody. */
+      publicRelease: at(`${data}/server/static/slipway/release.json`),
       /** The folder of the datastore on a server: SQLite's state.db, or embedded etcd. */
       datastore: at(`${data}/server/db`),
       /** The CA certificate of the cluster, on a server. */

@@ -61,7 +61,7 @@ describe.each(namesOf(roles))('the files of Slipway on a node with the role %s',
     const own = present(machine);
     const missing = Object.keys(ownFiles).filter((name) => !own.some(([each]) => each === name));
     const isServer = machine.host.files.stat(paths.k3s.serverToken) !== undefined;
-    expect(missing).toEqual([...(isServer ? [] : ['startedWith']), ...elsewhere]);
+    expect(missing).toEqual([...(isServer ? [] : ['startedWith', 'publicRelease']), ...elsewhere]);
     for (const [, { path, format }] of own) {
       expect(machine.host.files.text(path)).toMatch(new RegExp(`^\\{\\n {2}"format": ${format},\\n`));
     }
@@ -108,6 +108,10 @@ describe('a file that only a newer release can read', () => {
         const report = await changed(machine, 'cluster-cidr: 10.50.0.0/16');
         expect(condition(report, 'K3sConfig')).toBe('False SettingsIrreversible');
         expect(machine.host.files.text(paths.k3s.config)).not.toContain('10.50');
+      },
+      publicRelease: async (machine) => {
+        await live(machine.slipway(), machine, minute);
+        expect(machine.host.files.text(paths.k3s.publicRelease)).toContain('v1.36.3+k3s1');
       },
       pullProof: async (machine) => {
         await live(machine.slipway(), machine, minute);

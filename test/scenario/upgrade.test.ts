@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
 import { Crash } from '../lab/memory-host.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
-import { booted, condition, live, noRestarts, type Vm } from './a-vm.ts';
+import { booted, condition, live, noRestarts, type Vm, vm } from './a-vm.ts';
 import { ca } from './world.ts';
 
 const minute = 60_000;
@@ -103,6 +103,30 @@ describe('an upgrade', () => {
     want(machine, old);
     await live(slipway, machine, 15 * minute);
     expect([machine.host.files.stat(next), machine.units.starts]).toEqual([undefined, 1]);
+  });
+});
+
+describe('a new agent', () => {
+  test('starts with the release of its server, although its settings want a newer one', async () => {
+    const machine = vm('agent', noRestarts);
+    machine.fleetRelease = 'v1.36.1+k3s1';
+    const report = await live(machine.slipway(), machine, 2 * minute);
+    expect([release(machine), machine.units.starts]).toEqual(['v1.36.1+k3s1', 1]);
+    expect(condition(report, 'NodeReady')).toBe('True InSync');
+    expect(condition(report, 'K3sBinary')).toBe('False VersionDrift');
+  });
+
+  test('waits for the release of its server if it had downloaded a newer one before the server answered', async () => {
+    const machine = vm('agent', noRestarts);
+    const { server } = machine;
+    machine.server = undefined;
+    const slipway = machine.slipway();
+    await live(slipway, machine, minute);
+    expect([release(machine), machine.units.starts]).toEqual([old, 0]);
+    machine.server = server;
+    machine.fleetRelease = 'v1.36.1+k3s1';
+    await live(slipway, machine, 2 * minute);
+    expect([release(machine), machine.units.starts]).toEqual(['v1.36.1+k3s1', 1]);
   });
 });
 

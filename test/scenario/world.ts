@@ -51,6 +51,8 @@ export interface World {
   readonly kubernetes: MemoryApi;
   /** The users of the Kubernetes API, by the PEM of their client certificates. */
   readonly users: Record<string, User>;
+  /** The release that the server at serverUrl publishes; undefined if it publishes none. */
+  fleetRelease: string | undefined;
   /** The releases that end soon after each start, each with the last line of its journal. */
   readonly broken: Map<string, string>;
   readonly certificates: WorldCertificates;
@@ -79,6 +81,7 @@ export function world(): World {
     users,
     certificates: worldCertificates(host, authority, () => units.isActive(/^k3s.service$/)),
     server: { token: joinToken, ca },
+    fleetRelease: undefined,
     broken: new Map(),
     matchImages: [],
     async reboot() {
@@ -279,6 +282,10 @@ function supervisor(made: World): void {
   made.host.onGet(`${serverUrl}/ping`, () => (made.server ? 'pong' : unreachable(down)));
   made.host.onGet('https://10.0.0.9:6443/ping', unreachable(down));
   made.host.onGet(`${serverUrl}/cacerts`, () => made.server?.ca ?? unreachable(down));
+  made.host.onGet(`${serverUrl}/static/slipway/release.json`, () => {
+    const release = JSON.stringify({ format: 1, k3s: made.fleetRelease });
+    return made.server ? (made.fleetRelease ? release : { status: 404 }) : unreachable(down);
+  });
   made.host.onGet(`${serverUrl}/v1-k3s/readyz`, ({ headers }) => {
     const shown = reveal(headers?.authorization ?? '');
     const wanted = `Basic ${Buffer.from(`node:${made.server?.token}`).toString('base64')}`;

@@ -24,7 +24,9 @@ import {
   noOverrides,
   openGate,
   ownStart,
+  releaseAgreed,
   releaseFetched,
+  releasePublished,
   releaseReplaced,
   releaseVerdict,
   restoreEnded,
@@ -109,7 +111,8 @@ export function k3sResources(
   const former = formerLoginsGone(node, ids(logins));
   const provider = credentialProvider(node).map((each) => nonBlockingOnceJoined(node, each));
   const unitFile = unit(node, before).map(keeping);
-  const joined = isAgent ? [tokenAccepted(node, cloud, ids([token], pinned, server))] : [];
+  const accepted = tokenAccepted(node, cloud, ids([token], pinned, server));
+  const joined = isAgent ? [accepted, releaseAgreed(node, [executable.id, accepted.id])] : [];
   const inputs = ids(
     kernel,
     [executable, token, config],
@@ -165,6 +168,7 @@ export function k3sResources(
     ...adoption,
     ready,
     upgradeVerified(node, [ready.id, ...ids(upgrade)]),
+    ...(isAgent ? [] : [releasePublished(node, [ready.id])]),
     holdReported(node),
     cordonReturned(node, [ready.id]),
     ...joinedPin,

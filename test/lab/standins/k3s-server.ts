@@ -42,6 +42,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     version: node.version,
     nodeName: node.nodeName,
     authority,
+    staticDir: join(directory, 'static'),
     clientAuthority: storedAuthority(directory, 'client-ca', 'k3s-client-ca'),
     serverPassword,
     agentPassword: agentToken === undefined ? serverPassword : parseToken(agentToken).password,

@@ -1,12 +1,15 @@
 /**
  * The supervisor and a small Kubernetes API on one TLS port.
  *
- * Models pkg/server/handlers/router.go (paths, roles, 401 "not authorized", 403 "forbidden", 503 until the API server
- * is ready) and pkg/nodepassword (one password per node name until the Node is deleted).
+ * Models pkg/server/handlers/router.go (paths, files for everybody below /static/, roles, 401 "not authorized", 403
+ * "forbidden", 503 until the API server is ready) and pkg/nodepassword (one password per node name until the Node is
+ * deleted).
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import type { User } from './k3s-admission.ts';
 import { type Api, answerApi } from './k3s-api.ts';
@@ -17,6 +20,8 @@ import { json, type Reply, status, unauthorized } from './k3s-reply.ts';
 export interface Supervisor extends Api {
   readonly nodeName: string;
   readonly authority: Certificate;
+  /** The folder whose files everybody may read below /static/. */
+  readonly staticDir: string;
   readonly clientAuthority: Certificate;
   /** True for a moment after the supervisor begins to listen; meanwhile it answers every request with 503. */
   starting: boolean;
@@ -68,6 +73,9 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
   if (pathname === '/cacerts') {
     return { status: 200, body: supervisor.authority.certificate };
   }
+  if (pathname.startsWith('/static/')) {
+    return staticFile(supervisor.staticDir, pathname);
+  }
   const user = authenticate(supervisor, request);
   if (user === undefined) {
     if (!pathname.startsWith('/v1-k3s/')) {
@@ -91,6 +99,18 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
     { method: request.method ?? 'GET', pathname, query, accept, contentType, body },
     user,
   );
+}
+
+/** Answers with a file as Go's http.FileServer does; folders are not listed. A URL has no `..` left in its path. */
+function staticFile(folder: string, pathname: string): Reply {
+  try {
+    return {
+      status: 200,
+      body: readFileSync(join(folder, decodeURIComponent(pathname.slice('/static/'.length))), 'utf8'),
+    };
+  } catch {
+    return { status: 404, body: '404 page not found\n' };
+  }
 }
 
 /** Logs and returns a refusal, as SendError in pkg/util does. */

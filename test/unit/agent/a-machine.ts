@@ -62,6 +62,7 @@ export function aMachine(command: 'server' | 'agent'): { readonly host: MemoryHo
     return '';
   });
   host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, ca).onGet(`${server}/v1-k3s/readyz`, 'ok');
+  host.onGet(`${server}/static/slipway/release.json`, { status: 404 });
   return { host, log };
 }
 

@@ -61,6 +61,7 @@ export const k3sPart: Part = {
     ...k3sUnits.map((unit) => join(paths.system.units, unit)),
     paths.k3s.startedWith,
     paths.k3s.lastVersion,
+    paths.k3s.publicRelease,
     paths.k3s.stamp,
     paths.slipway.k3sDownload,
     paths.slipway.backup,

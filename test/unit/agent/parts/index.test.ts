@@ -100,6 +100,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'File//etc/systemd/system/k3s-agent.service',
     'UnitLoaded/k3s-agent.service',
     'Server/token',
+    'Server/release',
     'UnitEnabled/k3s-agent.service',
     'Service/k3s',
     'Adoption/start',
@@ -249,6 +250,7 @@ test('K3s does not start on an agent before the server is up', async () => {
   const outcomes = await converge(plan('agent', host), host);
   expect(troubles(outcomes)).toEqual([
     'Server/token Waiting ServerNotReady',
+    'Server/release Blocked ',
     'UnitEnabled/k3s-agent.service Blocked ',
     'Service/k3s Blocked ',
     'Adoption/start Blocked ',
@@ -265,7 +267,7 @@ test('K3s does not start on an agent whose server is unknown', async () => {
   const outcomes = await converge(plan('agent', host, { server: undefined }), host);
   expect(troubles(outcomes).slice(0, 2)).toEqual([
     'Server/token Waiting ServerUnknown',
-    'UnitEnabled/k3s-agent.service Blocked ',
+    'Server/release Blocked ',
   ]);
   expect(log).toEqual([]);
 });

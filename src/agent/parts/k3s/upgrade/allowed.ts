@@ -9,7 +9,7 @@ import { isGivenUp, readUpgrade, type UpgradeRecord } from './record.ts';
 import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
 /** The number of minor versions by which a kubelet may be older than its API server. */
-const oldest = 3;
+export const oldestKubelet = 3;
 
 /**
  * Returns the parsed name of the release that the node wants. Throws `VersionRefused` if it is not the name of a
@@ -102,8 +102,10 @@ async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersi
   if (compareVersions(wanted, server) > 0) {
     throw versionRefused(`the server runs ${name}, and an agent is never newer: upgrade the server first`);
   }
-  if (server.major !== wanted.major || server.minor - wanted.minor > oldest) {
-    throw versionRefused(`the server runs ${name}, and an agent is at most ${oldest} minor versions older`);
+  if (server.major !== wanted.major || server.minor - wanted.minor > oldestKubelet) {
+    throw versionRefused(
+      `the server runs ${name}, and an agent is at most ${oldestKubelet} minor versions older`,
+    );
   }
 }
 

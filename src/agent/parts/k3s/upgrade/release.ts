@@ -10,6 +10,7 @@ import { executableVersion } from '../../../resources/executable-version.ts';
 import { link } from '../../../resources/link.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
 import { mayStay, mayUpgrade, wantedRelease } from './allowed.ts';
+import { fleetRelease } from './fleet-release.ts';
 import { lastVersion } from './last-version.ts';
 
 /**
@@ -106,13 +107,14 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
 const unnamed = 'none that it names';
 
 /**
- * Returns the release that the executable must have now. A node that has joined keeps its installed release or, if that
- * is lost or damaged, the release of its last start. Throws the errors of `mayUpgrade` and `mayStay`.
+ * Returns the release that the executable must have now. A new agent takes an older release that its server runs. A
+ * node that has joined keeps its installed release or, if that is lost or damaged, the release of its last start.
+ * Throws the errors of `mayUpgrade` and `mayStay`.
  */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   wantedRelease(node);
   if (!(await joinedCluster(host, node))) {
-    return node.version;
+    return (await fleetRelease(host, node)) ?? node.version;
   }
   const named = await installedVersion(host, node.paths).catch(unlessFailed);
   if (named === undefined) {

@@ -1,0 +1,27 @@
+import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+import { joinedCluster } from '../membership/joined-cluster.ts';
+import { fleetRelease } from './fleet-release.ts';
+import { soundVersion } from './release.ts';
+
+/**
+ * Keeps an agent that has not joined from starting a release newer than its server's. The race is rare: the executable
+ * was downloaded before the server answered.
+ */
+export function releaseAgreed(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: 'Server/release',
+    summary: 'compare the release of K3s with that of the server',
+    condition: 'K3sBinary',
+    isQuiet: true,
+    needs,
+    async check(host) {
+      const release = (await joinedCluster(host, node)) ? undefined : await fleetRelease(host, node);
+      if (release === undefined || (await soundVersion(host, node.paths.k3s.binary)) === release) {
+        return inSync();
+      }
+      const message = `the server runs K3s ${release}, which this agent gets before its first start`;
+      return waiting('InProgress', message, { after: 1_000 });
+    },
+  };
+}

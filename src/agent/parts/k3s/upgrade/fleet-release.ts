@@ -1,0 +1,96 @@
+import * as z from 'zod/mini';
+import { hintsOf } from '../../../clouds/chosen.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { compare, type Resource } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+import { ownFiles } from '../../../own-files.ts';
+import { octal } from '../../../resources/file-attributes.ts';
+import { fileText } from '../../../resources/file-text.ts';
+import { pinnedCa } from '../membership/ca.ts';
+import { serverCa } from '../membership/supervisor.ts';
+import { parseToken } from '../membership/token.ts';
+import { oldestKubelet } from './allowed.ts';
+import { lastVersion } from './last-version.ts';
+import { readUpgrade } from './record.ts';
+import { compareVersions, parseVersion } from './version.ts';
+
+const published = z.object({ k3s: z.string() });
+
+/**
+ * Publishes the release that this server runs. K3s serves the files in this folder to everybody
+ * (pkg/server/handlers/router.go, Static). A new agent starts with this release, since nothing else shows the release
+ * of a server to a node that has not joined. During an upgrade, the file keeps the former release until the new one is
+ * verified.
+ */
+export function releasePublished(node: K3sNode, needs: readonly string[]): Resource {
+  const path = node.paths.k3s.publicRelease;
+  const mode = 0o644;
+  return {
+    id: `File/${path}`,
+    summary: `write ${path}`,
+    condition: 'K3sBinary',
+    needs,
+    async check(host) {
+      const found = await host.readFile(path);
+      const k3s = await verifiedRelease(host, node);
+      return compare(
+        { release: readOwn(published, found?.content ?? '')?.k3s, mode: octal(found?.mode ?? mode) },
+        { release: k3s, mode: octal(mode) },
+        (host: Host) => host.writeFile(path, renderOwn(ownFiles.publicRelease, { k3s }), { mode }),
+        { blocks: false },
+      );
+    },
+  };
+}
+
+async function verifiedRelease(host: HostReader, { paths, version }: K3sNode): Promise<string> {
+  const record = await readUpgrade(host, paths);
+  return record?.state === 'begun' ? record.from : ((await lastVersion(host, paths)) ?? version);
+}
+
+/**
+ * Returns the release that the server of an agent publishes, if it is older than the one that the agent wants and not
+ * too old for that server; otherwise `undefined`, also if the server does not answer, or if the agent has no token yet.
+ * If the token pins a CA, only a server with this CA is asked.
+ */
+export async function fleetRelease(host: HostReader, node: K3sNode): Promise<string | undefined> {
+  const { role, server, paths, settings } = node;
+  const token = parseToken(await fileText(host, paths.slipway.joinToken));
+  if (role.k3s !== 'agent' || server === undefined || !token) {
+    return undefined;
+  }
+  try {
+    const { hash, trusted } = pinnedCa(await serverCa(host, server, hintsOf(settings)));
+    if (token.caHash !== undefined && token.caHash !== hash) {
+      return undefined;
+    }
+    const url = `${server}/static/slipway/release.json`;
+    const answer = await host.get({
+      url,
+      timeout: 5_000,
+      direct: true,
+      trust: { ca: trusted, anyName: true },
+    });
+    const release = answer.status === 200 ? readOwn(published, answer.body)?.k3s : undefined;
+    return release !== undefined && isOlderButFit(release, node.version) ? release : undefined;
+  } catch (thrown) {
+    if (thrown instanceof NodeError) {
+      return undefined;
+    }
+    throw thrown;
+  }
+}
+
+/** True if a release is older than the wanted one, but not by more minor versions than Kubernetes lets nodes differ. */
+function isOlderButFit(release: string, wanted: string): boolean {
+  const [older, newer] = [parseVersion(release), parseVersion(wanted)];
+  return (
+    older !== undefined &&
+    newer !== undefined &&
+    compareVersions(older, newer) < 0 &&
+    older.major === newer.major &&
+    newer.minor - older.minor <= oldestKubelet
+  );
+}

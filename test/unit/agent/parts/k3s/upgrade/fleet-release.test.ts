@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
+import { releaseAgreed } from '../../../../../../src/agent/parts/k3s/upgrade/agreed.ts';
+import {
+  fleetRelease,
+  releasePublished,
+} from '../../../../../../src/agent/parts/k3s/upgrade/fleet-release.ts';
+import { k3sExecutable } from '../../../../../../src/agent/parts/k3s/upgrade/release.ts';
+import { memoryHost, type ResponseAnswer, unreachable } from '../../../../../lab/memory-host.ts';
+import { makeAuthority } from '../../../../../lab/standins/k3s-certificates.ts';
+import { aNode, outcome } from '../../../a-node.ts';
+import { binary, old, patch, recorded, recordPath, upgrading, wanting } from './an-upgrade.ts';
+
+const server = 'https://10.0.0.4:6443';
+const ca = makeAuthority('k3s-server-ca@1700000000').certificate;
+const agent = aNode('agent', { version: patch });
+const published = (k3s: string) => JSON.stringify({ format: 1, k3s });
+
+/** Returns a new agent whose server publishes `answer`; with an executable of a release, if one is installed. */
+function anAgent(answer: ResponseAnswer, { token = 'swordfish', installed = '' } = {}) {
+  const host = memoryHost({
+    files: {
+      ...(token && { '/var/lib/slipway/join-token': `${token}\n` }),
+      ...(installed && { [binary]: { content: installed, mode: 0o755 } }),
+    },
+  });
+  host.on(
+    { file: binary, args: ['--version'] },
+    installed ? `k3s version ${installed} (1a2b3c4d)\n` : { exitCode: 127 },
+  );
+  host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, ca);
+  return host.onGet(`${server}/static/slipway/release.json`, answer);
+}
+
+describe('fleetRelease', () => {
+  test.each([
+    ['an older release', published(old), old],
+    ['a release three minor versions older', published('v1.33.1+k3s1'), 'v1.33.1+k3s1'],
+    ['a release four minor versions older', published('v1.32.9+k3s1'), undefined],
+    ['the wanted release', published(patch), undefined],
+    ['a newer release', published('v1.37.0+k3s1'), undefined],
+    ['something else than a release', published('../../../etc/shadow'), undefined],
+    ['something else than JSON', '<html>', undefined],
+    ['nothing, as without Slipway', { status: 404 }, undefined],
+    ['no answer', unreachable(server), undefined],
+  ] as const)('of a server that publishes %s', async (_, answer, expected) => {
+    expect(await fleetRelease(anAgent(answer), agent)).toBe(expected);
+  });
+
+  test.each([
+    ['pins the CA of this server', `K10${pinnedCa(ca).hash}::node:swordfish`, old],
+    ['pins another CA', `K10${'0'.repeat(64)}::node:swordfish`, undefined],
+    ['is missing', '', undefined],
+  ])('of a server, if the token %s', async (_, token, expected) => {
+    expect(await fleetRelease(anAgent(published(old), { token }), agent)).toBe(expected);
+  });
+
+  test('is not asked for on a server', async () => {
+    const host = memoryHost({ files: { '/var/lib/slipway/join-token': 'swordfish\n' } });
+    expect(await fleetRelease(host, aNode('server', { version: patch }))).toBeUndefined();
+  });
+});
+
+test('a new agent downloads the release that its server runs', async () => {
+  const host = anAgent(published(old));
+  const finding = await k3sExecutable(agent, []).check(host);
+  expect(finding).toMatchObject({ state: 'Drifted', drift: { summary: `download K3s ${old} to ${binary}` } });
+});
+
+describe('releaseAgreed', () => {
+  test.each([
+    ['holds a newer release than that of the server back', patch, 'Waiting InProgress'],
+    ['lets the release of the server start', old, 'InSync'],
+  ])('%s', async (_, installed, expected) => {
+    expect(await outcome(releaseAgreed(agent, []), anAgent(published(old), { installed }))).toBe(expected);
+  });
+
+  test('does not hold back an agent that has joined', async () => {
+    const host = anAgent(published(old), { installed: patch });
+    host.files.write('/var/lib/rancher/k3s/agent/server-ca.crt', ca);
+    expect(await outcome(releaseAgreed(agent, []), host)).toBe('InSync');
+  });
+});
+
+describe('releasePublished', () => {
+  const path = '/var/lib/rancher/k3s/server/static/slipway/release.json';
+  const last = '/var/lib/rancher/k3s/slipway-last-version';
+
+  test.each([
+    ['the release of the last start', { [last]: `${patch}\n` }, patch],
+    [
+      'the former release until the new one is verified',
+      { [last]: `${patch}\n`, [recordPath]: recorded() },
+      old,
+    ],
+    [
+      'the new release once it is verified',
+      { [last]: `${patch}\n`, [recordPath]: recorded({ state: 'done' }) },
+      patch,
+    ],
+    [
+      'the former release after the node went back',
+      { [last]: `${old}\n`, [recordPath]: recorded({ state: 'rolledBack' }) },
+      old,
+    ],
+  ])('shows %s', async (_, files, expected) => {
+    const host = upgrading(files);
+    const resource = releasePublished(wanting(patch), []);
+    const finding = await resource.check(host);
+    if (finding.state !== 'Drifted') {
+      throw new Error(finding.state);
+    }
+    await finding.drift.remedy(host);
+    expect(JSON.parse(host.files.text(path) ?? '')).toEqual({ format: 1, k3s: expected });
+    expect(await outcome(resource, host)).toBe('InSync');
+  });
+});
