@@ -143,7 +143,9 @@ test('lists the local volumes before it evicts their pods, and the pods that sta
   volume('pvc-1', { hostPath: { path: '/var/lib/rancher/k3s/storage/pvc-1' } });
   claim('remote', 'pvc-2');
   volume('pvc-2', { csi: { driver: 'disk.csi.azure.com' } });
-  const mounts = ['data', 'remote', 'missing'].map((claimName) => ({
+  claim('disk', 'pvc-3');
+  volume('pvc-3', { local: { path: '/mnt/disk' } });
+  const mounts = ['data', 'remote', 'disk', 'missing'].map((claimName) => ({
     name: claimName,
     persistentVolumeClaim: { claimName },
   }));
@@ -158,6 +160,11 @@ test('lists the local volumes before it evicts their pods, and the pods that sta
         { field: 'pods', observed: 'default/db', desired: 'evicted' },
         {
           field: 'default/db data',
+          observed: 'on this node',
+          desired: 'out of reach until the pod is back on this node',
+        },
+        {
+          field: 'default/db disk',
           observed: 'on this node',
           desired: 'out of reach until the pod is back on this node',
         },
@@ -203,6 +210,7 @@ describe('beside a budget that never allows an eviction', () => {
     const { lines, seconds } = await drained(nodeWith());
     expect(lines.at(-1)).toBe('go on');
     expect(seconds).toBeLessThan(75);
+    expect(JSON.parse(host.files.text(file) ?? '').refused).toEqual({});
   });
 
   test('goes on with the pod if the settings say so', async () => {

@@ -6,6 +6,8 @@ export interface PodChanges {
   readonly namespace?: string;
   readonly node?: string;
   readonly owner?: string | undefined;
+  /** False if the owner does not control the pod. */
+  readonly isController?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
@@ -18,9 +20,10 @@ export interface PodChanges {
 /** Returns a pod as the API shows it, without the uid, which the API sets. */
 export function pod(name: string, changes: PodChanges = {}): ApiObject {
   const { namespace = 'default', node = 'vm-1', labels = {}, annotations = {}, volumes = [] } = changes;
-  const { phase = 'Running', ready = true, grace = 30 } = changes;
+  const { phase = 'Running', ready = true, grace = 30, isController = true } = changes;
   const owner = 'owner' in changes ? changes.owner : 'ReplicaSet';
-  const ownerReferences = owner === undefined ? [] : [{ kind: owner, name: 'owner', controller: true }];
+  const ownerReferences =
+    owner === undefined ? [] : [{ kind: owner, name: 'owner', controller: isController }];
   return {
     apiVersion: 'v1',
     kind: 'Pod',

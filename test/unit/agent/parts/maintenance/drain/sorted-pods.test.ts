@@ -15,6 +15,7 @@ test.each<[string, PodChanges, 'leave' | 'evict', string]>([
   ['a pod that is not ready', { ready: false, phase: 'Pending' }, 'leave', 'evict'],
   ['a pod of a DaemonSet', { owner: 'DaemonSet' }, 'evict', 'stay'],
   ['a finished pod of a DaemonSet', { owner: 'DaemonSet', phase: 'Failed' }, 'leave', 'evict'],
+  ['a pod whose owner does not control it', { owner: 'DaemonSet', isController: false }, 'evict', 'evict'],
   ['a mirror pod', mirror, 'evict', 'stay'],
   ['a finished mirror pod', { ...mirror, phase: 'Succeeded' }, 'evict', 'stay'],
   ['a pod with an emptyDir volume', emptyDir, 'leave', 'leave: it has an emptyDir volume'],
