@@ -15,7 +15,7 @@ export interface RestoreSteps {
 export function restoreSteps(paths: NodePaths, copy: RestorableCopy, restore: Restore): RestoreSteps {
   return {
     stop: daemonStopped(paths, false),
-    down: datastoreReplaced(paths, restore, copy.bytes),
+    down: datastoreReplaced(paths, restore, copy),
     up: [k3sBack(restore)],
   };
 }
@@ -26,10 +26,10 @@ export function restorePlan(
   copy: RestorableCopy,
   { stop, down, up }: RestoreSteps,
 ): readonly string[] {
-  const { path, madeAt, reason, k3s, installed, ca, objects, revision, bytes } = copy;
+  const { path, madeAt, reason, k3s, installed, isKept, ca, objects, revision, bytes } = copy;
   const steps = [stop, ...down, ...up].map(({ summary }) => `  ${summary}`);
   const newer =
-    installed === k3s ? [] : [`  K3s ${installed} reads the copy, and upgrades its objects again.`];
+    isKept || installed === k3s ? [] : [`  K3s ${installed} reads the copy, and upgrades its objects again.`];
   return [
     `The copy ${path}`,
     `  was made at ${madeAt} (${ageOf(host.now() - Date.parse(madeAt))} ago), before: ${reason}`,

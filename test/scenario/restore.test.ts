@@ -161,6 +161,59 @@ describe('a restore of the datastore', () => {
     expect(machine.host.lines().filter((line) => line.includes('disable'))).toHaveLength(1);
   });
 
+  /** Makes K3s a newer release, with the release of the copy kept, as after an upgrade. */
+  function upgraded({ host }: World, state: 'begun' | 'done' | 'gaveUp'): void {
+    const says = (path: string) => `k3s version ${host.files.text(path)} (1a2b3c4d)\n`;
+    host.files.write(paths.k3s.binary, 'v1.37.0+k3s1', 0o755);
+    host.files.write(paths.k3s.previous, 'v1.36.3+k3s1', 0o755);
+    host.on({ file: paths.k3s.binary, args: ['--version'] }, () => says(paths.k3s.binary));
+    host.on({ file: paths.k3s.previous, args: ['--version'] }, () => says(paths.k3s.previous));
+    const record = {
+      wanted: 'v1.37.0+k3s1',
+      from: 'v1.36.3+k3s1',
+      digest: '0123456789ab',
+      state,
+      restarts: 0,
+    };
+    host.files.write(paths.slipway.upgrade, JSON.stringify({ format: 1, ...record }), 0o600);
+  }
+
+  test.each(['begun', 'done', 'gaveUp'] as const)(
+    'puts the release of the copy back after an upgrade that is %s, which is then not tried again, whatever crashes',
+    async (state) => {
+      const whole = world();
+      upgraded(whole, state);
+      await restore(whole);
+      for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
+        const machine = world();
+        const { host } = machine;
+        upgraded(machine, state);
+        host.crashBefore(mutation);
+        await expect(restore(machine)).rejects.toBeInstanceOf(Crash);
+        await reboot(machine);
+        expect(await restore(machine)).toBe(true);
+        expect(host.files.text(paths.k3s.binary)).toBe('v1.36.3+k3s1');
+        expect(host.files.stat(paths.k3s.previous)).toBeUndefined();
+        expect(JSON.parse(host.files.text(paths.slipway.upgrade) ?? '')).toMatchObject({
+          state: 'rolledBack',
+        });
+        expect(host.files.text(database)).toBe(copySql);
+      }
+      expect(whole.faults).toEqual([]);
+    },
+  );
+
+  test('leaves a K3s whose earlier release was not kept, and says that it upgrades the objects again', async () => {
+    const machine = world();
+    machine.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.37.0+k3s1 (1a2b3c4d)\n');
+    const copy = await judgeCopy(machine.host, paths, file);
+    const steps = restoreSteps(paths, copy, await restoreOf(machine.host, paths, copy));
+    expect(restorePlan(machine.host, copy, steps).at(-1)).toBe(
+      '  K3s v1.37.0+k3s1 reads the copy, and upgrades its objects again.',
+    );
+    expect(await restore(machine)).toBe(true);
+  });
+
   test('leaves K3s disabled if it was disabled before', async () => {
     const machine = world();
     machine.unit.UnitFileState = 'disabled';

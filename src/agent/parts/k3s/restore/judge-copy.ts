@@ -11,15 +11,17 @@ import { datastoreKind, datastoreKinds } from '../datastore/datastore-kind.ts';
 import { clusterCa } from '../datastore/keep-copy.ts';
 import { kineFacts, kineQueries } from '../datastore/kine.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
-import { installedVersion } from '../upgrade/release.ts';
+import { installedVersion, soundVersion } from '../upgrade/release.ts';
 import { compareVersions, parseVersion } from '../upgrade/version.ts';
 import { restoreUnderWay } from './restore-state.ts';
 
 /** A copy that may be restored on this server. */
 export interface RestorableCopy extends CopyManifest {
   readonly path: string;
-  /** The K3s release that is installed, and will read the copy. */
+  /** The K3s release that is installed. */
   readonly installed: string;
+  /** True if the executable of the release that wrote the copy was kept, so that this release comes back. */
+  readonly isKept: boolean;
 }
 
 /**
@@ -40,7 +42,8 @@ export async function judgeCopy(host: HostReader, paths: NodePaths, path: string
   const installed = await requireRelease(host, paths, manifest);
   await requireToken(host, paths, manifest);
   await requireWhole(host, path, manifest);
-  return { ...manifest, path, installed };
+  const kept = await soundVersion(host, paths.k3s.previous);
+  return { ...manifest, path, installed, isKept: installed !== manifest.k3s && kept === manifest.k3s };
 }
 
 async function requireSqlite(host: HostReader, paths: NodePaths): Promise<void> {

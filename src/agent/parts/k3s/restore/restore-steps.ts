@@ -7,6 +7,8 @@ import { unless } from '../../../resources/combinators.ts';
 import { unitsStopped } from '../../../resources/units-stopped.ts';
 import { sqlitePath } from '../datastore/datastore-kind.ts';
 import { kineQueries } from '../datastore/kine.ts';
+import { formerRelease } from './former-release.ts';
+import type { RestorableCopy } from './judge-copy.ts';
 import {
   asidePath,
   isPlaced,
@@ -26,18 +28,29 @@ const gigabyte = 1024 ** 3;
  * - Prepares the datastore beside the present one, while K3s still runs.
  * - Notes the restore. From then on the daemon leaves K3s alone.
  * - Stops and disables K3s, so that a reboot in the middle does not start it. Containers continue to run.
+ * - Puts the kept executable of the release that wrote the copy back, if K3s was upgraded since.
  * - Moves the datastore aside, with what K3s would refuse as newer than the copy.
  * - Puts the prepared datastore in place.
  */
-export function datastoreReplaced(paths: NodePaths, restore: Restore, bytes: number): readonly Resource[] {
+export function datastoreReplaced(
+  paths: NodePaths,
+  restore: Restore,
+  { bytes, k3s, isKept }: RestorableCopy,
+): readonly Resource[] {
   const untilPlaced = (resource: Resource) =>
     unless(resource, async (host) => ((await isPlaced(host, paths, restore)) ? inSync() : undefined));
   const prepared = untilPlaced(datastorePrepared(paths, restore, bytes));
   const noted = restoreNoted(paths, restore, [prepared.id]);
   const stopped = untilPlaced(k3sDown(paths, [noted.id]));
   const aside = replacedPaths(paths).map((path) => untilPlaced(movedAsideFor(path, restore, [stopped.id])));
-  const placed = datastorePlaced(paths, restore, [stopped.id, ...aside.map(({ id }) => id)]);
-  return [prepared, noted, stopped, ...aside, placed];
+  const release = isKept ? formerRelease(paths, k3s, [stopped.id]).map(untilPlaced) : [];
+  const before = [stopped, ...release, ...aside];
+  const placed = datastorePlaced(
+    paths,
+    restore,
+    before.map(({ id }) => id),
+  );
+  return [prepared, noted, ...before, placed];
 }
 
 function datastorePrepared(paths: NodePaths, restore: Restore, bytes: number): Resource {

@@ -28,7 +28,13 @@ describe('a copy of the datastore', () => {
     'may be restored by K3s %s',
     async (version) => {
       const copy = await judgeCopy(world(version), paths, file);
-      expect(copy).toMatchObject({ path: file, k3s: 'v1.36.3+k3s1', installed: version, objects: 2 });
+      expect(copy).toMatchObject({
+        path: file,
+        k3s: 'v1.36.3+k3s1',
+        installed: version,
+        isKept: false,
+        objects: 2,
+      });
     },
   );
 
