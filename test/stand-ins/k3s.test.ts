@@ -1,7 +1,16 @@
 /** Tests that the K3s stand-in is as strict as K3s and prints K3s's messages. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +19,7 @@ import { stringify } from 'yaml';
 import { bundleStandIn } from '../lab/bundle.ts';
 import { freePort } from '../lab/lab.ts';
 import { runProgram } from '../lab/processes.ts';
+import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { exchange } from '../lab/standins/k3s-http.ts';
 
 let built: string;
@@ -81,6 +91,26 @@ describe('config.yaml', () => {
     const node = await eventually(() => kubectl('get', 'node', 'second', '-o', 'json'));
     expect(JSON.parse(node.stdout).metadata.labels).toMatchObject({ a: '1', b: '2' });
   });
+});
+
+test('a server issues certificates for a year, and renews only those near their end when it starts again', async () => {
+  configure(server());
+  const folder = join(root, 'var/lib/rancher/k3s/server/tls');
+  const ends = (name: string) => {
+    const pem = readFileSync(join(folder, name), 'utf8');
+    return Math.round((new X509Certificate(pem).validToDate.getTime() - Date.now()) / 86_400_000);
+  };
+  const first = start('server');
+  await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
+  expect([ends('client-admin.crt'), ends('etcd/client.crt')]).toEqual([365, 365]);
+  first.child.kill('SIGTERM');
+  await once(first.child, 'exit');
+  const kept = readFileSync(join(folder, 'etcd/client.crt'), 'utf8');
+  const old = issue(makeAuthority('k3s-client-ca'), { commonName: 'x', life: 100 * 86_400_000 });
+  writeFileSync(join(folder, 'client-admin.crt'), old.certificate);
+  await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
+  expect(ends('client-admin.crt')).toBe(365);
+  expect(readFileSync(join(folder, 'etcd/client.crt'), 'utf8')).toBe(kept);
 });
 
 describe('a token', () => {

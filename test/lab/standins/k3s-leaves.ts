@@ -8,7 +8,7 @@
  * of its CA (rancher/dynamiclistener, cert.NewSignedCert). Its file also has the chain of its CA.
  */
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { type Certificate, issue, type KeyPair } from './k3s-certificates.ts';
+import { type Certificate, issue, type KeyPair, type Validity } from './k3s-certificates.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -29,7 +29,7 @@ export interface StartOptions {
   readonly authorities: Authorities;
   /** The time of the start, in epoch milliseconds. */
   readonly now: number;
-  /** The life of new leaf certificates in days, 365 by default. */
+  /** The life of new leaf certificates in days; by default as in the environment of K3s. */
   readonly days?: number;
   /** The leaf files that the start does not renew, as if K3s could not write them. */
   readonly stuck?: readonly string[];
@@ -106,6 +106,19 @@ export function isRenewed(pem: string | undefined, now: number): boolean {
   }
 }
 
+/**
+ * Returns the validity of a new leaf certificate: from an hour before `now`, but not before its CA, for 365 days or
+ * CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS.
+ */
+export function leafValidity(authority: Certificate, now: number, days = daysFromEnvironment()): Validity {
+  const from = Math.max(now - hour, new X509Certificate(authority.certificate).validFromDate.getTime());
+  return { from, ends: from + days * day };
+}
+
+function daysFromEnvironment(): number {
+  return Number(process.env.CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS ?? 365);
+}
+
 function writeLeaf(files: Files, [path, commonName, name]: Leaf, options: StartOptions): void {
   const authority = options.authorities[name];
   if (!(options.stuck?.includes(path) && files.read(path) !== undefined)) {
@@ -116,8 +129,7 @@ function writeLeaf(files: Files, [path, commonName, name]: Leaf, options: StartO
 /** K3s keeps the key of a certificate that it renews; all certificates here have the same one, to save time. */
 let pair: KeyPair | undefined;
 
-function newLeaf(commonName: string, authority: Certificate, { now, days = 365 }: StartOptions): Certificate {
+function newLeaf(commonName: string, authority: Certificate, { now, days }: StartOptions): Certificate {
   pair ??= generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const from = Math.max(now - hour, new X509Certificate(authority.certificate).validFromDate.getTime());
-  return issue(authority, { commonName, validity: { from, ends: from + days * day } }, pair);
+  return issue(authority, { commonName, validity: leafValidity(authority, now, days) }, pair);
 }

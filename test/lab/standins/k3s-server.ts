@@ -23,6 +23,7 @@ import { type Certificate, issue, makeAuthority } from './k3s-certificates.ts';
 import { runControllers } from './k3s-controllers.ts';
 import type { K3sOptions } from './k3s-flags.ts';
 import { kubeconfig } from './k3s-kubeconfig.ts';
+import { startServerLeaves } from './k3s-leaves.ts';
 import { fatal, log } from './k3s-log.ts';
 import { openObjects } from './k3s-objects.ts';
 import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
@@ -58,6 +59,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     apiReady: false,
     starting: true,
   };
+  writeLeaves(node.dataDir, supervisor);
   const port = Number(options.text('https-listen-port') ?? 6443);
   // A node with its own root directory shares the machine with other nodes, so it listens only on loopback.
   const address = node.root === '/' ? '0.0.0.0' : '127.0.0.1';
@@ -139,6 +141,16 @@ function storedAuthority(directory: string, name: string, commonName: string): C
     write(path, `${JSON.stringify(made)}\n`, 0o600);
   }
   return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/** Writes the certificates of a server, and renews those near their end (pkg/daemons/control/deps, genCerts). */
+function writeLeaves(dataDir: string, { authority: server, clientAuthority: client }: Supervisor): void {
+  const files = {
+    read: (path: string) =>
+      existsSync(join(dataDir, path)) ? readFileSync(join(dataDir, path), 'utf8') : undefined,
+    write: (path: string, text: string) => write(join(dataDir, path), text, 0o644),
+  };
+  startServerLeaves(files, { authorities: { server, client }, now: Date.now() });
 }
 
 function writeTokens(directory: string, supervisor: Supervisor): void {

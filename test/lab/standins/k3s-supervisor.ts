@@ -14,6 +14,7 @@ import type { TLSSocket } from 'node:tls';
 import type { User } from './k3s-admission.ts';
 import { type Api, answerApi } from './k3s-api.ts';
 import { type Certificate, issue } from './k3s-certificates.ts';
+import { leafValidity } from './k3s-leaves.ts';
 import { log } from './k3s-log.ts';
 import { json, type Reply, status, unauthorized } from './k3s-reply.ts';
 
@@ -40,7 +41,8 @@ export function serveSupervisor(
   { address, port }: { readonly address: string; readonly port: number },
   hosts: readonly string[],
 ): Promise<Server> {
-  const own = issue(supervisor.authority, { commonName: 'k3s', organization: 'k3s', hosts });
+  const validity = leafValidity(supervisor.authority, Date.now());
+  const own = issue(supervisor.authority, { commonName: 'k3s', organization: 'k3s', hosts, validity });
   const server = createServer(
     {
       cert: own.certificate + supervisor.authority.certificate,
@@ -232,6 +234,7 @@ function nodeCertificate(supervisor: Supervisor, request: IncomingMessage, name:
   const made = issue(supervisor.clientAuthority, {
     commonName: `system:node:${name}`,
     organization: 'system:nodes',
+    validity: leafValidity(supervisor.clientAuthority, Date.now()),
   });
   return { status: 200, body: made.certificate + made.key };
 }
