@@ -32,9 +32,10 @@ export const ownFiles = {
   startStamp: {
     format: 1,
     place: ({ k3s }) => k3s.stamp,
-    holds: 'digests of the inputs of the running K3s: the files that K3s reads only when it starts',
+    holds:
+      'digests of the inputs of the running K3s: the files that K3s reads only when it starts; the ends of its certificates before that start',
     readers: 'the daemon',
-    lost: 'a change of an input does not restart K3s; the next start of K3s writes the file again',
+    lost: 'a change of an input does not restart K3s, and Slipway goes by the time of the last start to tell whether that start renewed a certificate; the next start of K3s writes the file again',
   },
   startedWith: {
     format: 1,

@@ -12,7 +12,7 @@ export interface Certificate extends ParsedCertificate {
   /** The path of its file below the data directory of K3s, such as `agent/client-kubelet.crt`; or the port. */
   readonly name: string;
   readonly kind: 'leaf' | 'ca' | 'serving';
-  /** When it was issued, in epoch milliseconds. K3s before December 2025 dates `from` back to the start of its CA. */
+  /** When it was issued, in epoch milliseconds. Older releases date `from` back to the start of their CA. */
   readonly issued: number;
 }
 
