@@ -80,16 +80,24 @@ const longest = 4_096;
 
 /** Reads the annotations of turns among those of a Node. Anybody who may change the Node may have written them. */
 export function readTurn(annotations: Readonly<Record<string, string>>): TurnAnnotations {
-  const textOf = (key: string) => {
-    const text = annotations[key] ?? '';
-    return text.length > longest ? '' : text;
-  };
+  const granted = readValue(grantOrWithdrawal, annotations[turnKeys.grant]);
+  const isWithdrawn = granted !== undefined && 'withdrawn' in granted;
   return {
-    request: parseJson(request, textOf(turnKeys.request)),
-    grant: parseJson(grant, textOf(turnKeys.grant)),
-    state: parseJson(state, textOf(turnKeys.state)),
-    withdrawn: parseJson(withdrawal, textOf(turnKeys.grant))?.withdrawn,
+    request: readValue(request, annotations[turnKeys.request]),
+    grant: isWithdrawn ? undefined : granted,
+    state: readValue(state, annotations[turnKeys.state]),
+    withdrawn: isWithdrawn ? granted.withdrawn : undefined,
   };
+}
+
+const grantOrWithdrawal = z.union([grant, withdrawal]);
+
+/** Reads an annotation, unless it is missing: most nodes have none, and a failed parse costs more than a good one. */
+function readValue<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  text: string | undefined,
+): z.output<Schema> | undefined {
+  return text === undefined || text.length > longest ? undefined : parseJson(schema, text);
 }
 
 /** Returns the value that replaces a withdrawn grant on its Node. */
