@@ -45,7 +45,8 @@ export async function leftBehind(
 
 /** Returns the lines about the files that an uninstall of K3s alone leaves on purpose. */
 export async function k3sLeftBehind(host: HostReader, paths: NodePaths): Promise<readonly string[]> {
-  return [...stillThere(await existingPaths(host, k3sPlaces(paths))), ...(await asideNotes(host, paths))];
+  const places = [...k3sPlaces(paths), paths.slipway.backup];
+  return [...stillThere(await existingPaths(host, places)), ...(await asideNotes(host, paths))];
 }
 
 function k3sPlaces(paths: NodePaths): readonly string[] {

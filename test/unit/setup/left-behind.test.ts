@@ -15,6 +15,14 @@ test('leftBehind lists the remaining files after K3s is removed', async () => {
   ]);
 });
 
+test('k3sLeftBehind lists the copies of the datastore, which contain the Secrets of the cluster', async () => {
+  const host = aHost();
+  host.files.write('/var/lib/slipway/backup/state-20260101T000000Z.db', '');
+  expect(await k3sLeftBehind(host, paths)).toEqual([
+    'still there: /etc/rancher/node /var/lib/slipway/backup',
+  ]);
+});
+
 test('leftBehind lists what a remaining K3s needs, and what happens to its registry logins', async () => {
   const host = aHost();
   host.files.write('/var/lib/slipway/imds-guard.nft', '');
