@@ -118,6 +118,17 @@ test('a leaf certificate that a restart does not renew causes one restart, and t
   expect(condition(after, 'Certificates')).toBe('True InSync');
 });
 
+test('a K3s whose executable is lost is not restarted for its certificates until the executable is back', async () => {
+  const { machine, slipway } = await booted('server', noRestarts);
+  machine.host.failWrite('/usr/local/bin/k3s', 'ENOSPC');
+  machine.host.files.remove('/usr/local/bin/k3s');
+  await leaping(slipway, machine, 250, 125);
+  expect(machine.units.starts).toBe(1);
+  machine.host.heal('/usr/local/bin/k3s');
+  const report = await leaping(slipway, machine, 1, 1);
+  expect([machine.units.starts, condition(report, 'Certificates')]).toEqual([2, 'True InSync']);
+});
+
 test('a damaged file is reported, and the other certificates are renewed all the same', async () => {
   const { machine, slipway } = await booted('server', noRestarts);
   machine.host.files.write(`${data}/${leaf}`, 'x');

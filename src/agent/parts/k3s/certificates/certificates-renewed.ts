@@ -20,7 +20,9 @@ export const certificatesId = 'Certificates/k3s';
  *
  * Does not restart a K3s that another unit has started: that restart would change its flags, and needs a consent.
  * Reports what a restart cannot repair and a person must: a leaf certificate that the last start did not renew, a CA
- * near its end, a damaged file, and a clock by which a certificate is not valid yet. Blocks nothing.
+ * near its end, a damaged file, and a clock by which a certificate is not valid yet.
+ * Blocks no other Resource. `needs` should name the service of K3s: while an input such as the executable is missing, a
+ * restart would stop K3s for good.
  */
 export function certificatesRenewed(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
   return heldUntilOwnStart(node, {
@@ -33,7 +35,7 @@ export function certificatesRenewed(node: K3sNode, gate: Gate, needs: readonly s
       const faults = certificateFaults(node, judgement);
       const { due, damages, stuck, isStarting } = judgement;
       if (isStarting && due.length + damages.length + stuck.length > 0) {
-        return waiting('ServiceStarting', 'K3s has just started, and may still renew certificates', settling);
+        return waiting('ServiceStarting', unsettled, settling);
       }
       return (
         (await renewal(host, { node, gate, judgement, faults })) ??
@@ -44,6 +46,8 @@ export function certificatesRenewed(node: K3sNode, gate: Gate, needs: readonly s
   });
 }
 
+const unsettled =
+  'K3s is not up, or has been up for less than five minutes, and may still renew certificates';
 const settling = { blocks: false, isExpected: true, after: 30_000 } as const;
 /** The milliseconds until the next check of something that only a person can repair. */
 const seldom = 600_000;

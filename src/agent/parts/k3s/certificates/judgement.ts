@@ -23,7 +23,7 @@ export interface Judgement {
   readonly lateServing: readonly Certificate[];
   /** How long before its end K3s renews a certificate of a server, in milliseconds. */
   readonly window: number;
-  /** True if K3s has started so recently that it may still write certificates, or if it is starting. */
+  /** True if K3s does not run, or has started so recently that it may still write certificates. */
   readonly isStarting: boolean;
 }
 

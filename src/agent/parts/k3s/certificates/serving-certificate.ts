@@ -6,10 +6,13 @@ import type { Certificate } from './certificate-files.ts';
 
 /** The milliseconds for which a certificate counts as read: K3s looks every six hours whether to renew it. */
 const fresh = 3_600_000;
+/** The milliseconds after which a port that did not answer is read again, since it may cost a whole time limit. */
+const retry = 60_000;
 
 interface Shown {
   readonly at: number;
-  readonly certificate: Certificate;
+  /** Absent if nothing answered. */
+  readonly certificate: Certificate | undefined;
 }
 
 /** The certificate that each port showed last, with the time of the read by the monotonic clock. */
@@ -26,13 +29,11 @@ export async function servingCertificate(host: HostReader, node: K3sNode): Promi
   const url = servingUrl(node);
   const ports = seen.get(host) ?? new Map<string, Shown>();
   const last = ports.get(url);
-  if (last !== undefined && host.monotonic() < last.at + fresh) {
+  if (last !== undefined && host.monotonic() < last.at + (last.certificate ? fresh : retry)) {
     return last.certificate;
   }
   const certificate = await readServingCertificate(host, node).catch(noAnswer);
-  if (certificate !== undefined) {
-    seen.set(host, ports.set(url, { at: host.monotonic(), certificate }));
-  }
+  seen.set(host, ports.set(url, { at: host.monotonic(), certificate }));
   return certificate;
 }
 

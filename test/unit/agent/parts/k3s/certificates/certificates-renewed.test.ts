@@ -330,12 +330,15 @@ describe('a certificate that no restart renews', () => {
   });
 });
 
-test('a port that does not answer, or shows no certificate, is left to other conditions', async () => {
+test('a port that does not answer, or shows no certificate, is left to other conditions, and read again after a minute', async () => {
   const node = await made();
-  node.host.onPeer('https://127.0.0.1:6443', unreachable('https://127.0.0.1:6443'));
-  expect(await node.outcome()).toBe('InSync');
-  node.host.onPeer('https://127.0.0.1:6443', 'x');
-  expect(await node.outcome()).toBe('InSync');
+  const { length } = node.host.looks;
+  for (const answer of [unreachable('https://127.0.0.1:6443'), 'x']) {
+    node.host.onPeer('https://127.0.0.1:6443', answer);
+    expect([await node.outcome(), await node.outcome()]).toEqual(['InSync', 'InSync']);
+    node.host.advance(60_000);
+  }
+  expect(node.host.looks.slice(length)).toEqual(Array(2).fill('certificate of https://127.0.0.1:6443'));
 });
 
 test('the port is read at its own number, and once an hour', async () => {
