@@ -53,7 +53,7 @@ export async function restore({ root, from, plan, yes }: RestoreOptions): Promis
     }
   } finally {
     // Also after a failure: the daemon leaves K3s alone, and reports the restore that has not ended.
-    await daemonBack(host);
+    await daemonBack(host, paths);
     await releaseSetup();
   }
 }

@@ -1,4 +1,5 @@
 /** The work of `slipway restore`. */
+import { join } from 'node:path';
 import type { Host } from '../agent/engine/host.ts';
 import { apiBack, type Restore } from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
@@ -30,10 +31,10 @@ export async function replaceDatastore(
   return true;
 }
 
-/** Starts the daemon again, if systemd has its unit and the unit is enabled. */
-export async function daemonBack(host: Host): Promise<void> {
-  const { UnitFileState } = await showUnit(host, daemonUnit, ['UnitFileState']);
-  if (UnitFileState === 'enabled') {
+/** Starts the daemon again, if its unit is below the root and enabled. */
+export async function daemonBack(host: Host, { root }: NodePaths): Promise<void> {
+  const { FragmentPath, UnitFileState } = await showUnit(host, daemonUnit, ['FragmentPath', 'UnitFileState']);
+  if (UnitFileState === 'enabled' && FragmentPath.startsWith(join(root, '/'))) {
     await host.run(systemctl('start', '--no-block', daemonUnit));
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judgeCopy, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
-import { replaceDatastore } from '../../src/setup/restore.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { daemonBack, replaceDatastore } from '../../src/setup/restore.ts';
 import { restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
 import { Crash, type MemoryHost } from '../lab/memory-host.ts';
 import { aCluster, putNode } from '../unit/agent/a-cluster.ts';
@@ -270,6 +271,30 @@ describe('a restore of the datastore', () => {
     expect(plan).toContain(`  move ${server}/tls to ${server}/tls.${aside}`);
     expect(plan).toContain('  stop slipway.service');
     expect(plan.join('\n')).toContain('The cluster forgets everything since the copy');
+    expect(host.mutations).toBe(0);
+  });
+});
+
+describe('the daemon', () => {
+  const shown = (path: string, state: string) => `FragmentPath=${path}\nUnitFileState=${state}\n`;
+
+  test.each([
+    ['is started again after a restore', '/etc/systemd/system/slipway.service', 'enabled', 1],
+    ['is not started if it is disabled', '/etc/systemd/system/slipway.service', 'disabled', 0],
+    ['is not started if systemd does not know it', '', '', 0],
+  ])('%s', async (_, path, state, starts) => {
+    const { host } = world();
+    host
+      .on({ file: 'systemctl', args: /^show slipway\.service/ }, shown(path, state))
+      .on({ file: 'systemctl', args: ['start', '--no-block', 'slipway.service'] });
+    await daemonBack(host, paths);
+    expect(host.mutations).toBe(starts);
+  });
+
+  test('of this machine is not started after a restore below another root', async () => {
+    const { host } = world();
+    host.on({ file: 'systemctl', args: /^show/ }, shown('/etc/systemd/system/slipway.service', 'enabled'));
+    await daemonBack(host, nodePaths('/mnt'));
     expect(host.mutations).toBe(0);
   });
 });

@@ -11,9 +11,10 @@ import { datastoreKind, datastoreKinds } from '../datastore/datastore-kind.ts';
 import { clusterCa } from '../datastore/keep-copy.ts';
 import { kineFacts, kineQueries } from '../datastore/kine.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
+import { leadsElsewhere } from '../teardown/mounts.ts';
 import { installedVersion, soundVersion } from '../upgrade/release.ts';
 import { compareVersions, parseVersion } from '../upgrade/version.ts';
-import { restoreUnderWay } from './restore-state.ts';
+import { replacedPaths, restoreUnderWay } from './restore-state.ts';
 
 /** A copy that may be restored on this server. */
 export interface RestorableCopy extends CopyManifest {
@@ -31,6 +32,7 @@ export interface RestorableCopy extends CopyManifest {
  */
 export async function judgeCopy(host: HostReader, paths: NodePaths, path: string): Promise<RestorableCopy> {
   await requireSqlite(host, paths);
+  await requireMovable(host, paths);
   const manifest = await readManifest(host, path);
   if (manifest === undefined) {
     throw refused(
@@ -66,6 +68,17 @@ async function requireSqlite(host: HostReader, paths: NodePaths): Promise<void> 
     throw refused(
       `this server keeps its datastore in ${datastoreKinds[kind]}, and the copy is of SQLite. Restore it with ${other}`,
     );
+  }
+}
+
+async function requireMovable(host: HostReader, paths: NodePaths): Promise<void> {
+  for (const path of replacedPaths(paths)) {
+    if (await leadsElsewhere(host, path, paths.root)) {
+      throw refused(
+        `${path} is a link or a mount of its own, and cannot be moved aside with its content. Move its content into a plain folder ` +
+          'while K3s is stopped',
+      );
+    }
   }
 }
 

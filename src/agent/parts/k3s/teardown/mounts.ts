@@ -102,7 +102,8 @@ export async function nothingMountedIn(host: HostReader, path: string, root: str
   }
 }
 
-async function leadsElsewhere(host: HostReader, path: string, root: string): Promise<boolean> {
+/** True if a path is a link or a mount point, so that it cannot be moved with its content. */
+export async function leadsElsewhere(host: HostReader, path: string, root: string): Promise<boolean> {
   if ((await host.stat(path))?.kind === 'link') {
     return true;
   }

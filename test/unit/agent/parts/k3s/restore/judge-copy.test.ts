@@ -100,6 +100,11 @@ describe('a copy of the datastore', () => {
       /an external datastore/,
     ],
     [
+      'whose datastore is on a disk of its own',
+      (host) => host.files.write('/proc/mounts', '/dev/sdb1 /var/lib/rancher/k3s/server/db ext4 rw 0 0\n'),
+      /server\/db is a link or a mount of its own/,
+    ],
+    [
       'without a token',
       (host) => {
         host.files.remove(paths.slipway.joinToken);
