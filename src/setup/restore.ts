@@ -26,7 +26,7 @@ export async function replaceDatastore(
   await host.remove(paths.slipway.restore);
   tell.out(`The datastore is restored, and the API is ready. It lists: ${nodes.join(', ') || 'no node'}`);
   tell.out(
-    `What was there before is kept below ${paths.k3s.data}/server, with the suffix .before-restore-${restore.at}. It has every Secret: remove it once the cluster works as it should.`,
+    `What was there before is kept, with the suffix .before-restore-${restore.at}, below ${paths.k3s.data}/server. It has every Secret: remove it once the cluster works as it should.`,
   );
   return true;
 }

@@ -106,7 +106,10 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
   ];
 }
 
-/** Removes the downloads that the daemon has not installed, and the notes on them. */
+/**
+ * Removes the downloads that the daemon has not installed, the notes on them, and the executables that a restore has
+ * replaced.
+ */
 function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resource {
   return {
     id: 'Removed/downloads',
@@ -114,7 +117,9 @@ function downloadsGone({ system }: NodePaths, needs: readonly string[]): Resourc
     condition: 'System',
     needs,
     async check(host) {
-      const names = (await host.list(system.bin)).filter((name) => /^\..+\.slipway-part(\.\w+)?$/.test(name));
+      const names = (await host.list(system.bin)).filter((name) =>
+        /^\..+\.slipway-part(\.\w+)?$|^\.k3s\.before-restore-\d{8}T\d{6}Z$/.test(name),
+      );
       const parts = names.map((name) => join(system.bin, name));
       return noneOf(parts, { summary: `remove ${parts.join(' ')}`, remedy: removing(parts) });
     },

@@ -164,7 +164,10 @@ describe('a restore of the datastore', () => {
 
   /** Makes K3s a newer release, with the release of the copy kept, as after an upgrade. */
   function upgraded({ host }: World, state: 'begun' | 'done' | 'gaveUp'): void {
-    const says = (path: string) => `k3s version ${host.files.text(path)} (1a2b3c4d)\n`;
+    const says = (path: string) => {
+      const release = host.files.text(path);
+      return release === undefined ? { exitCode: 127 } : `k3s version ${release} (1a2b3c4d)\n`;
+    };
     host.files.write(paths.k3s.binary, 'v1.37.0+k3s1', 0o755);
     host.files.write(paths.k3s.previous, 'v1.36.3+k3s1', 0o755);
     host.on({ file: paths.k3s.binary, args: ['--version'] }, () => says(paths.k3s.binary));
@@ -195,6 +198,7 @@ describe('a restore of the datastore', () => {
         expect(await restore(machine)).toBe(true);
         expect(host.files.text(paths.k3s.binary)).toBe('v1.36.3+k3s1');
         expect(host.files.stat(paths.k3s.previous)).toBeUndefined();
+        expect(host.files.text('/usr/local/bin/.k3s.before-restore-20261130T120000Z')).toBe('v1.37.0+k3s1');
         expect(JSON.parse(host.files.text(paths.slipway.upgrade) ?? '')).toMatchObject({
           state: 'rolledBack',
         });

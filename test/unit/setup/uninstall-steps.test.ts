@@ -348,13 +348,14 @@ test.each([true, false])(
   'an uninstall removes the files of an unfinished download, but no file with a similar name (--k3s: %s)',
   async (k3s) => {
     const host = aHost();
-    const parts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.flux.slipway-part.refused'];
+    const replaced = '.k3s.before-restore-20260101T120000Z';
+    const parts = ['.k3s.slipway-part', '.k3s.slipway-part.json', '.flux.slipway-part.refused', replaced];
     const others = ['k3s.slipway-part', '.k3s.slipway-part.of.mine', 'slipway-part'];
     for (const name of [...parts, ...others]) {
       host.files.write(`/usr/local/bin/${name}`, 'part');
     }
     await told(uninstall({ k3s }), host);
-    const left = host.files.list('/usr/local/bin').filter((name) => name.includes('slipway-part'));
+    const left = host.files.list('/usr/local/bin').filter((name) => /slipway-part|restore/.test(name));
     expect(left).toEqual(others.toSorted());
   },
 );

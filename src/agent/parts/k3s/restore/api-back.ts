@@ -8,7 +8,7 @@ import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { lastWords } from '../service/journal/find-cause.ts';
-import { asidePath, type Restore, replacedPaths } from './restore-state.ts';
+import { asideExecutable, asidePath, type Restore, replacedPaths } from './restore-state.ts';
 
 /** The longest wait for the API in milliseconds. K3s may first compact its datastore, which takes minutes. */
 const longest = 15 * 60_000;
@@ -90,6 +90,10 @@ async function wayBack(host: HostReader, paths: NodePaths, restore: Restore): Pr
     }
   }
   const enable = restore.isEnabled ? `systemctl enable ${unit}` : undefined;
+  const executable = asideExecutable(paths, restore);
+  if ((await host.stat(executable)) !== undefined) {
+    commands.push(`mv ${executable} ${paths.k3s.binary}`);
+  }
   return [...commands, `rm ${paths.slipway.restore}`, enable, `systemctl start ${unit} slipway`]
     .filter((command) => command !== undefined)
     .join('; ');

@@ -2,16 +2,18 @@ import { compare, type Resource } from '../../../engine/resource.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { readUpgrade, writeUpgrade } from '../upgrade/record.ts';
 import { soundVersion } from '../upgrade/release.ts';
+import { asideExecutable, type Restore } from './restore-state.ts';
 
 const condition = 'K3sRunning';
 
 /**
- * Puts the kept executable of a release back, while K3s is stopped. First records that the upgrade from this release
- * went back: otherwise the daemon would upgrade K3s again at once.
+ * Puts the kept executable of a release back, while K3s is stopped, and keeps the present one. First records that the
+ * upgrade from this release went back: otherwise the daemon would upgrade K3s again at once.
  */
 export function formerRelease(
   paths: NodePaths,
   release: string,
+  restore: Restore,
   needs: readonly string[],
 ): readonly Resource[] {
   const { binary, previous } = paths.k3s;
@@ -38,7 +40,12 @@ export function formerRelease(
     needs: [recorded.id],
     async check(host) {
       const isKept = (await soundVersion(host, previous)) === release;
-      return compare({ kept: isKept }, { kept: false }, (host) => host.rename(previous, binary));
+      return compare({ kept: isKept }, { kept: false }, async (host) => {
+        if ((await host.stat(binary)) !== undefined) {
+          await host.rename(binary, asideExecutable(paths, restore));
+        }
+        await host.rename(previous, binary);
+      });
     },
   };
   return [recorded, replaced];

@@ -19,8 +19,8 @@ import { replacedPaths, restoreUnderWay } from './restore-state.ts';
 /** A copy that may be restored on this server. */
 export interface RestorableCopy extends CopyManifest {
   readonly path: string;
-  /** The K3s release that is installed. */
-  readonly installed: string;
+  /** The K3s release that is installed; `undefined` if the executable is missing, as in the middle of a restore. */
+  readonly installed: string | undefined;
   /** True if the executable of the release that wrote the copy was kept, so that this release comes back. */
   readonly isKept: boolean;
 }
@@ -41,11 +41,10 @@ export async function judgeCopy(host: HostReader, paths: NodePaths, path: string
     );
   }
   await requireOneRestore(host, paths, path, manifest);
-  const installed = await requireRelease(host, paths, manifest);
+  const release = await requireRelease(host, paths, manifest);
   await requireToken(host, paths, manifest);
   await requireWhole(host, path, manifest);
-  const kept = await soundVersion(host, paths.k3s.previous);
-  return { ...manifest, path, installed, isKept: installed !== manifest.k3s && kept === manifest.k3s };
+  return { ...manifest, path, ...release };
 }
 
 async function requireSqlite(host: HostReader, paths: NodePaths): Promise<void> {
@@ -104,16 +103,23 @@ async function requireOneRestore(
   }
 }
 
-async function requireRelease(host: HostReader, paths: NodePaths, { k3s }: CopyManifest): Promise<string> {
+async function requireRelease(
+  host: HostReader,
+  paths: NodePaths,
+  { k3s }: CopyManifest,
+): Promise<Pick<RestorableCopy, 'installed' | 'isKept'>> {
   const installed = await installedVersion(host, paths);
+  if (installed !== k3s && (await soundVersion(host, paths.k3s.previous)) === k3s) {
+    return { installed, isKept: true };
+  }
   const [have, wrote] = [parseVersion(installed ?? ''), parseVersion(k3s)];
-  if (installed === undefined || !have || !wrote || compareVersions(have, wrote) < 0) {
+  if (!have || !wrote || compareVersions(have, wrote) < 0) {
     throw refused(
       `K3s ${k3s} wrote the copy, and this server has ${installed ?? 'no K3s'}: a datastore is only for the same or a newer K3s. ` +
         `Install ${k3s} first (k3s.version, with k3s.upgrade: auto)`,
     );
   }
-  return installed;
+  return { installed, isKept: false };
 }
 
 /**

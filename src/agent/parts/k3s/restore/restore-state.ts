@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import type { HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
@@ -76,6 +76,11 @@ export async function isPlaced(host: HostReader, paths: NodePaths, begun: Restor
 export function replacedPaths({ k3s }: NodePaths): readonly string[] {
   const server = join(k3s.data, 'server');
   return [k3s.datastore, join(server, 'tls'), join(server, 'cred/passwd')];
+}
+
+/** Returns the path at which a restore keeps the executable that it replaces by an earlier release. */
+export function asideExecutable({ k3s }: NodePaths, { at }: Pick<Restore, 'at'>): string {
+  return join(dirname(k3s.binary), `.${basename(k3s.binary)}.before-restore-${at}`);
 }
 
 /** Returns the path to which a restore moves something aside. */

@@ -43,7 +43,7 @@ export function datastoreReplaced(
   const noted = restoreNoted(paths, restore, [prepared.id]);
   const stopped = untilPlaced(k3sDown(paths, [noted.id]));
   const aside = replacedPaths(paths).map((path) => untilPlaced(movedAsideFor(path, restore, [stopped.id])));
-  const release = isKept ? formerRelease(paths, k3s, [stopped.id]).map(untilPlaced) : [];
+  const release = isKept ? formerRelease(paths, k3s, restore, [stopped.id]).map(untilPlaced) : [];
   const before = [stopped, ...release, ...aside];
   const placed = datastorePlaced(
     paths,
