@@ -29,6 +29,8 @@ export interface Mirror {
   heal(): void;
   /** Adds files to a release; `release` is `owner/repository/tag`. */
   publish(release: string, files: Readonly<Record<string, Buffer>>): void;
+  /** Adds a release of K3s whose executable, for all architectures, has this content. */
+  publishK3s(version: string, executable: Buffer): void;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export async function startMirror(
       faults.unshift({ fault, on, times }),
     heal: () => faults.splice(0),
     publish: (release, files) => publish(assets, release, files),
+    publishK3s: (version, executable) => publish(assets, `k3s-io/k3s/${version}`, k3sRelease(executable)),
     stop: listening.stop,
   };
 }

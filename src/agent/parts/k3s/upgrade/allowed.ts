@@ -5,7 +5,8 @@ import { advisory } from '../../../engine/severity.ts';
 import { readApi } from '../../../kubernetes/api.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
-import { isGivenUp, readUpgrade, type UpgradeRecord } from './record.ts';
+import { datastoreCopies } from '../datastore/copies.ts';
+import { copyReason, isGivenUp, readUpgrade, type UpgradeRecord } from './record.ts';
 import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './version.ts';
 
 /** The number of minor versions by which a kubelet may be older than its API server. */
@@ -35,7 +36,7 @@ export function wantedRelease({ version }: K3sNode): K3sVersion {
 export async function mayUpgrade(host: HostReader, node: K3sNode, installed: string): Promise<void> {
   const record = await readUpgrade(host, node.paths);
   if (isGivenUp(record, node)) {
-    throw versionGivenUp(record);
+    throw await versionGivenUp(host, node, record);
   }
   if (node.settings.k3s.upgrade !== 'auto') {
     throw versionDrift(node.version, installed);
@@ -56,7 +57,7 @@ export async function mayUpgrade(host: HostReader, node: K3sNode, installed: str
 export async function mayStay(host: HostReader, node: K3sNode): Promise<void> {
   const record = await readUpgrade(host, node.paths);
   if (record?.state === 'gaveUp' && isGivenUp(record, node)) {
-    throw versionGivenUp(record);
+    throw await versionGivenUp(host, node, record);
   }
 }
 
@@ -85,9 +86,9 @@ function unlike(from: K3sVersion | undefined, wanted: K3sVersion): string {
 }
 
 /**
- * Throws `VersionRefused` if the wanted K3s is newer than that of the server, or more than three minor versions older,
- * since the API server does not support such a kubelet (https://kubernetes.io/releases/version-skew-policy). Throws
- * `ApiUnavailable` if the server's version is unknown.
+ * Throws `VersionRefused` if the wanted K3s is newer than that of the server, until the server has been upgraded, or
+ * more than three minor versions older, since the API server does not support such a kubelet
+ * (https://kubernetes.io/releases/version-skew-policy). Throws `ApiUnavailable` if the server's version is unknown.
  */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
   const name = await serverVersion(host, node).catch(rethrowNonBlocking);
@@ -100,7 +101,7 @@ async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersi
     );
   }
   if (compareVersions(wanted, server) > 0) {
-    throw versionRefused(`the server runs ${name}, and an agent is never newer: upgrade the server first`);
+    throw serverIsOlder(node, name);
   }
   if (server.major !== wanted.major || server.minor - wanted.minor > oldestKubelet) {
     throw versionRefused(
@@ -118,6 +119,15 @@ async function serverVersion(host: HostReader, node: K3sNode): Promise<string | 
 /** The answer to GET /version (k8s.io/apimachinery, version.Info). */
 const versionInfo = z.object({ gitVersion: z.string() });
 
+/** Returns the error of an agent that waits for its server; the server is asked again every few seconds. */
+function serverIsOlder({ version }: K3sNode, server: string | undefined): NodeError {
+  return new NodeError(
+    'VersionRefused',
+    `K3s ${version} waits until the server runs it: the server runs ${server}, and an agent is never newer.`,
+    { blocks: false },
+  );
+}
+
 function versionDrift(wanted: string, installed: string): NodeError {
   return new NodeError(
     'VersionDrift',
@@ -134,13 +144,18 @@ function versionRefused(why: string): NodeError {
   );
 }
 
-function versionGivenUp({ state, wanted, from, why = 'it did not come up' }: UpgradeRecord): NodeError {
+async function versionGivenUp(
+  host: HostReader,
+  { paths }: K3sNode,
+  { state, wanted, from, why = 'It ended again and again.' }: UpgradeRecord,
+): Promise<NodeError> {
+  const copies = await datastoreCopies(host, paths);
+  const copy = copies.findLast(({ reason }) => reason === copyReason(wanted))?.path ?? 'FILE';
   const told =
     state === 'rolledBack'
       ? `This node went back from K3s ${wanted} to ${from}: ${why} ${wanted} is tried again once k3s.version, k3s.releaseUrl or ` +
         'k3s.config changes.'
       : `K3s ${wanted} does not come up: ${why} This node does not go back to ${from} by itself. Set k3s.version to a newer ` +
-        `release, or go back with the copy of the datastore that was made before: slipway restore --from FILE, with a file of ` +
-        '/var/lib/slipway/backup.';
+        `release, or go back to the copy of the datastore that was made before: slipway restore --from ${copy}`;
   return new NodeError('VersionGivenUp', told, advisory);
 }

@@ -3,6 +3,7 @@ import { type Finding, inSync, type Resource } from '../../../engine/resource.ts
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { type DueUpgrade, dueUpgrade } from './due.ts';
+import { copyReason } from './record.ts';
 import { compareVersions, parseVersion } from './version.ts';
 
 /**
@@ -42,7 +43,7 @@ export async function copyFor(
   const isBack = isOlder(to, from);
   return copy === undefined || isBack || !(await isRunning(host, node))
     ? undefined
-    : copy(host, node, { reason: `upgrade ${to}`, version: from });
+    : copy(host, node, { reason: copyReason(to), version: from });
 }
 
 function isOlder(one: string, other: string): boolean {

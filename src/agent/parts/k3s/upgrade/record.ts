@@ -60,6 +60,11 @@ export function upgradeDigest({ version, settings }: Pick<K3sNode, 'version' | '
   return shortDigest(JSON.stringify([version, releaseUrl, Object.entries(config).sort()]));
 }
 
+/** Returns the reason with which the datastore is copied before an upgrade to this release. */
+export function copyReason(wanted: string): string {
+  return `upgrade ${wanted}`;
+}
+
 /** True if the record says that the node gave up the release that it wants, and the wish is still the same. */
 export function isGivenUp(
   record: UpgradeRecord | undefined,

@@ -112,7 +112,7 @@ describe('k3sExecutable', () => {
         settings: auto,
         server: serverIs('v1.36.2+k3s1'),
       },
-      'VersionRefused (person, non-blocking)',
+      'VersionRefused (time, non-blocking)',
     ],
     [
       'of an agent cannot be compared with its server, which does not answer',
