@@ -12,6 +12,7 @@ import { type Status, writeStatus } from '../../src/agent/report/status.ts';
 import { statusText } from '../../src/agent/report/status-text.ts';
 import { invalidSettings } from '../../src/agent/settings/problems.ts';
 import { memoryHost } from '../lab/memory-host.ts';
+import { aCluster } from '../unit/agent/a-cluster.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 import { endOf, rootWith, startSlipway } from './process.ts';
 
@@ -93,21 +94,21 @@ test('status.json has no control characters', async () => {
 
 test('events and annotations have no control characters', async () => {
   const host = memoryHost();
-  const told: string[] = [];
-  host.run = async ({ args }) => {
-    told.push(...args, host.files.text('/run/slipway/events.json') ?? '');
-    return { exitCode: 0, stdout: '', stderr: '' };
-  };
+  const { objects } = aCluster(host);
+  objects.put('nodes', undefined, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'vm-1' } });
   const event = { about: 'Registries', type: 'Warning', reason: 'PullDenied', message: evil } as const;
   await createEvents(host, aNode('agent'), [event], 0);
   await annotate(host, aNode('agent'), { 'slipway.dev/role': evil });
-  expect(told.find((text) => text.startsWith('slipway.dev/role='))).not.toMatch(/\n/);
-  const events = told.filter((text) => text.startsWith('{')).flatMap((text) => JSON.parse(text).items);
-  expect(events).toHaveLength(1);
-  for (const text of [...told, ...events.map(({ message }) => message)]) {
+  const role: unknown = Object(objects.get('nodes', undefined, 'vm-1')?.metadata.annotations)[
+    'slipway.dev/role'
+  ];
+  const messages = objects.list('events', 'default').map((each) => Object(each).message);
+  expect(messages).toHaveLength(1);
+  for (const text of [role, ...messages]) {
+    expect(text).toMatch(/\S/);
     expect(text).not.toMatch(acting);
+    expect(text).not.toMatch(/\n/);
   }
-  expect(events[0].message).not.toContain('\n');
 });
 
 test('a status line cannot send another notification to systemd', async () => {
