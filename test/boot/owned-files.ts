@@ -21,6 +21,9 @@ export interface OwnedFile {
 /** Matches the files in which K3s's unit records the last start of K3s; nothing else writes these files. */
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
+/** Matches the files that exist only during or after an upgrade, a drain, a hold or a restore. */
+export const occasional = /\/(drain|hold|restore|upgrade)\.json$|\/\.k3s\.(next|previous)$/;
+
 /** Returns the files in the page's table, one entry for each path. */
 export function ownedFiles(): readonly OwnedFile[] {
   const rows = readFileSync(page, 'utf8').matchAll(/^\| (`\/.*?) \| (0\d{3}|link) \|/gm);
