@@ -224,6 +224,40 @@ describe('two servers', () => {
     expect(world.turnOf('agent-1').grant).toEqual(grant);
   });
 
+  test('mark a Node whose turn is withdrawn before its grant arrived, so that no late copy is written', async () => {
+    const {
+      world,
+      holders: [first, next],
+    } = twoServers();
+    world.ask('agent-1');
+    first.through = (request) => (request.method === 'PATCH' ? undefined : request);
+    await first.pass();
+    // The first server reads that the grant is in the ledger and not on the Node, and hangs.
+    let hanging: (() => void) | undefined;
+    const hung = new Promise<void>((resolve) => {
+      hanging = resolve;
+    });
+    first.through = (request) => request;
+    const get = first.host.get.bind(first.host);
+    let isHanging = true;
+    first.host.get = async (request) => {
+      const answer = await get(request);
+      if (isHanging && request.url.includes('/leases/')) {
+        isHanging = false;
+        await hung;
+      }
+      return answer;
+    };
+    const late = first.pass();
+    world.ask('agent-1', { closed: true });
+    await wait(40 * second, next);
+    expect(slots(world)).toEqual([]);
+    expect(world.turnOf('agent-1').withdrawn).toBeDefined();
+    hanging?.();
+    await late;
+    expect(world.turnOf('agent-1').grant).toBeUndefined();
+  });
+
   test('adopt a turn that was begun before the Lease was deleted', async () => {
     const {
       world,
