@@ -146,14 +146,15 @@ export async function createObject(
 
 /**
  * Replaces the whole object at a path. Throws `ApiConflict` if the object has changed since the version in the
- * `metadata.resourceVersion` of `object`. Also throws `ApiUnavailable`, `ApiForbidden`, and `ApiRejected`, as for a
- * missing object.
+ * `metadata.resourceVersion` of `object`, or if it was deleted, even if another one has its name now: without the uid,
+ * the API would create a Lease that is missing (seen with Kubernetes 1.36). Also throws `ApiUnavailable`,
+ * `ApiForbidden` and `ApiRejected`.
  */
 export async function replaceObject(
   host: Host,
   access: ApiAccess,
   path: string,
-  object: { readonly metadata: { readonly resourceVersion: string } },
+  object: { readonly metadata: { readonly uid: string; readonly resourceVersion: string } },
 ): Promise<void> {
   await change(host, access, `replace ${path}`, {
     method: 'PUT',

@@ -81,10 +81,12 @@ function leasePermission(own: string, attempt: Attempt): string | undefined {
   if (namespace !== 'kube-node-lease') {
     return `${nothing(own, attempt)}: can only access leases in the "kube-node-lease" system namespace`;
   }
-  const target = method === 'POST' ? Object(JSON.parse(body)).metadata?.name : name;
-  return target === own
-    ? undefined
-    : `${nothing(own, attempt)}: can only access node lease with the same name as the requesting node`;
+  const foreign = 'can only access node lease with the same name as the requesting node';
+  if (method === 'POST') {
+    const target = Object(JSON.parse(body)).metadata?.name;
+    return target === own ? undefined : `${shown(attempt.resource, target)} is forbidden: ${foreign}`;
+  }
+  return name === own ? undefined : `${nothing(own, attempt)}: ${foreign}`;
 }
 
 function shown(resource: string, name: string | undefined): string {
@@ -105,17 +107,19 @@ export function refusedChange(user: User, before: ApiObject, after: ApiObject): 
     return undefined;
   }
   const name = before.metadata.name;
-  const refused = `nodes "${name}" is forbidden: node "${name}" is not allowed to modify`;
+  const refused = `nodes "${name}" is forbidden:`;
   const { taints: old } = Object(before.spec);
   const { taints } = Object(after.spec);
   if (!isDeepStrictEqual(old ?? [], taints ?? [])) {
-    return `${refused} taints`;
+    return `${refused} node "${name}" is not allowed to modify taints`;
   }
   const labels = [before, after].map(({ metadata }): Record<string, unknown> => Object(metadata.labels));
   const changed = [...new Set(labels.flatMap((each) => Object.keys(each)))].filter(
     (key) => labels[0]?.[key] !== labels[1]?.[key] && isReserved(key),
   );
-  return changed.length === 0 ? undefined : `${refused} labels: ${changed.join(', ')}`;
+  return changed.length === 0
+    ? undefined
+    : `${refused} is not allowed to modify labels: ${changed.join(', ')}`;
 }
 
 /** True for the labels of Kubernetes, except those that kubelet may set (kubelet/pkg/apis/well_known_labels.go). */

@@ -3,7 +3,8 @@
  *
  * Models k8s.io/apiserver pkg/registry/generic/registry/store.go (409 for an object that exists or whose version is
  * stale, an unchanged version after a change without effect, `generateName`) and RFC 7386. Seen with a kube-apiserver
- * 1.36.3. Deliberately stricter: a PUT must name the version that it replaces, and never creates an object.
+ * 1.36.3, also that a PUT creates a Lease that is missing, unless it names a uid. Deliberately stricter: a PUT must name
+ * the version that it replaces.
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -31,6 +32,9 @@ export function missing(place: Place): Reply {
 /** Creates an object in a list. */
 export function created(objects: Objects, place: Place, body: string): Reply {
   const object: ApiObject = JSON.parse(body);
+  if (object.metadata.resourceVersion !== undefined) {
+    return status(500, 'InternalError', 'resourceVersion should not be set on objects to be created');
+  }
   const invalid = place.resource === 'events' ? invalidEvent(object) : invalidMetadata(object, place);
   if (invalid !== undefined) {
     return status(422, 'Invalid', invalid);
@@ -46,9 +50,6 @@ export function created(objects: Objects, place: Place, body: string): Reply {
 }
 
 function invalidMetadata({ metadata, kind }: ApiObject, { namespace }: Place): string | undefined {
-  if (metadata.resourceVersion !== undefined) {
-    return `resourceVersion should not be set on objects to be created`;
-  }
   if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
     return 'the namespace of the provided object does not match the namespace sent on the request';
   }
@@ -60,7 +61,10 @@ export function replaced(objects: Objects, place: Place, body: string, user: Use
   const live = found(objects, place);
   const object: ApiObject = JSON.parse(body);
   if (live === undefined) {
-    return missing(place);
+    return replacedMissing(objects, place, object);
+  }
+  if ((object.metadata.uid ?? live.metadata.uid) !== live.metadata.uid) {
+    return conflict(place, otherUid(object, live.metadata.uid));
   }
   if (object.metadata.resourceVersion === undefined) {
     const why = 'metadata.resourceVersion: Invalid value: 0: must be specified for an update';
@@ -71,6 +75,22 @@ export function replaced(objects: Objects, place: Place, body: string, user: Use
     return status(400, 'BadRequest', why);
   }
   return updated(objects, place, live, object, user, manager);
+}
+
+/** Answers a PUT of a missing object: a uid names one that is gone, and only some kinds are created by a PUT. */
+function replacedMissing(objects: Objects, place: Place, object: ApiObject): Reply {
+  if (object.metadata.uid !== undefined) {
+    return conflict(place, otherUid(object, ''));
+  }
+  if (place.resource !== 'leases.coordination.k8s.io') {
+    return missing(place);
+  }
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return json(201, objects.put(place.resource, place.namespace, { ...object, metadata }));
+}
+
+function otherUid({ metadata: { uid } }: ApiObject, live: unknown): string {
+  return `StorageError: invalid object, Code: 4, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live}`;
 }
 
 /** Merges a patch into an object (RFC 7386). With a `resourceVersion`, the object must still have that version. */
@@ -86,6 +106,10 @@ export function mergePatched(
     return missing(place);
   }
   const merged: ApiObject = Object(merge(live, JSON.parse(body)));
+  if (merged.metadata.uid !== live.metadata.uid) {
+    const why = `metadata.uid: Invalid value: "${merged.metadata.uid}": field is immutable`;
+    return status(422, 'Invalid', `${live.kind} "${live.metadata.name}" is invalid: ${why}`);
+  }
   return updated(objects, place, live, merged, user, manager);
 }
 
@@ -103,9 +127,6 @@ function updated(
 ): Reply {
   if (wish.metadata.resourceVersion !== live.metadata.resourceVersion) {
     return conflict(place, 'the object has been modified; please apply your changes to the latest version');
-  }
-  if ((wish.metadata.uid ?? live.metadata.uid) !== live.metadata.uid) {
-    return conflict(place, `Precondition failed: UID in precondition: ${wish.metadata.uid}`);
   }
   const invalid = invalidAnnotations(live.kind, live.metadata.name, Object(wish.metadata.annotations));
   if (invalid !== undefined) {

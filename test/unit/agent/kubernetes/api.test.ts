@@ -262,19 +262,31 @@ describe('a Lease', () => {
 
   test('is replaced only by a holder that has seen its newest version', async () => {
     await createObject(host, access, listPath(kind), lease('one'));
-    const { resourceVersion } = stored().metadata;
+    const { uid, resourceVersion } = stored().metadata;
     const take = (holder: string) => {
       const wish = lease(holder);
-      return replaceObject(host, access, at, { ...wish, metadata: { ...wish.metadata, resourceVersion } });
+      const metadata = { ...wish.metadata, uid, resourceVersion };
+      return replaceObject(host, access, at, { ...wish, metadata });
     };
     await take('two');
     await expect(take('three')).rejects.toMatchObject({ reason: 'ApiConflict' });
     expect(stored().spec.holderIdentity).toBe('two');
   });
 
-  test('that is missing cannot be replaced', async () => {
-    const wish = { ...lease('one'), metadata: { name, namespace: 'argocd', resourceVersion: '1' } };
-    await expect(replaceObject(host, access, at, wish)).rejects.toMatchObject({ reason: 'ApiRejected' });
+  test('that was deleted is neither replaced nor created again', async () => {
+    await createObject(host, access, listPath(kind), lease('one'));
+    const { uid, resourceVersion } = stored().metadata;
+    const take = () => {
+      const wish = lease('two');
+      const metadata = { ...wish.metadata, uid, resourceVersion };
+      return replaceObject(host, access, at, { ...wish, metadata });
+    };
+    await deleteObject(host, access, at);
+    await expect(take()).rejects.toMatchObject({ reason: 'ApiConflict' });
+    expect(api.objects.get('leases.coordination.k8s.io', 'argocd', name)).toBeUndefined();
+    await createObject(host, access, listPath(kind), lease('one'));
+    await expect(take()).rejects.toMatchObject({ reason: 'ApiConflict' });
+    expect(stored().spec.holderIdentity).toBe('one');
   });
 });
 

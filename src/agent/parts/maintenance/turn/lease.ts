@@ -19,7 +19,7 @@ const renewAfter = 10_000;
 const text = z.nullish(z.string());
 const lease = z.looseObject({
   metadata: z.looseObject({
-    uid: text,
+    uid: z.string(),
     resourceVersion: z.string(),
     annotations: z.nullish(z.record(z.string(), z.string())),
   }),
