@@ -17,7 +17,7 @@ import type { Row } from './measure.ts';
 import { idleMemory, memoryNow } from './memory.ts';
 import { provider } from './provider.ts';
 import { rotation } from './rotation.ts';
-import { simulatedDays } from './simulated-days.ts';
+import { simulatedDays, steadyHours } from './simulated-days.ts';
 import { sizes } from './sizes.ts';
 import { startUp } from './start-up.ts';
 import { table } from './table.ts';
@@ -67,6 +67,7 @@ async function measured(): Promise<readonly Row[]> {
       ...(await told('credential provider', provider(world, runs))),
       ...(quick ? memoryNow(world) : await told('idle memory', idleMemory(world, runs, 60))),
       ...(await told('simulated days', simulatedDays(world, days))),
+      ...(await told('steady hours', steadyHours(world, quick ? 2 : 24))),
       ...(await told('sizes', sizes(packaged, has('xz', !quick, 'the size as xz was not measured')))),
     ];
   } finally {

@@ -1,15 +1,18 @@
 /**
- * Runs the agent of a joined node with only time and commands simulated: `node simulated-daemon.ts ROOT DAYS`.
+ * Runs the agent of a joined node with only time and commands simulated: `node simulated-daemon.ts ROOT DAYS rotations`
+ * or `... steady`.
  *
  * Settings, plan, Azure SDKs, requests to the emulated endpoints and files are those of the daemon, except that no file
- * is synced. A sleep ends at once. A sleep of ten seconds or more takes two simulated hours, so that each rotation has
- * two passes: one rotates and one verifies. Each command runs once, and its answer is cached.
+ * is synced. A sleep ends at once. With `rotations`, a sleep of ten seconds or more takes two simulated hours, so that
+ * each rotation has two passes: one rotates and one verifies. With `steady`, each sleep takes its own time, so that the
+ * passes are those of a node that runs for so long. Each command runs once, and its answer is cached. Connections to
+ * the Kubernetes API last for one pass, as on a node, whose passes are minutes apart.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Report, run } from '../../src/agent/agent.ts';
 import { alarm } from '../../src/agent/alarm.ts';
-import type { Command, CommandResult, Host } from '../../src/agent/engine/host.ts';
+import type { Command, CommandResult, Host, HttpRequest } from '../../src/agent/engine/host.ts';
 import type { Outcome } from '../../src/agent/engine/resource.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
@@ -28,16 +31,20 @@ export interface Look {
   readonly heap: number;
   readonly cpu: number;
   readonly rotations: number;
+  readonly passes: number;
 }
 
-const [root = '', days = ''] = process.argv.slice(2);
+const [root = '', days = '', pace = 'rotations'] = process.argv.slice(2);
 const day = 86_400_000;
 const start = Date.now();
 /** The days between two measurements. */
-const interval = Math.max(1, Number(days) / 10);
+const interval = Math.min(Number(days), Math.max(1, Number(days) / 10));
 let time = start;
 let looks = 0;
 let rotations = 0;
+let passes = 0;
+/** The Host with the connections of this pass to the Kubernetes API. */
+let door: Host | undefined;
 
 // The unit of K3s contains this path, which must not change for this node.
 process.execPath = join(root, '.lab/slipway');
@@ -53,6 +60,7 @@ await run(agent, { host, alarm: alarm(), signal: stopped.signal, publish, emit: 
 async function publish(report: Report): Promise<void> {
   await writeStatus(host, paths.slipway.status, statusOf(report, { version: '0', pid: 1, now: time }));
   const [ready] = report.conditions;
+  passes += 1;
   const rotated = ({ resource, state }: Outcome) =>
     resource.id === 'Credential/registries' && state === 'Changed';
   if (report.outcomes.some(rotated)) {
@@ -81,6 +89,7 @@ function look(): void {
     heap: heapUsed / 1e6,
     cpu: (user + system) / 1e3,
     rotations,
+    passes,
   };
   process.stdout.write(`${JSON.stringify(seen satisfies Look)}\n`);
   looks += 1;
@@ -93,13 +102,36 @@ function simulated(real: Host): Host {
     monotonic: () => time,
     sleep: async (milliseconds) => {
       // The alarm divides a long sleep into pieces of ten seconds (alarm.ts).
-      time += milliseconds < 10_000 ? milliseconds : 7_200_000;
+      time += milliseconds < 10_000 || pace === 'steady' ? milliseconds : 7_200_000;
+      if (milliseconds >= 10_000) {
+        door = undefined;
+      }
     },
-    // Files are written in place, since 200,000 synced writes would take too long.
-    writeFile: (path, content, { mode }) => writeFile(path, reveal(content), { mode }),
+    get: (request) => doorOf(request, real).get(request),
+    send: (request) => doorOf(request, real).send(request),
+    writeFile: (path, content, { mode }) => written(path, reveal(content), mode),
     query: remembered(real.query),
     run: remembered(real.run),
   };
+}
+
+/**
+ * Writes a file in place, since 200,000 synced writes would take too long, and gives it the simulated time, by which
+ * the agent judges when a copy from the vault is due.
+ */
+async function written(path: string, content: string, mode: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content, { mode });
+  await utimes(path, time / 1_000, time / 1_000);
+}
+
+/** Returns the Host for a request: `door` for one with a client certificate, which is one to the Kubernetes API. */
+function doorOf({ trust }: HttpRequest, real: Host): Host {
+  if (typeof trust !== 'object' || trust.identity === undefined) {
+    return real;
+  }
+  door ??= nodeHost();
+  return door;
 }
 
 function remembered(execute: (command: Command) => Promise<CommandResult>) {

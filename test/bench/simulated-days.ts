@@ -1,4 +1,7 @@
-/** Simulates years in minutes, to measure whether the memory of the daemon grows with its passes and rotations. */
+/**
+ * Simulates years in minutes, to measure whether the memory of the daemon grows with its passes and rotations; and some
+ * hours of a steady node, to measure the processor time of its passes.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -17,7 +20,7 @@ export async function simulatedDays({ lab }: World, days: number): Promise<reado
   configure(node, []);
   // Identity tokens expire before the next rotation.
   lab.azure.entra.tokenLifetime = 60_000;
-  const looks = await lookedAt(node.root, days);
+  const looks = await lookedAt(node.root, days, 'rotations');
   const first = looks[0];
   const last = looks.at(-1);
   if (!first || !last) {
@@ -48,9 +51,39 @@ export async function simulatedDays({ lab }: World, days: number): Promise<reado
   ];
 }
 
-async function lookedAt(root: string, days: number): Promise<readonly Look[]> {
+/**
+ * Measures some hours of a steady agent and of a steady server. The time of the first pass, which loads and compiles the
+ * code, does not count.
+ */
+export async function steadyHours({ lab }: World, hours: number): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const name of ['agent', 'server'] as const) {
+    const node = lab.node(name);
+    await node.stopDaemon();
+    const looks = await lookedAt(node.root, hours / 24, 'steady');
+    const [first, last] = [looks[0], looks.at(-1)];
+    if (!first || !last || last.passes < hours * 10) {
+      throw new Error(`${hours} simulated hours of the ${name} had only ${last?.passes} passes`);
+    }
+    const cpu = last.cpu - first.cpu;
+    const passes = last.passes - first.passes;
+    const row = (what: string, median: number): Row => ({
+      measure: `${hours} simulated hours of a steady ${name} (${passes} passes), ${what}`,
+      contender: 'sources on Node, without its commands',
+      unit: 'ms',
+      median,
+      min: median,
+      max: median,
+      runs: 1,
+    });
+    rows.push(row('CPU', cpu), row('CPU of a pass', cpu / passes));
+  }
+  return rows;
+}
+
+async function lookedAt(root: string, days: number, pace: 'rotations' | 'steady'): Promise<readonly Look[]> {
   const script = join(import.meta.dirname, 'simulated-daemon.ts');
-  const child = spawn(process.execPath, ['--expose-gc', script, root, `${days}`], {
+  const child = spawn(process.execPath, ['--expose-gc', script, root, `${days}`, pace], {
     env: { PATH: `${root}/.lab/bin:/usr/bin:/bin`, HOME: root },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
