@@ -52,8 +52,8 @@ export async function simulatedDays({ lab }: World, days: number): Promise<reado
 }
 
 /**
- * Measures some hours of a steady agent and of a steady server. The time of the first pass, which loads and compiles the
- * code, does not count.
+ * Measures some hours of a steady agent and of a steady server. The time of the first pass, which loads and compiles
+ * the code, does not count.
  */
 export async function steadyHours({ lab }: World, hours: number): Promise<readonly Row[]> {
   const rows: Row[] = [];

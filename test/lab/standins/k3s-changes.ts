@@ -3,8 +3,8 @@
  *
  * Models k8s.io/apiserver pkg/registry/generic/registry/store.go (409 for an object that exists or whose version is
  * stale, an unchanged version after a change without effect, `generateName`) and RFC 7386. Seen with a kube-apiserver
- * 1.36.3, also that a PUT creates a Lease that is missing, unless it names a uid. Deliberately stricter: a PUT must name
- * the version that it replaces.
+ * 1.36.3, also that a PUT creates a Lease that is missing, unless it names a uid. Deliberately stricter: a PUT must
+ * name the version that it replaces.
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
