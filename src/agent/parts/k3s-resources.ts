@@ -167,7 +167,7 @@ export function k3sResources(
     ownStarted,
     ...adoption,
     ready,
-    upgradeVerified(node, [ready.id, ...ids(upgrade)]),
+    upgradeVerified(node, ids(upgrade)),
     ...(isAgent ? [] : [releasePublished(node, [ready.id])]),
     holdReported(node),
     cordonReturned(node, [ready.id]),

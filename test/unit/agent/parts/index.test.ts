@@ -255,7 +255,6 @@ test('K3s does not start on an agent before the server is up', async () => {
     'Service/k3s Blocked ',
     'Adoption/start Blocked ',
     'Node/ready Blocked ',
-    'Upgrade/verified Blocked ',
     'Node/uncordoned Blocked ',
     'Certificates/k3s Blocked ',
   ]);

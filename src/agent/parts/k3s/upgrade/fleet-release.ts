@@ -31,6 +31,7 @@ export function releasePublished(node: K3sNode, needs: readonly string[]): Resou
     id: `File/${path}`,
     summary: `write ${path}`,
     condition: 'K3sBinary',
+    isQuiet: true,
     needs,
     async check(host) {
       const found = await host.readFile(path);
