@@ -501,7 +501,7 @@ function sayingNames(files: readonly SourceFile[]): readonly string[] {
 const checkingAllowed: Readonly<Record<string, string>> = {
   'src/agent/doctor/conditions.ts': 'makes the checks of a plan without its remedies',
   'src/agent/engine/reconcile.ts': 'the reconciler',
-  'src/agent/parts/k3s/service/service.ts':
+  'src/agent/parts/k3s/service/outdated-start.ts':
     'the files that K3s reads at its start may have changed since their check',
   'src/agent/parts/registry/older-timers.ts':
     'on a node that has joined, a missing login does not block dependants, but must block this one',

@@ -170,8 +170,11 @@ export async function converge(agent: Agent, host: Host, until: number): Promise
   }
 }
 
+/** The reasons of waits that do not block, but that end soon. */
+const underway: readonly string[] = ['InProgress', 'TurnAwaited', 'InTurn'];
+
 function isSettled(outcome: Outcome): boolean {
-  const isUnderway = outcome.state === 'Waiting' && outcome.reason === 'InProgress';
+  const isUnderway = outcome.state === 'Waiting' && underway.includes(outcome.reason);
   return outcome.state !== 'Changed' && !isUnderway && isMet(outcome);
 }
 

@@ -95,6 +95,14 @@ export const ownFiles = {
     readers: 'the next attempt to download the same file',
     lost: 'the download starts from the beginning',
   },
+  turn: {
+    format: 1,
+    place: ({ slipway }) => slipway.turn,
+    holds:
+      'when the node first saw the grant of its turn, and for what K3s was last restarted without a turn',
+    readers: 'the daemon',
+    lost: 'the time in which the node may begin its turn starts anew, and a restart without a turn may be repeated once',
+  },
   hold: {
     format: 1,
     place: ({ slipway }) => slipway.hold,

@@ -33,6 +33,8 @@ export function nodePaths(root: string) {
       providerLock: at('/run/slipway/credential-provider.lock'),
       /** The progress of the drain in this node's turn. */
       drain: at('/run/slipway/drain.json'),
+      /** What the node remembers of its turns until the next boot. */
+      turn: at('/run/slipway/turn.json'),
       pullProof: at('/run/slipway/pull-proof.json'),
       /** The files that mark a running download of K3s or of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),
@@ -61,6 +63,8 @@ export function nodePaths(root: string) {
       natSysctl: at('/etc/sysctl.d/99-z-slipway-nat.conf'),
       units: at('/etc/systemd/system'),
       bin: at('/usr/local/bin'),
+      /** The folder with the settings of apt. */
+      aptConfig: at('/etc/apt/apt.conf.d'),
       /** The file with the name of the cloud that cloud-init detected at this boot. */
       cloudId: at('/run/cloud-init/cloud-id'),
       /** The folder with the DMI strings of the firmware. */

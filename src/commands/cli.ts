@@ -17,6 +17,12 @@ export interface DoctorOptions extends CommonOptions {
   readonly output: 'table' | 'json';
 }
 
+export interface ApplyOptions extends CommonOptions {
+  readonly timeout: number;
+  /** True to interrupt the node now, without its turn. */
+  readonly restart: boolean;
+}
+
 export interface StatusOptions {
   readonly root: string;
   readonly output: 'table' | 'json' | 'yaml';
@@ -30,7 +36,7 @@ export interface Commands extends SetupCommands, MaintenanceCommands {
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
   plan(options: PlanOptions): Promise<number>;
-  apply(options: CommonOptions & { readonly timeout: number }): Promise<number>;
+  apply(options: ApplyOptions): Promise<number>;
   status(options: StatusOptions): Promise<number>;
   doctor(options: DoctorOptions): Promise<number>;
   config(options: CommonOptions & { readonly output: 'table' | 'json' }): Promise<number>;
@@ -119,11 +125,17 @@ export function buildProgram(
     });
   command('apply', 'Converge once, then exit. Exit 0: the node is Ready, 1: it is not.')
     .addOption(minutesOption('--timeout <minutes>', 'how long to try', 15))
-    .option('--restart', "restart K3s once if another unit than Slipway's started it (UnitAdopted)")
+    .option(
+      '--restart',
+      'restart K3s now if it must be restarted, without waiting for a window or a turn',
+      false,
+    )
     .action(async (options) => {
       const given = commonOf(options);
       const settings = options.restart ? [...given.settings, consentToRestart] : given.settings;
-      finish(await commands.apply({ ...given, settings, timeout: options.timeout }));
+      finish(
+        await commands.apply({ ...given, settings, timeout: options.timeout, restart: options.restart }),
+      );
     });
   program
     .command('status')

@@ -19,6 +19,7 @@ import { learn } from '../agent/resources/last-known.ts';
 import { explain } from '../agent/settings/explain.ts';
 import { settingsWarnings } from '../agent/settings/warnings.ts';
 import { version } from '../launcher/version.ts';
+import type { ApplyOptions } from './cli.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { compose } from './compose.ts';
 import { levelOf, openLog } from './open-log.ts';
@@ -32,7 +33,7 @@ const longestAnnouncement = 10_000;
  * Ready, otherwise to 1. Throws the error of `faultIn` before anything is changed, unless the error may go away by
  * itself.
  */
-export async function apply(options: CommonOptions & { readonly timeout: number }): Promise<number> {
+export async function apply(options: ApplyOptions): Promise<number> {
   outliveOutput();
   const log = await openLog();
   let changes: Status['changes'] = [];
@@ -42,7 +43,7 @@ export async function apply(options: CommonOptions & { readonly timeout: number 
       changes = [...changesOf([event.outcome], host.now()), ...changes];
     }
   };
-  const ports = { emit, onSettings: levelOf(log) };
+  const ports = { emit, onSettings: levelOf(log), isByPerson: options.restart };
   const { agent, host, paths, gather } = await compose(options, ports);
   const knowledge = await gather();
   const fault = faultIn(knowledge);

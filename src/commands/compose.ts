@@ -59,6 +59,8 @@ export interface ComposeOptions {
    * for. An error of this function ends the pass.
    */
   readonly onOutdated?: () => void;
+  /** True if a person has this node interrupted now. */
+  readonly isByPerson?: boolean;
 }
 
 /**
@@ -74,6 +76,7 @@ export async function compose(
     turns = turnMemory(),
     wrap = (host) => host,
     onOutdated = () => {},
+    isByPerson = false,
   }: ComposeOptions = {},
 ): Promise<Composition> {
   const paths = nodePaths(options.root);
@@ -106,7 +109,10 @@ export async function compose(
     return connect(files.value.settings).host;
   };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
-  const planPorts = (knowledge: Knowledge) => portsFor(knowledge, cloudFor, machine, turns);
+  const planPorts = (knowledge: Knowledge): PlanPorts | undefined => {
+    const found = portsFor(knowledge, cloudFor, machine, turns);
+    return found && { ...found, isByPerson };
+  };
   const sources = {
     loadSettings,
     cloudFor,

@@ -26,6 +26,8 @@ export interface MemoryApi {
   helm: ((chart: Chart) => HelmRun) | undefined;
   /** The Git host that Argo CD fetches from once Argo CD's chart is deployed. If `undefined`, Argo CD does nothing. */
   git: GitHost | undefined;
+  /** Another program of the cluster, which acts before each request. */
+  other: ((objects: Objects) => void) | undefined;
 }
 
 /**
@@ -42,6 +44,7 @@ export function serveMemoryApi(
     isUp: () => true,
     helm: runHelm,
     git: undefined,
+    other: undefined,
   };
   const served = { version: 'v1.36.3+k3s1', apiReady: true };
   let changedAt = host.now();
@@ -49,6 +52,7 @@ export function serveMemoryApi(
     if (!api.isUp()) {
       return refusedConnection();
     }
+    api.other?.(api.objects);
     if (host.now() > changedAt) {
       settle(api, host.now());
     }

@@ -5,6 +5,7 @@ import { gitOpsOf } from '../../src/agent/gitops/chosen.ts';
 import type { gitOpsEngines } from '../../src/agent/gitops/index.ts';
 import { turnMemory } from '../../src/agent/parts/maintenance/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
+import type { PlanPorts } from '../../src/agent/plan.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { findRole } from '../../src/roles/index.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
@@ -54,8 +55,8 @@ export interface Vm extends World {
   /** The registry from which the pull check pulls. */
   readonly acr: MemoryRegistry;
   readonly events: Event[];
-  /** Starts a new Slipway process on this VM; `through` may wrap the VM's Host. */
-  slipway(through?: (host: Host) => Host): Agent;
+  /** Starts a new Slipway process on this VM. `through` may wrap the VM's Host, and `ports` replace some ports. */
+  slipway(through?: (host: Host) => Host, ports?: Partial<PlanPorts>): Agent;
 }
 
 export function vm(role: string, extra = ''): Vm {
@@ -65,7 +66,11 @@ export function vm(role: string, extra = ''): Vm {
   if (extra) {
     host.files.write('/etc/slipway/config.d/extra.yaml', extra);
   }
-  const tags = { 'k3s-role': role, ...(findRole(role)?.k3s !== 'server' && { 'k3s-server': serverUrl }) };
+  const isServer = findRole(role)?.k3s === 'server';
+  if (isServer) {
+    made.kubernetes.other = undefined;
+  }
+  const tags = { 'k3s-role': role, ...(!isServer && { 'k3s-server': serverUrl }) };
   const cloud = new FakeCloud({
     identity: { tags, computerName: `${role}-1` },
     secrets: { 'k3s-token': joinToken, 'flux-git-token': gitToken, ...workloadTokens },
@@ -78,7 +83,7 @@ export function vm(role: string, extra = ''): Vm {
     cloud,
     acr,
     events,
-    slipway: (through = same) => process(made, cloud, events, through),
+    slipway: (through = same, ports = {}) => process(made, cloud, { events, through, ports }),
   });
 }
 
@@ -86,7 +91,13 @@ function same(host: Host): Host {
   return host;
 }
 
-function process({ host }: World, cloud: FakeCloud, events: Event[], through: (host: Host) => Host): Agent {
+interface ProcessOptions {
+  readonly events: Event[];
+  readonly through: (host: Host) => Host;
+  readonly ports: Partial<PlanPorts>;
+}
+
+function process({ host }: World, cloud: FakeCloud, { events, through, ports }: ProcessOptions): Agent {
   const paths = nodePaths('/');
   const door = through(host);
   const turns = turnMemory();
@@ -107,6 +118,7 @@ function process({ host }: World, cloud: FakeCloud, events: Event[], through: (h
         memory: 4096,
         turns,
         rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
+        ...ports,
       },
   });
 }

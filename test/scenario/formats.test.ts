@@ -14,12 +14,13 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files that only the Host, commands, drains, upgrades and kubelet's credential provider write, tested elsewhere. */
+/** Files that only the Host, commands, turns, upgrades and kubelet's credential provider write, tested elsewhere. */
 const elsewhere = [
   ...([
     'providerFailure',
     'drain',
     'partialDownload',
+    'turn',
     'hold',
     'datastoreCopy',
     'upgrade',

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Composer } from 'yaml';
-import { booted, type Vm } from './a-vm.ts';
+import { booted, live, type Vm } from './a-vm.ts';
 
 const dropIn = (name: string) => `/etc/rancher/k3s/config.yaml.d/${name}.yaml`;
 const layer = (name: string) => `/etc/slipway/config.d/${name}.yaml`;
@@ -15,8 +15,7 @@ async function manyFiles() {
     machine.host.files.write(layer(name), `node: { labels: [${name}=1] }\n`);
     machine.host.files.write(dropIn(name), `debug: true # ${name}\n`);
   }
-  await slipway.pass();
-  await slipway.pass();
+  await live(slipway, machine, 60_000);
   const compose = vi.spyOn(Composer.prototype, 'compose');
   onTestFinished(() => compose.mockRestore());
   async function parsed(change: (files: Vm['host']['files']) => void = () => undefined): Promise<number> {

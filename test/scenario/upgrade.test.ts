@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
+import { ordersKey, ordersText } from '../../src/agent/parts/maintenance/turn/orders.ts';
 import { Crash } from '../lab/memory-host.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
 import { booted, condition, live, noRestarts, type Vm, vm } from './a-vm.ts';
@@ -161,13 +162,16 @@ describe('a release that does not come up', () => {
     expect([release(machine), state(machine)]).toEqual([patch, 'done']);
   });
 
-  test('is tried once more if a newer release of Slipway wrote the record, which this one cannot read', async () => {
+  test('is tried once more if its record is unreadable and a person lets the turns continue', async () => {
     const { machine, slipway } = await server();
     machine.broken.set(patch, panic);
     want(machine, patch);
     await live(slipway, machine, 10 * minute);
     machine.host.files.write(record, '{ "format": 2, "wanted": 7 }', 0o600);
     machine.broken.clear();
+    await live(slipway, machine, 10 * minute);
+    expect(release(machine)).toBe(old);
+    continueTurns(machine);
     await live(slipway, machine, 10 * minute);
     expect([release(machine), state(machine)]).toEqual([patch, 'done']);
   });
@@ -240,6 +244,18 @@ describe('a release that does not come up', () => {
     }
   });
 });
+
+/** Orders what `slipway turn continue` orders. */
+function continueTurns({ kubernetes: { objects } }: Vm): void {
+  const lease = objects.get('leases.coordination.k8s.io', 'kube-system', 'slipway-turns');
+  if (lease === undefined) {
+    throw new Error('there is no Lease of turns');
+  }
+  const annotations = { ...Object(lease.metadata.annotations) };
+  annotations[ordersKey] = ordersText([{ order: 'continue', about: '' }]);
+  const metadata = { ...lease.metadata, annotations };
+  objects.put('leases.coordination.k8s.io', 'kube-system', { ...lease, metadata });
+}
 
 function isGivenUp(report: Report): boolean {
   return condition(report, 'K3sBinary') === 'False VersionGivenUp';

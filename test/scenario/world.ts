@@ -8,6 +8,7 @@ import { pinnedCa } from '../../src/agent/parts/k3s/membership/ca.ts';
 import { parseToken } from '../../src/agent/parts/k3s/membership/token.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { beside } from '../lab/beside.ts';
+import { kernelClock } from '../lab/kernel-clock.ts';
 import { readProviders } from '../lab/kubelet-config.ts';
 import { type MemoryApi, serveMemoryApi } from '../lab/memory-api.ts';
 import { memoryGit } from '../lab/memory-git.ts';
@@ -18,6 +19,7 @@ import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig as kubeconfigOf } from '../lab/standins/k3s-kubeconfig.ts';
 import { applied, fetched, putFlux } from '../unit/agent/gitops/flux/cluster.ts';
 import { type WorldCertificates, worldCertificates } from './certificates.ts';
+import { type OtherServer, otherServer } from './other-server.ts';
 import { Units } from './units.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
@@ -49,6 +51,8 @@ export interface World {
   server: { token: string; ca: string } | undefined;
   /** The Kubernetes API at the address in the kubeconfigs, while K3s runs. */
   readonly kubernetes: MemoryApi;
+  /** The server that grants turns, unless this VM is a server itself. */
+  readonly granter: OtherServer;
   /** The users of the Kubernetes API, by the PEM of their client certificates. */
   readonly users: Record<string, User>;
   /** The release that the server at serverUrl publishes; undefined if it publishes none. */
@@ -67,6 +71,7 @@ export interface World {
 
 export function world(): World {
   const host = memoryHost({ directories: ['/run', '/proc'] });
+  const clock = kernelClock(host);
   const units = new Units(host, (unit) => startK3s(made, unit));
   const users: Record<string, User> = {
     [admin.certificate]: { name: 'system:admin', groups: ['system:masters'] },
@@ -74,10 +79,13 @@ export function world(): World {
   const kubernetes = serveMemoryApi(host, localApi, users);
   kubernetes.isUp = () => units.isActive(/^k3s/);
   host.onGet(`${localApi}/ping`, () => (kubernetes.isUp() ? 'pong' : unreachable(new Error('ECONNREFUSED'))));
+  const granter = otherServer();
+  kubernetes.other = granter.act;
   const made: World = {
     host,
     units,
     kubernetes,
+    granter,
     users,
     certificates: worldCertificates(host, authority, () => units.isActive(/^k3s.service$/)),
     server: { token: joinToken, ca },
@@ -87,7 +95,7 @@ export function world(): World {
     async reboot() {
       units.powerOff();
       host.jobs.die();
-      host.files.remove('/run');
+      clock.reboot();
       await units.boot();
     },
   };

@@ -9,12 +9,10 @@ import {
   certificatesRenewed,
   clusterFounding,
   configFile,
-  copyStep,
-  datastoreCopied,
-  type Gate,
   joinToken,
   k3sExecutable,
   k3sLinks,
+  k3sRestart,
   k3sScripts,
   k3sService,
   keepingFlags,
@@ -22,13 +20,9 @@ import {
   nodeTaintsApplied,
   nonBlockingOnceJoined,
   noOverrides,
-  openGate,
   ownStart,
   releaseAgreed,
-  releaseFetched,
   releasePublished,
-  releaseReplaced,
-  releaseVerdict,
   restoreEnded,
   roleChange,
   type StartSources,
@@ -39,11 +33,20 @@ import {
   unlessCopying,
   unlessIrreversible,
   unlessOverridden,
-  upgradeTurn,
+  upgradeTakenBack,
   upgradeVerified,
 } from './k3s/index.ts';
 import { system } from './machine/index.ts';
-import { cordonReturned, holdReported, type TurnMemory, turns, unlessHeld } from './maintenance/index.ts';
+import {
+  asMaintenance,
+  cordonReturned,
+  holdReported,
+  maintenanceGate,
+  type TurnMemory,
+  turnEnded,
+  turns,
+  unlessHeld,
+} from './maintenance/index.ts';
 import {
   containerdLogins,
   credentialProvider,
@@ -55,6 +58,7 @@ import {
   pullProofs,
   registriesFile,
 } from './registry/index.ts';
+import { upgradeSteps } from './upgrade-steps.ts';
 import { clusterWorkloads } from './workloads/index.ts';
 
 export interface K3sPorts {
@@ -63,8 +67,8 @@ export interface K3sPorts {
   readonly rotateAt: (receivedAt: number, within: number) => number;
   /** What this process has seen of the turns of the fleet. */
   readonly turns: TurnMemory;
-  /** Decides when this node may be interrupted; by default at any time. */
-  readonly gate?: Gate;
+  /** True if a person has this node interrupted now, as by `slipway apply --restart`. */
+  readonly isByPerson?: boolean;
 }
 
 /**
@@ -80,10 +84,12 @@ export function k3sResources(
   startSources: StartSources,
   needs: readonly string[],
 ): readonly Resource[] {
-  const { cloud, rotateAt } = ports;
+  const { cloud, rotateAt, isByPerson = false } = ports;
   const isAgent = node.role.k3s === 'agent';
   const name = unitName(node.role.k3s);
 
+  const turn = maintenanceGate(node, { isByPerson, memory: ports.turns });
+  const { gate } = turn;
   const founding = isAgent ? [] : [clusterFounding(node)];
   const restored = isAgent ? [] : [restoreEnded(node)];
   const role = roleChange(node, [...needs, ...ids(restored, founding)]);
@@ -92,7 +98,7 @@ export function k3sResources(
   const kernel = system(node);
   const executable = unlessHeld(node, k3sExecutable(node, before));
   const links = k3sLinks(node, [executable.id]);
-  const upgrade = upgradeSteps(node, ports.gate ?? openGate, [executable.id]);
+  const upgrade = upgradeSteps(node, gate, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
@@ -126,16 +132,20 @@ export function k3sResources(
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) =>
     unlessHeld(node, unlessCopying(node, unlessIrreversible(node, unlessOverridden(node, resource))));
-  const service = starting(
-    k3sService(node, startSources, inputs, [config, ...registries, ...provider, ...unitFile]),
+  const written = [config, ...registries, ...provider, ...unitFile];
+  const service = starting(k3sService(node, startSources, inputs, written));
+  const restart = asMaintenance(
+    starting(k3sRestart(node, { sources: startSources, gate, written }, [service.id])),
   );
-  const ownStarted = starting(keeping(ownStart(node, [service.id])));
+  const ownStarted = starting(keeping(ownStart(node, gate, [service.id])));
   const adoption =
     node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, [...logins, ...registries]) : [];
   const ready = nodeReady(node, [service.id]);
+  const verified = upgradeVerified(node, ids(upgrade));
+  const ended = turnEnded(node, { gate: turn, takenBack: upgradeTakenBack }, [ready.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   const granter = isAgent ? [] : [turns(node, ports.turns)];
-  const certificates = starting(certificatesRenewed(node, ports.gate ?? openGate, [service.id]));
+  const certificates = starting(certificatesRenewed(node, gate, [service.id]));
   // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
   const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
@@ -164,10 +174,11 @@ export function k3sResources(
     ...joined,
     enabled,
     service,
+    restart,
     ownStarted,
     ...adoption,
     ready,
-    upgradeVerified(node, ids(upgrade)),
+    verified,
     ...(isAgent ? [] : [releasePublished(node, [ready.id])]),
     holdReported(node),
     cordonReturned(node, [ready.id]),
@@ -175,23 +186,11 @@ export function k3sResources(
     ...taints,
     ...granter,
     certificates,
+    ended,
     ...proofs,
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),
   ];
-}
-
-/**
- * Returns the steps of an upgrade up to the replacement of the executable. The service of K3s then notices the new
- * release.
- */
-function upgradeSteps(node: K3sNode, gate: Gate, needs: readonly string[]): readonly Resource[] {
-  const fetched = releaseFetched(node, needs);
-  const turn = upgradeTurn(node, gate, [fetched.id]);
-  const copied = node.role.k3s === 'server' ? [datastoreCopied(node, copyStep, [turn.id])] : [];
-  const before = ids([turn], copied);
-  const replaced = releaseReplaced(node, { copy: copyStep, verdict: releaseVerdict }, before);
-  return [fetched, ...[turn, ...copied, replaced].map((each) => unlessHeld(node, each))];
 }
 
 function ids(...resources: readonly (readonly Resource[])[]): readonly string[] {

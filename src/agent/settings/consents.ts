@@ -24,6 +24,12 @@ export const consents = {
     example: 'k3s.service@3f2a9c1b2d4e',
     takesTrue: false,
   },
+  otherActors: {
+    about:
+      'Other programs that may interrupt nodes, and beside which nodes still take turns, such as kured in another maintenance window.',
+    example: 'kured',
+    takesTrue: false,
+  },
   lostFlags: {
     about: 'Flags, variables and registries of a node that K3s may lose when Slipway adopts the node.',
     example: 'kubelet-arg=max-pods=50',

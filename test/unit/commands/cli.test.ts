@@ -62,9 +62,9 @@ describe('the command line', () => {
     ],
     [
       ['apply', '--timeout', '2'],
-      ['apply', { ...plain, timeout: 120_000 }],
+      ['apply', { ...plain, timeout: 120_000, restart: false }],
     ],
-    [['apply'], ['apply', { ...plain, timeout: 900_000 }]],
+    [['apply'], ['apply', { ...plain, timeout: 900_000, restart: false }]],
     [
       ['status', '-o', 'json'],
       ['status', { root: '/', output: 'json', watch: false }],

@@ -15,6 +15,11 @@ export interface Wish {
   readonly outsideWindows?: boolean;
   /** True if neither a drain nor the health of other nodes may delay the wish, such as a certificate about to end. */
   readonly isUrgent?: boolean;
+  /**
+   * True if the node may have lost its cluster without the change, so that it is made without a turn if the cluster
+   * does not answer.
+   */
+  readonly isAboutAccess?: boolean;
 }
 
 /**

@@ -26,6 +26,7 @@ export { type ApiNode, nodePath, readOwnNode } from './own-node.ts';
 export { afterOwnStart, ownStart } from './service/adopted-start.ts';
 export { keepingFlags } from './service/adopted-unit.ts';
 export { releaseVerdict } from './service/release-verdict.ts';
+export { k3sRestart } from './service/restart.ts';
 export { k3sService } from './service/service.ts';
 export { unit } from './service/unit.ts';
 export { k3sScripts, scriptPaths } from './teardown/scripts.ts';

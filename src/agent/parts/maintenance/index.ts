@@ -3,7 +3,9 @@
 export { type BootTime, bootTime } from './boot-time.ts';
 export { cordonReturned, cordonStep, uncordonStep } from './drain/cordon.ts';
 export { type DrainOptions, drainStep, type GaveUp } from './drain/drain.ts';
+export { asMaintenance, type MaintenanceGate, maintenanceGate } from './gate/gate.ts';
 export { hold, holdReported, release, unlessHeld } from './gate/hold.ts';
+export { turnEnded } from './gate/turn-ended.ts';
 export { maintenancePart } from './part.ts';
 export {
   readTurn,

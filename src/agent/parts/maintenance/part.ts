@@ -7,9 +7,9 @@ export const maintenancePart: Part = {
   settings: { maintenance },
   conditions: ['Maintenance', 'Turns'],
   reasons: maintenanceReasons,
-  consents: [],
+  consents: ['otherActors'],
   startInputs: [],
   probes: () => [],
-  owns: ({ slipway }) => [slipway.hold, slipway.drain],
-  reads: () => [],
+  owns: ({ slipway }) => [slipway.hold, slipway.turn, slipway.drain],
+  reads: ({ system }) => [system.aptConfig],
 };

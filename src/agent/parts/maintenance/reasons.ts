@@ -12,4 +12,9 @@ export const maintenanceReasons = {
   TurnUnknown: 'A command is about a node that has no turn, or about a wish with which no node failed.',
   TurnsUnreadable:
     'The ledger of turns in the cluster is damaged, so no turn is granted; the message has the command that starts a new ledger.',
+  WindowClosed: 'A change that interrupts the node waits for a maintenance window.',
+  TurnAwaited: 'A change that interrupts the node waits for the turn of the node, which a server grants.',
+  InTurn: 'The node is in its turn: it may be cordoned, and K3s may restart.',
+  OtherActor:
+    'Another program may interrupt nodes at any time, so no turn is taken; the message names it, and the consent that allows both.',
 } as const;

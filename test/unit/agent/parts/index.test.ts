@@ -40,6 +40,8 @@ function plan(
     rotateAt,
     memory,
     turns: turnMemory(),
+    // There is no API here in which a node could take its turn.
+    isByPerson: true,
   });
 }
 
@@ -103,6 +105,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'Server/release',
     'UnitEnabled/k3s-agent.service',
     'Service/k3s',
+    'Service/restart',
     'Adoption/start',
     'Adoption/refresh-acr-credentials',
     'Node/ready',
@@ -112,6 +115,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'Credential/joined-ca-pin',
     'Node/taints',
     'Certificates/k3s',
+    'Turn/ended',
     'PullProof/myteam.azurecr.io',
     'ContainerdLogins/k3s',
   ]);
@@ -195,6 +199,7 @@ describe.each(roles)('the plan of role $name', (role) => {
       rotateAt,
       memory,
       turns: turnMemory(),
+      isByPerson: true,
     });
     const outcomes = await converge(resources, host);
     expect(troubles(outcomes)).toContain('Credential/registries Waiting RegistryUnauthorized');
@@ -240,8 +245,8 @@ test.each([
   const { content = '', mode } = host.files.read(path) ?? {};
   host.files.write(path, content.replace(found, replaced), mode);
   expect(host.files.text(path)).not.toBe(content);
-  const service = resources.find(({ id }) => id === 'Service/k3s');
-  expect(service && (await outcome(service, host))).toBe('Waiting Blocked');
+  const restart = resources.find(({ id }) => id === 'Service/restart');
+  expect(restart && (await outcome(restart, host))).toBe('Waiting Blocked');
 });
 
 test('K3s does not start on an agent before the server is up', async () => {
@@ -253,10 +258,12 @@ test('K3s does not start on an agent before the server is up', async () => {
     'Server/release Blocked ',
     'UnitEnabled/k3s-agent.service Blocked ',
     'Service/k3s Blocked ',
+    'Service/restart Blocked ',
     'Adoption/start Blocked ',
     'Node/ready Blocked ',
     'Node/uncordoned Blocked ',
     'Certificates/k3s Blocked ',
+    'Turn/ended Blocked ',
   ]);
   expect(log).toEqual([]);
 });

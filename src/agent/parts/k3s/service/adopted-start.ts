@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { commandLine } from '../../../engine/command-line.ts';
+import { shortDigest } from '../../../engine/digest.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
@@ -8,14 +9,15 @@ import { type K3sNode, unitName } from '../../../node.ts';
 import { heldBack, unless } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import type { Gate } from '../gate.ts';
 import { readStamp } from './start-stamp.ts';
 
 /**
  * Checks that Slipway's unit started K3s: after a start by another unit, K3s lacks Slipway's configuration and
- * credential provider. Restarts K3s if consent.restart names that start or the unit; otherwise throws `UnitAdopted`
- * until a person restarts K3s.
+ * credential provider. Restarts K3s through the gate if consent.restart names that start or the unit; otherwise throws
+ * `UnitAdopted` until a person restarts K3s.
  */
-export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
+export function ownStart(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
   const unit = unitName(node.role.k3s);
   const restart = systemctl('restart', '--no-block', unit);
   return {
@@ -33,7 +35,13 @@ export function ownStart(node: K3sNode, needs: readonly string[]): Resource {
       }
       const changes = [{ field: unit, observed: 'started by another unit', desired: 'started by Slipway’s' }];
       const remedy = async (host: Host) => void (await host.run(restart));
-      return { state: 'Drifted', drift: { changes, summary: commandLine(restart), remedy } };
+      const wish = {
+        kind: 'restart',
+        name: "restart by Slipway's unit",
+        digest: shortDigest(start),
+      } as const;
+      const drift = { changes, summary: commandLine(restart), remedy };
+      return (await gate(host, wish)) ?? { state: 'Drifted', drift };
     },
   };
 }

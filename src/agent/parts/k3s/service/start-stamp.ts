@@ -87,7 +87,8 @@ export async function changedInputs(
   return changed;
 }
 
-async function inputDigests(
+/** Returns a digest of the current content of each input, by name; `undefined` for content that is unknown. */
+export async function inputDigests(
   host: HostReader,
   paths: NodePaths,
   inputs: readonly StartInput[],

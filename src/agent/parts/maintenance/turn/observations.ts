@@ -50,6 +50,8 @@ export interface TurnMemory {
   lostAt: number | undefined;
   /** The holder and the renewal of the Lease, and when they were first seen. */
   lease: { readonly record: string; readonly since: number } | undefined;
+  /** Since when the API has not answered this node, while it waits for its own turn. */
+  silentSince?: number | undefined;
 }
 
 /** Returns the memory of a new process. */

@@ -1,0 +1,168 @@
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { type Finding, type Resource, waiting } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+import type { Gate, Wish } from '../../k3s/index.ts';
+import { bootTime } from '../boot-time.ts';
+import { beginStep, isExpired, offeredGrant, sightStep } from './begin.ts';
+import { heldFinding, holdOf } from './hold.ts';
+import { stepInTurn } from './in-turn.ts';
+import { actorsFinding, otherActors } from './other-actors.ts';
+import { isBegun, type OwnTurn, readOwnTurn } from './own-turn.ts';
+import { isDown, noteAnswer, repair, type Silence } from './repair.ts';
+import { askStep, rank, requestFor, withdrawStep } from './request.ts';
+import { isOpen, nextOpening } from './window.ts';
+
+/** The gate of one pass. */
+export interface MaintenanceGate {
+  readonly gate: Gate;
+  /** Returns the wishes for which the gate was asked since the last call. */
+  takeWishes(): readonly Wish[];
+}
+
+export interface GateOptions {
+  /** True if a person has this node interrupted now, so that only a hold stops it. */
+  readonly isByPerson?: boolean;
+  /** What this process has seen of the API in earlier passes. */
+  readonly memory?: Silence;
+}
+
+/**
+ * Makes the gate of one pass: a node is interrupted only in its turn, within the maintenance windows, after it was
+ * drained if the settings say so, and not while it is held.
+ *
+ * The node asks for its turn by an annotation on its own Node, and a server grants it there. A turn that has begun
+ * covers every restart until it ends. What repairs a node without its cluster needs no turn.
+ */
+export function maintenanceGate(
+  node: K3sNode,
+  { isByPerson = false, memory = {} }: GateOptions = {},
+): MaintenanceGate {
+  const wishes: Wish[] = [];
+  return {
+    takeWishes: () => wishes.splice(0),
+    async gate(host, wish) {
+      const earlier = [...wishes];
+      wishes.push(wish);
+      const hold = await holdOf(host, node);
+      if (hold) {
+        return heldFinding(hold, false);
+      }
+      if (isByPerson || !(await hasJoined(host, node)) || (await isDown(host, node))) {
+        return undefined;
+      }
+      return passing(host, node, wish, { earlier, memory });
+    },
+  };
+}
+
+/** True once K3s was started for the first time, and the node has an identity in its cluster. */
+async function hasJoined(host: HostReader, { paths }: K3sNode): Promise<boolean> {
+  return (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
+}
+
+async function passing(
+  host: HostReader,
+  node: K3sNode,
+  wish: Wish,
+  { earlier, memory }: { readonly earlier: readonly Wish[]; readonly memory: Silence },
+): Promise<Finding | undefined> {
+  const turn = await readOwnTurn(host, node).catch((thrown: unknown) => {
+    if (thrown instanceof NodeError) {
+      return thrown;
+    }
+    throw thrown;
+  });
+  if (turn === undefined || turn instanceof NodeError) {
+    return repair(host, node, wish, { trouble: turn, memory });
+  }
+  noteAnswer(memory);
+  if (isBegun(turn)) {
+    return covers(turn, wish) ? stepInTurn(host, node, turn, wish) : waitsFor(turn.state?.wish ?? '');
+  }
+  const before = wishBefore(turn, wish, earlier);
+  return before === undefined ? towardsTurn(host, node, wish, turn) : waitsFor(before);
+}
+
+/** True if a turn that has begun lets the node fulfil the wish: its own wish, or any restart. */
+function covers({ state }: OwnTurn, { kind, digest }: Wish): boolean {
+  return state?.digest === digest || (kind !== 'upgrade' && kind !== 'reboot');
+}
+
+/** Returns the wish that this node asks for and that goes before another one. */
+function wishBefore({ request }: OwnTurn, wish: Wish, earlier: readonly Wish[]): string | undefined {
+  if (request === undefined || request.digest === wish.digest) {
+    return undefined;
+  }
+  const isFirst = earlier.some(({ digest }) => digest === request.digest);
+  const goesBefore = rank(request) < rank(wish) || (isFirst && rank(request) === rank(wish));
+  return goesBefore ? request.wish : undefined;
+}
+
+/** Returns the next step of a node that is not in its turn: it asks, waits for the grant, and begins. */
+async function towardsTurn(
+  host: HostReader,
+  node: K3sNode,
+  wish: Wish,
+  turn: OwnTurn,
+): Promise<Finding | undefined> {
+  const actors = await otherActors(host, node, turn.found);
+  if (actors.length > 0) {
+    const isAsked = turn.request?.digest === wish.digest;
+    return isAsked ? withdrawStep(node, turn.request) : actorsFinding(node, actors);
+  }
+  const { boot } = await bootTime(host);
+  const { windows } = node.settings.maintenance;
+  const isClosed = !wish.outsideWindows && !wish.isUrgent && !isOpen(windows, host.now());
+  const asking = askStep(node, turn, requestFor(node, wish, boot, isClosed));
+  if (asking) {
+    return asking;
+  }
+  const grant = offeredGrant(turn, wish, boot);
+  if (grant === undefined) {
+    return isClosed ? untilOpen(node, wish, host.now()) : untilGranted(turn, wish);
+  }
+  if (isClosed && !grant.now) {
+    return (await sightStep(host, node, grant)) ?? untilOpen(node, wish, host.now());
+  }
+  if (await isExpired(host, node, grant)) {
+    return expected('TurnAwaited', `The permission for "${wish.name}" ended before this node could begin.`);
+  }
+  return beginStep(node, wish, grant);
+}
+
+/** Makes a Resource that asks the gate report under the condition `Maintenance`. */
+export function asMaintenance(resource: Resource): Resource {
+  return { ...resource, condition: 'Maintenance' };
+}
+
+function waitsFor(other: string): Finding {
+  return expected('TurnAwaited', `It waits for the turn of this node for "${other}".`);
+}
+
+/** Returns the wait for the next window; it is looked at again every minute, because the settings may change. */
+function untilOpen({ settings }: K3sNode, { name }: Wish, now: number): Finding {
+  const opening = nextOpening(settings.maintenance.windows, now);
+  const when = opening === undefined ? 'no window opens soon' : `the next opens at ${isoMinute(opening)}`;
+  const after = Math.max(1_000, Math.min(60_000, (opening ?? Number.POSITIVE_INFINITY) - now));
+  return expected('WindowClosed', `"${name}" waits for a maintenance window: ${when}.`, after);
+}
+
+function isoMinute(time: number): string {
+  return new Date(time).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
+}
+
+/** Returns the wait for the grant. After a drain that was given up, says what was in the way. */
+function untilGranted({ state }: OwnTurn, { name, digest }: Wish): Finding {
+  if (state?.state === 'gaveUp' && state.digest === digest) {
+    return waiting('DrainGaveUp', state.message, { endedBy: 'person', blocks: false, after: 10_000 });
+  }
+  return expected(
+    'TurnAwaited',
+    `"${name}" waits until a server of the cluster lets this node be interrupted; there, slipway turn says why it waits.`,
+  );
+}
+
+function expected(reason: 'TurnAwaited' | 'WindowClosed', message: string, after = 5_000): Finding {
+  return waiting(reason, message, { isExpected: true, blocks: false, after });
+}

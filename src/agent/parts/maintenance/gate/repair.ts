@@ -1,0 +1,105 @@
+import type { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { type Finding, step, waiting } from '../../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import { nodeAccess } from '../../../node-access.ts';
+import { showUnit } from '../../../resources/unit.ts';
+import type { Wish } from '../../k3s/index.ts';
+import { readSight, remember } from './sight.ts';
+
+/** How long the API must not have answered before a restart without a turn; milliseconds. */
+const silence = 600_000;
+
+/** What a process has seen of the API. Its loss, as by a restart of Slipway, only prolongs the wait. */
+export interface Silence {
+  /** Since when the API has not answered, by the monotonic clock. */
+  silentSince?: number | undefined;
+}
+
+/**
+ * True if K3s ends soon after each start, so that the node does not serve and a change can only help. A K3s that starts
+ * for the first time since the boot is not down: otherwise all nodes would be changed at once after a power cut.
+ */
+export async function isDown(host: HostReader, { role }: K3sNode): Promise<boolean> {
+  const shown = await showUnit(host, unitName(role.k3s), ['ActiveState', 'NRestarts']);
+  const { ActiveState, NRestarts } = shown;
+  return ActiveState === 'failed' || (ActiveState === 'activating' && Number(NRestarts) > 0);
+}
+
+/** Notes that the API has answered. */
+export function noteAnswer(memory: Silence): void {
+  memory.silentSince = undefined;
+}
+
+/**
+ * Decides whether a node that cannot take turns may be interrupted: the cluster does not have its Node (`trouble` is
+ * `undefined`), the API refuses its credential, or the API has not answered for ten minutes although the wish may
+ * repair that. Then no turn protects anything, and a restart is allowed once per cause. Otherwise returns a wait.
+ */
+export async function repair(
+  host: HostReader,
+  node: K3sNode,
+  wish: Wish,
+  { trouble, memory }: { readonly trouble: NodeError | undefined; readonly memory: Silence },
+): Promise<Finding | undefined> {
+  switch (trouble?.reason) {
+    case undefined:
+      return oncePerCause(host, node, wish, `the cluster has no Node ${node.name}`);
+    case 'ApiForbidden':
+      noteAnswer(memory);
+      return oncePerCause(host, node, wish, 'the API does not accept the credential of this node');
+    case 'ApiUnavailable':
+      if (!(await hasUsableAccess(host, node))) {
+        return oncePerCause(host, node, wish, 'the kubeconfig of this node is damaged');
+      }
+      return isSilentForLong(host, memory) && wish.isAboutAccess
+        ? oncePerCause(host, node, wish, 'the API has not answered for ten minutes')
+        : waiting('ApiUnavailable', `"${wish.name}" waits for its turn. ${trouble.message}`, patiently);
+    default:
+      throw trouble;
+  }
+}
+
+/** False if the kubeconfig or its certificate is damaged, which only a restart of K3s repairs. */
+async function hasUsableAccess(host: HostReader, node: K3sNode): Promise<boolean> {
+  return nodeAccess(host, node).then(
+    () => true,
+    () => false,
+  );
+}
+
+const patiently = { isExpected: true, blocks: false, after: 10_000 } as const;
+
+function isSilentForLong(host: HostReader, memory: Silence): boolean {
+  const now = host.monotonic();
+  memory.silentSince ??= now;
+  return now - memory.silentSince >= silence;
+}
+
+/**
+ * Returns the step that records the restart without a turn; then `undefined`, until K3s was started again; from then on
+ * a wait.
+ */
+async function oncePerCause(
+  host: HostReader,
+  node: K3sNode,
+  { name, digest }: Wish,
+  why: string,
+): Promise<Finding | undefined> {
+  const { InvocationID: invocation } = await showUnit(host, unitName(node.role.k3s), ['InvocationID']);
+  const { repaired } = await readSight(host, node.paths);
+  if (repaired?.cause !== digest) {
+    const change = { field: `"${name}" without a turn`, observed: undefined, desired: `because ${why}` };
+    return step(change, (changing) =>
+      remember(changing, node.paths, { repaired: { cause: digest, invocation } }),
+    );
+  }
+  return repaired.invocation === invocation
+    ? undefined
+    : waiting(
+        'TurnAwaited',
+        `K3s was restarted once for "${name}" without a turn, because ${why}. That did not help, so another restart waits ` +
+          `until this node can take turns again, or run: systemctl restart ${unitName(node.role.k3s)}.`,
+        { endedBy: 'person', blocks: false, after: 30_000 },
+      );
+}

@@ -1,0 +1,66 @@
+import type { Finding } from '../../../engine/resource.ts';
+import { step } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+import { type Wish, wishKinds } from '../../k3s/index.ts';
+import { changeNode } from '../drain/change-node.ts';
+import { readTurn, type TurnRequest, turnKeys } from '../turn/annotations.ts';
+import type { OwnTurn } from './own-turn.ts';
+
+/** Returns the request of this node for a wish. `closed` is true while the maintenance windows are closed. */
+export function requestFor(node: K3sNode, wish: Wish, boot: string, closed: boolean): TurnRequest {
+  return {
+    wish: wish.name.slice(0, 200),
+    kind: wish.kind,
+    digest: wish.digest,
+    boot,
+    drain: drainsFor(node, wish),
+    server: node.role.k3s === 'server',
+    routes: node.settings.network.nat.from.length > 0,
+    ...(closed && { closed }),
+  };
+}
+
+/** True if the settings let the node evict its pods before it is interrupted for this wish. */
+function drainsFor({ settings }: K3sNode, { kind, isUrgent }: Wish): boolean {
+  const { drain } = settings.maintenance;
+  if (isUrgent) {
+    return false;
+  }
+  return kind === 'upgrade' || kind === 'reboot' ? drain[kind] : drain.restart;
+}
+
+/**
+ * Returns the step that writes the request on the own Node, in place of any other; `undefined` if it is there. A step
+ * that writes a request takes effect once a server grants it.
+ */
+export function askStep(node: K3sNode, { request }: OwnTurn, wanted: TurnRequest): Finding | undefined {
+  const text = JSON.stringify(wanted);
+  if (request !== undefined && text === JSON.stringify(request)) {
+    return undefined;
+  }
+  const change = { field: turnKeys.request, observed: request?.wish, desired: wordsOf(wanted) };
+  return step(change, (host) =>
+    changeNode(host, node, () => ({ metadata: { annotations: { [turnKeys.request]: text } } })),
+  );
+}
+
+function wordsOf({ wish, closed }: TurnRequest): string {
+  return closed ? `${wish}, outside its windows` : wish;
+}
+
+/** Returns the step that removes a request which nothing on this node needs any more. */
+export function withdrawStep(node: K3sNode, { wish, digest }: TurnRequest): Finding {
+  const change = { field: turnKeys.request, observed: wish, desired: undefined };
+  return step(change, (host) =>
+    changeNode(host, node, ({ metadata }) =>
+      readTurn(metadata?.annotations ?? {}).request?.digest === digest
+        ? { metadata: { annotations: { [turnKeys.request]: null } } }
+        : undefined,
+    ),
+  );
+}
+
+/** Returns a number that is lower for more urgent kinds of wishes. */
+export function rank({ kind }: Pick<Wish, 'kind'>): number {
+  return wishKinds.indexOf(kind);
+}

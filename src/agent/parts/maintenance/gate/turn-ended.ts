@@ -1,0 +1,58 @@
+import type { HostReader } from '../../../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+import { neverBlocking } from '../../../resources/combinators.ts';
+import { uncordonStep } from '../drain/cordon.ts';
+import type { MaintenanceGate } from './gate.ts';
+import { endStep } from './in-turn.ts';
+import { isBegun, type OwnTurn, readOwnTurn } from './own-turn.ts';
+import { withdrawStep } from './request.ts';
+
+export interface TurnEndedPorts {
+  readonly gate: MaintenanceGate;
+  /** Returns why the node took back the change of the wish with this digest; `undefined` if it did not. */
+  readonly takenBack: (host: HostReader, node: K3sNode, digest: string) => Promise<string | undefined>;
+}
+
+/**
+ * Ends the turn of this node once the node is Ready again and nothing asks to be interrupted any more: takes back the
+ * cordon, and reports the end to the servers. Also removes a request that nothing needs. Belongs after everything that
+ * asks the gate, and needs a node that is Ready since its last start.
+ */
+export function turnEnded(node: K3sNode, ports: TurnEndedPorts, needs: readonly string[]): Resource {
+  return neverBlocking({
+    id: 'Turn/ended',
+    summary: 'end the turn of this node',
+    condition: 'Maintenance',
+    needs,
+    async check(host) {
+      const turn = await readOwnTurn(host, node);
+      return (turn && (await nextStep(host, node, turn, ports))) ?? inSync();
+    },
+  });
+}
+
+async function nextStep(
+  host: HostReader,
+  node: K3sNode,
+  turn: OwnTurn,
+  { gate, takenBack }: TurnEndedPorts,
+): Promise<Finding | undefined> {
+  const { state, request } = turn;
+  const pending = gate.takeWishes()[0]?.name;
+  if (!isBegun(turn) || state === undefined) {
+    return pending === undefined && request ? withdrawStep(node, request) : undefined;
+  }
+  if (pending !== undefined) {
+    return waiting('InTurn', `This node is in its turn for "${state.wish}": ${pending}.`, {
+      isExpected: true,
+      after: 5_000,
+    });
+  }
+  const uncordoning = await uncordonStep(host, node);
+  if (uncordoning) {
+    return uncordoning;
+  }
+  const why = await takenBack(host, node, state.digest);
+  return endStep(node, state, why === undefined ? 'done' : 'rolledBack', why ?? '');
+}

@@ -1,0 +1,297 @@
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../../../../../src/agent/engine/resource.ts';
+import type { Wish } from '../../../../../../src/agent/parts/k3s/index.ts';
+import { maintenanceGate } from '../../../../../../src/agent/parts/maintenance/gate/gate.ts';
+import { turnKeys } from '../../../../../../src/agent/parts/maintenance/turn/annotations.ts';
+import { nodePaths } from '../../../../../../src/agent/paths.ts';
+import { kernelClock } from '../../../../../lab/kernel-clock.ts';
+import { serveMemoryApi } from '../../../../../lab/memory-api.ts';
+import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { issue, makeAuthority } from '../../../../../lab/standins/k3s-certificates.ts';
+import { kubeconfig } from '../../../../../lab/standins/k3s-kubeconfig.ts';
+import { aNode } from '../../../a-node.ts';
+
+const paths = nodePaths('/');
+const server = 'https://127.0.0.1:6444';
+const authority = makeAuthority('ca');
+const kubelet = issue(authority, { commonName: 'system:node:vm-1', organization: 'system:nodes' });
+const boot = '00000001111142228333444444444444';
+const wish: Wish = { kind: 'restart', name: 'restart config', digest: 'aaaaaaaaaaaa' };
+const upgrade: Wish = { kind: 'upgrade', name: 'upgrade v1.36.4+k3s1', digest: 'bbbbbbbbbbbb' };
+const grant = { digest: wish.digest, boot, nonce: '0011223344556677', seconds: 600, nowhere: true };
+const asked = {
+  wish: wish.name,
+  kind: wish.kind,
+  digest: wish.digest,
+  boot,
+  drain: false,
+  server: false,
+  routes: false,
+};
+const begun = { nonce: grant.nonce, digest: wish.digest, wish: wish.name, state: 'begun', message: '' };
+
+interface Annotated {
+  readonly request?: object;
+  readonly grant?: object;
+  readonly state?: object;
+}
+
+/** Returns the host of an agent whose Node has these annotations. */
+function world(
+  { request, grant, state }: Annotated = {},
+  shown = 'ActiveState=active\nNRestarts=0\n',
+): MemoryHost {
+  const host = memoryHost({
+    files: {
+      [paths.k3s.kubeletKubeconfig]: kubeconfig({ server, ca: authority.certificate, ...kubelet }),
+    },
+  });
+  kernelClock(host);
+  host.on({ file: 'systemctl', args: /^show / }, `${shown}InvocationID=i1\n`);
+  const api = serveMemoryApi(host, server, {
+    [kubelet.certificate]: { name: 'system:node:vm-1', groups: ['system:nodes'] },
+  });
+  const texts = { request, grant, state };
+  const annotations = Object.fromEntries(
+    (['request', 'grant', 'state'] as const).flatMap((key) =>
+      texts[key] ? [[turnKeys[key], JSON.stringify(texts[key])]] : [],
+    ),
+  );
+  api.objects.put('nodes', undefined, {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'vm-1', annotations },
+  });
+  return host;
+}
+
+const night = { windows: [{ from: '01:00', to: '05:00' }] };
+
+function gateOf(maintenance: object = {}) {
+  return maintenanceGate(aNode('agent', { settings: { maintenance } })).gate;
+}
+
+function told(finding: Finding | undefined): string {
+  if (finding === undefined) {
+    return 'go ahead';
+  }
+  switch (finding.state) {
+    case 'Waiting':
+      return finding.reason;
+    case 'Drifted':
+      return finding.drift.changes.map(({ field, desired }) => `${field}: ${desired ?? 'removed'}`).join();
+    default:
+      return finding.state;
+  }
+}
+
+describe('the gate', () => {
+  test.each([
+    ['asks for a turn', {}, {}, wish, 'slipway.dev/turn-request: restart config'],
+    ['waits for the grant', { request: asked }, {}, wish, 'TurnAwaited'],
+    [
+      'begins with the grant',
+      { request: asked, grant },
+      {},
+      wish,
+      'slipway.dev/turn-state: begun: restart config',
+    ],
+    [
+      'lets the node be interrupted in its turn',
+      { request: asked, grant, state: begun },
+      {},
+      wish,
+      'go ahead',
+    ],
+    [
+      'asks anew after a reboot',
+      { request: { ...asked, boot: 'ffffffff' }, grant: { ...grant, boot: 'ffffffff' } },
+      {},
+      wish,
+      'slipway.dev/turn-request: restart config',
+    ],
+    [
+      'ignores a grant to another boot',
+      { request: asked, grant: { ...grant, boot: 'ffffffff' } },
+      {},
+      wish,
+      'TurnAwaited',
+    ],
+    [
+      'ignores a grant for another wish',
+      { request: asked, grant: { ...grant, digest: 'cccccccc' } },
+      {},
+      wish,
+      'TurnAwaited',
+    ],
+    [
+      'uses no grant twice',
+      { request: asked, grant, state: { ...begun, state: 'done' } },
+      {},
+      wish,
+      'TurnAwaited',
+    ],
+    [
+      'asks anew after a turn that a person released',
+      { request: asked, grant: { withdrawn: grant.nonce }, state: begun },
+      {},
+      wish,
+      'TurnAwaited',
+    ],
+    [
+      'asks outside its windows, and says so',
+      {},
+      night,
+      wish,
+      'slipway.dev/turn-request: restart config, outside its windows',
+    ],
+    ['waits for its window', { request: { ...asked, closed: true } }, night, wish, 'WindowClosed'],
+    [
+      'notes the first sight of a grant outside its windows',
+      { request: { ...asked, closed: true }, grant },
+      night,
+      wish,
+      `the first sight of a grant: ${grant.nonce}`,
+    ],
+    [
+      'begins outside its windows if a person lets it',
+      { request: { ...asked, closed: true }, grant: { ...grant, now: true } },
+      night,
+      wish,
+      'slipway.dev/turn-state: begun: restart config',
+    ],
+    [
+      'begins outside its windows with a credential that ends',
+      { request: asked, grant },
+      night,
+      { ...wish, outsideWindows: true },
+      'slipway.dev/turn-state: begun: restart config',
+    ],
+    [
+      'lets the node be interrupted in its turn outside its windows',
+      { request: asked, grant, state: begun },
+      night,
+      wish,
+      'go ahead',
+    ],
+    [
+      'replaces a request by a more urgent one',
+      { request: asked },
+      {},
+      upgrade,
+      `slipway.dev/turn-request: ${upgrade.name}`,
+    ],
+    [
+      'does not replace a more urgent request',
+      { request: { ...asked, kind: 'upgrade', digest: upgrade.digest } },
+      {},
+      wish,
+      'TurnAwaited',
+    ],
+    [
+      'restarts K3s in the turn of an upgrade',
+      { request: { ...asked, kind: 'upgrade' }, grant, state: { ...begun, digest: upgrade.digest } },
+      {},
+      wish,
+      'go ahead',
+    ],
+    [
+      'lets an upgrade wait for the end of another turn',
+      { request: asked, grant, state: begun },
+      {},
+      upgrade,
+      'TurnAwaited',
+    ],
+    [
+      'says what was in the way of a drain that was given up',
+      { request: asked, grant, state: { ...begun, state: 'gaveUp', message: 'default/web-0 is left' } },
+      {},
+      wish,
+      'DrainGaveUp',
+    ],
+    ['does not begin while it is held', { request: asked, grant }, { hold: 'by hand' }, wish, 'Held'],
+    [
+      'stops in its turn while it is held',
+      { request: asked, grant, state: begun },
+      { hold: 'by hand' },
+      wish,
+      'Held',
+    ],
+  ] as const)('%s', async (_, annotated, maintenance, wanted, expected) => {
+    expect(told(await gateOf(maintenance)(world(annotated), wanted))).toBe(expected);
+  });
+
+  test.each([
+    ['begins in the last second of its grant', 599_000, /turn-state: begun/],
+    ['does not begin after the last second of its grant', 601_000, /^TurnAwaited$/],
+  ])('%s, whatever its clock shows', async (_, milliseconds, expected) => {
+    const host = world({ request: { ...asked, closed: true }, grant });
+    const noted = await gateOf(night)(host, wish);
+    if (noted?.state === 'Drifted') {
+      await noted.drift.remedy(host);
+    }
+    host.advance(milliseconds);
+    host.setClock(host.now() - 86_400_000);
+    const path = '/cluster/objects/nodes/_/vm-1';
+    host.files.write(path, (host.files.text(path) ?? '').replace(',\\"closed\\":true', ''));
+    expect(told(await gateOf()(host, wish))).toMatch(expected);
+  });
+
+  test('begins only with the grant that is still on the Node', async () => {
+    const host = world({ request: asked, grant });
+    const found = await gateOf()(host, wish);
+    const path = '/cluster/objects/nodes/_/vm-1';
+    const withdrawn = JSON.stringify(JSON.stringify({ withdrawn: grant.nonce })).slice(1, -1);
+    const before = JSON.stringify(JSON.stringify(grant)).slice(1, -1);
+    const text = host.files.text(path) ?? '';
+    expect(text).toContain(before);
+    host.files.write(path, text.replace(before, withdrawn));
+    if (found?.state === 'Drifted') {
+      await found.drift.remedy(host);
+    }
+    expect(host.files.text(path)).not.toContain('begun');
+  });
+
+  test.each([
+    [
+      'a node that has not joined needs no turn',
+      (host: MemoryHost) => host.files.remove(paths.k3s.kubeletKubeconfig),
+      'go ahead',
+    ],
+    [
+      'a node with a damaged kubeconfig is repaired',
+      (host: MemoryHost) => host.files.write(paths.k3s.kubeletKubeconfig, 'x'),
+      '"restart config" without a turn: because the kubeconfig of this node is damaged',
+    ],
+    [
+      'a node without its Node is repaired',
+      (host: MemoryHost) => host.files.remove('/cluster/objects/nodes/_/vm-1'),
+      '"restart config" without a turn: because the cluster has no Node vm-1',
+    ],
+  ])('%s', async (_, damage, expected) => {
+    const host = world();
+    damage(host);
+    expect(told(await gateOf()(host, wish))).toBe(expected);
+  });
+
+  test('a K3s that ends soon after each start needs no turn, and one that starts for the first time does', async () => {
+    const crashing = world({}, 'ActiveState=activating\nNRestarts=3\n');
+    expect(told(await gateOf()(crashing, upgrade))).toBe('go ahead');
+    const starting = world({}, 'ActiveState=activating\nNRestarts=0\n');
+    expect(told(await gateOf()(starting, upgrade))).toMatch(/turn-request/);
+  });
+
+  test('a repair is made once for each cause', async () => {
+    const host = world();
+    host.files.remove('/cluster/objects/nodes/_/vm-1');
+    const first = await gateOf()(host, wish);
+    if (first?.state === 'Drifted') {
+      await first.drift.remedy(host);
+    }
+    expect(told(await gateOf()(host, wish))).toBe('go ahead');
+    host.on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\nNRestarts=0\nInvocationID=i2\n');
+    const again = await gateOf()(host, wish);
+    expect(again).toMatchObject({ reason: 'TurnAwaited', endedBy: 'person', blocks: false });
+    expect(told(await gateOf()(host, { ...wish, digest: 'dddddddddddd' }))).toMatch(/without a turn/);
+  });
+});
