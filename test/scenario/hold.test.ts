@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hold, release } from '../../src/agent/parts/maintenance/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { booted, condition, isReady, live, type Vm, vm } from './a-vm.ts';
+import { annotationsOf } from './cluster.ts';
 
 const minute = 60_000;
 const paths = nodePaths('/');
@@ -50,10 +51,12 @@ describe.each([
     expect(machine.units.starts).toBe(1);
     expect(condition(held, 'Ready')).toBe('True Held');
     expect(condition(held, 'Maintenance')).toBe('False Held');
+    expect(annotationsOf(machine, 'server-1')['slipway.dev/hold']).toBe('by hand');
     await end(machine);
     const after = await live(slipway, machine, 10 * minute);
     expect(machine.units.starts).toBe(2);
     expect(condition(after, 'Maintenance')).toMatch(/^True/);
+    expect(annotationsOf(machine, 'server-1')['slipway.dev/hold']).toBeUndefined();
   });
 
   test('keeps its release of K3s', async () => {

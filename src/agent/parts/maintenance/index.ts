@@ -5,6 +5,7 @@ export { cordonReturned, cordonStep, uncordonStep } from './drain/cordon.ts';
 export { type DrainOptions, drainStep, type GaveUp } from './drain/drain.ts';
 export { asMaintenance, type MaintenanceGate, maintenanceGate } from './gate/gate.ts';
 export { hold, holdReported, release, unlessHeld } from './gate/hold.ts';
+export { holdShown } from './gate/hold-shown.ts';
 export { turnEnded } from './gate/turn-ended.ts';
 export { maintenancePart } from './part.ts';
 export {
