@@ -16,8 +16,8 @@ const isolated = [
 const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
 
 /**
- * The test projects. `npm test` runs all but the last six: `stand-ins` tests the lab rather than Slipway, `long` takes
- * minutes, and the others need the result of `npm run package`.
+ * The test projects. `npm test` runs all but `stand-ins`, which tests the lab rather than Slipway, `fleet-long` and
+ * `long`, which take minutes, and the last four, which need the result of `npm run package`.
  */
 export default defineConfig({
   plugins: [namesWhatRuns()],
@@ -48,7 +48,8 @@ export default defineConfig({
       }),
       project('isolated', { include: isolated, ...waiting }),
       project('stand-ins', { isolate: false, ...waiting }),
-      project('fleet', { testTimeout: 1_200_000 }),
+      project('fleet', { include: ['test/fleet/*.test.ts'], isolate: false }),
+      project('fleet-long', { include: ['test/fleet/long/*.test.ts'], testTimeout: 7_200_000 }),
       project('long', { testTimeout: 1_200_000 }),
       project('security'),
       project('package'),

@@ -1,5 +1,7 @@
 import type { Fleet } from './fleet.ts';
-import { readyOf } from './kubelet.ts';
+import { badRelease } from './k3s-unit.ts';
+import { trueTime } from './machine.ts';
+import { readyOf } from './node-object.ts';
 import { schedulePods } from './workloads.ts';
 
 const second = 1_000;
@@ -12,11 +14,12 @@ export function startControllers(fleet: Fleet): void {
   let since: number | undefined;
   const tick = () => {
     const { now } = fleet.timeline;
+    noteAbsence(fleet);
     const isLed = fleet.api.fault === undefined && fleet.api.servers().length > 0;
     since = isLed ? (since ?? now) : undefined;
     if (since !== undefined) {
       markSilentNodes(fleet, since);
-      fleet.api.settlePods();
+      fleet.api.settlePods(trueTime(fleet.timeline));
       schedulePods(fleet);
     }
     fleet.timeline.after(every, tick);
@@ -38,5 +41,17 @@ function markSilentNodes({ api, daemons, timeline, trace }: Fleet, since: number
       }));
       api.objects.put('nodes', undefined, { ...object, status: { ...status, conditions: unknown } });
     }
+  }
+}
+
+/** How long a node is away before it may count as failed, less the time between two looks. */
+const lost = 590 * second;
+
+function noteAbsence({ daemons, timeline }: Fleet): void {
+  for (const { node } of daemons) {
+    const isThere = node.object !== undefined && readyOf(node.object) === 'True';
+    node.awaySince = isThere ? undefined : (node.awaySince ?? timeline.now);
+    const isBad = node.k3s.startedWith.version === badRelease;
+    node.mayHaveFailed ||= isBad || timeline.now - (node.awaySince ?? timeline.now) >= lost;
   }
 }

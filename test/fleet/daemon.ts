@@ -1,4 +1,5 @@
 import { alarm, clockJump } from '../../src/agent/alarm.ts';
+import { askingOnce } from '../../src/agent/engine/asking-once.ts';
 import { type Condition, conditionsOf } from '../../src/agent/engine/conditions.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
@@ -12,7 +13,7 @@ import type { FleetNode } from './fleet-node.ts';
 /** Makes the plan of one process, which may remember things between passes. */
 export type MakePlan = (node: FleetNode) => () => readonly Resource[];
 
-/** Returns the Host that a process uses; a test of a planted fault wraps it. */
+/** Returns the Host that the Resources of a process use; a test of a planted fault wraps it. */
 export type WrapHost = (host: Host, node: FleetNode) => Host;
 
 const order = { types: conditionTypes, quoted: 'NodeReady' } as const;
@@ -42,8 +43,7 @@ export class Daemon {
 
   start(): void {
     this.#process = { isAlive: true, changesLeft: Number.POSITIVE_INFINITY, onLast: () => {} };
-    const host = this.#wrap(new FleetHost(this.node, this.#api, this.#process), this.node);
-    void this.#live(host, this.#makePlan(this.node));
+    void this.#live(new FleetHost(this.node, this.#api, this.#process), this.#makePlan(this.node));
   }
 
   /** Kills the process. systemd starts the next one a while later. */
@@ -78,13 +78,14 @@ export class Daemon {
 
   async #live(host: Host, plan: () => readonly Resource[]): Promise<void> {
     const { random } = this.node.machine.shared;
+    const seen = this.#wrap(host, this.node);
     const attempts: Attempts = new Map();
     const sleeper = alarm();
     this.#alarm = sleeper;
     for (;;) {
       // A pass reads settings and tags before it checks the first Resource.
       await host.sleep(random.between(10, 100));
-      this.outcomes = await reconcile(plan(), { host, attempts, random: random.next() });
+      this.outcomes = await reconcile(plan(), { host: askingOnce(seen), attempts, random: random.next() });
       this.passes += 1;
       this.conditions = conditionsOf(this.outcomes, this.conditions, host.now(), order);
       const { at } = nextWake(host.now(), this.outcomes);

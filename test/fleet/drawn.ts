@@ -8,14 +8,18 @@ export interface FleetPlan {
   readonly workloads: readonly Workload[];
   /** The faults and the changes of the wish, and when they happen; milliseconds. */
   readonly faults: readonly { readonly name: FaultName; readonly at: number }[];
-  readonly changes: readonly number[];
+  readonly changes: readonly { readonly wish: WishKind; readonly at: number }[];
 }
+
+/** What a person wishes: another configuration, another release, or one that does not come up. */
+export type WishKind = 'a configuration' | 'a release' | 'a bad release';
 
 /** The settings of maintenance that a fleet has. */
 export interface MaintenanceWish {
   readonly concurrency: number | `${number}%`;
   readonly drain: {
     readonly restart: boolean;
+    readonly upgrade: boolean;
     readonly timeout: string;
     readonly onTimeout: 'giveUp' | 'proceed' | 'force';
   };
@@ -27,12 +31,13 @@ const second = 1_000;
 export function drawn(random: Random, names?: readonly FaultName[]): FleetPlan {
   const all = Object.keys(faults).filter((name): name is FaultName => name in faults);
   const some = names ?? Array.from({ length: random.between(0, 4) }, () => random.pick(all));
-  const again = random.chance(0.4) ? [random.between(180, 900) * second] : [];
+  const again = random.chance(0.4) ? [{ wish: aWish(random), at: random.between(90, 420) * second }] : [];
   return {
     maintenance: {
       concurrency: random.pick([1, 2, '10%', '50%'] as const),
       drain: {
         restart: random.chance(0.5),
+        upgrade: random.chance(0.5),
         timeout: random.pick(['1m', '3m', '10m']),
         onTimeout: random.pick(['giveUp', 'proceed', 'force'] as const),
       },
@@ -42,8 +47,8 @@ export function drawn(random: Random, names?: readonly FaultName[]): FleetPlan {
       { app: 'queue', replicas: 2, minAvailable: 1 },
       { app: 'store', replicas: 1, minAvailable: random.chance(0.2) ? 1 : 0 },
     ],
-    faults: some.map((name) => ({ name, at: random.between(60, 900) * second })),
-    changes: [random.between(60, 180) * second, ...again],
+    faults: some.map((name) => ({ name, at: random.between(35, 420) * second })),
+    changes: [{ wish: aWish(random), at: random.between(40, 70) * second }, ...again],
   };
 }
 
@@ -52,4 +57,14 @@ export function mostAtOnce({ concurrency }: MaintenanceWish, agents: number): nu
   return typeof concurrency === 'number'
     ? concurrency
     : Math.max(1, Math.floor((agents * Number.parseInt(concurrency, 10)) / 100));
+}
+
+/** True if a drain may be given up, because a budget never lets a pod go. */
+export function mayGiveUp({ maintenance: { drain }, workloads }: FleetPlan): boolean {
+  const isHard = workloads.some(({ replicas, minAvailable }) => minAvailable >= replicas);
+  return isHard && (drain.restart || drain.upgrade) && drain.onTimeout === 'giveUp';
+}
+
+function aWish(random: Random): WishKind {
+  return random.pick(['a configuration', 'a configuration', 'a release', 'a bad release'] as const);
 }

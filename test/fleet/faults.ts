@@ -61,6 +61,7 @@ export const faults = {
     fleet.inATurn((node) => {
       fleet.mustEnd = false;
       node.machine.note('its Node is deleted');
+      node.isCordonedByPerson = false;
       fleet.api.objects.remove('nodes', undefined, node.name);
     });
   },

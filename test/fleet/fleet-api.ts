@@ -3,11 +3,14 @@ import type { HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { answerApi } from '../lab/standins/k3s-api.ts';
 import type { Objects } from '../lab/standins/k3s-objects.ts';
+import { settlePods } from '../lab/standins/k3s-pods.ts';
 import { type FleetNode, isAdmin } from './fleet-node.ts';
 import { fleetObjects } from './fleet-objects.ts';
+import { trueTime } from './machine.ts';
 import type { Random } from './random.ts';
 
 const second = 1_000;
+const admin = { name: 'system:admin', groups: ['system:masters'] };
 
 /** The effect of a change through the API, for the promises that watch it. */
 export interface ApiChange {
@@ -30,7 +33,18 @@ export class FleetApi {
   rewrite: ((pathname: string, body: string, live: string | undefined) => string) | undefined;
 
   /** Acts as the part of kubelet that ends pods, and as the disruption controller. */
-  settlePods(): void {}
+  settlePods(now: number): void {
+    settlePods(this.objects, now);
+  }
+
+  /** Changes an object as a person does with kubectl. Returns the status of the answer. */
+  patchByPerson(pathname: string, patch: object): number {
+    const query = new URLSearchParams({ fieldManager: 'kubectl-cordon' });
+    const contentType = 'application/merge-patch+json';
+    const body = JSON.stringify(patch);
+    const asked = { method: 'PATCH', pathname, query, accept: '*/*', contentType, body };
+    return answerApi({ version: '', objects: this.objects, apiReady: true }, asked, admin).status;
+  }
 
   /** The servers whose API answers other machines. */
   servers(): readonly FleetNode[] {
@@ -90,18 +104,23 @@ export class FleetApi {
     const { trust, method, headers = {}, body = '' } = request;
     const certificate = typeof trust === 'object' ? trust.identity?.certificate : undefined;
     const user = isAdmin(certificate)
-      ? { name: 'system:admin', groups: ['system:masters'] }
+      ? admin
       : { name: `system:node:${node.name}`, groups: ['system:nodes'] };
     const accept = reveal(headers.accept ?? '*/*');
     const contentType = reveal(headers['content-type'] ?? '');
     const version = this.servers()[0]?.k3s.startedWith.version ?? node.k3s.startedWith.version;
-    const api = { version, objects: this.objects, apiReady: true };
+    const api = {
+      version,
+      objects: this.objects,
+      apiReady: true,
+      now: () => trueTime(node.machine.shared.timeline),
+    };
     const asked = { method, pathname, query, accept, contentType, body: reveal(body) };
     if (this.rewrite && ['PUT', 'PATCH'].includes(method)) {
-      const live = answerApi(api, { ...asked, method: 'GET', body: '' }, user).body;
+      const live = answerApi(api, { ...asked, method: 'GET', query: new URLSearchParams() }, user).body;
       asked.body = this.rewrite(pathname, asked.body, JSON.parse(live).metadata?.resourceVersion);
     }
-    const reply = answerApi(api, asked, user);
+    const reply = pathname === '/ping' ? { status: 200, body: 'pong' } : answerApi(api, asked, user);
     if (method !== 'GET') {
       node.machine.note(`${method} ${pathname} ${shortened(asked.body)} -> ${reply.status}`);
       this.onChange({ node, request, status: reply.status });

@@ -1,18 +1,21 @@
-import { basename } from 'node:path';
 import { commandLine } from '../../src/agent/engine/command-line.ts';
+import { sha256 } from '../../src/agent/engine/digest.ts';
 import type {
   Command,
   CommandResult,
+  Download,
   FileStat,
   FoundFile,
   Host,
   HttpRequest,
   HttpResponse,
   HttpSend,
+  Job,
   RunningJob,
 } from '../../src/agent/engine/host.ts';
 import { type Content, reveal } from '../../src/agent/engine/secret.ts';
 import type { FleetApi } from './fleet-api.ts';
+import { answerOf, execute, releaseAt } from './fleet-commands.ts';
 import type { FleetNode } from './fleet-node.ts';
 
 /** A process of Slipway. */
@@ -32,9 +35,6 @@ export class FleetHost implements Host {
   readonly #node: FleetNode;
   readonly #api: FleetApi;
   readonly #process: Process;
-  readonly download = notModelled('download');
-  readonly install = notModelled('install');
-  readonly perform = notModelled('perform');
   readonly obtain = notModelled('obtain');
   readonly peerCertificate = notModelled('peerCertificate');
   readonly readDatabase = notModelled('readDatabase');
@@ -64,7 +64,7 @@ export class FleetHost implements Host {
   }
 
   async query(command: Command): Promise<CommandResult> {
-    return this.#whileAlive({ exitCode: 0, stdout: this.#asked(command), stderr: '' });
+    return this.#whileAlive({ exitCode: 0, stdout: answerOf(this.#node, command), stderr: '' });
   }
 
   async job(_trace: string): Promise<RunningJob | undefined> {
@@ -108,13 +108,29 @@ export class FleetHost implements Host {
   async run(command: Command): Promise<CommandResult> {
     await this.#change();
     this.#machine.note(commandLine(command));
-    this.#systemctl(command);
+    execute(this.#node, command);
     return { exitCode: 0, stdout: '', stderr: '' };
   }
 
   async send(request: HttpSend): Promise<HttpResponse> {
     await this.#change();
     return this.#whileAlive(this.#api.send(this.#node, request));
+  }
+
+  async download({ url }: Download): Promise<string> {
+    await this.sleep(this.#machine.shared.random.between(2, 40) * 1_000);
+    return sha256(releaseAt(url));
+  }
+
+  async install({ url, path, mode }: Download, _digest: string): Promise<void> {
+    await this.#change();
+    this.#machine.note(`installs ${path}`);
+    this.#machine.files.write(path, releaseAt(url), mode);
+  }
+
+  /** Does the work of a job within the pass, so a pass may take as long as a download. */
+  perform(_job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string> {
+    return this.#whileAlive(work(new AbortController().signal));
   }
 
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
@@ -126,45 +142,6 @@ export class FleetHost implements Host {
 
   get #machine() {
     return this.#node.machine;
-  }
-
-  #asked(command: Command): string {
-    const { k3s } = this.#node;
-    const [verb, unit, flag, names = ''] = command.args;
-    const program = basename(command.file);
-    if (program === 'systemctl' && verb === 'show' && unit === k3s.name && flag === '-p') {
-      return k3s.show(names.split(','));
-    }
-    if (program === 'journalctl') {
-      return '';
-    }
-    if (program === 'k3s' && verb === '--version') {
-      return this.#machine.files.text(command.file) ?? '';
-    }
-    throw new Error(`the fleet does not model ${commandLine(command)}`);
-  }
-
-  #systemctl(command: Command): void {
-    const { k3s } = this.#node;
-    const line = commandLine(command);
-    switch (line) {
-      case `systemctl start --no-block ${k3s.name}`:
-        k3s.start();
-        break;
-      case `systemctl restart --no-block ${k3s.name}`:
-        this.#restart();
-        break;
-      default:
-        throw new Error(`the fleet does not model ${line}`);
-    }
-  }
-
-  #restart(): void {
-    const { k3s } = this.#node;
-    if (k3s.state === 'active') {
-      this.#node.interrupt('a restart');
-    }
-    k3s.restart();
   }
 
   /** Counts a change. Before the last one that is counted, something may happen to the process or its machine. */

@@ -1,7 +1,7 @@
 import { nodePaths } from '../../src/agent/paths.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
-import type { Objects } from '../lab/standins/k3s-objects.ts';
+import type { ApiObject, Objects } from '../lab/standins/k3s-objects.ts';
 import { executable, K3sUnit } from './k3s-unit.ts';
 import { Kubelet } from './kubelet.ts';
 import { Machine, type Shared } from './machine.ts';
@@ -21,8 +21,11 @@ export function isAdmin(certificate: string | undefined): boolean {
   return certificate === admin?.certificate;
 }
 
-/** The milliseconds of silence after which a node may be restarted without a turn. */
-const silence = 600_000;
+/**
+ * The milliseconds of silence after which a node may be restarted without a turn. Slipway counts ten minutes, from the
+ * first answer that its gate misses, even if the API still answers other questions for a while.
+ */
+const silence = 480_000;
 
 /** An interruption of a node's service by Slipway. `since` is a time of the simulation. */
 export interface Interruption {
@@ -30,7 +33,7 @@ export interface Interruption {
   readonly by: 'a cordon' | 'a restart';
   /** The nonce of the turn in which the node is interrupted; `undefined` if it has begun no turn. */
   readonly turn: string | undefined;
-  /** True if the API had not answered the node for ten minutes, so that it needs no turn. */
+  /** True if the API had not answered the node for ten minutes, or lacks its Node, so that it needs no turn. */
   readonly isRepair: boolean;
 }
 
@@ -51,13 +54,21 @@ export class FleetNode {
   interruption: Interruption | undefined;
   /** The nonce of the turn that the node has begun and not ended, by its own last write. */
   turn: string | undefined;
+  /** The release that the settings of the node name. */
+  wishedVersion = '';
   /** True once a person has cordoned the node. */
   isCordonedByPerson = false;
   /** The time of the simulation at which the API last answered this node. */
   answeredAt = 0;
+  /** True once the node was away for ten minutes, or went back, so that its turn may count as failed. */
+  mayHaveFailed = false;
+  /** The time of the simulation since which the node has not served. */
+  awaySince: number | undefined;
+  readonly #objects: Objects;
 
   constructor(shared: Shared, name: string, role: 'server' | 'agent', cluster: FleetCluster) {
     this.role = role;
+    this.#objects = cluster.objects;
     this.machine = new Machine(shared, name);
     this.k3s = new K3sUnit(this.machine, role);
     const { machine, k3s } = this;
@@ -65,6 +76,11 @@ export class FleetNode {
     const { objects, hasEtcd } = cluster;
     this.kubelet = new Kubelet({ machine, k3s, objects, isReached, role, hasEtcd });
     k3s.onActive = () => this.kubelet.begin();
+  }
+
+  /** The node's object in the API. */
+  get object(): ApiObject | undefined {
+    return this.#objects.get('nodes', undefined, this.name);
   }
 
   get name(): string {
@@ -77,7 +93,9 @@ export class FleetNode {
     files.write(paths.k3s.binary, executable(version), 0o755);
     files.write(paths.k3s.config, config, 0o600);
     files.write(paths.k3s.kubeletKubeconfig, kubeletText ?? '', 0o600);
+    files.write(paths.k3s.agentServerCa, authority.certificate);
     if (this.role === 'server') {
+      files.write(paths.k3s.serverToken, 'token', 0o600);
       files.write(paths.k3s.kubeconfig, adminText ?? '', 0o600);
     }
   }
@@ -85,6 +103,7 @@ export class FleetNode {
   /** Notes that Slipway interrupts the service of this node, unless it already does. */
   interrupt(by: Interruption['by']): void {
     const since = this.machine.shared.timeline.now;
-    this.interruption ??= { since, by, turn: this.turn, isRepair: since - this.answeredAt >= silence };
+    const isRepair = since - this.answeredAt >= silence || this.object === undefined;
+    this.interruption ??= { since, by, turn: this.turn, isRepair };
   }
 }

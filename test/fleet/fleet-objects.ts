@@ -6,9 +6,13 @@ export function fleetObjects(): Objects {
   const resolved = new Map<string, string | undefined>();
   let version = 0;
   const of = (resource: string) => {
-    const found = all.get(resource) ?? new Map<string, ApiObject>();
-    all.set(resource, found);
-    return found;
+    const found = all.get(resource);
+    if (found) {
+      return found;
+    }
+    const created = new Map<string, ApiObject>();
+    all.set(resource, created);
+    return created;
   };
   const key = (namespace: string | undefined, name: string) => `${namespace ?? '_'}/${name}`;
   return {

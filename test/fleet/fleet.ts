@@ -3,9 +3,12 @@ import { nodePaths } from '../../src/agent/paths.ts';
 import type { ApiObject } from '../lab/standins/k3s-objects.ts';
 import { startControllers } from './controllers.ts';
 import { Daemon, type MakePlan, type WrapHost } from './daemon.ts';
-import { type FleetPlan, mostAtOnce } from './drawn.ts';
+import { type FleetPlan, mayGiveUp, mostAtOnce, type WishKind } from './drawn.ts';
 import { FleetApi } from './fleet-api.ts';
 import { FleetNode } from './fleet-node.ts';
+import { badRelease } from './k3s-unit.ts';
+import { LedgerWatch } from './ledger-watch.ts';
+import { annotationsOf, isCordoned, isCordonedByUs } from './node-object.ts';
 import type { Random } from './random.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
@@ -31,6 +34,7 @@ export class Fleet {
   readonly trace = new Trace(this.timeline);
   readonly api = new FleetApi();
   readonly turns = new TurnLog();
+  readonly ledger = new LedgerWatch(() => this.api.nodes);
   readonly random: Random;
   readonly daemons: readonly Daemon[];
   readonly plan: FleetPlan;
@@ -39,16 +43,18 @@ export class Fleet {
   readonly concurrency: number;
   /** What all nodes shall run. */
   readonly wish = { config: 'settings: 1\n', version: 'v1.36.3+k3s1' };
-  /** False if a fault may leave a node without its wish for ever; it must then say why. */
-  mustEnd = true;
+  /** False if a person deleted a Node, or a drain may be given up, so that a node may never get its wish. */
+  mustEnd: boolean;
   /** The promise that the last event has broken. */
   brokenPromise: string | undefined;
   #lastFault = 0;
+  #changes = 0;
 
   constructor({ random, plan, servers, agents, makePlan, wrap }: FleetOptions) {
     this.random = random;
     this.plan = plan;
     this.workloads = plan.workloads;
+    this.mustEnd = !mayGiveUp(plan);
     this.concurrency = mostAtOnce(plan.maintenance, agents);
     const { objects } = this.api;
     const reaches = (node: FleetNode) => this.api.reach(node) === 'answers';
@@ -58,7 +64,12 @@ export class Fleet {
       return new Daemon(node, this.api, planOf, wrap);
     });
     this.api.nodes.push(...this.daemons.map(({ node }) => node));
-    this.api.onChange = ({ node }) => this.#noteTurn(node);
+    this.api.onChange = ({ node, request }) => {
+      this.#noteTurn(node);
+      if (request.url.includes('/leases')) {
+        this.brokenPromise ??= this.ledger.note(this.lease());
+      }
+    };
   }
 
   /** The milliseconds since the last fault. */
@@ -81,20 +92,28 @@ export class Fleet {
     }
     for (const daemon of this.daemons) {
       daemon.node.install(this.wish.version, this.wish.config);
+      daemon.node.wishedVersion = this.wish.version;
       this.#boot(daemon);
     }
     createWorkloads(this);
     startControllers(this);
   }
 
-  /** Gives all nodes another configuration, within a few seconds. */
-  change(): void {
-    const number = Number(/\d+/.exec(this.wish.config)?.[0]) + 1;
-    this.wish.config = `settings: ${number}\n`;
-    this.trace.note('a person', `wishes ${this.wish.config.trim()}`);
+  /** Gives all nodes another wish, within a few seconds. */
+  change(kind: WishKind): void {
+    this.#changes += 1;
+    if (kind === 'a configuration') {
+      this.wish.config = `settings: ${this.#changes + 1}\n`;
+    } else {
+      this.wish.version = kind === 'a release' ? `v1.36.${3 + this.#changes}+k3s1` : badRelease;
+    }
+    this.mustEnd &&= this.wish.version !== badRelease;
+    this.trace.note('a person', `wishes ${this.wish.config.trim()}, ${this.wish.version}`);
+    const { config, version } = this.wish;
     for (const daemon of this.daemons) {
       this.later(this.random.between(0, 20 * second), () => {
-        daemon.node.machine.files.write(paths.k3s.config, this.wish.config, 0o600);
+        daemon.node.machine.files.write(paths.k3s.config, config, 0o600);
+        daemon.node.wishedVersion = version;
         daemon.ring();
       });
     }
@@ -129,12 +148,10 @@ export class Fleet {
   }
 
   cordonByPerson(node: FleetNode): void {
-    const found = this.api.objects.get('nodes', undefined, node.name);
-    if (found && Object(found.spec).unschedulable !== true) {
+    if (node.object && !isCordoned(node.object)) {
       node.isCordonedByPerson = true;
       node.machine.note('a person cordons the node');
-      const spec = { ...Object(found.spec), unschedulable: true };
-      this.api.objects.put('nodes', undefined, { ...found, spec });
+      this.api.patchByPerson(`/api/v1/nodes/${node.name}`, { spec: { unschedulable: true } });
     }
   }
 
@@ -145,22 +162,22 @@ export class Fleet {
   restoreLease(before: ApiObject | undefined): void {
     if (before && this.lease()) {
       this.trace.note('a person', 'restores an older Lease');
+      this.ledger.isRestored = true;
       this.api.objects.put(leases, 'kube-system', before);
     }
   }
 
   /** Reads what the API knows of a node after a change by that node. */
   #noteTurn(node: FleetNode): void {
-    const object = this.api.objects.get('nodes', undefined, node.name);
+    const { object } = node;
     if (object === undefined) {
       return;
     }
-    const annotations: Readonly<Record<string, string>> = Object(Object(object.metadata).annotations);
-    const { state } = readTurn(annotations);
+    const { state } = readTurn(annotationsOf(object));
     node.turn = state?.state === 'begun' ? state.nonce : undefined;
     const begins = this.turns.note(node, state, this.timeline.now);
-    this.brokenPromise ??= begins && brokenByBegin(this.turns, begins);
-    if (Object(object.spec).unschedulable === true && annotations['slipway.dev/cordon'] !== undefined) {
+    this.brokenPromise ??= begins && (brokenByBegin(this.turns, begins) ?? this.ledger.brokenByBegin(begins));
+    if (isCordonedByUs(object)) {
       node.interrupt('a cordon');
     }
   }

@@ -1,6 +1,7 @@
 import type { ApiObject, Objects } from '../lab/standins/k3s-objects.ts';
 import type { K3sUnit } from './k3s-unit.ts';
 import type { Machine } from './machine.ts';
+import { readyOf } from './node-object.ts';
 
 const second = 1_000;
 /** Kubelet renews its Lease every 10 s, and an unchanged Node every 5 min (nodeStatusReportFrequency). */
@@ -101,10 +102,4 @@ export class Kubelet {
       nodeInfo: { kubeletVersion: k3s.startedWith.version },
     };
   }
-}
-
-/** Returns the status of a Node's Ready condition. */
-export function readyOf(node: ApiObject): string | undefined {
-  const conditions: readonly { type: string; status: string }[] = Object(node.status).conditions ?? [];
-  return conditions.find(({ type }) => type === 'Ready')?.status;
 }

@@ -1,19 +1,24 @@
 import type { MakePlan, WrapHost } from './daemon.ts';
-import { drawn } from './drawn.ts';
+import { drawn, type FleetPlan } from './drawn.ts';
 import { type FaultName, faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
-import { broken, isSettled, wrongAtEnd } from './promises.ts';
+import { broken, isSettled, mustEnd, wrongAtEnd } from './promises.ts';
 import { Random } from './random.ts';
 
 const minute = 60_000;
 
-/** The time in which faults happen and end. */
-const faultsFor = 40 * minute;
-/** The time after it in which every node gets what it wants or says why not: for the fleet, and for each node. */
+// Nothing reads the stacks of the errors that nodes report, and each costs more than a pass.
+Error.stackTraceLimit = 0;
+
+/** The time after the last fault in which every node gets its wish or says why not: for the fleet, and per node. */
 const patience = 20 * minute;
 const patiencePerNode = 4 * minute;
+/** The end of a run in any case. */
+const longest = 24 * 60 * minute;
 /** The time after the last fault for which a fleet must stay as it is wished. */
 const calm = 2 * minute;
+/** The time after the last fault after which a fleet that needs a person is as it will stay. */
+const stuckAfter = 8 * minute;
 
 export interface LifeOptions {
   readonly seed: number;
@@ -23,6 +28,10 @@ export interface LifeOptions {
   readonly wrap?: WrapHost;
   /** The faults that happen; by default, the seed draws them. */
   readonly faults?: readonly FaultName[];
+  /** Parts of the plan that the seed does not draw. */
+  readonly plan?: Partial<FleetPlan>;
+  /** Changes the fleet before it begins, such as to plant a fault. */
+  readonly prepare?: (fleet: Fleet) => void;
 }
 
 /** How a run ended. `failure` is absent if the fleet kept its promises. */
@@ -34,17 +43,20 @@ export interface Verdict {
   readonly events: number;
   readonly passes: number;
   readonly turns: number;
+  /** The last events. */
+  readonly trace: readonly string[];
 }
 
 /** Lets a fleet live through the faults of its seed, until it has settled or its time is over. */
 export async function live(options: LifeOptions): Promise<Verdict> {
   const random = new Random(options.seed);
-  const plan = drawn(random, options.faults);
+  const plan = { ...drawn(random, options.faults), ...options.plan };
   const fleet = new Fleet({ ...options, random, plan });
   const { timeline } = fleet;
+  options.prepare?.(fleet);
   fleet.begin();
-  for (const at of plan.changes) {
-    fleet.later(at, () => fleet.change());
+  for (const { wish, at } of plan.changes) {
+    fleet.later(at, () => fleet.change(wish));
   }
   for (const { name, at } of plan.faults) {
     fleet.later(at, () => {
@@ -52,11 +64,11 @@ export async function live(options: LifeOptions): Promise<Verdict> {
       faults[name](fleet);
     });
   }
-  const last = Math.max(...plan.changes, ...plan.faults.map(({ at }) => at));
+  const last = Math.max(...[...plan.changes, ...plan.faults].map(({ at }) => at));
   let failure: string | undefined;
-  await timeline.run(faultsFor + patience + fleet.daemons.length * patiencePerNode, () => {
+  await timeline.run(longest, () => {
     failure = broken(fleet);
-    return failure !== undefined || (timeline.now > last && fleet.quietFor > calm && isSettled(fleet));
+    return failure !== undefined || (timeline.count % 50 === 0 && timeline.now > last && isOver(fleet));
   });
   failure ??= wrongAtEnd(fleet);
   return {
@@ -66,7 +78,18 @@ export async function live(options: LifeOptions): Promise<Verdict> {
     events: timeline.count,
     passes: fleet.daemons.reduce((sum, each) => sum + each.passes, 0),
     turns: fleet.turns.turns.length,
+    trace: fleet.trace.last(),
   };
+}
+
+/** True once its time is over, or the fleet has what is wished, or says why not and cannot get it without a person. */
+function isOver(fleet: Fleet): boolean {
+  const isStuck =
+    !mustEnd(fleet) && fleet.quietFor > stuckAfter && fleet.daemons.every(({ node }) => !node.turn);
+  const isLate = fleet.quietFor > patience + fleet.daemons.length * patiencePerNode;
+  return (
+    isLate || (fleet.quietFor > calm && (isSettled(fleet) || (isStuck && wrongAtEnd(fleet) === undefined)))
+  );
 }
 
 /** Returns the failure with the seed, so that the run can be repeated, and with the last events. */

@@ -12,6 +12,11 @@ export interface Shared {
 
 const start = Date.UTC(2026, 0, 10, 1);
 
+/** Returns the time of day that a clock without an error shows, in epoch milliseconds. */
+export function trueTime({ now }: Timeline): number {
+  return start + now;
+}
+
 /**
  * A VM: its disk, its boot, and three clocks. The time of day can be wrong and jumps; the monotonic clock stands still
  * while the machine is suspended; the time since the boot includes that time. Nothing on the machine happens while it

@@ -1,10 +1,29 @@
 import type { HostReader } from '../../src/agent/engine/host.ts';
 import type { Resource } from '../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../src/agent/node.ts';
+import { type Gate, openGate } from '../../src/agent/parts/k3s/gate.ts';
+import {
+  k3sExecutable,
+  releaseFetched,
+  releaseReplaced,
+  releaseVerdict,
+  upgradeTakenBack,
+  upgradeTurn,
+  upgradeVerified,
+} from '../../src/agent/parts/k3s/index.ts';
 import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
+import { k3sRestart } from '../../src/agent/parts/k3s/service/restart.ts';
 import { k3sService } from '../../src/agent/parts/k3s/service/service.ts';
 import type { StartSources } from '../../src/agent/parts/k3s/service/start-sources.ts';
 import { installedVersion } from '../../src/agent/parts/k3s/upgrade/release.ts';
+import {
+  cordonReturned,
+  maintenanceGate,
+  type TurnMemory,
+  turnEnded,
+  turnMemory,
+  turns,
+} from '../../src/agent/parts/maintenance/index.ts';
 import type { NodePaths } from '../../src/agent/paths.ts';
 import { fileText } from '../../src/agent/resources/file-text.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
@@ -23,22 +42,59 @@ const sources: StartSources = {
   judge: async () => ({ spared: [], remarks: [] }),
 };
 
-export function k3sNodeOf({ role, name }: FleetNode, { wish, plan }: Fleet): K3sNode {
+function k3sNodeOf({ role, name, wishedVersion: version }: FleetNode, { plan }: Fleet): K3sNode {
   const { concurrency, drain } = plan.maintenance;
   const maintenance = {
     ...defaults.maintenance,
     concurrency,
     drain: { ...defaults.maintenance.drain, ...drain },
   };
-  return aNode(role, { name, version: wish.version, settings: { maintenance } });
+  const k3s = { ...defaults.k3s, upgrade: 'auto' };
+  return aNode(role, { name, version, settings: { maintenance, k3s } });
+}
+
+/** Plans the Resources that interrupt a node, in the order of the plan of a node, and those that grant turns. */
+export function withTurns(fleet: Fleet): MakePlan {
+  return (of) => {
+    let node = k3sNodeOf(of, fleet);
+    const memory = turnMemory();
+    return () => {
+      node = node.version === of.wishedVersion ? node : k3sNodeOf(of, fleet);
+      return planOf(node, memory);
+    };
+  };
+}
+
+function planOf(node: K3sNode, memory: TurnMemory): readonly Resource[] {
+  const turn = maintenanceGate(node, { memory });
+  const executable = k3sExecutable(node, []);
+  const fetched = releaseFetched(node, [executable.id]);
+  const begun = upgradeTurn(node, turn.gate, [fetched.id]);
+  const replaced = releaseReplaced(node, { copy: undefined, verdict: releaseVerdict }, [begun.id]);
+  const service = k3sService(node, sources, [executable.id]);
+  const ready = nodeReady(node, [service.id]);
+  return [
+    executable,
+    fetched,
+    begun,
+    replaced,
+    service,
+    k3sRestart(node, { sources, gate: turn.gate }, [service.id]),
+    ready,
+    upgradeVerified(node, [ready.id, replaced.id]),
+    cordonReturned(node, [ready.id]),
+    turnEnded(node, { gate: turn, takenBack: upgradeTakenBack }, [ready.id]),
+    ...(node.role.k3s === 'server' ? [turns(node, memory)] : []),
+  ];
 }
 
 /** Plans K3s with a gate that lets everything through, as before there were turns. */
 export function withoutTurns(fleet: Fleet): MakePlan {
-  return (fleetNode) => {
-    const node = k3sNodeOf(fleetNode, fleet);
+  return (of) => {
+    const node = k3sNodeOf(of, fleet);
     const service = k3sService(node, sources, []);
-    const plan: readonly Resource[] = [service, nodeReady(node, [service.id])];
+    const gate: Gate = openGate;
+    const plan = [service, k3sRestart(node, { sources, gate }, [service.id]), nodeReady(node, [service.id])];
     return () => plan;
   };
 }

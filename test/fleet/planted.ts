@@ -1,10 +1,13 @@
 import type { Host, HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
+import { ledgerKey, type Slot } from '../../src/agent/parts/maintenance/turn/ledger.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
 import type { WrapHost } from './daemon.ts';
+import type { Fleet } from './fleet.ts';
 import type { FleetApi } from './fleet-api.ts';
 
+const paths = nodePaths('/');
 const lease = /\/namespaces\/kube-system\/leases\/slipway-turns$/;
-const ledgerKey = 'slipway.dev/ledger';
 
 /** Counts time by the time of day, which can be set, wherever Slipway counts by clocks that cannot. */
 export const byTimeOfDay: WrapHost = (host) =>
@@ -82,3 +85,73 @@ export function changed(host: Host, others: Partial<Host>): Host {
     },
   });
 }
+
+/**
+ * Lets the holder of the Lease be suspended just before it writes its first grant to the Node of an agent, and cuts
+ * that Node off, so that the next holder withdraws the grant before the former one goes on to write it.
+ */
+export function grantedLate(made: () => Fleet | undefined): WrapHost {
+  let isOver = false;
+  return (host, node) =>
+    changed(host, {
+      async send(request) {
+        const body = reveal(request.body ?? '');
+        const name = /\/api\/v1\/nodes\/(agent-\d+)$/.exec(new URL(request.url).pathname)?.[1];
+        if (
+          !isOver &&
+          name !== undefined &&
+          request.method === 'PATCH' &&
+          body.includes('slipway.dev/turn-grant')
+        ) {
+          isOver = true;
+          const fleet = made();
+          const target = fleet?.daemons.find((daemon) => daemon.node.name === name)?.node.machine;
+          node.machine.suspend(480_000);
+          if (target && target !== node.machine) {
+            target.isCutOff = true;
+            fleet?.later(400_000, () => {
+              target.isCutOff = false;
+            });
+          }
+        }
+        return host.send(request);
+      },
+    });
+}
+
+/** Frees the turn of a server once the time is over within which the server may begin. */
+export const freedByTime: WrapHost = (host) => {
+  const since = new Map<string, number>();
+  return changed(host, {
+    send(request) {
+      const text = isLease(request) ? ledgerIn(request) : undefined;
+      if (text === undefined) {
+        return host.send(request);
+      }
+      const ledger = JSON.parse(text);
+      const slots = ledger.slots.filter(({ nonce, server, seconds }: Slot) => {
+        const from = since.get(nonce) ?? host.monotonic();
+        since.set(nonce, from);
+        return !server || host.monotonic() - from < seconds * 1_000;
+      });
+      return host.send(withLedgerIn(request, JSON.stringify({ ...ledger, slots })));
+    },
+  });
+};
+
+function withLedgerIn(request: HttpSend, ledger: string): HttpSend {
+  const object = JSON.parse(reveal(request.body ?? ''));
+  object.metadata.annotations[ledgerKey] = ledger;
+  return { ...request, body: JSON.stringify(object) };
+}
+
+/** Forgets that a release was given up as soon as the previous one is back. */
+export const forgottenRollback: WrapHost = (host) =>
+  changed(host, {
+    async rename(from, to) {
+      await host.rename(from, to);
+      if (from === paths.k3s.previous) {
+        await host.remove(paths.slipway.upgrade);
+      }
+    },
+  });

@@ -1,41 +1,44 @@
+import { turnKeys } from '../../src/agent/parts/maintenance/index.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
-import { readyOf } from './kubelet.ts';
-
-const minute = 60_000;
+import { annotationsOf, isCordoned, isCordonedByUs, readyOf } from './node-object.ts';
 
 /**
- * Returns how the fleet breaks a promise now; `undefined` if it keeps all of them. Judges by what happens on the
+ * Returns the promise that the fleet breaks now; `undefined` if it keeps all of them. Judges by what happens on the
  * machines and in the cluster, never by the ledger.
  */
 export function broken(fleet: Fleet): string | undefined {
   for (const { node } of fleet.daemons) {
-    if (node.interruption !== undefined && isBack(fleet, node)) {
+    if (node.interruption !== undefined && isBack(node)) {
       node.interruption = undefined;
+      node.turn = isInTurn(node) ? node.turn : undefined;
     }
   }
-  return fleet.brokenPromise ?? unasked(fleet) ?? tooMany(fleet) ?? lostCordon(fleet) ?? defect(fleet);
+  return (
+    fleet.brokenPromise ??
+    repeated(fleet) ??
+    unasked(fleet) ??
+    tooMany(fleet) ??
+    lostCordon(fleet) ??
+    defect(fleet)
+  );
 }
 
 /** True once K3s serves again, the API knows it, and no cordon of Slipway is left. */
-function isBack({ api }: Fleet, node: FleetNode): boolean {
-  const object = api.objects.get('nodes', undefined, node.name);
-  const isUp = node.k3s.state === 'active' && node.kubelet.reportedStart === node.k3s.starts;
-  if (object === undefined) {
-    return isUp;
+function isBack({ k3s, kubelet, object }: FleetNode): boolean {
+  const isUp = k3s.state === 'active' && kubelet.reportedStart === k3s.starts;
+  return isUp && (object === undefined || (readyOf(object) === 'True' && !isCordonedByUs(object)));
+}
+
+/** Finds a release that was tried again after it had not come up, or by another node than the first. */
+function repeated({ daemons, ledger }: Fleet): string | undefined {
+  const tried = daemons.map(({ node }) => node).filter(({ k3s }) => k3s.badAttempts > 0);
+  const again = tried.find(({ k3s }) => k3s.badAttempts > 1);
+  if (again !== undefined) {
+    return `${again.name} tries a release again that did not come up`;
   }
-  return isUp && readyOf(object) === 'True' && !isCordonedByUs(fleetCordon(object));
-}
-
-function fleetCordon(object: { readonly metadata: object; readonly spec?: unknown }) {
-  const annotations: Readonly<Record<string, string>> = Object(Object(object.metadata).annotations);
-  return { annotations, isCordoned: Object(object.spec).unschedulable === true };
-}
-
-type Cordon = ReturnType<typeof fleetCordon>;
-
-function isCordonedByUs({ annotations, isCordoned }: Cordon): boolean {
-  return isCordoned && annotations['slipway.dev/cordon'] !== undefined;
+  const isOnce = tried.length <= 1 || ledger.isRestored;
+  return isOnce ? undefined : `several nodes try a release that did not come up: ${namesOf(tried)}`;
 }
 
 /** Finds a node that is interrupted without having begun a turn. */
@@ -48,11 +51,9 @@ function unasked({ daemons }: Fleet): string | undefined {
 
 /** Finds more interruptions at once than the settings allow. */
 function tooMany({ daemons, concurrency }: Fleet): string | undefined {
-  const interrupted = daemons
-    .map(({ node }) => node)
-    .filter(({ interruption }) => interruption && !interruption.isRepair);
+  const interrupted = daemons.map(({ node }) => node).filter(({ interruption }) => interruption);
   const servers = interrupted.filter(({ role }) => role === 'server');
-  const agents = interrupted.filter(({ role }) => role === 'agent');
+  const agents = interrupted.filter(({ role, interruption }) => role === 'agent' && !interruption?.isRepair);
   if (servers.length > 1) {
     return `two servers are interrupted at once: ${namesOf(servers)}`;
   }
@@ -60,10 +61,9 @@ function tooMany({ daemons, concurrency }: Fleet): string | undefined {
     return `${agents.length} agents are interrupted at once, ${concurrency} may be: ${namesOf(agents)}`;
   }
   const drained = agents.filter(({ interruption }) => interruption?.by === 'a cordon');
-  if (servers.length > 0 && drained.length > 0) {
-    return `${namesOf(servers)} is interrupted while ${namesOf(drained)} is drained`;
-  }
-  return undefined;
+  return servers.length > 0 && drained.length > 0
+    ? `${namesOf(servers)} is interrupted while ${namesOf(drained)} is drained`
+    : undefined;
 }
 
 function namesOf(nodes: readonly FleetNode[]): string {
@@ -71,14 +71,11 @@ function namesOf(nodes: readonly FleetNode[]): string {
 }
 
 /** Finds a cordon of a person that Slipway has taken back. */
-function lostCordon({ api, daemons }: Fleet): string | undefined {
-  for (const { node } of daemons) {
-    const object = api.objects.get('nodes', undefined, node.name);
-    if (node.isCordonedByPerson && object && !fleetCordon(object).isCordoned) {
-      return `the cordon of a person on ${node.name} is gone`;
-    }
-  }
-  return undefined;
+function lostCordon({ daemons }: Fleet): string | undefined {
+  const found = daemons.find(
+    ({ node: { isCordonedByPerson, object } }) => isCordonedByPerson && object && !isCordoned(object),
+  );
+  return found && `the cordon of a person on ${found.node.name} is gone`;
 }
 
 /** Finds a defect that a pass reports. */
@@ -97,44 +94,45 @@ export function isSettled(fleet: Fleet): boolean {
   return fleet.daemons.every(({ node }) => isAtWish(fleet, node)) && leftCordon(fleet) === undefined;
 }
 
-function isAtWish({ api, wish }: Fleet, node: FleetNode): boolean {
-  const { startedWith, state } = node.k3s;
-  const object = api.objects.get('nodes', undefined, node.name);
-  const isThere = object !== undefined && readyOf(object) === 'True';
-  const { config, version } = startedWith;
-  return state === 'active' && isThere && config === wish.config && version === wish.version && !node.turn;
+function isAtWish({ wish }: Fleet, node: FleetNode): boolean {
+  const { config, version } = node.k3s.startedWith;
+  const isReady = node.object !== undefined && readyOf(node.object) === 'True';
+  const isUp = node.k3s.state === 'active' && isReady && !isInTurn(node);
+  return isUp && config === wish.config && version === wish.version;
 }
 
 /** Returns what is wrong at the end of a run, when no fault has happened for a long time. */
 export function wrongAtEnd(fleet: Fleet): string | undefined {
-  const cordon = leftCordon(fleet);
-  if (cordon !== undefined) {
-    return cordon;
-  }
-  for (const { node, conditions } of fleet.daemons) {
-    if (isAtWish(fleet, node)) {
-      continue;
-    }
-    const why = conditions.find(
+  const late = fleet.daemons.find((daemon) => {
+    const says = daemon.conditions.some(
       ({ type, status, reason }) => type !== 'Ready' && status !== 'True' && reason !== 'Blocked',
     );
-    if (why === undefined || fleet.mustEnd) {
-      const said = conditions.map(
-        ({ type, status, reason, message }) => `\n  ${type} ${status} ${reason} ${message}`,
-      );
-      const since = Math.round(fleet.quietFor / minute);
-      return `${node.name} is not at the wish, ${since} minutes after the last fault${said.join('')}`;
-    }
+    return !isAtWish(fleet, daemon.node) && (!says || mustEnd(fleet));
+  });
+  if (late === undefined) {
+    return leftCordon(fleet);
   }
-  return undefined;
+  const said = fleet.daemons.flatMap(({ node, conditions }) =>
+    conditions.map(({ type, status, reason, message }) =>
+      status === 'True' && type !== 'Turns' ? '' : `\n  ${node.name} ${type} ${status} ${reason} ${message}`,
+    ),
+  );
+  const minutes = Math.round(fleet.quietFor / 60_000);
+  return `${late.node.name} is not at the wish, ${minutes} minutes after the last fault${said.join('')}`;
 }
 
-function leftCordon({ api, daemons }: Fleet): string | undefined {
-  for (const { node } of daemons) {
-    const object = api.objects.get('nodes', undefined, node.name);
-    if (object && isCordonedByUs(fleetCordon(object))) {
-      return `a cordon of Slipway is left on ${node.name}: ${fleetCordon(object).annotations['slipway.dev/cordon']}`;
-    }
-  }
-  return undefined;
+/** True if no fault excuses a node that does not get its wish. */
+export function mustEnd(fleet: Fleet): boolean {
+  return fleet.mustEnd && !fleet.daemons.some(({ node }) => node.mayHaveFailed);
+}
+
+function leftCordon({ daemons }: Fleet): string | undefined {
+  const left = daemons.find(({ node: { object } }) => object && isCordonedByUs(object))?.node;
+  return left && `a cordon of Slipway is left on ${left.name}`;
+}
+
+/** True if the API shows that the node is in its turn. */
+function isInTurn({ object }: FleetNode): boolean {
+  const text = object && annotationsOf(object)[turnKeys.state];
+  return text?.includes('"state":"begun"') ?? false;
 }

@@ -56,14 +56,15 @@ function repeated(others: readonly LoggedTurn[], { node, digest, wish }: LoggedT
 
 /** Finds an agent that does not wait until the first agent of its wish has served for a minute. */
 function tooEarly(others: readonly LoggedTurn[], { node, wish, begun }: LoggedTurn): string | undefined {
-  const agents = others.filter((other) => other.node.role === 'agent' && other.node !== node);
+  const agents = others.filter((other) => other.node.role === 'agent');
   const isProven = agents.some(({ end }) => end?.state === 'done' && begun - end.at >= calm);
   if (node.role === 'server' || isProven) {
     return undefined;
   }
   const first = agents.find(
     ({ node: other, end }) =>
-      (end === undefined && other.turn !== undefined) || (end?.state === 'done' && begun - end.at < calm),
+      (end === undefined && other.turn !== undefined && other !== node) ||
+      (end?.state === 'done' && begun - end.at < calm),
   );
   return first && `${node.name} begins ${wish} before ${first.node.name} has served for a minute after it`;
 }

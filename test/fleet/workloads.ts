@@ -1,6 +1,6 @@
 import type { ApiObject } from '../lab/standins/k3s-objects.ts';
 import type { Fleet } from './fleet.ts';
-import { readyOf } from './kubelet.ts';
+import { readyOf } from './node-object.ts';
 
 const second = 1_000;
 
