@@ -1,5 +1,5 @@
 import { type Alarm, alarm, clockJump } from './alarm.ts';
-import { askingOnce } from './engine/asking-once.ts';
+import { askingOnceEachPass } from './engine/asking-once.ts';
 import { type Condition, conditionsOf } from './engine/conditions.ts';
 import type { Emit } from './engine/events.ts';
 import type { Host } from './engine/host.ts';
@@ -61,6 +61,7 @@ export interface Agent {
  */
 export function createAgent(ports: AgentPorts): Agent {
   const attempts: Attempts = new Map();
+  const beginPass = askingOnceEachPass();
   let knowledge: Knowledge | undefined;
   let conditions: readonly Condition[] = [];
   const told: Told = new Map();
@@ -75,7 +76,7 @@ export function createAgent(ports: AgentPorts): Agent {
       if (knowledge.tagged.value?.loaded !== before) {
         attempts.clear();
       }
-      const host = askingOnce(ports.hostFor(knowledge));
+      const host = beginPass(ports.hostFor(knowledge));
       const patient = await inCare(host, knowledge);
       const planPorts = ports.planPorts(patient);
       const plan = planNode(patient, planPorts, ports.paths);

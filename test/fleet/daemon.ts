@@ -1,5 +1,5 @@
 import { alarm, clockJump } from '../../src/agent/alarm.ts';
-import { askingOnce } from '../../src/agent/engine/asking-once.ts';
+import { askingOnceEachPass } from '../../src/agent/engine/asking-once.ts';
 import { type Condition, conditionsOf } from '../../src/agent/engine/conditions.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
@@ -80,12 +80,13 @@ export class Daemon {
     const { random } = this.node.machine.shared;
     const seen = this.#wrap(host, this.node);
     const attempts: Attempts = new Map();
+    const beginPass = askingOnceEachPass();
     const sleeper = alarm();
     this.#alarm = sleeper;
     for (;;) {
       // A pass reads settings and tags before it checks the first Resource.
       await host.sleep(random.between(10, 100));
-      this.outcomes = await reconcile(plan(), { host: askingOnce(seen), attempts, random: random.next() });
+      this.outcomes = await reconcile(plan(), { host: beginPass(seen), attempts, random: random.next() });
       this.passes += 1;
       this.conditions = conditionsOf(this.outcomes, this.conditions, host.now(), order);
       const { at } = nextWake(host.now(), this.outcomes);

@@ -4,6 +4,10 @@ import { booted, condition, live } from './a-vm.ts';
 
 const hour = 3_600_000;
 
+function isPeer(look: string): boolean {
+  return look.startsWith('certificate of ');
+}
+
 /** Returns a node that was Ready for an hour, and the questions of its next pass. */
 async function steadyPass(role: 'server' | 'agent') {
   const { machine, slipway } = await booted(role);
@@ -17,6 +21,22 @@ describe.each([
   ['server', 'k3s.service'],
   ['agent', 'k3s-agent.service'],
 ] as const)('a pass of a steady %s', (role, unit) => {
+  test('reads the certificates of K3s again only if their files have changed, and the port each hour', async () => {
+    const { machine, slipway, looks } = await steadyPass(role);
+    const read: string[] = [];
+    const { readFile } = machine.host;
+    machine.host.readFile = (path) => {
+      read.push(path);
+      return readFile.call(machine.host, path);
+    };
+    await slipway.pass();
+    await slipway.pass();
+    expect(read.filter((path) => path.endsWith('.crt') && path.includes('/tls/'))).toEqual([]);
+    expect([...looks, ...machine.host.looks.slice(looks.length)].filter(isPeer).length).toBeLessThanOrEqual(
+      1,
+    );
+  });
+
   test('asks no question twice', async () => {
     const { looks } = await steadyPass(role);
     expect(looks).toEqual([...new Set(looks)]);

@@ -11,7 +11,7 @@ import { type Content, Secret } from './secret.ts';
  * Every change, also by a job, makes it forget all answers, and so does a sleep, after which a caller expects news.
  * Always asks a question that contains a secret, because the answer may be a secret too. Files are always read.
  */
-export function askingOnce(host: Host): Host {
+export function askingOnce(host: Host): AskingHost {
   const answers = new Map<string, Promise<unknown>>();
   /** The error of each server that did not answer in time, by its origin. */
   const silent = new Map<string, NodeError>();
@@ -57,6 +57,7 @@ export function askingOnce(host: Host): Host {
   }
 
   return {
+    forget,
     readFile: (path) => host.readFile(path),
     stat: (path) => host.stat(path),
     list: (path) => host.list(path),
@@ -79,6 +80,25 @@ export function askingOnce(host: Host): Host {
     perform: (job, work) => change(() => host.perform(job, work)),
     obtain: (what, fetch) => host.obtain(what, fetch),
     sleep: (milliseconds, signal) => change(() => host.sleep(milliseconds, signal)),
+  };
+}
+
+/** A Host that asks each question once, and forgets the answers on request. */
+export interface AskingHost extends Host {
+  forget(): void;
+}
+
+/**
+ * Returns a function that begins a pass on a machine: it returns the Host of `askingOnce` without answers. The same
+ * machine always gets the same Host, so that what a module remembers about a Host outlives the pass.
+ */
+export function askingOnceEachPass(): (host: Host) => Host {
+  const hosts = new WeakMap<Host, AskingHost>();
+  return (host) => {
+    const asking = hosts.get(host) ?? askingOnce(host);
+    hosts.set(host, asking);
+    asking.forget();
+    return asking;
   };
 }
 

@@ -96,7 +96,8 @@ async function checkResource(resource: Resource, options: ReconcileOptions): Pro
 /**
  * Returns the outcome of a waiting finding. A resource that alternates between failing and starting, such as a service
  * that crashes or a download that breaks off, keeps reporting its last failure while it waits. After five minutes of
- * waiting, the condition is False and the resource is checked less often; a job has its own time limit instead.
+ * waiting, the resource is checked less often, and the condition is False unless the wait is expected. A job has its
+ * own time limit instead.
  */
 function waitingOutcome(
   resource: Resource,
@@ -113,9 +114,10 @@ function waitingOutcome(
   const since = last?.by === 'wait' && last.since <= now ? last.since : now;
   const { changes = 0, fields } = last ?? {};
   attempts.set(resource.id, { ...fresh, by: 'wait', changes, fields, since });
-  const isOver = !isJob && !isExpected && now - since >= patience;
+  const isLong = !isJob && now - since >= patience;
+  const isOver = isLong && !isExpected;
   const state = endedBy === 'person' || isOver ? 'Failed' : 'Waiting';
-  const lookAgainAt = now + (isOver ? Math.max(after, rarely) : after);
+  const lookAgainAt = now + (isLong ? Math.max(after, rarely) : after);
   return { resource, state, reason, message, lookAgainAt, blocks };
 }
 
