@@ -16,8 +16,8 @@ const isolated = [
 const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
 
 /**
- * The test projects. `npm test` runs all but `stand-ins`, which tests the lab rather than Slipway, `fleet-long` and
- * `long`, which take minutes, and the last four, which need the result of `npm run package`.
+ * The test projects. `npm test` runs all but `stand-ins`, which tests the lab rather than Slipway, `sequences`,
+ * `fleet-long` and `long`, which take minutes, and the last four, which need the result of `npm run package`.
  */
 export default defineConfig({
   plugins: [namesWhatRuns()],
@@ -49,6 +49,7 @@ export default defineConfig({
       project('isolated', { include: isolated, ...waiting }),
       project('stand-ins', { isolate: false, ...waiting }),
       project('fleet', { include: ['test/fleet/*.test.ts'], isolate: false }),
+      project('sequences', { isolate: false }),
       project('fleet-long', { include: ['test/fleet/long/*.test.ts'], testTimeout: 7_200_000 }),
       project('long', { testTimeout: 1_200_000 }),
       project('security'),

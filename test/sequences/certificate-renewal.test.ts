@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Agent, Report } from '../../src/agent/agent.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
 import { agentLeaves, serverLeaves } from '../lab/standins/k3s-leaves.ts';
-import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
+import { booted, condition, isReady, live, noRestarts, type Vm, vm } from '../scenario/a-vm.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

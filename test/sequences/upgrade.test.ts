@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
 import { ordersKey, ordersText } from '../../src/agent/parts/maintenance/turn/orders.ts';
 import { Crash } from '../lab/memory-host.ts';
+import { booted, condition, live, noRestarts, type Vm, vm } from '../scenario/a-vm.ts';
+import { ca } from '../scenario/world.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
-import { booted, condition, live, noRestarts, type Vm, vm } from './a-vm.ts';
-import { ca } from './world.ts';
 
 const minute = 60_000;
 const extra = '/etc/slipway/config.d/extra.yaml';

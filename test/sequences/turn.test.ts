@@ -3,8 +3,8 @@ import type { Agent } from '../../src/agent/agent.ts';
 import { readTurn } from '../../src/agent/parts/maintenance/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { Crash } from '../lab/memory-host.ts';
-import { booted, condition, isReady, live, noRestarts, registry, type Vm, vm } from './a-vm.ts';
-import { annotationsOf } from './cluster.ts';
+import { booted, condition, isReady, live, noRestarts, registry, type Vm, vm } from '../scenario/a-vm.ts';
+import { annotationsOf } from '../scenario/cluster.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
