@@ -85,7 +85,7 @@ async function passing(
 }
 
 /** True if a turn that has begun lets the node fulfil the wish: its own wish, or any restart. */
-function covers({ state }: OwnTurn, { kind, digest }: Wish): boolean {
+export function covers({ state }: Pick<OwnTurn, 'state'>, { kind, digest }: Wish): boolean {
   return state?.digest === digest || (kind !== 'upgrade' && kind !== 'reboot');
 }
 

@@ -10,6 +10,9 @@ import { readSight, remember } from './sight.ts';
 /** How long the API must not have answered before a restart without a turn; milliseconds. */
 const silence = 600_000;
 
+/** The number of restarts by systemd from which on K3s counts as down: one crash is over after a few seconds. */
+const crashes = 3;
+
 /** What a process has seen of the API. Its loss, as by a restart of Slipway, only prolongs the wait. */
 export interface Silence {
   /** Since when the API has not answered, by the monotonic clock. */
@@ -23,7 +26,7 @@ export interface Silence {
 export async function isDown(host: HostReader, { role }: K3sNode): Promise<boolean> {
   const shown = await showUnit(host, unitName(role.k3s), ['ActiveState', 'NRestarts']);
   const { ActiveState, NRestarts } = shown;
-  return ActiveState === 'failed' || (ActiveState === 'activating' && Number(NRestarts) > 0);
+  return ActiveState === 'failed' || (ActiveState === 'activating' && Number(NRestarts) >= crashes);
 }
 
 /** Notes that the API has answered. */

@@ -3,7 +3,7 @@ import { type Finding, inSync, type Resource, waiting } from '../../../engine/re
 import type { K3sNode } from '../../../node.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { uncordonStep } from '../drain/cordon.ts';
-import type { MaintenanceGate } from './gate.ts';
+import { covers, type MaintenanceGate } from './gate.ts';
 import { endStep } from './in-turn.ts';
 import { isBegun, type OwnTurn, readOwnTurn } from './own-turn.ts';
 import { withdrawStep } from './request.ts';
@@ -39,10 +39,12 @@ async function nextStep(
   { gate, takenBack }: TurnEndedPorts,
 ): Promise<Finding | undefined> {
   const { state, request } = turn;
-  const pending = gate.takeWishes()[0]?.name;
+  const wishes = gate.takeWishes();
   if (!isBegun(turn) || state === undefined) {
-    return pending === undefined && request ? withdrawStep(node, request) : undefined;
+    return wishes.length === 0 && request ? withdrawStep(node, request) : undefined;
   }
+  // A wish that this turn does not cover, such as the next upgrade, waits for the end of this turn.
+  const pending = wishes.find((wish) => covers(turn, wish))?.name;
   if (pending !== undefined) {
     return waiting('InTurn', `This node is in its turn for "${state.wish}": ${pending}.`, {
       isExpected: true,
