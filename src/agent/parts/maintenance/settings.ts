@@ -6,7 +6,6 @@ import { concurrency, maintenanceWindow } from './settings-forms.ts';
 const drain = z.strictObject({
   restart: about('Whether a node evicts its pods before a restart of K3s, which pods survive.', z.boolean()),
   upgrade: about('Whether a node evicts its pods before an upgrade of K3s.', z.boolean()),
-  reboot: about('Whether a node evicts its pods before a reboot.', z.boolean()),
   timeout: about('The time after which a drain ends in any case.', longDuration),
   onTimeout: about(
     'What follows if pods are left at that time: giveUp ends the turn and lets pods back on the node, proceed goes on with the pods that are left, force deletes them despite their disruption budgets.',
@@ -23,7 +22,7 @@ const drain = z.strictObject({
 });
 
 const schema = about(
-  'When and how a node may be interrupted: by a restart or an upgrade of K3s, or by a reboot.',
+  'When and how a node may be interrupted: by a restart or an upgrade of K3s.',
   z.strictObject({
     windows: about(
       'The windows in which interruptions may begin; without windows, at any time. Repairs and credentials that end do not wait for a window.',
@@ -43,10 +42,6 @@ const schema = about(
     ),
     pause: about('True to let no node of the cluster be interrupted; set it on the servers.', z.boolean()),
     drain: about('How a node evicts its pods before an interruption.', drain),
-    reboot: about(
-      'What Slipway does if the machine needs a reboot: manual reports it, auto reboots in turn.',
-      z.enum(['manual', 'auto']),
-    ),
   }),
 );
 
@@ -60,12 +55,10 @@ export const maintenance = {
     drain: {
       restart: false,
       upgrade: false,
-      reboot: true,
       timeout: '10m',
       onTimeout: 'giveUp',
       emptyDir: 'leave',
       unmanaged: 'leave',
     },
-    reboot: 'manual',
   },
 } as const satisfies SettingsSection<typeof schema>;

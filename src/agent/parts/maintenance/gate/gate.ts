@@ -86,7 +86,7 @@ async function passing(
 
 /** True if a turn that has begun lets the node fulfil the wish: its own wish, or any restart. */
 export function covers({ state }: Pick<OwnTurn, 'state'>, { kind, digest }: Wish): boolean {
-  return state?.digest === digest || (kind !== 'upgrade' && kind !== 'reboot');
+  return state?.digest === digest || kind !== 'upgrade';
 }
 
 /** Returns the wish that this node asks for and that goes before another one. */

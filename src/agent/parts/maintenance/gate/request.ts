@@ -26,7 +26,7 @@ function drainsFor({ settings }: K3sNode, { kind, isUrgent }: Wish): boolean {
   if (isUrgent) {
     return false;
   }
-  return kind === 'upgrade' || kind === 'reboot' ? drain[kind] : drain.restart;
+  return kind === 'upgrade' ? drain.upgrade : drain.restart;
 }
 
 /**

@@ -72,7 +72,7 @@ const rest = 600_000;
 /** A holder that has not looked for this long has not seen what lasted meanwhile; milliseconds. */
 const blind = 60_000;
 /** How long nothing is granted after a loss of the ledger, until late writes of a former holder show; milliseconds. */
-export const recovery = 30_000;
+export const recovery = 90_000;
 
 /** Adds what the fleet shows now to the memory, and returns the observations. `now` is a time of a monotonic clock. */
 export function observe(
