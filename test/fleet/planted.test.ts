@@ -40,11 +40,11 @@ async function failures(options: Omit<LifeOptions, 'seed'>, seeds: readonly numb
   return found.join('\n');
 }
 
-test('notices restarts without turns', async () => {
+test('the simulated fleet notices restarts without turns', async () => {
   expect(await failures({ ...quiet, makePlan: withoutTurns }, [1])).toMatch(/without a turn/);
 });
 
-test('notices a turn of a server that ends with its permission to begin', async () => {
+test('the simulated fleet notices a turn of a server that ends with its permission to begin', async () => {
   const options = { ...quiet, servers: 2, agents: 0, plan: slowDrain };
   expect(await failures(options, [1])).toBe('');
   expect(await failures({ ...options, wrap: freedByTime }, [1])).toMatch(
@@ -52,7 +52,7 @@ test('notices a turn of a server that ends with its permission to begin', async 
   );
 });
 
-test('notices a ledger that is kept in memory only', async () => {
+test('the simulated fleet notices a ledger that is kept in memory only', async () => {
   expect(await failures({ ...quiet, wrap: ledgerInMemory }, [1])).toMatch(/that the ledger does not have/);
 });
 
@@ -73,26 +73,26 @@ function withLateGrant(prepare: (fleet: Fleet) => void = () => {}) {
 /** What a late grant does: a node has a turn that the ledger lacks, or one beside the first agent's. */
 const lateGrant = /that the ledger does not have|before agent-\d has served for a minute/;
 
-test('notices a former holder of the Lease that writes a grant late', async () => {
+test('the simulated fleet notices a former holder of the Lease that writes a grant late', async () => {
   const isGrant = (_: string, body: string) => body.includes('slipway.dev/turn-grant');
   expect(await failures(withLateGrant(), [3])).toBe('');
   const careless = withLateGrant(({ api }) => withoutVersions(api, isGrant));
   expect(await failures(careless, [3])).toMatch(lateGrant);
 });
 
-test('notices changes that do not name the version of the object', async () => {
+test('the simulated fleet notices changes that do not name the version of the object', async () => {
   const careless = () => withLateGrant(({ api }) => withoutVersions(api, () => true));
   expect(await failures(careless(), [3])).toMatch(lateGrant);
 });
 
-test('notices a bad release that is tried again', async () => {
+test('the simulated fleet notices a bad release that is tried again', async () => {
   const plan = { changes: [{ wish: 'a bad release', at: 60_000 }] } as const;
   const options = { ...quiet, servers: 1, agents: 1, plan };
   expect(await failures(options, [1])).toBe('');
   expect(await failures({ ...options, wrap: forgottenRollback }, [1])).toMatch(/tries? a release/);
 });
 
-test('notices that turns are counted by the time of day', async () => {
+test('the simulated fleet notices that turns are counted by the time of day', async () => {
   const prepare = (fleet: Fleet) => afterFirstAgent(fleet, () => setServersBack(fleet));
   const options = { ...quiet, servers: 1, agents: 2, prepare };
   expect(await failures(options, [1])).toBe('');

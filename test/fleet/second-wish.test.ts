@@ -13,7 +13,7 @@ test('the turn of an upgrade ends although the node already wants another releas
   expect(failure).toBeUndefined();
 });
 
-test('a crash of K3s lets no node upgrade without its turn', async () => {
+test('a node whose K3s crashes does not upgrade without its turn', async () => {
   const faults = ['K3s crashes', 'K3s crashes'] as const;
   const plan = { changes: [{ wish: 'a bad release', at: 60_000 }] } as const;
   for (const seed of [28, 33]) {

@@ -92,7 +92,7 @@ function sent(): readonly string[] {
     .flatMap((line) => /(POST|DELETE) \S+\/(pods\/\S+)/.exec(line)?.slice(1, 3).join(' ') ?? []);
 }
 
-test('evicts all pods that may go, and goes on once they have ended', async () => {
+test('a drain evicts all pods that may go, and ends once they have ended', async () => {
   putPod(api, 'one');
   putPod(api, 'two', { namespace: 'kube-system', owner: 'StatefulSet' });
   putPod(api, 'agent', { owner: 'DaemonSet' });
@@ -108,14 +108,14 @@ test('evicts all pods that may go, and goes on once they have ended', async () =
   expect(sent()).toEqual(['POST pods/one/eviction', 'POST pods/two/eviction']);
 });
 
-test('evicts nothing if the pods have nowhere to go', async () => {
+test('a drain evicts nothing if no other node can run the pods', async () => {
   putPod(api, 'one');
   expect(await drained(nodeWith(), { ...turn, nowhere: true })).toEqual({ lines: ['go on'], seconds: 0 });
   expect(podsOn(api)).toEqual(['one']);
   expect(host.looks).toEqual([]);
 });
 
-test('needs no API after its end, in the same turn', async () => {
+test('a drain that has ended needs no API in the same turn', async () => {
   await drained(nodeWith());
   api.isUp = () => false;
   expect(told(await drainStep(host, nodeWith(), turn))).toBe('go on');
@@ -124,7 +124,7 @@ test('needs no API after its end, in the same turn', async () => {
   });
 });
 
-test('lists the local volumes before it evicts their pods, and the pods that stay', async () => {
+test('a drain first lists the local volumes of its pods, and the pods that stay', async () => {
   const claim = (name: string, volumeName: string) =>
     api.objects.put('persistentvolumeclaims', 'default', {
       apiVersion: 'v1',
@@ -176,7 +176,7 @@ test('lists the local volumes before it evicts their pods, and the pods that sta
   expect(podsOn(api)).toEqual(['bare']);
 });
 
-describe('beside a budget that never allows an eviction', () => {
+describe('a drain with a budget that never allows an eviction', () => {
   const budget = 'The disruption budget web needs 1 healthy pods and has 1 currently.';
 
   beforeEach(() => {
@@ -213,7 +213,7 @@ describe('beside a budget that never allows an eviction', () => {
     expect(JSON.parse(host.files.text(file) ?? '').refused).toEqual({});
   });
 
-  test('goes on with the pod if the settings say so', async () => {
+  test('ends with the pod left if onTimeout is proceed', async () => {
     const { lines, seconds } = await drained(nodeWith({ onTimeout: 'proceed', timeout: '1m' }));
     expect(lines.at(-2)).toBe(`end the drain of vm-1 with pods left: default/web (${budget})`);
     expect(lines.at(-1)).toBe('go on');
@@ -265,7 +265,7 @@ describe('beside a budget that never allows an eviction', () => {
   });
 });
 
-test('an event with a deadline sets its own limits', async () => {
+test('a caller with a deadline sets its own limits of a drain', async () => {
   putPod(api, 'web', web);
   putBudget(api, 'web', 'web', 1);
   host.advance(1_000);
@@ -275,7 +275,7 @@ test('an event with a deadline sets its own limits', async () => {
   expect(seconds).toBeLessThan(22);
 });
 
-test('a pod that never ends ends the drain at the time limit', async () => {
+test('a drain with a pod that never ends is over at the time limit', async () => {
   putPod(api, 'stuck', { annotations: { 'standin/ends-after': 'never' } });
   const { lines, seconds } = await drained(nodeWith());
   expect(lines.at(-1)).toContain('Left: default/stuck (is ending).');
@@ -289,7 +289,7 @@ test('a pod that never ends does not stop a drain with force', async () => {
   expect(seconds).toBeLessThan(165);
 });
 
-test('waits for the grace period of a pod', async () => {
+test('a drain waits for the grace period of a pod', async () => {
   putPod(api, 'slow', { annotations: { 'standin/ends-after': '90' }, grace: 120 });
   const { lines, seconds } = await drained(nodeWith());
   expect(lines.at(-1)).toBe('go on');
@@ -298,7 +298,7 @@ test('waits for the grace period of a pod', async () => {
   expect(sent()).toEqual(['POST pods/slow/eviction']);
 });
 
-test('gives up early, and asks only once, if a pod has two budgets', async () => {
+test('a drain gives up early, and asks only once, if a pod has two budgets', async () => {
   putPod(api, 'web', web);
   putBudget(api, 'one', 'web', 0);
   putBudget(api, 'two', 'web', 0);
@@ -309,7 +309,7 @@ test('gives up early, and asks only once, if a pod has two budgets', async () =>
   expect(sent()).toEqual(['POST pods/web/eviction']);
 });
 
-test('evicts a pod that replaces one with two budgets', async () => {
+test('a drain evicts a pod that replaces one with two budgets', async () => {
   putPod(api, 'web', web);
   putPod(api, 'slow', { annotations: { 'standin/ends-after': '20' } });
   putBudget(api, 'one', 'web', 0);
@@ -324,7 +324,7 @@ test('evicts a pod that replaces one with two budgets', async () => {
 });
 
 test.each(['giveUp', 'proceed', 'force'])(
-  'ends with %s although the API no longer answers',
+  'a drain ends with %s although the API no longer answers',
   async (onTimeout) => {
     putPod(api, 'one', { annotations: { 'standin/ends-after': 'never' } });
     const node = nodeWith({ onTimeout });
@@ -338,7 +338,7 @@ test.each(['giveUp', 'proceed', 'force'])(
   },
 );
 
-test('ends although the API answers no eviction', async () => {
+test('a drain ends although the API answers no eviction', async () => {
   putPod(api, 'one');
   host.onRequest({ method: 'POST', url: /eviction$/ }, new NodeError('TimedOut', 'no answer'));
   const node = nodeWith({ timeout: '1m' });

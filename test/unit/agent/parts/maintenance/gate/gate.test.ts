@@ -281,7 +281,7 @@ describe('the gate', () => {
     expect(told(await gateOf()(starting, upgrade))).toMatch(/turn-request/);
   });
 
-  test('a repair is made once for each cause', async () => {
+  test('a repair without a turn is made once for each change', async () => {
     const host = world();
     host.files.remove('/cluster/objects/nodes/_/vm-1');
     const first = await gateOf()(host, wish);

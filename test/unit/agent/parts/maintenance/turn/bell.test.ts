@@ -4,7 +4,7 @@ import { memoryHost } from '../../../../../lab/memory-host.ts';
 import { aCluster, putNode } from '../../../a-cluster.ts';
 import { aNode } from '../../../a-node.ts';
 
-test('rings once for each new request of a node', async () => {
+test('turnBell rings once for each new request of a node', async () => {
   const host = memoryHost();
   const api = aCluster(host);
   const bell = turnBell(turnMemory());
@@ -21,13 +21,13 @@ test('rings once for each new request of a node', async () => {
   expect(await ring()).toBe(false);
 });
 
-test('does not look on an agent', async () => {
+test('turnBell does not read the requests on an agent', async () => {
   const host = memoryHost();
   expect(await turnBell(turnMemory())(host, aNode('agent'))).toBe(false);
   expect(host.journal).toEqual([]);
 });
 
-test('rejects while the API does not answer', async () => {
+test('turnBell rejects while the API does not answer', async () => {
   const host = memoryHost();
   aCluster(host).isUp = () => false;
   await expect(turnBell(turnMemory())(host, aNode('server'))).rejects.toMatchObject({
