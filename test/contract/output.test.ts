@@ -208,7 +208,7 @@ describe('output for programs', () => {
     ['a field that became optional', { path: 'a?.b?', type: '`x`' }, ['a?.b']],
     ['a field whose only value became any string', { path: 'a?.b', type: 'string' }, ['a?.b']],
     ['a removed field', { path: 'a?.c', type: '`x`' }, ['a?.b']],
-  ])('loses a field only if its later form is incompatible: %s', (_, later, expected) => {
+  ])('counts a field as lost only if it was removed or changed incompatibly: %s', (_, later, expected) => {
     expect(lostFields([{ path: 'a?.b', type: '`x`' }], [later])).toEqual(expected);
   });
 });

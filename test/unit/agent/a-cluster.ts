@@ -22,7 +22,7 @@ export function aCluster(host: MemoryHost): MemoryApi {
   return serveCluster(host);
 }
 
-/** Writes the kubeconfigs that K3s writes when it starts. */
+/** Writes the kubeconfigs of the admin and of kubelet, as K3s does when it starts. */
 export function writeKubeconfigs({ files }: MemoryHost): void {
   const ca = authority.certificate;
   files.write(k3s.kubeconfig, kubeconfig({ server: apiServer, ca, ...admin }), 0o600);

@@ -10,7 +10,7 @@ const authority = makeAuthority('k3s-client-ca', { from, ends: Date.UTC(2036, 0,
 const { certificate, key } = issue(authority, { commonName: 'system:admin', validity: { from, ends } });
 const damaged = certificate.replace(/\n.{64}\n/, '\n');
 
-test('a certificate has its validity, its kind and its fingerprint', () => {
+test('parseCertificate returns the validity, the kind and the fingerprint of a certificate', () => {
   expect(parseCertificate(certificate)).toEqual({
     ...{ from, ends, isCa: false },
     fingerprint: expect.stringMatching(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/),

@@ -85,7 +85,7 @@ test('evict waits for a namespace that is being deleted', async () => {
 test.each([
   ['is gone', () => api.objects.remove('pods', 'default', 'web')],
   ['was replaced by a pod with the same name', replace],
-])('evict and remove leave a pod that %s', async (_, meanwhile) => {
+])('evict and remove delete nothing if the pod %s', async (_, meanwhile) => {
   expect(await tried(evict, meanwhile)).toBeUndefined();
   expect(podsOn(api)).not.toContain('-web');
   putPod(api, 'web', app);
