@@ -51,7 +51,11 @@ function isOlder(one: string, other: string): boolean {
   return a !== undefined && b !== undefined && compareVersions(a, b) < 0;
 }
 
+/** The number of restarts by systemd from which on K3s counts as down: after one crash, it is soon up again. */
+const crashes = 3;
+
 async function isRunning(host: HostReader, { role }: K3sNode): Promise<boolean> {
-  const { ActiveState, SubState } = await showUnit(host, unitName(role.k3s), ['ActiveState', 'SubState']);
-  return ['active', 'reloading', 'activating'].includes(ActiveState) && SubState !== 'auto-restart';
+  const { ActiveState, NRestarts } = await showUnit(host, unitName(role.k3s), ['ActiveState', 'NRestarts']);
+  const isDown = ActiveState === 'activating' && Number(NRestarts) >= crashes;
+  return ['active', 'reloading', 'activating', 'deactivating'].includes(ActiveState) && !isDown;
 }

@@ -178,8 +178,14 @@ describe('datastoreCopied', () => {
     [
       'makes no copy of a K3s that ends again and again',
       begun,
-      { ActiveState: 'activating', SubState: 'auto-restart' },
+      { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '3' },
       'InSync',
+    ],
+    [
+      'waits for the copy of a K3s that has ended once',
+      begun,
+      { ActiveState: 'activating', SubState: 'auto-restart', NRestarts: '1' },
+      'Waiting InProgress',
     ],
   ])('%s', async (_, files, unit, expected) => {
     expect(await outcome(datastoreCopied(wanting(patch), copy, []), upgrading(files, unit))).toBe(expected);
