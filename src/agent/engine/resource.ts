@@ -125,9 +125,9 @@ export function waiting(reason: Reason, message: string, options: WaitingOptions
   return { state: 'Waiting', reason, message, ...options };
 }
 
-/** Returns a drift whose remedy is one step of several. */
-export function step(change: Change, remedy: Drift['remedy']): Finding {
-  return { state: 'Drifted', drift: { changes: [change], partial: true, remedy } };
+/** Returns a drift whose remedy is one step of several. With `due`, repeating the step is normal. */
+export function step(change: Change, remedy: Drift['remedy'], about: Pick<Drift, 'due'> = {}): Finding {
+  return { state: 'Drifted', drift: { changes: [change], partial: true, remedy, ...about } };
 }
 
 type Printable = string | number | boolean | undefined;

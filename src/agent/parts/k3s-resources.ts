@@ -182,7 +182,7 @@ export function k3sResources(
     verified,
     ...(isAgent ? [] : [releasePublished(node, [ready.id])]),
     holdReported(node),
-    holdShown(node, [ready.id]),
+    holdShown(node, [service.id]),
     cordonReturned(node, [ready.id]),
     ...joinedPin,
     ...taints,

@@ -92,7 +92,7 @@ export function renewalWish({ due, window }: Judgement, now: number): Wish | und
     // Of the first one alone, so that the wish stays the same while further certificates become due.
     digest: shortDigest(`${first.leaf.name} ${first.leaf.ends}`),
     ...(dated.some(({ times }) => times.outsideWindows <= now) && { outsideWindows: true }),
-    ...(dated.some(({ times }) => times.urgent <= now) && { isUrgent: true }),
+    ...(dated.some(({ times }) => times.urgent <= now) && { isUrgent: true, isAboutAccess: true }),
   };
 }
 

@@ -3,7 +3,7 @@ import { type Change, type Finding, inSync, type Resource, waiting } from '../..
 import type { K3sNode } from '../../../node.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { type ApiNode, readOwnNode } from '../../k3s/index.ts';
-import { readTurn } from '../turn/annotations.ts';
+import { isBegun, readTurn } from '../turn/annotations.ts';
 import { changeNode, type NodePatch } from './change-node.ts';
 import { cordonKey, cordonMark, cordonOf } from './cordon-mark.ts';
 
@@ -82,7 +82,7 @@ export function cordonReturned(
 }
 
 async function hasBegunTurn({ metadata }: ApiNode): Promise<boolean> {
-  return readTurn(metadata?.annotations ?? {}).state?.state === 'begun';
+  return isBegun(readTurn(metadata?.annotations ?? {}));
 }
 
 type Decide = (fresh: ApiNode, now: number) => NodePatch | undefined;

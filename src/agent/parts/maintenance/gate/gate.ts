@@ -4,11 +4,12 @@ import { type Finding, type Resource, waiting } from '../../../engine/resource.t
 import type { K3sNode } from '../../../node.ts';
 import type { Gate, Wish } from '../../k3s/index.ts';
 import { bootTime } from '../boot-time.ts';
+import { isBegun } from '../turn/annotations.ts';
 import { beginStep, isExpired, offeredGrant, sightStep } from './begin.ts';
 import { heldFinding, holdOf } from './hold.ts';
 import { stepInTurn } from './in-turn.ts';
 import { actorsFinding, otherActors } from './other-actors.ts';
-import { isBegun, type OwnTurn, readOwnTurn } from './own-turn.ts';
+import { type OwnTurn, readOwnTurn } from './own-turn.ts';
 import { isDown, noteAnswer, repair, type Silence } from './repair.ts';
 import { askStep, rank, requestFor, withdrawStep } from './request.ts';
 import { isOpen, nextOpening } from './window.ts';
@@ -89,14 +90,14 @@ export function covers({ state }: Pick<OwnTurn, 'state'>, { kind, digest }: Wish
   return state?.digest === digest || kind !== 'upgrade';
 }
 
-/** Returns the wish that this node asks for and that goes before another one. */
+/** Returns the earlier wish of this pass that this node asks for, and that goes before another one. */
 function wishBefore({ request }: OwnTurn, wish: Wish, earlier: readonly Wish[]): string | undefined {
   if (request === undefined || request.digest === wish.digest) {
     return undefined;
   }
   const isFirst = earlier.some(({ digest }) => digest === request.digest);
-  const goesBefore = rank(request) < rank(wish) || (isFirst && rank(request) === rank(wish));
-  return goesBefore ? request.wish : undefined;
+  // A request that nothing needs any more is replaced.
+  return isFirst && rank(request) <= rank(wish) ? request.wish : undefined;
 }
 
 /** Returns the next step of a node that is not in its turn: it asks, waits for the grant, and begins. */

@@ -1,3 +1,4 @@
+import { NodeError } from '../../../engine/errors.ts';
 import { inSync, type Resource, step } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
@@ -15,7 +16,7 @@ export function holdShown(node: K3sNode, needs: readonly string[]): Resource {
     isQuiet: true,
     needs,
     async check(host) {
-      const found = await readOwnNode(host, node);
+      const found = await readOwnNode(host, node).catch(unanswered);
       const shown = found?.metadata?.annotations?.[holdKey];
       const wanted = (await holdOf(host, node))?.reason;
       if (found === undefined || shown === wanted) {
@@ -27,4 +28,11 @@ export function holdShown(node: K3sNode, needs: readonly string[]): Resource {
       );
     },
   });
+}
+
+/** Stands for a Node that cannot be read, which other Resources report. */
+function unanswered(thrown: unknown): undefined {
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
 }

@@ -18,8 +18,3 @@ export async function readOwnTurn(host: HostReader, node: K3sNode): Promise<OwnT
 export function ownTurn(found: ApiNode): OwnTurn {
   return { found, ...readTurn(found.metadata?.annotations ?? {}) };
 }
-
-/** True from the begin of a turn to its end, unless a person has released the turn. */
-export function isBegun({ state, withdrawn }: TurnAnnotations): boolean {
-  return state?.state === 'begun' && state.nonce !== withdrawn;
-}

@@ -10,13 +10,17 @@ import { readSight, remember } from './sight.ts';
 /** How long the API must not have answered before a restart without a turn; milliseconds. */
 const silence = 600_000;
 
+/** The longest time between two questions of one silence: between others, the API may have answered; milliseconds. */
+const apart = 120_000;
+
 /** The number of restarts by systemd from which on K3s counts as down: one crash is over after a few seconds. */
 const crashes = 3;
 
 /** What a process has seen of the API. Its loss, as by a restart of Slipway, only prolongs the wait. */
 export interface Silence {
-  /** Since when the API has not answered, by the monotonic clock. */
+  /** Since when the API has not answered, and when it was last asked in vain, by the monotonic clock. */
   silentSince?: number | undefined;
+  silentAt?: number;
 }
 
 /**
@@ -75,7 +79,9 @@ const patiently = { isExpected: true, blocks: false, after: 10_000 } as const;
 
 function isSilentForLong(host: HostReader, memory: Silence): boolean {
   const now = host.monotonic();
-  memory.silentSince ??= now;
+  const isNew = memory.silentAt === undefined || now - memory.silentAt > apart;
+  memory.silentSince = isNew ? now : (memory.silentSince ?? now);
+  memory.silentAt = now;
   return now - memory.silentSince >= silence;
 }
 

@@ -17,6 +17,7 @@ export function requestFor(node: K3sNode, wish: Wish, boot: string, closed: bool
     server: node.role.k3s === 'server',
     routes: node.settings.network.nat.from.length > 0,
     ...(closed && { closed }),
+    ...(wish.isUrgent && { urgent: true }),
   };
 }
 
@@ -39,8 +40,11 @@ export function askStep(node: K3sNode, { request }: OwnTurn, wanted: TurnRequest
     return undefined;
   }
   const change = { field: turnKeys.request, observed: request?.wish, desired: wordsOf(wanted) };
-  return step(change, (host) =>
-    changeNode(host, node, () => ({ metadata: { annotations: { [turnKeys.request]: text } } })),
+  // Windows that open and close, and passwords that change, rewrite a request for as long as it waits.
+  return step(
+    change,
+    (host) => changeNode(host, node, () => ({ metadata: { annotations: { [turnKeys.request]: text } } })),
+    { due: true },
   );
 }
 

@@ -3,9 +3,10 @@ import { type Finding, inSync, type Resource, waiting } from '../../../engine/re
 import type { K3sNode } from '../../../node.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { uncordonStep } from '../drain/cordon.ts';
+import { isBegun } from '../turn/annotations.ts';
 import { covers, type MaintenanceGate } from './gate.ts';
 import { endStep } from './in-turn.ts';
-import { isBegun, type OwnTurn, readOwnTurn } from './own-turn.ts';
+import { type OwnTurn, readOwnTurn } from './own-turn.ts';
 import { withdrawStep } from './request.ts';
 
 export interface TurnEndedPorts {

@@ -30,6 +30,8 @@ const request = z.object({
   routes: z.boolean(),
   /** True while the maintenance windows of the node are closed, so that only a grant with `now` lets it begin. */
   closed: z.optional(z.boolean()),
+  /** True if the health and the failures of other nodes must not delay the node, as with a certificate near its end. */
+  urgent: z.optional(z.boolean()),
 });
 
 const grant = z.object({
@@ -77,6 +79,11 @@ export interface TurnAnnotations {
 
 /** The longest annotation that is read, in characters; Slipway's own are far shorter. */
 const longest = 4_096;
+
+/** True from the begin of a turn to its end, unless a person has released the turn. */
+export function isBegun({ state, withdrawn }: TurnAnnotations): boolean {
+  return state?.state === 'begun' && state.nonce !== withdrawn;
+}
 
 /** Reads the annotations of turns among those of a Node. Anybody who may change the Node may have written them. */
 export function readTurn(annotations: Readonly<Record<string, string>>): TurnAnnotations {

@@ -53,9 +53,9 @@ const closed: Rule = ({ request, isNow }) =>
 const otherServerInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'server')[0]?.node);
 
 /** With etcd, two servers that do not serve can be the majority. */
-const otherServerAway: Rule = ({ node }, { nodes }) => {
+const otherServerAway: Rule = ({ node, isNow }, { nodes }) => {
   const away = nodes.find(({ isServer, serves, name }) => isServer && !serves && name !== node.name);
-  return away && `waits for ${away.name}, which does not serve`;
+  return isNow ? undefined : away && `waits for ${away.name}, which does not serve`;
 };
 
 const agentInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'agent')[0]?.node);
@@ -92,10 +92,19 @@ const enoughAgents: Rule = (_, fleet) => {
   return slots.length < mostAgents(fleet) ? undefined : waitsFor(slots[0]?.node);
 };
 
-const forAll = [paused, held, recovering, silent, failedHere, stopped, resting, closed];
-const amongServers = [otherServerInTurn, otherServerAway, serverSkew];
+/** Lets an urgent request pass a rule. */
+function unlessUrgent(rule: Rule): Rule {
+  return (asking, fleet) => (asking.request.urgent ? undefined : rule(asking, fleet));
+}
+
+const failures = [failedHere, stopped, resting].map(unlessUrgent);
+const forAll = [paused, held, recovering, silent, ...failures, closed];
+const amongServers = [otherServerInTurn, unlessUrgent(otherServerAway), serverSkew];
 const forServers = [...amongServers, agentInTurn, routesAlone];
-const forAgents = [serverInTurn, serversFirst, agentSkew, routesAlone, firstAlone, enoughAgents];
+const forAgents = [
+  ...[serverInTurn, serversFirst, agentSkew, routesAlone],
+  ...[unlessUrgent(firstAlone), enoughAgents],
+];
 
 function waitsFor(name: string | undefined): string | undefined {
   return name && `waits for ${name}`;

@@ -52,7 +52,7 @@ function notToBegin(slot: Slot, { request, isHeld }: FleetNode, fleet: Fleet): s
   if (fleet.settings.pause) {
     return 'maintenance.pause is set';
   }
-  const [failed] = failedNodes(fleet, slot.wish);
+  const [failed] = request.urgent ? [] : failedNodes(fleet, slot.wish);
   return failed && `${failed} failed`;
 }
 

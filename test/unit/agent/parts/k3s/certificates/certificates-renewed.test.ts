@@ -221,8 +221,8 @@ describe('the wish of a node', () => {
     [334, {}],
     [335, { outsideWindows: true }],
     [357, { outsideWindows: true }],
-    [358, { outsideWindows: true, isUrgent: true }],
-    [400, { outsideWindows: true, isUrgent: true }],
+    [358, { outsideWindows: true, isUrgent: true, isAboutAccess: true }],
+    [400, { outsideWindows: true, isUrgent: true, isAboutAccess: true }],
   ])('after %i days with lives of 365 days', async (days, urgency) => {
     const node = await made();
     node.host.advance(days * day);

@@ -5,6 +5,7 @@ import {
   cordonStep,
   uncordonStep,
 } from '../../../../../../src/agent/parts/maintenance/drain/cordon.ts';
+import { turnKeys } from '../../../../../../src/agent/parts/maintenance/turn/annotations.ts';
 import type { MemoryApi } from '../../../../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { updatedBy } from '../../../../../lab/standins/k3s-apply.ts';
@@ -202,6 +203,24 @@ describe('cordonReturned', () => {
     await cordon();
     const resource = cordonReturned(node, [], async () => false);
     expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) spec.unschedulable', 'InSync']);
+    expect(shown().unschedulable).toBeUndefined();
+  });
+
+  test('takes the cordon back after a person has released the turn, although its state is still begun', async () => {
+    await cordon();
+    const live = api.objects.get('nodes', undefined, 'vm-1');
+    const nonce = '00112233aabbccdd';
+    const state = { nonce, digest: '3f2a9c1b2d4e', wish: 'restart config', state: 'begun', message: '' };
+    const turn = {
+      [turnKeys.state]: JSON.stringify(state),
+      [turnKeys.grant]: JSON.stringify({ withdrawn: nonce }),
+    };
+    const { annotations, ...metadata } = Object(live?.metadata);
+    api.objects.put('nodes', undefined, {
+      ...Object(live),
+      metadata: { ...metadata, annotations: { ...annotations, ...turn } },
+    });
+    await settle(cordonReturned(node, []), host);
     expect(shown().unschedulable).toBeUndefined();
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
 import type { Finding } from '../../../../../../src/agent/engine/resource.ts';
 import type { Wish } from '../../../../../../src/agent/parts/k3s/index.ts';
 import { maintenanceGate } from '../../../../../../src/agent/parts/maintenance/gate/gate.ts';
@@ -182,11 +183,11 @@ describe('the gate', () => {
       `slipway.dev/turn-request: ${upgrade.name}`,
     ],
     [
-      'does not replace a more urgent request',
+      'replaces a request that nothing needs any more, also for something that goes first',
       { request: { ...asked, kind: 'upgrade', digest: upgrade.digest } },
       {},
       wish,
-      'TurnAwaited',
+      'slipway.dev/turn-request: restart config',
     ],
     [
       'restarts K3s in the turn of an upgrade',
@@ -237,6 +238,13 @@ describe('the gate', () => {
     expect(told(await gateOf()(host, wish))).toMatch(expected);
   });
 
+  test('lets a restart wait for the turn of an upgrade for which the same pass has asked', async () => {
+    const host = world({ request: { ...asked, kind: 'upgrade', digest: upgrade.digest } });
+    const gate = gateOf();
+    await gate(host, upgrade);
+    expect(told(await gate(host, wish))).toBe('TurnAwaited');
+  });
+
   test('begins only with the grant that is still on the Node', async () => {
     const host = world({ request: asked, grant });
     const found = await gateOf()(host, wish);
@@ -279,6 +287,30 @@ describe('the gate', () => {
     expect(told(await gateOf()(crashing, upgrade))).toBe('go ahead');
     const starting = world({}, 'ActiveState=activating\nNRestarts=0\n');
     expect(told(await gateOf()(starting, upgrade))).toMatch(/turn-request/);
+  });
+
+  test.each([
+    [
+      'once the API has not answered for ten minutes',
+      60_000,
+      /without a turn: because the API has not answered/,
+    ],
+    [
+      'never if an hour lies between two questions that the API did not answer',
+      3_600_000,
+      /^ApiUnavailable$/,
+    ],
+  ])('the change of an access is a repair %s', async (_, apart, expected) => {
+    const host = world();
+    host.onRequest({ url: /./ }, () => new NodeError('TimedOut', 'no answer within 10 s'));
+    const memory = {};
+    let last: Finding | undefined;
+    for (let asked = 0; asked <= 10; asked += 1) {
+      const { gate } = maintenanceGate(aNode('agent'), { memory });
+      last = await gate(host, { ...wish, isAboutAccess: true });
+      host.advance(apart);
+    }
+    expect(told(last)).toMatch(expected);
   });
 
   test('a repair without a turn is made once for each change', async () => {

@@ -19,6 +19,7 @@ const granted = (name: string, wish = 'restart config') => `grant ${name} its tu
 const newer = { version: 'v1.36.4+k3s1' };
 const routes = (name: string) => asks(name, 'restart config', { request: aRequest({ routes: true }) });
 const closed = asks('agent-1', 'restart config', { request: aRequest({ closed: true }) });
+const urgent = (name: string) => asks(name, 'restart config', { request: aRequest({ urgent: true }) });
 const now = { orders: [{ order: 'now', about: 'agent-1' }] } as const;
 const two = { settings: { concurrency: 2 }, proven: ['restart config'] };
 
@@ -80,6 +81,24 @@ const rules: readonly Row[] = [
     [fleetNode('server-1', { serves: false }), asks('server-2')],
     {},
     ['server-2 waits for server-1, which does not serve'],
+  ],
+  [
+    'a turn to a server whose certificates end, although another one does not serve and one has failed',
+    [fleetNode('server-1', { serves: false }), urgent('server-2')],
+    { failures: [aFailure('agent-1', 'restart config')] },
+    [granted('server-2')],
+  ],
+  [
+    'no turn to a server whose certificates end while another one has its turn',
+    [inTurn('server-1'), urgent('server-2')],
+    { slots: [aSlot('server-1')] },
+    ['server-2 waits for server-1'],
+  ],
+  [
+    'a turn to a server that a person lets pass, although another one does not serve',
+    [fleetNode('server-1', { serves: false }), asks('server-2')],
+    { orders: [{ order: 'now', about: 'server-2' }] },
+    [granted('server-2')],
   ],
   [
     'a turn to the server that does not serve itself',
