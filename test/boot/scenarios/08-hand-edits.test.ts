@@ -162,10 +162,14 @@ test('after a chown to another user, a directory of Slipway is given back to roo
 test('a change of the settings restarts K3s exactly once', async () => {
   for (const host of cluster.hosts) {
     host.write('/etc/slipway/config.d/60-labels.yaml', 'node: { labels: [tier=gold] }\n');
+    await host.reload();
+    await eventually(
+      'the restart in the turn of the node',
+      async () => (await startsOf(host, host.k3sUnit)) === 2,
+    );
     const since = Date.now();
     await host.reload();
     await eventually('the node to be Ready', () => host.isReady(since));
-    expect(await startsOf(host, host.k3sUnit)).toBe(2);
     const k3sStart = await host.k3sStart();
     const again = Date.now();
     await host.reload();

@@ -62,6 +62,7 @@ export { joinedCluster, proofOfJoining } from './membership/joined-cluster.ts';
 export { keepingRole } from './membership/role-change.ts';
 export { foreignStart } from './service/adopted-start.ts';
 export { namingK3sLeftRunning } from './service/left-running.ts';
+export { isDown } from './upgrade/is-down.ts';
 export { compareVersions, type K3sVersion, parseVersion } from './upgrade/version.ts';
 
 // The certificates of K3s.

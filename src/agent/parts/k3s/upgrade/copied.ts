@@ -3,6 +3,7 @@ import { type Finding, inSync, type Resource } from '../../../engine/resource.ts
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { type DueUpgrade, dueUpgrade } from './due.ts';
+import { isDown } from './is-down.ts';
 import { copyReason } from './record.ts';
 import { compareVersions, parseVersion } from './version.ts';
 
@@ -51,11 +52,8 @@ function isOlder(one: string, other: string): boolean {
   return a !== undefined && b !== undefined && compareVersions(a, b) < 0;
 }
 
-/** The number of restarts by systemd from which on K3s counts as down: after one crash, it is soon up again. */
-const crashes = 3;
-
-async function isRunning(host: HostReader, { role }: K3sNode): Promise<boolean> {
-  const { ActiveState, NRestarts } = await showUnit(host, unitName(role.k3s), ['ActiveState', 'NRestarts']);
-  const isDown = ActiveState === 'activating' && Number(NRestarts) >= crashes;
-  return ['active', 'reloading', 'activating', 'deactivating'].includes(ActiveState) && !isDown;
+async function isRunning(host: HostReader, node: K3sNode): Promise<boolean> {
+  const { ActiveState } = await showUnit(host, unitName(node.role.k3s), ['ActiveState']);
+  const isUp = ['active', 'reloading', 'activating', 'deactivating'].includes(ActiveState);
+  return isUp && !(await isDown(host, node));
 }

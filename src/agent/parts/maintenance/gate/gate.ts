@@ -2,7 +2,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { type Finding, type Resource, waiting } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
-import type { Gate, Wish } from '../../k3s/index.ts';
+import { type Gate, isDown, type Wish } from '../../k3s/index.ts';
 import { bootTime } from '../boot-time.ts';
 import { isBegun } from '../turn/annotations.ts';
 import { beginStep, isExpired, offeredGrant, sightStep } from './begin.ts';
@@ -10,7 +10,7 @@ import { heldFinding, holdOf } from './hold.ts';
 import { stepInTurn } from './in-turn.ts';
 import { actorsFinding, otherActors } from './other-actors.ts';
 import { type OwnTurn, readOwnTurn } from './own-turn.ts';
-import { isDown, noteAnswer, repair, type Silence } from './repair.ts';
+import { noteAnswer, repair, type Silence } from './repair.ts';
 import { askStep, rank, requestFor, withdrawStep } from './request.ts';
 import { isOpen, nextOpening } from './window.ts';
 

@@ -13,24 +13,11 @@ const silence = 600_000;
 /** The longest time between two questions of one silence: between others, the API may have answered; milliseconds. */
 const apart = 120_000;
 
-/** The number of restarts by systemd from which on K3s counts as down: one crash is over after a few seconds. */
-const crashes = 3;
-
 /** What a process has seen of the API. Its loss, as by a restart of Slipway, only prolongs the wait. */
 export interface Silence {
   /** Since when the API has not answered, and when it was last asked in vain, by the monotonic clock. */
   silentSince?: number | undefined;
   silentAt?: number;
-}
-
-/**
- * True if K3s ends soon after each start, so that the node does not serve and a change can only help. A K3s that starts
- * for the first time since the boot is not down: otherwise all nodes would be changed at once after a power cut.
- */
-export async function isDown(host: HostReader, { role }: K3sNode): Promise<boolean> {
-  const shown = await showUnit(host, unitName(role.k3s), ['ActiveState', 'NRestarts']);
-  const { ActiveState, NRestarts } = shown;
-  return ActiveState === 'failed' || (ActiveState === 'activating' && Number(NRestarts) >= crashes);
 }
 
 /** Notes that the API has answered. */
