@@ -102,7 +102,7 @@ describe('slipway turn continue', () => {
 });
 
 describe('slipway turn now', () => {
-  test('lets a node pass its windows, and tells the node so', async () => {
+  test('lets a node pass its windows, with a grant that says so', async () => {
     const fleet = aFleet();
     fleet.world.ask('agent-1', { closed: true });
     fleet.world.ask('agent-2', { closed: true });

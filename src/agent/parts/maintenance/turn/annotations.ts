@@ -85,7 +85,7 @@ export function isBegun({ state, withdrawn }: TurnAnnotations): boolean {
   return state?.state === 'begun' && state.nonce !== withdrawn;
 }
 
-/** Reads the annotations of turns among those of a Node. Anybody who may change the Node may have written them. */
+/** Reads the annotations of turns among those of a Node. Any user who may change the Node may have written them. */
 export function readTurn(annotations: Readonly<Record<string, string>>): TurnAnnotations {
   const granted = readValue(grantOrWithdrawal, annotations[turnKeys.grant]);
   const isWithdrawn = granted !== undefined && 'withdrawn' in granted;

@@ -13,7 +13,7 @@ export interface KnownLine {
   /** `time` if the cause passes without a repair; otherwise a person must end it. */
   readonly endedBy?: 'time';
   /**
-   * What the fault tells about the release of K3s: with `release`, this release does not run here with these settings,
+   * What the fault shows about the release of K3s: with `release`, this release does not run here with these settings,
    * and an earlier one may; with `elsewhere`, no release would start. Without either, only repeated ends tell.
    */
   readonly fault?: 'release' | 'elsewhere';
