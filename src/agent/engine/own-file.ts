@@ -16,7 +16,8 @@ export function readOwn<Schema extends z.ZodMiniType>(
   schema: Schema,
   text: string,
 ): z.output<Schema> | undefined {
-  return parseJson(z.pipe(content, schema), text);
+  const fields = parseJson(content, text);
+  return fields === undefined ? undefined : z.safeParse(schema, fields).data;
 }
 
 const content = z.pipe(

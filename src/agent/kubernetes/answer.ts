@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { NodeError } from '../engine/errors.ts';
 import type { HttpRequest, HttpResponse } from '../engine/host.ts';
-import { jsonFault, readJson } from '../engine/json.ts';
+import { jsonFault, type Parsed, readJson } from '../engine/json.ts';
 
 /** Returns the answer of the API; throws `ApiUnavailable` if none arrives. */
 export async function answered(
@@ -24,8 +24,16 @@ export async function answered(
 }
 
 /** Returns the object in an answer; throws `UnexpectedAnswer` if the answer does not match the schema. */
-export function objectIn<Schema extends z.ZodMiniType>({ body }: HttpResponse, path: string, schema: Schema) {
-  const { success, data, error } = readJson(schema, body);
+export function objectIn<Schema extends z.ZodMiniType>(
+  { body }: HttpResponse,
+  path: string,
+  schema: Schema,
+): z.output<Schema> {
+  return expected(readJson(schema, body), path);
+}
+
+/** Returns what a schema read in an answer; throws `UnexpectedAnswer` if the answer did not match it. */
+export function expected<Data>({ success, data, error }: Parsed<Data>, path: string): Data {
   if (success) {
     return data;
   }

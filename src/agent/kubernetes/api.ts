@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import type { Host, HostReader, HttpResponse, HttpSend } from '../engine/host.ts';
 import type { Content } from '../engine/secret.ts';
 import { answered, objectIn } from './answer.ts';
@@ -47,22 +47,6 @@ export async function readApi<Schema extends z.ZodMiniType>(
     throw apiRefusal(response, `read ${path}`, host.now());
   }
   return objectIn(response, path, schema);
-}
-
-/**
- * Reads the objects at a path of a list (`listPath`), whole or only their metadata. Returns an empty list if the kind
- * does not exist yet. Throws the errors of `readApi`.
- */
-export async function readList<Item extends z.ZodMiniType>(
-  host: HostReader,
-  access: ApiAccess,
-  path: string,
-  item: Item,
-  form: 'whole' | 'listMetadata' = 'whole',
-): Promise<readonly z.output<Item>[]> {
-  // An empty list of metadata has `items: null` (seen with Kubernetes 1.36).
-  const list = z.object({ items: z.nullable(z.array(item)) });
-  return (await readApi(host, access, path, list, form))?.items ?? [];
 }
 
 /** A request to the API. `path` begins with a slash, and may contain a query. */

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { readList } from '../../kubernetes/api.ts';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts';
+import { readList } from '../../kubernetes/lists.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import type { GitOpsContext } from '../gitops.ts';
 import { fluxSystem } from './flux-objects.ts';

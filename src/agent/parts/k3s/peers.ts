@@ -4,7 +4,7 @@ import type { CloudHints } from '../../clouds/driver.ts';
 import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/probe.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { readList } from '../../kubernetes/api.ts';
+import { readList } from '../../kubernetes/lists.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import type { K3sNode } from '../../node.ts';
 import { nodeAccess } from '../../node-access.ts';

@@ -1,6 +1,6 @@
 import type { HostReader } from '../../engine/host.ts';
-import { readList } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
+import { readList } from '../../kubernetes/lists.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import { secretMetadata } from '../../resources/cluster-secret/secret-object.ts';
 import type { WishedSecret } from '../../resources/cluster-secret/wished-secret.ts';

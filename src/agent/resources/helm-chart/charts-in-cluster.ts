@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
-import { readList } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
+import { readList } from '../../kubernetes/lists.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
 import { helmCharts } from './chart-object.ts';
 

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../engine/host.ts';
-import { readApi, readList } from '../../kubernetes/api.ts';
+import { readApi } from '../../kubernetes/api.ts';
 import type { ApiAccess } from '../../kubernetes/kubeconfig.ts';
+import { readList } from '../../kubernetes/lists.ts';
 import { listPath, objectPath } from '../../kubernetes/object-path.ts';
 import { chartNamespace } from './chart-object.ts';
 

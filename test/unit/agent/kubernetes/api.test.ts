@@ -7,10 +7,10 @@ import {
   deleteObject,
   patchObject,
   readApi,
-  readList,
   replaceObject,
   sendApi,
 } from '../../../../src/agent/kubernetes/api.ts';
+import { readList } from '../../../../src/agent/kubernetes/lists.ts';
 import { listPath, objectPath } from '../../../../src/agent/kubernetes/object-path.ts';
 import { type MemoryApi, serveMemoryApi } from '../../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../../lab/memory-host.ts';
@@ -106,6 +106,28 @@ describe('readList', () => {
 
   test.each(['whole', 'listMetadata'] as const)('returns an empty list in the form %s', async (form) => {
     expect(await readList(host, access, listPath(secrets), anything, form)).toEqual([]);
+  });
+
+  test('returns a list of several pages whole, also with labels', async () => {
+    const names = Array.from({ length: 120 }, (_, index) => `secret-${String(index).padStart(3, '0')}`);
+    for (const name of names) {
+      const metadata = { name, labels: { of: 'many' } };
+      api.objects.put('secrets', 'argocd', { apiVersion: 'v1', kind: 'Secret', metadata });
+    }
+    const named = z.object({ metadata: z.object({ name: z.string() }) });
+    for (const labels of [{}, { of: 'many' }]) {
+      const found = await readList(host, access, listPath(secrets, labels), named, 'listMetadata');
+      expect(found.map(({ metadata: { name } }) => name)).toEqual(names);
+    }
+  });
+
+  test('names the list whose item has another form', async () => {
+    api.objects.put('secrets', 'argocd', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'one' } });
+    const other = z.object({ spec: z.string() });
+    await expect(readList(host, access, listPath(secrets), other)).rejects.toMatchObject({
+      reason: 'UnexpectedAnswer',
+      message: expect.stringMatching(/namespaces\/argocd\/secrets with something else: spec is missing/),
+    });
   });
 
   test('returns an empty list for a kind that does not exist', async () => {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../../../engine/host.ts';
+import { readList } from '../../../kubernetes/lists.ts';
 import { listPath } from '../../../kubernetes/object-path.ts';
-import { readPages } from '../../../kubernetes/pages.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { turnKeys } from './annotations.ts';
@@ -24,7 +24,7 @@ export function turnBell(memory: TurnMemory): (host: HostReader, node: K3sNode) 
       return false;
     }
     const access = await nodeAccess(host, node);
-    const nodes = await readPages(host, access, nodesPath, nodeMetadata, 'listMetadata');
+    const nodes = await readList(host, access, nodesPath, nodeMetadata, 'listMetadata');
     const asked = nodes.flatMap(({ metadata: { name, annotations } }) => {
       const request = annotations?.[turnKeys.request];
       return request === undefined ? [] : [`${name} ${request}`];

@@ -1,7 +1,7 @@
 import type { HostReader } from '../../../engine/host.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
+import { readList } from '../../../kubernetes/lists.ts';
 import { listPath } from '../../../kubernetes/object-path.ts';
-import { readPages } from '../../../kubernetes/pages.ts';
 import type { Fleet, TurnSettings } from './fleet.ts';
 import { type FleetNode, fleetNode, fleetNodeItem } from './fleet-node.ts';
 import { type Holding, judgeLease, type Lease, readLease } from './lease.ts';
@@ -51,5 +51,5 @@ export async function lookAtFleet(host: HostReader, looker: Looker): Promise<Loo
 
 async function readNodes(host: HostReader, access: ApiAccess): Promise<readonly FleetNode[]> {
   const path = listPath({ apiVersion: 'v1', resource: 'nodes' });
-  return (await readPages(host, access, path, fleetNodeItem)).map(fleetNode);
+  return (await readList(host, access, path, fleetNodeItem)).map(fleetNode);
 }

@@ -143,7 +143,7 @@ describe('fluxSync while a controller is not ready', () => {
     ['answers with something else', '{}'],
     ['refuses to list them', { status: 403 }],
   ])('ignores the Deployments if the API %s', async (_, answer) => {
-    const list = /\/apis\/apps\/v1\/namespaces\/flux-system\/deployments$/;
+    const list = /\/apis\/apps\/v1\/namespaces\/flux-system\/deployments\?limit=50$/;
     const host = hostWith(pending).onGet(list, answer);
     expect(await fluxSync(context).check(host)).toMatchObject({ reason: 'SourceNotReady' });
   });
