@@ -144,23 +144,23 @@ export class MemoryFiles {
   rename(from: string, to: string): void {
     const [source, goal] = [this.#place(from), this.#place(to)];
     const node = this.#existing(from, 'rename');
-    const tree = [...this.#nodes].filter(([path]) => path.startsWith(`${source}/`));
+    const tree = this.#below(source).map((path) => [path, this.#nodes.get(path) ?? node] as const);
     this.remove(from);
     this.#put(goal, node);
     for (const [path, each] of tree) {
       this.#nodes.set(goal + path.slice(source.length), each);
     }
-    this.#forget();
+    this.#forget(tree.map(([, each]) => each));
   }
 
   remove(path: string): void {
     const place = this.#place(path);
-    for (const each of [...this.#nodes.keys()]) {
-      if (each === place || each.startsWith(`${place}/`)) {
-        this.#nodes.delete(each);
-      }
+    const removed = [place, ...this.#below(place)];
+    const nodes = removed.flatMap((each) => this.#nodes.get(each) ?? []);
+    for (const each of removed) {
+      this.#nodes.delete(each);
     }
-    this.#forget();
+    this.#forget(nodes);
   }
 
   /**
@@ -193,13 +193,23 @@ export class MemoryFiles {
     this.makeDirectory(dirname(place));
     this.#nodes.set(place, node);
     if (before?.kind !== node.kind || node.kind === 'link') {
-      this.#forget();
+      this.#forget(before === undefined ? [node] : [node, before]);
     }
   }
 
-  #forget(): void {
-    this.#places.clear();
+  /** Empties the caches that a change of these entries makes invalid. */
+  #forget(changed: readonly Node[]): void {
     this.#lists.clear();
+    if (changed.some(({ kind }) => kind === 'link')) {
+      this.#places.clear();
+    }
+  }
+
+  /** Returns the places of all entries below a place, at any depth. */
+  #below(place: string): readonly string[] {
+    return this.#nodes.get(place)?.kind === 'directory'
+      ? [...this.#nodes.keys()].filter((each) => each.startsWith(`${place}/`))
+      : [];
   }
 
   #listAnew(directory: string): readonly string[] {

@@ -10,7 +10,18 @@ import { type ApiObject, type Objects, resourceNamed } from './standins/k3s-obje
 export function memoryObjects(files: MemoryFiles, directory: string): Objects {
   const path = (resource: string, namespace: string | undefined, name: string) =>
     `${directory}/${resource}/${namespace ?? '_'}/${name}`;
-  const read = (at: string): ApiObject | undefined => JSON.parse(files.text(at) ?? 'null') ?? undefined;
+  /** The object in each file, with the text from which it was parsed. */
+  const parsed = new Map<string, { readonly text: string; readonly object: ApiObject }>();
+  const read = (at: string): ApiObject | undefined => {
+    const text = files.text(at);
+    if (text === undefined) {
+      return undefined;
+    }
+    const known = parsed.get(at);
+    const object = known?.text === text ? known.object : frozen(JSON.parse(text));
+    parsed.set(at, { text, object });
+    return object;
+  };
   const removals = new Map<string, number>();
   const below = (at: string): readonly string[] => (files.stat(at) ? files.list(at) : []);
   return {
@@ -41,4 +52,13 @@ export function memoryObjects(files: MemoryFiles, directory: string): Objects {
         ...below(`${directory}/customresourcedefinitions.apiextensions.k8s.io/_`),
       ]),
   };
+}
+
+/** Freezes a value with all that it contains, since a later read returns the same one. */
+function frozen<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(frozen);
+    Object.freeze(value);
+  }
+  return value;
 }

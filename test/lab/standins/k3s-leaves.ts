@@ -91,7 +91,7 @@ export function startAgentLeaves(files: Files, options: StartOptions): void {
 
 /** Returns a new certificate for the port of a server, which K3s renews while it runs. */
 export function servingLeaf(options: StartOptions): Certificate {
-  return newLeaf('k3s', options.authorities.server, options);
+  return newLeaf('port', 'k3s', options.authorities.server, options);
 }
 
 /** True if a server renews a certificate file at a start: it is missing, or at most 120 days are left. */
@@ -122,14 +122,29 @@ function daysFromEnvironment(): number {
 function writeLeaf(files: Files, [path, commonName, name]: Leaf, options: StartOptions): void {
   const authority = options.authorities[name];
   if (!(options.stuck?.includes(path) && files.read(path) !== undefined)) {
-    files.write(path, newLeaf(commonName, authority, options).certificate + authority.certificate);
+    files.write(path, newLeaf(path, commonName, authority, options).certificate + authority.certificate);
   }
 }
 
 /** K3s keeps the key of a certificate that it renews; all certificates here have the same one, to save time. */
 let pair: KeyPair | undefined;
 
-function newLeaf(commonName: string, authority: Certificate, { now, days }: StartOptions): Certificate {
+/** The certificates that this process has issued, by their use, their CA and the time of their issue. */
+const issued = new Map<string, Certificate>();
+
+function newLeaf(
+  use: string,
+  commonName: string,
+  authority: Certificate,
+  { now, days }: StartOptions,
+): Certificate {
+  const what = JSON.stringify([use, commonName, authority.certificate, now, days]);
+  const known = issued.get(what);
+  if (known !== undefined) {
+    return known;
+  }
   pair ??= generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return issue(authority, { commonName, validity: leafValidity(authority, now, days) }, pair);
+  const leaf = issue(authority, { commonName, validity: leafValidity(authority, now, days) }, pair);
+  issued.set(what, leaf);
+  return leaf;
 }
