@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type onTestFinished, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { keepCopy } from '../../src/agent/parts/k3s/datastore/keep-copy.ts';
@@ -41,8 +41,8 @@ case "$1" in
 esac
 `;
 
-async function aServer(): Promise<Server> {
-  const root = await temporaryFolder();
+async function aServer(whenFinished?: typeof onTestFinished): Promise<Server> {
+  const root = await temporaryFolder(whenFinished);
   const paths = nodePaths(root);
   const bin = join(root, 'bin');
   const password = 'swordfish';
@@ -113,8 +113,16 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv) {
 }
 
 describe('slipway restore with a real SQLite datastore', () => {
+  let refusing: Server;
+  let bytes: Buffer;
+
+  beforeAll(async () => {
+    refusing = await aServer(afterAll);
+    bytes = await readFile(refusing.copy);
+  });
+
   test('with --plan prints the copy and the steps, changes nothing, and ends with 2', async () => {
-    const { paths, copy, slipway } = await aServer();
+    const { paths, copy, slipway } = refusing;
     const { exitCode, out, error } = await slipway('--from', copy, '--plan');
     expect([exitCode, error]).toEqual([2, '']);
     expect(out).toContain(`The copy ${copy}\n`);
@@ -126,7 +134,7 @@ describe('slipway restore with a real SQLite datastore', () => {
   });
 
   test('without a terminal needs --yes', async () => {
-    const { paths, copy, slipway } = await aServer();
+    const { paths, copy, slipway } = refusing;
     const { exitCode, error } = await slipway('--from', copy);
     expect(exitCode).toBe(1);
     expect(error).toContain('add --yes to do it');
@@ -134,15 +142,11 @@ describe('slipway restore with a real SQLite datastore', () => {
   });
 
   test.each([
-    ['a damaged copy', (bytes: Buffer) => bytes.fill(0xff, 4_096, 8_192), /DatabaseDamaged/],
-    [
-      'a copy that was cut off',
-      (bytes: Buffer) => bytes.subarray(0, 8_192),
-      /DatabaseDamaged|RestoreRefused/,
-    ],
-  ])('refuses %s, and ends with 1', async (_, damage, message) => {
-    const { paths, copy, slipway } = await aServer();
-    await writeFile(copy, damage(await readFile(copy)));
+    ['a damaged copy', () => Buffer.from(bytes).fill(0xff, 4_096, 8_192), /DatabaseDamaged/],
+    ['a copy that was cut off', () => bytes.subarray(0, 8_192), /DatabaseDamaged|RestoreRefused/],
+  ])('refuses %s, and ends with 1', async (_, damaged, message) => {
+    const { paths, copy, slipway } = refusing;
+    await writeFile(copy, damaged());
     const { exitCode, error } = await slipway('--from', copy, '--yes');
     expect(exitCode).toBe(1);
     expect(error).toMatch(message);

@@ -90,7 +90,7 @@ test('reads the commits in the write-ahead log, which a plain copy of the file l
 
 test('a stopped copy leaves no file at its path, and the next copy removes the draft', async () => {
   const place = await temporaryFolder();
-  const path = await withDatabase(place, 100_000);
+  const path = await withDatabase(place, 40_000);
   const to = join(place, 'backup/copy.db');
   const stop = new AbortController();
   const copy = nodeHost().copyDatabase({ from: path, to, queries, room: 1 }, stop.signal);
