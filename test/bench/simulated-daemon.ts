@@ -6,7 +6,8 @@
  * is synced. A sleep ends at once. With `rotations`, a sleep of ten seconds or more takes two simulated hours, so that
  * each rotation has two passes: one rotates and one verifies. With `steady`, each sleep takes its own time, so that the
  * passes are those of a node that runs for so long. Each command runs once, and its answer is cached. Connections to
- * the Kubernetes API last for one pass, as on a node, whose passes are minutes apart.
+ * the Kubernetes API last for one pass, as on a node, whose passes are minutes apart. The kernel resolves the paths of
+ * reads, as on a node, whose root is `/`.
  */
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,6 +17,7 @@ import type { Command, CommandResult, Host, HttpRequest } from '../../src/agent/
 import type { Outcome } from '../../src/agent/engine/resource.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { turnMemory } from '../../src/agent/parts/maintenance/index.ts';
 import { logEvents } from '../../src/agent/report/log.ts';
 import { statusOf, writeStatus } from '../../src/agent/report/status.ts';
 import { compose } from '../../src/commands/compose.ts';
@@ -52,7 +54,8 @@ const stopped = new AbortController();
 const log = logEvents({ hasTime: false, write: () => {} });
 const { agent, paths } = await compose(
   { root, config: undefined, facts: undefined, settings: [] },
-  { emit: log.emit, wrap: simulated },
+  // The daemon looks between its passes for nodes that ask for a turn.
+  { emit: log.emit, wrap: simulated, turns: { ...turnMemory(), isWatched: true } },
 );
 const host = simulated(nodeHost());
 await run(agent, { host, alarm: alarm(), signal: stopped.signal, publish, emit: log.emit });
@@ -96,8 +99,10 @@ function look(): void {
 }
 
 function simulated(real: Host): Host {
+  const { readFile, stat, list } = nodeHost();
   return {
     ...real,
+    ...{ readFile, stat, list },
     now: () => time,
     monotonic: () => time,
     sleep: async (milliseconds) => {
