@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -44,4 +44,21 @@ test('the watch of a single file ignores the other files in its directory', asyn
   expect(ofFile).not.toHaveBeenCalled();
   writeFileSync(join(directory, 'x.yaml'), '');
   await expect.poll(() => ofFile.mock.calls.length, { timeout: 60_000 }).toBe(1);
+});
+
+test('changes in a directory that was created or replaced after the start are reported', async () => {
+  const onChange = vi.fn();
+  const inner = join(directory, 'config.d');
+  watchDirectories([{ directory, name: 'config.d' }, { directory: inner }], onChange);
+  const reported = (times: number) =>
+    expect.poll(() => onChange.mock.calls.length, { timeout: 10_000 }).toBe(times);
+  mkdirSync(inner);
+  await reported(1);
+  writeFileSync(join(inner, 'a'), '1');
+  await reported(2);
+  rmSync(inner, { recursive: true });
+  mkdirSync(inner);
+  await reported(3);
+  writeFileSync(join(inner, 'a'), '2');
+  await reported(4);
 });
