@@ -5,7 +5,7 @@ import { memoryHost } from '../lab/memory-host.ts';
 import { type Holder, turnsWorld } from './turns-world.ts';
 
 const paths = nodePaths('/');
-const settings = { concurrency: '10%', maxFailed: 1, pause: false };
+const settings = { concurrency: '10%', maxFailed: 1, watchFor: 60_000, pause: false };
 
 /** A cluster of a server and two agents that ask for a turn. */
 function aFleet() {

@@ -125,8 +125,15 @@ export function waiting(reason: Reason, message: string, options: WaitingOptions
   return { state: 'Waiting', reason, message, ...options };
 }
 
-/** Returns a drift whose remedy is one step of several. With `due`, repeating the step is normal. */
-export function step(change: Change, remedy: Drift['remedy'], about: Pick<Drift, 'due'> = {}): Finding {
+/**
+ * Returns a drift whose remedy is one step of several. `about` sets the effect of the step; with `due`, repeating the
+ * step is normal.
+ */
+export function step(
+  change: Change,
+  remedy: Drift['remedy'],
+  about: Pick<Drift, 'due' | 'summary'> = {},
+): Finding {
   return { state: 'Drifted', drift: { changes: [change], partial: true, remedy, ...about } };
 }
 

@@ -9,17 +9,15 @@ import { serverHealth } from './server-health.ts';
 import { readUpgrade, type UpgradeRecord, writeUpgrade } from './upgrade/record.ts';
 import { soundVersion } from './upgrade/release.ts';
 
-/** How long the node must stay healthy after an upgrade, in milliseconds: crash loops show after the first Ready. */
-const minute = 60_000;
-
 /**
  * Verifies a new release: K3s is active, the API of a server is healthy, the Node is Ready with the new version and has
- * reported since the start, and all this holds for a minute without a restart. Then the upgrade is done.
+ * reported since the start, and all this holds for `maintenance.watchFor` without a restart, because crash loops show
+ * after the first Ready. Then the upgrade is done.
  */
 export function upgradeVerified(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: 'Upgrade/verified',
-    summary: `verify K3s ${node.version} for a minute`,
+    summary: `verify K3s ${node.version} for ${timeText(node.settings.maintenance.watchFor)}`,
     condition: 'K3sBinary',
     needs,
     async check(host) {
@@ -43,7 +41,8 @@ function isDropped({ version, settings }: K3sNode, { wanted }: UpgradeRecord): b
 
 function dropped({ paths }: K3sNode, { wanted }: UpgradeRecord): Finding {
   const change = { field: 'upgrade', observed: wanted, desired: undefined };
-  return step(change, (host) => host.remove(paths.slipway.upgrade));
+  const summary = `forget the upgrade to K3s ${wanted}`;
+  return step(change, (host) => host.remove(paths.slipway.upgrade), { summary });
 }
 
 async function verify(host: HostReader, node: K3sNode, record: UpgradeRecord): Promise<Finding> {
@@ -58,28 +57,41 @@ async function verify(host: HostReader, node: K3sNode, record: UpgradeRecord): P
   const restarts = Number(NRestarts) || 0;
   const { held } = record;
   const now = await clock(host);
-  const write = (changes: Partial<UpgradeRecord>) =>
-    step({ field: 'upgrade', observed: record.state, desired: changes.state ?? 'verified' }, (writing) =>
-      writeUpgrade(writing, node.paths, { ...record, ...changes }),
+  const { watchFor } = node.settings.maintenance;
+  const write = (summary: string, changes: Partial<UpgradeRecord>) =>
+    step(
+      { field: 'upgrade', observed: record.state, desired: changes.state ?? 'verified' },
+      (writing) => writeUpgrade(writing, node.paths, { ...record, ...changes }),
+      { summary },
     );
   if (held?.invocation !== invocation || held.restarts !== restarts || held.since > now) {
-    return write({ held: { invocation, restarts, since: now } });
+    const summary = `watch K3s ${record.wanted} for ${timeText(watchFor)}`;
+    return write(summary, { held: { invocation, restarts, since: now } });
   }
-  const left = held.since + minute - now;
+  const left = held.since + watchFor - now;
   if (left > 0) {
-    const message = `K3s ${record.wanted} runs, and is watched for a minute`;
+    const message = `K3s ${record.wanted} runs, and is watched for ${timeText(watchFor)}`;
     return waiting('Upgrading', message, { after: left, blocks: false });
   }
-  return write({ state: 'done' });
+  return write(`note that K3s ${record.wanted} is verified`, { state: 'done' });
 }
 
 /**
  * Returns milliseconds of a clock that is never set and that continues when Slipway restarts: the time since the boot
- * (proc_uptime(5)), or without it that of this process, which then watches for a minute itself.
+ * (proc_uptime(5)), or without it that of this process, which then watches for the whole time itself.
  */
 async function clock(host: HostReader): Promise<number> {
   const seconds = Number.parseFloat(await fileText(host, '/proc/uptime'));
   return Number.isFinite(seconds) ? Math.round(seconds * 1_000) : host.monotonic();
+}
+
+/** Returns a time as words, such as `a minute`, `10 minutes` or `90 s`. */
+function timeText(milliseconds: number): string {
+  const minutes = milliseconds / 60_000;
+  if (!Number.isInteger(minutes)) {
+    return `${milliseconds / 1_000} s`;
+  }
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
 }
 
 /** Returns what still speaks against the new release; `undefined` if the node is healthy with it. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { longDuration, words } from '../../settings/forms.ts';
+import { duration, longDuration, words } from '../../settings/forms.ts';
 import { about, type SettingsSection } from '../../settings/section.ts';
 import { concurrency, maintenanceWindow } from './settings-forms.ts';
 
@@ -36,6 +36,10 @@ const schema = about(
       'The number of nodes that may fail before no further node is interrupted for the same reason.',
       z.int().check(z.positive('must be above zero, such as 1')),
     ),
+    watchFor: about(
+      'How long a node must be healthy after an upgrade, and the first agent after any interruption, before other nodes are interrupted. Set the same value on all nodes.',
+      duration,
+    ),
     hold: about(
       'Why this node is held, such as "under investigation". While it is set, Slipway neither starts nor restarts K3s, and installs no other release. An open tag k3s-hold overrides this setting.',
       z.optional(words),
@@ -51,6 +55,7 @@ export const maintenance = {
     windows: [],
     concurrency: '10%',
     maxFailed: 1,
+    watchFor: '1m',
     pause: false,
     drain: {
       restart: false,

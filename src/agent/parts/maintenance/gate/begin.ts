@@ -1,5 +1,5 @@
 import type { HostReader } from '../../../engine/host.ts';
-import { type Finding, step } from '../../../engine/resource.ts';
+import { type Drift, type Finding, step } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { Wish } from '../../k3s/index.ts';
 import { bootTime } from '../boot-time.ts';
@@ -37,8 +37,11 @@ export async function sightStep(
     return undefined;
   }
   const change = { field: 'the first sight of a grant', observed: undefined, desired: nonce };
-  return step(change, async (changing) =>
-    remember(changing, paths, { seen: { nonce, at: (await bootTime(changing)).seconds } }),
+  return step(
+    change,
+    async (changing) =>
+      remember(changing, paths, { seen: { nonce, at: (await bootTime(changing)).seconds } }),
+    { summary: 'note the grant of the turn' },
   );
 }
 
@@ -51,7 +54,7 @@ export function beginStep(node: K3sNode, wish: Wish, { nonce, digest }: TurnGran
   const name = wish.name.slice(0, 200);
   const state: TurnState = { nonce, digest, wish: name, state: 'begun', message: '' };
   const change = { field: turnKeys.state, observed: undefined, desired: `begun: ${name}` };
-  return step(change, async (host) => {
+  const remedy: Drift['remedy'] = async (host) => {
     const { seconds } = await bootTime(host);
     if ((await readSight(host, node.paths)).seen?.nonce !== nonce) {
       await remember(host, node.paths, { seen: { nonce, at: seconds } });
@@ -61,5 +64,6 @@ export function beginStep(node: K3sNode, wish: Wish, { nonce, digest }: TurnGran
         ? { metadata: { annotations: { [turnKeys.state]: JSON.stringify(state) } } }
         : undefined,
     );
-  });
+  };
+  return step(change, remedy, { summary: `begin the turn of this node (${name})` });
 }

@@ -1,5 +1,5 @@
 import type { HostReader } from '../../../engine/host.ts';
-import { type Finding, step } from '../../../engine/resource.ts';
+import { type Drift, type Finding, step } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { Wish } from '../../k3s/index.ts';
 import { changeNode } from '../drain/change-node.ts';
@@ -38,7 +38,7 @@ export function endStep(
 ): Finding {
   const ended: TurnState = { nonce, digest, wish, state: end, message: message.slice(0, 1_000) };
   const change = { field: turnKeys.state, observed: `begun: ${wish}`, desired: `${end}: ${wish}` };
-  return step(change, (host) =>
+  const remedy: Drift['remedy'] = (host) =>
     changeNode(host, node, ({ metadata }) => {
       const { request, state } = readTurn(metadata?.annotations ?? {});
       if (state?.nonce !== nonce || state.state !== 'begun') {
@@ -49,6 +49,11 @@ export function endStep(
       return {
         metadata: { annotations: isDone ? { ...annotations, [turnKeys.request]: null } : annotations },
       };
-    }),
-  );
+    });
+  const words = {
+    done: 'end the turn of this node',
+    rolledBack: 'report that this node went back',
+    gaveUp: 'give up the turn of this node',
+  };
+  return step(change, remedy, { summary: `${words[end]} (${wish})` });
 }

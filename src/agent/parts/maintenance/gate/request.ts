@@ -1,5 +1,4 @@
-import type { Finding } from '../../../engine/resource.ts';
-import { step } from '../../../engine/resource.ts';
+import { type Drift, type Finding, step } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { type Wish, wishKinds } from '../../k3s/index.ts';
 import { changeNode } from '../drain/change-node.ts';
@@ -44,7 +43,7 @@ export function askStep(node: K3sNode, { request }: OwnTurn, wanted: TurnRequest
   return step(
     change,
     (host) => changeNode(host, node, () => ({ metadata: { annotations: { [turnKeys.request]: text } } })),
-    { due: true },
+    { due: true, summary: `ask for the turn of this node (${wordsOf(wanted)})` },
   );
 }
 
@@ -55,13 +54,13 @@ function wordsOf({ wish, closed }: TurnRequest): string {
 /** Returns the step that removes a request which nothing on this node needs any more. */
 export function withdrawStep(node: K3sNode, { wish, digest }: TurnRequest): Finding {
   const change = { field: turnKeys.request, observed: wish, desired: undefined };
-  return step(change, (host) =>
+  const remedy: Drift['remedy'] = (host) =>
     changeNode(host, node, ({ metadata }) =>
       readTurn(metadata?.annotations ?? {}).request?.digest === digest
         ? { metadata: { annotations: { [turnKeys.request]: null } } }
         : undefined,
-    ),
-  );
+    );
+  return step(change, remedy, { summary: `withdraw the request for a turn (${wish})` });
 }
 
 /** Returns a number that is lower for more urgent kinds of wishes. */

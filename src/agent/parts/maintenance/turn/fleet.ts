@@ -8,6 +8,8 @@ import type { Order } from './orders.ts';
 export interface TurnSettings {
   readonly concurrency: number | string;
   readonly maxFailed: number;
+  /** How long the first agent with a wish serves before others follow; milliseconds. */
+  readonly watchFor: number;
   readonly pause: boolean;
 }
 

@@ -17,7 +17,7 @@ interface Turn {
 
 /** How long a node that does not serve in its turn is waited for before it has failed; milliseconds. */
 const lost = 600_000;
-/** How long the first agent of a wish, or a Node that was created again, serves before others follow; milliseconds. */
+/** How long a Node that was created again serves before others follow; milliseconds. */
 const calm = 60_000;
 
 /** Returns what follows for each slot: at most one action per slot. */
@@ -71,7 +71,7 @@ function failure({ slot, node, phase, lasted }: Turn, { ledger }: Fleet): Action
 }
 
 /** A slot is free if the node can no longer begin, or if it has ended its turn and serves; never by time alone. */
-function freed(turn: Turn, { ledger }: Fleet): Action | undefined {
+function freed(turn: Turn, { ledger, settings }: Fleet): Action | undefined {
   const { slot, node, phase, lasted } = turn;
   const free = (proves = false): Action => ({ kind: 'free', slot, proves });
   if (phase === 'withdrawn') {
@@ -80,7 +80,7 @@ function freed(turn: Turn, { ledger }: Fleet): Action | undefined {
   if (phase === 'ended' && node?.serves) {
     const isDone = node.state?.state === 'done';
     const isFirst = isDone && !slot.server && !ledger.proven.includes(slot.wish);
-    return isFirst && lasted < calm ? undefined : free(isDone && !slot.server);
+    return isFirst && lasted < settings.watchFor ? undefined : free(isDone && !slot.server);
   }
   return phase === 'gone' && isOver(turn, ledger.failures) ? free() : undefined;
 }

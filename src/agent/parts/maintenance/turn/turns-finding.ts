@@ -6,7 +6,7 @@ import type { Fleet } from './fleet.ts';
 import { leasePath } from './lease.ts';
 import { stoppedWishes, turnLines, turnsSentence } from './turns-text.ts';
 
-/** How long a turn may take before it is reported; milliseconds. */
+/** How long a turn may take, besides the time for which its node is watched, before it is reported; milliseconds. */
 const long = 3_600_000;
 
 /** Returns the finding that reports the turns, with the milliseconds until the next look. */
@@ -32,8 +32,9 @@ function failed(fleet: Fleet, sentence: string, after: number): Finding | undefi
   );
 }
 
-function held({ ledger, seen }: Fleet, sentence: string, after: number): Finding | undefined {
-  const slot = ledger.slots.find(({ nonce }) => (seen.lasted[nonce] ?? 0) > long);
+function held({ ledger, seen, settings }: Fleet, sentence: string, after: number): Finding | undefined {
+  const most = long + settings.watchFor;
+  const slot = ledger.slots.find(({ nonce }) => (seen.lasted[nonce] ?? 0) > most);
   return (
     slot &&
     waiting(

@@ -52,6 +52,25 @@ describe('upgradeVerified', () => {
   });
 
   test.each([
+    ['90s', 90, '90 s'],
+    ['10m', 600, '10 minutes'],
+  ])('watches a healthy release for the %s in maintenance.watchFor', async (text, long, words) => {
+    const settings = { k3s: { upgrade: 'auto' }, maintenance: { watchFor: text } };
+    const patient = upgradeVerified(wanting(patch, { settings }), []);
+    const host = running();
+    const held = { invocation: 'one', restarts: 0, since: 100_000 };
+    host.files.write(recordPath, recorded({ held }));
+    seconds(host, 100 + long - 1);
+    expect(await patient.check(host)).toMatchObject({
+      state: 'Waiting',
+      message: `K3s ${patch} runs, and is watched for ${words}`,
+      after: 1_000,
+    });
+    seconds(host, 100 + long);
+    expect((await patient.check(host)).state).toBe('Drifted');
+  });
+
+  test.each([
     ['K3s was started again', { InvocationID: 'two' }],
     ['systemd restarted K3s', { NRestarts: '1' }],
   ])('watches anew if %s', async (_, unit) => {

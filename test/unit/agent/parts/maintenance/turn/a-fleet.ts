@@ -120,7 +120,7 @@ export function aFleet(nodes: readonly FleetNode[], fields: FleetFields = {}): F
     nodes,
     ledger,
     orders,
-    settings: { concurrency: '10%', maxFailed: 1, pause: false, ...settings },
+    settings: { concurrency: '10%', maxFailed: 1, watchFor: 60_000, pause: false, ...settings },
     seen: { lasted: {}, resting: [], isRecovering: false, ...seen },
   };
 }

@@ -127,6 +127,18 @@ const rules: readonly Row[] = [
     freed('agent-1'),
   ],
   [
+    'keeps the slot of the first agent for as long as maintenance.watchFor says',
+    inTurn('agent-1', 'done'),
+    { ...seen('agent-1', 10 * minute - 1), settings: { watchFor: 10 * minute } },
+    undefined,
+  ],
+  [
+    'frees the slot of the first agent after maintenance.watchFor',
+    inTurn('agent-1', 'done'),
+    { ...seen('agent-1', 10 * minute), settings: { watchFor: 10 * minute } },
+    freed('agent-1'),
+  ],
+  [
     'frees the slot of a later agent at once',
     inTurn('agent-1', 'done'),
     { ...of('agent-1'), proven: ['restart config'] },
@@ -192,6 +204,12 @@ const rules: readonly Row[] = [
     'waits a minute for a Node that was created again',
     fleetNode('server-1', { uid: 'other' }),
     seen('server-1', minute - 1),
+    undefined,
+  ],
+  [
+    'waits a minute for a Node that was created again, however short maintenance.watchFor is',
+    fleetNode('server-1', { uid: 'other' }),
+    { ...seen('server-1', minute - 1), settings: { watchFor: 1 } },
     undefined,
   ],
   [
