@@ -32,7 +32,7 @@ export async function bundleStandIn(
     define: Object.fromEntries(Object.entries(define).map(([key, value]) => [key, JSON.stringify(value)])),
   });
   const isReleased = name === 'k3s' || name === 'flux';
-  const start = isReleased ? startByShell(name, versionOf(outfile), interpreter) : `#!${interpreter}`;
+  const start = isReleased ? startByShell(versionOf(outfile), interpreter) : `#!${interpreter}`;
   await writeFile(outfile, `${start}\n${await readFile(outfile, 'utf8')}`);
   await chmod(outfile, 0o755);
   return outfile;
@@ -46,13 +46,15 @@ function versionOf(script: string): string {
 
 /**
  * Returns the first lines of a script that is both shell and JavaScript. The shell answers `--version`, which every
- * pass on a node runs, without starting Node; JavaScript reads the lines as a string and comments. Throws if the
- * version contains characters that would need quoting in the shell.
+ * pass on a node runs, without starting Node; JavaScript reads the lines as a string and comments. The shell also
+ * answers under a name such as `.k3s.next`, whose ending Node refuses below a `package.json` that sets the module type,
+ * but leaves the version of kubectl to JavaScript. Throws if the version contains characters that would need quoting in
+ * the shell.
  */
-function startByShell(name: string, version: string, interpreter: string): string {
+function startByShell(version: string, interpreter: string): string {
   if (!/^[\w .+()\n]+$/.test(version)) {
-    throw new Error(`${name} --version cannot be quoted: ${version}`);
+    throw new Error(`This version cannot be quoted: ${version}`);
   }
   const prints = `printf '${version.replaceAll('\n', '\\n')}'`;
-  return `#!/bin/sh\n':' //; [ "\${0##*/} $*" = '${name} --version' ] && { ${prints}; exit; }; exec '${interpreter}' "$0" "$@"`;
+  return `#!/bin/sh\n':' //; [ "\${0##*/}" != kubectl ] && [ "$*" = --version ] && { ${prints}; exit; }; exec '${interpreter}' "$0" "$@"`;
 }

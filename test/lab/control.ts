@@ -18,6 +18,7 @@ ${joining.join('\n')}
 
 npm run lab -- COMMAND, while a platform or npm start runs with --keep:
   daemon NODE stop|start|reload  what systemctl does to slipway.service on a VM
+  upgrade VERSION [broken]       publishes a release of K3s, which all nodes then want; a broken one ends at its start
   tag NODE NAME=VALUE            azure, oracle: sets an instance tag
   secret NAME                    azure, oracle: stores another random value in the vault
   role NODE off|on               azure: takes the role AcrPull from a VM's identity, or gives it back

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { LabCloud } from './lab-clouds.ts';
 import type { LabOn } from './running-lab.ts';
+import { publishRelease, wishRelease } from './wish.ts';
 
 /**
  * The commands of a running lab by name. Each returns a line that reports its effect, and throws for invalid arguments.
@@ -28,6 +29,14 @@ export function nodeControls(lab: LabOn<LabCloud>): Controls {
         await node.stopDaemon();
       }
       return `the daemon of ${name}: ${state}`;
+    },
+    async upgrade([version = '', broken]) {
+      if (!/^v\d+\.\d+\.\d+\+k3s\d+$/.test(version)) {
+        throw new Error(`A release is one such as v1.36.5+k3s1, not ${version || 'nothing'}.`);
+      }
+      await publishRelease(lab, version, broken !== undefined && isOn(broken, 'broken', 'sound'));
+      wishRelease(lab, version);
+      return `every node wants K3s ${version}`;
     },
   };
 }

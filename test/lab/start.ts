@@ -1,6 +1,6 @@
 /**
  * Implements `npm start`: brings up three nodes on this machine, from nothing to Ready, then shows two rotations of
- * their registry credentials. `--keep` keeps the lab running until Ctrl-C.
+ * their registry credentials, and an upgrade of K3s. `--keep` keeps the lab running until Ctrl-C.
  */
 import { parseArgs } from 'node:util';
 import { platforms } from './platforms/index.ts';

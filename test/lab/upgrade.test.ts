@@ -5,9 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packaged } from './executable.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { LabNode } from './node.ts';
+import { brokenRelease } from './releases.ts';
 
 const dir = join(tmpdir(), `slipway-upgrade-${process.pid}`);
 const [old, good, bad] = ['v1.36.3+k3s1', 'v1.36.4+k3s1', 'v1.36.5+k3s1'] as const;
+/** Watches nodes for seconds after an upgrade, not for a minute. */
+const settings = { maintenance: { watchFor: '3s' } };
 const patience = { timeout: 300_000, interval: 200 };
 
 describe('an upgrade of K3s on three nodes', () => {
@@ -17,7 +20,7 @@ describe('an upgrade of K3s on three nodes', () => {
 
   beforeAll(async () => {
     expect(existsSync(packaged), `${packaged} is there: npm run package makes it`).toBe(true);
-    lab = await startLab({ dir, executable: [packaged], k3sVersions: [old, good], onLog: note });
+    lab = await startLab({ dir, executable: [packaged], k3sVersions: [old, good], settings, onLog: note });
     lab.mirror.publishK3s(bad, brokenRelease(bad));
     lab.start();
     await lab.waitReady();
@@ -89,12 +92,4 @@ describe('an upgrade of K3s on three nodes', () => {
 
 function installed(node: LabNode): string | undefined {
   return /k3s version (\S+)/.exec(node.read('usr/local/bin/k3s') ?? '')?.[1];
-}
-
-/** Returns a K3s that reports its version, and ends soon after each start. */
-function brokenRelease(version: string): Buffer {
-  const fatal = 'time="2026-08-01T10:00:00Z" level=fatal msg="panic: this release is broken"';
-  return Buffer.from(
-    `#!/bin/sh\n[ "$1" = --version ] && echo 'k3s version ${version} (badbad00)' && exit 0\necho '${fatal}' >&2\nexit 1\n`,
-  );
 }

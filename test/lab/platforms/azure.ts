@@ -4,13 +4,19 @@ import { assignmentOf, type Controls, isOn } from '../controls.ts';
 import { loginServer, startLab } from '../lab.ts';
 import { lengthened } from '../limits.ts';
 import { showRotations } from '../rotations.ts';
+import { showUpgrade } from '../show-upgrade.ts';
 import type { Platform } from './platform.ts';
 
 /** The lifetime of registry credentials in this lab, in milliseconds; three hours in Azure. */
 const passwordLife = lengthened(24_000);
+/** For how long nodes of this lab are watched after an upgrade, in milliseconds; a minute by default. */
+const watchFor = lengthened(3_000);
+/** The release to which the nodes upgrade. */
+const nextRelease = 'v1.36.4+k3s1';
 
 /**
- * A server, an agent and an observability node on an emulated Azure. Shows two rotations of their registry credentials.
+ * A server, an agent and an observability node on an emulated Azure. Shows two rotations of their registry credentials,
+ * and an upgrade of K3s.
  */
 export const azure: Platform = {
   name: 'azure',
@@ -18,7 +24,8 @@ export const azure: Platform = {
   joinedBy: [],
   next: 'To break it, follow docs/usage/walkthrough.md.',
   async start(options) {
-    const lab = await startLab({ ...options, passwordLife });
+    const settings = { maintenance: { watchFor: `${watchFor}ms` } };
+    const lab = await startLab({ ...options, passwordLife, settings });
     return {
       lab,
       controls: azureControls(lab.azure),
@@ -28,6 +35,10 @@ export const azure: Platform = {
         );
         say('K3s is not restarted, because kubelet requests a login from Slipway at each pull.\n');
         await showRotations(lab, 2, say);
+        say(
+          `Upgrade: the settings of all nodes now want K3s ${nextRelease}, and each node waits for its turn.`,
+        );
+        await showUpgrade(lab, nextRelease, say);
       },
     };
   },
