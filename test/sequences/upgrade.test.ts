@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
+import { readTurn, turnKeys } from '../../src/agent/parts/maintenance/index.ts';
+import { withdrawnText } from '../../src/agent/parts/maintenance/turn/annotations.ts';
 import { ordersKey, ordersText } from '../../src/agent/parts/maintenance/turn/orders.ts';
-import { Crash } from '../lab/memory-host.ts';
+import { type CommandMatcher, Crash } from '../lab/memory-host.ts';
 import { booted, condition, live, noRestarts, type Vm, vm } from '../scenario/a-vm.ts';
+import { annotationsOf } from '../scenario/cluster.ts';
 import { ca } from '../scenario/world.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
 
@@ -104,6 +107,40 @@ describe('an upgrade', () => {
     want(machine, old);
     await live(slipway, machine, 15 * minute);
     expect([machine.host.files.stat(next), machine.units.starts]).toEqual([undefined, 1]);
+  });
+});
+
+describe('an upgrade whose turn a person has released', () => {
+  test.each([
+    ['before the executable is replaced', { file: 'ln' }],
+    ['before K3s is restarted', { file: 'systemctl', args: /^restart/ }],
+  ])('%s goes on in another turn', async (_, command) => {
+    const { machine } = await server();
+    want(machine, patch);
+    await crashedAt(machine, command);
+    const released = releaseTurn(machine, 'server-1');
+    const slipway = machine.slipway();
+    await live(slipway, machine, 8 * minute);
+    expect([machine.units.starts, state(machine) === 'done']).toEqual([1, false]);
+    const report = await live(slipway, machine, 15 * minute);
+    expect([release(machine), state(machine), machine.units.starts]).toEqual([patch, 'done', 2]);
+    expect(condition(report, 'K3sBinary')).toBe('True InSync');
+    const turn = readTurn(annotationsOf(machine, 'server-1'));
+    expect(turn.request).toBeUndefined();
+    expect(turn.state).toMatchObject({ state: 'done', wish: `upgrade ${patch}` });
+    expect(turn.state?.nonce).not.toBe(released);
+  });
+
+  test('while the new release is verified is done without another turn', async () => {
+    const { machine, slipway } = await server();
+    want(machine, patch);
+    const isWatched = (report: Report) => message(report, 'K3sBinary').includes('is watched for a minute');
+    await live(slipway, machine, 8 * minute, isWatched);
+    const released = releaseTurn(machine, 'server-1');
+    await live(slipway, machine, 15 * minute);
+    expect([release(machine), state(machine), machine.units.starts]).toEqual([patch, 'done', 2]);
+    const turn = readTurn(annotationsOf(machine, 'server-1'));
+    expect([turn.request, turn.grant, turn.state?.nonce]).toEqual([undefined, undefined, released]);
   });
 });
 
@@ -244,6 +281,31 @@ describe('a release that does not come up', () => {
     }
   });
 });
+
+/** Lets Slipway live until it runs a command, which has no effect, because Slipway crashes; then starts it anew. */
+async function crashedAt(machine: Vm, command: CommandMatcher): Promise<void> {
+  const { host } = machine;
+  host.once(command, () => {
+    host.crashBefore(1);
+    return '';
+  });
+  await live(machine.slipway(), machine, 8 * minute).catch(onlyCrash);
+  expect(host.crashed).toBe(true);
+  host.restart();
+}
+
+/** Does on the Node what a server does after `slipway turn release`, and returns the nonce of the turn. */
+function releaseTurn({ kubernetes: { objects } }: Vm, name: string): string | undefined {
+  const node = objects.get('nodes', undefined, name);
+  const annotations = { ...Object(node?.metadata.annotations) };
+  const { grant } = readTurn(annotations);
+  if (node === undefined || grant === undefined) {
+    throw new Error(`${name} has no turn`);
+  }
+  annotations[turnKeys.grant] = withdrawnText(grant.nonce);
+  objects.put('nodes', undefined, { ...node, metadata: { ...node.metadata, annotations } });
+  return grant.nonce;
+}
 
 /** Orders what `slipway turn continue` orders. */
 function continueTurns({ kubernetes: { objects } }: Vm): void {

@@ -20,6 +20,11 @@ export interface Wish {
    * does not answer.
    */
   readonly isAboutAccess?: boolean;
+  /**
+   * True once the change is made and only has to prove itself. Such a wish keeps a turn that has begun, but asks for
+   * none, and the gate lets it through.
+   */
+  readonly isMade?: boolean;
 }
 
 /**

@@ -1,17 +1,20 @@
-import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
-import type { Gate, Wish } from './gate.ts';
-import { type DueUpgrade, dueUpgrade, isUnfinished } from './upgrade/due.ts';
+import type { Gate } from './gate.ts';
+import { type DueUpgrade, dueUpgrade } from './upgrade/due.ts';
 import { readUpgrade, type UpgradeRecord, upgradeDigest, writeUpgrade } from './upgrade/record.ts';
 import { soundVersion } from './upgrade/release.ts';
+import { upgradeWish, wishInPlace } from './upgrade/wish.ts';
 
 /**
  * Waits, once the release is downloaded, until the gate lets this node be interrupted, and then records that the
- * upgrade has begun. From then on, a crash does not end the upgrade: the next process goes on with it. Asks the gate
- * until the upgrade is verified or given up.
+ * upgrade has begun. From then on, a crash does not end the upgrade: the next process goes on with it.
+ *
+ * Until the release is in place, the gate is asked again in each pass. If it is closed, as after a person has released
+ * the turn or after a reboot has undone the drain, the upgrade has not begun any more. Afterwards, the wish keeps the
+ * turn until the upgrade is verified or given up, and the restart asks the gate.
  */
 export function upgradeTurn(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
   return {
@@ -20,17 +23,40 @@ export function upgradeTurn(node: K3sNode, gate: Gate, needs: readonly string[])
     condition: 'K3sBinary',
     needs,
     async check(host) {
-      const begun = await begunUpgrade(host, node);
-      if (begun) {
-        // A turn ends once nothing asks for it; what the gate answers matters only before the upgrade.
-        await gate(host, upgradeWish(begun.wanted, begun.digest)).catch(unlessNodeError);
+      const made = await wishInPlace(host, node);
+      if (made) {
+        await gate(host, { ...made, isMade: true });
         return inSync();
       }
       const due = await dueUpgrade(host, node);
+      if (due?.isBegun) {
+        return isStillOpen(host, node, gate);
+      }
       if (!due || (await soundVersion(host, node.paths.k3s.next)) !== due.to) {
         return inSync();
       }
-      return (await gate(host, upgradeWish(due.to, upgradeDigest(node)))) ?? begin(node, due);
+      const wish = upgradeWish({ wanted: due.to, digest: upgradeDigest(node) });
+      return (await gate(host, wish)) ?? begin(node, due);
+    },
+  };
+}
+
+/** Asks the gate again before the executable is replaced. Returns the step back to the start if it is closed. */
+async function isStillOpen(host: HostReader, node: K3sNode, gate: Gate): Promise<Finding> {
+  const record = await readUpgrade(host, node.paths);
+  const closed = record && (await gate(host, upgradeWish(record)));
+  return closed ? notBegun(node, record) : inSync();
+}
+
+function notBegun({ paths }: K3sNode, { wanted, from }: UpgradeRecord): Finding {
+  return {
+    state: 'Drifted',
+    drift: {
+      changes: [{ field: 'upgrade', observed: wanted, desired: from }],
+      summary: `wait for another turn to upgrade K3s to ${wanted}`,
+      partial: true,
+      blocks: false,
+      remedy: (host) => host.remove(paths.slipway.upgrade),
     },
   };
 }
@@ -46,27 +72,6 @@ export async function upgradeTakenBack(
 ): Promise<string | undefined> {
   const record = await readUpgrade(host, paths);
   return record?.state === 'rolledBack' && record.digest === digest ? record.why : undefined;
-}
-
-function unlessNodeError(thrown: unknown): void {
-  if (!(thrown instanceof NodeError)) {
-    throw thrown;
-  }
-}
-
-/** Returns the wish of a node for another release. */
-function upgradeWish(release: string, digest: string): Wish {
-  return { kind: 'upgrade', name: `upgrade ${release}`, digest };
-}
-
-/** Returns the record of an upgrade from its begin until it is verified or given up; otherwise `undefined`. */
-async function begunUpgrade(host: HostReader, node: K3sNode): Promise<UpgradeRecord | undefined> {
-  const record = await readUpgrade(host, node.paths);
-  if (record?.state !== 'begun') {
-    return undefined;
-  }
-  const isInPlace = isUnfinished(record, await soundVersion(host, node.paths.k3s.binary));
-  return isInPlace || (await dueUpgrade(host, node))?.isBegun ? record : undefined;
 }
 
 function begin(node: K3sNode, { from, to }: DueUpgrade): Finding {

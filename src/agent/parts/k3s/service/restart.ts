@@ -4,6 +4,7 @@ import { type Finding, inSync, type Resource } from '../../../engine/resource.ts
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import type { Gate, Wish } from '../gate.ts';
+import { wishInPlace } from '../upgrade/wish.ts';
 import { type LookedUp, lookAtStart, restartChanges, rewrittenInput } from './outdated-start.ts';
 import type { StartSources } from './start-sources.ts';
 
@@ -40,9 +41,8 @@ async function check(host: HostReader, node: K3sNode, ports: RestartPorts): Prom
   if (start.changed.length === 0) {
     return inSync({ message: 'no restart of K3s is due' });
   }
-  return (
-    (await rewrittenInput(host, written)) ?? (await gate(host, restartWish(start))) ?? restart(node, start)
-  );
+  const wish = { ...restartWish(start), ...(await wishInPlace(host, node)) };
+  return (await rewrittenInput(host, written)) ?? (await gate(host, wish)) ?? restart(node, start);
 }
 
 /** The inputs without which K3s may have lost its cluster, so that only a restart with the new ones helps. */

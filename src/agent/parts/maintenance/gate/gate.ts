@@ -43,6 +43,10 @@ export function maintenanceGate(
   return {
     takeWishes: () => wishes.splice(0),
     async gate(host, wish) {
+      if (wish.isMade) {
+        wishes.push(...((await hasNoTurn(host, node)) ? [] : [wish]));
+        return undefined;
+      }
       const earlier = [...wishes];
       wishes.push(wish);
       const hold = await holdOf(host, node);
@@ -57,6 +61,12 @@ export function maintenanceGate(
   };
 }
 
+/** True if the Node shows that this node has no turn that it has begun; false if the Node cannot be read. */
+async function hasNoTurn(host: HostReader, node: K3sNode): Promise<boolean> {
+  const turn = await readOwnTurn(host, node).catch(asValue);
+  return turn !== undefined && !(turn instanceof NodeError) && !isBegun(turn);
+}
+
 /** True once K3s was started for the first time, and the node has an identity in its cluster. */
 async function hasJoined(host: HostReader, { paths }: K3sNode): Promise<boolean> {
   return (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
@@ -68,12 +78,7 @@ async function passing(
   wish: Wish,
   { earlier, memory }: { readonly earlier: readonly Wish[]; readonly memory: Silence },
 ): Promise<Finding | undefined> {
-  const turn = await readOwnTurn(host, node).catch((thrown: unknown) => {
-    if (thrown instanceof NodeError) {
-      return thrown;
-    }
-    throw thrown;
-  });
+  const turn = await readOwnTurn(host, node).catch(asValue);
   if (turn === undefined || turn instanceof NodeError) {
     return repair(host, node, wish, { trouble: turn, memory });
   }
@@ -83,6 +88,13 @@ async function passing(
   }
   const before = wishBefore(turn, wish, earlier);
   return before === undefined ? towardsTurn(host, node, wish, turn) : waitsFor(before);
+}
+
+function asValue(thrown: unknown): NodeError {
+  if (thrown instanceof NodeError) {
+    return thrown;
+  }
+  throw thrown;
 }
 
 /** True if a turn that has begun lets the node fulfil the wish: its own wish, or any restart. */

@@ -143,18 +143,33 @@ describe('upgradeTurn', () => {
   });
 
   test.each([
-    ['the executable is to be replaced', { [binary]: old, [next]: patch }, patch],
-    ['the new release is to be verified', { [binary]: patch }, patch],
-    ['the new release is to be verified, and another one is wanted', { [binary]: patch }, 'v1.36.5+k3s1'],
-  ])('asks the gate for the same wish while %s, and does not wait for it', async (_, files, wanted) => {
-    const names: string[] = [];
-    const gate = async (_host: unknown, { name, digest }: Wish) => {
-      names.push(`${name} ${digest}`);
+    ['another one is wanted', 'v1.36.5+k3s1'],
+    ['no other one is wanted', patch],
+  ])('keeps its turn while the new release is to be verified and %s, and does not wait', async (_, wanted) => {
+    const wishes: Wish[] = [];
+    const gate = async (_host: unknown, wish: Wish) => {
+      wishes.push(wish);
       return waiting('Blocked', 'no turn');
     };
-    const host = upgrading({ ...files, [recordPath]: recorded() });
+    const host = upgrading({ [binary]: patch, [recordPath]: recorded() });
     expect(await outcome(upgradeTurn(wanting(wanted), gate, []), host)).toBe('InSync');
-    expect(names).toEqual([`upgrade ${patch} ${JSON.parse(recorded()).digest}`]);
+    const { digest } = JSON.parse(recorded());
+    expect(wishes).toEqual([{ kind: 'upgrade', name: `upgrade ${patch}`, digest, isMade: true }]);
+  });
+
+  test('has not begun any more if the gate closes before the executable is replaced', async () => {
+    const host = upgrading({ ...fetched, [recordPath]: recorded() });
+    const node = wanting(patch);
+    expect(await outcome(upgradeTurn(node, openGate, []), host)).toBe('InSync');
+    const closed = upgradeTurn(node, async () => waiting('Blocked', 'no turn'), []);
+    const finding = await closed.check(host);
+    if (finding.state !== 'Drifted') {
+      throw new Error(finding.state);
+    }
+    expect(finding.drift).toMatchObject({ partial: true, blocks: false });
+    await carryOut(finding.drift.remedy, host);
+    expect(await readUpgrade(host, node.paths)).toBeUndefined();
+    expect(await outcome(closed, host)).toBe('Waiting Blocked');
   });
 
   test.each([

@@ -327,3 +327,27 @@ describe('the gate', () => {
     expect(told(await gateOf()(host, { ...wish, digest: 'dddddddddddd' }))).toMatch(/without a turn/);
   });
 });
+
+describe('a change that is made', () => {
+  const made = { ...upgrade, isMade: true };
+  const turn = { request: asked, grant: { ...grant, digest: upgrade.digest } };
+  const state = { ...begun, digest: upgrade.digest };
+
+  test.each([
+    ['keeps a turn that has begun', { ...turn, state }, [made]],
+    ['keeps no turn that a person released', { ...turn, grant: { withdrawn: grant.nonce }, state }, []],
+    ['asks for no turn', {}, []],
+  ] as const)('%s', async (_, annotated, expected) => {
+    const gate = maintenanceGate(aNode('agent'));
+    expect(await gate.gate(world(annotated), made)).toBeUndefined();
+    expect(gate.takeWishes()).toEqual(expected);
+  });
+
+  test('keeps its turn while the API does not answer', async () => {
+    const host = world({ ...turn, state });
+    host.onRequest({ url: /./ }, () => new NodeError('TimedOut', 'no answer within 10 s'));
+    const gate = maintenanceGate(aNode('agent'));
+    expect(await gate.gate(host, made)).toBeUndefined();
+    expect(gate.takeWishes()).toEqual([made]);
+  });
+});

@@ -1,0 +1,21 @@
+import type { HostReader } from '../../../engine/host.ts';
+import type { K3sNode } from '../../../node.ts';
+import type { Wish } from '../gate.ts';
+import { isUnfinished } from './due.ts';
+import { readUpgrade, type UpgradeRecord } from './record.ts';
+import { soundVersion } from './release.ts';
+
+/** Returns the wish of a node for another release. */
+export function upgradeWish({ wanted, digest }: Pick<UpgradeRecord, 'wanted' | 'digest'>): Wish {
+  return { kind: 'upgrade', name: `upgrade ${wanted}`, digest };
+}
+
+/**
+ * Returns the wish of an upgrade that has put its release in place, which is neither verified nor given up yet; otherwise
+ * `undefined`. A restart has this wish until then, because it is what the node has its turn for.
+ */
+export async function wishInPlace(host: HostReader, { paths }: K3sNode): Promise<Wish | undefined> {
+  const record = await readUpgrade(host, paths);
+  const isInPlace = isUnfinished(record, await soundVersion(host, paths.k3s.binary));
+  return record && isInPlace ? upgradeWish(record) : undefined;
+}
