@@ -2,7 +2,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Host } from '../../../engine/host.ts';
 import { patchObject } from '../../../kubernetes/api.ts';
 import type { K3sNode } from '../../../node.ts';
-import { kubeletAccess } from '../../../node-access.ts';
+import { nodeAccess } from '../../../node-access.ts';
 import { type ApiNode, nodePath, readOwnNode } from '../../k3s/index.ts';
 
 /** A merge patch of a Node. `null` removes a field. */
@@ -15,8 +15,8 @@ const attempts = 5;
 
 /**
  * Reads this node's own Node and patches it with the result of `decide`, unless that is `undefined`. Decides anew if
- * the Node has changed in between, so that a change by a person is never overwritten. Uses kubelet's credentials, which
- * may change only this Node. Throws the errors of `patchObject`.
+ * the Node has changed in between, so that a change by a person is never overwritten. Writes with the rights with which
+ * it reads, so that a server takes its turn even if kubelet's credential is broken. Throws the errors of `patchObject`.
  */
 export async function changeNode(
   host: Host,
@@ -31,7 +31,7 @@ export async function changeNode(
     }
     const metadata = { ...patch.metadata, resourceVersion: found.metadata?.resourceVersion };
     try {
-      return await patchObject(host, await kubeletAccess(host, node), nodePath(node), { ...patch, metadata });
+      return await patchObject(host, await nodeAccess(host, node), nodePath(node), { ...patch, metadata });
     } catch (thrown) {
       if (attempt === attempts || !(thrown instanceof NodeError) || thrown.reason !== 'ApiConflict') {
         throw thrown;

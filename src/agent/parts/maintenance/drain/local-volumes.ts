@@ -5,7 +5,7 @@ import { readApi } from '../../../kubernetes/api.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
 import { objectPath } from '../../../kubernetes/object-path.ts';
 import type { K3sNode } from '../../../node.ts';
-import { kubeletAccess } from '../../../node-access.ts';
+import { nodeAccess } from '../../../node-access.ts';
 import { type ApiPod, nameOf } from './pods.ts';
 
 /** A volume of a pod whose data is on the disk of this node. */
@@ -21,7 +21,7 @@ const mostClaims = 100;
 
 /**
  * Returns the volumes of these pods whose data is on this node: emptyDir volumes, and claims bound to a volume of this
- * node's disk, such as those of K3s's local-path. Leaves out a claim that kubelet cannot read, because the drain does
+ * node's disk, such as those of K3s's local-path. Leaves out a claim that this node cannot read, because the drain does
  * not depend on it.
  */
 export async function localVolumes(
@@ -29,7 +29,7 @@ export async function localVolumes(
   node: K3sNode,
   pods: readonly ApiPod[],
 ): Promise<readonly LocalVolume[]> {
-  const access = await kubeletAccess(host, node);
+  const access = await nodeAccess(host, node);
   const found: LocalVolume[] = [];
   let claims = 0;
   for (const pod of pods) {

@@ -3,7 +3,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import { readApi } from '../../../kubernetes/api.ts';
 import { listPath } from '../../../kubernetes/object-path.ts';
 import type { K3sNode } from '../../../node.ts';
-import { kubeletAccess } from '../../../node-access.ts';
+import { nodeAccess } from '../../../node-access.ts';
 
 const text = z.string();
 
@@ -42,11 +42,11 @@ const pageSize = 25;
 const mostPages = 100;
 
 /**
- * Reads the pods that are bound to this node, as kubelet may (Node authorizer: only with this field selector). Throws
- * the errors of `readApi`.
+ * Reads the pods that are bound to this node, as also kubelet may (Node authorizer: only with this field selector).
+ * Throws the errors of `readApi`.
  */
 export async function readOwnPods(host: HostReader, node: K3sNode): Promise<readonly ApiPod[]> {
-  const access = await kubeletAccess(host, node);
+  const access = await nodeAccess(host, node);
   const pods: ApiPod[] = [];
   let next: string | undefined;
   for (let count = 0; count < mostPages; count += 1) {

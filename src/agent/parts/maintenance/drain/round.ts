@@ -1,6 +1,6 @@
 import type { Host } from '../../../engine/host.ts';
 import type { K3sNode } from '../../../node.ts';
-import { kubeletAccess } from '../../../node-access.ts';
+import { nodeAccess } from '../../../node-access.ts';
 import { bootTime } from '../boot-time.ts';
 import { evict, remove } from './evict.ts';
 import type { ApiPod } from './pods.ts';
@@ -28,7 +28,7 @@ export async function runRound(host: Host, { node, record, turn, pods, isForced 
   if (begun !== record) {
     await writeRecord(host, node.paths, begun);
   }
-  const access = await kubeletAccess(host, node);
+  const access = await nodeAccess(host, node);
   const refused = { ...begun.refused };
   for (const pod of pods) {
     const { uid } = pod.metadata;

@@ -10,7 +10,7 @@ import { heldFinding, holdOf } from './hold.ts';
 import { stepInTurn } from './in-turn.ts';
 import { actorsFinding, otherActors } from './other-actors.ts';
 import { type OwnTurn, readOwnTurn } from './own-turn.ts';
-import { noteAnswer, repair, type Silence } from './repair.ts';
+import { isKubeletSilent, noteAnswer, oncePerCause, repair, type Silence } from './repair.ts';
 import { askStep, rank, requestFor, withdrawStep } from './request.ts';
 import { isOpen, nextOpening } from './window.ts';
 
@@ -85,6 +85,9 @@ async function passing(
   noteAnswer(memory);
   if (isBegun(turn)) {
     return covers(turn, wish) ? stepInTurn(host, node, turn, wish) : waitsFor(turn.state?.wish ?? '');
+  }
+  if (isKubeletSilent(host, memory, turn.found)) {
+    return oncePerCause(host, node, wish, 'kubelet has not reported for ten minutes');
   }
   const before = wishBefore(turn, wish, earlier);
   return before === undefined ? towardsTurn(host, node, wish, turn) : waitsFor(before);

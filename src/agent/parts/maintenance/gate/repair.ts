@@ -4,25 +4,32 @@ import { type Finding, step, waiting } from '../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { showUnit } from '../../../resources/unit.ts';
-import type { Wish } from '../../k3s/index.ts';
+import type { ApiNode, Wish } from '../../k3s/index.ts';
+import type { Span, TurnMemory } from '../turn/observations.ts';
 import { readSight, remember } from './sight.ts';
 
-/** How long the API must not have answered before a restart without a turn; milliseconds. */
+/** How long the API must not have answered, or kubelet not reported, before a restart without a turn; milliseconds. */
 const silence = 600_000;
 
-/** The longest time between two questions of one silence: between others, the API may have answered; milliseconds. */
+/** The longest time between two looks at one silence: between others, it may have ended; milliseconds. */
 const apart = 120_000;
 
 /** What a process has seen of the API. Its loss, as by a restart of Slipway, only prolongs the wait. */
-export interface Silence {
-  /** Since when the API has not answered, and when it was last asked in vain, by the monotonic clock. */
-  silentSince?: number | undefined;
-  silentAt?: number;
-}
+export type Silence = Pick<TurnMemory, 'apiSilence' | 'kubeletSilence'>;
 
 /** Notes that the API has answered. */
 export function noteAnswer(memory: Silence): void {
-  memory.silentSince = undefined;
+  memory.apiSilence = undefined;
+}
+
+/**
+ * True if kubelet of this node has not reported for ten minutes, although the API answers. Servers grant such a node no
+ * turn, and its credential may be what is broken. `found` is the own Node.
+ */
+export function isKubeletSilent(host: HostReader, memory: Silence, { status }: ApiNode): boolean {
+  const isSilent = status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'Unknown');
+  memory.kubeletSilence = isSilent ? continued(memory.kubeletSilence, host.monotonic()) : undefined;
+  return isLong(memory.kubeletSilence);
 }
 
 /**
@@ -65,18 +72,24 @@ async function hasUsableAccess(host: HostReader, node: K3sNode): Promise<boolean
 const patiently = { isExpected: true, blocks: false, after: 10_000 } as const;
 
 function isSilentForLong(host: HostReader, memory: Silence): boolean {
-  const now = host.monotonic();
-  const isNew = memory.silentAt === undefined || now - memory.silentAt > apart;
-  memory.silentSince = isNew ? now : (memory.silentSince ?? now);
-  memory.silentAt = now;
-  return now - memory.silentSince >= silence;
+  memory.apiSilence = continued(memory.apiSilence, host.monotonic());
+  return isLong(memory.apiSilence);
+}
+
+/** Returns the time that a look at `now` prolongs, or begins. */
+function continued(before: Span | undefined, now: number): Span {
+  return { first: before && now - before.last <= apart ? before.first : now, last: now };
+}
+
+function isLong(span: Span | undefined): boolean {
+  return span !== undefined && span.last - span.first >= silence;
 }
 
 /**
  * Returns the step that records the restart without a turn; then `undefined`, until K3s was started again; from then on
  * a wait.
  */
-async function oncePerCause(
+export async function oncePerCause(
   host: HostReader,
   node: K3sNode,
   { name, digest }: Wish,

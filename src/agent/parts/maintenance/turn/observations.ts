@@ -50,8 +50,16 @@ export interface TurnMemory {
   lostAt: number | undefined;
   /** The holder and the renewal of the Lease, and when they were first seen. */
   lease: { readonly record: string; readonly since: number } | undefined;
-  /** Since when the API has not answered this node, while it waits for its own turn. */
-  silentSince?: number | undefined;
+  /** How long the API has not answered this node, while it waits for its own turn. */
+  apiSilence?: Span | undefined;
+  /** How long kubelet of this node has not reported to an API that answers, while the node waits for its own turn. */
+  kubeletSilence?: Span | undefined;
+}
+
+/** A time in which something was seen each time, from its first to its last look; by a monotonic clock. */
+export interface Span {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Returns the memory of a new process. */

@@ -10,6 +10,7 @@ import { serveMemoryApi } from '../../../../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { issue, makeAuthority } from '../../../../../lab/standins/k3s-certificates.ts';
 import { kubeconfig } from '../../../../../lab/standins/k3s-kubeconfig.ts';
+import { aCluster, apiServer, putNode } from '../../../a-cluster.ts';
 import { aNode } from '../../../a-node.ts';
 
 const paths = nodePaths('/');
@@ -326,6 +327,27 @@ describe('the gate', () => {
     expect(again).toMatchObject({ reason: 'TurnAwaited', endedBy: 'person', blocks: false });
     expect(told(await gateOf()(host, { ...wish, digest: 'dddddddddddd' }))).toMatch(/without a turn/);
   });
+
+  test.each([
+    ['once kubelet has not reported for ten minutes', 'Unknown', 60_000, /because kubelet has not reported/],
+    ['not while kubelet reports', 'False', 60_000, /turn-request/],
+    ['not if an hour lies between two looks at a silent kubelet', 'Unknown', 3_600_000, /turn-request/],
+  ])('a node that reaches the API is repaired %s', async (_, status, apart, expected) => {
+    const host = world();
+    const path = '/cluster/objects/nodes/_/vm-1';
+    const conditions = [{ type: 'Ready', status }];
+    host.files.write(
+      path,
+      JSON.stringify({ ...JSON.parse(host.files.text(path) ?? ''), status: { conditions } }),
+    );
+    const memory = {};
+    let last: Finding | undefined;
+    for (let asked = 0; asked <= 10; asked += 1) {
+      last = await maintenanceGate(aNode('agent'), { memory }).gate(host, wish);
+      host.advance(apart);
+    }
+    expect(told(last)).toMatch(expected);
+  });
 });
 
 describe('a change that is made', () => {
@@ -351,3 +373,35 @@ describe('a change that is made', () => {
     expect(gate.takeWishes()).toEqual([made]);
   });
 });
+
+describe('a server', () => {
+  test.each([
+    ['is damaged', 'x'],
+    [
+      'is refused',
+      kubeconfig({ server: apiServer, ca: authority.certificate, ...issue(authority, { commonName: 'x' }) }),
+    ],
+  ])('whose kubelet kubeconfig %s asks for its turn, and begins it', async (_, text) => {
+    const host = memoryHost();
+    kernelClock(host);
+    host.on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\nNRestarts=0\nInvocationID=i1\n');
+    const api = aCluster(host);
+    putNode(api);
+    host.files.write(paths.k3s.kubeletKubeconfig, text);
+    const { gate } = maintenanceGate(aNode('server'));
+    await carriedOut(await gate(host, wish), host);
+    const node = () => Object(api.objects.get('nodes', undefined, 'vm-1')?.metadata.annotations);
+    expect(JSON.parse(node()[turnKeys.request])).toMatchObject({ wish: wish.name, server: true });
+    putNode(api, { metadata: { annotations: { ...node(), [turnKeys.grant]: JSON.stringify(grant) } } });
+    await carriedOut(await gate(host, wish), host);
+    expect(JSON.parse(node()[turnKeys.state])).toMatchObject({ state: 'begun' });
+    expect(await gate(host, wish)).toBeUndefined();
+  });
+});
+
+async function carriedOut(finding: Finding | undefined, host: MemoryHost): Promise<void> {
+  if (finding?.state !== 'Drifted') {
+    throw new Error(told(finding));
+  }
+  await finding.drift.remedy(host);
+}
