@@ -69,7 +69,7 @@ function planOf(node: K3sNode, memory: TurnMemory): readonly Resource[] {
   const turn = maintenanceGate(node, { memory });
   const executable = k3sExecutable(node, []);
   const fetched = releaseFetched(node, [executable.id]);
-  const begun = upgradeTurn(node, turn.gate, [fetched.id]);
+  const begun = upgradeTurn(node, { gate: turn.gate }, [fetched.id]);
   const replaced = releaseReplaced(node, { copy: undefined, verdict: releaseVerdict }, [begun.id]);
   const service = k3sService(node, sources, [executable.id]);
   const ready = nodeReady(node, [service.id]);

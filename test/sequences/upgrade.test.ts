@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
 import { readTurn, turnKeys } from '../../src/agent/parts/maintenance/index.ts';
 import { withdrawnText } from '../../src/agent/parts/maintenance/turn/annotations.ts';
+import { emptyLedger, ledgerKey, readLedger } from '../../src/agent/parts/maintenance/turn/ledger.ts';
 import { ordersKey, ordersText } from '../../src/agent/parts/maintenance/turn/orders.ts';
 import { type CommandMatcher, Crash } from '../lab/memory-host.ts';
 import { booted, condition, live, noRestarts, type Vm, vm } from '../scenario/a-vm.ts';
@@ -141,6 +142,44 @@ describe('an upgrade whose turn a person has released', () => {
     expect([release(machine), state(machine), machine.units.starts]).toEqual([patch, 'done', 2]);
     const turn = readTurn(annotationsOf(machine, 'server-1'));
     expect([turn.request, turn.grant, turn.state?.nonce]).toEqual([undefined, undefined, released]);
+  });
+});
+
+describe('an upgrade whose datastore cannot be copied', () => {
+  const inRoom = ({ host }: Vm) => ({ free: async () => Math.floor(host.free / 2 ** 20) });
+
+  test('takes no turn while the disk is too full, and goes on once it is not', async () => {
+    const { machine } = await server();
+    want(machine, patch);
+    machine.host.free = 2 ** 20;
+    const slipway = machine.slipway(undefined, inRoom(machine));
+    const report = await live(slipway, machine, 10 * minute);
+    expect(condition(report, 'K3sBinary')).toBe('False CopyDeclined');
+    expect(condition(report, 'Ready')).toBe('True CopyDeclined');
+    expect(condition(report, 'Turns')).toBe('True InSync');
+    expect(readTurn(annotationsOf(machine, 'server-1'))).toEqual({});
+    machine.host.free = 2 ** 40;
+    await live(slipway, machine, 5 * minute);
+    expect([release(machine), state(machine)]).toEqual([patch, 'done']);
+  });
+
+  test('gives up its turn if the copy fails in it, and tries again ten minutes later', async () => {
+    const { machine } = await server();
+    want(machine, patch);
+    machine.host.free = 2 ** 20;
+    const slipway = machine.slipway(undefined, { free: async () => 2 ** 20 });
+    const turn = () => readTurn(annotationsOf(machine, 'server-1'));
+    const gaveUp = (report: Report) => condition(report, 'K3sBinary') === 'False TurnGivenUp';
+    const report = await live(slipway, machine, 8 * minute, gaveUp);
+    expect(message(report, 'K3sBinary')).toMatch(/not copied.* The node tries again in its next turn\.$/);
+    expect(turn()).toMatchObject({ state: { state: 'gaveUp' }, request: { wish: `upgrade ${patch}` } });
+    await live(slipway, machine, minute);
+    expect(ledger(machine).slots).toEqual([]);
+    expect([release(machine), machine.units.starts]).toEqual([old, 1]);
+    machine.host.free = 2 ** 40;
+    await live(slipway, machine, 15 * minute);
+    expect([release(machine), state(machine)]).toEqual([patch, 'done']);
+    expect(ledger(machine).failures).toEqual([]);
   });
 });
 
@@ -305,6 +344,12 @@ function releaseTurn({ kubernetes: { objects } }: Vm, name: string): string | un
   annotations[turnKeys.grant] = withdrawnText(grant.nonce);
   objects.put('nodes', undefined, { ...node, metadata: { ...node.metadata, annotations } });
   return grant.nonce;
+}
+
+/** Returns the ledger of turns. */
+function ledger({ kubernetes: { objects } }: Vm) {
+  const lease = objects.get('leases.coordination.k8s.io', 'kube-system', 'slipway-turns');
+  return readLedger(Object(lease?.metadata.annotations)[ledgerKey] ?? '') ?? emptyLedger;
 }
 
 /** Orders what `slipway turn continue` orders. */

@@ -12,7 +12,7 @@ import {
   stampStart,
 } from './k3s/index.ts';
 import { type K3sPorts, k3sResources } from './k3s-resources.ts';
-import { directoriesId, type FreeSpace, machinePart, preflight } from './machine/index.ts';
+import { directoriesId, machinePart, preflight } from './machine/index.ts';
 import { maintenancePart } from './maintenance/index.ts';
 import { imdsGuard, natUnlessWanted, networkPart } from './network/index.ts';
 import type { Part } from './part.ts';
@@ -32,8 +32,6 @@ export const parts: readonly Part[] = [
 export interface NodePorts extends K3sPorts {
   /** The memory of this machine in megabytes. */
   readonly memory: number;
-  /** Measures the free space of a disk. If absent, disks are not checked. */
-  readonly free?: FreeSpace;
 }
 
 /**

@@ -36,7 +36,7 @@ import {
   upgradeTakenBack,
   upgradeVerified,
 } from './k3s/index.ts';
-import { system } from './machine/index.ts';
+import { type FreeSpace, system } from './machine/index.ts';
 import {
   asMaintenance,
   cordonReturned,
@@ -68,6 +68,8 @@ export interface K3sPorts {
   readonly rotateAt: (receivedAt: number, within: number) => number;
   /** What this process has seen of the turns of the fleet. */
   readonly turns: TurnMemory;
+  /** Measures the free space of a disk. If absent, disks are not checked. */
+  readonly free?: FreeSpace;
   /** True if a person has this node interrupted now, as by `slipway apply --restart`. */
   readonly isByPerson?: boolean;
 }
@@ -99,7 +101,7 @@ export function k3sResources(
   const kernel = system(node);
   const executable = unlessHeld(node, k3sExecutable(node, before));
   const links = k3sLinks(node, [executable.id]);
-  const upgrade = upgradeSteps(node, gate, [executable.id]);
+  const upgrade = upgradeSteps(node, { gate, free: ports.free }, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));

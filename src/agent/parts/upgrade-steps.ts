@@ -1,6 +1,8 @@
 import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../node.ts';
 import {
+  type CopyLack,
+  copyLack,
   copyStep,
   datastoreCopied,
   type Gate,
@@ -9,15 +11,21 @@ import {
   releaseVerdict,
   upgradeTurn,
 } from './k3s/index.ts';
+import type { FreeSpace } from './machine/index.ts';
 import { unlessHeld } from './maintenance/index.ts';
 
 /**
  * Returns the steps of an upgrade up to the replacement of the executable. The service of K3s then notices the new
  * release.
  */
-export function upgradeSteps(node: K3sNode, gate: Gate, needs: readonly string[]): readonly Resource[] {
+export function upgradeSteps(
+  node: K3sNode,
+  { gate, free }: { readonly gate: Gate; readonly free: FreeSpace | undefined },
+  needs: readonly string[],
+): readonly Resource[] {
   const fetched = releaseFetched(node, needs);
-  const turn = upgradeTurn(node, gate, [fetched.id]);
+  const lack: CopyLack = (host, of, forWhat) => copyLack(host, of, forWhat, free);
+  const turn = upgradeTurn(node, { gate, lack }, [fetched.id]);
   const copied = node.role.k3s === 'server' ? [datastoreCopied(node, copyStep, [turn.id])] : [];
   const before = [turn, ...copied].map(({ id }) => id);
   const replaced = releaseReplaced(node, { copy: copyStep, verdict: releaseVerdict }, before);

@@ -25,6 +25,11 @@ export interface Wish {
    * none, and the gate lets it through.
    */
   readonly isMade?: boolean;
+  /**
+   * Why the change cannot be made now. The gate then gives up a turn that has begun for the wish, with this message, and
+   * asks for none.
+   */
+  readonly givenUp?: string;
 }
 
 /**

@@ -1,22 +1,36 @@
+import type { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { type Finding, inSync, type Resource } from '../../engine/resource.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
+import { advisory } from '../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit } from '../../resources/unit.ts';
-import type { Gate } from './gate.ts';
+import type { Gate, Wish } from './gate.ts';
+import { type CopyLack, copyFor } from './upgrade/copied.ts';
 import { type DueUpgrade, dueUpgrade } from './upgrade/due.ts';
 import { readUpgrade, type UpgradeRecord, upgradeDigest, writeUpgrade } from './upgrade/record.ts';
 import { soundVersion } from './upgrade/release.ts';
 import { upgradeWish, wishInPlace } from './upgrade/wish.ts';
 
+export interface UpgradeTurnPorts {
+  readonly gate: Gate;
+  /** Judges the copy of the datastore ahead of the turn. If absent, the upgrade makes no copy. */
+  readonly lack?: CopyLack;
+}
+
 /**
  * Waits, once the release is downloaded, until the gate lets this node be interrupted, and then records that the
- * upgrade has begun. From then on, a crash does not end the upgrade: the next process goes on with it.
+ * upgrade has begun. From then on, a crash does not end the upgrade: the next process goes on with it. Asks for no turn
+ * while the datastore cannot be copied, and gives up a turn in which the copy has failed.
  *
  * Until the release is in place, the gate is asked again in each pass. If it is closed, as after a person has released
  * the turn or after a reboot has undone the drain, the upgrade has not begun any more. Afterwards, the wish keeps the
  * turn until the upgrade is verified or given up, and the restart asks the gate.
  */
-export function upgradeTurn(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
+export function upgradeTurn(
+  node: K3sNode,
+  { gate, lack }: UpgradeTurnPorts,
+  needs: readonly string[],
+): Resource {
   return {
     id: 'Upgrade/turn',
     summary: `wait for the turn of this node to upgrade K3s to ${node.version}`,
@@ -36,7 +50,10 @@ export function upgradeTurn(node: K3sNode, gate: Gate, needs: readonly string[])
         return inSync();
       }
       const wish = upgradeWish({ wanted: due.to, digest: upgradeDigest(node) });
-      return (await gate(host, wish)) ?? begin(node, due);
+      const lacking = await copyFor(host, node, due, lack);
+      return lacking
+        ? withoutTurn(host, gate, wish, lacking)
+        : ((await gate(host, wish)) ?? begin(node, due));
     },
   };
 }
@@ -44,8 +61,23 @@ export function upgradeTurn(node: K3sNode, gate: Gate, needs: readonly string[])
 /** Asks the gate again before the executable is replaced. Returns the step back to the start if it is closed. */
 async function isStillOpen(host: HostReader, node: K3sNode, gate: Gate): Promise<Finding> {
   const record = await readUpgrade(host, node.paths);
+  if (record?.declined !== undefined) {
+    const givenUp = `${record.declined} The node tries again in its next turn.`;
+    return (await gate(host, { ...upgradeWish(record), givenUp })) ?? notBegun(node, record);
+  }
   const closed = record && (await gate(host, upgradeWish(record)));
   return closed ? notBegun(node, record) : inSync();
+}
+
+/** Gives up a turn that has begun, and otherwise waits until the copy of the datastore is possible. */
+async function withoutTurn(
+  host: HostReader,
+  gate: Gate,
+  wish: Wish,
+  { reason, message }: NodeError,
+): Promise<Finding> {
+  const step = await gate(host, { ...wish, givenUp: message });
+  return step ?? waiting(reason, message, { ...advisory, after: 30_000 });
 }
 
 function notBegun({ paths }: K3sNode, { wanted, from }: UpgradeRecord): Finding {

@@ -6,6 +6,8 @@ export const maintenanceReasons = {
     'A pod may not be evicted now, mostly because of its disruption budget; the message quotes the API. The drain ends after its time limit.',
   DrainGaveUp:
     'Pods were left at the end of a drain, so the node was not interrupted; the message names the pods and the budgets.',
+  TurnGivenUp:
+    'The node gave up its turn before it was interrupted, and waits for another one; the message says why.',
   TurnFailed:
     'A node failed in its turn, so no further node is interrupted for the same reason; the message has the command that continues.',
   TurnHeld: 'A node has been in its turn for more than an hour, so other nodes may wait for it.',

@@ -41,17 +41,10 @@ export async function copyStep(
   node: K3sNode,
   forWhat: CopyPurpose,
 ): Promise<Finding | undefined> {
-  const { paths, role } = node;
-  if (role.k3s !== 'server' || (await datastoreKind(host, paths)) !== 'sqlite') {
-    return undefined;
-  }
-  const size = await sizeOf(host, sqlitePath(paths));
-  if (size === undefined) {
-    return undefined;
-  }
-  const copies = await datastoreCopies(host, paths);
-  if (copies.some(({ reason, madeAt }) => reason === forWhat.reason && isFresh(madeAt, host.now()))) {
-    return pruned(host, paths);
+  const { paths } = node;
+  const need = await copyNeed(host, node, forWhat);
+  if (need === undefined || need.isCopied) {
+    return need && pruned(host, paths);
   }
   const running = await host.job(paths.slipway.datastoreCopy);
   if (running) {
@@ -63,13 +56,41 @@ export async function copyStep(
   return {
     state: 'Drifted',
     drift: {
-      changes: [{ field: 'copy of the datastore', observed: copies.at(-1)?.madeAt, desired: forWhat.reason }],
+      changes: [{ field: 'copy of the datastore', observed: need.latest, desired: forWhat.reason }],
       summary: `copy the datastore to ${paths.slipway.backup}`,
       partial: true,
       blocks: false,
-      remedy: (host) => bringCopy(host, node, forWhat, size),
+      remedy: (host) => bringCopy(host, node, forWhat, need.room),
     },
   };
+}
+
+/** What is known of the copy for a purpose. */
+export interface CopyNeed {
+  /** True if the copy exists and is not too old. */
+  readonly isCopied: boolean;
+  /** The free bytes without which no copy is made. */
+  readonly room: number;
+  /** The time of the last copy, for whatever purpose. */
+  readonly latest: string | undefined;
+}
+
+/** Returns what is known of the copy for a purpose; `undefined` where `copyStep` makes none. */
+export async function copyNeed(
+  host: HostReader,
+  { paths, role }: K3sNode,
+  { reason }: CopyPurpose,
+): Promise<CopyNeed | undefined> {
+  if (role.k3s !== 'server' || (await datastoreKind(host, paths)) !== 'sqlite') {
+    return undefined;
+  }
+  const size = await sizeOf(host, sqlitePath(paths));
+  if (size === undefined) {
+    return undefined;
+  }
+  const copies = await datastoreCopies(host, paths);
+  const isCopied = copies.some((copy) => copy.reason === reason && isFresh(copy.madeAt, host.now()));
+  return { isCopied, room: 3 * size + gigabyte, latest: copies.at(-1)?.madeAt };
 }
 
 function isFresh(madeAt: string, now: number): boolean {
@@ -99,7 +120,7 @@ async function pruned(host: HostReader, paths: NodePaths): Promise<Finding | und
   return { state: 'Drifted', drift: { changes, summary, partial: true, blocks: false, remedy } };
 }
 
-async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, size: number): Promise<void> {
+async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, room: number): Promise<void> {
   const { paths } = node;
   const job: Job = {
     trace: paths.slipway.datastoreCopy,
@@ -107,7 +128,7 @@ async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, size: 
     subject: forWhat.reason,
   };
   const text = await host.perform(job, async (signal) =>
-    JSON.stringify(await copied(host, paths, size, signal)),
+    JSON.stringify(await copied(host, paths, room, signal)),
   );
   const facts = parseJson(databaseFacts, text);
   if (facts === undefined) {
@@ -120,7 +141,7 @@ async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, size: 
 async function copied(
   host: Host,
   paths: NodePaths,
-  size: number,
+  room: number,
   signal: AbortSignal,
 ): Promise<DatabaseFacts> {
   const before = await activeStart(host);
@@ -128,7 +149,7 @@ async function copied(
     from: sqlitePath(paths),
     to: draftPath(paths),
     queries: kineQueries,
-    room: 3 * size + gigabyte,
+    room,
   };
   const facts = await host.copyDatabase(copy, signal).catch((thrown: unknown) => {
     throw thrown instanceof NodeError && thrown.reason === 'DiskFull' ? declined(thrown) : thrown;

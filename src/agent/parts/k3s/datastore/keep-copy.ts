@@ -50,12 +50,18 @@ export async function clusterCa(host: HostReader, { k3s }: NodePaths): Promise<s
 
 function requireCa(hash: string | undefined): string {
   if (hash === undefined) {
-    throw new NodeError(
-      'FileSystemError',
-      'The copy of the datastore cannot name its cluster: the CA of K3s is missing. A restart of K3s writes it anew.',
-    );
+    throw withoutCa();
   }
   return hash;
+}
+
+/** Returns the error of a copy on a server whose CA is missing. */
+export function withoutCa(): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    'The copy of the datastore cannot name its cluster: the CA of K3s is missing. A restart of K3s writes it anew.',
+    { blocks: false },
+  );
 }
 
 /** Returns the digest of the token that K3s uses on this server; `undefined` if K3s has no token yet. */

@@ -1,10 +1,11 @@
-import type { HostReader } from '../../../engine/host.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { type DueUpgrade, dueUpgrade } from './due.ts';
 import { isDown } from './is-down.ts';
-import { copyReason } from './record.ts';
+import { copyReason, readUpgrade, writeUpgrade } from './record.ts';
 import { compareVersions, parseVersion } from './version.ts';
 
 /**
@@ -17,7 +18,17 @@ export type CopyStep = (
   forWhat: { readonly reason: string; readonly version: string },
 ) => Promise<Finding | undefined>;
 
-/** Makes a copy of the datastore of a server after the upgrade has begun, and before it replaces the executable. */
+/** Returns why a copy for `forWhat` cannot be made now; `undefined` if nothing is known to prevent it. */
+export type CopyLack = (
+  host: HostReader,
+  node: K3sNode,
+  forWhat: { readonly reason: string; readonly version: string },
+) => Promise<NodeError | undefined>;
+
+/**
+ * Makes a copy of the datastore of a server after the upgrade has begun, and before it replaces the executable. If the
+ * copy fails, records why, so that the upgrade gives up its turn instead of keeping it.
+ */
 export function datastoreCopied(node: K3sNode, copy: CopyStep, needs: readonly string[]): Resource {
   return {
     id: 'Upgrade/copied',
@@ -26,21 +37,41 @@ export function datastoreCopied(node: K3sNode, copy: CopyStep, needs: readonly s
     needs,
     async check(host) {
       const due = await dueUpgrade(host, node);
-      return (due?.isBegun ? await copyFor(host, node, due, copy) : undefined) ?? inSync();
+      const finding = due?.isBegun ? await copyFor(host, node, due, copy) : undefined;
+      return finding ? recordingFailure(node, finding) : inSync();
     },
   };
 }
 
+function recordingFailure({ paths }: K3sNode, finding: Finding): Finding {
+  if (finding.state !== 'Drifted') {
+    return finding;
+  }
+  const remedy = async (host: Host) => {
+    try {
+      await finding.drift.remedy(host);
+    } catch (thrown) {
+      const record = await readUpgrade(host, paths);
+      if (thrown instanceof NodeError && thrown.reason !== 'ServiceStarting' && record?.state === 'begun') {
+        await writeUpgrade(host, paths, { ...record, declined: thrown.message });
+      }
+      throw thrown;
+    }
+  };
+  return { ...finding, drift: { ...finding.drift, remedy } };
+}
+
 /**
- * Returns what is missing to the copy for an upgrade; `undefined` if nothing is. A way back needs no copy. Neither does
- * the upgrade of a K3s that does not run: nothing can be copied then, and the upgrade may be its repair.
+ * Returns what `copy` returns about the copy for an upgrade; `undefined` if the upgrade needs none. A way back needs no
+ * copy. Neither does the upgrade of a K3s that does not run: nothing can be copied then, and the upgrade may be its
+ * repair.
  */
-export async function copyFor(
+export async function copyFor<Found>(
   host: HostReader,
   node: K3sNode,
   { from, to }: DueUpgrade,
-  copy: CopyStep | undefined,
-): Promise<Finding | undefined> {
+  copy: ((...args: Parameters<CopyStep>) => Promise<Found | undefined>) | undefined,
+): Promise<Found | undefined> {
   const isBack = isOlder(to, from);
   return copy === undefined || isBack || !(await isRunning(host, node))
     ? undefined

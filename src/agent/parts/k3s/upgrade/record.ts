@@ -21,6 +21,8 @@ const schema = z.object({
   state: z.enum(['begun', 'done', 'rolledBack', 'gaveUp']),
   /** Why the new release was given up. */
   why: z.optional(text),
+  /** Why the datastore could not be copied after the upgrade had begun, so that the turn is given up. */
+  declined: z.optional(text),
   /** How often systemd had restarted K3s by itself when the upgrade began (`NRestarts`). */
   restarts: z.number(),
   /**

@@ -9,8 +9,9 @@ import { beginStep, isExpired, offeredGrant, sightStep } from './begin.ts';
 import { heldFinding, holdOf } from './hold.ts';
 import { stepInTurn } from './in-turn.ts';
 import { actorsFinding, otherActors } from './other-actors.ts';
-import { type OwnTurn, readOwnTurn } from './own-turn.ts';
+import { type OwnTurn, ownTurnOrError } from './own-turn.ts';
 import { isKubeletSilent, noteAnswer, oncePerCause, repair, type Silence } from './repair.ts';
+import { withoutAsking } from './without-asking.ts';
 import { askStep, rank, requestFor, withdrawStep } from './request.ts';
 import { isOpen, nextOpening } from './window.ts';
 
@@ -43,9 +44,10 @@ export function maintenanceGate(
   return {
     takeWishes: () => wishes.splice(0),
     async gate(host, wish) {
-      if (wish.isMade) {
-        wishes.push(...((await hasNoTurn(host, node)) ? [] : [wish]));
-        return undefined;
+      if (wish.isMade || wish.givenUp !== undefined) {
+        const { isKept, step } = await withoutAsking(host, node, wish);
+        wishes.push(...(isKept ? [wish] : []));
+        return step;
       }
       const earlier = [...wishes];
       wishes.push(wish);
@@ -61,12 +63,6 @@ export function maintenanceGate(
   };
 }
 
-/** True if the Node shows that this node has no turn that it has begun; false if the Node cannot be read. */
-async function hasNoTurn(host: HostReader, node: K3sNode): Promise<boolean> {
-  const turn = await readOwnTurn(host, node).catch(asValue);
-  return turn !== undefined && !(turn instanceof NodeError) && !isBegun(turn);
-}
-
 /** True once K3s was started for the first time, and the node has an identity in its cluster. */
 async function hasJoined(host: HostReader, { paths }: K3sNode): Promise<boolean> {
   return (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
@@ -78,7 +74,7 @@ async function passing(
   wish: Wish,
   { earlier, memory }: { readonly earlier: readonly Wish[]; readonly memory: Silence },
 ): Promise<Finding | undefined> {
-  const turn = await readOwnTurn(host, node).catch(asValue);
+  const turn = await ownTurnOrError(host, node);
   if (turn === undefined || turn instanceof NodeError) {
     return repair(host, node, wish, { trouble: turn, memory });
   }
@@ -91,13 +87,6 @@ async function passing(
   }
   const before = wishBefore(turn, wish, earlier);
   return before === undefined ? towardsTurn(host, node, wish, turn) : waitsFor(before);
-}
-
-function asValue(thrown: unknown): NodeError {
-  if (thrown instanceof NodeError) {
-    return thrown;
-  }
-  throw thrown;
 }
 
 /** True if a turn that has begun lets the node fulfil the wish: its own wish, or any restart. */
@@ -168,10 +157,10 @@ function isoMinute(time: number): string {
   return new Date(time).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
 }
 
-/** Returns the wait for the grant. After a drain that was given up, says what was in the way. */
+/** Returns the wait for the grant. After a turn that was given up, says what was in the way. */
 function untilGranted({ state }: OwnTurn, { name, digest }: Wish): Finding {
   if (state?.state === 'gaveUp' && state.digest === digest) {
-    return waiting('DrainGaveUp', state.message, { endedBy: 'person', blocks: false, after: 10_000 });
+    return waiting(state.reason ?? 'DrainGaveUp', state.message, { endedBy: 'person', blocks: false, after: 10_000 });
   }
   return expected(
     'TurnAwaited',

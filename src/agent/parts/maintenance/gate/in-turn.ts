@@ -29,14 +29,21 @@ export async function stepInTurn(
   return drained?.state === 'GaveUp' ? endStep(node, state, 'gaveUp', drained.message) : drained;
 }
 
-/** Returns the step that ends the turn with a state, if the node is still in it. A turn that is done asks no more. */
+/**
+ * Returns the step that ends the turn with a state, if the node is still in it. A turn that is done asks no more. `reason`
+ * is that of the condition while the node waits for another turn.
+ */
 export function endStep(
   node: K3sNode,
   { nonce, digest, wish }: TurnState,
   end: Exclude<TurnState['state'], 'begun'>,
   message: string,
+  reason?: TurnState['reason'],
 ): Finding {
-  const ended: TurnState = { nonce, digest, wish, state: end, message: message.slice(0, 1_000) };
+  const ended: TurnState = {
+    ...{ nonce, digest, wish, state: end, message: message.slice(0, 1_000) },
+    ...(reason && { reason }),
+  };
   const change = { field: turnKeys.state, observed: `begun: ${wish}`, desired: `${end}: ${wish}` };
   const remedy: Drift['remedy'] = (host) =>
     changeNode(host, node, ({ metadata }) => {

@@ -59,6 +59,8 @@ const state = z.object({
   wish: words,
   state: z.enum(['begun', 'done', 'rolledBack', 'gaveUp']),
   message: z.string().check(z.maxLength(1_000)),
+  /** Why a turn was given up, unless for a drain. */
+  reason: z.optional(z.enum(['TurnGivenUp'])),
 });
 
 /** What a node asks for; written by the node. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { waiting } from '../../../../../../src/agent/engine/resource.ts';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import { step, waiting } from '../../../../../../src/agent/engine/resource.ts';
+import { advisory } from '../../../../../../src/agent/engine/severity.ts';
 import { openGate, type Wish } from '../../../../../../src/agent/parts/k3s/gate.ts';
 import { datastoreCopied } from '../../../../../../src/agent/parts/k3s/upgrade/copied.ts';
 import { releaseFetched } from '../../../../../../src/agent/parts/k3s/upgrade/fetched.ts';
@@ -123,7 +125,7 @@ describe('upgradeTurn', () => {
       return waiting('Blocked', 'waits for its turn', { blocks: false });
     };
     const host = upgrading(fetched);
-    expect(await outcome(upgradeTurn(wanting(patch), gate, []), host)).toBe('Waiting Blocked');
+    expect(await outcome(upgradeTurn(wanting(patch), { gate }, []), host)).toBe('Waiting Blocked');
     expect(wishes).toEqual([
       { kind: 'upgrade', name: `upgrade ${patch}`, digest: expect.stringMatching(/^[0-9a-f]{12}$/) },
     ]);
@@ -133,35 +135,38 @@ describe('upgradeTurn', () => {
   test('records that the upgrade has begun, with the restarts of K3s so far', async () => {
     const host = upgrading(fetched, { NRestarts: '7' });
     const node = wanting(patch);
-    const finding = await upgradeTurn(node, openGate, []).check(host);
+    const finding = await upgradeTurn(node, { gate: openGate }, []).check(host);
     if (finding.state !== 'Drifted') {
       throw new Error(finding.state);
     }
     await carryOut(finding.drift.remedy, host);
     expect(await readUpgrade(host, node.paths)).toMatchObject({ from: old, wanted: patch, restarts: 7 });
-    expect(await outcome(upgradeTurn(node, openGate, []), host)).toBe('InSync');
+    expect(await outcome(upgradeTurn(node, { gate: openGate }, []), host)).toBe('InSync');
   });
 
   test.each([
     ['another one is wanted', 'v1.36.5+k3s1'],
     ['no other one is wanted', patch],
-  ])('keeps its turn while the new release is to be verified and %s, and does not wait', async (_, wanted) => {
-    const wishes: Wish[] = [];
-    const gate = async (_host: unknown, wish: Wish) => {
-      wishes.push(wish);
-      return waiting('Blocked', 'no turn');
-    };
-    const host = upgrading({ [binary]: patch, [recordPath]: recorded() });
-    expect(await outcome(upgradeTurn(wanting(wanted), gate, []), host)).toBe('InSync');
-    const { digest } = JSON.parse(recorded());
-    expect(wishes).toEqual([{ kind: 'upgrade', name: `upgrade ${patch}`, digest, isMade: true }]);
-  });
+  ])(
+    'keeps its turn while the new release is to be verified and %s, and does not wait',
+    async (_, wanted) => {
+      const wishes: Wish[] = [];
+      const gate = async (_host: unknown, wish: Wish) => {
+        wishes.push(wish);
+        return waiting('Blocked', 'no turn');
+      };
+      const host = upgrading({ [binary]: patch, [recordPath]: recorded() });
+      expect(await outcome(upgradeTurn(wanting(wanted), { gate }, []), host)).toBe('InSync');
+      const { digest } = JSON.parse(recorded());
+      expect(wishes).toEqual([{ kind: 'upgrade', name: `upgrade ${patch}`, digest, isMade: true }]);
+    },
+  );
 
   test('has not begun any more if the gate closes before the executable is replaced', async () => {
     const host = upgrading({ ...fetched, [recordPath]: recorded() });
     const node = wanting(patch);
-    expect(await outcome(upgradeTurn(node, openGate, []), host)).toBe('InSync');
-    const closed = upgradeTurn(node, async () => waiting('Blocked', 'no turn'), []);
+    expect(await outcome(upgradeTurn(node, { gate: openGate }, []), host)).toBe('InSync');
+    const closed = upgradeTurn(node, { gate: async () => waiting('Blocked', 'no turn') }, []);
     const finding = await closed.check(host);
     if (finding.state !== 'Drifted') {
       throw new Error(finding.state);
@@ -179,7 +184,69 @@ describe('upgradeTurn', () => {
     ['the upgrade is taken back', { [binary]: patch, [recordPath]: recorded({ state: 'rolledBack' }) }],
   ])('does not ask the gate while %s', async (_, files) => {
     const gate = () => Promise.reject(new Error('asked'));
-    expect(await outcome(upgradeTurn(wanting(patch), gate, []), upgrading(files))).toBe('InSync');
+    expect(await outcome(upgradeTurn(wanting(patch), { gate }, []), upgrading(files))).toBe('InSync');
+  });
+});
+
+describe('an upgrade whose datastore cannot be copied', () => {
+  const lack = async () => new NodeError('CopyDeclined', 'It does not fit.', advisory);
+
+  test('asks for no turn, and waits for a person', async () => {
+    const wishes: Wish[] = [];
+    const gate = async (_: unknown, wish: Wish) => {
+      wishes.push(wish);
+      return undefined;
+    };
+    const host = upgrading({ [binary]: old, [next]: patch });
+    const found = await outcome(upgradeTurn(wanting(patch), { gate, lack }, []), host);
+    expect(found).toBe('Waiting CopyDeclined');
+    expect(wishes).toMatchObject([{ name: `upgrade ${patch}`, givenUp: 'It does not fit.' }]);
+  });
+
+  test('begins nevertheless while K3s does not run, because it may be the repair', async () => {
+    const host = upgrading({ [binary]: old, [next]: patch }, { ActiveState: 'failed' });
+    const finding = await upgradeTurn(wanting(patch), { gate: openGate, lack }, []).check(host);
+    expect(finding).toMatchObject({ state: 'Drifted', drift: { summary: expect.stringMatching(/^begin/) } });
+  });
+
+  test.each([
+    ['gives up its turn', waiting('Blocked', 'the step of the gate'), 'Waiting Blocked'],
+    ['has not begun any more once its turn is over', undefined, 'Drifted (non-blocking) upgrade'],
+  ])('%s after the copy has failed', async (_, answer, expected) => {
+    const wishes: Wish[] = [];
+    const gate = async (_host: unknown, wish: Wish) => {
+      wishes.push(wish);
+      return wish.givenUp === undefined ? undefined : answer;
+    };
+    const host = upgrading({ [binary]: old, [next]: patch, [recordPath]: recorded() });
+    const failing = async () =>
+      step({ field: 'copy', observed: undefined, desired: 'made' }, () =>
+        Promise.reject(new NodeError('DatabaseDamaged', 'It is damaged.')),
+      );
+    const copied = await datastoreCopied(wanting(patch), failing, []).check(host);
+    if (copied.state !== 'Drifted') {
+      throw new Error(copied.state);
+    }
+    await expect(copied.drift.remedy(host)).rejects.toThrow('It is damaged.');
+    const found = await upgradeTurn(wanting(patch), { gate }, []).check(host);
+    expect(wishes.map(({ givenUp }) => givenUp)).toEqual([
+      'It is damaged. The node tries again in its next turn.',
+    ]);
+    expect(await outcome(upgradeTurn(wanting(patch), { gate }, []), host)).toBe(expected);
+    if (answer !== undefined) {
+      expect(found).toBe(answer);
+    }
+  });
+
+  test('keeps its turn if K3s was restarted during the copy', async () => {
+    const host = upgrading({ [binary]: old, [next]: patch, [recordPath]: recorded() });
+    const failing = async () =>
+      step({ field: 'copy', observed: undefined, desired: 'made' }, () =>
+        Promise.reject(new NodeError('ServiceStarting', 'It was restarted.')),
+      );
+    const copied = await datastoreCopied(wanting(patch), failing, []).check(host);
+    await expect(copied.state === 'Drifted' && copied.drift.remedy(host)).rejects.toThrow('restarted');
+    expect(await outcome(upgradeTurn(wanting(patch), { gate: openGate }, []), host)).toBe('InSync');
   });
 });
 
@@ -207,8 +274,8 @@ describe('datastoreCopied', () => {
   });
 
   test('holds the replacement back until the copy exists', async () => {
-    const step = releaseReplaced(wanting(patch), { copy, verdict: up }, []);
-    expect(await outcome(step, upgrading({ ...begun, [previous]: old }))).toBe('InSync');
+    const replaced = releaseReplaced(wanting(patch), { copy, verdict: up }, []);
+    expect(await outcome(replaced, upgrading({ ...begun, [previous]: old }))).toBe('InSync');
   });
 });
 
