@@ -7,13 +7,13 @@ import { bootTime } from '../boot-time.ts';
 import { isBegun } from '../turn/annotations.ts';
 import { beginStep, isExpired, offeredGrant, sightStep } from './begin.ts';
 import { heldFinding, holdOf } from './hold.ts';
-import { stepInTurn } from './in-turn.ts';
+import { endStep, stepInTurn } from './in-turn.ts';
 import { actorsFinding, otherActors } from './other-actors.ts';
 import { type OwnTurn, ownTurnOrError } from './own-turn.ts';
 import { isKubeletSilent, noteAnswer, oncePerCause, repair, type Silence } from './repair.ts';
-import { withoutAsking } from './without-asking.ts';
 import { askStep, rank, requestFor, withdrawStep } from './request.ts';
 import { isOpen, nextOpening } from './window.ts';
+import { withoutAsking } from './without-asking.ts';
 
 /** The gate of one pass. */
 export interface MaintenanceGate {
@@ -81,6 +81,9 @@ async function passing(
   noteAnswer(memory);
   if (isBegun(turn)) {
     return covers(turn, wish) ? stepInTurn(host, node, turn, wish) : waitsFor(turn.state?.wish ?? '');
+  }
+  if (turn.state?.state === 'begun') {
+    return endStep(node, turn.state, 'gaveUp', 'A person released the turn of this node.', 'TurnGivenUp');
   }
   if (isKubeletSilent(host, memory, turn.found)) {
     return oncePerCause(host, node, wish, 'kubelet has not reported for ten minutes');
@@ -160,7 +163,11 @@ function isoMinute(time: number): string {
 /** Returns the wait for the grant. After a turn that was given up, says what was in the way. */
 function untilGranted({ state }: OwnTurn, { name, digest }: Wish): Finding {
   if (state?.state === 'gaveUp' && state.digest === digest) {
-    return waiting(state.reason ?? 'DrainGaveUp', state.message, { endedBy: 'person', blocks: false, after: 10_000 });
+    return waiting(state.reason ?? 'DrainGaveUp', state.message, {
+      endedBy: 'person',
+      blocks: false,
+      after: 10_000,
+    });
   }
   return expected(
     'TurnAwaited',

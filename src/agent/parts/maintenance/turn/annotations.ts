@@ -82,9 +82,16 @@ export interface TurnAnnotations {
 /** The longest annotation that is read, in characters; Slipway's own are far shorter. */
 const longest = 4_096;
 
-/** True from the begin of a turn to its end, unless a person has released the turn. */
-export function isBegun({ state, withdrawn }: TurnAnnotations): boolean {
-  return state?.state === 'begun' && state.nonce !== withdrawn;
+/**
+ * True from the begin of a turn to its end, unless a person has released the turn: then the Node shows that it was
+ * withdrawn, or already has another grant.
+ */
+export function isBegun({ state, grant, withdrawn }: TurnAnnotations): boolean {
+  return (
+    state?.state === 'begun' &&
+    state.nonce !== withdrawn &&
+    (grant === undefined || grant.nonce === state.nonce)
+  );
 }
 
 /** Reads the annotations of turns among those of a Node. Any user who may change the Node may have written them. */

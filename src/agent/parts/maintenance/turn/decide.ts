@@ -1,5 +1,5 @@
 import type { Action } from './actions.ts';
-import type { TurnState } from './annotations.ts';
+import { isBegun, type TurnState } from './annotations.ts';
 import { askingNodes, type Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
 import type { Slot } from './ledger.ts';
@@ -52,13 +52,12 @@ export function decide(fleet: Fleet): Decision {
 function unknownTurns({ nodes, ledger }: Fleet): readonly Action[] {
   const isKnown = (nonce: string) => ledger.slots.some((slot) => slot.nonce === nonce);
   return nodes.flatMap((node): readonly Action[] => {
-    const { grant, state, withdrawn } = node;
+    const { grant, state } = node;
     if (grant !== undefined && state?.nonce !== grant.nonce && !isKnown(grant.nonce)) {
       return [{ kind: 'withdraw', node, nonce: grant.nonce, why: 'the ledger does not have it' }];
     }
     const hasTurn = ledger.slots.some((slot) => slot.node === node.name);
-    const isBegun = state?.state === 'begun' && state.nonce !== withdrawn && !hasTurn;
-    return isBegun ? [{ kind: 'adopt', slot: adoptedSlot(node, state) }] : [];
+    return state && isBegun(node) && !hasTurn ? [{ kind: 'adopt', slot: adoptedSlot(node, state) }] : [];
   });
 }
 

@@ -134,11 +134,29 @@ describe('the gate', () => {
       'TurnAwaited',
     ],
     [
-      'asks anew after a turn that a person released',
+      'ends a turn that a person released',
       { request: asked, grant: { withdrawn: grant.nonce }, state: begun },
       {},
       wish,
-      'TurnAwaited',
+      'slipway.dev/turn-state: gaveUp: restart config',
+    ],
+    [
+      'ends a turn that a person released, also after the next grant',
+      { request: asked, grant, state: { ...begun, nonce: '8899aabbccddeeff' } },
+      {},
+      wish,
+      'slipway.dev/turn-state: gaveUp: restart config',
+    ],
+    [
+      'asks anew after a turn that a person released',
+      {
+        request: asked,
+        grant: { withdrawn: grant.nonce },
+        state: { ...begun, state: 'gaveUp', message: 'released', reason: 'TurnGivenUp' },
+      },
+      {},
+      wish,
+      'TurnGivenUp',
     ],
     [
       'asks outside its windows, and says so',
@@ -392,7 +410,9 @@ describe('a server', () => {
     await carriedOut(await gate(host, wish), host);
     const node = () => Object(api.objects.get('nodes', undefined, 'vm-1')?.metadata.annotations);
     expect(JSON.parse(node()[turnKeys.request])).toMatchObject({ wish: wish.name, server: true });
-    putNode(api, { metadata: { annotations: { ...node(), [turnKeys.grant]: JSON.stringify(grant) } } });
+    putNode(api, {
+      metadata: { name: 'vm-1', annotations: { ...node(), [turnKeys.grant]: JSON.stringify(grant) } },
+    });
     await carriedOut(await gate(host, wish), host);
     expect(JSON.parse(node()[turnKeys.state])).toMatchObject({ state: 'begun' });
     expect(await gate(host, wish)).toBeUndefined();

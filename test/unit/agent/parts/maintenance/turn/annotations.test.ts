@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  isBegun,
   readTurn,
   turnKeys,
   withdrawnText,
@@ -21,7 +22,27 @@ const grant = {
   seconds: 900,
   nowhere: false,
 };
-const state = { nonce: grant.nonce, digest: grant.digest, wish: request.wish, state: 'begun', message: '' };
+const state = {
+  nonce: grant.nonce,
+  digest: grant.digest,
+  wish: request.wish,
+  state: 'begun',
+  message: '',
+} as const;
+
+describe('a turn that a node has begun', () => {
+  const other = { ...grant, nonce: '8899aabbccddeeff' };
+
+  test.each([
+    ['lasts with its grant', { grant, state }, true],
+    ['lasts although its grant was removed', { state }, true],
+    ['is over once it has ended', { grant, state: { ...state, state: 'done' } }, false],
+    ['is over once it is withdrawn', { state, withdrawn: grant.nonce }, false],
+    ['is over once the node has another grant', { grant: other, state }, false],
+  ] as const)('%s', (_, annotations, expected) => {
+    expect(isBegun(annotations)).toBe(expected);
+  });
+});
 
 describe('readTurn', () => {
   test('returns what a node and the holder of the Lease have written', () => {
