@@ -8,9 +8,10 @@ import { nodeHost } from '../agent/host/node-host.ts';
 import { complain, print } from '../agent/host/process/print.ts';
 import { recordingHost } from '../agent/host/recording/recording-host.ts';
 import { faultIn } from '../agent/knowledge.ts';
+import { joinedCluster } from '../agent/parts/k3s/index.ts';
 import { changedSettings } from '../agent/report/changed-settings.ts';
 import { planJson } from '../agent/report/plan-json.ts';
-import { onlyIn, type PlannedStep, planText, planVerdict } from '../agent/report/plan-text.ts';
+import { onlyIn, type PlannedStep, planText, planVerdict, withoutUpkeep } from '../agent/report/plan-text.ts';
 import type { Loaded } from '../agent/settings/load.ts';
 import { invalidSettings } from '../agent/settings/problems.ts';
 import type { PlanOptions } from './cli.ts';
@@ -79,5 +80,7 @@ async function dryRun(options: CommonOptions): Promise<DryRun> {
   const { agent } = await compose(options, { emit, wrap });
   const { knowledge } = await agent.pass();
   const loaded = knowledge.tagged.value?.loaded ?? knowledge.files.value;
-  return { steps, warnings, fault: faultIn(knowledge), loaded };
+  const node = knowledge.node.value;
+  const isSetUp = node !== undefined && (await joinedCluster(nodeHost({ root: options.root }), node));
+  return { steps: isSetUp ? steps : withoutUpkeep(steps), warnings, fault: faultIn(knowledge), loaded };
 }

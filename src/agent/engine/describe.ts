@@ -40,8 +40,8 @@ export function describe(outcome: Outcome | Checked): Description {
   const { summary } = outcome.resource;
   switch (outcome.state) {
     case 'InSync': {
-      const { message = '', until } = outcome;
-      return { standing: 'in sync', status: 'True', reason: 'InSync', message, until };
+      const { message = '', until, isLater } = outcome;
+      return { standing: isLater ? 'follow' : 'in sync', status: 'True', reason: 'InSync', message, until };
     }
     case 'Changed': {
       const { did: message, changes } = outcome;

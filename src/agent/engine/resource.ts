@@ -17,6 +17,8 @@ export interface Resource {
   readonly condition: ConditionType;
   /** True to leave the Resource out of its condition while it is in sync, blocked or waiting. */
   readonly isQuiet?: boolean;
+  /** True if the Resource only maintains a node that is set up, so that the plan of a new node does not list it. */
+  readonly isUpkeep?: boolean;
   /** The ids of the resources that must be settled first. */
   readonly needs?: readonly string[];
   /** The pacing of retries while time may end a failure; see backoff.ts. */
@@ -46,6 +48,8 @@ export interface InSyncOptions {
   readonly until?: number;
   /** The running version of the program that the Resource manages. */
   readonly version?: string;
+  /** True if the Resource is to act once a wait that another Resource reports has ended; a plan lists it. */
+  readonly isLater?: boolean;
 }
 
 /**

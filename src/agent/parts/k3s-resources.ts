@@ -1,6 +1,7 @@
 import type { Cloud } from '../clouds/cloud.ts';
 import type { Resource } from '../engine/resource.ts';
 import { type K3sNode, unitName } from '../node.ts';
+import { upkeep } from '../resources/combinators.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import {
   afterOwnStart,
@@ -122,16 +123,8 @@ export function k3sResources(
   const unitFile = unit(node, before).map(keeping);
   const accepted = tokenAccepted(node, cloud, ids([token], pinned, server));
   const joined = isAgent ? [accepted, releaseAgreed(node, [executable.id, accepted.id])] : [];
-  const inputs = ids(
-    kernel,
-    [executable, token, config],
-    agents,
-    registries,
-    provider,
-    unitFile,
-    server,
-    joined,
-  );
+  const files = [...agents, ...registries, ...provider, ...unitFile];
+  const inputs = ids(kernel, [executable, token, config], files, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) =>
     unlessHeld(node, unlessCopying(node, unlessIrreversible(node, unlessOverridden(node, resource))));
@@ -177,20 +170,18 @@ export function k3sResources(
     ...joined,
     enabled,
     service,
-    restart,
-    ownStarted,
+    upkeep(restart),
+    upkeep(ownStarted),
     ...adoption,
     ready,
-    verified,
+    upkeep(verified),
     ...(isAgent ? [] : [releasePublished(node, [ready.id])]),
     holdReported(node),
-    holdShown(node, [service.id]),
-    cordonReturned(node, [ready.id]),
+    ...[holdShown(node, [service.id]), cordonReturned(node, [ready.id])].map(upkeep),
     ...joinedPin,
     ...taints,
     ...granter,
-    certificates,
-    ended,
+    ...[certificates, ended].map(upkeep),
     ...proofs,
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),

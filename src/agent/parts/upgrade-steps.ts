@@ -1,5 +1,6 @@
 import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../node.ts';
+import { upkeep } from '../resources/combinators.ts';
 import {
   type CopyLack,
   copyLack,
@@ -29,5 +30,5 @@ export function upgradeSteps(
   const copied = node.role.k3s === 'server' ? [datastoreCopied(node, copyStep, [turn.id])] : [];
   const before = [turn, ...copied].map(({ id }) => id);
   const replaced = releaseReplaced(node, { copy: copyStep, verdict: releaseVerdict }, before);
-  return [fetched, ...[turn, ...copied, replaced].map((each) => unlessHeld(node, each))];
+  return [fetched, ...[turn, ...copied, replaced].map((each) => unlessHeld(node, each))].map(upkeep);
 }

@@ -91,6 +91,11 @@ export function stepLines(step: PlannedStep): readonly string[] {
   }
 }
 
+/** Returns the steps for a node that is not set up yet: without those that only maintain it later. */
+export function withoutUpkeep(steps: readonly PlannedStep[]): readonly PlannedStep[] {
+  return steps.filter((step) => !step.outcome.resource.isUpkeep || standingOf(step) !== 'follow');
+}
+
 /**
  * Returns the steps whose lines differ from those of the same resource in the other plan, and every step that is an
  * error.

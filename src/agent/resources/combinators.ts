@@ -83,6 +83,11 @@ export function neverBlocking(resource: Resource): Resource {
   };
 }
 
+/** Marks the Resource as one that only maintains a node that is set up. */
+export function upkeep(resource: Resource): Resource {
+  return { ...resource, isUpkeep: true };
+}
+
 /** Leaves the message of an in-sync finding out, so that the condition reports that of another Resource. */
 export function withoutMessage(resource: Resource): Resource {
   return {

@@ -1,11 +1,12 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { type Finding, inSync, type Resource, step, waiting } from '../../engine/resource.ts';
+import { type Finding, type Resource, step, waiting } from '../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { readiness } from './node-ready.ts';
 import { serverHealth } from './server-health.ts';
+import { inSyncOrLater } from './upgrade/due.ts';
 import { readUpgrade, type UpgradeRecord, writeUpgrade } from './upgrade/record.ts';
 import { soundVersion } from './upgrade/release.ts';
 
@@ -23,13 +24,15 @@ export function upgradeVerified(node: K3sNode, needs: readonly string[]): Resour
     async check(host) {
       const record = await readUpgrade(host, node.paths);
       if (record === undefined || !['begun', 'gaveUp'].includes(record.state)) {
-        return inSync();
+        return inSyncOrLater(host, node);
       }
       const installed = await soundVersion(host, node.paths.k3s.binary);
       if (installed === record.wanted) {
         return verify(host, node, record);
       }
-      return record.state === 'begun' && isDropped(node, record) ? dropped(node, record) : inSync();
+      return record.state === 'begun' && isDropped(node, record)
+        ? dropped(node, record)
+        : inSyncOrLater(host, node);
     },
   };
 }

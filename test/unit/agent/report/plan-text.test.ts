@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { RecordedAction } from '../../../../src/agent/engine/recorded-action.ts';
 import { inSync, type Outcome, type Resource } from '../../../../src/agent/engine/resource.ts';
-import { type PlannedStep, planText, planVerdict } from '../../../../src/agent/report/plan-text.ts';
+import {
+  type PlannedStep,
+  planText,
+  planVerdict,
+  withoutUpkeep,
+} from '../../../../src/agent/report/plan-text.ts';
 
 function resource(id: string): Resource {
   return { id, condition: 'System', summary: `make ${id}`, check: async () => inSync() };
@@ -36,6 +41,24 @@ describe('planText', () => {
       step({ state: 'InSync' }),
     ];
     expect(planText(steps)).toContain('Plan: 1 to change, 2 to follow, 1 in the way, 1 to note, 1 in sync.');
+  });
+
+  test('lists a step that is to be taken once a wait of another step has ended', () => {
+    const steps = [step({ state: 'InSync', isLater: true }, 'later'), step({ state: 'InSync' })];
+    expect(planText(steps)).toBe(
+      'then: make later\nPlan: 0 to change, 1 to follow, 0 in the way, 0 to note, 1 in sync. Nothing was changed.\n',
+    );
+    expect(planVerdict(steps)).toBe('changes');
+  });
+
+  test('of a node that is not set up lists no later step that only maintains it', () => {
+    const upkeep = { ...resource('upkeep'), isUpkeep: true };
+    const steps = [
+      step({ state: 'Blocked', by: 'x' }),
+      step({ resource: upkeep, state: 'Blocked', by: 'x' }),
+      step({ ...failed, resource: upkeep }),
+    ];
+    expect(withoutUpkeep(steps)).toEqual([steps[0], steps[2]]);
   });
 
   test.each([

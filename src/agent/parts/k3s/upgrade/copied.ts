@@ -37,7 +37,10 @@ export function datastoreCopied(node: K3sNode, copy: CopyStep, needs: readonly s
     needs,
     async check(host) {
       const due = await dueUpgrade(host, node);
-      const finding = due?.isBegun ? await copyFor(host, node, due, copy) : undefined;
+      const finding = due && (await copyFor(host, node, due, copy));
+      if (finding && !due.isBegun) {
+        return inSync({ isLater: true });
+      }
       return finding ? recordingFailure(node, finding) : inSync();
     },
   };

@@ -1,5 +1,6 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
+import { type Finding, inSync } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
 import { mayUpgrade } from './allowed.ts';
@@ -32,6 +33,12 @@ export async function dueUpgrade(host: HostReader, node: K3sNode): Promise<DueUp
   }
   const to = node.version;
   return { from, to, isBegun: record?.state === 'begun' && record.from === from && record.wanted === to };
+}
+
+/** Returns an in-sync finding of a step of the upgrade, which is later to be taken if the upgrade waits to begin. */
+export async function inSyncOrLater(host: HostReader, node: K3sNode): Promise<Finding> {
+  const due = await dueUpgrade(host, node);
+  return inSync(due && !due.isBegun ? { isLater: true } : {});
 }
 
 /** True if the upgrade has put its release in place, which is neither verified nor given up yet. */

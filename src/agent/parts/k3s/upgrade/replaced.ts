@@ -11,7 +11,7 @@ import type { K3sNode } from '../../../node.ts';
 import { datastoreKind } from '../datastore/datastore-kind.ts';
 import { isReversible } from './allowed.ts';
 import { type CopyStep, copyFor } from './copied.ts';
-import { type DueUpgrade, dueUpgrade, isUnfinished } from './due.ts';
+import { type DueUpgrade, dueUpgrade, inSyncOrLater, isUnfinished } from './due.ts';
 import { readUpgrade, type UpgradeRecord, writeUpgrade } from './record.ts';
 import { soundVersion } from './release.ts';
 
@@ -43,7 +43,7 @@ export function releaseReplaced(
     async check(host) {
       const record = await readUpgrade(host, node.paths);
       if (record === undefined || record.state === 'done') {
-        return inSync();
+        return inSyncOrLater(host, node);
       }
       const installed = await soundVersion(host, node.paths.k3s.binary);
       if (isUnfinished(record, installed)) {
@@ -54,7 +54,7 @@ export function releaseReplaced(
       }
       const due = await dueUpgrade(host, node);
       if (!due?.isBegun || (await copyFor(host, node, due, copy))) {
-        return inSync();
+        return inSyncOrLater(host, node);
       }
       return replace(host, node, due);
     },
