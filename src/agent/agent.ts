@@ -8,7 +8,7 @@ import { type Attempts, reconcile } from './engine/reconcile.ts';
 import { forgetUnasked } from './engine/remembering.ts';
 import type { Outcome } from './engine/resource.ts';
 import { gather, inCare, type Knowledge, type Sources } from './knowledge.ts';
-import { type CertificateStatus, certificateStatus } from './parts/k3s/index.ts';
+import { type CertificateStatus, type CopyStatus, certificateStatus, copyStatus } from './parts/k3s/index.ts';
 import { type CredentialStatus, registryCredentials } from './parts/registry/index.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { settingsWarnings } from './settings/warnings.ts';
@@ -27,6 +27,8 @@ export interface Report {
   readonly credentials: readonly CredentialStatus[];
   /** The certificates of K3s; empty until the node's configuration is known and K3s has started once. */
   readonly certificates: readonly CertificateStatus[];
+  /** The copies of the datastore, the oldest first; absent on a node that makes none. */
+  readonly copies?: readonly CopyStatus[] | undefined;
   readonly wake: Wake;
 }
 
@@ -89,12 +91,13 @@ export function createAgent(ports: AgentPorts): Agent {
       const credentials =
         node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
       const certificates = node ? await certificateStatus(host, node).catch(() => []) : [];
+      const copies = node && (await copyStatus(host, node).catch(() => undefined));
       const now = host.now();
       conditions = conditionsOf(outcomes, conditions, now, conditionOrder);
       tellTransitions(conditions, told, emit);
       forgetUnasked();
       const wake = nextWake(now, outcomes);
-      return { knowledge: patient, outcomes, conditions, credentials, certificates, wake };
+      return { knowledge: patient, outcomes, conditions, credentials, certificates, copies, wake };
     },
   };
 }

@@ -10,6 +10,7 @@ export { configFile } from './config/config.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
 export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
 export { copyLack } from './datastore/copy-lack.ts';
+export { type CopyStatus, copyStatus } from './datastore/copy-status.ts';
 export { type CopyPurpose, copyStep } from './datastore/copy-step.ts';
 export { unlessCopying } from './datastore/unless-copying.ts';
 export { type Gate, openGate, type Wish, wishKinds } from './gate.ts';

@@ -3,6 +3,7 @@ import { hintsOf } from '../../clouds/chosen.ts';
 import { fallbackCloud } from '../../clouds/index.ts';
 import type { Part } from '../part.ts';
 import { certificateProbes } from './certificates/probes.ts';
+import { copyProbes } from './datastore/copy-probe.ts';
 import { firewallProbe } from './firewall.ts';
 import { agentTokenPath } from './membership/agent-token.ts';
 import { peersProbe } from './peers.ts';
@@ -46,6 +47,7 @@ export const k3sPart: Part = {
       firewallProbe(machine, node),
       peersProbe(machine, node, hints),
       ...certificateProbes(machine, node),
+      ...copyProbes(machine, node),
       ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
     ];
   },

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { certificateMetrics } from './certificate-metrics.ts';
 import { conditionMetrics } from './condition-metrics.ts';
+import { copyMetrics } from './copy-metrics.ts';
 import { meter, type Pass } from './meter.ts';
 import { passMetrics } from './pass-metrics.ts';
 import { type ProcessFacts, processMetrics } from './process-metrics.ts';
@@ -25,6 +26,7 @@ export function createMetrics(facts: ProcessFacts): Metrics {
     passMetrics,
     registryMetrics,
     certificateMetrics,
+    copyMetrics,
     processMetrics(facts),
   ];
   const observers = subjects.map((subject) => subject(meter(registry)));

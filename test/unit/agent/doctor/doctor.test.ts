@@ -67,6 +67,7 @@ test('the probes of a server cover all its dependencies, in order', () => {
     ...['cloud: exchange b.azurecr.io', 'cloud: login b.azurecr.io'],
     ...['cloud: K3s release', 'node: daemon', 'node: NodeReady'],
     ...['node: leaf certificates', 'node: CA certificates', 'node: certificate of the port'],
+    'node: copies of the datastore',
   ]);
 });
 

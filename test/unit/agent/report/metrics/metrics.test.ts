@@ -61,6 +61,18 @@ test('the metrics of certificates have the seconds until each ends, negative aft
   expect((await told(passes, 'certificate_remaining_seconds')).join()).not.toContain('6443');
 });
 
+test('the metrics of copies of the datastore have samples only on a node that makes copies', async () => {
+  const names = ['datastore_copies', 'datastore_copy_timestamp_seconds', 'datastore_copy_bytes'];
+  const copies = [1_000, 2_000].map((madeAt) => ({ madeAt, bytes: 4_096 + madeAt, reason: 'upgrade' }));
+  expect(await told([aReport({ copies })], ...names)).toEqual([
+    'datastore_copies{datastore="sqlite"} 2',
+    'datastore_copy_timestamp_seconds{datastore="sqlite"} 2',
+    'datastore_copy_bytes{datastore="sqlite"} 6096',
+  ]);
+  expect(await told([aReport({ copies: [] })], ...names)).toEqual(['datastore_copies{datastore="sqlite"} 0']);
+  expect(await told([aReport({ copies }), aReport()], ...names)).toEqual([]);
+});
+
 describe('the metrics of passes', () => {
   test('contain the number, durations and times of passes', async () => {
     const lines = await told(

@@ -1,0 +1,26 @@
+import { ok, type Probe, skipped, type Verdict } from '../../../doctor/probe.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import type { K3sNode } from '../../../node.ts';
+import { copyStatus } from './copy-status.ts';
+
+/** Returns the probe that looks for copies of the datastore; an empty list on an agent. */
+export function copyProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
+  return node?.role.k3s === 'server'
+    ? [{ about: 'node', what: 'copies of the datastore', look: () => lookForCopies(host, node) }]
+    : [];
+}
+
+async function lookForCopies(host: HostReader, node: K3sNode): Promise<Verdict> {
+  const copies = await copyStatus(host, node);
+  const last = copies?.at(-1);
+  if (copies === undefined) {
+    return skipped('Slipway copies only SQLite; see docs/usage/backup.md for this datastore');
+  }
+  if (last === undefined) {
+    return skipped('none yet: Slipway makes one before it upgrades K3s');
+  }
+  const { madeAt, bytes, reason } = last;
+  const megabytes = Math.ceil(bytes / 1024 ** 2);
+  const time = new Date(madeAt).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
+  return ok(`${copies.length}; the last one was made at ${time}, before: ${reason} (${megabytes} MB)`);
+}
