@@ -134,7 +134,7 @@ const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = 
       turns: (['mayBegin', 'inTurn', 'ended', 'waits', 'failed'] as const).map((state) => ({
         ...{ node: 'agent-1', wish: 'restart config', state, message: 'waits for server-1' },
       })),
-      stopped: [{ wish: 'restart config', node: 'agent-1', message: 'it went back' }],
+      stopped: [{ wish: 'restart config', node: 'agent-1', message: 'it went back', hasTurn: true }],
     }),
     turnsJson({ turns: [], stopped: [] }),
   ],

@@ -56,6 +56,7 @@ describe('one server', () => {
     expect(slots(world)).toEqual(['server-2']);
     expect(last).toMatchObject({ state: 'Failed', reason: 'TurnFailed', blocks: false });
     expect(message(last)).toContain('server-2 failed (it has not served for ten minutes in its turn)');
+    expect(message(last)).toContain('first run slipway turn release server-2.');
   });
 
   test('grants one agent its turn, and the others theirs once that one has been calm for a minute', async () => {
@@ -115,6 +116,32 @@ describe('one server', () => {
     expect(slots(world)).toEqual(['agent-2']);
   });
 
+  test.each([
+    ['is not Ready any more', (world: TurnsWorld) => world.node('agent-1', { ready: 'Unknown' })],
+    ['was deleted', (world: TurnsWorld) => world.api.objects.remove('nodes', undefined, 'agent-1')],
+  ])('stops the turns of a wish if an agent %s in its turn', async (how, lose) => {
+    const world = turnsWorld();
+    const holder = world.holder('server-1');
+    for (const name of ['server-1', 'agent-1', 'agent-2']) {
+      world.node(name);
+    }
+    world.ask('agent-1');
+    world.ask('agent-2');
+    await holder.pass();
+    world.begin('agent-1');
+    lose(world);
+    const before = await wait(9 * minute, holder);
+    expect([before?.state, slots(world)]).toEqual(['InSync', ['agent-1']]);
+    const after = await wait(2 * minute, holder);
+    expect(after).toMatchObject({ state: 'Failed', reason: 'TurnFailed' });
+    expect(message(after)).toContain('then run slipway turn continue "restart config".');
+    expect(message(after)).toContain('agent-2 waits because agent-1 failed');
+    // A deleted agent cannot come back in its turn; one that does not report may be in the middle of it.
+    const isDeleted = how === 'was deleted';
+    expect(message(after).includes('slipway turn release agent-1')).toBe(!isDeleted);
+    expect(slots(world)).toEqual(isDeleted ? [] : ['agent-1']);
+  });
+
   test('reports a turn that takes more than an hour, and keeps it', async () => {
     const world = turnsWorld();
     const holder = world.holder('server-1');
@@ -126,7 +153,9 @@ describe('one server', () => {
       await holder.pass();
       holder.host.advance(minute);
     }
-    expect(await holder.pass()).toMatchObject({ state: 'Failed', reason: 'TurnHeld', blocks: false });
+    const held = await holder.pass();
+    expect(held).toMatchObject({ state: 'Failed', reason: 'TurnHeld', blocks: false });
+    expect(message(held)).toContain('slipway turn release server-1 frees the turn');
     expect(slots(world)).toEqual(['server-1']);
   });
 
@@ -144,6 +173,7 @@ describe('one server', () => {
     const last = await wait(10 * minute, holder);
     expect(slots(world)).toEqual([]);
     expect(message(last)).toContain('No further turns for "restart config": agent-1 failed');
+    expect(message(last)).not.toContain('slipway turn release');
     world.ask('agent-2', { wish: 'restart other' });
     await wait(5 * second, holder);
     expect(slots(world)).toEqual(['agent-2']);

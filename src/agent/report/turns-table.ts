@@ -19,8 +19,9 @@ export function turnsTable({ holder, turns, stopped }: TurnsReport): string {
       .trimEnd(),
   );
   const stops = stopped.map(
-    ({ wish, node }) =>
-      `No further turns for "${wish}", until: slipway turn continue "${wish}" (repair ${node} first)`,
+    ({ wish, node, hasTurn }) =>
+      `No further turns for "${wish}", until: slipway turn continue "${wish}" (first repair ${node}` +
+      `${hasTurn ? `; if it will not come back: slipway turn release ${node}` : ''})`,
   );
   return [...lines, '', ...stops, grants].join('\n');
 }

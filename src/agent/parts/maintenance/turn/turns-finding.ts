@@ -24,10 +24,11 @@ function failed(fleet: Fleet, sentence: string, after: number): Finding | undefi
   if (stopped === undefined) {
     return undefined;
   }
-  const { wish, node, message } = stopped;
+  const { wish, node, message, hasTurn } = stopped;
+  const lost = hasTurn ? ` If ${node} will not come back, first run slipway turn release ${node}.` : '';
   return waiting(
     'TurnFailed',
-    `No further turns for "${wish}": ${node} failed (${message}). Repair ${node}, then run slipway turn continue "${wish}". ${sentence}`,
+    `No further turns for "${wish}": ${node} failed (${message}). Repair ${node}, then run slipway turn continue "${wish}".${lost} ${sentence}`,
     { ...advisory, after },
   );
 }

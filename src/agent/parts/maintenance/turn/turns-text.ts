@@ -64,6 +64,8 @@ export interface StoppedWish {
   readonly wish: string;
   readonly node: string;
   readonly message: string;
+  /** True while the node still has its turn, which only its return or a person ends. */
+  readonly hasTurn: boolean;
 }
 
 /** Returns the wishes for which no turn is granted any more, each with the failure of its first node. */
@@ -72,5 +74,8 @@ export function stoppedWishes(fleet: Fleet): readonly StoppedWish[] {
   return wishes
     .filter((wish) => failedNodes(fleet, wish).length > 0)
     .flatMap((wish) => fleet.ledger.failures.filter((failure) => failure.wish === wish).slice(0, 1))
-    .map(({ wish, node, why }) => ({ wish, node, message: why }));
+    .map(({ wish, node, why }) => ({
+      ...{ wish, node, message: why },
+      hasTurn: fleet.ledger.slots.some((slot) => slot.node === node),
+    }));
 }
