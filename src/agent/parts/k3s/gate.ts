@@ -26,8 +26,8 @@ export interface Wish {
    */
   readonly isMade?: boolean;
   /**
-   * Why the change cannot be made now. The gate then gives up a turn that has begun for the wish, with this message, and
-   * asks for none.
+   * Why the change cannot be made now. The gate then gives up a turn that has begun for the wish, with this message,
+   * and asks for none.
    */
   readonly givenUp?: string;
 }

@@ -8,8 +8,8 @@ import { clusterCa, withoutCa } from './keep-copy.ts';
 
 /**
  * Returns why the next copy of the datastore would fail, as far as that is known without making it: the disk lacks the
- * room, or the CA of the cluster is missing. Returns `undefined` if no copy is needed. `free` returns the free megabytes
- * at a path; without it, the room is not judged.
+ * room, or the CA of the cluster is missing. Returns `undefined` if no copy is needed. `free` measures the free
+ * megabytes at a path; without it, the room is not judged.
  */
 export async function copyLack(
   host: HostReader,

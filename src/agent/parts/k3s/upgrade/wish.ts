@@ -11,8 +11,8 @@ export function upgradeWish({ wanted, digest }: Pick<UpgradeRecord, 'wanted' | '
 }
 
 /**
- * Returns the wish of an upgrade that has put its release in place, which is neither verified nor given up yet; otherwise
- * `undefined`. A restart has this wish until then, because it is what the node has its turn for.
+ * Returns the wish of an upgrade whose release is in place, and neither verified nor given up yet; otherwise
+ * `undefined`. Until then, a restart has this wish, for which the node has its turn.
  */
 export async function wishInPlace(host: HostReader, { paths }: K3sNode): Promise<Wish | undefined> {
   const record = await readUpgrade(host, paths);
