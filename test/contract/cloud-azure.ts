@@ -49,6 +49,13 @@ export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
     },
     setSecret: (name, value) =>
       value === undefined ? azure.vault().delete(name) : azure.vault().set(name, value),
+    announcer: {
+      announce(about) {
+        const vms = { 'this VM': ['server'], 'another VM': ['other'], 'both VMs': ['other', 'server'] };
+        return azure.events.announce({ type: 'Reboot', vms: vms[about] });
+      },
+      cancel: (id) => azure.events.end(id),
+    },
     stop: azure.stop,
   };
 }

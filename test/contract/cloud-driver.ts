@@ -39,6 +39,11 @@ function recordTests(world: () => DrivenCloud): void {
     });
   });
 
+  test('the driver says whether the cloud announces interruptions', () => {
+    const { cloud, announces } = world();
+    expect(cloud.events !== undefined).toBe(announces !== 'absent');
+  });
+
   test("the identity names the interface of an address that is not on the default route's interface", async () => {
     const { cloud, addresses } = world();
     const identity = await cloud.identity();
@@ -82,6 +87,7 @@ function drivenCloud<Settings extends object>(
     cloud: driver.create({ ...ground, host: intercepted(ground.host, intercept) }),
     addresses: ground.machine.addresses(),
     tags: { from: driver.tags, areInSettings: Object.hasOwn(ground.settings, 'tags') },
+    announces: driver.events,
     hasMetadata: services.length > 0,
     toMetadata: () => asked.filter(isDeclared),
     toServices: () => asked.filter((request) => !isDeclared(request)),

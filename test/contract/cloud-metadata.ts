@@ -18,6 +18,8 @@ export interface DrivenCloud extends CloudWorld {
   readonly addresses: readonly InterfaceAddress[];
   /** The source of tags according to the driver, and whether the settings contain tags. */
   readonly tags: { readonly from: CloudDriver['tags']; readonly areInSettings: boolean };
+  /** How the cloud announces interruptions, according to the driver. */
+  readonly announces: CloudDriver['events'];
   /** True if the driver declares a metadata service. */
   readonly hasMetadata: boolean;
   /** Returns the requests to the metadata service so far. */
@@ -80,6 +82,7 @@ export function metadataTests(world: () => DrivenCloud): void {
     test('is reached without the proxy, and has at most five seconds for each answer', async () => {
       await world().cloud.identity();
       await world().cloud.registryPassword(world().registry);
+      await world().cloud.events?.list();
       const manners = world()
         .toMetadata()
         .map(({ direct = false, timeout = Number.POSITIVE_INFINITY }) => ({

@@ -18,7 +18,17 @@ export interface CloudWorld {
   /** An image in `registry`; `digest` is `undefined` if the cloud cannot see images. */
   readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
   setSecret(name: string, value: string | undefined): Promise<void> | void;
+  /** The announcements of the cloud; absent if it announces no interruptions. */
+  readonly announcer?: Announcer;
   stop?(): Promise<void>;
+}
+
+/** Announces interruptions as the cloud does. */
+export interface Announcer {
+  /** Announces a reboot, and returns the id of the event. */
+  announce(about: 'this VM' | 'another VM' | 'both VMs'): string;
+  /** Cancels an event. */
+  cancel(id: string): void;
 }
 
 /** A world from which a cloud's driver makes the cloud; `ground` is the driver's input. */
@@ -129,7 +139,36 @@ export function cloudContract<World extends CloudWorld>(
       expect(denied.message).toContain(foreignRegistry);
     });
 
+    eventTests(() => world);
     further(() => world);
+  });
+}
+
+/** Checks how a cloud announces interruptions, or that it announces none. */
+function eventTests(world: () => CloudWorld): void {
+  test('lists the announced interruptions of this VM, and lets them begin on request', async () => {
+    const { cloud, announcer } = world();
+    const { events } = cloud;
+    expect(events !== undefined).toBe(announcer !== undefined);
+    if (events === undefined || announcer === undefined) {
+      return;
+    }
+    expect((await events.list()).events).toEqual([]);
+    const ids = [announcer.announce('this VM'), announcer.announce('both VMs')];
+    announcer.announce('another VM');
+    const { events: listed, nextAfter } = await events.list();
+    expect(nextAfter).toBeGreaterThan(0);
+    expect(listed.map(({ id }) => id)).toEqual(ids);
+    expect(listed.map(({ namesOthers }) => namesOthers)).toEqual([false, true]);
+    expect(listed[0]).toMatchObject({ kind: 'reboot', isStarted: false, isByUser: false });
+    expect(listed[0]?.notBefore).toBeGreaterThan(0);
+    await events.acknowledge(ids[0] ?? '');
+    expect((await events.list()).events[0]).toMatchObject({ isStarted: true, notBefore: undefined });
+    announcer.cancel(ids[1] ?? '');
+    expect((await events.list()).events.map(({ id }) => id)).toEqual([ids[0]]);
+    const error = await failure(events.acknowledge(ids[1] ?? ''));
+    expect(error).toMatchObject({ reason: 'UnexpectedAnswer', blocks: false });
+    expect(error.message).toContain(ids[1]);
   });
 }
 

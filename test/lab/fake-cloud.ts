@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Cloud, Identity, RegistryPassword } from '../../src/agent/clouds/cloud.ts';
+import type { CloudEvents } from '../../src/agent/clouds/events.ts';
 import { received } from '../../src/agent/clouds/jwt.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import { Secret } from '../../src/agent/engine/secret.ts';
@@ -30,6 +31,8 @@ export class FakeCloud implements Cloud {
   /** The URLs that `endpoints` returns: the services that Slipway needs to reach. */
   services: readonly URL[] = [];
   vm: Identity;
+  /** The announcements of the cloud; by default, it announces nothing. */
+  events?: CloudEvents;
   /** The lifetime of a registry password, in milliseconds. */
   tokenLifetime = 3 * 3_600_000;
   /** True if the VM may list the versions of secrets. */

@@ -41,6 +41,7 @@ const moon: CloudDriver<typeof schema> = {
       setting: 'moon.tower',
     }),
   },
+  events: 'absent',
   hints: {
     firewall: 'the vacuum',
     nameServers: 'the almanac',

@@ -1,5 +1,6 @@
 import type { NodeError } from '../engine/errors.ts';
 import type { Secret } from '../engine/secret.ts';
+import type { CloudEvents } from './events.ts';
 
 /** The identity of a VM in its cloud. */
 export interface Identity {
@@ -66,6 +67,8 @@ export interface Cloud {
    * does not support this. Throws `PullDenied`, `ProofImageNotFound` and similar errors.
    */
   imageDigest(loginServer: string, repository: string, tag: string): Promise<string | undefined>;
+  /** The interruptions that the cloud announces; absent if it announces none. */
+  readonly events?: CloudEvents;
 }
 
 /** The vault of a cloud: its secrets and their versions. */

@@ -27,6 +27,8 @@ export interface CloudDriver<Schema extends SectionSchema = SectionSchema> {
    * The metadata service, which Slipway blocks for pods and reaches without a proxy; `absent` if the cloud has none.
    */
   readonly metadata: MetadataService<Section<Schema>> | 'absent';
+  /** How the cloud announces interruptions of a VM: in answer to a question (`Cloud.events`), or not at all. */
+  readonly events: 'polled' | 'absent';
   /** The cloud's own wording for parts of messages. */
   readonly hints: CloudHints;
   readonly registries?: RegistryManners;

@@ -1,5 +1,6 @@
 /**
- * The emulated Instance Metadata Service of one VM: /metadata/instance and the managed identity token endpoint.
+ * The emulated Instance Metadata Service of one VM: /metadata/instance, the managed identity token endpoint, and
+ * scheduled events (scheduled-events.ts).
  *
  * Models "Azure Instance Metadata Service for virtual machines" (azure-compute-docs, instance-metadata-service.md:
  * headers, api-versions, error codes, rate limits, all primitives as strings) and "How to use managed identities on a
@@ -15,6 +16,7 @@ import {
   type Reply,
   startLoopback,
 } from './loopback.ts';
+import type { ScheduledEvents } from './scheduled-events.ts';
 
 export interface VmIdentity extends Principal {
   readonly kind: 'system' | 'user';
@@ -27,6 +29,8 @@ export interface Vm {
   vmId: string;
   location: string;
   azEnvironment: string;
+  /** `Spot` for a Spot VM, otherwise empty. */
+  priority: '' | 'Spot';
   /** The network interfaces, each with its private addresses, in no guaranteed order. */
   interfaces: readonly (readonly string[])[];
   tags: Record<string, string>;
@@ -46,6 +50,7 @@ export interface Imds {
 export interface ImdsOptions {
   readonly vm: Vm;
   readonly entra: Entra;
+  readonly events: ScheduledEvents;
   readonly log: LoggedRequest[];
   readonly now: () => number;
   readonly port?: number | undefined;
@@ -56,7 +61,7 @@ const instanceVersions = [
 ];
 const tokenVersions = ['2018-02-01', '2019-08-01'];
 
-export async function startImds({ vm, entra, log, now, port }: ImdsOptions): Promise<Imds> {
+export async function startImds({ vm, entra, events, log, now, port }: ImdsOptions): Promise<Imds> {
   const faults = new Faults();
   const seen: { readonly at: number; readonly kind: string }[] = [];
   const tooMany = (kind: 'instance' | 'identity') => {
@@ -66,7 +71,7 @@ export async function startImds({ vm, entra, log, now, port }: ImdsOptions): Pro
       imds.rateLimit && seen.filter((each) => each.kind === kind && each.at > now() - 1000).length > limit
     );
   };
-  const answer = (request: Incoming) => route(request, vm, entra, tooMany);
+  const answer = (request: Incoming) => route(request, vm, { entra, events }, tooMany);
   const server: Loopback = await startLoopback({ name: `imds ${vm.name}`, log, faults, answer, port });
   const imds: Imds = {
     url: `http://127.0.0.1:${server.port}`,
@@ -81,11 +86,13 @@ export async function startImds({ vm, entra, log, now, port }: ImdsOptions): Pro
 function route(
   request: Incoming,
   vm: Vm,
-  entra: Entra,
+  { entra, events }: Pick<ImdsOptions, 'entra' | 'events'>,
   tooMany: (kind: 'instance' | 'identity') => boolean,
 ): Reply {
   const { method, url, headers } = request;
-  if (method !== 'GET') {
+  const path = url.pathname.replace(/\/$/, '');
+  const isAboutEvents = path === '/metadata/scheduledevents';
+  if (method !== 'GET' && !isAboutEvents) {
     return { status: 405, body: { error: 'Method not allowed' } };
   }
   if (headers.metadata?.toLowerCase() !== 'true') {
@@ -97,7 +104,9 @@ function route(
   if (hasDuplicates(url.searchParams)) {
     return { status: 400, body: { error: 'Bad request. Duplicate query parameters are not allowed' } };
   }
-  const path = url.pathname.replace(/\/$/, '');
+  if (isAboutEvents) {
+    return tooMany('instance') ? throttled : events.answer(request, vm.name);
+  }
   if (path === '/metadata/identity/oauth2/token') {
     return tooMany('identity') ? throttled : token(url, vm, entra);
   }
@@ -155,6 +164,7 @@ function instance(vm: Vm) {
       placementGroupId: '',
       platformFaultDomain: '0',
       platformUpdateDomain: '0',
+      priority: vm.priority,
       provider: 'Microsoft.Compute',
       publisher: 'Debian',
       resourceGroupName: 'slipway-lab',

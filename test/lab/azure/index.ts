@@ -15,6 +15,7 @@ import type { LoggedRequest } from './loopback.ts';
 import { startProxy } from './proxy.ts';
 import { startRegistries } from './registries.ts';
 import type { Registry } from './registry.ts';
+import { ScheduledEvents } from './scheduled-events.ts';
 import { createAuthority, type ServerCertificate } from './tls.ts';
 
 export interface AzureOptions {
@@ -36,6 +37,8 @@ export interface Azure {
   readonly ca: string;
   readonly tenant: string;
   readonly entra: Entra;
+  /** The scheduled events of all VMs. */
+  readonly events: ScheduledEvents;
   /** Every request that reached a server, oldest first. */
   readonly requests: LoggedRequest[];
   /** Returns every secret value, token and URL signature so far, none of which may leak. */
@@ -68,7 +71,8 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
   const { nodes = {}, vaults = {}, registries = [], now = Date.now } = options;
   const folder = await mkdtemp(join(tmpdir(), 'slipway-azure-'));
   const requests: LoggedRequest[] = [];
-  const shared = { entra: new Entra({ tenant: randomUUID(), now }), log: requests, now };
+  const events = new ScheduledEvents(now);
+  const shared = { entra: new Entra({ tenant: randomUUID(), now }), events, log: requests, now };
   const authority = createAuthority();
   const suffixes = [...vaultSuffixes, ...registrySuffixes, storageSuffix];
   const tls = authority.issue(suffixes.map((suffix) => `*.${suffix}`));
@@ -114,6 +118,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
     ca: authority.certificate,
     tenant: shared.entra.tenant,
     entra: shared.entra,
+    events,
     requests,
     canaries: () => [
       ...vault.vaults.flatMap(({ values }) => values),
@@ -171,6 +176,7 @@ function usualVm(name: string, given: Partial<Vm>): Vm {
     vmId: randomUUID(),
     location: 'westeurope',
     azEnvironment: 'AzurePublicCloud',
+    priority: '',
     interfaces: [['10.0.0.4']],
     tags: {},
     identities: [vmIdentity('system', name)],

@@ -22,6 +22,7 @@ import { instanceMetadata } from './imds.ts';
 import { type KeyVaultOptions, vaultSecret } from './key-vault.ts';
 import { vaultSecretVersion } from './key-vault-versions.ts';
 import { registryToken, registryUser } from './registry.ts';
+import { scheduledEvents } from './scheduled-events.ts';
 import type { AzureSettings } from './settings.ts';
 
 /**
@@ -64,6 +65,7 @@ export function azureCloud({
       await requireOwnRegistry(loginServer);
       return imageDigest({ host, credential, imdsEndpoint, audience }, { loginServer, repository, tag });
     },
+    events: scheduledEvents(host, imdsEndpoint),
   };
 }
 

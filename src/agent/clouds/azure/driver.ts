@@ -18,6 +18,7 @@ export const azure: CloudDriver<typeof azureSettings.schema> = {
       setting: 'azure.imdsEndpoint',
     }),
   },
+  events: 'polled',
   hints: azureHints,
   registries: registryManners,
   loginRenewers: ['refresh-acr-credentials'],

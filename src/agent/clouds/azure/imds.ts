@@ -10,6 +10,10 @@ import { arcRemark } from './arc.ts';
 /** What the metadata service reports about this VM. */
 export interface InstanceMetadata {
   readonly identity: Identity;
+  /** The name of the VM in Azure, by which events name it; it can differ from the computer name. */
+  readonly name: string;
+  /** True for a Spot VM, which Azure can take away at short notice. */
+  readonly isSpot: boolean;
   /** The name of the Azure cloud, as the service spells it; empty if the service gives none. */
   readonly azEnvironment: string;
 }
@@ -34,6 +38,8 @@ export async function instanceMetadata(host: HostReader, endpoint: string): Prom
   });
   const { compute, network } = parsedInstance(response, endpoint);
   return {
+    name: compute.name,
+    isSpot: compute.priority?.toLowerCase() === 'spot',
     azEnvironment: compute.azEnvironment ?? '',
     identity: {
       computerName: compute.osProfile?.computerName || compute.name,
@@ -61,6 +67,7 @@ const instanceDocument = z.object({
     vmId: z.string(),
     location: text,
     azEnvironment: text,
+    priority: text,
     osProfile: z.nullish(z.object({ computerName: text })),
     tagsList: z.nullish(z.array(tag)),
   }),

@@ -16,6 +16,7 @@ export const oracle: CloudDriver<typeof oracleSettings.schema> = {
     // cloud-init uses both addresses (DataSourceOracle.py).
     others: [oracleSettings.defaults.imdsEndpoint, 'http://[fd00:c1::a9fe:a9fe]'].map(serviceAt),
   },
+  events: 'absent',
   hints: oracleHints,
   scrubbedVariables: [],
   create: oracleCloud,

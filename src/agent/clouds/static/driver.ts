@@ -18,6 +18,7 @@ export const staticDriver: CloudDriver<typeof staticSettings.schema> = {
         setting: 'static.metadata',
       })),
   },
+  events: 'absent',
   hints: {
     firewall: 'every firewall on the way',
     nameServers: 'the DNS servers that this machine asks',
