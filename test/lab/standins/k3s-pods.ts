@@ -44,7 +44,7 @@ export function deletedPod(objects: Objects, { namespace, name }: PodName, body:
   if (pod === undefined) {
     return status(404, 'NotFound', `pods "${name}" not found`);
   }
-  const { preconditions } = Object(body === '' ? {} : JSON.parse(body));
+  const { preconditions, gracePeriodSeconds } = Object(body === '' ? {} : JSON.parse(body));
   const uid = Object(preconditions).uid;
   if (uid !== undefined && uid !== pod.metadata.uid) {
     const why = `the UID in the precondition (${uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`;
@@ -53,7 +53,7 @@ export function deletedPod(objects: Objects, { namespace, name }: PodName, body:
   if (isFinished(pod) || Object(pod.spec).nodeName === undefined) {
     objects.remove('pods', namespace, name);
   } else if (pod.metadata.deletionTimestamp === undefined) {
-    const grace = Object(pod.spec).terminationGracePeriodSeconds ?? 30;
+    const grace = gracePeriodSeconds ?? Object(pod.spec).terminationGracePeriodSeconds ?? 30;
     const deletionTimestamp = rfc3339(now + grace * 1_000);
     const metadata = { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace };
     objects.put('pods', namespace, { ...pod, metadata });

@@ -20,6 +20,8 @@ export interface CopyPurpose {
   readonly reason: string;
   /** The K3s release that runs now, and so writes the datastore. */
   readonly version: string;
+  /** The largest database in bytes that is copied, if the copy has to be quick. */
+  readonly largest?: number;
 }
 
 /** The longest age at which a copy still counts for its purpose, in milliseconds. */
@@ -79,13 +81,13 @@ export interface CopyNeed {
 export async function copyNeed(
   host: HostReader,
   { paths, role }: K3sNode,
-  { reason }: CopyPurpose,
+  { reason, largest = Number.POSITIVE_INFINITY }: CopyPurpose,
 ): Promise<CopyNeed | undefined> {
   if (role.k3s !== 'server' || (await datastoreKind(host, paths)) !== 'sqlite') {
     return undefined;
   }
   const size = await sizeOf(host, sqlitePath(paths));
-  if (size === undefined) {
+  if (size === undefined || size > largest) {
     return undefined;
   }
   const copies = await datastoreCopies(host, paths);

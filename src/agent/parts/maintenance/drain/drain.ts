@@ -18,6 +18,8 @@ export interface DrainOptions {
   readonly nowhere: boolean;
   /** The limits for an interruption that does not wait, instead of those in `maintenance.drain`. */
   readonly limit?: Partial<DrainLimit>;
+  /** The longest grace period of a pod in seconds. With it, all pods are evicted at the same time. */
+  readonly grace?: number;
 }
 
 /** The end of a drain after which this node must not be interrupted in this turn. */
@@ -51,7 +53,8 @@ export async function drainStep(
     const { how, message } = record.end;
     return how === 'gaveUp' ? { state: 'GaveUp', reason: 'DrainGaveUp', message } : undefined;
   }
-  const drain: Drain = { node, turn: options.turn, limit: limitOf(node, options), record };
+  const { turn, grace } = options;
+  const drain: Drain = { node, turn, limit: limitOf(node, options), record, grace };
   const pods = await sortedPods(host, drain, time);
   if (pods instanceof NodeError) {
     return endStep(drain, drain.limit.onTimeout === 'giveUp' ? 'gaveUp' : 'wentOn', pods.message);
@@ -65,6 +68,7 @@ interface Drain {
   readonly turn: string;
   readonly limit: DrainLimit;
   readonly record: DrainRecord | undefined;
+  readonly grace: number | undefined;
 }
 
 function limitOf({ settings }: K3sNode, { limit }: DrainOptions): DrainLimit {
@@ -158,9 +162,9 @@ function gaveUp({ name }: K3sNode, limit: DrainLimit, left: string): string {
 }
 
 function roundStep(drain: Drain, pods: readonly ApiPod[], about: About, isForced = false): Finding {
-  const { node, turn, record } = drain;
+  const { node, turn, record, grace } = drain;
   const due = record?.round !== undefined;
-  return stepOf({ ...about, due }, (host) => runRound(host, { node, turn, record, pods, isForced }));
+  return stepOf({ ...about, due }, (host) => runRound(host, { node, turn, record, pods, isForced, grace }));
 }
 
 type About = Pick<Drift, 'changes' | 'summary' | 'due'>;

@@ -25,16 +25,26 @@ const longestPause = 60;
 /**
  * Asks the API to evict a pod, which respects disruption budgets and the pod's grace period (policy/v1, Eviction;
  * kubernetes/pkg/registry/core/pod/storage/eviction.go). Returns the refusal, or `undefined` if the pod is ending, is
- * gone, or was replaced by a pod with the same name. Throws `ApiUnavailable` if the API does not answer, and
- * `ApiForbidden` if it does not accept the certificate of this node.
+ * gone, or was replaced by a pod with the same name. `grace` limits the grace period, in seconds. Throws
+ * `ApiUnavailable` if the API does not answer, and `ApiForbidden` if it does not accept the certificate of this node.
  */
-export async function evict(host: Host, access: ApiAccess, pod: ApiPod): Promise<Refusal | undefined> {
+export async function evict(
+  host: Host,
+  access: ApiAccess,
+  pod: ApiPod,
+  grace?: number,
+): Promise<Refusal | undefined> {
   const { name, namespace, uid } = pod.metadata;
   const eviction = {
     apiVersion: 'policy/v1',
     kind: 'Eviction',
     metadata: { name, namespace },
-    deleteOptions: { preconditions: { uid } },
+    deleteOptions: {
+      preconditions: { uid },
+      ...(grace !== undefined && {
+        gracePeriodSeconds: Math.min(pod.spec?.terminationGracePeriodSeconds ?? grace, grace),
+      }),
+    },
   };
   const path = `${pathOf(pod)}/eviction`;
   const response = await sendApi(host, access, { method: 'POST', path, body: JSON.stringify(eviction) });

@@ -20,6 +20,7 @@ const apiPod = z.object({
   }),
   spec: z.nullish(
     z.object({
+      terminationGracePeriodSeconds: z.nullish(z.number()),
       volumes: z.nullish(
         z.array(
           z.object({

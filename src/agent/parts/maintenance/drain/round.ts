@@ -2,7 +2,7 @@ import type { Host } from '../../../engine/host.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { bootTime } from '../boot-time.ts';
-import { evict, remove } from './evict.ts';
+import { evict, type Refusal, remove } from './evict.ts';
 import type { ApiPod } from './pods.ts';
 import { type DrainRecord, writeRecord } from './record.ts';
 
@@ -14,6 +14,8 @@ export interface Round {
   readonly turn: string;
   readonly pods: readonly ApiPod[];
   readonly isForced: boolean;
+  /** The longest grace period of a pod in seconds. With it, all requests are sent at the same time. */
+  readonly grace?: number | undefined;
 }
 
 /**
@@ -21,7 +23,8 @@ export interface Round {
  * so that a crash does not prolong the drain. Throws the errors of `evict`; the next round then tries all these pods
  * again.
  */
-export async function runRound(host: Host, { node, record, turn, pods, isForced }: Round): Promise<void> {
+export async function runRound(host: Host, whole: Round): Promise<void> {
+  const { node, record, turn, isForced } = whole;
   const { boot, seconds } = await bootTime(host);
   const known = record ?? { turn, boot, since: seconds, refused: {} };
   const begun = isForced && known.forced === undefined ? { ...known, forced: seconds } : known;
@@ -30,15 +33,32 @@ export async function runRound(host: Host, { node, record, turn, pods, isForced 
   }
   const access = await nodeAccess(host, node);
   const refused = { ...begun.refused };
-  for (const pod of pods) {
+  await eachPod(whole, async (pod, grace) => {
     const { uid } = pod.metadata;
-    const refusal = await (isForced ? remove : evict)(host, access, pod);
+    const refusal = await (isForced ? remove(host, access, pod) : evict(host, access, pod, grace));
     delete refused[uid];
     if (refusal) {
-      const { says, after } = refusal;
-      const asked = (await bootTime(host)).seconds;
-      refused[uid] = { says, ...(after !== undefined && { until: asked + after }) };
+      refused[uid] = await refusalRecord(host, refusal);
     }
-  }
+  });
   await writeRecord(host, node.paths, { ...begun, refused, round: (await bootTime(host)).seconds });
+}
+
+/** Calls `ask` for each pod: one after the other, or for all at the same time if their grace periods are limited. */
+async function eachPod(
+  { pods, grace }: Round,
+  ask: (pod: ApiPod, grace: number | undefined) => Promise<void>,
+): Promise<void> {
+  if (grace !== undefined) {
+    await Promise.all(pods.map((pod) => ask(pod, grace)));
+    return;
+  }
+  for (const pod of pods) {
+    await ask(pod, grace);
+  }
+}
+
+async function refusalRecord(host: Host, { says, after }: Refusal): Promise<DrainRecord['refused'][string]> {
+  const asked = (await bootTime(host)).seconds;
+  return { says, ...(after !== undefined && { until: asked + after }) };
 }

@@ -61,6 +61,13 @@ describe('the copy of the datastore before a change', () => {
     expect(await outcome(copyOf(), host)).toBe(drifted);
   });
 
+  test('is not made of a database that is larger than the purpose allows', async () => {
+    const { host } = aServer();
+    const size = Buffer.byteLength(datastoreSql());
+    expect(await outcome(copyOf('server', { ...upgrade, largest: size - 1 }), host)).toBe('InSync');
+    expect(await outcome(copyOf('server', { ...upgrade, largest: 3 * size }), host)).toBe(drifted);
+  });
+
   test('keeps the last two copies, and files of other programs', async () => {
     const { host } = aServer();
     host.files.write('/var/lib/slipway/backup/mine.db', 'mine');
