@@ -109,7 +109,8 @@ export const conditions = [
   },
   {
     type: 'Maintenance',
-    trueWhen: 'the node is not held, and no restart of K3s waits for a window or for its turn',
+    trueWhen:
+      'the node is not held, no restart of K3s waits for a window or for its turn, and the cloud has announced no interruption of the VM',
   },
   {
     type: 'Turns',

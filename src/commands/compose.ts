@@ -13,7 +13,7 @@ import { nodeHost } from '../agent/host/node-host.ts';
 import type { Jobs } from '../agent/host/process/jobs.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';
 import { k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
-import { type TurnMemory, turnMemory } from '../agent/parts/maintenance/index.ts';
+import { type EventMemory, type TurnMemory, turnMemory } from '../agent/parts/maintenance/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import type { PlanPorts } from '../agent/plan.ts';
 import { consentedSubjects } from '../agent/settings/consents.ts';
@@ -52,6 +52,8 @@ export interface ComposeOptions {
   readonly jobs?: Jobs;
   /** What this process has seen of the fleet's turns. */
   readonly turns?: TurnMemory;
+  /** What this process has seen of the cloud's events, if it asks for them. */
+  readonly events?: EventMemory;
   /** Wraps the real Host, for a dry run. */
   readonly wrap?: (host: Host) => Host;
   /**
@@ -74,6 +76,7 @@ export async function compose(
     onSettings = () => {},
     jobs,
     turns = turnMemory(),
+    events,
     wrap = (host) => host,
     onOutdated = () => {},
     isByPerson = false,
@@ -111,7 +114,7 @@ export async function compose(
   const cloudFor = (settings: Settings) => connect(settings).cloud;
   const planPorts = (knowledge: Knowledge): PlanPorts | undefined => {
     const found = portsFor(knowledge, cloudFor, machine, turns);
-    return found && { ...found, isByPerson };
+    return found && { ...found, isByPerson, ...(events && { events }) };
   };
   const sources = {
     loadSettings,

@@ -9,7 +9,7 @@ import { type Watched, watchDirectories } from '../agent/host/files/directory-wa
 import { createJobs } from '../agent/host/process/jobs.ts';
 import { endWhenHung, longestPass } from '../agent/host/systemd/hung-pass.ts';
 import type { Notifier } from '../agent/host/systemd/notify.ts';
-import { turnMemory } from '../agent/parts/maintenance/index.ts';
+import { eventMemory, turnMemory } from '../agent/parts/maintenance/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { announcer } from '../agent/report/announce.ts';
 import type { EventLog } from '../agent/report/log.ts';
@@ -18,6 +18,7 @@ import { statusLine } from '../agent/report/status-text.ts';
 import { version } from '../launcher/version.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { type Composition, compose } from './compose.ts';
+import { eventWatch } from './event-watch.ts';
 import { metricsExposition } from './expose-metrics.ts';
 import { levelOf } from './open-log.ts';
 import { turnWatch } from './turn-watch.ts';
@@ -43,11 +44,13 @@ export async function daemonLoop(
   };
   const jobs = createJobs({ root: options.root, onEnd: () => clock.ring('the end of a job') });
   const turns = turnMemory();
+  const events = eventMemory();
   const composition = await compose(options, {
     emit: log.emit,
     onSettings: levelOf(log),
     jobs,
     turns,
+    events,
     onOutdated,
   });
   const { agent, host } = composition;
@@ -62,12 +65,20 @@ export async function daemonLoop(
   const tell = publisher(composition, log, systemd, ticks);
   const measure = metricsExposition(composition, log.emit);
   const watch = turnWatch({ host, turns, signal, onAsked: () => clock.ring('a node that asks for a turn') });
+  const watchEvents = eventWatch({
+    host,
+    eventsOf: ({ settings }) => composition.connect(settings).cloud.events,
+    memory: events,
+    signal,
+    onNews: () => clock.ring('an event of the cloud'),
+  });
   const announce = announcer({ host, version, emit: log.emit });
   const publish = async (report: Report, span: Span) => {
     due = performance.now() + report.wake.at - host.now();
     await tell(report);
     await measure(report, span);
     watch(report.knowledge.node.value);
+    watchEvents(report.knowledge.node.value);
     // The loop does not wait for the announcement, because the API may be slow.
     if (!signal.aborted) {
       void announce(report);

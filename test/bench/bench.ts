@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../../packaging/run.ts';
 import { isPackaged, packaged } from '../lab/executable.ts';
+import { eventQuestions } from './events.ts';
 import { machine } from './machine.ts';
 import type { Row } from './measure.ts';
 import { idleMemory, memoryNow } from './memory.ts';
@@ -68,6 +69,7 @@ async function measured(): Promise<readonly Row[]> {
       ...(quick ? memoryNow(world) : await told('idle memory', idleMemory(world, runs, 60))),
       ...(await told('simulated days', simulatedDays(world, days))),
       ...(await told('steady hours', steadyHours(world, quick ? 2 : 24))),
+      ...(await told('questions about events', eventQuestions(world, quick ? 100 : 2_000))),
       ...(await told('sizes', sizes(packaged, has('xz', !quick, 'the size as xz was not measured')))),
     ];
   } finally {

@@ -22,6 +22,7 @@ npm run lab -- COMMAND, while a platform or npm start runs with --keep:
   tag NODE NAME=VALUE            azure, oracle: sets an instance tag
   secret NAME                    azure, oracle: stores another random value in the vault
   role NODE off|on               azure: takes the role AcrPull from a VM's identity, or gives it back
+  event NODE TYPE                azure: announces an event, such as Reboot or Preempt; none ends it
   registry closed|open           azure: has the registry's firewall refuse this network, or no longer
 `;
 

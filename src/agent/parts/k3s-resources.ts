@@ -1,8 +1,8 @@
-import type { Cloud } from '../clouds/cloud.ts';
 import type { Resource } from '../engine/resource.ts';
 import { type K3sNode, unitName } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import { unitEnabled } from '../resources/unit.ts';
+import { type InterruptionPorts, interruptions } from './interruptions.ts';
 import {
   afterOwnStart,
   agentToken,
@@ -34,21 +34,10 @@ import {
   unlessCopying,
   unlessIrreversible,
   unlessOverridden,
-  upgradeTakenBack,
   upgradeVerified,
 } from './k3s/index.ts';
 import { type FreeSpace, system } from './machine/index.ts';
-import {
-  asMaintenance,
-  cordonReturned,
-  holdReported,
-  holdShown,
-  maintenanceGate,
-  type TurnMemory,
-  turnEnded,
-  turns,
-  unlessHeld,
-} from './maintenance/index.ts';
+import { asMaintenance, turns, unlessHeld } from './maintenance/index.ts';
 import {
   containerdLogins,
   credentialProvider,
@@ -63,16 +52,11 @@ import {
 import { upgradeSteps } from './upgrade-steps.ts';
 import { clusterWorkloads } from './workloads/index.ts';
 
-export interface K3sPorts {
-  readonly cloud: Cloud;
+export interface K3sPorts extends InterruptionPorts {
   /** Returns when to renew a credential, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
-  /** What this process has seen of the turns of the fleet. */
-  readonly turns: TurnMemory;
   /** Measures the free space of a disk. If absent, disks are not checked. */
   readonly free?: FreeSpace;
-  /** True if a person has this node interrupted now, as by `slipway apply --restart`. */
-  readonly isByPerson?: boolean;
 }
 
 /**
@@ -88,12 +72,11 @@ export function k3sResources(
   startSources: StartSources,
   needs: readonly string[],
 ): readonly Resource[] {
-  const { cloud, rotateAt, isByPerson = false } = ports;
+  const { cloud, rotateAt } = ports;
   const isAgent = node.role.k3s === 'agent';
   const name = unitName(node.role.k3s);
 
-  const turn = maintenanceGate(node, { isByPerson, memory: ports.turns });
-  const { gate } = turn;
+  const { gate, announced, startable, shown, ended } = interruptions(node, ports);
   const founding = isAgent ? [] : [clusterFounding(node)];
   const restored = isAgent ? [] : [restoreEnded(node)];
   const role = roleChange(node, [...needs, ...ids(restored, founding)]);
@@ -127,7 +110,9 @@ export function k3sResources(
   const inputs = ids(kernel, [executable, token, config], files, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) =>
-    unlessHeld(node, unlessCopying(node, unlessIrreversible(node, unlessOverridden(node, resource))));
+    startable(
+      unlessHeld(node, unlessCopying(node, unlessIrreversible(node, unlessOverridden(node, resource)))),
+    );
   const written = [config, ...registries, ...provider, ...unitFile];
   const service = starting(k3sService(node, startSources, inputs, written));
   const restart = asMaintenance(
@@ -138,7 +123,6 @@ export function k3sResources(
     node.settings.registries.servers.length > 0 ? loginRenewersStopped(node, [...logins, ...registries]) : [];
   const ready = nodeReady(node, [service.id]);
   const verified = upgradeVerified(node, ids(upgrade));
-  const ended = turnEnded(node, { gate: turn, takenBack: upgradeTakenBack }, [ready.id]);
   const taints = nodeTaintsApplied(node, [ready.id]);
   const granter = isAgent ? [] : [turns(node, ports.turns)];
   const certificates = starting(certificatesRenewed(node, gate, [service.id]));
@@ -147,6 +131,7 @@ export function k3sResources(
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
 
   return [
+    announced,
     ...restored,
     ...founding,
     role,
@@ -176,12 +161,11 @@ export function k3sResources(
     ready,
     upkeep(verified),
     ...(isAgent ? [] : [releasePublished(node, [ready.id])]),
-    holdReported(node),
-    ...[holdShown(node, [service.id]), cordonReturned(node, [ready.id])].map(upkeep),
+    ...shown(service, ready),
     ...joinedPin,
     ...taints,
     ...granter,
-    ...[certificates, ended].map(upkeep),
+    ...[certificates, ended(ready)].map(upkeep),
     ...proofs,
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),

@@ -1,10 +1,10 @@
 /**
  * The emulated Scheduled Events of Azure: /metadata/scheduledevents, one document for all VMs of an availability set.
  *
- * Models "Azure Metadata Service: Scheduled Events for Linux VMs" (azure-compute-docs, scheduled-events.md): the form of
- * the document, StartRequests, that the first question switches the service on for a VM, that an acknowledgement lets an
- * event begin for all its VMs, and 400 for an unknown event. Deliberately stricter: one api-version, and no unknown
- * fields in an acknowledgement.
+ * Models "Azure Metadata Service: Scheduled Events for Linux VMs" (azure-compute-docs, scheduled-events.md): the form
+ * of the document, StartRequests, that the first question switches the service on for a VM, that an acknowledgement
+ * lets an event begin for all its VMs, and 400 for an unknown event. Deliberately stricter: one api-version, and no
+ * unknown fields in an acknowledgement.
  */
 import { randomUUID } from 'node:crypto';
 import type { Incoming, Reply } from './loopback.ts';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Azure } from '../azure/index.ts';
+import { eventTypes } from '../azure/scheduled-events.ts';
 import { assignmentOf, type Controls, isOn } from '../controls.ts';
 import { loginServer, startLab } from '../lab.ts';
 import { lengthened } from '../limits.ts';
@@ -62,9 +63,30 @@ function azureControls(cloud: Azure): Controls {
       cloud.vault().set(name, randomBytes(24).toString('hex'));
       return `the secret ${name} has another value`;
     },
+    event([node = '', type = '']) {
+      const { name } = cloud.node(node).vm;
+      if (type === 'none') {
+        for (const { EventId, Resources } of cloud.events.events) {
+          if (Resources.includes(name)) {
+            cloud.events.end(EventId);
+          }
+        }
+        return `Azure has announced nothing for ${name} any more`;
+      }
+      cloud.events.announce({ type: eventTypeOf(type), vms: [name] });
+      return `Azure has announced for ${name}: ${type}`;
+    },
     registry([state]) {
       cloud.registry().closed = isOn(state, 'closed', 'open');
       return `${loginServer} is ${state}`;
     },
   };
+}
+
+function eventTypeOf(text: string): (typeof eventTypes)[number] {
+  const found = eventTypes.find((each) => each === text);
+  if (found === undefined) {
+    throw new Error(`An event is ${eventTypes.join(', ')}.`);
+  }
+  return found;
 }

@@ -3,6 +3,10 @@
 export { type BootTime, bootTime } from './boot-time.ts';
 export { cordonReturned, cordonStep, uncordonStep } from './drain/cordon.ts';
 export { type DrainOptions, drainStep, type GaveUp } from './drain/drain.ts';
+export { unlessStopped } from './events/clean-stop.ts';
+export { type EventMemory, eventMemory, lookForEvents } from './events/memory.ts';
+export { keepsCordon, type NodeEvents, untilEventIsOver } from './events/node-events.ts';
+export { scheduledEvents } from './events/scheduled-events.ts';
 export { asMaintenance, type MaintenanceGate, maintenanceGate } from './gate/gate.ts';
 export { hold, holdReported, release, unlessHeld } from './gate/hold.ts';
 export { holdShown } from './gate/hold-shown.ts';

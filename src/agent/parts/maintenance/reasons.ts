@@ -14,6 +14,9 @@ export const maintenanceReasons = {
   TurnUnknown: 'A command is about a node that has no turn, or about a wish with which no node failed.',
   TurnsUnreadable:
     'The ledger of turns in the cluster is damaged, so no turn is granted; the message has the command that starts a new ledger.',
+  EventScheduled: 'The cloud has announced an interruption of this VM; the message says which one and when.',
+  EventsUnsupported:
+    'The settings ask for the interruptions that the cloud announces, but this cloud announces none.',
   WindowClosed: 'A change that interrupts the node waits for a maintenance window.',
   TurnAwaited: 'A change that interrupts the node waits for the turn of the node, which a server grants.',
   InTurn: 'The node is in its turn: it may be cordoned, and K3s may restart.',

@@ -44,6 +44,10 @@ const schema = about(
       'Why this node is held, such as "under investigation". While it is set, Slipway neither starts nor restarts K3s, and installs no other release. An open tag k3s-hold overrides this setting.',
       z.optional(words),
     ),
+    scheduledEvents: about(
+      'What the node does about interruptions that the cloud announces for its VM, such as a reboot or the eviction of a Spot VM. `observe` reports them; `drain` also cordons and drains the node before them. With both, Slipway asks the cloud for them, which can switch the announcements on for this VM. Not every cloud announces interruptions.',
+      z.enum(['off', 'observe', 'drain']),
+    ),
     pause: about('True to let no node of the cluster be interrupted; set it on the servers.', z.boolean()),
     drain: about('How a node evicts its pods before an interruption.', drain),
   }),
@@ -56,6 +60,7 @@ export const maintenance = {
     concurrency: '10%',
     maxFailed: 1,
     watchFor: '1m',
+    scheduledEvents: 'off',
     pause: false,
     drain: {
       restart: false,

@@ -73,6 +73,7 @@ test('the plan of an observability node contains its Resources in the order of a
     'ImageRules',
     'Nat/none',
     'ImdsGuard/none',
+    'Events/cloud',
     'Consent/role',
     'Config/overrides',
     'File//etc/modules-load.d/slipway-k3s.conf',

@@ -27,6 +27,8 @@ export interface GateOptions {
   readonly isByPerson?: boolean;
   /** What this process has seen of the API in earlier passes. */
   readonly memory?: Silence;
+  /** Returns a wait while no interruption may begin or go on, although this node could have its turn. */
+  readonly obstacle?: (host: HostReader) => Finding | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface GateOptions {
  */
 export function maintenanceGate(
   node: K3sNode,
-  { isByPerson = false, memory = {} }: GateOptions = {},
+  { isByPerson = false, memory = {}, obstacle = () => undefined }: GateOptions = {},
 ): MaintenanceGate {
   const wishes: Wish[] = [];
   return {
@@ -58,7 +60,7 @@ export function maintenanceGate(
       if (isByPerson || !(await hasJoined(host, node)) || (await isDown(host, node))) {
         return undefined;
       }
-      return passing(host, node, wish, { earlier, memory });
+      return obstacle(host) ?? passing(host, node, wish, { earlier, memory });
     },
   };
 }

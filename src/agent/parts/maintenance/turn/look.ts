@@ -49,7 +49,8 @@ export async function lookAtFleet(host: HostReader, looker: Looker): Promise<Loo
   return { fleet: { nodes, ledger, orders, settings, seen }, lease, holding };
 }
 
-async function readNodes(host: HostReader, access: ApiAccess): Promise<readonly FleetNode[]> {
+/** Reads all Nodes of the cluster, as only a server may. Throws the errors of `readApi`. */
+export async function readNodes(host: HostReader, access: ApiAccess): Promise<readonly FleetNode[]> {
   const path = listPath({ apiVersion: 'v1', resource: 'nodes' });
   return (await readList(host, access, path, fleetNodeItem)).map(fleetNode);
 }

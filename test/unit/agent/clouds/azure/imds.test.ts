@@ -34,6 +34,8 @@ const read = (body: string, host = memoryHost()) =>
 describe('instanceMetadata', () => {
   test('reads the tags from tagsList, never from tags', async () => {
     expect(await read(document())).toEqual({
+      name: 'web-1',
+      isSpot: false,
       azEnvironment: 'AzurePublicCloud',
       identity: {
         computerName: 'Web1',
@@ -43,6 +45,14 @@ describe('instanceMetadata', () => {
         tags: { 'k3s-role': 'server' },
       },
     });
+  });
+
+  test.each([
+    ['Spot', true],
+    ['Regular', false],
+    ['', false],
+  ])('knows a Spot VM by its priority: %s', async (priority, isSpot) => {
+    expect((await read(document({ compute: { priority } }))).isSpot).toBe(isSpot);
   });
 
   test('sends its request without a proxy, with the Metadata header and a timeout of five seconds', async () => {

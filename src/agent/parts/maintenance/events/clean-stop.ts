@@ -1,0 +1,56 @@
+import type { CloudEvent } from '../../../clouds/events.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { type Finding, type Resource, step, waiting } from '../../../engine/resource.ts';
+import { unitName } from '../../../node.ts';
+import { heldBack } from '../../../resources/combinators.ts';
+import { showUnit, systemctl } from '../../../resources/unit.ts';
+import { knownEvents } from './memory.ts';
+import type { NodeEvents } from './node-events.ts';
+import { eventWords } from './words.ts';
+
+/** How long K3s stays stopped for an event that does not begin; milliseconds. */
+const longest = 180_000;
+
+/**
+ * Returns the step that stops K3s on the only server before the eviction of its Spot VM, so that its datastore is
+ * closed when the VM goes; `undefined` for any other event, and once K3s was stopped. Other interruptions leave systemd
+ * the time to stop K3s.
+ */
+export async function stopStep(
+  host: HostReader,
+  { memory }: NodeEvents,
+  event: CloudEvent,
+): Promise<Finding | undefined> {
+  if (event.kind !== 'preempt' || memory.stopped?.id === event.id) {
+    return undefined;
+  }
+  const unit = unitName('server');
+  const { ActiveState } = await showUnit(host, unit, ['ActiveState']);
+  if (ActiveState !== 'active') {
+    return undefined;
+  }
+  const change = { field: unit, observed: 'active', desired: `stopped before ${eventWords(event)}` };
+  return step(change, async (changing) => {
+    memory.stopped = { id: event.id, at: changing.monotonic() };
+    await changing.run(systemctl('stop', '--no-block', unit));
+  });
+}
+
+/**
+ * Makes a start of K3s wait while K3s is stopped for an event: until the event is over, but at most for three minutes,
+ * in case the cloud does not take the VM away. A new process starts K3s at once.
+ */
+export function unlessStopped({ memory }: NodeEvents, resource: Resource): Resource {
+  return heldBack(resource, async (host) => {
+    const { stopped } = memory;
+    const now = host.monotonic();
+    const isKnown = knownEvents(memory, now)?.some(({ id }) => id === stopped?.id) ?? false;
+    if (stopped === undefined || !isKnown || now - stopped.at >= longest) {
+      return undefined;
+    }
+    return waiting('EventScheduled', 'K3s is stopped for the announced eviction of this VM.', {
+      isExpected: true,
+      after: 5_000,
+    });
+  });
+}

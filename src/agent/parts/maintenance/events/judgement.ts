@@ -1,0 +1,101 @@
+import type { CloudEvent } from '../../../clouds/events.ts';
+import { isOpen, type MaintenanceWindow } from '../gate/window.ts';
+
+/** What a node does about an event of its VM. */
+export type Duty =
+  /** The node lets it begin at once, because a wait has no use. */
+  | 'acknowledge'
+  /** The node is emptied, and then lets it begin. */
+  | 'prepare'
+  /** It has begun, so the node only keeps new pods away. */
+  | 'keepAway'
+  /** The node only reports it. */
+  | 'report';
+
+const hour = 3_600_000;
+/** The longest freeze that is not worth any preparation, in seconds (the sample of Azure's documentation). */
+const shortFreeze = 8;
+
+/** What the duties depend on. */
+export interface Moment {
+  readonly windows: readonly MaintenanceWindow[];
+  /** The time of day in epoch milliseconds, and that of the monotonic clock. */
+  readonly now: number;
+  readonly monotonic: number;
+  /** Since when events have been seen as started, by id and by the monotonic clock. */
+  readonly started: ReadonlyMap<string, number>;
+}
+
+/** Returns what the node does about an event now. */
+export function dutyOf(event: CloudEvent, moment: Moment): Duty {
+  const { kind, seconds, isStarted, isByUser } = event;
+  if (kind === 'other' || isOver(event, moment)) {
+    return 'report';
+  }
+  if (kind === 'freeze') {
+    const isShort = seconds !== undefined && seconds <= shortFreeze;
+    return !isStarted && (isShort || isByUser) ? 'acknowledge' : 'report';
+  }
+  if (isStarted) {
+    return 'keepAway';
+  }
+  // A user who deletes a VM has asked for the notice, so only a restart is let through.
+  if (isByUser && (kind === 'reboot' || kind === 'redeploy')) {
+    return 'acknowledge';
+  }
+  return isDue(event, moment) ? 'prepare' : 'report';
+}
+
+/**
+ * True if the node prepares for an event now. An event that is announced more than an hour ahead, as for hardware that
+ * degrades, waits for a maintenance window, because the acknowledgement lets it begin. An event that names other VMs
+ * cannot be acknowledged, so the node would be empty for hours.
+ */
+function isDue({ notBefore, namesOthers }: CloudEvent, { windows, now }: Moment): boolean {
+  return notBefore === undefined || notBefore - now <= hour || (!namesOthers && isOpen(windows, now));
+}
+
+/** True for an event that should have ended an hour ago, so that no cordon stays for an event that never disappears. */
+function isOver({ id, notBefore, isStarted }: CloudEvent, { now, monotonic, started }: Moment): boolean {
+  if (isStarted) {
+    return monotonic - (started.get(id) ?? monotonic) >= hour;
+  }
+  return notBefore !== undefined && now - notBefore >= hour;
+}
+
+/** Returns the events in the order of their starts; those that have begun come first. */
+export function inOrder(events: readonly CloudEvent[]): readonly CloudEvent[] {
+  const start = ({ isStarted, notBefore }: CloudEvent) => (isStarted ? 0 : (notBefore ?? 1));
+  return [...events].sort((one, other) => start(one) - start(other));
+}
+
+/** The limits of a drain before an event. */
+export interface EventLimit {
+  /** Milliseconds until the evictions end. */
+  readonly timeout: number;
+  /** The longest grace period of a pod in seconds; absent for that of the pod. */
+  readonly grace?: number;
+}
+
+/** The time for the last requests before an interruption, in milliseconds. */
+const margin = 60_000;
+/** A drain is never shorter than this, so that a wrong clock cannot skip it; milliseconds. */
+const shortest = 20_000;
+
+/**
+ * Returns the limits of the drain before an event. `now` is the time of day in epoch milliseconds. `elapsed` is the
+ * time since its first eviction in milliseconds, and `timeout` that of the settings. Thirty seconds before an eviction
+ * of the VM buy each pod a clean stop, and no more.
+ */
+export function limitOf(
+  { kind, notBefore }: CloudEvent,
+  now: number,
+  elapsed: number,
+  timeout: number,
+): EventLimit {
+  if (kind === 'preempt') {
+    return { timeout: shortest, grace: 20 };
+  }
+  const left = notBefore === undefined ? shortest : notBefore - now - margin;
+  return { timeout: Math.min(timeout, Math.max(elapsed + left, shortest)) };
+}

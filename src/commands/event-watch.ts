@@ -1,0 +1,53 @@
+import type { CloudEvents } from '../agent/clouds/events.ts';
+import type { Host } from '../agent/engine/host.ts';
+import type { K3sNode } from '../agent/node.ts';
+import { type EventMemory, lookForEvents } from '../agent/parts/maintenance/index.ts';
+
+interface EventWatch {
+  readonly host: Host;
+  /** Returns the announcements of the node's cloud; `undefined` if the cloud announces nothing. */
+  readonly eventsOf: (node: K3sNode) => CloudEvents | undefined;
+  readonly memory: EventMemory;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  readonly onNews: () => void;
+}
+
+/** The milliseconds until the next look while the cloud is not asked, or has not answered yet. */
+const usually = 10_000;
+
+/**
+ * Returns a function that starts to ask the cloud for its events, and tells the watch which node this is. The watch
+ * only records the answers and wakes the loop. It asks nothing while maintenance.scheduledEvents is off, because the
+ * first question switches the events on.
+ */
+export function eventWatch({
+  host,
+  eventsOf,
+  memory,
+  signal,
+  onNews,
+}: EventWatch): (node: K3sNode | undefined) => void {
+  let current: K3sNode | undefined;
+  let isWatching = false;
+  memory.isWatched = true;
+  return (node) => {
+    current = node;
+    if (!isWatching) {
+      isWatching = true;
+      void watch();
+    }
+  };
+
+  async function watch(): Promise<void> {
+    while (!signal.aborted) {
+      const isOff = (current?.settings.maintenance.scheduledEvents ?? 'off') === 'off';
+      const events = current === undefined || isOff ? undefined : eventsOf(current);
+      if (events && (await lookForEvents(memory, events, host.monotonic()))) {
+        onNews();
+      }
+      const after = events && memory.list ? memory.list.nextAfter : usually;
+      await host.sleep(after, signal);
+    }
+  }
+}

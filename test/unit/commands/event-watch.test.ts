@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { eventMemory } from '../../../src/agent/parts/maintenance/index.ts';
+import { eventWatch } from '../../../src/commands/event-watch.ts';
+import { memoryHost } from '../../lab/memory-host.ts';
+import { aNode } from '../agent/a-node.ts';
+import { anEvent } from '../agent/parts/maintenance/events/an-event.ts';
+
+/** Watches for 60 seconds; returns when the cloud was asked and when the daemon was woken, in seconds. */
+async function watched(scheduledEvents: string, nextAfter = 10_000) {
+  const host = memoryHost();
+  const begun = host.now();
+  const seconds = () => (host.now() - begun) / 1_000;
+  const asked: number[] = [];
+  const woken: number[] = [];
+  const stopped = new AbortController();
+  host.at(begun + 60_000, () => stopped.abort());
+  const over = new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
+  const cloud = {
+    async list() {
+      asked.push(seconds());
+      return { events: seconds() >= 20 ? [anEvent()] : [], nextAfter };
+    },
+    async acknowledge() {},
+  };
+  const watch = eventWatch({
+    host,
+    eventsOf: () => cloud,
+    memory: eventMemory(),
+    signal: stopped.signal,
+    onNews: () => woken.push(seconds()),
+  });
+  watch(aNode('agent', { settings: { maintenance: { scheduledEvents } } }));
+  await over;
+  return { asked, woken };
+}
+
+test('asks the cloud every ten seconds, and wakes the daemon for news only', async () => {
+  const { asked, woken } = await watched('drain');
+  expect(asked).toEqual([0, 10, 20, 30, 40, 50]);
+  expect(woken).toEqual([0, 20]);
+});
+
+test('asks each second on a VM that the cloud may take away at short notice', async () => {
+  const { asked, woken } = await watched('observe', 1_000);
+  expect(asked).toHaveLength(60);
+  expect(woken).toEqual([0, 20]);
+});
+
+test('never asks the cloud while scheduledEvents is off, because a question switches the events on', async () => {
+  expect(await watched('off')).toEqual({ asked: [], woken: [] });
+});
