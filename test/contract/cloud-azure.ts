@@ -19,6 +19,7 @@ export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
   azure.setRole('server', 'Key Vault Secrets User', 'team-vault.vault.azure.net');
   azure.setRole('server', 'AcrPull', 'team.azurecr.io');
   const { vm } = azure.node('server');
+  let seconds = 0;
   return {
     ground: {
       machine: {
@@ -47,8 +48,16 @@ export async function azureWorld(): Promise<DrivenWorld<AzureSettings>> {
       tag: '1',
       digest: azure.registry().content.manifest('hello/world', '1')?.digest,
     },
-    setSecret: (name, value) =>
-      value === undefined ? azure.vault().delete(name) : azure.vault().set(name, value),
+    keepsVersions: true,
+    setSecret(name, value) {
+      if (value === undefined) {
+        azure.vault().delete(name);
+        return;
+      }
+      // Key Vault notes only the second in which a version was created.
+      seconds += 1;
+      azure.vault().set(name, value, Date.now() + seconds * 1_000);
+    },
     announcer: {
       announce(about) {
         const vms = { 'this VM': ['server'], 'another VM': ['other'], 'both VMs': ['other', 'server'] };

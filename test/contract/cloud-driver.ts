@@ -62,6 +62,7 @@ function endpointTests(world: () => DrivenCloud): void {
     await setSecret('k3s-token', 'a-token');
     await cloud.secret('k3s-token');
     await cloud.secretVersion('k3s-token');
+    await cloud.formerSecret('k3s-token');
     await cloud.registryPassword(registry);
     const asked = toServices().map(({ url }) => new URL(url).host);
     const others = asked.filter((host) => ![registry, foreignRegistry].includes(host));

@@ -13,6 +13,7 @@ cloudContract('in memory', () => {
     registry: 'team.azurecr.io',
     foreignRegistry: 'other.azurecr.io',
     image: { repository: 'hello/world', tag: '1', digest: 'sha256:1a' },
+    keepsVersions: true,
     setSecret: (name, value) => {
       if (value === undefined) {
         cloud.secrets.delete(name);

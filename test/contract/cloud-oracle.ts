@@ -38,6 +38,7 @@ export async function oracleWorld(): Promise<DrivenWorld<OracleSettings>> {
     registry: 'fra.ocir.io',
     foreignRegistry: 'iad.ocir.io',
     image: { repository: 'labspace/hello/world', tag: '1', digest: undefined },
+    keepsVersions: true,
     setSecret: (name, value) =>
       value === undefined ? oracle.vault.delete(name) : oracle.vault.set(name, value),
     stop: oracle.stop,

@@ -38,6 +38,7 @@ export function staticWorld(): DrivenWorld<StaticSettings> {
     registry: 'team.azurecr.io',
     foreignRegistry: 'other.azurecr.io',
     image: { repository: 'hello/world', tag: '1', digest: undefined },
+    keepsVersions: false,
     setSecret: (name, value) => {
       if (value !== undefined) {
         host.files.write(`/secrets/${name}`, value, 0o600);

@@ -17,6 +17,8 @@ export interface CloudWorld {
   readonly foreignRegistry: string;
   /** An image in `registry`; `digest` is `undefined` if the cloud cannot see images. */
   readonly image: { readonly repository: string; readonly tag: string; readonly digest: string | undefined };
+  /** True if the cloud keeps the earlier values of a secret. */
+  readonly keepsVersions: boolean;
   setSecret(name: string, value: string | undefined): Promise<void> | void;
   /** The announcements of the cloud; absent if it announces no interruptions. */
   readonly announcer?: Announcer;
@@ -107,6 +109,19 @@ export function cloudContract<World extends CloudWorld>(
     test('returns no version for a missing secret', async () => {
       await world.setSecret('absent', undefined);
       expect(await world.cloud.secretVersion('absent')).toBeUndefined();
+    });
+
+    test('returns the former value of a secret only if the cloud keeps earlier values', async () => {
+      await world.setSecret('k3s-token', `${canary}-1`);
+      await world.setSecret('k3s-token', `${canary}-2`);
+      const former = await world.cloud.formerSecret('k3s-token');
+      expect(former?.reveal()).toBe(world.keepsVersions ? `${canary}-1` : undefined);
+      expect(`${former}`).not.toContain(canary);
+    });
+
+    test('returns no former value of a missing secret', async () => {
+      await world.setSecret('absent', undefined);
+      expect(await world.cloud.formerSecret('absent')).toBeUndefined();
     });
 
     test('returns the user and password of a registry, with an expiry if the password is a token', async () => {

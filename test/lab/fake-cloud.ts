@@ -16,6 +16,25 @@ export interface FakeCloudOptions {
 
 type Call = 'identity' | 'secret' | 'registryPassword' | 'imageDigest';
 
+/** Secrets by name, each with its former value. */
+class Secrets extends Map<string, string> {
+  /** Made late, because the constructor of Map calls `set`. */
+  #former: Map<string, string> | undefined;
+
+  former(name: string): string | undefined {
+    return this.has(name) ? this.#former?.get(name) : undefined;
+  }
+
+  override set(name: string, value: string): this {
+    const before = this.get(name);
+    if (before !== undefined && before !== value) {
+      this.#former ??= new Map();
+      this.#former.set(name, before);
+    }
+    return super.set(name, value);
+  }
+}
+
 /**
  * An in-memory cloud for scenario tests. A test can change its answers and failures at any time.
  *
@@ -24,7 +43,7 @@ type Call = 'identity' | 'secret' | 'registryPassword' | 'imageDigest';
 export class FakeCloud implements Cloud {
   readonly name = 'fake';
   readonly calls: string[] = [];
-  readonly secrets: Map<string, string>;
+  readonly secrets: Secrets;
   readonly registries: Set<string>;
   /** The digests of images, by `SERVER/REPOSITORY:TAG`. */
   readonly images = new Map<string, string>();
@@ -44,7 +63,7 @@ export class FakeCloud implements Cloud {
   #issued = 0;
 
   constructor({ identity, secrets = {}, registries = [], clock = { now: Date.now } }: FakeCloudOptions = {}) {
-    this.secrets = new Map(Object.entries(secrets));
+    this.secrets = new Secrets(Object.entries(secrets));
     this.registries = new Set(registries);
     this.#clock = clock;
     this.vm = {
@@ -97,6 +116,12 @@ export class FakeCloud implements Cloud {
     return value === undefined || isDown || !this.showsVersions
       ? undefined
       : createHash('sha256').update(value).digest('hex');
+  }
+
+  async formerSecret(name: string): Promise<Secret | undefined> {
+    this.calls.push(`former ${name}`);
+    const value = this.secrets.former(name);
+    return value === undefined || !this.showsVersions ? undefined : new Secret(value);
   }
 
   async endpoints(): Promise<readonly URL[]> {

@@ -53,6 +53,11 @@ export interface Cloud {
    */
   secretVersion(name: string): Promise<string | undefined>;
   /**
+   * Returns the value that a secret had before its current version; `undefined` if the cloud keeps or shows no earlier
+   * version. Does not throw for a refusal or an outage.
+   */
+  formerSecret(name: string): Promise<Secret | undefined>;
+  /**
    * Returns the URLs of the services that the adapter uses with these settings, except for the metadata service and
    * registries; `slipway doctor` checks these URLs. Throws the errors of `identity` if a URL depends on the metadata
    * service and that service does not answer, and the errors for unusable settings.

@@ -1,10 +1,10 @@
 import { Recorded } from '../engine/errors.ts';
 
 /**
- * Returns the version that `ask` finds; `undefined` if `ask` throws, because the following read of the secret reports
- * the error. Rethrows `Recorded`.
+ * Returns the version that `ask` finds; `undefined` if `ask` throws, because a read of the current version reports the
+ * error. Rethrows `Recorded`.
  */
-export async function versionIfKnown(ask: () => Promise<string | undefined>): Promise<string | undefined> {
+export async function ifKnown<Found>(ask: () => Promise<Found | undefined>): Promise<Found | undefined> {
   try {
     return await ask();
   } catch (thrown) {

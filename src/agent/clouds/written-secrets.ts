@@ -9,7 +9,7 @@ import type { Cloud } from './cloud.ts';
 import type { CloudGround } from './driver.ts';
 import { received } from './jwt.ts';
 import { refusal, secretAt, secretDigest, secretPlace } from './secret-place.ts';
-import { versionIfKnown } from './secret-version.ts';
+import { ifKnown } from './secret-version.ts';
 
 /** The settings that name the place of each secret and each login. */
 export const writtenSecretsShape = {
@@ -31,7 +31,7 @@ export interface WrittenSecrets {
 
 type SecretsOfCloud = Pick<
   Cloud,
-  'secret' | 'secretVersion' | 'registryUser' | 'registryPassword' | 'imageDigest'
+  'secret' | 'secretVersion' | 'formerSecret' | 'registryUser' | 'registryPassword' | 'imageDigest'
 >;
 
 /**
@@ -46,7 +46,8 @@ export function writtenSecrets(
   const placeOf = (name: string) => entry(secrets, name) ?? missingSecret(section, name);
   return {
     secret: async (name) => secretAt(host, placeOf(name), credentials, `the secret "${name}"`),
-    secretVersion: (name) => versionIfKnown(async () => secretDigest(host, placeOf(name), credentials)),
+    secretVersion: (name) => ifKnown(async () => secretDigest(host, placeOf(name), credentials)),
+    formerSecret: async () => undefined,
     // Returns a user name even without a login, because a dry run requests only the name; `registryPassword` reports a
     // missing login.
     registryUser: (loginServer) => entry(registries, loginServer)?.username ?? 'unknown',

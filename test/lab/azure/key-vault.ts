@@ -142,7 +142,9 @@ function get(vault: KeyVault, request: Incoming, entra: Entra): Reply {
   if (!entra.allows(caller.objectId, 'Key Vault Secrets User', vault.host)) {
     return forbiddenByRbac(vault, secret, caller.text);
   }
-  return rest === '/versions' ? list(vault, secret, request.url, caller.text) : read(vault, secret);
+  return rest === '/versions'
+    ? list(vault, secret, request.url, caller.text)
+    : read(vault, secret, rest?.slice(1));
 }
 
 /**
@@ -250,8 +252,9 @@ function forbiddenByRbac(vault: KeyVault, secret: string, caller: string): Reply
   );
 }
 
-function read(vault: KeyVault, secret: string): Reply {
-  const found = vault.find(secret);
+function read(vault: KeyVault, secret: string, wanted = ''): Reply {
+  const found =
+    wanted === '' ? vault.find(secret) : vault.versions(secret).find(({ version }) => version === wanted);
   if (!found) {
     return failed(
       404,

@@ -2,7 +2,8 @@
  * Emulated vaults of one region: the secret retrieval service at secrets.vaults.REGION.oci.DOMAIN.
  *
  * Models version 20190301 of the Secret Retrieval API, from the generated client in oci-typescript-sdk (lib/secrets:
- * GetSecretBundleByName is a POST with an empty body, ListSecretBundleVersions) and "API Errors" (the same 404 for a
+ * GetSecretBundleByName is a POST with an empty body and returns the version in a stage, CURRENT by default;
+ * ListSecretBundleVersions) and "API Errors" (the same 404 for a
  * missing secret and for one that the caller may not read; 409 for a secret that is being deleted).
  */
 import { randomBytes } from 'node:crypto';
@@ -71,7 +72,8 @@ export function answerVault(
   if (method === 'POST' && path === '/20190301/secretbundles/actions/getByName') {
     const vault = vaults.find(({ id }) => id === url.searchParams.get('vaultId'));
     const name = url.searchParams.get('secretName') ?? '';
-    return bundle(vault?.find(name), caller.permissions.includes(readSecret(name)), now);
+    const stage = url.searchParams.get('stage') ?? 'CURRENT';
+    return bundle(vault?.find(name), stage, caller.permissions.includes(readSecret(name)), now);
   }
   const id = /^\/20190301\/secretbundles\/([^/]+)\/versions$/.exec(path)?.[1];
   if (method !== 'GET' || id === undefined) {
@@ -94,8 +96,9 @@ function notVisible(now: number): Reply {
   );
 }
 
-function bundle(secret: OracleSecret | undefined, isPermitted: boolean, now: number): Reply {
-  const value = secret?.versions.at(-1);
+function bundle(secret: OracleSecret | undefined, stage: string, isPermitted: boolean, now: number): Reply {
+  const place = stage === 'CURRENT' ? -1 : stage === 'PREVIOUS' ? -2 : Number.NaN;
+  const value = Number.isNaN(place) ? undefined : secret?.versions.at(place);
   if (secret === undefined || value === undefined || !isPermitted) {
     return notVisible(now);
   }
@@ -107,10 +110,10 @@ function bundle(secret: OracleSecret | undefined, isPermitted: boolean, now: num
     status: 200,
     body: {
       secretId: secret.id,
-      versionNumber: secret.versions.length,
+      versionNumber: secret.versions.length + 1 + place,
       versionName: null,
       timeCreated: new Date(now).toISOString(),
-      stages: ['CURRENT', 'LATEST'],
+      stages: stage === 'CURRENT' ? ['CURRENT', 'LATEST'] : ['PREVIOUS'],
       secretBundleContent: { contentType: 'BASE64', content },
       timeOfExpiry: null,
       metadata: null,
@@ -122,7 +125,7 @@ function versions({ id, versions }: OracleSecret, query: URLSearchParams): Reply
   const all = versions.map((_, index) => ({
     secretId: id,
     versionNumber: index + 1,
-    stages: index === versions.length - 1 ? ['CURRENT', 'LATEST'] : ['DEPRECATED'],
+    stages: [['CURRENT', 'LATEST'], ['PREVIOUS']][versions.length - 1 - index] ?? ['DEPRECATED'],
   }));
   return { status: 200, body: query.get('sortOrder') === 'DESC' ? all.reverse() : all };
 }

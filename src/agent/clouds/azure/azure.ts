@@ -8,7 +8,7 @@ import { forPerson } from '../../engine/severity.ts';
 import type { Cloud } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
 import { requireOwnHost } from '../own-hosts.ts';
-import { versionIfKnown } from '../secret-version.ts';
+import { ifKnown } from '../secret-version.ts';
 import {
   type Environment,
   environmentOf,
@@ -20,7 +20,7 @@ import { managedIdentity } from './identity.ts';
 import { imageDigest } from './image-digest.ts';
 import { instanceMetadata } from './imds.ts';
 import { type KeyVaultOptions, vaultSecret } from './key-vault.ts';
-import { vaultSecretVersion } from './key-vault-versions.ts';
+import { formerVaultSecret, vaultSecretVersion } from './key-vault-versions.ts';
 import { registryToken, registryUser } from './registry.ts';
 import { scheduledEvents } from './scheduled-events.ts';
 import type { AzureSettings } from './settings.ts';
@@ -54,7 +54,8 @@ export function azureCloud({
     name: 'azure',
     identity: async () => (await instanceMetadata(host, imdsEndpoint)).identity,
     secret: async (name) => vaultSecret(await vault(), name),
-    secretVersion: (name) => versionIfKnown(async () => vaultSecretVersion(await vault(), name)),
+    secretVersion: (name) => ifKnown(async () => vaultSecretVersion(await vault(), name)),
+    formerSecret: (name) => ifKnown(async () => formerVaultSecret(await vault(), name)),
     endpoints: async () => [new URL(await vaultAddress(settings, environment, consented))],
     registryUser: () => registryUser,
     async registryPassword(loginServer) {

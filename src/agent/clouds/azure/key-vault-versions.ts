@@ -1,4 +1,5 @@
-import { type KeyVaultOptions, vaultClient } from './key-vault.ts';
+import type { Secret } from '../../engine/secret.ts';
+import { type KeyVaultOptions, vaultClient, vaultSecret } from './key-vault.ts';
 
 /** The largest number of versions to read. Key Vault refuses to back up a secret that has more. */
 const mostVersions = 500;
@@ -12,21 +13,37 @@ const mostVersions = 500;
  * requires the permission to list or, with RBAC, to read metadata.
  */
 export async function vaultSecretVersion(vault: KeyVaultOptions, name: string): Promise<string | undefined> {
+  const [newest] = await generations(vault, name);
+  return newest && [...newest].sort().join(' ');
+}
+
+/**
+ * Returns the value of the enabled version of a secret that was created before the newest ones; `undefined` if there is
+ * none, or if several were created in the same second. Throws the errors of the SDK and of `vaultSecret`.
+ */
+export async function formerVaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret | undefined> {
+  const [, former = []] = await generations(vault, name);
+  const [version, ...others] = former;
+  return version === undefined || others.length > 0 ? undefined : vaultSecret(vault, name, version);
+}
+
+/**
+ * Returns the ids of the enabled versions of a secret by the second of their creation, the newest first; nothing if the
+ * secret has too many versions.
+ */
+async function generations(vault: KeyVaultOptions, name: string): Promise<readonly (readonly string[])[]> {
   const client = await vaultClient(vault, () => {});
-  let newest = Number.NEGATIVE_INFINITY;
-  let ids: readonly string[] = [];
+  const bySecond = new Map<number, readonly string[]>();
   let seen = 0;
   for await (const { enabled, createdOn, version } of client.listPropertiesOfSecretVersions(name)) {
     seen += 1;
     if (seen > mostVersions) {
-      return undefined;
+      return [];
     }
     const created = createdOn?.getTime();
-    if (!enabled || created === undefined || version === undefined || created < newest) {
-      continue;
+    if (enabled && created !== undefined && version !== undefined) {
+      bySecond.set(created, [...(bySecond.get(created) ?? []), version]);
     }
-    ids = created === newest ? [...ids, version] : [version];
-    newest = created;
   }
-  return ids.length === 0 ? undefined : [...ids].sort().join(' ');
+  return [...bySecond].toSorted(([a], [b]) => b - a).map(([, ids]) => ids);
 }

@@ -16,19 +16,19 @@ export interface KeyVaultOptions {
 }
 
 /**
- * Returns the current value of a secret, without the newline that an editor adds at the end of a file.
+ * Returns the value of a secret, by default that of its current version, without the newline that an editor adds at the end of a file.
  *
  * Throws `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
  * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity
  * and of the proxy login. Sources: "Azure Key Vault REST API error codes"; "Authentication, requests and responses" for
  * the challenge.
  */
-export async function vaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret> {
+export async function vaultSecret(vault: KeyVaultOptions, name: string, version?: string): Promise<Secret> {
   const { host, url } = vault;
   let outcome: HttpResponse | Error | undefined;
   const client = await vaultClient(vault, (seen) => (outcome = seen));
   try {
-    const { value } = await client.getSecret(name);
+    const { value } = await client.getSecret(name, version === undefined ? {} : { version });
     return storedSecret(
       value ?? '',
       `The secret "${name}" in ${url}`,

@@ -6,7 +6,7 @@ import { forPerson } from '../../engine/severity.ts';
 import type { Cloud } from '../cloud.ts';
 import type { CloudGround } from '../driver.ts';
 import { requireOwnHost } from '../own-hosts.ts';
-import { versionIfKnown } from '../secret-version.ts';
+import { ifKnown } from '../secret-version.ts';
 import { identityService } from './federation.ts';
 import { instancePrincipal } from './identity.ts';
 import { instanceMetadata, type Place } from './imds.ts';
@@ -38,10 +38,11 @@ export function oracleCloud({ host, settings, machine, consented = [] }: CloudGr
     },
     // The service lists versions by the id of the secret, which is known only after the secret was read.
     secretVersion: (name) =>
-      versionIfKnown(async () => {
+      ifKnown(async () => {
         const secretId = secretIds.get(name);
         return secretId === undefined ? undefined : currentVersion(await vault(), secretId);
       }),
+    formerSecret: (name) => ifKnown(async () => (await vaultSecret(await vault(), name, 'PREVIOUS')).value),
     async endpoints() {
       const here = await place();
       const vaults = settings.vault.id === undefined ? [] : [vaultService(here)];

@@ -24,14 +24,19 @@ export interface SecretBundle {
 }
 
 /**
- * Returns the id of a secret and its current value, without the newline that an editor adds at the end of a file.
+ * Returns the id of a secret and its value in a stage, by default the current one, without the newline that an editor adds at the end of a file.
  *
  * Throws `SecretNotVisible`, `SecretDisabled`, `SecretEmpty`, `InstancePrincipalRefused`, `VaultUnavailable`,
  * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the proxy login.
  * Source: oci-typescript-sdk, lib/secrets (GetSecretBundleByName: a POST with an empty body; content in base64).
  */
-export async function vaultSecret(vault: VaultOptions, name: string): Promise<SecretBundle> {
-  const query = new URLSearchParams({ secretName: name, vaultId: vault.vaultId });
+export async function vaultSecret(
+  vault: VaultOptions,
+  name: string,
+  stage: 'CURRENT' | 'PREVIOUS' = 'CURRENT',
+): Promise<SecretBundle> {
+  const former = stage === 'CURRENT' ? {} : { stage };
+  const query = new URLSearchParams({ secretName: name, vaultId: vault.vaultId, ...former });
   const asked = { name, vaultId: vault.vaultId, service: vaultService(vault.place) };
   const response = await call(vault, asked, {
     method: 'POST',
