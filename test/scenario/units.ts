@@ -58,6 +58,12 @@ export class Units {
     Object.assign(this.#unit(name), { state: 'active', subState: 'running', invocation: 'f0'.repeat(16) });
   }
 
+  /** Ends a running K3s as a kill does; systemd starts it again. */
+  crash(name: string): void {
+    this.#unit(name).state = 'activating';
+    this.#fail(name, this.#unit(name));
+  }
+
   /** Returns the text of a unit as systemd loaded it; empty if no such unit is loaded. */
   loaded(name: string): string {
     return this.#unit(name).loaded ?? '';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { NodeError } from '../../src/agent/engine/errors.ts';
@@ -21,6 +20,7 @@ import { applied, fetched, putFlux } from '../unit/agent/gitops/flux/cluster.ts'
 import { type WorldCertificates, worldCertificates } from './certificates.ts';
 import { type OtherServer, otherServer } from './other-server.ts';
 import { Units } from './units.ts';
+import { type WorldPasswords, worldPasswords } from './world-passwords.ts';
 
 export const joinToken = 'join-token-canary-3f9a';
 export const gitToken = 'git-token-canary-77aa';
@@ -60,6 +60,7 @@ export interface World {
   /** The releases that end soon after each start, each with the last line of its journal. */
   readonly broken: Map<string, string>;
   readonly certificates: WorldCertificates;
+  readonly passwords: WorldPasswords;
   /** The images for which the running kubelet asks a credential provider. */
   matchImages: readonly string[];
   /**
@@ -88,6 +89,7 @@ export function world(): World {
     granter,
     users,
     certificates: worldCertificates(host, authority, () => units.isActive(/^k3s.service$/)),
+    passwords: worldPasswords(host, units, ca),
     server: { token: joinToken, ca },
     fleetRelease: undefined,
     broken: new Map(),
@@ -207,14 +209,11 @@ function providedImages({ files }: MemoryHost): readonly string[] {
 
 function startServer(made: World, config: K3sConfig, token: string): string | undefined {
   const { host } = made;
-  const { serverToken, kubeconfig } = paths.k3s;
-  const kept = host.files.text(serverToken);
-  if (kept !== undefined && !kept.endsWith(`:${token}`)) {
-    return 'level=fatal msg="starting kubernetes: preparing server: bootstrap data already found and encrypted with different token"';
-  }
-  const hash = createHash('sha256').update(ca).digest('hex');
-  if (kept === undefined) {
-    host.files.write(serverToken, `K10${hash}::server:${token}`, 0o600);
+  const { kubeconfig } = paths.k3s;
+  const agentToken = host.files.text(config['agent-token-file'] ?? '');
+  const error = made.passwords.start(token, agentToken);
+  if (error !== undefined) {
+    return error;
   }
   made.certificates.start('server');
   host.files.write(kubeconfig, adminKubeconfig, 0o600);
@@ -251,6 +250,7 @@ function startAgent(made: World, config: K3sConfig, token: string): string | und
 
 interface K3sConfig {
   readonly server?: string;
+  readonly 'agent-token-file'?: string;
   readonly 'node-name': string;
   readonly 'node-taint'?: readonly string[];
 }

@@ -2,10 +2,10 @@
  * `k3s server`: datastore, certificates, tokens, supervisor, kubeconfig, and the agent of its own node.
  *
  * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1), pkg/daemons/control/deps
- * (certificates, passwd), pkg/cluster/storage.go (exits if the token of an existing datastore has changed) and
- * pkg/server/server.go (token files, kubeconfig before the API is ready). The datastore is a folder of JSON files.
+ * (certificates) and pkg/server/server.go (token files, kubeconfig before the API is ready). k3s-bootstrap.ts models the
+ * passwords. The datastore is a folder of JSON files.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -13,12 +13,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentSettings, joinServer, runKubelet } from './k3s-agent.ts';
+import { rotatePasswords, type ServerFiles, startPasswords } from './k3s-bootstrap.ts';
 import { type Certificate, issue, makeAuthority } from './k3s-certificates.ts';
 import { runControllers } from './k3s-controllers.ts';
 import type { K3sOptions } from './k3s-flags.ts';
@@ -38,7 +40,9 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   const token = await readToken(options.text('token'), options.text('token-file'));
   const agentToken = await readToken(options.text('agent-token'), options.text('agent-token-file'));
   const authority = storedAuthority(directory, 'server-ca', 'k3s-server-ca');
-  const serverPassword = ensureDatastore(directory, token, authority);
+  const files = serverFiles(directory);
+  const agent = agentToken === undefined ? undefined : parseToken(agentToken).password;
+  const serverPassword = ensureDatastore(files, directory, { token, agent }, authority);
   const supervisor: Supervisor = {
     version: node.version,
     nodeName: node.nodeName,
@@ -46,16 +50,12 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     staticDir: join(directory, 'static'),
     clientAuthority: storedAuthority(directory, 'client-ca', 'k3s-client-ca'),
     serverPassword,
-    agentPassword: agentToken === undefined ? serverPassword : parseToken(agentToken).password,
+    agentPassword: agent ?? serverPassword,
     objects: openObjects(join(directory, 'db', 'objects')),
-    rotateToken(password) {
-      if (supervisor.agentPassword === supervisor.serverPassword) {
-        supervisor.agentPassword = password;
-      }
-      supervisor.serverPassword = password;
-      writeBootstrap(directory, password);
-      writeTokens(directory, supervisor);
-    },
+    rotateToken: (password) =>
+      rotatePasswords(files, { password, hasAgentToken: agent !== undefined }, (next) =>
+        writeToken(directory, authority, next),
+      ),
     apiReady: false,
     starting: true,
   };
@@ -89,10 +89,15 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
 
 /**
  * Creates a datastore with the password in the token, or verifies the password of the existing datastore; returns the
- * password. Exits with K3s's error for a wrong password, a malformed token, or a token with the hash of another CA.
+ * password. Exits with K3s's error for a wrong password, a malformed token, a token with the hash of another CA, or
+ * passwords that are newer than the datastore.
  */
-function ensureDatastore(directory: string, token: string | undefined, authority: Certificate): string {
-  const file = bootstrapFile(directory);
+function ensureDatastore(
+  files: ServerFiles,
+  directory: string,
+  { token, agent }: { readonly token: string | undefined; readonly agent: string | undefined },
+  authority: Certificate,
+): string {
   const given = token === undefined ? undefined : parseOrDie(token);
   if (given?.caHash !== undefined && given.caHash !== caHash(authority.certificate)) {
     fatal(
@@ -100,26 +105,21 @@ function ensureDatastore(directory: string, token: string | undefined, authority
     );
   }
   const kept = join(directory, 'token');
-  if (!existsSync(file)) {
-    const password = given?.password ?? randomBytes(16).toString('hex');
-    writeBootstrap(directory, password);
-    return password;
-  }
-  const password = given?.password ?? parseOrDie(readFileSync(kept, 'utf8').trim()).password;
-  if (JSON.parse(readFileSync(file, 'utf8')).key !== digest(password)) {
-    fatal(
-      'Error: preparing server: failed to bootstrap cluster data: bootstrap data already found and encrypted with different token',
-    );
-  }
-  return password;
+  const server =
+    given?.password ??
+    (existsSync(kept) ? parseOrDie(readFileSync(kept, 'utf8').trim()).password : undefined) ??
+    randomBytes(16).toString('hex');
+  const error = startPasswords(files, { server, agent });
+  return error === undefined ? server : fatal(error);
 }
 
-function writeBootstrap(directory: string, password: string): void {
-  write(bootstrapFile(directory), `${JSON.stringify({ key: digest(password) })}\n`, 0o600);
-}
-
-function bootstrapFile(directory: string): string {
-  return join(directory, 'db', 'bootstrap.json');
+function serverFiles(directory: string): ServerFiles {
+  const at = (path: string) => join(directory, path);
+  return {
+    read: (path) => (existsSync(at(path)) ? readFileSync(at(path), 'utf8') : undefined),
+    write: (path, text) => write(at(path), text, 0o600),
+    modifiedAt: (path) => (existsSync(at(path)) ? statSync(at(path)).mtimeMs : 0),
+  };
 }
 
 function parseOrDie(token: string) {
@@ -155,18 +155,17 @@ function writeLeaves(dataDir: string, { authority: server, clientAuthority: clie
 
 function writeTokens(directory: string, supervisor: Supervisor): void {
   const ca = supervisor.authority.certificate;
-  write(join(directory, 'token'), `${fullToken(ca, 'server', supervisor.serverPassword)}\n`, 0o600);
+  writeToken(directory, supervisor.authority, supervisor.serverPassword);
   const node = join(directory, 'node-token');
   rmSync(node, { force: true });
   symlinkSync(join(directory, 'token'), node);
   write(join(directory, 'agent-token'), `${fullToken(ca, 'node', supervisor.agentPassword)}\n`, 0o600);
-  write(
-    join(directory, 'cred', 'passwd'),
-    `${digest(supervisor.serverPassword)},server,server,k3s:server\n${digest(supervisor.agentPassword)},node,node,k3s:agent\n`,
-    0o600,
-  );
   log('info', `Server node token is available at ${join(directory, 'token')}`);
   log('info', `Agent node token is available at ${join(directory, 'agent-token')}`);
+}
+
+function writeToken(directory: string, { certificate }: Certificate, password: string): void {
+  write(join(directory, 'token'), `${fullToken(certificate, 'server', password)}\n`, 0o600);
 }
 
 /** Writes the kubeconfig. Like K3s, the caller does so before the API is up, so the file does not prove readiness. */
@@ -230,10 +229,6 @@ function watchNodes({ objects }: Supervisor): void {
       objects.put('nodes', undefined, { ...node, status: { ...Object(node.status), conditions } });
     }
   }, 5_000);
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(`slipway-lab:${text}`).digest('hex');
 }
 
 function write(path: string, content: string, mode: number): void {

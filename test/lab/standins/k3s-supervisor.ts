@@ -26,13 +26,14 @@ export interface Supervisor extends Api {
   readonly clientAuthority: Certificate;
   /** True for a moment after the supervisor begins to listen; meanwhile it answers every request with 503. */
   starting: boolean;
-  serverPassword: string;
-  agentPassword: string;
+  /** The passwords with which K3s started, the only ones that it accepts. */
+  readonly serverPassword: string;
+  readonly agentPassword: string;
   /**
-   * Changes the server password, and the agent password if the two were equal. PUT /v1-k3s/token calls this; `k3s token
-   * rotate` sends that request.
+   * Stores a new server password for the next start, and a new agent password if the two were equal; returns the
+   * status. PUT /v1-k3s/token calls this; `k3s token rotate` sends that request.
    */
-  readonly rotateToken: (password: string) => void;
+  readonly rotateToken: (password: string) => number;
 }
 
 /** Listens on `address` and `port` with a certificate for `hosts`; rejects if the port is taken. */
@@ -204,8 +205,8 @@ function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, bo
     return status(400, 'BadRequest', 'new token is required');
   }
   // K3s generates a token if the requested token is empty (pkg/server/handlers/token.go).
-  supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
-  return { status: 200, body: '' };
+  const code = supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
+  return code === 200 ? { status: 200, body: '' } : status(500, 'InternalError', 'token error ID 13413');
 }
 
 function nodeCertificate(supervisor: Supervisor, request: IncomingMessage, name: string): Reply {
