@@ -191,6 +191,7 @@ const k3sFolders = [
   'config',
   'service',
   'certificates',
+  'rotation',
   'restore',
 ];
 

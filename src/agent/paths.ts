@@ -47,6 +47,10 @@ export function nodePaths(root: string) {
       /** The folder of the proven copies of the datastore, and the file that marks a running copy. */
       backup: at('/var/lib/slipway/backup'),
       datastoreCopy: at('/run/slipway/datastore-copy.json'),
+      /** The record of the last rotation of the join token, on a server; contains both tokens until the end. */
+      tokenRotation: at('/var/lib/slipway/token-rotation.json'),
+      /** The digest of the tokens that K3s has saved in its datastore, on a server with a token for agents. */
+      passwordsSaved: at('/var/lib/slipway/passwords-saved.json'),
       /** The file that exists while `slipway restore` replaces the datastore. */
       restore: at('/var/lib/slipway/restore.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),

@@ -14,7 +14,7 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files that only the Host, commands, turns, upgrades and kubelet's credential provider write, tested elsewhere. */
+/** Files that only the Host, commands, turns, upgrades, rotations and kubelet's credential provider write, tested elsewhere. */
 const elsewhere = [
   ...([
     'providerFailure',
@@ -24,6 +24,8 @@ const elsewhere = [
     'hold',
     'datastoreCopy',
     'upgrade',
+    'tokenRotation',
+    'passwordsSaved',
     'restore',
     'job',
   ] as const),

@@ -29,6 +29,7 @@ import {
   type StartSources,
   serverChange,
   settingsChange,
+  startRepaired,
   tokenAccepted,
   unit,
   unlessCopying,
@@ -38,17 +39,9 @@ import {
 } from './k3s/index.ts';
 import { type FreeSpace, system } from './machine/index.ts';
 import { asMaintenance, turns, unlessHeld } from './maintenance/index.ts';
-import {
-  containerdLogins,
-  credentialProvider,
-  formerLoginsGone,
-  loginRenewersStopped,
-  loginsJudged,
-  loginsRenewed,
-  lostRegistries,
-  pullProofs,
-  registriesFile,
-} from './registry/index.ts';
+import { containerdLogins, loginRenewersStopped, lostRegistries, pullProofs } from './registry/index.ts';
+import { registrySteps } from './registry-steps.ts';
+import { rotationSteps } from './rotation-steps.ts';
 import { upgradeSteps } from './upgrade-steps.ts';
 import { clusterWorkloads } from './workloads/index.ts';
 
@@ -94,15 +87,7 @@ export function k3sResources(
   const pinned = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
   const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
-  // The logins do not wait for the check of the role: a running K3s needs them while RoleChanged waits for consent.
-  const logins = [...loginsRenewed(node, { cloud, rotateAt }), ...loginsJudged(node)].map((each) =>
-    nonBlockingOnceJoined(node, each),
-  );
-  const registries = registriesFile(node, ids(logins)).map((each) =>
-    nonBlockingOnceJoined(node, keeping(each)),
-  );
-  const former = formerLoginsGone(node, ids(logins));
-  const provider = credentialProvider(node).map((each) => nonBlockingOnceJoined(node, each));
+  const { logins, registries, former, provider } = registrySteps(node, { cloud, rotateAt, keeping });
   const unitFile = unit(node, before).map(keeping);
   const accepted = tokenAccepted(node, cloud, ids([token], pinned, server));
   const joined = isAgent ? [accepted, releaseAgreed(node, [executable.id, accepted.id])] : [];
@@ -115,6 +100,8 @@ export function k3sResources(
     );
   const written = [config, ...registries, ...provider, ...unitFile];
   const service = starting(k3sService(node, startSources, inputs, written));
+  const rotation = rotationSteps(node, { gate, starting, token, service });
+  const repaired = isAgent ? [] : [startRepaired(node, before)];
   const restart = asMaintenance(
     starting(k3sRestart(node, { sources: startSources, gate, written }, [service.id])),
   );
@@ -153,8 +140,10 @@ export function k3sResources(
     ...provider,
     ...unitFile,
     ...joined,
+    ...repaired.map(upkeep),
     enabled,
     service,
+    ...rotation.map(upkeep),
     upkeep(restart),
     upkeep(ownStarted),
     ...adoption,

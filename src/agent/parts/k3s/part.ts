@@ -69,6 +69,8 @@ export const k3sPart: Part = {
     paths.slipway.backup,
     paths.slipway.datastoreCopy,
     paths.slipway.upgrade,
+    paths.slipway.tokenRotation,
+    paths.slipway.passwordsSaved,
     paths.slipway.restore,
   ],
   reads: ({ system, k3s }) => [

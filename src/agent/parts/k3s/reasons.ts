@@ -24,6 +24,8 @@ export const serverReasons = {
 export const tokenReasons = {
   TokenChanged:
     'The token in the vault differs from the one that this server was installed with; the condition prints the consent that lets Slipway use the new token.',
+  TokenRotationFailed:
+    'A rotation of the join token does not go on: K3s refuses to store the new token, or starts with neither token.',
   TokenRejected: 'The server does not accept the join token from the vault.',
   TokenCaMismatch: "The CA hash in the join token does not match the server's CA.",
 } as const;
@@ -66,6 +68,8 @@ export const k3sReasons = {
     'The server knows a different node with this name: delete that node on the server, or set another node.name.',
   DatastoreTokenMismatch:
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
+  DatastoreOlder:
+    'K3s does not start, because files on this server are newer than their copies in the datastore; after a change of a token, Slipway repairs that by itself.',
   CopyDeclined:
     'The disk lacks the room for a copy of the datastore; what needs the copy, such as an upgrade of K3s, waits.',
   RestoreRefused: '`slipway restore` does not restore this copy; the message has the reason and the repair.',

@@ -26,3 +26,4 @@ export { type Decision, decide, type Wait } from './turn/decide.ts';
 export { turns } from './turn/granter.ts';
 export { type TurnMemory, turnMemory } from './turn/observations.ts';
 export type { Order } from './turn/orders.ts';
+export { rotationNotice } from './turn/rotation-notice.ts';

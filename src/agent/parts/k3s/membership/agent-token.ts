@@ -8,7 +8,8 @@ import type { K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { type Currency, credential, type PartlyRendered } from '../../../resources/credential.ts';
-import { fetchToken, isRedacted, verified } from './join-token.ts';
+import { fetchToken, isRedacted } from './fetched-token.ts';
+import { verified } from './join-token.ts';
 import { parseToken } from './token.ts';
 
 /**

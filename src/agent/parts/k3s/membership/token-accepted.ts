@@ -3,21 +3,20 @@ import type { Cloud } from '../../../clouds/cloud.ts';
 import { NodeError, Recorded } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
-import { reveal } from '../../../engine/secret.ts';
-import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
-import { knownCa, pin, writePinned } from './ca-pin.ts';
-import { fetchToken, isRedacted, tokenSecretName } from './join-token.ts';
+import { knownCa, pin } from './ca-pin.ts';
+import { isRedacted } from './fetched-token.ts';
 import { joinedCluster, nonBlockingOnceJoined } from './joined-cluster.ts';
+import { caMismatch, fetchAnother, tokenRejected } from './refused-token.ts';
 import { keepingServer, serverUnknown } from './server-change.ts';
 import { serverCa, serverNotReady, tokenStatus } from './supervisor.ts';
 import { parseToken, type Token } from './token.ts';
 
 /**
  * Checks that the server answers and accepts this agent's token. If the server refuses the token, fetches the token
- * from the cloud again. If the server has a new CA that the known one certified, moves the pin of an accepted token to
+ * from the cloud again, and tries the former one if the current one is refused. If the server has a new CA that the known one certified, moves the pin of an accepted token to
  * the new CA. Without this check, K3s would wait forever for a missing server or with a wrong token.
  *
  * Throws `ServerUnknown`, `ServerUnreachable`, `ServerNotReady`, `UnexpectedAnswer`, and, if the cloud has no other
@@ -78,12 +77,14 @@ async function checkToken(host: HostReader, node: K3sNode, cloud: Cloud): Promis
     return fetchAnother(node, cloud, { token, kept }, caMismatch(node, token.caHash, hash));
   }
   const { status, remark } = await tokenStatus(host, server, trusted, token, hints);
+  const isAccepted = async (asking: Host, other: Token) =>
+    (await tokenStatus(asking, server, trusted, other, hints)).status === 200;
   switch (status) {
     case 200:
       return pinAccepted(node, token, hash, remark);
     case 401:
     case 403:
-      return fetchAnother(node, cloud, { token, kept }, tokenRejected(node, status));
+      return fetchAnother(node, cloud, { token, kept, isAccepted }, tokenRejected(node, status));
     case 503:
       throw serverNotReady(server);
     default:
@@ -117,71 +118,4 @@ async function pinOfOldAgent(
   { caHash }: Token,
 ): Promise<string | undefined> {
   return (await host.stat(paths.k3s.agent)) === undefined ? undefined : caHash;
-}
-
-interface Refused {
-  readonly token: Token;
-  /** The hash of the CA to pin in a fetched token without a pin; `undefined` if that token may stay without one. */
-  readonly kept: string | undefined;
-}
-
-/**
- * Returns the drift whose remedy fetches the token again, since the cloud may have a newer one, and pins the CA `kept`
- * if the new token has no pin. The remedy throws `error` if the cloud has the same token. It also throws, with advice,
- * if the server does not have the CA that the refused token pins and the new token has no pin.
- */
-function fetchAnother(node: K3sNode, cloud: Cloud, { token, kept }: Refused, error: NodeError): Finding {
-  const path = node.paths.slipway.joinToken;
-  const remedy = async (host: Host) => {
-    const fetched = await fetchToken(host, cloud, tokenSecretName(node));
-    const fresh = parseToken(reveal(fetched));
-    if (fresh && isSame(fresh, token, error)) {
-      throw error;
-    }
-    if (!fresh || fresh.caHash !== undefined || kept === undefined || isRedacted(fetched)) {
-      return host.writeFile(path, fetched, { mode: 0o600 });
-    }
-    if (kept === token.caHash && error.reason === 'TokenCaMismatch') {
-      throw pinStays(node, error);
-    }
-    return writePinned(host, node.paths, fresh, kept);
-  };
-  const changes = [{ field: 'join token', observed: error.reason, desired: 'accepted' }];
-  return { state: 'Drifted', drift: { changes, partial: true, remedy } };
-}
-
-function pinStays({ paths }: K3sNode, { reason, message }: NodeError): NodeError {
-  return new NodeError(
-    reason,
-    `${message} The secret pins no CA, and this agent was part of a cluster, so it shows it to no other CA than the one ` +
-      `pinned in ${paths.slipway.joinToken}. To join any server that answers, remove that file.`,
-    forPerson,
-  );
-}
-
-/**
- * True if the fetched token is the refused one. A pin that only the refused token has makes no difference, unless the
- * pin itself is the reason for the refusal.
- */
-function isSame(fresh: Token, token: Token, { reason }: NodeError): boolean {
-  const pins = fresh.caHash ?? (reason === 'TokenCaMismatch' ? undefined : token.caHash);
-  return fresh.credential === token.credential && pins === token.caHash;
-}
-
-function tokenRejected(node: K3sNode, status: number): NodeError {
-  return new NodeError(
-    'TokenRejected',
-    `${node.server} answers ${status} to the join token, and the secret ${tokenSecretName(node)} holds no other. Put the token of that server ` +
-      '(/var/lib/rancher/k3s/server/node-token there) or a valid bootstrap token into the secret.',
-    forPerson,
-  );
-}
-
-function caMismatch({ server }: K3sNode, wanted: string, found: string): NodeError {
-  return new NodeError(
-    'TokenCaMismatch',
-    `The join token is for a cluster whose CA has the hash ${wanted.slice(0, 12)}..., and ${server} has ` +
-      `${found.slice(0, 12)}...: another cluster, or a server that was rebuilt. Put the token of that server into the secret.`,
-    forPerson,
-  );
 }

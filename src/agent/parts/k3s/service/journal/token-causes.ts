@@ -40,6 +40,16 @@ export const tokenCauses: readonly KnownLine[] = [
     repair: 'Put the token this server was installed with into the secret; K3s starts with no other.',
   },
   {
+    // From pkg/cluster/bootstrap.go, ReconcileBootstrapData
+    pattern: /newer than datastore and could cause a cluster outage/,
+    sample:
+      'time="2026-08-01T10:00:00Z" level=fatal msg="/var/lib/rancher/k3s/server/cred/passwd newer than datastore and could cause a cluster outage. Remove the file(s) from disk and restart to be recreated from datastore."',
+    reason: 'DatastoreOlder',
+    fault: 'elsewhere',
+    repair:
+      'If Slipway was changing a token, it repairs server/cred/passwd by itself. Otherwise, see the page about copies of the datastore.',
+  },
+  {
     // From pkg/cluster/storage.go, normalizeToken
     pattern: /failed to normalize (server )?token/,
     sample:

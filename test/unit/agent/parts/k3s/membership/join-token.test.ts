@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { shortDigest } from '../../../../../../src/agent/engine/digest.ts';
+import { sha256, shortDigest } from '../../../../../../src/agent/engine/digest.ts';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
-import { reveal } from '../../../../../../src/agent/engine/secret.ts';
 import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
 import { joinToken } from '../../../../../../src/agent/parts/k3s/membership/join-token.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
@@ -217,11 +216,27 @@ describe('joinToken on an installed server', () => {
   test('accepts the full token of the same cluster', async () => {
     const host = server('swordfish');
     host.advance(2 * hour);
-    const token = `K10${hash}::server:swordfish`;
+    const token = `K10${sha256('the CA')}::server:swordfish`;
     expect((await settle(joinToken(aNode('server'), cloudWith(token), []), host)).at(-1)).toBe('InSync');
   });
 
-  test('writes the token of K3s to the file after a rotation by hand, or after a crash during a rotation by Slipway', async () => {
+  test.each([
+    ['a bootstrap token', 'abcdef.0123456789abcdef', 'no server starts'],
+    ['a token that pins another CA', `K10${hash}::server:marlin`, 'the CA of another cluster'],
+    ['the installed token with the pin of another CA', `K10${hash}::server:swordfish`, 'the CA of another'],
+  ])('refuses %s in the vault, even with consent', async (_name, token, words) => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    const node = aNode('server', { settings: { consent: { tokenChange: true } } });
+    const resource = joinToken(node, cloudWith(token), []);
+    expect((await settle(resource, host)).at(-1)).toBe('SecretEmpty (person)');
+    const finding = await resource.check(host);
+    const remedy = finding.state === 'Drifted' ? finding.drift.remedy(host) : undefined;
+    await expect(remedy).rejects.toThrow(words);
+    expect(host.journal).toEqual([]);
+  });
+
+  test('writes the token of K3s to the file after a rotation by hand', async () => {
     const host = server('swordfish', 'marlin');
     expect(await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).toEqual([
       'Drifted token',
@@ -230,21 +245,77 @@ describe('joinToken on an installed server', () => {
     expect((await host.readFile(path))?.content).toBe('marlin\n');
   });
 
-  test('makes K3s rotate to the new token with consent, and shows no token in the journal', async () => {
+  const rotation = '/var/lib/slipway/token-rotation.json';
+  const consenting = (...tokens: readonly string[]) =>
+    aNode('server', { settings: { consent: { tokenChange: tokens.map(shortDigest) } } });
+
+  test('records the rotation to the new token with consent, keeps the file, and shows no token in the journal', async () => {
     const host = server('swordfish');
-    host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, (request, world) => {
-      expect(reveal(request.headers?.authorization ?? '')).toBe(`Basic ${btoa('server:swordfish')}`);
-      expect(reveal(request.body ?? '')).toBe('{"newToken":"marlin"}');
-      expect(request).toMatchObject({ direct: true, trust: { ca: 'the CA' } });
-      world.files.write(installed, `K10${hash}::server:marlin\n`);
-      return '';
-    });
     host.advance(2 * hour);
-    const node = aNode('server', { settings: { consent: { tokenChange: [shortDigest('marlin')] } } });
-    const seen = await settle(joinToken(node, cloudWith('marlin'), []), host);
+    const seen = await settle(joinToken(consenting('marlin'), cloudWith('marlin'), []), host);
     expect(seen).toEqual(['Drifted (non-blocking) compared with the vault', 'InSync']);
-    expect((await host.readFile(path))?.content).toBe('marlin\n');
-    expect(JSON.stringify(host.journal[0])).not.toMatch(/swordfish|marlin/);
+    expect(host.files.text(path)).toBe('swordfish\n');
+    expect(host.files.read(rotation)).toMatchObject({ mode: 0o600 });
+    expect(JSON.parse(host.files.text(rotation) ?? '')).toEqual({
+      format: 1,
+      state: 'wanted',
+      from: shortDigest('swordfish'),
+      to: shortDigest('marlin'),
+      tokens: { from: 'swordfish\n', to: 'marlin\n' },
+    });
+    expect(JSON.stringify(host.journal)).not.toMatch(/swordfish|marlin/);
+  });
+
+  test.each([
+    ['the vault has the installed token again', 'swordfish', ['marlin'], undefined],
+    ['the vault has a third token without consent', 'barracuda', ['marlin'], undefined],
+    ['the vault has a third token with consent', 'barracuda', ['barracuda'], 'barracuda'],
+  ])('drops a wanted rotation if %s', async (_name, inVault, consented, to) => {
+    const host = server('swordfish');
+    host.advance(2 * hour);
+    await settle(joinToken(consenting('marlin'), cloudWith('marlin'), []), host);
+    host.advance(2 * hour);
+    await settle(joinToken(consenting(...consented), cloudWith(inVault), []), host);
+    const record = JSON.parse(host.files.text(rotation) ?? '{}');
+    expect(record.to).toBe(to && shortDigest(to));
+  });
+
+  describe.each(['begun', 'rotated'] as const)('in a rotation that is %s', (state) => {
+    function rotating(file: string | undefined, mode = 0o600): MemoryHost {
+      const host = server('swordfish', 'marlin');
+      const tokens = { from: 'swordfish\n', to: 'marlin\n' };
+      const digests = { from: shortDigest('swordfish'), to: shortDigest('marlin') };
+      host.files.write(rotation, JSON.stringify({ format: 1, state, ...digests, tokens }), 0o600);
+      host.files.remove(path);
+      if (file !== undefined) {
+        host.files.write(path, file, mode);
+      }
+      host.advance(3 * hour);
+      return host;
+    }
+
+    test.each(['swordfish\n', 'marlin\n'])(
+      'leaves the file with %j alone, and asks no vault',
+      async (file) => {
+        const host = rotating(file);
+        const cloud = cloudWith('barracuda');
+        expect(await joinToken(aNode('server'), cloud, []).check(host)).toEqual({ state: 'InSync' });
+        expect(cloud.calls).toEqual([]);
+      },
+    );
+
+    test.each([
+      ['is missing', undefined, 0o600],
+      ['is readable by others', 'swordfish\n', 0o644],
+      ['has a third token', 'barracuda\n', 0o600],
+    ])('restores the file from the record if it %s', async (_name, file, mode) => {
+      const host = rotating(file, mode);
+      const cloud = cloudWith('barracuda');
+      expect((await settle(joinToken(aNode('server'), cloud, []), host)).at(-1)).toBe('InSync');
+      const content = state === 'begun' ? 'swordfish\n' : 'marlin\n';
+      expect(host.files.read(path)).toMatchObject({ content, mode: 0o600 });
+      expect(cloud.calls).toEqual([]);
+    });
   });
 
   test('requests consent by the digest of the new token, not by the token', async () => {
@@ -268,16 +339,6 @@ describe('joinToken on an installed server', () => {
     const seen = await settle(joinToken(node, cloudWith('barracuda'), []), host);
     expect(seen.at(-1)).toBe('TokenChanged (person, non-blocking)');
     expect(host.journal).toEqual([]);
-  });
-
-  test('keeps the old token if K3s refuses to rotate', async () => {
-    const host = server('swordfish').onRequest({ method: 'PUT', url: /token$/ }, { status: 500 });
-    host.advance(2 * hour);
-    const node = aNode('server', { settings: { consent: { tokenChange: true } } });
-    expect((await settle(joinToken(node, cloudWith('marlin'), []), host)).at(-1)).toBe(
-      'TokenChanged (person, non-blocking)',
-    );
-    expect((await host.readFile(path))?.content).toBe('swordfish\n');
   });
 
   test('reports a vault that does not answer, not a changed token', async () => {

@@ -64,6 +64,48 @@ describe('tokenAccepted on an agent that joins', () => {
     expect(await settle(agent(vault).resource, world(token))).toEqual(expected);
   });
 
+  describe('while the server still has the token from before a rotation', () => {
+    function rotatedVault(...tokens: readonly string[]) {
+      const made = agent(tokens[0]);
+      for (const token of tokens.slice(1)) {
+        made.cloud.secrets.set('k3s-token', token);
+      }
+      return made;
+    }
+
+    test('joins with the former version of the secret', async () => {
+      const host = world('marlin');
+      const { resource } = rotatedVault('swordfish', 'marlin');
+      expect(await settle(resource, host)).toEqual(['Drifted join token', 'InSync']);
+      expect(await host.readFile(path)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+    });
+
+    test('uses the current version again once the server refuses the former one', async () => {
+      const host = world('barracuda');
+      const { resource } = rotatedVault('barracuda', 'swordfish');
+      expect(await settle(resource, host)).toEqual(['Drifted join token', 'InSync']);
+      expect(host.files.text(path)).toBe('swordfish\n');
+    });
+
+    test.each([
+      ['the server refuses the former version, too', ['barracuda', 'marlin']],
+      ['the former version is the refused token', ['barracuda', 'marlin', 'barracuda', 'marlin', 'marlin']],
+      ['the cloud keeps no former version', ['marlin']],
+    ])('reports TokenRejected, and keeps the token file, if %s', async (_name, tokens) => {
+      const host = world('marlin');
+      expect((await settle(rotatedVault(...tokens).resource, host)).at(-1)).toBe('TokenRejected (person)');
+      expect(host.files.text(path)).toBe('marlin\n');
+      expect(host.lines()).toEqual([]);
+    });
+
+    test('adds the pin of its former cluster to the former version', async () => {
+      const hash = pinnedCa(ca).hash;
+      const host = world(`K10${hash}::node:marlin`, { '/var/lib/rancher/k3s/agent/pod-manifests/x': '' });
+      await settle(rotatedVault('swordfish', 'marlin').resource, host);
+      expect(host.files.text(path)).toBe(`K10${hash}::node:swordfish\n`);
+    });
+  });
+
   test.each([
     ['empty', ''],
     ['full of zero bytes', '\0'.repeat(600)],

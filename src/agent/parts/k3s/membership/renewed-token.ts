@@ -1,0 +1,75 @@
+import type { Cloud } from '../../../clouds/cloud.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { FoundFile, Host } from '../../../engine/host.ts';
+import { redacted, Secret } from '../../../engine/secret.ts';
+import { advisory } from '../../../engine/severity.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import { fileText } from '../../../resources/file-text.ts';
+import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { fetchToken, isRedacted, tokenSecretName } from './fetched-token.ts';
+import { isOpen, type RotationRecord, writeRotation } from './rotation-record.ts';
+import { serverPassword } from './server-password.ts';
+import { parseToken, type Token, tokenDigest } from './token.ts';
+
+/** What a server knows of its token: the token that K3s uses, and the last rotation. */
+export interface Kept {
+  readonly installed?: Token | undefined;
+  readonly rotation?: RotationRecord | undefined;
+}
+
+/**
+ * Returns the new content of the token file of an installed server: the token that K3s uses if the file is missing or
+ * was changed; otherwise the token in the vault. If these tokens differ, throws `TokenChanged` without consent; with
+ * consent, records the rotation and keeps the content. Throws `SecretEmpty` for a token that no server can use.
+ */
+export async function renewToken(
+  host: Host,
+  node: K3sNode,
+  cloud: Cloud,
+  { installed, rotation, found }: Kept & { readonly found: FoundFile | undefined },
+): Promise<Secret> {
+  if (isOpen(rotation)) {
+    const { from, to } = rotation.tokens;
+    return new Secret(rotation.state === 'rotated' ? to : from, `${redacted}\n`);
+  }
+  const isIntact =
+    found?.mode === 0o600 &&
+    found.foreignOwner === undefined &&
+    parseToken(found.content)?.credential === installed?.credential;
+  if (!isIntact || found === undefined || installed === undefined) {
+    return new Secret(`${installed?.credential}\n`, `${redacted}\n`);
+  }
+  const name = tokenSecretName(node);
+  const fetched = await fetchToken(host, cloud, name);
+  if (isRedacted(fetched)) {
+    return fetched;
+  }
+  const token = serverPassword(fetched, name, await fileText(host, node.paths.k3s.serverCa));
+  const isSame = token.credential === installed.credential;
+  const next = tokenDigest(token);
+  if (rotation?.state === 'wanted' && (isSame || rotation.to !== next)) {
+    await host.remove(node.paths.slipway.tokenRotation);
+  }
+  if (isSame) {
+    return fetched;
+  }
+  if (!isConsented(node.settings, 'tokenChange', next)) {
+    throw tokenChanged(node, next);
+  }
+  const tokens = { from: found.content, to: fetched.reveal() };
+  await writeRotation(host, node.paths, { from: tokenDigest(installed), to: next, state: 'wanted', tokens });
+  return new Secret(found.content, `${redacted}\n`);
+}
+
+/**
+ * Returns `TokenChanged`. `next` is the digest of the token in the vault: `printf %s TOKEN | sha256sum | cut -c1-12`.
+ */
+function tokenChanged(node: K3sNode, next: string): NodeError {
+  return new NodeError(
+    'TokenChanged',
+    `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} was installed with. The ` +
+      'bootstrap data in its datastore is encrypted with the installed one, so nothing was changed. Put the old token ' +
+      `back, or, to make the new one the cluster's, ${consentAdvice(node.settings, 'tokenChange', next)}.`,
+    advisory,
+  );
+}

@@ -1,0 +1,21 @@
+import type { Host, HostReader } from '../../../engine/host.ts';
+import type { Finding } from '../../../engine/resource.ts';
+import type { K3sNode } from '../../../node.ts';
+
+/** The place where the servers of a cluster see that one of them rotates the join token. */
+export interface RotationNotice {
+  /**
+   * Returns the step that shows the rotation of this server, or a wait for that of another server; `undefined` if the
+   * rotation is shown.
+   */
+  shown(
+    host: HostReader,
+    node: K3sNode,
+    rotation: { readonly from: string; readonly to: string },
+  ): Promise<Finding | undefined>;
+  /** Takes the notice of this server away. */
+  remove(host: Host, node: K3sNode): Promise<void>;
+}
+
+/** A notice that no server sees, for tests. */
+export const noNotice: RotationNotice = { shown: async () => undefined, remove: async () => {} };

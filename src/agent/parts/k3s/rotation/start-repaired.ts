@@ -1,0 +1,108 @@
+import { dirname, join } from 'node:path';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { type Finding, inSync, type Resource } from '../../../engine/resource.ts';
+import { Secret } from '../../../engine/secret.ts';
+import { type K3sNode, unitName } from '../../../node.ts';
+import { fileText } from '../../../resources/file-text.ts';
+import { showUnit } from '../../../resources/unit.ts';
+import {
+  isOpen,
+  type OpenRotation,
+  readRotation,
+  rotationTokens,
+  writeRotation,
+} from '../membership/rotation-record.ts';
+import { parseToken } from '../membership/token.ts';
+import { startJournal } from '../service/starting.ts';
+import { rotationFailed } from './store-token.ts';
+
+/** Matches the fatal line of a K3s whose datastore has other passwords (pkg/cluster/bootstrap.go). */
+const passwordsNewer = /msg="[^",]*\/server\/cred\/passwd newer than datastore/;
+/** Matches the fatal line of a K3s whose datastore belongs to another token (pkg/cluster/storage.go). */
+const otherToken = /bootstrap data already found and encrypted with different token/;
+
+/**
+ * Repairs what keeps a server from starting after K3s was killed while it stored a new token, or was given another
+ * token of the agents. K3s then names one of two causes:
+ *
+ * - its password file is newer than the datastore. K3s says to remove it, and makes it anew at the next start;
+ * - the datastore belongs to another token. The token file gets the other token of the rotation, and the rotation goes
+ *   on from there. Throws `TokenRotationFailed` if K3s starts with neither.
+ */
+export function startRepaired(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: 'Token/start',
+    summary: 'let K3s start after an interrupted change of a token',
+    condition: 'JoinToken',
+    isQuiet: true,
+    needs,
+    async check(host) {
+      const unit = unitName(node.role.k3s);
+      const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
+      const hasFailed = shown.ActiveState === 'failed' || shown.SubState === 'auto-restart';
+      const log = hasFailed ? await startJournal(host, unit, shown.InvocationID) : '';
+      return (await repair(host, node, { log, start: shown.InvocationID })) ?? inSync();
+    },
+  };
+}
+
+interface FailedStart {
+  readonly log: string;
+  readonly start: string;
+}
+
+async function repair(
+  host: HostReader,
+  node: K3sNode,
+  { log, start }: FailedStart,
+): Promise<Finding | undefined> {
+  if (passwordsNewer.test(log)) {
+    return withoutPasswords(host, node);
+  }
+  const record = otherToken.test(log) ? await readRotation(host, node.paths) : undefined;
+  return isOpen(record) && record.invocation !== start
+    ? withOtherToken(host, node, record, start)
+    : undefined;
+}
+
+/** Returns the removal of K3s's password file, if Slipway may have caused that it is newer. */
+async function withoutPasswords(
+  host: HostReader,
+  { paths, settings }: K3sNode,
+): Promise<Finding | undefined> {
+  const hasOwnTokens = settings.joinToken.agentSecretName !== undefined;
+  const path = join(dirname(paths.k3s.serverToken), 'cred/passwd');
+  if (!(hasOwnTokens || (await readRotation(host, paths))) || !(await host.stat(path))) {
+    return undefined;
+  }
+  const change = { field: path, observed: 'newer than the datastore', desired: undefined };
+  const summary = `remove ${path}, which K3s makes anew`;
+  const remedy = (changing: Host) => changing.remove(path);
+  return { state: 'Drifted', drift: { changes: [change], summary, partial: true, blocks: false, remedy } };
+}
+
+async function withOtherToken(
+  host: HostReader,
+  node: K3sNode,
+  record: OpenRotation,
+  start: string,
+): Promise<Finding> {
+  const { from, to } = rotationTokens(record);
+  const present = parseToken(await fileText(host, node.paths.slipway.joinToken));
+  const isNew = present?.credential === to?.credential;
+  const [now, next] = isNew ? [record.to, record.from] : [record.from, record.to];
+  if (record.refused?.includes(next) || from === undefined || to === undefined) {
+    throw rotationFailed(
+      'K3s starts with neither token of the rotation: its datastore belongs to a third one.',
+    );
+  }
+  const refused = [...(record.refused ?? []), now];
+  const content = new Secret(`${(isNew ? record.tokens.from : record.tokens.to).trim()}\n`);
+  const changes = [{ field: 'token', observed: now, desired: next }];
+  const remedy = async (changing: Host) => {
+    await writeRotation(changing, node.paths, { ...record, state: 'begun', refused, invocation: start });
+    await changing.writeFile(node.paths.slipway.joinToken, content, { mode: 0o600 });
+  };
+  const summary = `let K3s start with the token ${next}, to which its datastore belongs`;
+  return { state: 'Drifted', drift: { changes, summary, partial: true, blocks: false, remedy } };
+}

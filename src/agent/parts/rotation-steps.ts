@@ -1,0 +1,28 @@
+import type { Resource } from '../engine/resource.ts';
+import type { K3sNode } from '../node.ts';
+import { copyStep, type Gate, passwordsSaved, rotationRestart, tokenRotated } from './k3s/index.ts';
+import { asMaintenance, rotationNotice, unlessHeld } from './maintenance/index.ts';
+
+export interface RotationPorts {
+  readonly gate: Gate;
+  /** Holds back a Resource that restarts K3s. */
+  readonly starting: (resource: Resource) => Resource;
+  readonly token: Resource;
+  readonly service: Resource;
+}
+
+/**
+ * Returns the steps of a rotation of the join token on a server; none on an agent, which fetches the new token once its
+ * server refuses the old one. Belongs before the restart for changed inputs: its wish goes first, and one restart
+ * serves both.
+ */
+export function rotationSteps(node: K3sNode, ports: RotationPorts): readonly Resource[] {
+  const { gate, starting, token, service } = ports;
+  return node.role.k3s === 'agent'
+    ? []
+    : [
+        unlessHeld(node, tokenRotated(node, { copy: copyStep, notice: rotationNotice }, [token.id])),
+        ...passwordsSaved(node, [service.id]),
+        asMaintenance(starting(rotationRestart(node, { gate, notice: rotationNotice }, [service.id]))),
+      ];
+}

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { waiting } from '../../../../../../src/agent/engine/resource.ts';
+import { openGate, type Wish } from '../../../../../../src/agent/parts/k3s/gate.ts';
+import { noNotice } from '../../../../../../src/agent/parts/k3s/rotation/notice.ts';
+import { rotationRestart } from '../../../../../../src/agent/parts/k3s/rotation/rotation-restart.ts';
+import { outcome, settle } from '../../../a-node.ts';
+import { from, rotatingServer, to } from './a-rotation.ts';
+
+const restart = { file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] };
+const open = { gate: openGate, notice: noNotice };
+
+test.each([undefined, 'wanted', 'begun', 'done'] as const)(
+  'rotationRestart does nothing in the state %s',
+  async (state) => {
+    const { host, node } = rotatingServer(state, { invocation: 'start-1' });
+    expect(await rotationRestart(node, open, []).check(host)).toEqual({ state: 'InSync' });
+  },
+);
+
+test('rotationRestart asks the gate for a wish that names the new token, and then restarts K3s', async () => {
+  const { host, node, record, unit } = rotatingServer('rotated', { invocation: 'start-1' });
+  host.on(restart, () => {
+    unit.InvocationID = 'start-2';
+    return '';
+  });
+  const wishes: Wish[] = [];
+  const gate = async (_host: unknown, wish: Wish) => void wishes.push(wish);
+  await settle(
+    rotationRestart(node, { ...open, gate: (host, wish) => gate(host, wish).then(() => undefined) }, []),
+    host,
+  );
+  expect(wishes).toEqual([{ kind: 'token', name: `token ${to}`, digest: to }]);
+  expect(host.lines()).toContain('run systemctl restart --no-block k3s.service');
+  await settle(rotationRestart(node, open, []), host);
+  expect(record()).toEqual({ format: 1, from, to, state: 'done' });
+});
+
+test('rotationRestart waits for the gate', async () => {
+  const { host, node } = rotatingServer('rotated', { invocation: 'start-1' });
+  const gate = async () => waiting('TurnAwaited', 'not yet', { blocks: false });
+  expect(await outcome(rotationRestart(node, { ...open, gate }, []), host)).toContain('TurnAwaited');
+});
+
+test('rotationRestart needs no restart if K3s was started since, and takes the notice away', async () => {
+  const { host, node, record } = rotatingServer('rotated', { invocation: 'start-0' });
+  let removed = 0;
+  const notice = {
+    ...noNotice,
+    remove: async () => {
+      removed += 1;
+    },
+  };
+  await settle(rotationRestart(node, { gate: openGate, notice }, []), host);
+  expect([record()?.state, removed]).toEqual(['done', 1]);
+  expect(host.lines().filter((line) => line.startsWith('run'))).toEqual([]);
+});
+
+test('rotationRestart does nothing while K3s is not up', async () => {
+  const { host, node, unit } = rotatingServer('rotated', { invocation: 'start-0' });
+  unit.ActiveState = 'activating';
+  expect(await outcome(rotationRestart(node, open, []), host)).toBe('InSync');
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { step, waiting } from '../../../../../../src/agent/engine/resource.ts';
+import { noNotice, type RotationNotice } from '../../../../../../src/agent/parts/k3s/rotation/notice.ts';
+import {
+  type RotationPorts,
+  tokenRotated,
+} from '../../../../../../src/agent/parts/k3s/rotation/token-rotated.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
+import { putCopy } from '../restore/a-copy.ts';
+import { from, type RotatingServer, rotatingServer, to, tokenFile } from './a-rotation.ts';
+
+const ports: RotationPorts = { copy: async () => undefined, notice: noNotice };
+
+function rotated({ node }: Pick<RotatingServer, 'node'>, more: Partial<RotationPorts> = {}) {
+  return tokenRotated(node, { ...ports, ...more }, []);
+}
+
+test.each([undefined, 'done'] as const)(
+  'tokenRotated does nothing if the last rotation is %s',
+  async (state) => {
+    const server = rotatingServer(state);
+    expect(await rotated(server).check(server.host)).toEqual({ state: 'InSync' });
+  },
+);
+
+test('tokenRotated names the version of the secret to keep while a copy was made with it', async () => {
+  const server = rotatingServer('done');
+  putCopy(server.host);
+  expect(await rotated(server).check(server.host)).toMatchObject({
+    state: 'InSync',
+    message: expect.stringContaining(`keep the version ${from}`),
+  });
+});
+
+describe('tokenRotated before the first request to K3s', () => {
+  test('begins the rotation once the datastore is copied and the rotation is shown', async () => {
+    const server = rotatingServer('wanted');
+    const missing = ['copied', 'shown'];
+    const next = (what: string) =>
+      missing.includes(what)
+        ? step({ field: what, observed: undefined, desired: to }, async () => {
+            missing.splice(missing.indexOf(what), 1);
+          })
+        : undefined;
+    const reasons: string[] = [];
+    const resource = rotated(server, {
+      copy: async (_host, _node, { reason, version }) => {
+        reasons.push(`${reason}, K3s ${version}`);
+        return next('copied');
+      },
+      notice: { ...noNotice, shown: async () => next('shown') },
+    });
+    server.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
+    const seen: string[] = [];
+    while (server.record()?.state === 'wanted') {
+      seen.push((await settle(resource, server.host))[0] ?? '');
+    }
+    expect(seen.map((each) => each.split(' ').at(-1))).toEqual(['copied', 'shown', 'token']);
+    expect(new Set(reasons)).toEqual(new Set([`token ${to}, K3s v1.36.3+k3s1`]));
+    expect(server.record()).toMatchObject({ state: 'begun', tokens: { to: 'marlin\n' } });
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each([
+    [
+      'the copy is declined',
+      { copy: async () => waiting('CopyDeclined', 'full', { blocks: false }) },
+      'CopyDeclined',
+    ],
+    [
+      'another server rotates',
+      {
+        notice: { ...noNotice, shown: async () => waiting('TurnAwaited', 'other') } satisfies RotationNotice,
+      },
+      'TurnAwaited',
+    ],
+  ])('waits while %s', async (_name, more, reason) => {
+    const server = rotatingServer('wanted');
+    server.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
+    expect(await rotated(server, more).check(server.host)).toMatchObject({ state: 'Waiting', reason });
+  });
+
+  test('waits while an upgrade of K3s has begun', async () => {
+    const server = rotatingServer('wanted');
+    const upgrade = {
+      wanted: 'v1.36.4+k3s1',
+      from: 'v1.36.3+k3s1',
+      digest: '0123456789ab',
+      state: 'begun',
+      restarts: 0,
+    };
+    server.host.files.write('/var/lib/slipway/upgrade.json', JSON.stringify({ format: 1, ...upgrade }));
+    expect(await outcome(rotated(server), server.host)).toContain('Upgrading');
+  });
+
+  test('waits while K3s is not up', async () => {
+    const server = rotatingServer('wanted');
+    server.unit.ActiveState = 'activating';
+    expect(await outcome(rotated(server), server.host)).toContain('ServiceStarting');
+  });
+
+  test('drops the rotation if the settings no longer consent to it', async () => {
+    const server = rotatingServer('wanted');
+    await settle(rotated({ node: aNode('server') }), server.host);
+    expect(server.record()).toBeUndefined();
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('tokenRotated once the rotation has begun', () => {
+  test('makes K3s store the token, writes the token file, and records the start that has the old token', async () => {
+    const server = rotatingServer('begun', { refused: [to] });
+    await settle(rotated({ node: aNode('server') }), server.host);
+    expect(server.requests).toEqual(['swordfish -> marlin']);
+    expect(server.host.files.read(tokenFile)).toMatchObject({ content: 'marlin\n', mode: 0o600 });
+    expect(server.record()).toEqual({
+      ...{ format: 1, from, to, state: 'rotated', invocation: 'start-1' },
+      tokens: { from: 'swordfish\n', to: 'marlin\n' },
+    });
+    expect(JSON.stringify(server.host.journal)).not.toMatch(/swordfish|marlin/);
+  });
+
+  test('ends the rotation if K3s has already started with the new token, and forgets both tokens', async () => {
+    const server = rotatingServer('begun');
+    server.answers.push(401);
+    let removed = 0;
+    const notice = {
+      ...noNotice,
+      remove: async () => {
+        removed += 1;
+      },
+    };
+    await settle(rotated(server, { notice }), server.host);
+    expect(server.record()).toEqual({ format: 1, from, to, state: 'done' });
+    expect([removed, server.host.files.text(tokenFile)]).toEqual([1, 'marlin\n']);
+  });
+
+  test('keeps the token file if K3s refuses', async () => {
+    const server = rotatingServer('begun');
+    server.answers.push(404);
+    expect((await settle(rotated(server), server.host)).at(-1)).toBe(
+      'TokenRotationFailed (person, non-blocking)',
+    );
+    expect(server.host.files.text(tokenFile)).toBe('swordfish\n');
+    expect(server.record()?.state).toBe('begun');
+  });
+
+  test('throws TokenRotationFailed if the record has lost its tokens', async () => {
+    const server = rotatingServer('begun', { tokens: undefined });
+    expect(await outcome(rotated(server), server.host)).toBe('TokenRotationFailed (person, non-blocking)');
+  });
+
+  test('reports that K3s accepts the new token only after a restart', async () => {
+    const server = rotatingServer('rotated', { invocation: 'start-1' });
+    expect(await rotated(server).check(server.host)).toMatchObject({
+      state: 'InSync',
+      message: expect.stringContaining('after a restart'),
+    });
+  });
+});

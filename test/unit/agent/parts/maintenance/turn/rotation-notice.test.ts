@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import type { K3sNode } from '../../../../../../src/agent/node.ts';
+import {
+  rotationKey,
+  rotationNotice,
+} from '../../../../../../src/agent/parts/maintenance/turn/rotation-notice.ts';
+import type { MemoryApi } from '../../../../../lab/memory-api.ts';
+import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { aCluster } from '../../../a-cluster.ts';
+import { aNode } from '../../../a-node.ts';
+
+const rotation = { from: '0123456789ab', to: 'ba9876543210' };
+const lease = ['leases.coordination.k8s.io', 'kube-system', 'slipway-turns'] as const;
+
+interface World {
+  readonly host: MemoryHost;
+  readonly api: MemoryApi;
+  readonly node: K3sNode;
+}
+
+function world(): World {
+  const host = memoryHost();
+  return { host, api: aCluster(host), node: aNode('server') };
+}
+
+function annotations({ api }: World): Record<string, string> {
+  return Object(api.objects.get(...lease)?.metadata.annotations);
+}
+
+/** Does the next step of showing a rotation; returns the state of what was found. */
+async function show({ host, node }: World, wanted = rotation): Promise<string | undefined> {
+  const found = await rotationNotice.shown(host, node, wanted);
+  if (found?.state === 'Drifted') {
+    await found.drift.remedy(host);
+  }
+  return found?.state;
+}
+
+test('rotationNotice shows the rotation in the Lease once, and keeps the other annotations', async () => {
+  const made = world();
+  made.api.objects.put('leases.coordination.k8s.io', 'kube-system', {
+    ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+    metadata: {
+      name: 'slipway-turns',
+      namespace: 'kube-system',
+      annotations: { 'slipway.dev/ledger': '{}' },
+    },
+    spec: { holderIdentity: 'server-1' },
+  });
+  expect([await show(made), await show(made)]).toEqual(['Drifted', undefined]);
+  expect(JSON.parse(annotations(made)[rotationKey] ?? '')).toEqual({ node: made.node.name, ...rotation });
+  expect(annotations(made)['slipway.dev/ledger']).toBe('{}');
+  expect(made.api.objects.get(...lease)?.spec).toMatchObject({ holderIdentity: 'server-1' });
+});
+
+test('rotationNotice makes the Lease if it is missing, and takes its notice away', async () => {
+  const made = world();
+  expect(await show(made)).toBe('Drifted');
+  await rotationNotice.remove(made.host, made.node);
+  expect(annotations(made)[rotationKey]).toBe('');
+  expect(await show(made)).toBe('Drifted');
+});
+
+test('rotationNotice waits while another server rotates to another token, and leaves its notice', async () => {
+  const made = world();
+  const other = { ...made, node: { ...made.node, name: 'server-2' } };
+  await show(other, { ...rotation, to: '111111111111' });
+  expect(await show(made)).toBe('Waiting');
+  await rotationNotice.remove(made.host, made.node);
+  expect(annotations(made)[rotationKey]).toContain('server-2');
+  await rotationNotice.remove(other.host, other.node);
+  expect(await show(made)).toBe('Drifted');
+});
+
+test('rotationNotice does not write if another writer has changed the Lease meanwhile', async () => {
+  const made = world();
+  await show(made);
+  const found = await rotationNotice.shown(made.host, made.node, { ...rotation, to: '111111111111' });
+  const lived = made.api.objects.get(...lease);
+  if (found?.state !== 'Drifted' || lived === undefined) {
+    throw new Error('no step');
+  }
+  made.api.objects.put('leases.coordination.k8s.io', 'kube-system', lived);
+  await expect(found.drift.remedy(made.host)).rejects.toMatchObject({ reason: 'ApiConflict' });
+});
+
+test.each(['', 'x', '{"node":""}', 'x'.repeat(2_000)])(
+  'rotationNotice replaces a damaged notice: %.20s',
+  async (text) => {
+    const made = world();
+    await show(made);
+    const lived = made.api.objects.get(...lease);
+    if (lived === undefined) {
+      throw new Error('no Lease');
+    }
+    const metadata = { ...lived.metadata, annotations: { [rotationKey]: text } };
+    made.api.objects.put('leases.coordination.k8s.io', 'kube-system', { ...lived, metadata });
+    expect(await show(made)).toBe('Drifted');
+    expect(JSON.parse(annotations(made)[rotationKey] ?? '')).toMatchObject(rotation);
+  },
+);
