@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { Crash } from '../lab/memory-host.ts';
 import { rotationSteps } from '../lab/standins/k3s-bootstrap.ts';
-import { booted, condition, live, noRestarts, type Vm } from '../scenario/a-vm.ts';
+import { booted, condition, isReady, live, noRestarts, type Vm, vm } from '../scenario/a-vm.ts';
 import { ca, joinToken } from '../scenario/world.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
 
@@ -140,5 +140,131 @@ describe('a rotation of the join token', () => {
       expect(condition(later, 'JoinToken')).toBe('False TokenChanged');
       expectToken(machine, next);
     });
+  });
+});
+
+describe('a rotation of the join token', () => {
+  test('waits for the turn of the server before it restarts K3s, and joins nodes with the old token until then', async () => {
+    const { machine, slipway } = await consented();
+    machine.host.files.write('/etc/slipway/config.d/pause.yaml', 'maintenance: { pause: true }\n');
+    const report = await live(slipway, machine, 20 * minute);
+    expect([state(machine), machine.units.starts]).toEqual(['rotated', 1]);
+    expect(condition(report, 'Maintenance')).toMatch(/TurnAwaited$/);
+    expect([machine.passwords.accepts(joinToken), machine.passwords.belongsTo(next)]).toEqual([true, true]);
+    machine.host.files.remove('/etc/slipway/config.d/pause.yaml');
+    await live(slipway, machine, 10 * minute, isDone(machine));
+    expectToken(machine, next);
+  });
+
+  test('needs no turn if K3s or the VM is started again before', async () => {
+    const { machine, slipway } = await consented();
+    machine.host.files.write('/etc/slipway/config.d/pause.yaml', 'maintenance: { pause: true }\n');
+    await live(slipway, machine, 20 * minute);
+    await machine.reboot();
+    await live(machine.slipway(), machine, 5 * minute, isDone(machine));
+    expectToken(machine, next);
+    expect(machine.units.starts).toBe(2);
+  });
+
+  test('does not begin while the disk lacks the room for a copy, or without consent', async () => {
+    const { machine, slipway } = await consented();
+    machine.host.free = 1_000;
+    const report = await live(slipway, machine, 20 * minute);
+    expect([condition(report, 'JoinToken'), state(machine)]).toEqual(['False CopyDeclined', 'wanted']);
+    consent(machine);
+    machine.host.free = 2 ** 40;
+    await live(slipway, machine, 20 * minute);
+    expect([state(machine), machine.passwords.rotations]).toEqual([undefined, 0]);
+    expectToken(machine, joinToken);
+  });
+
+  test('reports that K3s refuses, and goes on once K3s accepts', async () => {
+    const { machine, slipway } = await consented();
+    machine.passwords.isRefusing = true;
+    const report = await live(slipway, machine, 20 * minute);
+    expect(condition(report, 'JoinToken')).toBe('False TokenRotationFailed');
+    expect(condition(report, 'Ready')).toBe('True TokenRotationFailed');
+    machine.passwords.isRefusing = false;
+    await live(slipway, machine, 20 * minute, isDone(machine));
+    expectToken(machine, next);
+  });
+
+  test('shows itself in the Lease of turns until it ends', async () => {
+    const { machine, slipway } = await consented();
+    const notice = () =>
+      Object(
+        machine.kubernetes.objects.get('leases.coordination.k8s.io', 'kube-system', 'slipway-turns')?.metadata
+          .annotations,
+      )['slipway.dev/token-rotation'];
+    await live(slipway, machine, 10 * minute, () => state(machine) === 'rotated');
+    expect(JSON.parse(notice())).toMatchObject({ from: shortly(joinToken), to: shortly(next) });
+    await live(slipway, machine, 10 * minute, isDone(machine));
+    expect(notice()).toBe('');
+  });
+});
+
+describe('an agent', () => {
+  test('joins with the former version of the secret while the server still has it, and then follows without a restart', async () => {
+    const machine = vm('agent', noRestarts);
+    machine.cloud.secrets.set('k3s-token', next);
+    const slipway = machine.slipway();
+    await live(slipway, machine, 2 * minute, isReady);
+    expect([machine.units.starts, machine.host.files.text(tokenFile)]).toEqual([
+      1,
+      expect.stringContaining(joinToken),
+    ]);
+    machine.server = { token: next, ca };
+    const report = await live(slipway, machine, 20 * minute);
+    expect(machine.host.files.text(tokenFile)).toMatch(new RegExp(`^K10[0-9a-f]{64}::node:${next}\n$`));
+    expect([condition(report, 'ServerReachable'), machine.units.starts]).toEqual(['True InSync', 1]);
+  });
+});
+
+describe('a new token of the agents', () => {
+  const agents = 'joinToken: { agentSecretName: agents }\n';
+
+  async function withAgentToken() {
+    const machine = vm('server', `${noRestarts}${agents}`);
+    machine.cloud.secrets.set('agents', 'agents-canary-1');
+    await live(machine.slipway(), machine, 2 * minute, isReady);
+    machine.host.advance(125 * minute);
+    machine.cloud.secrets.set('agents', 'agents-canary-2');
+    return machine;
+  }
+
+  test('restarts K3s once, and is saved in the datastore, so that K3s also starts later', async () => {
+    const machine = await withAgentToken();
+    await live(machine.slipway(), machine, 20 * minute);
+    expect([machine.units.starts, machine.passwords.accepts('agents-canary-2')]).toEqual([2, true]);
+    machine.host.advance(10 * minute);
+    await machine.reboot();
+    await live(machine.slipway(), machine, 5 * minute);
+    expect([machine.units.starts, machine.passwords.accepts('agents-canary-2')]).toEqual([3, true]);
+  });
+
+  test('lets K3s start again after a crash of Slipway before any of its changes', async () => {
+    const through = async (mutation?: number) => {
+      const machine = await withAgentToken();
+      machine.host.restart();
+      if (mutation !== undefined) {
+        machine.host.crashBefore(mutation);
+      }
+      await live(machine.slipway(), machine, 20 * minute).catch(onlyCrash);
+      expect(machine.host.crashed).toBe(mutation !== undefined);
+      const { mutations } = machine.host;
+      machine.host.restart();
+      await machine.reboot();
+      await live(machine.slipway(), machine, 20 * minute);
+      expect(machine.passwords.accepts('agents-canary-2')).toBe(true);
+      machine.host.advance(10 * minute);
+      await machine.reboot();
+      const report = await live(machine.slipway(), machine, 10 * minute);
+      expect(condition(report, 'NodeReady')).toBe('True InSync');
+      return mutations;
+    };
+    const mutations = await through();
+    for (let mutation = 1; mutation <= mutations; mutation += 1) {
+      await through(mutation);
+    }
   });
 });

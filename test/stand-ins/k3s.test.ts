@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -141,6 +142,37 @@ describe('a token', () => {
     await expect
       .poll(log, { timeout: 60_000 })
       .toContain('token CA hash does not match the Cluster CA certificate hash');
+  });
+
+  test('is replaced by a rotation only at the next start of the server, which needs the new one', async () => {
+    configure(server());
+    const first = start('server');
+    await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
+    expect(await rotation('server:secret', 'second')).toBe(200);
+    expect(await rotation('server:second', 'second')).toBe(401);
+    expect(await rotation('server:secret', 'second')).toBe(200);
+    await ended(first.child);
+    expect((await k3s('server')).stderr).toContain('encrypted with different token');
+    write('token', 'second');
+    await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
+    expect(await rotation('server:secret', 'third')).toBe(401);
+    expect(await rotation('server:second', 'abcdef.0123456789abcdef')).toBe(500);
+  });
+
+  test('stops a server whose password file is newer than the datastore, until the file is removed', async () => {
+    configure(server());
+    const first = start('server');
+    await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');
+    await ended(first.child);
+    const passwd = join(root, 'var/lib/rancher/k3s/server/cred/passwd');
+    const later = new Date(Date.now() + 10_000);
+    writeFileSync(passwd, 'x,server,server,k3s:server\n');
+    utimesSync(passwd, later, later);
+    expect((await k3s('server')).stderr).toContain(
+      '/server/cred/passwd newer than datastore and could cause a cluster outage',
+    );
+    rmSync(passwd);
+    await expect.poll(start('server').log, { timeout: 60_000 }).toContain('k3s is up and running');
   });
 
   test('is taken from the file rather than the option', async () => {
@@ -315,6 +347,13 @@ describe('kubectl', () => {
     expect(exitCode).toBe(1);
   });
 });
+
+/** Asks the server to rotate its token with these credentials; returns the status. */
+async function rotation(credentials: string, newToken: string): Promise<number> {
+  const headers = { authorization: `Basic ${btoa(credentials)}` };
+  const url = `https://127.0.0.1:${port}/v1-k3s/token`;
+  return (await exchange({ url, method: 'PUT', headers, body: JSON.stringify({ newToken }) })).status;
+}
 
 function server(): object {
   write('token', 'secret');
