@@ -41,13 +41,12 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
   const { k3s, slipway } = node.paths;
   const server = await tokenIn(host, k3s.serverToken);
   const agents = await tokenIn(host, join(dirname(k3s.serverToken), 'agent-token'));
-  const isBusy = isOpen(await readRotation(host, node.paths)) || (await activeStart(host)) === undefined;
-  if (server === undefined || agents === undefined || isBusy) {
+  if (server === undefined || agents === undefined || isOpen(await readRotation(host, node.paths))) {
     return inSync();
   }
   const digest = shortDigest(JSON.stringify([server.credential, agents.credential]));
   const known = readOwn(saved, await fileText(host, slipway.passwordsSaved))?.digest;
-  if (known === digest) {
+  if (known === digest || (await activeStart(host)) === undefined) {
     return inSync();
   }
   const remedy = async (changing: Host) => {

@@ -25,8 +25,8 @@ export function rotationRestart(
     needs,
     async check(host) {
       const record = await readRotation(host, node.paths);
-      const start = await activeStart(host);
-      if (record?.state !== 'rotated' || start === undefined) {
+      const start = record?.state === 'rotated' ? await activeStart(host) : undefined;
+      if (record === undefined || start === undefined) {
         return inSync();
       }
       return record.invocation === start ? restart(host, node, gate, record) : end(node, record, notice);

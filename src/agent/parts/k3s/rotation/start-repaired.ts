@@ -13,7 +13,7 @@ import {
   writeRotation,
 } from '../membership/rotation-record.ts';
 import { parseToken } from '../membership/token.ts';
-import { startJournal } from '../service/starting.ts';
+import { startJournal, unitProperties } from '../service/starting.ts';
 import { rotationFailed } from './store-token.ts';
 
 /** Matches the fatal line of a K3s whose datastore has other passwords (pkg/cluster/bootstrap.go). */
@@ -38,7 +38,7 @@ export function startRepaired(node: K3sNode, needs: readonly string[]): Resource
     needs,
     async check(host) {
       const unit = unitName(node.role.k3s);
-      const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
+      const shown = await showUnit(host, unit, unitProperties);
       const hasFailed = shown.ActiveState === 'failed' || shown.SubState === 'auto-restart';
       const log = hasFailed ? await startJournal(host, unit, shown.InvocationID) : '';
       return (await repair(host, node, { log, start: shown.InvocationID })) ?? inSync();
