@@ -39,10 +39,9 @@ export function worldPasswords(host: MemoryHost, units: Units, ca: string): Worl
     write: (path, text) => host.files.write(at(path), text, 0o600),
     modifiedAt: (path) => host.files.read(at(path))?.modifiedAt ?? 0,
   };
-  const writeToken = (password: string) => {
-    const hash = createHash('sha256').update(ca).digest('hex');
+  const hash = createHash('sha256').update(ca).digest('hex');
+  const writeToken = (password: string) =>
     host.files.write(at('token'), `K10${hash}::server:${password}`, 0o600);
-  };
   let running = { server: '', node: '', hasAgentToken: false };
   let rotations = 0;
   const made: WorldPasswords = {
@@ -68,6 +67,9 @@ export function worldPasswords(host: MemoryHost, units: Units, ca: string): Worl
         return `time="2026-08-01T10:00:00Z" level=fatal msg="${error}"`;
       }
       writeToken(server);
+      if (agent !== undefined) {
+        host.files.write(at('agent-token'), `K10${hash}::node:${agent}`, 0o600);
+      }
       running = { server, node: agent ?? server, hasAgentToken: agent !== undefined };
       return undefined;
     },

@@ -210,7 +210,8 @@ function providedImages({ files }: MemoryHost): readonly string[] {
 function startServer(made: World, config: K3sConfig, token: string): string | undefined {
   const { host } = made;
   const { kubeconfig } = paths.k3s;
-  const agentToken = host.files.text(config['agent-token-file'] ?? '');
+  const agentTokenFile = config['agent-token-file'];
+  const agentToken = agentTokenFile === undefined ? undefined : host.files.text(agentTokenFile);
   const error = made.passwords.start(token, agentToken);
   if (error !== undefined) {
     return error;

@@ -21,7 +21,6 @@ export function rotationRestart(
     id: 'Token/restart',
     summary: 'restart K3s, so that it accepts the new join token',
     condition: 'JoinToken',
-    isQuiet: true,
     needs,
     async check(host) {
       const record = await readRotation(host, node.paths);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { waiting } from '../../../../../../src/agent/engine/resource.ts';
-import { openGate, type Wish } from '../../../../../../src/agent/parts/k3s/gate.ts';
+import { type Gate, openGate, type Wish } from '../../../../../../src/agent/parts/k3s/gate.ts';
 import { noNotice } from '../../../../../../src/agent/parts/k3s/rotation/notice.ts';
 import { rotationRestart } from '../../../../../../src/agent/parts/k3s/rotation/rotation-restart.ts';
 import { outcome, settle } from '../../../a-node.ts';
@@ -24,12 +24,14 @@ test('rotationRestart asks the gate for a wish that names the new token, and the
     return '';
   });
   const wishes: Wish[] = [];
-  const gate = async (_host: unknown, wish: Wish) => void wishes.push(wish);
-  await settle(
-    rotationRestart(node, { ...open, gate: (host, wish) => gate(host, wish).then(() => undefined) }, []),
-    host,
+  const gate: Gate = async (_host, wish) => {
+    wishes.push(wish);
+    return undefined;
+  };
+  await settle(rotationRestart(node, { ...open, gate }, []), host, 1);
+  expect(new Set(wishes.map((wish) => JSON.stringify(wish)))).toEqual(
+    new Set([JSON.stringify({ kind: 'token', name: `token ${to}`, digest: to })]),
   );
-  expect(wishes).toEqual([{ kind: 'token', name: `token ${to}`, digest: to }]);
   expect(host.lines()).toContain('run systemctl restart --no-block k3s.service');
   await settle(rotationRestart(node, open, []), host);
   expect(record()).toEqual({ format: 1, from, to, state: 'done' });

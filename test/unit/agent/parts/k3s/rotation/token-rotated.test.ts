@@ -53,7 +53,7 @@ describe('tokenRotated before the first request to K3s', () => {
     server.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
     const seen: string[] = [];
     while (server.record()?.state === 'wanted') {
-      seen.push((await settle(resource, server.host))[0] ?? '');
+      seen.push((await settle(resource, server.host, 1))[0] ?? '');
     }
     expect(seen.map((each) => each.split(' ').at(-1))).toEqual(['copied', 'shown', 'token']);
     expect(new Set(reasons)).toEqual(new Set([`token ${to}, K3s v1.36.3+k3s1`]));
