@@ -14,7 +14,7 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files that only the Host, commands, turns, upgrades, rotations and kubelet's credential provider write, tested elsewhere. */
+/** Files that only the Host, commands and kubelet's credential provider write, or turns, upgrades and rotations. */
 const elsewhere = [
   ...([
     'providerFailure',

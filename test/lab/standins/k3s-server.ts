@@ -2,8 +2,8 @@
  * `k3s server`: datastore, certificates, tokens, supervisor, kubeconfig, and the agent of its own node.
  *
  * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1), pkg/daemons/control/deps
- * (certificates) and pkg/server/server.go (token files, kubeconfig before the API is ready). k3s-bootstrap.ts models the
- * passwords. The datastore is a folder of JSON files.
+ * (certificates) and pkg/server/server.go (token files, kubeconfig before the API is ready). k3s-bootstrap.ts models
+ * the passwords. The datastore is a folder of JSON files.
  */
 import { randomBytes } from 'node:crypto';
 import {

@@ -18,8 +18,8 @@ export async function vaultSecretVersion(vault: KeyVaultOptions, name: string): 
 }
 
 /**
- * Returns the value of the enabled version of a secret that was created before the newest ones; `undefined` if there is
- * none, or if several were created in the same second. Throws the errors of the SDK and of `vaultSecret`.
+ * Returns the value of the enabled version of a secret that was created before the newest ones; `undefined` without
+ * such a version, or if several were created in the same second. Throws the errors of the SDK and of `vaultSecret`.
  */
 export async function formerVaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret | undefined> {
   const [, former = []] = await generations(vault, name);

@@ -16,7 +16,8 @@ export interface KeyVaultOptions {
 }
 
 /**
- * Returns the value of a secret, by default that of its current version, without the newline that an editor adds at the end of a file.
+ * Returns the value of a secret, by default that of its current version, without the newline that an editor adds at the
+ * end of a file.
  *
  * Throws `SecretNotFound`, `SecretDisabled`, `SecretEmpty`, `VaultForbidden`, `VaultFirewall`, `VaultWrongTenant`,
  * `VaultNotFound`, `VaultUnavailable`, `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the identity

@@ -24,7 +24,8 @@ export interface SecretBundle {
 }
 
 /**
- * Returns the id of a secret and its value in a stage, by default the current one, without the newline that an editor adds at the end of a file.
+ * Returns the id of a secret and its value in a stage, by default the current one, without the newline that an editor
+ * adds at the end of a file.
  *
  * Throws `SecretNotVisible`, `SecretDisabled`, `SecretEmpty`, `InstancePrincipalRefused`, `VaultUnavailable`,
  * `Throttled`, `TlsUntrusted`, `UnexpectedAnswer`, and the errors of the instance principal and of the proxy login.

@@ -34,7 +34,7 @@ export interface OpenRotation extends RotationRecord {
   readonly tokens: { readonly from: string; readonly to: string };
 }
 
-/** Returns the record of the last rotation; `undefined` if there was none, or if the record is lost. */
+/** Returns the record of the last rotation; `undefined` before the first one, or if the record is lost. */
 export async function readRotation(
   host: HostReader,
   { slipway }: NodePaths,

@@ -16,8 +16,9 @@ import { parseToken, type Token } from './token.ts';
 
 /**
  * Checks that the server answers and accepts this agent's token. If the server refuses the token, fetches the token
- * from the cloud again, and tries the former one if the current one is refused. If the server has a new CA that the known one certified, moves the pin of an accepted token to
- * the new CA. Without this check, K3s would wait forever for a missing server or with a wrong token.
+ * from the cloud again, and tries the former one if the current one is refused. If the server has a new CA that the
+ * known one certified, moves the pin of an accepted token to the new CA. Without this check, K3s would wait forever for
+ * a missing server or with a wrong token.
  *
  * Throws `ServerUnknown`, `ServerUnreachable`, `ServerNotReady`, `UnexpectedAnswer`, and, if the cloud has no other
  * token, `TokenRejected` or `TokenCaMismatch`. No error blocks an agent that has joined before, because K3s uses its

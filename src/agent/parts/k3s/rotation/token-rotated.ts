@@ -27,8 +27,8 @@ export interface RotationPorts {
 /**
  * Rotates the join token of a server to the one that a person has consented to (`joinToken` records it), in steps: a
  * proven copy of the datastore; the request to K3s, from which on the rotation only goes forward; the token file. K3s
- * accepts the new token, and no longer the old one, once it was restarted (`rotationRestart`). Agents then fetch the new
- * token by themselves.
+ * accepts the new token, and no longer the old one, once it was restarted (`rotationRestart`). Agents then fetch the
+ * new token by themselves.
  */
 export function tokenRotated(node: K3sNode, ports: RotationPorts, needs: readonly string[]): Resource {
   return {
