@@ -481,7 +481,7 @@ function unplanned(all: readonly Source[]): readonly string[] {
       .map(([, name = '']) => ({ name, part: partOf(source) })),
   );
   const tables =
-    /^(agent\/parts\/(?:index|k3s-resources|\w+-steps)|agent\/plan|setup\/\w+-steps|setup\/uninstall)\.ts$/;
+    /^(agent\/parts\/(?:index|k3s-resources|interruptions|\w+-steps)|agent\/plan|setup\/\w+-steps|setup\/uninstall)\.ts$/;
   const isUsed = ({ name, part }: { readonly name: string; readonly part: string | undefined }) =>
     all
       .filter((source) => tables.test(source.path) || partOf(source) === part)
