@@ -123,7 +123,7 @@ export const ownFiles = {
     place: ({ slipway }) => slipway.upgrade,
     holds: 'the last upgrade of K3s: the releases, how far it is, and why it was given up',
     readers: 'the daemon',
-    lost: 'an upgrade that has replaced the executable is neither verified nor taken back, and a release that was given up is tried once more',
+    lost: 'an upgrade that has replaced the executable is neither verified nor undone, and a release that was given up is tried once more',
   },
   tokenRotation: {
     format: 1,
@@ -146,7 +146,7 @@ export const ownFiles = {
     holds:
       'the restore of the datastore that is under way: its copy, its start, and whether K3s is enabled afterwards',
     readers: 'the daemon, which leaves K3s alone while the file exists; `slipway restore`',
-    lost: 'the daemon starts K3s, even in the middle of a restore; a damaged file still holds K3s',
+    lost: 'the daemon starts K3s, even in the middle of a restore; a damaged file still makes the daemon leave K3s alone',
   },
   job: {
     format: 1,

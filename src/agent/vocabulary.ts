@@ -114,7 +114,8 @@ export const conditions = [
   },
   {
     type: 'Turns',
-    trueWhen: 'on a server: no node of the cluster has failed in its turn to be interrupted',
+    trueWhen:
+      'on a server: no node of the cluster has failed in its turn, or has been in it for more than an hour',
   },
   {
     type: 'Certificates',

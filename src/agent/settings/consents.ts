@@ -26,7 +26,7 @@ export const consents = {
   },
   otherActors: {
     about:
-      'Other programs that may interrupt nodes, and beside which nodes still take turns, such as kured in another maintenance window.',
+      'Other programs that may interrupt nodes, and in spite of which nodes take turns, such as kured in another maintenance window.',
     example: 'kured',
     takesTrue: false,
   },

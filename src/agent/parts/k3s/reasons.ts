@@ -45,7 +45,7 @@ export const certificateReasons = {
 export const k3sReasons = {
   VersionDrift: 'The wanted K3s version differs from the running one: set k3s.upgrade to auto.',
   VersionRefused:
-    "The wanted K3s version is older than the installed one, more than one minor version newer, or newer than the server's; or an agent would be too old for its server.",
+    "The wanted K3s version is older than the installed one (except to undo the last upgrade), more than one minor version newer, or newer than the server's; or an agent would be too old for its server.",
   VersionGivenUp:
     'The wanted K3s version did not come up on this node; the message says whether the node went back, and when the version is tried again.',
   Upgrading: 'An upgrade has put a K3s version in place, which starts or is being verified.',

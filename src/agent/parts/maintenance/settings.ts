@@ -4,11 +4,14 @@ import { about, type SettingsSection } from '../../settings/section.ts';
 import { concurrency, maintenanceWindow } from './settings-forms.ts';
 
 const drain = z.strictObject({
-  restart: about('Whether a node evicts its pods before a restart of K3s, which pods survive.', z.boolean()),
+  restart: about(
+    'Whether a node evicts its pods before a restart of K3s, although pods survive the restart.',
+    z.boolean(),
+  ),
   upgrade: about('Whether a node evicts its pods before an upgrade of K3s.', z.boolean()),
   timeout: about('The time after which a drain ends in any case.', longDuration),
   onTimeout: about(
-    'What follows if pods are left at that time: giveUp ends the turn and lets pods back on the node, proceed goes on with the pods that are left, force deletes them despite their disruption budgets.',
+    'What follows if pods are left at that time: giveUp ends the turn and lets pods back on the node, proceed interrupts the node with the pods that are left, force deletes them despite their disruption budgets.',
     z.enum(['giveUp', 'proceed', 'force']),
   ),
   emptyDir: about(
@@ -25,7 +28,7 @@ const schema = about(
   'When and how a node may be interrupted: by a restart or an upgrade of K3s.',
   z.strictObject({
     windows: about(
-      'The windows in which interruptions may begin; without windows, at any time. Repairs and credentials that end do not wait for a window.',
+      'The windows in which interruptions may begin; without windows, at any time. Neither repairs nor restarts for a credential or certificate near its end wait for a window.',
       z.array(maintenanceWindow),
     ),
     concurrency: about(
