@@ -25,9 +25,15 @@ export interface Report {
   readonly conditions: readonly Condition[];
   /** The registry credentials; empty until the node's configuration is known, or if the credentials cannot be read. */
   readonly credentials: readonly CredentialStatus[];
-  /** The certificates of K3s; empty until the node's configuration is known and K3s has started once. */
+  /**
+   * The certificates of K3s; empty until the node's configuration is known and K3s has started once, or if the
+   * certificates cannot be read.
+   */
   readonly certificates: readonly CertificateStatus[];
-  /** The copies of the datastore, the oldest first; absent on a node that makes none. */
+  /**
+   * The copies of the datastore, the oldest first; absent until the node's configuration is known, on a node that makes
+   * no copies, or if the copies cannot be read.
+   */
   readonly copies?: readonly CopyStatus[] | undefined;
   readonly wake: Wake;
 }

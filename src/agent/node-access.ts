@@ -3,8 +3,8 @@ import { type ApiAccess, readKubeconfig } from './kubernetes/kubeconfig.ts';
 import type { K3sNode } from './node.ts';
 
 /**
- * Returns the access with the rights of kubelet, which every node has: its own Node without its taints, the pods bound
- * to it, and events. Throws `ApiUnavailable` before the first start of K3s.
+ * Returns the access with kubelet's rights, which every node has: to its own Node except the taints, to the pods bound
+ * to this Node, and to events. Throws `ApiUnavailable` before the first start of K3s.
  */
 export function kubeletAccess(host: HostReader, { paths }: Pick<K3sNode, 'paths'>): Promise<ApiAccess> {
   return readKubeconfig(host, paths.k3s.kubeletKubeconfig);

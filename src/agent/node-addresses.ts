@@ -18,8 +18,8 @@ type Addresses = Pick<
 
 /**
  * Returns the addresses of a node. Its address is the one in the settings, the one with which the node joined its
- * cluster, or the one that the cloud reports, in this order. Its external address is the one that the cloud reports;
- * while the cloud reports a fault instead, it is the one with which the node joined.
+ * cluster (if the machine still has it), or the one that the cloud reports, in this order. Its external address is the
+ * one that the cloud reports; while the cloud reports a fault instead, it is the one with which the node joined.
  *
  * If an address is unknown, throws the cloud's fault or `NodeAddressUnknown`: K3s must not start with a wrong address,
  * because other nodes would connect to it.

@@ -3,7 +3,8 @@ import type { Outcome } from './engine/resource.ts';
 
 const second = 1_000;
 /**
- * The longest time between two passes, in milliseconds: no event reports drift, such as a file that an operator edited.
+ * The longest time between two passes, in milliseconds. A pass finds drift that no event reports, such as a file that
+ * an operator edited.
  */
 const resync = 300 * second;
 const shortest = 1 * second;

@@ -5,11 +5,11 @@ import { type Content, Secret } from './secret.ts';
 /**
  * Returns the Host for one pass, which asks each question only once until something is changed through it: it runs a
  * command that only reads, and sends a GET request, only if it has no answer yet. An error is an answer too: after a
- * server has not answered within the time limit, later questions to it fail at once. So a silent server costs a pass
- * one time limit.
+ * server has not answered within the time limit, later questions to it fail at once. So a silent server delays a pass
+ * by only one time limit.
  *
- * Every change, also by a job, makes it forget all answers, and so does a sleep, after which a caller expects news.
- * Always asks a question that contains a secret, because the answer may be a secret too. Files are always read.
+ * Every change, including one by a job, makes it forget all answers, and so does a sleep, after which a caller expects
+ * news. Always asks a question that contains a secret, because the answer may be a secret too. Files are always read.
  */
 export function askingOnce(host: Host): AskingHost {
   const answers = new Map<string, Promise<unknown>>();

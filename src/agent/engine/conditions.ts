@@ -69,8 +69,8 @@ export function oneLine(message: string): string {
 }
 
 /**
- * Returns the verdict for Ready, which is True while nothing blocks the node. If the only failure does not block, Ready
- * stays True and reports that failure.
+ * Returns the verdict for Ready, which is True while nothing blocks the node. A True Ready reports the first failure
+ * that does not block, if there is one.
  */
 function readyVerdict(outcomes: readonly Outcome[], quoted: ConditionType): Verdict {
   const isNote = (outcome: Outcome) => describe(outcome).standing === 'note';

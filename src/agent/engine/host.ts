@@ -69,8 +69,8 @@ export interface HttpRequest {
 }
 
 /**
- * The only trusted certificates, as PEM. With `anyName`, the certificate of the server may be for any name. The request
- * presents `identity` to a trusted server, and bypasses any proxy.
+ * The only trusted certificates, as PEM. With `anyName`, the certificate of the server may be for any name. With
+ * `identity`, the request presents this identity to a trusted server, and bypasses any proxy.
  */
 export interface TrustedCa {
   readonly ca: string;
@@ -182,8 +182,8 @@ export interface Host extends HostReader {
   install(download: Download, digest: string): Promise<void>;
   /**
    * Starts a job, and throws `Underway` while the job runs, unless this Host waits for its jobs. The first call after
-   * the job has ended returns its result or throws its error. First aborts a running job that has the same trace but
-   * another subject.
+   * the job has ended returns its result or throws its error. Before it starts the job, aborts a running job that has
+   * the same trace but another subject.
    */
   perform(job: Job, work: (signal: AbortSignal) => Promise<string>): Promise<string>;
   /**

@@ -7,7 +7,7 @@ import { assertConverges, type Counted, countChanges } from './repeated-changes.
 import type { Drift, Finding, Outcome, Resource } from './resource.ts';
 
 const lookAgain = 5_000;
-/** How long a waiting resource still reports a failed check: milliseconds after the time of the next attempt. */
+/** How long a waiting resource still reports a failed check, in milliseconds after `notBefore`. */
 const recently = 60_000;
 /** The milliseconds of waiting after which the condition is False and the resource is checked less often. */
 const patience = 5 * 60_000;

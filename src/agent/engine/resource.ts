@@ -48,7 +48,7 @@ export interface InSyncOptions {
   readonly until?: number;
   /** The running version of the program that the Resource manages. */
   readonly version?: string;
-  /** True if the Resource is to act once a wait that another Resource reports has ended; a plan lists it. */
+  /** True if the Resource has work to do once another Resource stops waiting; a plan lists it as a later step. */
   readonly isLater?: boolean;
 }
 

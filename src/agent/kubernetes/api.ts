@@ -9,8 +9,8 @@ import { apiRefusal } from './refusal.ts';
 export const fieldManager = 'slipway';
 
 /**
- * The time limit of each question in milliseconds, from the lookup of the name to the last byte of the answer. It is
- * also the most that a server can cost a pass that drops all packets, since a check gives up after one such question.
+ * The time limit of each question in milliseconds, from the lookup of the name to the last byte of the answer. A server
+ * that drops all packets delays a pass only this long, since the pass does not ask it again (engine/asking-once.ts).
  */
 const deadline = 10_000;
 
@@ -100,7 +100,7 @@ export async function applyObject(
 /**
  * Changes fields of the object at a path (JSON merge patch, RFC 7386): `null` removes a field, and a list replaces the
  * whole list. With `metadata.resourceVersion` in `patch`, changes only that version of the object, and otherwise throws
- * `ApiConflict`. Also throws `ApiUnavailable`, `ApiForbidden`, and `ApiRejected`, as for a missing object.
+ * `ApiConflict`. Also throws `ApiUnavailable`, `ApiForbidden`, and `ApiRejected`, for example for a missing object.
  */
 export async function patchObject(host: Host, access: ApiAccess, path: string, patch: object): Promise<void> {
   await change(host, access, `patch ${path}`, {
@@ -130,9 +130,9 @@ export async function createObject(
 
 /**
  * Replaces the whole object at a path. Throws `ApiConflict` if the object has changed since the version in the
- * `metadata.resourceVersion` of `object`, or if it was deleted, even if another one has its name now: without the uid,
- * the API would create a Lease that is missing (seen with Kubernetes 1.36). Also throws `ApiUnavailable`,
- * `ApiForbidden` and `ApiRejected`.
+ * `metadata.resourceVersion` of `object`, or if it was deleted, even if another one has its name now. `object` must
+ * have the uid: without it, the API would create a missing Lease (seen with Kubernetes 1.36). Also throws
+ * `ApiUnavailable`, `ApiForbidden` and `ApiRejected`.
  */
 export async function replaceObject(
   host: Host,

@@ -44,8 +44,8 @@ const statusForm = z.looseObject({
     [],
   ),
   /**
-   * The certificates of K3s: `leaf`, `ca`, or `serving` for that of its port. `renewal` is the time at which a restart
-   * is due to renew a leaf.
+   * The certificates of K3s. `kind` is `leaf`, `ca`, or, for the certificate that the port of K3s presents, `serving`.
+   * `renewal` is the time at which a restart is due to renew a leaf.
    */
   certificates: z._default(
     z.array(z.looseObject({ name: text, kind: text, from: text, ends: text, renewal: z.optional(text) })),

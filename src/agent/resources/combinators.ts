@@ -115,7 +115,7 @@ export function observing<Observed>(
   return { ...make(initial), check: async (host) => make(await observe(host)).check(host) };
 }
 
-/** Replaces each NodeError that the check throws by the error that `retell` returns. */
+/** Replaces each NodeError that the check throws with the error that `retell` returns. */
 export function retelling(
   resource: Resource,
   retell: (host: HostReader, error: NodeError) => Promise<NodeError>,

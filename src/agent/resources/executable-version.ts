@@ -4,9 +4,9 @@ import type { HostReader } from '../engine/host.ts';
 const known = new Map<string, { readonly attributes: string; readonly version: string }>();
 
 /**
- * Returns the version of the executable at a path. Calls `ask`, which runs the executable, only if another file is in
- * its place since the last answer, or if the file was written: its inode, size or time differs. An `undefined` version
- * and an error are not remembered.
+ * Returns the version of the executable at a path. Calls `ask`, which runs the executable, only if the file was
+ * replaced or written since the last answer, so that its inode, size or time differs. An `undefined` version and an
+ * error are not remembered.
  */
 export async function executableVersion<Version extends string | undefined>(
   host: HostReader,

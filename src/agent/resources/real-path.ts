@@ -3,8 +3,8 @@ import type { HostReader } from '../engine/host.ts';
 import { mostLinks, partsOf } from '../engine/path-parts.ts';
 
 /**
- * Returns the path with its links resolved, as the kernel names a mount there; keeps a missing part as written. Links
- * below `root` stay below `root`, as under chroot(2).
+ * Returns the path with its links resolved, which is the path under which the kernel lists a mount there. Keeps a
+ * missing part as written. Links below `root` stay below `root`, as under chroot(2).
  */
 export async function realPath(host: HostReader, path: string, root = '/'): Promise<string> {
   const top = root === '/' ? root : await realPath(host, root);

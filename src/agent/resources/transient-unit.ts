@@ -1,9 +1,9 @@
 import type { Command } from '../engine/host.ts';
 
 /**
- * Returns a command that systemd runs in a transient unit, for programs that even to list rules need CAP_NET_ADMIN,
- * which Slipway's sandbox lacks. Output and exit code are those of the program, whose path must be absolute. systemd
- * does not log the start of the unit.
+ * Returns a command that systemd runs in a transient unit, for programs that need CAP_NET_ADMIN even to list rules,
+ * since Slipway's sandbox lacks this capability. Output and exit code are those of the program, whose path must be
+ * absolute. systemd does not log the start of the unit.
  */
 export function inTransientUnit(program: string, ...args: readonly string[]): Command {
   const options = ['--quiet', '--wait', '--pipe', '--collect', '--no-ask-password'];

@@ -27,7 +27,7 @@ export const gitUrl = address(
 export const gitRemote = address(
   /^(?:https:\/\/[^\s/@?#]+\/[^\s?#]+|ssh:\/\/[^\s/@:?#]+@[^\s/@?#]+\/[^\s?#]+|[^\s/@:?#]+@[^\s/@:?#]+:[^\s?#]+)$/,
   'be the URL of a Git repository such as https://github.com/acme/fleet.git or git@github.com:acme/fleet.git; https:// without a user name, password or query',
-  // Replaces ssh by https, since Node validates the host of a URL only for protocols such as https.
+  // Replaces ssh with https, since Node validates the host of a URL only for protocols such as https.
   (value) => `https://${value.includes('://') ? value.replace(/^\w+:\/\//, '') : value.replace(':', '/')}`,
 );
 

@@ -88,7 +88,8 @@ interface ConsentKind {
   /** A subject, as a condition prints it. */
   readonly example: string;
   /**
-   * True if `true`, which preceded lists of subjects, still counts as consent to every subject, including later ones.
+   * True if the value `true`, which earlier releases used instead of a list of subjects, still counts as consent to
+   * every subject, including later ones.
    */
   readonly takesTrue: boolean;
 }

@@ -8,8 +8,8 @@ import { parseProxyLogin } from './proxy-login.ts';
 
 /**
  * Checks the files that settings name, before anything uses them. Throws `InvalidSettings` with a line for each missing
- * or unusable file: network.caFile must contain certificates; network.proxyCredentialsFile must contain a login, and
- * only root may be able to read it.
+ * or unusable file: network.caFile must contain certificates; network.proxyCredentialsFile must contain a login, and no
+ * other user may be able to read it.
  */
 export async function checkNamedFiles(host: HostReader, { settings, origins }: Loaded): Promise<void> {
   const { caFile, proxyCredentialsFile } = settings.network;

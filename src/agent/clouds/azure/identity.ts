@@ -113,7 +113,7 @@ function identityRefused(
  * `ManagedIdentityAmbiguous` or `ManagedIdentityMissing`. The latter two have the same code, so only the description
  * shows whether the VM has several identities or none.
  *
- * A missing identity is normal on a first boot, because an identity can be attached only after the VM is created.
+ * A missing identity is normal on a first boot, because an identity may be attached some time after the VM is created.
  */
 function misassigned(response: HttpResponse, scope: string, clientId: string | undefined): NodeError {
   const { code, message } = refusalOf(response);

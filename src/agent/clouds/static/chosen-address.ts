@@ -29,9 +29,9 @@ export interface ChosenAddress {
 }
 
 /**
- * Returns the address that a choice selects among `all`; `setting` is the path of the choice in the settings. Returns a
- * choice that is itself an address even if the machine does not have that address. An interface and `default-route`
- * select only IPv4 addresses.
+ * Returns the address that a choice selects among `all`; `setting` is the path of the choice in the settings. If the
+ * choice is itself an address, returns this address even if the machine does not have it. An interface and
+ * `default-route` select only IPv4 addresses.
  *
  * Returns the error `NodeAddressUnknown` if no address of the machine matches or if several match. Time may end the
  * first failure, because a provider may attach a private network after the start; only a person can end the second.

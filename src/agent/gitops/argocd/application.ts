@@ -65,7 +65,7 @@ export function readRoot(host: HostReader, access: ApiAccess): Promise<Applicati
   return readApi(host, access, rootPath, applicationSchema);
 }
 
-/** True if the root Application exists. Reads only its metadata. Throws as `readApi`. */
+/** True if the root Application exists. Reads only its metadata. Throws the errors of `readApi`. */
 export async function hasRoot(host: HostReader, access: ApiAccess): Promise<boolean> {
   return (await readApi(host, access, rootPath, z.looseObject({}), 'objectMetadata')) !== undefined;
 }

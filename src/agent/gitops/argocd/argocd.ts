@@ -69,8 +69,8 @@ function repositoryLogin(
 }
 
 /**
- * Makes the faults of a Resource non-blocking once the root Application exists, because its state is then more
- * informative.
+ * Makes the faults of a Resource non-blocking once the root Application exists, because the state of the Application is
+ * then more informative.
  */
 function onceHandedOver(resource: Resource, { kubeconfig }: GitOpsContext): Resource {
   return nonBlocking(resource, async (host: HostReader) => {

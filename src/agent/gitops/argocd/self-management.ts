@@ -21,9 +21,9 @@ export type Manager =
 const trackingId = 'argocd.argoproj.io/tracking-id';
 
 /**
- * Returns the owner of Argo CD's Helm release: not K3s if the HelmChart is marked as unmanaged; an Application if Argo
- * CD has marked one of its own Deployments; otherwise K3s. An unmanaged HelmChart stays unmanaged, so Slipway never
- * takes the release back. Throws the errors of `readApi`.
+ * Returns the owner of Argo CD's Helm release: an owner other than K3s if the HelmChart is marked as unmanaged; an
+ * Application if Argo CD has marked one of its own Deployments; otherwise K3s. An unmanaged HelmChart stays unmanaged,
+ * so Slipway never takes the release back. Throws the errors of `readApi`.
  */
 export async function managerOf(host: HostReader, kubeconfig: string, chart: string): Promise<Manager> {
   const access = await readKubeconfig(host, kubeconfig);

@@ -29,7 +29,7 @@ function secondChart(charts: Written): readonly Problem[] {
     : [];
 }
 
-/** Lists the setting that turns off the controller of K3s that installs charts. */
+/** Reports the setting that turns off the helm-controller of K3s, which installs charts. */
 function noController(config: Written): readonly Problem[] {
   const message = 'needs the controller that k3s.config turns off; leave out disable-helm-controller there';
   return String(config['disable-helm-controller']) === 'true' ? [{ path: [], message }] : [];

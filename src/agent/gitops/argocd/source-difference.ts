@@ -29,7 +29,10 @@ export function sourceChanges({ spec }: Application, settings: ArgocdSettings): 
   ].filter(({ observed, desired }) => observed !== desired);
 }
 
-/** True if two sources have the same URL, revision and path. Argo CD omits an empty field from one of them. */
+/**
+ * True if two sources have the same URL, revision and path. A missing field counts as empty, because Argo CD omits an
+ * empty field from one of them.
+ */
 export function isSameSource(one: ApplicationSource, other: ApplicationSource): boolean {
   const fields = ['repoURL', 'targetRevision', 'path'] as const;
   return fields.every((field) => (one?.[field] ?? '') === (other?.[field] ?? ''));

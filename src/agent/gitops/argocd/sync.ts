@@ -19,10 +19,11 @@ const whileSynced = 5 * 60_000;
 const name = `Application ${argocdNamespace}/${rootName}`;
 
 /**
- * Returns the Resource that checks whether Argo CD has synced the root Application and whether the objects are healthy.
+ * Returns the Resource that checks whether Argo CD has synced the root Application and whether its objects are healthy.
  * The check throws `ApplicationNotSynced` or `ApplicationNotHealthy` with Argo CD's own message. It waits while the
- * Application is missing, is being deleted, compared, synced or rolled out, or has its automatic sync turned off. Only
- * a commit or a person can correct these failures, so Slipway changes nothing, and no Resource depends on this check.
+ * Application is missing, is being deleted, compared, synced or rolled out, or differs from the repository while its
+ * automatic sync is off. Only a commit or a person can correct these failures, so Slipway changes nothing, and no
+ * Resource depends on this check.
  */
 export function rootSync(context: GitOpsContext): Resource {
   return {

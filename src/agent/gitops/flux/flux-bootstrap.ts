@@ -18,11 +18,11 @@ export const fluxBootstrapId = 'Bootstrap/flux-system';
  * `flux bootstrap` applies the Kustomization last and Flux's controllers do the rest. A second bootstrap would write to
  * the repository and reinstall the controllers, so only a commit or a person repairs an existing Flux.
  *
- * The check relies only on the API, because `flux bootstrap` also fails (`BootstrapFailed`) if just its last health
+ * The check relies only on the API, because `flux bootstrap` fails (`BootstrapFailed`) even if only its last health
  * check fails. The bootstrap runs as a job. Once the Kustomization exists, the job no longer blocks the check of the
  * sync, which reports the cause of a failure earlier than flux does. The check throws `KubernetesTooOld` before a
- * bootstrap, and `BootstrapPathDiffers` or `BootstrapSourceDiffers` if Flux follows another path, repository or branch
- * than the settings name.
+ * bootstrap, and `BootstrapPathDiffers` or `BootstrapSourceDiffers` if Flux follows a path, repository or branch other
+ * than those in the settings.
  */
 export function fluxBootstrap(spec: FluxSpec, context: GitOpsContext): Resource {
   const { settings } = spec;

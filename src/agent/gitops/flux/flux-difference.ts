@@ -7,9 +7,9 @@ import { isRepository, repositoryName, withoutLogin } from './flux-repository.ts
 import type { FluxSettings } from './settings.ts';
 
 /**
- * Throws `BootstrapPathDiffers` if Flux follows another path than the settings name, and `BootstrapSourceDiffers` for
- * another repository or branch. Only a commit to gotk-sync.yaml can move Flux: `flux bootstrap` refuses another path,
- * and would overwrite the repository and branch (fluxcd/flux2 pkg/bootstrap, ReconcileSyncConfig).
+ * Throws `BootstrapPathDiffers` if Flux follows a path other than the one in the settings, and `BootstrapSourceDiffers`
+ * for another repository or branch. Only a commit to gotk-sync.yaml can move Flux: `flux bootstrap` refuses another
+ * path, and would overwrite the repository and branch (fluxcd/flux2 pkg/bootstrap, ReconcileSyncConfig).
  */
 export function refuseDifference({ source, sync }: FluxObjects, settings: FluxSettings): void {
   const [path, wanted] = [syncPath(sync?.spec?.path ?? undefined), syncPath(settings.path)];
@@ -27,8 +27,8 @@ export function refuseDifference({ source, sync }: FluxObjects, settings: FluxSe
 }
 
 /**
- * Returns `BootstrapSourceDiffers` if the URL of a GitRepository names another repository than the settings; otherwise,
- * or if there is no URL, `undefined`.
+ * Returns `BootstrapSourceDiffers` if the URL of a GitRepository names a repository other than the one in the settings;
+ * otherwise, or if there is no URL, `undefined`.
  */
 export function sourceDifference(
   source: FluxObject | undefined,

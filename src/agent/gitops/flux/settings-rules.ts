@@ -54,7 +54,8 @@ function repositoryMisfits(flux: Written): readonly Problem[] {
 
 /**
  * Reports `tokenAuth: false` for a Git host to which flux cannot add a deploy key. There, flux would also make a new
- * key at each attempt, because the token counts as a setting (fluxcd/flux2 pkg/bootstrap, ReconcileSourceSecret).
+ * key at each attempt, because with a token it does not keep an existing Secret (fluxcd/flux2 pkg/bootstrap,
+ * ReconcileSourceSecret).
  */
 function keyMisfits(flux: Written): readonly Problem[] {
   const message = `does not go with provider ${flux.provider}, since flux cannot add its key to the Git host; leave it out, so Flux uses the token`;

@@ -15,8 +15,8 @@ import { databaseFacts } from './read-database.ts';
 const longestWait = 30_000;
 
 /**
- * Pages per step: more than a database can have, so that the copy is one step. SQLite begins anew after each commit of
- * another process between two steps (sqlite.org/backup.html), and would never end beside a busy writer.
+ * Pages per step: more than any datastore has, so that the copy is one step. If another process commits between two
+ * steps, SQLite begins anew (sqlite.org/backup.html), so beside a busy writer the copy would never end.
  */
 const allPages = 0x7fffffff;
 
@@ -72,8 +72,8 @@ async function makePrivate(folder: string, root: string): Promise<void> {
 }
 
 /**
- * Copies the database, and makes the copy a single file: a copy of a database with a write-ahead log would otherwise
- * create such a log beside it when it is opened.
+ * Copies the database, and makes the copy a single file: otherwise, to open the copy of a database with a write-ahead
+ * log would create such a log beside the copy.
  */
 async function backUp(from: string, draft: string): Promise<void> {
   let source: DatabaseSync | undefined;

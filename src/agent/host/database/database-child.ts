@@ -12,8 +12,8 @@ import { type DatabaseWork, databaseAnswer } from './database-work.ts';
 const longest = 3_600_000;
 
 /**
- * Has a child process, Slipway's own executable, copy or read a database, so that the memory and the time of SQLite are
- * not those of this process. Returns `undefined` if the file is missing. Throws the error of the child.
+ * Has a child process, Slipway's own executable, copy or read a database, so that SQLite uses neither the memory nor
+ * the time of this process. Returns `undefined` if the file is missing. Throws the error of the child.
  */
 export async function databaseChild(
   work: DatabaseWork,

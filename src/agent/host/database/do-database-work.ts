@@ -31,7 +31,10 @@ async function workDone(work: DatabaseWork): Promise<DatabaseAnswer> {
   });
 }
 
-/** Runs `work` on a path that does not leave the root; below `/`, the kernel resolves the path, as for every read. */
+/**
+ * Runs `work` on a path that does not leave the root. If the root is `/`, the kernel resolves the path, as for every
+ * read.
+ */
 function below<Result>(path: string, root: string, work: (path: string) => Promise<Result>): Promise<Result> {
   return root === '/' ? work(path) : inPlace(path, { root, follow: true }, (place) => work(place.path));
 }

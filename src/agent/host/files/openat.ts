@@ -69,7 +69,7 @@ export function pathOf(folder: FileHandle): string {
   return names.get(folder) ?? `/proc/self/fd/${folder.fd}`;
 }
 
-/** The paths of open directories in a chroot without /proc, where other users have no processes. */
+/** The paths of open directories in a chroot without /proc; processes of other users cannot replace them there. */
 const names = new WeakMap<FileHandle, string>();
 
 async function holdDirectory(path: string, flags: number): Promise<FileHandle> {

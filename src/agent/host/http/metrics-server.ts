@@ -25,8 +25,8 @@ const mostConnections = 16;
  * Makes a server that serves a text at /metrics. Answers other paths with 404 and methods other than GET with 405. Does
  * not keep the process alive.
  *
- * `follow` makes the server listen at this address only, such as 127.0.0.1:9753; without an address, the server stops.
- * `follow` resolves to a message if the address is unusable; the next call tries again.
+ * `follow` makes the server listen only at the given address, such as 127.0.0.1:9753; without an address, the server
+ * stops. `follow` resolves to a message if the address is unusable; the next call tries again.
  */
 export function metricsServer(served: ServedText) {
   let open: { readonly address: string; readonly server: Server } | undefined;

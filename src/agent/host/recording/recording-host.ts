@@ -6,7 +6,7 @@ import { Overlay } from './overlay.ts';
 
 /**
  * Makes the Host of a dry run. Reads come from the machine. Changes go to memory, so that later reads see them, and to
- * the journal.
+ * `journal`.
  *
  * Records each `run`, `send`, `copyDatabase`, `download` and `install`, and each `get` with a secret header, and then
  * throws `Recorded`, because the effect is unknown. Reports no running job and performs each job at once, so that

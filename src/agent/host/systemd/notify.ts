@@ -37,7 +37,7 @@ export type Repeat = (call: () => void, milliseconds: number) => void;
  * Makes a notifier that runs systemd-notify, because Node has no Unix datagram sockets. Outside systemd it does
  * nothing.
  *
- * Drops a notification that cannot be delivered: systemd restarts a service whose pings stop.
+ * Drops a notification that cannot be delivered. If the pings stop, systemd restarts the service.
  */
 export function notifier(
   host: Pick<Host, 'query'>,

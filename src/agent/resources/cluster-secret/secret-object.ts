@@ -7,7 +7,7 @@ import type { WishedSecret } from './wished-secret.ts';
 export const secretAnnotations = {
   /** A digest of the values. */
   digest: 'slipway.dev/digest',
-  /** A digest of everything that is wished for the Secret except its values. */
+  /** A digest of everything in the `WishedSecret` except the values. */
   form: 'slipway.dev/form',
   /** A digest of the versions in the vault, if the vault shows them. */
   versions: 'slipway.dev/versions',
@@ -51,7 +51,7 @@ function digestOf(values: Readonly<Record<string, Secret>>): string {
 
 const texts = z.nullish(z.record(z.string(), z.string()));
 
-/** The metadata of a Secret as the API sends them. */
+/** The metadata of a Secret as the API sends it. */
 export const secretMetadata = z.object({
   metadata: z.object({
     name: z.string(),

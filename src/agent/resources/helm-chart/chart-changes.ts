@@ -50,8 +50,8 @@ function missing(
 }
 
 /**
- * Returns a value on one line. Values of the chart may contain what belongs in a Secret, so only their digest; the
- * address of another program, or of settings of an earlier build, may contain a login.
+ * Returns a value on one line. Shows only a digest of the chart's values, which may contain a secret. Removes logins
+ * from URLs, since another program or an earlier build may have written one.
  */
 function printed(field: string, value: unknown): string | undefined {
   if (value === undefined) {

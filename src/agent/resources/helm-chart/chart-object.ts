@@ -39,7 +39,7 @@ export interface ChartSpec {
 /** A HelmChart that should be in the cluster. Its release has the same name. */
 export interface WishedChart {
   readonly name: string;
-  /** Labels by which the part of Slipway that wishes the HelmChart finds it again, such as `slipway.dev/part-of`. */
+  /** Labels by which the part of Slipway that requests the HelmChart finds it again, such as `slipway.dev/part-of`. */
   readonly labels: Readonly<Record<string, string>>;
   /** Further annotations, such as `unmanagedAnnotation`. */
   readonly annotations?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export interface WishedChart {
 
 /**
  * The annotation with the uid of the job that installed the previous spec. K3s replaces this job after a change of the
- * spec, so until then, the job says nothing about the current spec.
+ * spec; until it has done so, the job says nothing about the current spec.
  */
 export const replacesAnnotation = 'slipway.dev/replaces-job';
 

@@ -28,8 +28,8 @@ const aroundHelm = 5 * 60_000;
 /**
  * Returns an in-sync finding if the job for the current spec is complete and its revision, the newest, is deployed, or
  * if the wish itself makes K3s ignore the HelmChart; otherwise a waiting finding. Throws `ChartFailed`, which quotes
- * the job, its pod or the release, and `ChartOwned` if K3s ignores the HelmChart against the wish. `now` is in epoch
- * milliseconds, and `limit` is the timeout of the chart in milliseconds.
+ * the job, its pod or the release, and `ChartOwned` if K3s ignores the HelmChart although the wish does not ask for
+ * this. `now` is in epoch milliseconds, and `limit` is the timeout of the chart in milliseconds.
  */
 export function judgeRelease(
   wish: WishedChart,

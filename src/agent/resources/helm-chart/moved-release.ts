@@ -6,7 +6,7 @@ import { chartNamespace, type FoundChart, type WishedChart } from './chart-objec
 import { readRelease } from './install-job.ts';
 
 /**
- * Throws `ChartMoved` if a release of the chart exists in another namespace than the wished one. K3s would install a
+ * Throws `ChartMoved` if a release of the chart exists in a namespace other than the wished one. K3s would install a
  * second release, and forget the first, whose objects would stay until a person deletes them.
  */
 export async function refuseMove(
