@@ -131,14 +131,14 @@ export const ownFiles = {
     holds:
       'on a server: the last rotation of the join token: the digests of both tokens and how far it is; until its end, also both tokens',
     readers: 'the daemon',
-    lost: 'a rotation that K3s was asked for is not finished: K3s may not start, and a person has to repair it with both tokens',
+    lost: 'a rotation that K3s has begun stays unfinished: K3s may not start, and a person has to repair it with both tokens',
   },
   passwordsSaved: {
     format: 1,
     place: ({ slipway }) => slipway.passwordsSaved,
     holds: 'on a server with a token for agents: a digest of the tokens that K3s has saved in its datastore',
     readers: 'the daemon',
-    lost: "Slipway takes the present tokens for the saved ones: after a change of the agents' token just before, K3s ends once at its next start, until Slipway has repaired that",
+    lost: "Slipway assumes that K3s has saved the present tokens; if the agents' token had changed just before, the next start of K3s fails once, and Slipway repairs it",
   },
   restore: {
     format: 1,
