@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
-import { type PlannedStep, planText, planVerdict } from '../../src/agent/report/plan-text.ts';
+import { type PlannedStep, planText, planVerdict, withoutUpkeep } from '../../src/agent/report/plan-text.ts';
 import { namesOf, roles } from '../../src/roles/index.ts';
 import { engineSettings, isReady, live, type Vm, vm } from './a-vm.ts';
 
@@ -56,4 +56,15 @@ test('the plan after an edit by hand shows only the edited file', async () => {
   expect(verdict).toBe('changes');
   expect(text).toContain('edit: /etc/sysctl.d/90-slipway-k3s.conf (0644)');
   expect(text).not.toContain('then:');
+});
+
+test('the plan of a new agent ends with its start, and lists no later maintenance', async () => {
+  const slipway = vm('agent').slipway((host) => recordingHost(host));
+  const { outcomes } = await slipway.pass();
+  const steps = withoutUpkeep(outcomes.map((outcome) => ({ outcome, actions: [] })));
+  const then = planText(steps)
+    .split('\n')
+    .filter((line) => line.startsWith('then: '));
+  expect(then.join('\n')).not.toMatch(/restart k3s|upgrade|turn|verify|uncordon|hold|renews/);
+  expect(then).toContain('then: systemctl start k3s-agent.service');
 });
