@@ -204,7 +204,10 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^node-cron$/, files: /^src\/agent\/(host\/clock\/cron-ticks|settings\/cron-form)\.ts$/ },
   { package: /^pino$/, files: /^src\/agent\/report\/log\.ts$/ },
   { package: /^prom-client$/, files: /^src\/agent\/report\/metrics\// },
-  { package: /^commander$/, files: /^src\/commands\/cli(-common|-forms|-maintenance|-misuse|-setup)?\.ts$/ },
+  {
+    package: /^commander$/,
+    files: /^src\/commands\/cli(-common|-forms|-maintenance|-misuse|-nodes|-setup)?\.ts$/,
+  },
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];
 

@@ -176,6 +176,7 @@ async function describeNode(
   return {
     role,
     name: nodeName(node.name ?? vm.computerName),
+    vmId: vm.vmId,
     ...addresses,
     version: k3s.version,
     server: k3s.server && normaliseServer(k3s.server),

@@ -12,6 +12,8 @@ export interface K3sNode {
   readonly wantedRole?: Role | undefined;
   /** The Kubernetes name of the node, from `nodeName`. */
   readonly name: string;
+  /** The cloud's id of the VM; absent if it is unknown. */
+  readonly vmId?: string | undefined;
   /** The IP address of the node. */
   readonly address: string;
   /**

@@ -103,6 +103,13 @@ export const ownFiles = {
     readers: 'the daemon',
     lost: 'the time in which the node may begin its turn starts anew, and a restart without a turn may be repeated once',
   },
+  reboot: {
+    format: 1,
+    place: ({ slipway }) => slipway.reboot,
+    holds: 'the last reboot that Slipway has ordered: its cause, and the boot that it was to end',
+    readers: 'the daemon',
+    lost: 'Slipway may reboot the machine once more for the same cause',
+  },
   hold: {
     format: 1,
     place: ({ slipway }) => slipway.hold,

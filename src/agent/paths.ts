@@ -35,6 +35,8 @@ export function nodePaths(root: string) {
       drain: at('/run/slipway/drain.json'),
       /** What the node remembers of its turns until the next boot. */
       turn: at('/run/slipway/turn.json'),
+      /** The last reboot that Slipway has ordered. */
+      reboot: at('/var/lib/slipway/reboot.json'),
       pullProof: at('/run/slipway/pull-proof.json'),
       /** The files that mark a running download of K3s or of the GitOps engine. */
       k3sDownload: at('/run/slipway/k3s-download.json'),
@@ -69,6 +71,10 @@ export function nodePaths(root: string) {
       bin: at('/usr/local/bin'),
       /** The folder with the settings of apt. */
       aptConfig: at('/etc/apt/apt.conf.d'),
+      /** The files with which Debian and Ubuntu, and SUSE, ask for a reboot; a reboot removes them. */
+      rebootRequired: at('/run/reboot-required'),
+      rebootPackages: at('/run/reboot-required.pkgs'),
+      rebootNeeded: at('/run/reboot-needed'),
       /** The file with the name of the cloud that cloud-init detected at this boot. */
       cloudId: at('/run/cloud-init/cloud-id'),
       /** The folder with the DMI strings of the firmware. */

@@ -3,6 +3,7 @@ import { type CommonOptions, common, commonOf } from './cli-common.ts';
 import { minutesOption, outputOption, pathOption, rootOption } from './cli-forms.ts';
 import { addMaintenanceCommands, type MaintenanceCommands } from './cli-maintenance.ts';
 import { misuse } from './cli-misuse.ts';
+import { addNodeCommands, type NodeCommands } from './cli-nodes.ts';
 import { addSetupCommands, type SetupCommands } from './cli-setup.ts';
 
 export interface PlanOptions extends CommonOptions {
@@ -31,7 +32,7 @@ export interface StatusOptions {
 }
 
 /** The implementations of the commands. Each resolves to the exit code. */
-export interface Commands extends SetupCommands, MaintenanceCommands {
+export interface Commands extends SetupCommands, MaintenanceCommands, NodeCommands {
   /** Rejects an unusable root; called before every command that takes `--root`. */
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
@@ -160,6 +161,7 @@ export function buildProgram(
       finish(await commands.config({ ...commonOf(options), output: options.output })),
     );
   addMaintenanceCommands(program, commands, finish);
+  addNodeCommands(program, commands, finish);
   addSetupCommands(program, commands, finish);
   program
     .command('version')

@@ -1,6 +1,4 @@
 /** The command `slipway restore`: replaces the datastore of a single server by a copy. */
-import { createInterface } from 'node:readline/promises';
-import { isatty } from 'node:tty';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
@@ -11,7 +9,7 @@ import type { RestoreOptions } from '../setup/options.ts';
 import { perform } from '../setup/perform.ts';
 import { daemonBack, replaceDatastore } from '../setup/restore.ts';
 import { restorePlan, restoreSteps } from '../setup/restore-steps.ts';
-import { misused } from './cli-forms.ts';
+import { isAgreed } from './agree.ts';
 
 /**
  * Prints what a restore will do, asks, and does it. Resolves to 0 after the restore, 2 with `plan`, and 1 if a person
@@ -35,7 +33,7 @@ export async function restore({ root, from, plan, yes }: RestoreOptions): Promis
     tell.out('Nothing was changed.');
     return 2;
   }
-  if (!yes && !(await isAgreed())) {
+  if (!yes && !(await isAgreed('restore', 'replaces the datastore', 'restore this copy'))) {
     tell.error('Nothing was changed.');
     return 1;
   }
@@ -55,21 +53,5 @@ export async function restore({ root, from, plan, yes }: RestoreOptions): Promis
     // Also after a failure: the daemon leaves K3s alone, and reports the restore that has not ended.
     await daemonBack(host, paths);
     await releaseSetup();
-  }
-}
-
-/** Asks on the terminal. Throws `InvalidSettings` without a terminal. */
-async function isAgreed(): Promise<boolean> {
-  if (!isatty(0)) {
-    throw misused(
-      'restore',
-      'replaces the datastore, and there is no terminal to ask on. Nothing was changed; add --yes to do it.',
-    );
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await terminal.question('Type yes to restore this copy: ')).trim() === 'yes';
-  } finally {
-    terminal.close();
   }
 }

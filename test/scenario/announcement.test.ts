@@ -57,6 +57,7 @@ describe.each(namesOf(roles))('a node with the role %s', (role) => {
       'slipway.dev/ready': 'True',
       'slipway.dev/reason': 'InSync',
       'slipway.dev/failing': '',
+      'slipway.dev/vm-id': '02aab8a4-74ef-476e-8182-f6d2ba4166a6',
     });
     expect(warnings(machine)).toEqual([]);
   });
@@ -149,7 +150,7 @@ describe('with the API server down', () => {
   });
 
   test('the daemon does not wait for an announcement that hangs', async () => {
-    const machine = vm('agent', noRestarts);
+    const { machine } = await booted('agent');
     const emit = () => {};
     const announce = announcer({ host: machine.host, version: '1.2.3', emit });
     const stopped = new AbortController();

@@ -14,13 +14,14 @@ const settings = `registries: { onRotate: never, proof: ["${image}"] }\n`;
 
 type Name = keyof typeof ownFiles;
 
-/** Files that only the Host, commands and kubelet's credential provider write, or turns, upgrades and rotations. */
+/** Files tested elsewhere: only the Host, commands, turns, reboots, upgrades, rotations and kubelet write them. */
 const elsewhere = [
   ...([
     'providerFailure',
     'drain',
     'partialDownload',
     'turn',
+    'reboot',
     'hold',
     'datastoreCopy',
     'upgrade',

@@ -36,6 +36,8 @@ export interface TurnsWorld {
 export interface NodeFields {
   readonly ready?: 'True' | 'False' | 'Unknown';
   readonly version?: string;
+  /** The cloud's id of the VM, as the node shows it. */
+  readonly vmId?: string;
 }
 
 const lease = ['leases.coordination.k8s.io', 'kube-system', 'slipway-turns'] as const;
@@ -56,9 +58,10 @@ export function turnsWorld(): TurnsWorld {
   return {
     api,
     holder: (name, settings) => aHolder(name, machine, settings),
-    node(name, { ready = 'True', version = 'v1.36.3+k3s1' } = {}) {
+    node(name, { ready = 'True', version = 'v1.36.3+k3s1', vmId } = {}) {
       const labels = name.startsWith('server') ? { 'node-role.kubernetes.io/control-plane': 'true' } : {};
-      const metadata = { ...nodeOf(name)?.metadata, name, labels };
+      const annotations = { ...annotationsOf(name), ...(vmId && { 'slipway.dev/vm-id': vmId }) };
+      const metadata = { ...nodeOf(name)?.metadata, name, labels, annotations };
       const status = {
         conditions: [{ type: 'Ready', status: ready }],
         nodeInfo: { kubeletVersion: version },

@@ -31,6 +31,9 @@ export class Units {
   readonly nat = new Netfilter('ip slipway_nat');
   /** The error with which every start of K3s fails, if set. */
   failing: string | undefined;
+  /** The number of commands to reboot; the test reboots the VM itself. */
+  orders = 0;
+  boots = 0;
   #invocations = 0;
 
   constructor(host: MemoryHost, start: (unit: string) => Promise<string | undefined>) {
@@ -70,6 +73,7 @@ export class Units {
   }
 
   powerOff(): void {
+    this.boots += 1;
     this.#units.clear();
     this.netfilter.flush();
     this.nat.flush();
@@ -90,6 +94,10 @@ export class Units {
     const form = args.join(' ');
     if (form === 'daemon-reload') {
       return this.#reload();
+    }
+    if (form === 'reboot') {
+      this.orders += 1;
+      return '';
     }
     if (verb === 'show' && rest.at(-2) === '-p') {
       return rest

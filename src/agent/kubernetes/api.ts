@@ -147,9 +147,19 @@ export async function replaceObject(
   });
 }
 
-/** Deletes the object at a path; does nothing if the object does not exist. Throws the errors of `applyObject`. */
-export async function deleteObject(host: Host, access: ApiAccess, path: string): Promise<void> {
-  await change(host, access, `delete ${path}`, { method: 'DELETE', path }, [404]);
+/**
+ * Deletes the object at a path; does nothing if the object does not exist. With `preconditions`, throws `ApiConflict`
+ * if the object is another one or has changed. Also throws the other errors of `applyObject`.
+ */
+export async function deleteObject(
+  host: Host,
+  access: ApiAccess,
+  path: string,
+  preconditions?: { readonly uid: string; readonly resourceVersion: string },
+): Promise<void> {
+  const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
+  const body = preconditions && JSON.stringify(options);
+  await change(host, access, `delete ${path}`, { method: 'DELETE', path, ...(body && { body }) }, [404]);
 }
 
 async function change(

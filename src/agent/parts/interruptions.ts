@@ -1,22 +1,28 @@
 import type { Cloud } from '../clouds/cloud.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
-import type { K3sNode } from '../node.ts';
+import { actsForCluster, type K3sNode } from '../node.ts';
 import { heldBack, upkeep } from '../resources/combinators.ts';
-import { type Gate, upgradeTakenBack } from './k3s/index.ts';
+import { type Gate, unlessCopying, upgradeTakenBack } from './k3s/index.ts';
 import {
   cordonReturned,
   type EventMemory,
   eventMemory,
+  goneNodes,
+  turns as granting,
   holdReported,
   holdShown,
   keepsCordon,
   maintenanceGate,
   type NodeEvents,
+  rebooted,
+  rebootGivenUp,
   scheduledEvents,
   type TurnMemory,
   turnEnded,
   unlessStopped,
   untilEventIsOver,
+  vmIdShown,
 } from './maintenance/index.ts';
 
 /** What this process knows, from which it decides when the node is interrupted. */
@@ -40,8 +46,20 @@ export interface Interruptions {
   startable(resource: Resource): Resource;
   /** Returns what reports and shows a hold, and takes back a cordon that nothing needs. */
   shown(service: Resource, ready: Resource): readonly Resource[];
+  /** Returns the Resource about a reboot of the machine, in its place in the plan. */
+  reboot(needs: readonly string[]): RebootSteps;
+  /** On a server: what grants turns and, if it acts for the cluster, removes Nodes. */
+  readonly ofFleet: readonly Resource[];
   /** Returns what ends the turn. Comes after everything that asks the gate. */
   ended(ready: Resource): Resource;
+}
+
+/** The Resource about a reboot, in one of its two places in the plan. */
+export interface RebootSteps {
+  /** Before the upgrade of K3s, which waits for the reboot: the reboot that Slipway makes. */
+  readonly first: readonly Resource[];
+  /** After everything else about maintenance, which it must not hide: the report of a reboot that a person makes. */
+  readonly last: readonly Resource[];
 }
 
 /** Returns what decides when this node is interrupted, for one pass. */
@@ -62,11 +80,27 @@ export function interruptions(
     shown: (service, ready) => [
       holdReported(node),
       upkeep(holdShown(node, [service.id])),
+      upkeep(vmIdShown(node, [service.id])),
       upkeep(cordonReturned(node, [ready.id], async (found, host) => keepsCordon(events, found, host))),
     ],
+    reboot(needs) {
+      const whole = [upkeep(unlessCopying(node, rebooted(node, turn.gate, needs)))];
+      return node.settings.maintenance.reboot === 'auto'
+        ? { first: whole, last: [] }
+        : { first: [], last: whole };
+    },
+    ofFleet: [
+      ...(node.role.k3s === 'server' ? [granting(node, turns)] : []),
+      ...(actsForCluster(node) ? [upkeep(goneNodes(node, turns))] : []),
+    ],
     ended(ready) {
-      const ending = turnEnded(node, { gate: turn, takenBack: upgradeTakenBack }, [ready.id]);
+      const ending = turnEnded(node, { gate: turn, takenBack }, [ready.id]);
       return heldBack(ending, async (host) => untilEventIsOver(events, host));
     },
   };
+}
+
+/** Returns why the node took back what it was interrupted for; `undefined` if it did not. */
+async function takenBack(host: HostReader, node: K3sNode, digest: string): Promise<string | undefined> {
+  return (await upgradeTakenBack(host, node, digest)) ?? (await rebootGivenUp(host, node, digest));
 }

@@ -38,7 +38,7 @@ import {
   upgradeVerified,
 } from './k3s/index.ts';
 import { type FreeSpace, system } from './machine/index.ts';
-import { asMaintenance, turns, unlessHeld } from './maintenance/index.ts';
+import { asMaintenance, unlessHeld } from './maintenance/index.ts';
 import { containerdLogins, loginRenewersStopped, lostRegistries, pullProofs } from './registry/index.ts';
 import { registrySteps } from './registry-steps.ts';
 import { rotationSteps } from './rotation-steps.ts';
@@ -69,7 +69,7 @@ export function k3sResources(
   const isAgent = node.role.k3s === 'agent';
   const name = unitName(node.role.k3s);
 
-  const { gate, announced, startable, shown, ended } = interruptions(node, ports);
+  const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
   const founding = isAgent ? [] : [clusterFounding(node)];
   const restored = isAgent ? [] : [restoreEnded(node)];
   const role = roleChange(node, [...needs, ...ids(restored, founding)]);
@@ -78,6 +78,7 @@ export function k3sResources(
   const kernel = system(node);
   const executable = unlessHeld(node, k3sExecutable(node, before));
   const links = k3sLinks(node, [executable.id]);
+  const rebooting = reboot([role.id]);
   const upgrade = upgradeSteps(node, { gate, free: ports.free }, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
@@ -111,7 +112,6 @@ export function k3sResources(
   const ready = nodeReady(node, [service.id]);
   const verified = upgradeVerified(node, ids(upgrade));
   const taints = nodeTaintsApplied(node, [ready.id]);
-  const granter = isAgent ? [] : [turns(node, ports.turns)];
   const certificates = starting(certificatesRenewed(node, gate, [service.id]));
   // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
   const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
@@ -126,6 +126,7 @@ export function k3sResources(
     ...kernel,
     executable,
     ...links,
+    ...rebooting.first,
     ...upgrade,
     ...scripts,
     token,
@@ -153,8 +154,9 @@ export function k3sResources(
     ...shown(service, ready),
     ...joinedPin,
     ...taints,
-    ...granter,
+    ...ofFleet,
     ...[certificates, ended(ready)].map(upkeep),
+    ...rebooting.last,
     ...proofs,
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),

@@ -30,6 +30,12 @@ export const consents = {
     example: 'kured',
     takesTrue: false,
   },
+  rebuiltNodes: {
+    about:
+      'Nodes that a server may remove from the cluster once they have not been Ready for ten minutes, because their VMs are gone or were rebuilt: a node with one VM (`NODE@VM`), or a node alone for every VM with its name.',
+    example: 'vm-agent-2@3f2a9c1b2d4e',
+    takesTrue: false,
+  },
   lostFlags: {
     about: 'Flags, variables and registries of a node that K3s may lose when Slipway adopts the node.',
     example: 'kubelet-arg=max-pods=50',

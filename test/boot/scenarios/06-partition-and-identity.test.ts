@@ -34,7 +34,7 @@ test('a VM that was recreated under its old name is refused, and joins once the 
   await cluster.recreate(agent);
   const { message } = await told(agent, 'K3sRunning', 'NodePasswordRejected');
   expect(message).toContain('Node password rejected, duplicate hostname');
-  expect(message).toContain('kubectl delete node');
+  expect(message).toContain('slipway node forget');
   await server.ask('kubectl', 'delete', 'node', 'vm-agent');
   await isReadyAfter(Date.now());
   expect(await startsOf(agent, 'k3s-agent.service')).toBe(1);

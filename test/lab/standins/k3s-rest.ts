@@ -187,11 +187,23 @@ function patch({ objects }: Api, target: Target, request: RestRequest, user: Use
     : json(live ? 200 : 201, objects.put(resource, namespace, result.object));
 }
 
-function remove({ objects }: Api, target: Target): Reply {
+function remove({ objects }: Api, target: Target, { body }: RestRequest): Reply {
   const { resource, namespace, name } = target;
   const found = name === undefined ? undefined : objects.get(resource, namespace, name);
   if (found === undefined || name === undefined) {
     return missing(target);
+  }
+  const { uid, resourceVersion } = Object(body ? JSON.parse(body).preconditions : undefined);
+  const { metadata } = found;
+  if ((uid ?? metadata.uid) !== metadata.uid) {
+    return status(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}`);
+  }
+  if ((resourceVersion ?? metadata.resourceVersion) !== metadata.resourceVersion) {
+    return status(
+      409,
+      'Conflict',
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}`,
+    );
   }
   if (hasFinalizers(found)) {
     const deletionTimestamp = found.metadata.deletionTimestamp ?? '2026-01-01T00:00:00Z';

@@ -20,7 +20,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   };
   const names = [
     ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp', 'hold'],
-    ...['turn', 'orderTurn'],
+    ...['turn', 'orderTurn', 'forgetNode', 'leave'],
     ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'restore', 'database'],
   ];
   const recorded = Object.fromEntries(names.map((name) => [name, record(name)]));
@@ -107,6 +107,19 @@ describe('the command line', () => {
     [
       ['turn', 'now', 'agent-1'],
       ['orderTurn', { root: '/', order: 'now', about: 'agent-1' }],
+    ],
+    [
+      ['node', 'forget', 'agent-1'],
+      ['forgetNode', { root: '/', name: 'agent-1', yes: false }],
+    ],
+    [
+      ['node', 'forget', 'agent-1', '--yes', '--root', '/x'],
+      ['forgetNode', { root: '/x', name: 'agent-1', yes: true }],
+    ],
+    [['leave'], ['leave', { ...plain, yes: false }]],
+    [
+      ['leave', '--yes', '--root', '/x'],
+      ['leave', { ...plain, root: '/x', yes: true }],
     ],
     [['version'], ['version', undefined]],
     [
@@ -211,6 +224,9 @@ describe('the error for an invalid command line', () => {
     [['turn', 'relase', 'a'], 'turn: takes release, continue, now; did you mean release?'],
     [['turn', 'hunter2'], 'turn: takes release, continue, now.'],
     [['turn', 'now'], 'turn now: lacks the name of a node; write slipway turn now NODE.'],
+    [['node'], 'node: takes forget NAME.'],
+    [['node', 'forgte', 'a'], 'node: takes forget NAME; did you mean forget?'],
+    [['node', 'forget'], 'node forget: lacks the name of a node; write slipway node forget NODE.'],
     [['plan', '-o', 'jsno'], '--output: must be table or json; did you mean json?'],
     [['plan', '--set', 'k3s'], '--set: takes path=value, such as --set k3s.upgrade=auto.'],
     [

@@ -2,7 +2,7 @@ import type { HostReader } from '../../engine/host.ts';
 import type { Finding } from '../../engine/resource.ts';
 
 /** The kinds of interruptions, in descending order: while a node asks for one, later ones in this list wait for it. */
-export const wishKinds = ['upgrade', 'token', 'restart', 'certificates'] as const;
+export const wishKinds = ['reboot', 'upgrade', 'token', 'restart', 'certificates'] as const;
 
 /** What a node wants to interrupt its service for. */
 export interface Wish {

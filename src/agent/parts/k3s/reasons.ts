@@ -65,7 +65,7 @@ export const k3sReasons = {
   ServiceStarting: 'K3s is starting.',
   ServiceFailed: 'K3s exits soon after each start; the message quotes the error.',
   NodePasswordRejected:
-    'The server knows a different node with this name: delete that node on the server, or set another node.name.',
+    'The server knows another VM with the name of this node: remove that Node on the server, or set another node.name.',
   DatastoreTokenMismatch:
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
   DatastoreOlder:

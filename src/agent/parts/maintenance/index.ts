@@ -3,6 +3,7 @@
 export { type BootTime, bootTime } from './boot-time.ts';
 export { cordonReturned, cordonStep, uncordonStep } from './drain/cordon.ts';
 export { type DrainOptions, drainStep, type GaveUp } from './drain/drain.ts';
+export { emptyNode } from './drain/empty-node.ts';
 export { unlessStopped } from './events/clean-stop.ts';
 export { type EventMemory, eventMemory, lookForEvents } from './events/memory.ts';
 export { keepsCordon, type NodeEvents, untilEventIsOver } from './events/node-events.ts';
@@ -11,7 +12,11 @@ export { asMaintenance, type MaintenanceGate, maintenanceGate } from './gate/gat
 export { hold, holdReported, release, unlessHeld } from './gate/hold.ts';
 export { holdShown } from './gate/hold-shown.ts';
 export { turnEnded } from './gate/turn-ended.ts';
+export { type Forgettable, forgettable } from './nodes/forget.ts';
+export { goneNodes } from './nodes/gone-nodes.ts';
+export { vmIdShown } from './nodes/vm-id.ts';
 export { maintenancePart } from './part.ts';
+export { rebooted, rebootGivenUp } from './reboot/reboot.ts';
 export {
   readTurn,
   type TurnAnnotations,

@@ -7,9 +7,11 @@ export const maintenancePart: Part = {
   settings: { maintenance },
   conditions: ['Maintenance', 'Turns'],
   reasons: maintenanceReasons,
-  consents: ['otherActors'],
+  consents: ['otherActors', 'rebuiltNodes'],
   startInputs: [],
   probes: () => [],
-  owns: ({ slipway }) => [slipway.hold, slipway.turn, slipway.drain],
-  reads: ({ system }) => [system.aptConfig],
+  owns: ({ slipway }) => [slipway.hold, slipway.turn, slipway.drain, slipway.reboot],
+  reads: ({ system }) => [
+    ...[system.aptConfig, system.rebootRequired, system.rebootPackages, system.rebootNeeded],
+  ],
 };

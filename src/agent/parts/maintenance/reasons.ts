@@ -20,6 +20,14 @@ export const maintenanceReasons = {
   WindowClosed: 'A change that interrupts the node waits for a maintenance window.',
   TurnAwaited: 'A change that interrupts the node waits for the turn of the node, which a server grants.',
   InTurn: 'The node is in its turn: it may be cordoned, and K3s may restart.',
+  NodeAway:
+    'A node of the cluster has not been Ready for ten minutes; the message has the command and the consent that remove the Node of a VM that is gone.',
+  NodeKept:
+    'A command or a consent is about a node that has to stay in the cluster: it is Ready, a server, or in its turn; the message says which.',
+  RebootRequired:
+    'The distribution asks for a reboot of the machine; the message names the packages and the time.',
+  RebootFailed:
+    'The machine did not reboot, or the reboot did not help, so Slipway does not reboot it again; the message has the next step.',
   OtherActor:
     'Another program may interrupt nodes at any time, so no turn is taken; the message names it, and the consent that allows both.',
 } as const;

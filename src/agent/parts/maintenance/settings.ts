@@ -9,6 +9,10 @@ const drain = z.strictObject({
     z.boolean(),
   ),
   upgrade: about('Whether a node evicts its pods before an upgrade of K3s.', z.boolean()),
+  reboot: about(
+    'Whether a node evicts its pods before Slipway reboots the machine, which ends all pods.',
+    z.boolean(),
+  ),
   timeout: about('The time after which a drain ends in any case.', longDuration),
   onTimeout: about(
     'What follows if pods are left at that time: giveUp ends the turn and lets pods back on the node, proceed interrupts the node with the pods that are left, force deletes them despite their disruption budgets.',
@@ -25,7 +29,7 @@ const drain = z.strictObject({
 });
 
 const schema = about(
-  'When and how a node may be interrupted: by a restart or an upgrade of K3s.',
+  'When and how a node may be interrupted: by a restart or an upgrade of K3s, or a reboot.',
   z.strictObject({
     windows: about(
       'The windows in which interruptions may begin; without windows, at any time. Neither repairs nor restarts for a credential or certificate near its end wait for a window.',
@@ -52,6 +56,10 @@ const schema = about(
       z.enum(['off', 'observe', 'drain']),
     ),
     pause: about('True to let no node of the cluster be interrupted; set it on the servers.', z.boolean()),
+    reboot: about(
+      'What follows if the distribution asks for a reboot: manual only reports it, auto also reboots the machine in its turn, once for each cause.',
+      z.enum(['manual', 'auto']),
+    ),
     drain: about('How a node evicts its pods before an interruption.', drain),
   }),
 );
@@ -65,9 +73,11 @@ export const maintenance = {
     watchFor: '1m',
     scheduledEvents: 'off',
     pause: false,
+    reboot: 'manual',
     drain: {
       restart: false,
       upgrade: false,
+      reboot: true,
       timeout: '10m',
       onTimeout: 'giveUp',
       emptyDir: 'leave',

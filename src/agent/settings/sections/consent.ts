@@ -17,7 +17,7 @@ function consentTo(what: Consent) {
 }
 
 const schema = about(
-  'The dangerous changes that Slipway may make. The condition that waits for a consent prints the line to add. The line allows only this change, and usually has no further effect after the change. Entries of `foreignMirrors`, `identityHosts`, `imageRules` and `plainHttp`, and a unit without a start in `restart`, apply as long as the settings list them.',
+  'The dangerous changes that Slipway may make. The condition that waits for a consent prints the line to add. The line allows only this change, and usually has no further effect after the change. Entries of `foreignMirrors`, `identityHosts`, `imageRules` and `plainHttp`, a unit without a start in `restart`, and a node without a VM in `rebuiltNodes`, apply as long as the settings list them.',
   z.strictObject(forEachConsent(consentTo)),
 );
 

@@ -1,10 +1,11 @@
 import { hintsOf } from '../../../clouds/chosen.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
+import { printableLine } from '../../../engine/printable.ts';
 import { type Finding, waiting } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
-import { findCause, lastWords } from './journal/find-cause.ts';
+import { type Cause, findCause, lastWords } from './journal/find-cause.ts';
 import { endedAsCutOff, unpackAnew } from './unpacked.ts';
 
 /** The properties of the unit that show the state of a start. */
@@ -31,7 +32,7 @@ export async function serviceStarting(
   shown: Shown,
 ): Promise<Finding> {
   const log = await startJournal(host, unit, shown.InvocationID);
-  const cause = findCause(log, node.role.k3s, hintsOf(node.settings));
+  const cause = namingVm(findCause(log, node.role.k3s, hintsOf(node.settings)), node);
   if (shown.SubState === 'auto-restart') {
     throw serviceCrashed(unit, shown, cause, lastWords(log));
   }
@@ -57,6 +58,15 @@ export async function startJournal(host: HostReader, unit: string, invocationId:
     args: [`_SYSTEMD_INVOCATION_ID=${invocationId}`, '-u', unit, '-o', 'cat', '-n', '200', '--no-pager'],
   });
   return stdout;
+}
+
+/** Adds which VM this is to a refusal by a server that knows another VM with its name. */
+function namingVm(cause: Cause | undefined, { name, vmId }: K3sNode): Cause | undefined {
+  if (cause?.reason !== 'NodePasswordRejected' || vmId === undefined) {
+    return cause;
+  }
+  const told = `This VM is ${printableLine(vmId)}; the Node ${name} names the other one (slipway.dev/vm-id).`;
+  return { ...cause, message: `${cause.message} ${told}` };
 }
 
 function serviceCrashed(

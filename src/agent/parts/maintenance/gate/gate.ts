@@ -36,7 +36,7 @@ export interface GateOptions {
  * drained if the settings say so, and not while it is held.
  *
  * The node asks for its turn by an annotation on its own Node, and a server grants it there. A turn that has begun
- * covers every restart until it ends. What repairs a node without its cluster needs no turn.
+ * covers every restart until it ends. What repairs a node without its cluster needs no turn; a reboot repairs nothing.
  */
 export function maintenanceGate(
   node: K3sNode,
@@ -57,7 +57,7 @@ export function maintenanceGate(
       if (hold) {
         return heldFinding(hold, false);
       }
-      if (isByPerson || !(await hasJoined(host, node)) || (await isDown(host, node))) {
+      if (wish.kind !== 'reboot' && (isByPerson || (await cannotServe(host, node)))) {
         return undefined;
       }
       return obstacle(host) ?? passing(host, node, wish, { earlier, memory });
@@ -65,9 +65,9 @@ export function maintenanceGate(
   };
 }
 
-/** True once K3s was started for the first time, and the node has an identity in its cluster. */
-async function hasJoined(host: HostReader, { paths }: K3sNode): Promise<boolean> {
-  return (await host.stat(paths.k3s.kubeletKubeconfig)) !== undefined;
+/** True before the first start of K3s, which gives the node its identity in the cluster, and while K3s is down. */
+async function cannotServe(host: HostReader, node: K3sNode): Promise<boolean> {
+  return (await host.stat(node.paths.k3s.kubeletKubeconfig)) === undefined || isDown(host, node);
 }
 
 async function passing(
@@ -87,7 +87,7 @@ async function passing(
   if (turn.state?.state === 'begun') {
     return endStep(node, turn.state, 'gaveUp', 'A person released the turn of this node.', 'TurnGivenUp');
   }
-  if (isKubeletSilent(host, memory, turn.found)) {
+  if (isKubeletSilent(host, memory, turn.found) && wish.kind !== 'reboot') {
     return oncePerCause(host, node, wish, 'kubelet has not reported for ten minutes');
   }
   const before = wishBefore(turn, wish, earlier);
@@ -95,7 +95,11 @@ async function passing(
 }
 
 /** True if a turn that has begun lets the node fulfil the wish: its own wish, or any restart. */
-export function covers({ state }: Pick<OwnTurn, 'state'>, { kind, digest }: Wish): boolean {
+export function covers({ state }: Pick<OwnTurn, 'state'>, { kind, name, digest }: Wish): boolean {
+  if (kind === 'reboot') {
+    // More packages may ask for the same reboot during its drain.
+    return state?.wish === name;
+  }
   return state?.digest === digest || kind !== 'upgrade';
 }
 

@@ -1,10 +1,10 @@
-import { NodeError } from '../../../engine/errors.ts';
 import { inSync, type Resource, step } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { readOwnNode } from '../../k3s/index.ts';
 import { changeNode } from '../drain/change-node.ts';
 import { holdKey } from '../turn/annotations.ts';
+import { unanswered } from '../unanswered.ts';
 import { holdOf } from './hold.ts';
 
 /** Shows a hold on the own Node, so that servers grant this node no turn. */
@@ -28,11 +28,4 @@ export function holdShown(node: K3sNode, needs: readonly string[]): Resource {
       );
     },
   });
-}
-
-/** Stands for a Node that cannot be read, which other Resources report. */
-function unanswered(thrown: unknown): undefined {
-  if (!(thrown instanceof NodeError)) {
-    throw thrown;
-  }
 }

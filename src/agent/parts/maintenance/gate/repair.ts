@@ -35,7 +35,8 @@ export function isKubeletSilent(host: HostReader, memory: Silence, { status }: A
 /**
  * Decides whether a node that cannot take turns may be interrupted: the cluster does not have its Node (`trouble` is
  * `undefined`), the API refuses its credential, or the API has not answered for ten minutes although the wish may
- * repair that. Then no turn protects anything, and a restart is allowed once per cause. Otherwise returns a wait.
+ * repair that. Then no turn protects anything, and a restart is allowed once per cause. Otherwise returns a wait. A
+ * reboot always waits.
  */
 export async function repair(
   host: HostReader,
@@ -43,6 +44,9 @@ export async function repair(
   wish: Wish,
   { trouble, memory }: { readonly trouble: NodeError | undefined; readonly memory: Silence },
 ): Promise<Finding | undefined> {
+  if (wish.kind === 'reboot') {
+    return untilReachable(node, wish, trouble);
+  }
   switch (trouble?.reason) {
     case undefined:
       return oncePerCause(host, node, wish, `the cluster has no Node ${node.name}`);
@@ -59,6 +63,14 @@ export async function repair(
     default:
       throw trouble;
   }
+}
+
+function untilReachable({ name: node }: K3sNode, { name }: Wish, trouble: NodeError | undefined): Finding {
+  const { reason, message } = trouble ?? {
+    reason: 'NodeNotFound' as const,
+    message: `The cluster has no Node ${node}.`,
+  };
+  return waiting(reason, `"${name}" waits for its turn. ${message}`, patiently);
 }
 
 /** False if the kubeconfig or its certificate is damaged, which only a restart of K3s repairs. */

@@ -26,7 +26,14 @@ function drainsFor({ settings }: K3sNode, { kind, isUrgent }: Wish): boolean {
   if (isUrgent) {
     return false;
   }
-  return kind === 'upgrade' ? drain.upgrade : drain.restart;
+  switch (kind) {
+    case 'reboot':
+      return drain.reboot;
+    case 'upgrade':
+      return drain.upgrade;
+    default:
+      return drain.restart;
+  }
 }
 
 /**

@@ -12,6 +12,9 @@ export const turnKeys = {
 /** The key of the annotation with which a node shows that a person holds it; the value says why. */
 export const holdKey = 'slipway.dev/hold';
 
+/** The key of the annotation with the cloud's id of the VM. */
+export const vmIdKey = 'slipway.dev/vm-id';
+
 const words = z.string().check(z.minLength(1), z.maxLength(200));
 const hex = z.string().check(z.regex(/^[0-9a-f]{8,32}$/));
 

@@ -27,7 +27,7 @@ export async function reportTurns(
   paths: NodePaths,
   settings: TurnSettings,
 ): Promise<TurnsReport> {
-  const { fleet, lease } = await look(host, await serverAccess(host, paths), settings);
+  const { fleet, lease } = await lookByPerson(host, await serverAccess(host, paths), settings);
   const holder = lease?.spec?.holderIdentity;
   return {
     ...(holder && { holder }),
@@ -53,7 +53,7 @@ export async function giveOrder(
 ): Promise<void> {
   const access = await serverAccess(host, paths);
   for (let attempt = 1; ; attempt += 1) {
-    const { fleet, lease } = await look(host, access, settings);
+    const { fleet, lease } = await lookByPerson(host, access, settings);
     const fault = faultOf(order, fleet);
     if (fault !== undefined) {
       throw new NodeError('TurnUnknown', fault, forPerson);
@@ -88,7 +88,8 @@ function faultOf({ order, about }: Order, fleet: Fleet): string | undefined {
   }
 }
 
-async function serverAccess(host: HostReader, { k3s }: NodePaths): Promise<ApiAccess> {
+/** Returns the admin's access to the API. Throws `ApiUnavailable` if this machine is not a server. */
+export async function serverAccess(host: HostReader, { k3s }: NodePaths): Promise<ApiAccess> {
   if ((await host.stat(k3s.kubeconfig)) === undefined) {
     const why = `${k3s.kubeconfig} does not exist here`;
     throw new NodeError('ApiUnavailable', `Run this on a server of the cluster: ${why}.`, forPerson);
@@ -96,7 +97,8 @@ async function serverAccess(host: HostReader, { k3s }: NodePaths): Promise<ApiAc
   return readKubeconfig(host, k3s.kubeconfig);
 }
 
-async function look(
+/** Looks at the fleet once, without a memory. Throws `TurnsUnreadable`, and the errors of `readApi`. */
+export async function lookByPerson(
   host: HostReader,
   access: ApiAccess,
   settings: TurnSettings,

@@ -1,8 +1,13 @@
 import * as z from 'zod/mini';
-import { holdKey, readTurn, type TurnAnnotations } from './annotations.ts';
+import { printableLine } from '../../../engine/printable.ts';
+import { holdKey, readTurn, type TurnAnnotations, vmIdKey } from './annotations.ts';
 
 const texts = z.nullish(z.record(z.string(), z.string()));
-const condition = z.object({ type: z.string(), status: z.string() });
+const condition = z.object({
+  type: z.string(),
+  status: z.string(),
+  lastTransitionTime: z.nullish(z.string()),
+});
 const taint = z.object({ effect: z.string() });
 
 /** The fields of a Node by which turns are granted (Kubernetes API, core/v1). */
@@ -38,6 +43,10 @@ export interface FleetNode extends TurnAnnotations {
   /** The release of K3s that runs on the node. */
   readonly version: string;
   readonly isHeld: boolean;
+  /** The time of the last change of the condition Ready, by another machine's clock. */
+  readonly readySince?: string;
+  /** The cloud's id of its VM; absent if the node does not show it. */
+  readonly vmId?: string;
 }
 
 /** The labels that K3s sets on its servers, and that a kubelet may not set on itself (NodeRestriction). */
@@ -48,6 +57,8 @@ export function fleetNode({ metadata, spec, status }: z.output<typeof fleetNodeI
   const annotations = metadata.annotations ?? {};
   const turn = readTurn(annotations);
   const ready = statusOf(status?.conditions, 'Ready');
+  const readySince = status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
+  const vmId = annotations[vmIdKey];
   const isServer = serverLabels.some((label) => label in (metadata.labels ?? {}));
   const isAway = (spec?.taints ?? []).some(({ effect }) => effect !== 'PreferNoSchedule');
   return {
@@ -62,8 +73,13 @@ export function fleetNode({ metadata, spec, status }: z.output<typeof fleetNodeI
     isPlace: ready === 'True' && spec?.unschedulable !== true && !isAway,
     version: status?.nodeInfo?.kubeletVersion ?? '',
     isHeld: holdKey in annotations,
+    ...(readySince && { readySince }),
+    ...(vmId && { vmId: printableLine(vmId.slice(0, longestId)) }),
   };
 }
+
+/** The longest id that is read, in characters. Any user who may change the Node may have written it. */
+const longestId = 200;
 
 function statusOf(
   conditions: readonly z.output<typeof condition>[] | null | undefined,

@@ -2,13 +2,12 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Change, type Finding, inSync, type Resource } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
-import { nodeAccess } from '../../../node-access.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { actionText } from './actions.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Fleet } from './fleet.ts';
 import { writeLease } from './lease.ts';
-import { type Look, type Looker, lookAtFleet } from './look.ts';
+import { type Look, type Looker, lookAtFleet, lookerOf } from './look.ts';
 import type { TurnMemory } from './observations.ts';
 import { perform } from './perform.ts';
 import { turnsFinding, unreadableFinding } from './turns-finding.ts';
@@ -35,10 +34,6 @@ export function turns(node: K3sNode, memory: TurnMemory): Resource {
       return judge(host, node, await lookAtFleet(host, await lookerOf(host, node, memory)), memory);
     },
   });
-}
-
-async function lookerOf(host: HostReader, node: K3sNode, memory: TurnMemory): Promise<Looker> {
-  return { access: await nodeAccess(host, node), me: node.name, memory, settings: node.settings.maintenance };
 }
 
 function judge(host: HostReader, node: K3sNode, { fleet, holding }: Look, memory: TurnMemory): Finding {

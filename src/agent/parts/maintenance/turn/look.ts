@@ -2,6 +2,8 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
 import { readList } from '../../../kubernetes/lists.ts';
 import { listPath } from '../../../kubernetes/object-path.ts';
+import type { K3sNode } from '../../../node.ts';
+import { nodeAccess } from '../../../node-access.ts';
 import type { Fleet, TurnSettings } from './fleet.ts';
 import { type FleetNode, fleetNode, fleetNodeItem } from './fleet-node.ts';
 import { type Holding, judgeLease, type Lease, readLease } from './lease.ts';
@@ -16,6 +18,11 @@ export interface Looker {
   readonly me: string;
   readonly memory: TurnMemory;
   readonly settings: TurnSettings;
+}
+
+/** Returns this server as one that looks at the fleet. Throws `ApiUnavailable` before the first start of K3s. */
+export async function lookerOf(host: HostReader, node: K3sNode, memory: TurnMemory): Promise<Looker> {
+  return { access: await nodeAccess(host, node), me: node.name, memory, settings: node.settings.maintenance };
 }
 
 /** The fleet and the Lease, as the API shows them now. */

@@ -1,3 +1,4 @@
+import type { AwayMemory } from '../nodes/away.ts';
 import type { FleetNode } from './fleet-node.ts';
 import type { Ledger, Slot } from './ledger.ts';
 
@@ -50,6 +51,7 @@ export interface TurnMemory {
   lostAt: number | undefined;
   /** The holder and the renewal of the Lease, and when they were first seen. */
   lease: { readonly record: string; readonly since: number } | undefined;
+  readonly away: AwayMemory;
   /** How long the API has not answered this node, while it waits for its own turn. */
   apiSilence?: Span | undefined;
   /** How long kubelet of this node has not reported to an API that answers, while the node waits for its own turn. */
@@ -68,6 +70,7 @@ export function turnMemory(): TurnMemory {
     isWatched: false,
     phases: new Map(),
     rests: new Map(),
+    away: new Map(),
     seenAt: undefined,
     changes: 0,
     lostAt: undefined,

@@ -10,7 +10,7 @@ export const tokenCauses: readonly KnownLine[] = [
     reason: 'NodePasswordRejected',
     fault: 'elsewhere',
     repair:
-      'Run kubectl delete node for this node on the server if it was rebuilt, or set another node.name.',
+      'If this VM replaces an earlier one with this name, run slipway node forget for this node on the server; otherwise set another node.name.',
   },
   {
     // From pkg/clientaccess/token.go, validateCAHash

@@ -5,6 +5,7 @@ import type { Wish } from '../../../../../../src/agent/parts/k3s/index.ts';
 import { maintenanceGate } from '../../../../../../src/agent/parts/maintenance/gate/gate.ts';
 import { turnKeys } from '../../../../../../src/agent/parts/maintenance/turn/annotations.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
+import { defaults } from '../../../../../../src/agent/settings/defaults.ts';
 import { kernelClock } from '../../../../../lab/kernel-clock.ts';
 import { serveMemoryApi } from '../../../../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
@@ -20,6 +21,7 @@ const kubelet = issue(authority, { commonName: 'system:node:vm-1', organization:
 const boot = '00000001111142228333444444444444';
 const wish: Wish = { kind: 'restart', name: 'restart config', digest: 'aaaaaaaaaaaa' };
 const upgrade: Wish = { kind: 'upgrade', name: 'upgrade v1.36.4+k3s1', digest: 'bbbbbbbbbbbb' };
+const reboot: Wish = { kind: 'reboot', name: 'reboot', digest: 'cccccccccccc' };
 const grant = { digest: wish.digest, boot, nonce: '0011223344556677', seconds: 600, nowhere: true };
 const asked = {
   wish: wish.name,
@@ -223,6 +225,27 @@ describe('the gate', () => {
       'TurnAwaited',
     ],
     [
+      'lets a reboot wait for the end of another turn',
+      { request: asked, grant, state: begun },
+      {},
+      reboot,
+      'TurnAwaited',
+    ],
+    [
+      'reboots in the turn of a reboot, also for another cause',
+      { request: asked, grant, state: { ...begun, wish: 'reboot' } },
+      {},
+      reboot,
+      'go ahead',
+    ],
+    [
+      'replaces the request of an upgrade by that of a reboot',
+      { request: { ...asked, kind: 'upgrade' } },
+      {},
+      reboot,
+      'slipway.dev/turn-request: reboot',
+    ],
+    [
       'says what was in the way of a drain that was given up',
       { request: asked, grant, state: { ...begun, state: 'gaveUp', message: 'default/web-0 is left' } },
       {},
@@ -301,6 +324,57 @@ describe('the gate', () => {
     expect(told(await gateOf()(host, wish))).toBe(expected);
   });
 
+  test.each([
+    [
+      'has not joined',
+      (host: MemoryHost) => host.files.remove(paths.k3s.kubeletKubeconfig),
+      'ApiUnavailable',
+    ],
+    [
+      'has a damaged kubeconfig',
+      (host: MemoryHost) => host.files.write(paths.k3s.kubeletKubeconfig, 'x'),
+      'ApiUnavailable',
+    ],
+    [
+      'has lost its Node',
+      (host: MemoryHost) => host.files.remove('/cluster/objects/nodes/_/vm-1'),
+      'NodeNotFound',
+    ],
+    [
+      'has a K3s that ends soon after each start',
+      (host: MemoryHost) =>
+        host.on({ file: 'systemctl', args: /^show / }, 'ActiveState=failed\nInvocationID=i1\n'),
+      'slipway.dev/turn-request: reboot',
+    ],
+  ])('a node that %s does not reboot as a repair', async (_, damage, expected) => {
+    const host = world();
+    damage(host);
+    expect(told(await gateOf()(host, reboot))).toBe(expected);
+  });
+
+  test('a reboot waits for its turn although a person has the node interrupted', async () => {
+    const { gate } = maintenanceGate(aNode('agent'), { isByPerson: true });
+    expect(told(await gate(world(), wish))).toBe('go ahead');
+    expect(told(await gate(world(), reboot))).toMatch(/turn-request/);
+  });
+
+  test.each([
+    ['restart', wish, {}, false],
+    ['restart', wish, { restart: true }, true],
+    ['reboot', reboot, {}, true],
+    ['reboot', reboot, { reboot: false }, false],
+  ])(
+    'the node asks for a %s with the drain that the settings want: %#',
+    async (_, wanted, changes, drain) => {
+      const host = world();
+      const found = await gateOf({ drain: { ...defaults.maintenance.drain, ...changes } })(host, wanted);
+      if (found?.state === 'Drifted') {
+        await found.drift.remedy(host);
+      }
+      expect(host.files.text('/cluster/objects/nodes/_/vm-1')).toContain(`\\"drain\\":${drain}`);
+    },
+  );
+
   test('a K3s that ends soon after each start needs no turn, and one that starts for the first time does', async () => {
     const crashing = world({}, 'ActiveState=activating\nNRestarts=3\n');
     expect(told(await gateOf()(crashing, upgrade))).toBe('go ahead');
@@ -347,10 +421,17 @@ describe('the gate', () => {
   });
 
   test.each([
-    ['once kubelet has not reported for ten minutes', 'Unknown', 60_000, /because kubelet has not reported/],
-    ['not while kubelet reports', 'False', 60_000, /turn-request/],
-    ['not if an hour lies between two looks at a silent kubelet', 'Unknown', 3_600_000, /turn-request/],
-  ])('a node that reaches the API is repaired %s', async (_, status, apart, expected) => {
+    [
+      'once kubelet has not reported for ten minutes',
+      'Unknown',
+      60_000,
+      wish,
+      /because kubelet has not reported/,
+    ],
+    ['not while kubelet reports', 'False', 60_000, wish, /turn-request/],
+    ['not if an hour lies between two looks at a silent kubelet', 'Unknown', 3_600_000, wish, /turn-request/],
+    ['not by a reboot', 'Unknown', 60_000, reboot, /turn-request/],
+  ])('a node that reaches the API is repaired %s', async (_, status, apart, wanted, expected) => {
     const host = world();
     const path = '/cluster/objects/nodes/_/vm-1';
     const conditions = [{ type: 'Ready', status }];
@@ -361,7 +442,7 @@ describe('the gate', () => {
     const memory = {};
     let last: Finding | undefined;
     for (let asked = 0; asked <= 10; asked += 1) {
-      last = await maintenanceGate(aNode('agent'), { memory }).gate(host, wish);
+      last = await maintenanceGate(aNode('agent'), { memory }).gate(host, wanted);
       host.advance(apart);
     }
     expect(told(last)).toMatch(expected);

@@ -1,0 +1,38 @@
+/** The work of `slipway leave`. */
+import type { Host } from '../agent/engine/host.ts';
+import type { K3sNode } from '../agent/node.ts';
+import { k3sStopped } from '../agent/parts/k3s/index.ts';
+import { emptyNode, uncordonStep } from '../agent/parts/maintenance/index.ts';
+import { perform, type Tell } from './perform.ts';
+import { daemonUnit } from './setup-paths.ts';
+import { daemonStopped } from './uninstall-steps.ts';
+
+/**
+ * Cordons the node and evicts its pods, and then stops K3s and the daemon for good. Resolves to false, with the node
+ * uncordoned, if pods are left that `maintenance.drain` does not give up; also if a step failed. A second call
+ * continues. Throws the errors of `readApi`.
+ */
+export async function leaveCluster(host: Host, node: K3sNode, tell: Tell): Promise<boolean> {
+  const { paths, name } = node;
+  const gaveUp = await emptyNode(host, node, 'leave', tell.out);
+  if (gaveUp) {
+    tell.error(`${gaveUp.reason}: ${gaveUp.message}`);
+    await uncordon(host, node);
+    return false;
+  }
+  if (!(await perform([...k3sStopped(paths, true), daemonStopped(paths, true)], host, tell))) {
+    return false;
+  }
+  tell.out(`${name} has left. On a server, remove its Node: slipway node forget ${name}`);
+  tell.out(
+    `The data stays in ${paths.k3s.data}; slipway uninstall --k3s --purge removes everything. To join again: systemctl enable --now ${daemonUnit}`,
+  );
+  return true;
+}
+
+async function uncordon(host: Host, node: K3sNode): Promise<void> {
+  const step = await uncordonStep(host, node);
+  if (step?.state === 'Drifted') {
+    await step.drift.remedy(host);
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { leaveCluster } from '../../../src/setup/leave.ts';
+import { kernelClock } from '../../lab/kernel-clock.ts';
+import { aCluster, putNode } from '../agent/a-cluster.ts';
+import { aNode } from '../agent/a-node.ts';
+import { podsOn, putBudget, putPod } from '../agent/parts/maintenance/drain/some-pods.ts';
+import { aHost } from './a-host.ts';
+
+/** Returns a host whose node has joined a cluster with a pod, and `leave`, with what it has printed. */
+function aNodeThatLeaves() {
+  const host = aHost();
+  kernelClock(host);
+  const api = aCluster(host);
+  putNode(api, { spec: { taints: [] } });
+  putPod(api, 'web', { labels: { app: 'web' } });
+  host.advance(1_000);
+  const out: string[] = [];
+  const error: string[] = [];
+  const tell = { out: (line: string) => out.push(line), error: (line: string) => error.push(line) };
+  const { drain } = aNode('agent').settings.maintenance;
+  const settings = { maintenance: { drain: { ...drain, timeout: '1m' } } };
+  const leave = () => leaveCluster(host, aNode('agent', { settings }), tell);
+  const isCordoned = () => Object(api.objects.get('nodes', undefined, 'vm-1')?.spec).unschedulable === true;
+  const wants = (unit: string) =>
+    host.files.stat(`/etc/systemd/system/multi-user.target.wants/${unit}`) !== undefined;
+  return { host, api, out, error, leave, isCordoned, wants };
+}
+
+test('a node that leaves evicts its pods before K3s stops, and neither K3s nor Slipway starts again', async () => {
+  const { api, host, out, leave, wants } = aNodeThatLeaves();
+  expect(await leave()).toBe(true);
+  expect(podsOn(api)).toEqual([]);
+  for (const unit of ['k3s.service', 'slipway.service']) {
+    expect(wants(unit)).toBe(false);
+    expect(host.files.stat(`/run/active/${unit}`)).toBeUndefined();
+  }
+  expect(out.at(-2)).toBe('vm-1 has left. On a server, remove its Node: slipway node forget vm-1');
+  expect(out.at(-1)).toContain('/var/lib/rancher/k3s');
+  expect(host.files.stat('/var/lib/rancher/k3s/server/token')).toBeDefined();
+});
+
+test('a node whose drain is given up stays, uncordoned, with K3s running', async () => {
+  const { api, host, error, leave, isCordoned, wants } = aNodeThatLeaves();
+  putBudget(api, 'web', 'web', 1);
+  expect(await leave()).toBe(false);
+  expect(isCordoned()).toBe(false);
+  expect(wants('k3s.service')).toBe(true);
+  expect(host.files.stat('/run/active/k3s.service')).toBeDefined();
+  expect(error.join('\n')).toMatch(/^DrainGaveUp: .*default\/web/);
+});
