@@ -20,8 +20,8 @@ export function nodePaths(root: string) {
       status: at('/run/slipway/status.json'),
       lock: at('/run/slipway/lock'),
       /**
-       * The lock that allows one install or uninstall at a time. It is not the daemon's lock, which the daemon holds
-       * during an upgrade.
+       * The lock that allows one install, uninstall or restore at a time. It is not the daemon's lock, because the
+       * daemon runs, and holds its own lock, while `slipway install` upgrades it.
        */
       setupLock: at('/run/slipway/setup.lock'),
       /** The login of each registry, for kubelet and for registries.yaml. */
@@ -49,7 +49,10 @@ export function nodePaths(root: string) {
       /** The folder of the proven copies of the datastore, and the file that marks a running copy. */
       backup: at('/var/lib/slipway/backup'),
       datastoreCopy: at('/run/slipway/datastore-copy.json'),
-      /** The record of the last rotation of the join token, on a server; contains both tokens until the end. */
+      /**
+       * The record of the last rotation of the join token, on a server; contains both tokens until the rotation has
+       * ended.
+       */
       tokenRotation: at('/var/lib/slipway/token-rotation.json'),
       /** The digest of the tokens that K3s has saved in its datastore, on a server with a token for agents. */
       passwordsSaved: at('/var/lib/slipway/passwords-saved.json'),
@@ -79,14 +82,14 @@ export function nodePaths(root: string) {
       cloudId: at('/run/cloud-init/cloud-id'),
       /** The folder with the DMI strings of the firmware. */
       dmi: at('/sys/class/dmi/id'),
-      /** A file of the kernel's that exists only while SELinux is on. */
+      /** A kernel file that exists only while SELinux is on. */
       selinux: at('/sys/fs/selinux/enforce'),
     },
     k3s: {
       binary: at('/usr/local/bin/k3s'),
       /**
-       * The next executable, which waits for its turn, and the previous one. They are beside the executable, in the
-       * same file system, which is never mounted noexec.
+       * The next executable, which waits for the node's turn, and the previous one. They are beside the executable, in
+       * the same file system, which is never mounted noexec.
        */
       next: at('/usr/local/bin/.k3s.next'),
       previous: at('/usr/local/bin/.k3s.previous'),

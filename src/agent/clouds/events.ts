@@ -25,8 +25,8 @@ export interface EventList {
 }
 
 /**
- * The announcements of a cloud. The first call can switch them on for the VM, so nothing may call without the consent
- * of the settings.
+ * The announcements of a cloud. The first call can switch them on for the VM, and therefore needs the consent of the
+ * settings.
  */
 export interface CloudEvents {
   /** Returns the events of this VM. Throws the errors of `askMetadata`. */

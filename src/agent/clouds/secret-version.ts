@@ -1,7 +1,7 @@
 import { Recorded } from '../engine/errors.ts';
 
 /**
- * Returns the version that `ask` finds; `undefined` if `ask` throws, because a read of the current version reports the
+ * Returns what `ask` finds; `undefined` if `ask` throws, because a read of the current value of the secret reports the
  * error. Rethrows `Recorded`.
  */
 export async function ifKnown<Found>(ask: () => Promise<Found | undefined>): Promise<Found | undefined> {

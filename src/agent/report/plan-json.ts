@@ -22,8 +22,8 @@ function stepJson({ outcome, actions }: PlannedStep) {
 }
 
 /**
- * Returns an action with the details that the text of a plan shows, and without the earlier content of a file that only
- * root may read.
+ * Returns an action for the JSON of a plan. Shows a written file as the text of a plan does, without the earlier
+ * content of a file that only root may read.
  */
 function shownAction(action: RecordedAction) {
   switch (action.kind) {

@@ -17,8 +17,8 @@ export type Section<Schema extends SectionSchema> = DeepReadonly<z.output<Schema
 export type Written = Readonly<Record<string, unknown>>;
 
 /**
- * One section of the settings, defined by its owner: a part, a cloud, an engine or the settings themselves. Its name is
- * its key in a table of sections, and its paths start below that name.
+ * One section of the settings, defined by its owner: a part, a cloud, an engine, the metrics or the settings
+ * themselves. Its name is its key in a table of sections, and its paths start below that name.
  */
 export interface SettingsSection<Schema extends SectionSchema = SectionSchema> {
   readonly schema: Schema;

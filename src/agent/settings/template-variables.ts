@@ -22,7 +22,7 @@ export function unfilledVariables(written: unknown, path: Path = []): readonly P
 
 /**
  * Returns a fault for each line with a template variable outside of comments. The text need not be valid YAML: in
- * `keyVault: { name: ${vault} }`, the first closing brace ends the map.
+ * `keyVault: { name: ${vault} }`, the second opening brace is a fault.
  */
 export function unfilledLines(text: string): readonly string[] {
   return text.split('\n').flatMap((line, at) => {

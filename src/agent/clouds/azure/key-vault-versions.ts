@@ -18,8 +18,8 @@ export async function vaultSecretVersion(vault: KeyVaultOptions, name: string): 
 }
 
 /**
- * Returns the value of the enabled version of a secret that was created before the newest ones; `undefined` without
- * such a version, or if several were created in the same second. Throws the errors of the SDK and of `vaultSecret`.
+ * Returns the value of the second newest enabled version of a secret; `undefined` without such a version, or if several
+ * versions were created in that second. Throws the errors of the SDK and of `vaultSecret`.
  */
 export async function formerVaultSecret(vault: KeyVaultOptions, name: string): Promise<Secret | undefined> {
   const [, former = []] = await generations(vault, name);
@@ -28,8 +28,8 @@ export async function formerVaultSecret(vault: KeyVaultOptions, name: string): P
 }
 
 /**
- * Returns the ids of the enabled versions of a secret by the second of their creation, the newest first; nothing if the
- * secret has too many versions.
+ * Returns the ids of the enabled versions of a secret by the second of their creation, the newest first; an empty list
+ * if the secret has too many versions.
  */
 async function generations(vault: KeyVaultOptions, name: string): Promise<readonly (readonly string[])[]> {
   const client = await vaultClient(vault, () => {});

@@ -7,7 +7,10 @@ import type { CloudEvent, CloudEvents, EventKind, EventList } from '../events.ts
 import { askMetadata } from '../metadata-request.ts';
 import { type InstanceMetadata, instanceMetadata } from './imds.ts';
 
-/** The milliseconds between two looks: a Spot VM has 30 seconds from the event to its end, any other VM minutes. */
+/**
+ * The milliseconds between two looks. Azure takes a Spot VM away 30 seconds after the announcement; other VMs have
+ * minutes.
+ */
 const onSpot = 1_000;
 const usually = 10_000;
 

@@ -72,7 +72,7 @@ async function makePrivate(folder: string, root: string): Promise<void> {
 }
 
 /**
- * Copies the database, and makes the copy a single file: otherwise, to open the copy of a database with a write-ahead
+ * Copies the database, and makes the copy a single file: otherwise, opening the copy of a database with a write-ahead
  * log would create such a log beside the copy.
  */
 async function backUp(from: string, draft: string): Promise<void> {

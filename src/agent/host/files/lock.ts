@@ -9,7 +9,7 @@ import { holdFile } from './flock.ts';
 import { inPlace } from './openat.ts';
 
 /**
- * Takes this machine's lock, so that only one Slipway writes at a time. Resolves with a function that releases the
+ * Takes the lock at `path`, which at most one process of this machine holds. Resolves with a function that releases the
  * lock.
  *
  * The lock is an flock(2) on `PATH.held`, which the kernel releases however the holder ends (flock.ts). The file at

@@ -7,8 +7,8 @@ import { forPerson } from '../../engine/severity.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
 
 /**
- * The open(2) flag for a descriptor that only refers to a file. Node does not define the flag, whose value is the same
- * on x86 and arm64.
+ * The open(2) flag for a descriptor that refers to a file but cannot read or write it. Node does not define the flag,
+ * whose value is the same on x86 and arm64.
  */
 const O_PATH = 0o10000000;
 const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;

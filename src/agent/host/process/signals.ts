@@ -17,8 +17,9 @@ export interface SignalHandlers {
  * command; SIGHUP calls `reload`. Returns a function that forces the same exit after `grace`, for a stop without a
  * signal.
  *
- * SIGUSR1 and SIGUSR2 have no effect: by default they would end the process, which their sender does not intend.
- * SIGQUIT writes no core file, which would contain secrets. Node itself ignores SIGPIPE.
+ * SIGUSR1 and SIGUSR2 have no effect. Without a handler, SIGUSR2 would end the process, and SIGUSR1 would open a
+ * debugging port if Slipway runs from source. SIGQUIT writes no core file, which would contain secrets. Node itself
+ * ignores SIGPIPE.
  */
 export function onSignals({ stop, reload, grace = 5_000, exitCode = 0 }: SignalHandlers): () => void {
   const exit = () => {

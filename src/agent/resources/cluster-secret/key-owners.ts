@@ -9,7 +9,7 @@ export function ownedKeys({ managedFields }: SecretMetadata): readonly string[] 
   return (managedFields ?? []).filter(isOurs).flatMap(keysOf);
 }
 
-/** True if other programs own one of the keys, and all of them are in `yielding`, a list of field managers. */
+/** True if field managers other than Slipway own one of the keys, and all of these managers are in `yielding`. */
 export function isYielded(
   found: SecretMetadata | undefined,
   keys: readonly string[],
