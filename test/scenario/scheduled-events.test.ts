@@ -19,6 +19,14 @@ function cordonOf({ kubernetes }: Vm, name: string) {
   };
 }
 
+/** Returns the changes of the cordon in the journal, from `length` on. */
+function cordonChanges({ host }: Vm, length: number): readonly string[] {
+  return host.journal
+    .slice(length)
+    .flatMap((action) => (action.kind === 'send' ? [`${action.body ?? ''}`] : []))
+    .filter((body) => body.includes('unschedulable'));
+}
+
 const noCordon = { isCordoned: false, mark: undefined };
 
 test.each<Announcement['type']>(['Reboot', 'Redeploy', 'Terminate'])(
@@ -90,12 +98,7 @@ test('a restart of the daemon in an event does not take the cordon back, nor doe
   const { length } = machine.host.journal;
   const restarted = watchedBy(machine);
   await restarted.lives(minute);
-  expect(
-    machine.host
-      .lines()
-      .slice(length)
-      .filter((line) => line.includes('unschedulable')),
-  ).toEqual([]);
+  expect(cordonChanges(machine, length)).toEqual([]);
   expect(cordonOf(machine, 'agent-1').isCordoned).toBe(true);
   served.azure.end(id);
   await restarted.lives(minute);
@@ -144,6 +147,23 @@ describe('a change that needs a restart of K3s', () => {
     expect(machine.units.starts).toBe(starts + 1);
     expect(cordonOf(machine, 'agent-1')).toEqual(noCordon);
     expect(annotationsOf(machine, 'agent-1')['slipway.dev/turn-state']).toContain('done');
+  });
+
+  test('does not end its turn, which would take back the cordon of an event that comes after the restart', async () => {
+    const { machine, served, lives } = await inAzure('agent', drains, 'Spot');
+    const { starts } = machine.units;
+    machine.host.files.write('/etc/slipway/config.d/later.yaml', debug);
+    await lives(6 * minute, () => machine.units.starts > starts);
+    const { length } = machine.host.journal;
+    const id = served.azure.announce({ type: 'Reboot', vms: [...vms, 'vm-of-others'] });
+    await lives(minute);
+    const state = () => annotationsOf(machine, 'agent-1')['slipway.dev/turn-state'];
+    expect(cordonChanges(machine, length)).toHaveLength(1);
+    expect(state()).toContain('begun');
+    served.azure.end(id);
+    await lives(minute);
+    expect(state()).toContain('done');
+    expect(cordonOf(machine, 'agent-1')).toEqual(noCordon);
   });
 
   test('keeps its turn while an event empties the node in the middle of its drain', async () => {
