@@ -1,7 +1,7 @@
 import type { CloudEvents } from '../agent/clouds/events.ts';
 import type { Host } from '../agent/engine/host.ts';
 import type { K3sNode } from '../agent/node.ts';
-import { type EventMemory, lookForEvents } from '../agent/parts/maintenance/index.ts';
+import { type EventMemory, forgetEvents, lookForEvents } from '../agent/parts/maintenance/index.ts';
 
 interface EventWatch {
   readonly host: Host;
@@ -43,7 +43,9 @@ export function eventWatch({
     while (!signal.aborted) {
       const isOff = (current?.settings.maintenance.scheduledEvents ?? 'off') === 'off';
       const events = current === undefined || isOff ? undefined : eventsOf(current);
-      if (events && (await lookForEvents(memory, events, host.monotonic()))) {
+      if (events === undefined) {
+        forgetEvents(memory);
+      } else if (await lookForEvents(memory, events, host.monotonic())) {
         onNews();
       }
       const after = events && memory.list ? memory.list.nextAfter : usually;

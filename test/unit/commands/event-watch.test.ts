@@ -49,3 +49,22 @@ test('asks each second on a VM that the cloud may take away at short notice', as
 test('never asks the cloud while scheduledEvents is off, because a question switches the events on', async () => {
   expect(await watched('off')).toEqual({ asked: [], woken: [] });
 });
+
+test('forgets the events once scheduledEvents is off, so that a later pass does not act on old ones', async () => {
+  const host = memoryHost();
+  const stopped = new AbortController();
+  const memory = eventMemory();
+  const over = new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
+  const cloud = { list: async () => ({ events: [anEvent()], nextAfter: 10_000 }), async acknowledge() {} };
+  const seen: unknown[] = [];
+  const onNews = () => {
+    seen.push(memory.list);
+    watch(aNode('agent'));
+  };
+  const watch = eventWatch({ host, eventsOf: () => cloud, memory, signal: stopped.signal, onNews });
+  host.at(host.now() + 15_000, () => stopped.abort());
+  watch(aNode('agent', { settings: { maintenance: { scheduledEvents: 'drain' } } }));
+  await over;
+  expect(seen).toHaveLength(1);
+  expect(memory.list).toBeUndefined();
+});

@@ -5,7 +5,7 @@ export { cordonReturned, cordonStep, uncordonStep } from './drain/cordon.ts';
 export { type DrainOptions, drainStep, type GaveUp } from './drain/drain.ts';
 export { emptyNode } from './drain/empty-node.ts';
 export { unlessStopped } from './events/clean-stop.ts';
-export { type EventMemory, eventMemory, lookForEvents } from './events/memory.ts';
+export { type EventMemory, eventMemory, forgetEvents, lookForEvents } from './events/memory.ts';
 export { keepsCordon, type NodeEvents, untilEventIsOver } from './events/node-events.ts';
 export { scheduledEvents } from './events/scheduled-events.ts';
 export { asMaintenance, type MaintenanceGate, maintenanceGate } from './gate/gate.ts';

@@ -22,8 +22,9 @@ export interface Moment {
   /** The time of day in epoch milliseconds, and that of the monotonic clock. */
   readonly now: number;
   readonly monotonic: number;
-  /** Since when events have been seen as started, by id and by the monotonic clock. */
+  /** Since when events have been seen as started, and when they were acknowledged, by id and monotonic clock. */
   readonly started: ReadonlyMap<string, number>;
+  readonly acknowledged: ReadonlyMap<string, number>;
 }
 
 /** Returns what the node does about an event now. */
@@ -55,12 +56,14 @@ function isDue({ notBefore, namesOthers }: CloudEvent, { windows, now }: Moment)
   return notBefore === undefined || notBefore - now <= hour || (!namesOthers && isOpen(windows, now));
 }
 
-/** True for an event that should have ended an hour ago, so that no cordon stays for an event that never disappears. */
-function isOver({ id, notBefore, isStarted }: CloudEvent, { now, monotonic, started }: Moment): boolean {
-  if (isStarted) {
-    return monotonic - (started.get(id) ?? monotonic) >= hour;
-  }
-  return notBefore !== undefined && now - notBefore >= hour;
+/**
+ * True for an event that should have ended an hour ago, or that has not begun an hour after the node let it begin. So
+ * no cordon stays for an event that never disappears.
+ */
+function isOver({ id, notBefore, isStarted }: CloudEvent, moment: Moment): boolean {
+  const { now, monotonic, started, acknowledged } = moment;
+  const since = (isStarted ? started : acknowledged).get(id) ?? monotonic;
+  return monotonic - since >= hour || (!isStarted && notBefore !== undefined && now - notBefore >= hour);
 }
 
 /** Returns the events in the order of their starts; those that have begun come first. */

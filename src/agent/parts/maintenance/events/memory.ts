@@ -13,8 +13,8 @@ export interface EventMemory {
   list: EventList | undefined;
   /** The last error, since when the cloud has not answered, by the monotonic clock, and whether that is reported. */
   trouble: { readonly error: NodeError; readonly since: number; readonly isReported: boolean } | undefined;
-  /** The ids of the events that this process has acknowledged. */
-  readonly acknowledged: Set<string>;
+  /** When this process acknowledged events, by their ids and by the monotonic clock. */
+  readonly acknowledged: Map<string, number>;
   /** The ids of the events whose acknowledgement has failed, which is tried again after everything else. */
   readonly refused: Set<string>;
   /** The event for which K3s was stopped, and when, by the monotonic clock. */
@@ -29,7 +29,7 @@ export function eventMemory(): EventMemory {
     isWatched: false,
     list: undefined,
     trouble: undefined,
-    acknowledged: new Set(),
+    acknowledged: new Map(),
     refused: new Set(),
     stopped: undefined,
     started: new Map(),
@@ -64,7 +64,7 @@ export async function lookForEvents(memory: EventMemory, cloud: CloudEvents, now
 
 function noteStarts({ list, started, acknowledged, refused }: EventMemory, now: number): void {
   const events = list?.events ?? [];
-  for (const id of [...started.keys(), ...acknowledged, ...refused]) {
+  for (const id of [...started.keys(), ...acknowledged.keys(), ...refused]) {
     if (!events.some((event) => event.id === id)) {
       started.delete(id);
       acknowledged.delete(id);
@@ -82,4 +82,10 @@ function noteStarts({ list, started, acknowledged, refused }: EventMemory, now: 
  */
 export function knownEvents({ list, trouble }: EventMemory, now: number): EventList['events'] | undefined {
   return trouble !== undefined && now - trouble.since >= forgotten ? [] : list?.events;
+}
+
+/** Forgets all events, as before the first answer. */
+export function forgetEvents(memory: EventMemory): void {
+  memory.list = undefined;
+  memory.trouble = undefined;
 }

@@ -33,7 +33,8 @@ export function eventDuties(
     return [];
   }
   const monotonic = host.monotonic();
-  const moment: Moment = { windows, now: host.now(), monotonic, started: memory.started };
+  const { started, acknowledged } = memory;
+  const moment: Moment = { windows, now: host.now(), monotonic, started, acknowledged };
   return inOrder(knownEvents(memory, monotonic) ?? []).map((event) => ({
     event,
     duty: scheduledEvents === 'drain' ? dutyOf(event, moment) : 'report',

@@ -122,13 +122,13 @@ function unanswered({ event }: EventDuty) {
  */
 function acknowledging(cloud: CloudEvents, memory: EventMemory, { event }: EventDuty): Finding {
   const change = { field: `event ${event.id}`, observed: eventWords(event), desired: 'acknowledged' };
-  return step(change, async () => {
+  return step(change, async (host) => {
     memory.list = await cloud.list();
     const fresh = memory.list.events.find(({ id }) => id === event.id);
     if (fresh && !fresh.isStarted && !fresh.namesOthers) {
       memory.refused.add(event.id);
       await cloud.acknowledge(event.id);
-      memory.acknowledged.add(event.id);
+      memory.acknowledged.set(event.id, host.monotonic());
     }
   });
 }

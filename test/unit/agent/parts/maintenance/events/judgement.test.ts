@@ -11,7 +11,7 @@ import { anEvent, begun } from './an-event.ts';
 const now = Date.UTC(2026, 0, 1);
 const minute = 60_000;
 const hour = 60 * minute;
-const moment: Moment = { windows: [], now, monotonic: 5 * hour, started: new Map() };
+const moment: Moment = { windows: [], now, monotonic: 5 * hour, started: new Map(), acknowledged: new Map() };
 
 function duty(event: CloudEvent, changes: Partial<Moment> = {}): string {
   return dutyOf(event, { ...moment, ...changes });
@@ -69,6 +69,13 @@ describe('the duty', () => {
     expect(duty(begun(), since(4 * hour + 1))).toBe('keepAway');
     expect(duty(begun(), since(4 * hour))).toBe('report');
   });
+});
+
+test('a duty ends an hour after the node let an event begin that has not begun', () => {
+  const acknowledged = (time: number) => ({ acknowledged: new Map([['E-1', time]]) });
+  const event = anEvent({ notBefore: now + 48 * hour });
+  expect(duty(event, acknowledged(4 * hour + 1))).toBe('prepare');
+  expect(duty(event, acknowledged(4 * hour))).toBe('report');
 });
 
 test('events that have begun come first, then those without a time, then the next ones', () => {

@@ -48,7 +48,7 @@ test('an event is known by the time at which it was first seen as begun, until i
   await look(1_000);
   await look(2_000);
   expect([...memory.started]).toEqual([['E-1', 1_000]]);
-  memory.acknowledged.add('E-1');
+  memory.acknowledged.set('E-1', 2_000);
   shown = [];
   await look(3_000);
   expect([memory.started.size, memory.acknowledged.size]).toEqual([0, 0]);
