@@ -115,7 +115,7 @@ export const conditions = [
   {
     type: 'Turns',
     trueWhen:
-      'on a server: no node of the cluster has failed in its turn, or has been in it for more than an hour, and every node is Ready',
+      'on a server: no node of the cluster has failed in its turn, or has been in it for more than an hour, and all agents are Ready',
   },
   {
     type: 'Certificates',

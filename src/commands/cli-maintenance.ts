@@ -38,7 +38,9 @@ export function addMaintenanceCommands(
   program
     .command('hold')
     .argument('[reason...]', 'why, shown wherever the node reports its state')
-    .description('Stop all starts, restarts and updates of K3s on this node, until the hold is released.')
+    .description(
+      'Keep Slipway from starting, restarting or upgrading K3s on this node, until the hold is released.',
+    )
     .addOption(rootOption())
     .option('--release', 'end the hold', false)
     .action(async (reason: readonly string[], options: Omit<HoldOptions, 'reason'>) =>
@@ -57,9 +59,9 @@ function addTurnCommand(
   program
     .command('turn')
     .argument('[order]', `${turnOrders.join(', ')}; without an order, show the turns`)
-    .argument('[about...]', 'the node to release or to let pass, or the wish to continue with')
+    .argument('[about...]', 'the node to release or to put first, or the wish to continue with')
     .description(
-      'On a server: show which nodes are interrupted or wait for their turn. release NODE frees a turn that will not end, continue [WISH] forgets failures, now NODE passes windows and order.',
+      'On a server: show which nodes are interrupted or wait for their turn. release NODE frees a turn that will not end, continue [WISH] forgets failures, now NODE puts a waiting node first.',
     )
     .addOption(rootOption())
     .addOption(outputOption())
