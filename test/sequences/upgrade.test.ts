@@ -11,6 +11,7 @@ import { booted, condition, live, noRestarts, type Vm, vm } from '../scenario/a-
 import { annotationsOf } from '../scenario/cluster.ts';
 import { ca } from '../scenario/world.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
+import { putBudget, putPod } from '../unit/agent/parts/maintenance/drain/some-pods.ts';
 
 const minute = 60_000;
 const extra = '/etc/slipway/config.d/extra.yaml';
@@ -160,6 +161,30 @@ describe('an upgrade whose turn a person has released', () => {
     expect([release(machine), state(machine), machine.units.starts]).toEqual([patch, 'done', 2]);
     const turn = readTurn(annotationsOf(machine, 'server-1'));
     expect([turn.request, turn.grant, turn.state?.nonce]).toEqual([undefined, undefined, released]);
+  });
+});
+
+describe('an upgrade in which the node reboots before the executable is replaced', () => {
+  test('gives up its turn if the node cannot be drained again, and goes on in another turn', async () => {
+    const { machine } = await server();
+    const { kubernetes } = machine;
+    kubernetes.objects.put('nodes', undefined, {
+      ...{ apiVersion: 'v1', kind: 'Node', metadata: { name: 'agent-9' } },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    want(machine, patch, ' }\nmaintenance: { drain: { upgrade: true, timeout: 1m } ');
+    await crashedAt(machine, { file: 'ln' });
+    await machine.reboot();
+    putPod(kubernetes, 'web', { node: 'server-1', labels: { app: 'web' } });
+    putBudget(kubernetes, 'web', 'web', 1);
+    const slipway = machine.slipway();
+    const turn = () => readTurn(annotationsOf(machine, 'server-1'));
+    await live(slipway, machine, 10 * minute, () => turn().state?.state === 'gaveUp');
+    expect(turn().state).toMatchObject({ state: 'gaveUp', wish: `upgrade ${patch}` });
+    expect([release(machine), machine.host.files.text(record)]).toEqual([old, undefined]);
+    kubernetes.objects.remove('poddisruptionbudgets.policy', 'default', 'web');
+    await live(slipway, machine, 20 * minute);
+    expect([release(machine), state(machine), turn().state?.state]).toEqual([patch, 'done', 'done']);
   });
 });
 
