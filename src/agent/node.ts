@@ -114,8 +114,8 @@ function asInUrl(address: string): string {
 }
 
 /**
- * True if this node manages what the whole cluster shares: Secrets, charts and GitOps. Only one server does so: the one
- * whose settings name no other server. With several equal servers, a Lease could decide here.
+ * True if this node manages what the whole cluster shares, such as Secrets, charts and GitOps. Only one server does so:
+ * the one whose settings name no other server. With several equal servers, a Lease could decide here.
  */
 export function actsForCluster(node: K3sNode): boolean {
   return node.role.k3s === 'server' && (node.server === undefined || isOwnServer(node, node.server));

@@ -36,7 +36,7 @@ export function hintsOf({ cloud }: Pick<Choosing, 'cloud'>, table: Clouds = clou
   return entryOf(table, cloud, 'cloud').hints;
 }
 
-/** Returns the settings sections of all clouds, the part of the settings that kubelet's credential plugin needs. */
+/** Returns the settings sections of all clouds. */
 export function cloudSections<Settings extends Readonly<Record<CloudName, unknown>>>(
   settings: Settings,
   table: Clouds = clouds,

@@ -5,7 +5,10 @@ import { forPerson } from './severity.ts';
 /** The changes to the same fields in a row, without an in-sync check between them. */
 export interface Counted {
   readonly changes: number;
-  /** The names of the fields that the last remedy changed. Another step of the same Resource changes other fields. */
+  /**
+   * The names of the fields that the last remedy changed. A change of other fields, by another step, starts the count
+   * anew.
+   */
   readonly fields?: string | undefined;
 }
 
@@ -13,8 +16,8 @@ const changesInARow = 5;
 const rest = 3_000; // milliseconds; a change that is due again sooner counts as reverted
 
 /**
- * Counts a change at `now`, after `last`, the count and the time of the last change or wait. A change that is due again
- * some time after the last one does not count.
+ * Counts a change at `now`; `last` has the count and the time of the last change or wait. A `due` change that comes at
+ * least `rest` milliseconds after the last one resets the count to zero.
  */
 export function countChanges(
   { changes, due }: Drift,

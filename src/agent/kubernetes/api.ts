@@ -59,9 +59,9 @@ export interface ApiRequest {
 }
 
 /**
- * Sends one request and returns the answer, whatever its status. For a caller that handles some failures itself, such
- * as an eviction that a budget delays; `apiRefusal` makes an error of the others. Throws `ApiUnavailable` if no answer
- * arrives.
+ * Sends one request and returns the answer, whatever its status. Suits a caller that handles some failures itself, such
+ * as an eviction that a budget delays, and makes an error of the others with `apiRefusal`. Throws `ApiUnavailable` if
+ * no answer arrives.
  */
 export async function sendApi(
   host: Host,
