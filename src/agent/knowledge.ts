@@ -9,7 +9,7 @@ import type { HostReader } from './engine/host.ts';
 import { forPerson } from './engine/severity.ts';
 import { type K3sNode, nodeName, normaliseServer } from './node.ts';
 import { type AddressedMachine, addressesOf } from './node-addresses.ts';
-import { keepingRole } from './parts/k3s/index.ts';
+import { keepingRole, wantedVersion } from './parts/k3s/index.ts';
 import type { NodePaths } from './paths.ts';
 import { type LastKnown, learn } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
@@ -178,7 +178,7 @@ async function describeNode(
     name: nodeName(node.name ?? vm.computerName),
     vmId: vm.vmId,
     ...addresses,
-    version: k3s.version,
+    version: await wantedVersion(machine.host, paths, k3s),
     server: k3s.server && normaliseServer(k3s.server),
     arch,
     paths,

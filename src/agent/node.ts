@@ -27,7 +27,7 @@ export interface K3sNode {
   readonly externalAddress?: string | undefined;
   /** Why the cloud does not know an address now, while the node keeps the one with which it joined. */
   readonly addressFault?: NodeError | undefined;
-  /** The K3s release, such as `v1.36.3+k3s1`. */
+  /** The K3s release, such as `v1.36.3+k3s1`; the name of the channel until its release is known. */
   readonly version: string;
   /** The server that an agent joins, as a URL from `normaliseServer`. */
   readonly server?: string | undefined;

@@ -147,6 +147,13 @@ export const ownFiles = {
     readers: 'the daemon',
     lost: "Slipway assumes that K3s has saved the present tokens; if the agents' token had changed just before, the next start of K3s fails once, and Slipway repairs it",
   },
+  channel: {
+    format: 1,
+    place: ({ slipway }) => slipway.channel,
+    holds: 'the K3s release that the node takes from `k3s.channel`, and when the channel was asked',
+    readers: 'the daemon',
+    lost: 'a node that runs keeps its release, and asks the channel, or its server, again',
+  },
   restore: {
     format: 1,
     place: ({ slipway }) => slipway.restore,

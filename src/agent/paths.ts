@@ -46,6 +46,8 @@ export function nodePaths(root: string) {
       /** The file that marks a running bootstrap of the GitOps engine, and the folder for its temporary files. */
       gitopsBootstrap: at('/run/slipway/gitops-bootstrap.json'),
       gitopsScratch: at('/var/lib/slipway/gitops-bootstrap'),
+      /** The K3s release that this node takes from a channel. */
+      channel: at('/var/lib/slipway/channel.json'),
       /** The folder of the proven copies of the datastore, and the file that marks a running copy. */
       backup: at('/var/lib/slipway/backup'),
       datastoreCopy: at('/run/slipway/datastore-copy.json'),

@@ -1,5 +1,6 @@
 /**
- * Serves the release pages of K3s and Flux under their real host names, with executables built from the stand-ins.
+ * Serves the release pages of K3s and Flux, and the channel server of K3s, under their real host names. The executables
+ * are built from the stand-ins.
  *
  * Models github.com (releases/download/<tag>/<asset> redirects to a signed URL; a tag's `+` must be written %2B),
  * release-assets.githubusercontent.com (ranges, ETags), and the checksum files of the releases (k3s:
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from './azure/loopback.ts';
 import { bundleStandIn } from './bundle.ts';
+import { answerChannels, channelServer } from './channels.ts';
 import type { LabCloud } from './lab-clouds.ts';
 import { tarball } from './tar.ts';
 
@@ -31,6 +33,8 @@ export interface Mirror {
   publish(release: string, files: Readonly<Record<string, Buffer>>): void;
   /** Adds a release of K3s whose executable, for all architectures, has this content. */
   publishK3s(version: string, executable: Buffer): void;
+  /** The newest release of each channel of K3s. */
+  readonly channels: Map<string, string>;
   stop(): Promise<void>;
 }
 
@@ -56,7 +60,8 @@ export async function startMirror(
 ): Promise<Mirror> {
   const assets = await buildReleases(options);
   const faults: { readonly fault: MirrorFault; readonly on: RegExp; times: number }[] = [];
-  const tls = cloud.issue([page, store]);
+  const channels = new Map<string, string>();
+  const tls = cloud.issue([page, store, channelServer]);
   const server = createServer(tls, async (request, response) => {
     const [host = ''] = (request.headers.host ?? '').split(':');
     const [path = '', query = ''] = (request.url ?? '').split('?');
@@ -66,12 +71,16 @@ export async function startMirror(
     if (found) {
       found.times -= 1;
     }
-    await answer(host, id, asset, found?.fault, request, response);
+    if (host === channelServer) {
+      answerChannels(channels, request, response);
+    } else {
+      await answer(host, id, asset, found?.fault, request, response);
+    }
     const { method = 'GET' } = request;
     cloud.requests.push({ server: 'mirror', method, host, path, query: '', status: response.statusCode });
   });
   const listening = await listen(server);
-  for (const name of [page, store]) {
+  for (const name of [page, store, channelServer]) {
     cloud.route(`${name}:443`, listening.port);
   }
   return {
@@ -80,6 +89,7 @@ export async function startMirror(
     heal: () => faults.splice(0),
     publish: (release, files) => publish(assets, release, files),
     publishK3s: (version, executable) => publish(assets, `k3s-io/k3s/${version}`, k3sRelease(executable)),
+    channels,
     stop: listening.stop,
   };
 }

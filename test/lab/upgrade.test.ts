@@ -8,7 +8,7 @@ import type { LabNode } from './node.ts';
 import { brokenRelease } from './releases.ts';
 
 const dir = join(tmpdir(), `slipway-upgrade-${process.pid}`);
-const [old, good, bad] = ['v1.36.3+k3s1', 'v1.36.4+k3s1', 'v1.36.5+k3s1'] as const;
+const [old, good, bad, newest] = ['v1.36.3+k3s1', 'v1.36.4+k3s1', 'v1.36.5+k3s1', 'v1.36.6+k3s1'] as const;
 /** Watches nodes for seconds after an upgrade, not for a minute. */
 const settings = { maintenance: { watchFor: '3s' } };
 const patience = { timeout: 300_000, interval: 200 };
@@ -20,7 +20,13 @@ describe('an upgrade of K3s on three nodes', () => {
 
   beforeAll(async () => {
     expect(existsSync(packaged), `${packaged} is there: npm run package makes it`).toBe(true);
-    lab = await startLab({ dir, executable: [packaged], k3sVersions: [old, good], settings, onLog: note });
+    lab = await startLab({
+      dir,
+      executable: [packaged],
+      k3sVersions: [old, good, newest],
+      settings,
+      onLog: note,
+    });
     lab.mirror.publishK3s(bad, brokenRelease(bad));
     lab.start();
     await lab.waitReady();
@@ -39,8 +45,12 @@ describe('an upgrade of K3s on three nodes', () => {
   }
 
   function want(version: string): void {
+    write(`version: ${version}`);
+  }
+
+  function write(wish: string): void {
     for (const node of lab.nodes) {
-      node.write('etc/slipway/config.d/90-upgrade.yaml', `k3s: { version: ${version}, upgrade: auto }\n`);
+      node.write('etc/slipway/config.d/90-upgrade.yaml', `k3s: { ${wish}, upgrade: auto }\n`);
       node.signal('SIGHUP');
     }
   }
@@ -87,6 +97,32 @@ describe('an upgrade of K3s on three nodes', () => {
       true,
       true,
     ]);
+  });
+
+  test('to the release of a channel runs on the server first, and the agents follow it', async () => {
+    did.length = 0;
+    lab.mirror.channels.set('stable', 'v1.37.0+k3s1').set('v1.36', newest);
+    write('channel: stable');
+    for (const node of lab.nodes) {
+      const look = () => {
+        // An agent looks at its server every five minutes.
+        node.signal('SIGHUP');
+        return state(node);
+      };
+      await expect.poll(look, { ...patience, interval: 2_000 }).toBe(`${newest} done`);
+    }
+    const begins = did.filter((line) => line.includes('begin the upgrade')).map((line) => line.split(':')[0]);
+    expect([begins[0], begins.length]).toEqual(['server', 3]);
+    const ahead = () => lab.node('server').status()?.conditions;
+    await expect
+      .poll(ahead, patience)
+      .toContainEqual(expect.objectContaining({ type: 'K3sBinary', reason: 'ChannelAhead' }));
+    const asked = lab.azure.requests.filter(
+      ({ server, host }) => server === 'mirror' && host === 'update.k3s.io',
+    );
+    expect(new Set(asked.map(({ path, status }) => `${status} ${path}`))).toEqual(
+      new Set(['200 /v1-release/channels']),
+    );
   });
 });
 

@@ -68,3 +68,14 @@ test('the plan of a new agent ends with its start, and lists no later maintenanc
   expect(then.join('\n')).not.toMatch(/restart k3s|upgrade|turn|verify|uncordon|hold|renews/);
   expect(then).toContain('then: systemctl start k3s-agent.service');
 });
+
+test('the plan of a new server with a channel names its release, and what follows once it is known', async () => {
+  const machine = vm('server', 'k3s: { channel: stable }\n');
+  machine.channels = { stable: 'v1.36.9+k3s1' };
+  const before = machine.host.files.snapshot();
+  const { text, verdict } = await plan(machine);
+  expect(verdict).toBe('changes');
+  expect(text).toContain('"release": "v1.36.9+k3s1"');
+  expect(text).toContain('then: download K3s stable to /usr/local/bin/k3s');
+  expect(machine.host.files.snapshot()).toEqual(before);
+});

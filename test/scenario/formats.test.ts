@@ -27,6 +27,7 @@ const elsewhere = [
     'upgrade',
     'tokenRotation',
     'passwordsSaved',
+    'channel',
     'restore',
     'job',
   ] as const),

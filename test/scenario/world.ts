@@ -57,6 +57,8 @@ export interface World {
   readonly users: Record<string, User>;
   /** The release that the server at serverUrl publishes; undefined if it publishes none. */
   fleetRelease: string | undefined;
+  /** The newest release of each channel of K3s, by name; undefined while the channel server is down. */
+  channels: Readonly<Record<string, string>> | undefined;
   /** The releases that end soon after each start, each with the last line of its journal. */
   readonly broken: Map<string, string>;
   readonly certificates: WorldCertificates;
@@ -92,6 +94,7 @@ export function world(): World {
     passwords: worldPasswords(host, units, ca),
     server: { token: joinToken, ca },
     fleetRelease: undefined,
+    channels: undefined,
     broken: new Map(),
     matchImages: [],
     async reboot() {
@@ -294,6 +297,10 @@ function supervisor(made: World): void {
   made.host.onGet(`${serverUrl}/static/slipway/release.json`, () => {
     const release = JSON.stringify({ format: 1, k3s: made.fleetRelease });
     return made.server ? (made.fleetRelease ? release : { status: 404 }) : unreachable(down);
+  });
+  made.host.onGet('https://update.k3s.io/v1-release/channels', () => {
+    const data = Object.entries(made.channels ?? {}).map(([name, latest]) => ({ name, latest }));
+    return made.channels ? JSON.stringify({ type: 'collection', data }) : unreachable(down);
   });
   made.host.onGet(`${serverUrl}/v1-k3s/readyz`, ({ headers }) => {
     const shown = reveal(headers?.authorization ?? '');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { askChannels } from '../../src/agent/parts/k3s/upgrade/channel/list.ts';
 import { bringBy } from '../integration/host/bring.ts';
 import { type Azure, startAzure } from '../lab/azure/index.ts';
 import { type Mirror, startMirror } from '../lab/mirror.ts';
@@ -46,6 +47,20 @@ test.each(['truncate', 'unavailable', 'corrupt'] as const)(
     expect(stdout).toContain('v1.36.3+k3s1');
   },
 );
+
+test('the channel server lists its channels, redirects from one channel to its release, and knows no other path', async () => {
+  mirror.channels.set('stable', 'v1.36.3+k3s1');
+  const url = 'https://update.k3s.io/v1-release/channels';
+  expect(await askChannels(host(), url)).toEqual(new Map([['stable', 'v1.36.3+k3s1']]));
+  const one = await host().get({ url: `${url}/stable` });
+  expect([one.status, one.headers.location]).toEqual([
+    302,
+    'https://github.com/k3s-io/k3s/releases/tag/v1.36.3%2Bk3s1',
+  ]);
+  for (const path of [`${url}/`, `${url}/newest`, 'https://update.k3s.io/']) {
+    expect((await host().get({ url: path })).status).toBe(404);
+  }
+});
 
 test('the mirror serves flux in an archive with a checksum', async () => {
   const path = join(directory, 'flux');

@@ -11,7 +11,6 @@ import {
   clusterFounding,
   configFile,
   joinToken,
-  k3sExecutable,
   k3sLinks,
   k3sRestart,
   k3sScripts,
@@ -42,7 +41,7 @@ import { asMaintenance, unlessHeld } from './maintenance/index.ts';
 import { containerdLogins, loginRenewersStopped, lostRegistries, pullProofs } from './registry/index.ts';
 import { registrySteps } from './registry-steps.ts';
 import { rotationSteps } from './rotation-steps.ts';
-import { upgradeSteps } from './upgrade-steps.ts';
+import { k3sRelease, upgradeSteps } from './upgrade-steps.ts';
 import { clusterWorkloads } from './workloads/index.ts';
 
 export interface K3sPorts extends InterruptionPorts {
@@ -76,7 +75,7 @@ export function k3sResources(
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);
-  const executable = unlessHeld(node, k3sExecutable(node, before));
+  const { channel, executable } = k3sRelease(node, before);
   const links = k3sLinks(node, [executable.id]);
   const rebooting = reboot([role.id]);
   const upgrade = upgradeSteps(node, { gate, free: ports.free }, [executable.id]);
@@ -124,6 +123,7 @@ export function k3sResources(
     role,
     overrides,
     ...kernel,
+    ...channel,
     executable,
     ...links,
     ...rebooting.first,

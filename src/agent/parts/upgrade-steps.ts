@@ -3,10 +3,13 @@ import type { K3sNode } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import {
   type CopyLack,
+  channelResolved,
   copyLack,
   copyStep,
   datastoreCopied,
   type Gate,
+  k3sExecutable,
+  nonBlockingOnceJoined,
   releaseFetched,
   releaseReplaced,
   releaseVerdict,
@@ -14,6 +17,16 @@ import {
 } from './k3s/index.ts';
 import type { FreeSpace } from './machine/index.ts';
 import { unlessHeld } from './maintenance/index.ts';
+
+/** Returns the note of the release that comes from a channel, if the settings name one, and the executable of K3s. */
+export function k3sRelease(
+  node: K3sNode,
+  needs: readonly string[],
+): { readonly channel: readonly Resource[]; readonly executable: Resource } {
+  const channel = channelResolved(node, needs).map((each) => nonBlockingOnceJoined(node, each));
+  const executable = k3sExecutable(node, [...needs, ...channel.map(({ id }) => id)]);
+  return { channel, executable: unlessHeld(node, executable) };
+}
 
 /**
  * Returns the steps of an upgrade up to the replacement of the executable. The service of K3s then notices the new

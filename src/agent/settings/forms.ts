@@ -146,6 +146,11 @@ export const k3sVersion = text(
   'be a K3s release such as v1.36.3+k3s1; they are listed at https://github.com/k3s-io/k3s/releases',
 );
 
+export const k3sChannel = text(
+  /^(stable|latest|testing|v\d+\.\d+)$/,
+  'be a channel of K3s: stable, latest, testing, or a minor version such as v1.36',
+);
+
 /** Marks the forms of settings that contain the name of a secret. */
 const named = z.registry<{ readonly what: 'secret' }>();
 

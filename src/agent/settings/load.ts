@@ -11,6 +11,8 @@ import { describeIssues, invalidSettings } from './problems.ts';
 import { misfits } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import { secretNameMisfits } from './secret-names.ts';
+import { withoutReplaced } from './section.ts';
+import { sections } from './sections.ts';
 import { unfilledVariables } from './template-variables.ts';
 
 /**
@@ -118,7 +120,9 @@ function firstPerPath(problems: readonly Problem[]) {
   return named.filter(({ text }, at) => named.findIndex((other) => other.text === text) === at);
 }
 
-/** Merges all layers into one; each value keeps its origin. */
+/** Merges all layers into one; each value keeps its origin. Leaves out a default that a setting in a layer replaces. */
 export function mergeAll({ files, tags, commandLine, detected = [] }: Layers) {
-  return mergeLayers(lowest, [...files, ...tags, ...commandLine, ...detected]);
+  const layers = [...files, ...tags, ...commandLine, ...detected];
+  const written = plain(mergeLayers({ origin: lowest.origin, values: {} }, layers));
+  return mergeLayers({ ...lowest, values: withoutReplaced(sections, defaults, written) }, layers);
 }

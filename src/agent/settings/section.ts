@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { DeepReadonly, DeepReadonlyInput } from './deep-readonly.ts';
-import { mapAt, type Path, type Problem } from './path.ts';
+import { given, mapAt, type Path, type Problem } from './path.ts';
 
 /** Adds a description to a setting, for the JSON Schema and the reference page. */
 export function about<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
@@ -24,6 +24,11 @@ export interface SettingsSection<Schema extends SectionSchema = SectionSchema> {
   readonly schema: Schema;
   /** The default values. Optional settings are omitted, not `undefined`. */
   readonly defaults: DeepReadonlyInput<z.input<Schema>>;
+  /**
+   * The settings whose default does not apply while another setting of the section is given: the key of the former, and
+   * that of the latter.
+   */
+  readonly replaced?: Readonly<Record<string, string>>;
   /**
    * Lists contradictions in the section, or between the section and other settings. Both are as written and may have
    * any fault.
@@ -86,6 +91,17 @@ export function misfitsOf(table: Sections, written: unknown, settings = written)
   return Object.entries(table).flatMap(([name, section]) =>
     belowKey(name, section.misfits?.(mapAt(written, [name]), mapAt(settings, []))),
   );
+}
+
+/** Returns default settings without those that settings in `written` replace. */
+export function withoutReplaced(table: Sections, defaults: object, written: unknown): object {
+  const kept = Object.entries(defaults).map(([name, values]) => {
+    const { replaced = {} } = table[name] ?? {};
+    const isReplaced = (key: string) => given(mapAt(written, [name])[replaced[key] ?? '']);
+    const fields = Object.entries(mapAt(values, [])).filter(([key]) => !isReplaced(key));
+    return [name, name in table ? Object.fromEntries(fields) : values];
+  });
+  return Object.fromEntries(kept);
 }
 
 /** Lists the URLs in the sections of `written` that need consent if they are plain http. Paths start at `written`. */

@@ -39,6 +39,8 @@ export { k3sService } from './service/service.ts';
 export { unit } from './service/unit.ts';
 export { k3sScripts, scriptPaths } from './teardown/scripts.ts';
 export { releaseAgreed } from './upgrade/agreed.ts';
+export { wantedVersion } from './upgrade/channel/note.ts';
+export { channelResolved } from './upgrade/channel/resolved.ts';
 export { type CopyLack, datastoreCopied } from './upgrade/copied.ts';
 export { releaseFetched } from './upgrade/fetched.ts';
 export { releasePublished } from './upgrade/fleet-release.ts';

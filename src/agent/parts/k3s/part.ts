@@ -20,6 +20,7 @@ import { accessInputs, programInputs } from './service/start-inputs.ts';
 import { joinToken, k3s } from './settings.ts';
 import { scriptPaths } from './teardown/scripts.ts';
 import { k3sUnits } from './teardown/teardown.ts';
+import { channelProbes } from './upgrade/channel/probes.ts';
 import { linkPaths } from './upgrade/release.ts';
 import { releaseProbe } from './upgrade/release-probe.ts';
 
@@ -48,7 +49,9 @@ export const k3sPart: Part = {
       peersProbe(machine, node, hints),
       ...certificateProbes(machine, node),
       ...copyProbes(machine, node),
-      ...(configured ? [releaseProbe({ host: configured.host, node })] : []),
+      ...(configured
+        ? [releaseProbe({ host: configured.host, node }), ...channelProbes({ host: configured.host, node })]
+        : []),
     ];
   },
   owns: (paths) => [
@@ -71,6 +74,7 @@ export const k3sPart: Part = {
     paths.slipway.upgrade,
     paths.slipway.tokenRotation,
     paths.slipway.passwordsSaved,
+    paths.slipway.channel,
     paths.slipway.restore,
   ],
   reads: ({ system, k3s }) => [

@@ -48,6 +48,10 @@ export const k3sReasons = {
     "The wanted K3s version is older than the installed one (except to undo the last upgrade), more than one minor version newer, or newer than the server's; or an agent would be too old for its server.",
   VersionGivenUp:
     'The wanted K3s version did not come up on this node; the message says whether the node went back, and when the version is tried again.',
+  ChannelUnreachable: 'The list of the K3s channels cannot be read; a node that runs keeps its release.',
+  ChannelUnknown: 'The channel in k3s.channel does not exist, or has no release.',
+  ChannelAhead:
+    'The channel in k3s.channel is at another minor version, to which a cluster goes only if k3s.channel names it.',
   Upgrading: 'An upgrade has put a K3s version in place, which starts or is being verified.',
   K3sConfigInvalid:
     'A key of k3s.config is unknown to this K3s command or of the wrong type, or a file of config.yaml.d cannot be read.',

@@ -11,17 +11,29 @@ export function sharedToken({ secretName, agentSecretName }: Written): readonly 
     : [];
 }
 
-/** Returns the problems of the section `k3s`: reserved keys in k3s.config, and networks of two address families. */
+/**
+ * Returns the problems of the section `k3s`: a release beside a channel, reserved keys in k3s.config, and networks of
+ * two address families.
+ */
 export function k3sMisfits(k3s: Written): readonly Problem[] {
-  return [...reservedKeysIn(k3s), ...dualStack(k3s)];
+  return [...releaseBesideChannel(k3s), ...reservedKeysIn(k3s), ...dualStack(k3s)];
+}
+
+function releaseBesideChannel({ version, channel }: Written): readonly Problem[] {
+  const message = 'is set beside k3s.channel, which names the release too; leave one of the two out';
+  return given(version) && given(channel) ? [{ path: ['version'], message }] : [];
 }
 
 /**
- * Returns the URLs for which plain http is a risk, each with that risk: always the release URL, and the endpoint for
- * etcd snapshots if it uses plain http.
+ * Returns the URLs for which plain http is a risk, each with that risk: always the URLs of the releases and the
+ * channels, and the endpoint for etcd snapshots if it uses plain http.
  */
 export function sensitiveOfK3s({ config }: Written): readonly SensitiveUrl[] {
-  return [{ path: ['releaseUrl'], risk: 'replace K3s, which runs as root' }, ...snapshots(mapAt(config, []))];
+  return [
+    { path: ['releaseUrl'], risk: 'replace K3s, which runs as root' },
+    { path: ['channelUrl'], risk: 'choose the K3s release that is installed' },
+    ...snapshots(mapAt(config, [])),
+  ];
 }
 
 /**

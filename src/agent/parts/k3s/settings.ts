@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { url } from '../../settings/address-forms.ts';
-import { duration, k3sVersion, longDuration, secretName, words } from '../../settings/forms.ts';
+import { duration, k3sChannel, k3sVersion, longDuration, secretName, words } from '../../settings/forms.ts';
 import { about, type SettingsSection } from '../../settings/section.ts';
 import { serverAddress } from './settings-forms.ts';
 import { k3sMisfits, sensitiveOfK3s, sharedToken } from './settings-rules.ts';
@@ -39,7 +39,15 @@ const k3sValue = z.union(
 const k3sSchema = about(
   'K3s itself.',
   z.strictObject({
-    version: about('The K3s release. An open tag k3s-version overrides this setting.', k3sVersion),
+    version: about(
+      'The K3s release. An open tag k3s-version overrides this setting. The default does not apply beside k3s.channel.',
+      z.optional(k3sVersion),
+    ),
+    channel: about(
+      'In place of k3s.version: the channel that names the K3s release, which is stable, latest, testing, or a minor version such as v1.36. Set it on all nodes.',
+      z.optional(k3sChannel),
+    ),
+    channelUrl: about('The URL of the list of channels, or of your copy of this list.', url),
     server: about(
       'The server that an agent joins: an address or https URL. An open tag k3s-server overrides this setting.',
       z.optional(serverAddress),
@@ -64,11 +72,13 @@ export const k3s = {
   schema: k3sSchema,
   defaults: {
     version: 'v1.36.3+k3s1',
+    channelUrl: 'https://update.k3s.io/v1-release/channels',
     releaseUrl: 'https://github.com/k3s-io/k3s/releases/download',
     upgrade: 'manual',
     announce: true,
     config: {},
   },
+  replaced: { version: 'channel' },
   misfits: k3sMisfits,
   plainHttp: sensitiveOfK3s,
 } as const satisfies SettingsSection<typeof k3sSchema>;

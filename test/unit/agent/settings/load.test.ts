@@ -50,6 +50,15 @@ describe('load', () => {
     });
   });
 
+  test('drops the default of k3s.version beside a channel, and keeps it if the channel is reset', async () => {
+    const channel = 'k3s: { channel: stable }';
+    const { settings, origins } = await loadFiles({ [own]: channel });
+    expect([settings.k3s.version, settings.k3s.channel]).toEqual([undefined, 'stable']);
+    expect(origins['k3s.version']).toBeUndefined();
+    const reset = { [own]: channel, '/etc/slipway/config.d/1.yaml': 'k3s: { channel: }' };
+    expect((await loadFiles(reset)).settings.k3s).toMatchObject({ version: 'v1.36.3+k3s1' });
+  });
+
   test('reads the file that --config names instead of config.yaml, and still reads the folders', async () => {
     const files = {
       [own]: 'role: server',
@@ -176,6 +185,8 @@ describe('faults of the settings', () => {
     ['node: { taints: ["a=b:Never"] }', 'node.taints[0]: must be a taint such as'],
     ['k3s: { version: 1.36 }', 'k3s.version: must be a K3s release such as'],
     ['k3s: { version: v1.36.3 }', 'k3s.version: must be a K3s release such as'],
+    ['k3s: { channel: newest }', 'k3s.channel: must be a channel of K3s: stable, latest, testing, or a'],
+    ['k3s: { version: v1.36.3+k3s1, channel: stable }', 'k3s.version: is set beside k3s.channel'],
     ['k3s: { server: "http://10.0.0.4" }', 'k3s.server: must be a host name'],
     ['k3s: { server: "https://10.0.0.4:6443/x" }', 'k3s.server: must be a host name'],
     ['k3s: { server: "10.0.0.4:99999" }', 'k3s.server: must have a valid address and port'],

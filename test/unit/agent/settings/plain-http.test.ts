@@ -25,6 +25,7 @@ function mirrored(endpoint: string, more: object = {}, name = 'docker.io') {
 const auth = { username: 'puller', password: 'hunter2' };
 const settingsWith: Readonly<Record<string, (url: string) => object>> = {
   'k3s.releaseUrl': (releaseUrl) => ({ k3s: { releaseUrl } }),
+  'k3s.channelUrl': (channelUrl) => ({ k3s: { channelUrl } }),
   'gitops.flux.releaseUrl': (releaseUrl) => ({ gitops: { flux: { releaseUrl } } }),
   'gitops.argocd.chartRepository': (chartRepository) => ({ gitops: { argocd: { chartRepository } } }),
   'gitops.argocd.githubApp.enterpriseUrl': (enterpriseUrl) => ({

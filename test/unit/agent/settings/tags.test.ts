@@ -51,6 +51,14 @@ describe('withTags', () => {
     expect(loaded.origins['k3s.version']).toBe('command line --k3s-version');
   });
 
+  test('refuses the tag k3s-version beside a channel in the settings', async () => {
+    const refused = tagged(
+      { 'k3s-version': 'v1.36.3+k3s1' },
+      { yaml: 'role: agent\nk3s: { channel: stable }' },
+    );
+    await expect(refused).rejects.toThrow('tag k3s-version: k3s.version: is set beside k3s.channel');
+  });
+
   test('ignores a tag that the settings disable with tags.role: false', async () => {
     const { loaded } = await tagged({ 'k3s-role': 'agent' }, { yaml: 'role: server\ntags: { role: false }' });
     expect(loaded.settings.role).toBe('server');

@@ -13,10 +13,13 @@ import { compareVersions, isOneStep, type K3sVersion, parseVersion } from './ver
 export const oldestKubelet = 3;
 
 /**
- * Returns the parsed name of the release that the node wants. Throws `VersionRefused` if it is not the name of a
- * release.
+ * Returns the parsed name of the release that the node wants. Throws `InProgress` if the node has not learned the
+ * release of its channel yet, and `VersionRefused` if the name is not that of a release.
  */
-export function wantedRelease({ version }: K3sNode): K3sVersion {
+export function wantedRelease({ version, settings }: K3sNode): K3sVersion {
+  if (version === settings.k3s.channel) {
+    throw new NodeError('InProgress', `The release of the channel ${version} is not known yet.`);
+  }
   const wanted = parseVersion(version);
   if (!wanted) {
     throw versionRefused(`"${version}" is not the name of a K3s release such as v1.36.3+k3s1`);
@@ -39,7 +42,7 @@ export async function mayUpgrade(host: HostReader, node: K3sNode, installed: str
     throw await versionGivenUp(host, node, record);
   }
   if (node.settings.k3s.upgrade !== 'auto') {
-    throw versionDrift(node.version, installed);
+    throw versionDrift(node, installed);
   }
   const [from, wanted] = [parseVersion(installed), wantedRelease(node)];
   if (!from || !(isOneStep(from, wanted) || mayGoBack(node, record, installed))) {
@@ -128,10 +131,11 @@ function serverIsOlder({ version }: K3sNode, server: string | undefined): NodeEr
   );
 }
 
-function versionDrift(wanted: string, installed: string): NodeError {
+function versionDrift({ version: wanted, settings }: K3sNode, installed: string): NodeError {
+  const stay = settings.k3s.channel === undefined ? `, or k3s.version to ${installed}` : '';
   return new NodeError(
     'VersionDrift',
-    `K3s ${wanted} is wanted and this node runs ${installed}. Set k3s.upgrade to auto to upgrade, or k3s.version to ${installed}.`,
+    `K3s ${wanted} is wanted and this node runs ${installed}. Set k3s.upgrade to auto to upgrade${stay}.`,
     advisory,
   );
 }
@@ -146,15 +150,16 @@ function versionRefused(why: string): NodeError {
 
 async function versionGivenUp(
   host: HostReader,
-  { paths }: K3sNode,
+  { paths, settings }: K3sNode,
   { state, wanted, from, why = 'It ended again and again.' }: UpgradeRecord,
 ): Promise<NodeError> {
   const copies = await datastoreCopies(host, paths);
   const copy = copies.findLast(({ reason }) => reason === copyReason(wanted))?.path ?? 'FILE';
+  const source = settings.k3s.channel === undefined ? 'k3s.version' : 'the release of k3s.channel';
   const told =
     state === 'rolledBack'
-      ? `This node went back from K3s ${wanted} to ${from}: ${why} ${wanted} is tried again once k3s.version, k3s.releaseUrl or ` +
-        'k3s.config changes.'
+      ? `This node went back from K3s ${wanted} to ${from}: ${why} ${wanted} is tried again once ${source}, ` +
+        'k3s.releaseUrl or k3s.config changes.'
       : `K3s ${wanted} does not come up: ${why} This node does not go back to ${from} by itself. Set k3s.version to a newer ` +
         `release, or go back to the copy of the datastore that was made before: slipway restore --from ${copy}`;
   return new NodeError('VersionGivenUp', told, advisory);

@@ -53,13 +53,21 @@ async function verifiedRelease(host: HostReader, { paths, version }: K3sNode): P
 
 /**
  * Returns the release that the server of an agent publishes, if it is older than the one that the agent wants and not
- * too old for that server; otherwise `undefined`, also if the server does not answer, or if the agent has no token yet.
- * If the token pins a CA, only a server with this CA is asked.
+ * too old for that server; otherwise `undefined`, also if `publishedRelease` returns nothing.
  */
 export async function fleetRelease(host: HostReader, node: K3sNode): Promise<string | undefined> {
-  const { role, server, paths, settings } = node;
+  const release = node.role.k3s === 'agent' ? await publishedRelease(host, node) : undefined;
+  return release !== undefined && isOlderButFit(release, node.version) ? release : undefined;
+}
+
+/**
+ * Returns the release that the server of a node publishes; `undefined` if the server does not answer, or if the node
+ * has no server or no token yet. If the token pins a CA, only a server with this CA is asked.
+ */
+export async function publishedRelease(host: HostReader, node: K3sNode): Promise<string | undefined> {
+  const { server, paths, settings } = node;
   const token = parseToken(await fileText(host, paths.slipway.joinToken));
-  if (role.k3s !== 'agent' || server === undefined || !token) {
+  if (server === undefined || !token) {
     return undefined;
   }
   try {
@@ -75,7 +83,7 @@ export async function fleetRelease(host: HostReader, node: K3sNode): Promise<str
       trust: { ca: trusted, anyName: true },
     });
     const release = answer.status === 200 ? readOwn(published, answer.body)?.k3s : undefined;
-    return release !== undefined && isOlderButFit(release, node.version) ? release : undefined;
+    return release !== undefined && parseVersion(release) ? release : undefined;
   } catch (thrown) {
     if (thrown instanceof NodeError) {
       return undefined;

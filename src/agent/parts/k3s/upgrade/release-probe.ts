@@ -23,6 +23,9 @@ async function lookAtRelease({ host, node }: ReleaseProbe): Promise<Verdict> {
   if (!node) {
     return skipped('the role, and so the release, is not known yet');
   }
+  if (node.version === node.settings.k3s.channel) {
+    return skipped(`the release of the channel ${node.version} is not known yet`);
+  }
   try {
     return await lookAtChecksums(host, node);
   } catch (thrown) {

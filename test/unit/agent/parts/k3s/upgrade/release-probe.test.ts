@@ -29,3 +29,9 @@ test.each([
     repair: 'correct the redirects of that server, or set k3s.releaseUrl to another',
   });
 });
+
+test('releaseProbe is skipped until the release of the channel is known', async () => {
+  const settings = { k3s: { channel: 'stable', version: undefined } };
+  const node = aNode('agent', { version: 'stable', settings });
+  expect(await releaseProbe({ host: memoryHost(), node }).look()).toMatchObject({ level: 'skipped' });
+});
