@@ -11,7 +11,7 @@ export const maintenanceReasons = {
   TurnFailed:
     'A node failed in its turn, so no further node is interrupted for the same reason; the message has the command that continues.',
   TurnHeld: 'A node has been in its turn for more than an hour, so other nodes may wait for it.',
-  TurnUnknown: 'A command is about a node that has no turn, or about a wish with which no node failed.',
+  TurnUnknown: 'A command names a node that has no turn, or a wish with which no node has failed.',
   TurnsUnreadable:
     'The ledger of turns in the cluster is damaged, so no turn is granted; the message has the command that starts a new ledger.',
   EventScheduled: 'The cloud has announced an interruption of this VM; the message says which one and when.',
@@ -29,5 +29,5 @@ export const maintenanceReasons = {
   RebootFailed:
     'The machine did not reboot, or the reboot did not help, so Slipway does not reboot it again; the message has the next step.',
   OtherActor:
-    'Another program may interrupt nodes at any time, so no turn is taken; the message names it, and the consent that allows both.',
+    'Another program may interrupt nodes at any time, so no turn is taken; the message names the program, and the consent that allows both.',
 } as const;
