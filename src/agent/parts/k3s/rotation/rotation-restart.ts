@@ -6,6 +6,7 @@ import { systemctl } from '../../../resources/unit.ts';
 import { activeStart } from '../datastore/active-start.ts';
 import type { Gate, Wish } from '../gate.ts';
 import { endRotation, type RotationRecord, readRotation } from '../membership/rotation-record.ts';
+import { heldUntilOwnStart } from '../service/adopted-start.ts';
 import type { RotationNotice } from './notice.ts';
 
 /**
@@ -17,7 +18,7 @@ export function rotationRestart(
   { gate, notice }: { readonly gate: Gate; readonly notice: RotationNotice },
   needs: readonly string[],
 ): Resource {
-  return {
+  return heldUntilOwnStart(node, {
     id: 'Token/restart',
     summary: 'restart K3s, so that it accepts the new join token',
     condition: 'JoinToken',
@@ -30,7 +31,7 @@ export function rotationRestart(
       }
       return record.invocation === start ? restart(host, node, gate, record) : end(node, record, notice);
     },
-  };
+  });
 }
 
 async function restart(

@@ -13,6 +13,7 @@ import {
   rotationTokens,
   writeRotation,
 } from '../membership/rotation-record.ts';
+import { heldUntilOwnStart } from '../service/adopted-start.ts';
 import type { CopyStep } from '../upgrade/copied.ts';
 import { readUpgrade } from '../upgrade/record.ts';
 import { soundVersion } from '../upgrade/release.ts';
@@ -29,9 +30,11 @@ export interface RotationPorts {
  * proven copy of the datastore; the request to K3s, from which on the rotation only goes forward; the token file. K3s
  * accepts the new token, and no longer the old one, once it was restarted (`rotationRestart`). Agents then fetch the
  * new token by themselves.
+ *
+ * Waits while K3s runs from a start by another unit, which may not read Slipway's token file.
  */
 export function tokenRotated(node: K3sNode, ports: RotationPorts, needs: readonly string[]): Resource {
-  return {
+  return heldUntilOwnStart(node, {
     id: 'Token/rotated',
     summary: 'rotate the join token of the cluster',
     condition: 'JoinToken',
@@ -53,7 +56,7 @@ export function tokenRotated(node: K3sNode, ports: RotationPorts, needs: readonl
       }
       return record.state === 'begun' ? store(node, record, ports) : inSync({ message: stored });
     },
-  };
+  });
 }
 
 const stored = 'K3s has stored the new join token, and accepts it after a restart in the turn of this node';

@@ -27,6 +27,8 @@ export function rotatingServer(
   more: Partial<RotationRecord> = {},
 ): RotatingServer {
   const { host, unit } = aServer();
+  // Slipway's own unit makes this folder at each start.
+  host.files.makeDirectory('/run/slipway-k3s');
   const requests: string[] = [];
   const answers: number[] = [];
   if (state !== undefined) {

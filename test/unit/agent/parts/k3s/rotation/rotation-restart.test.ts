@@ -37,6 +37,12 @@ test('rotationRestart asks the gate for a wish that names the new token, and the
   expect(record()).toEqual({ format: 1, from, to, state: 'done' });
 });
 
+test('rotationRestart waits while K3s runs from a start by another unit', async () => {
+  const { host, node } = rotatingServer('rotated', { invocation: 'start-1' });
+  host.files.remove('/run/slipway-k3s');
+  expect(await outcome(rotationRestart(node, open, []), host)).toContain('UnitAdopted');
+});
+
 test('rotationRestart waits for the gate', async () => {
   const { host, node } = rotatingServer('rotated', { invocation: 'start-1' });
   const gate = async () => waiting('TurnAwaited', 'not yet', { blocks: false });

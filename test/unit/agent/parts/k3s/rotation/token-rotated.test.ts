@@ -93,6 +93,13 @@ describe('tokenRotated before the first request to K3s', () => {
     expect(await outcome(rotated(server), server.host)).toContain('Upgrading');
   });
 
+  test('waits while K3s runs from a start by another unit, which may not read the token file', async () => {
+    const server = rotatingServer('wanted');
+    server.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
+    server.host.files.remove('/run/slipway-k3s');
+    expect(await outcome(rotated(server), server.host)).toContain('UnitAdopted');
+  });
+
   test('waits while K3s is not up', async () => {
     const server = rotatingServer('wanted');
     server.unit.ActiveState = 'activating';
