@@ -1,15 +1,15 @@
 import type { Cloud } from '../../../clouds/cloud.ts';
 import type { FoundFile, Host, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
-import type { Secret } from '../../../engine/secret.ts';
+import { redacted, Secret } from '../../../engine/secret.ts';
 import type { K3sNode } from '../../../node.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { type Currency, credential } from '../../../resources/credential.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './fetched-token.ts';
-import { type Kept, renewToken } from './renewed-token.ts';
-import { isOpen, readRotation, rotationTokens } from './rotation-record.ts';
+import { renewToken } from './renewed-token.ts';
+import { isOpen, type RotationRecord, readRotation } from './rotation-record.ts';
 import { serverPassword, tokenUnusable } from './server-password.ts';
-import { parseToken } from './token.ts';
+import { parseToken, type Token } from './token.ts';
 
 const joinTokenId = 'Credential/join-token';
 
@@ -34,12 +34,30 @@ export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[])
       needs,
       pacing: { attempts: settings.joinToken.attempts, every: settings.joinToken.interval },
       isCurrent: (found, now) => judgeJoinToken(node, kept, found, now),
-      render: (host, found) =>
-        kept.installed || isOpen(kept.rotation)
-          ? renewToken(host, node, cloud, { ...kept, found })
-          : firstToken(host, node, cloud),
+      render: async (host, found) => render(host, node, cloud, { ...kept, found }),
     });
   return observing(of, {}, (host) => keptToken(host, node));
+}
+
+async function render(
+  host: Host,
+  node: K3sNode,
+  cloud: Cloud,
+  { installed, rotation, found }: Kept & { readonly found: FoundFile | undefined },
+): Promise<Secret> {
+  if (isOpen(rotation)) {
+    const { from, to } = rotation.tokens;
+    return new Secret(rotation.state === 'rotated' ? to : from, `${redacted}\n`);
+  }
+  return installed
+    ? renewToken(host, node, cloud, { installed, rotation, found })
+    : firstToken(host, node, cloud);
+}
+
+/** What a server knows of its token: the token that K3s uses, and the last rotation. */
+interface Kept {
+  readonly installed?: Token | undefined;
+  readonly rotation?: RotationRecord | undefined;
 }
 
 /**
@@ -68,8 +86,7 @@ function judgeJoinToken(
     return { ok: false, changes: [{ field: 'token', observed: 'unusable', desired: 'a join token' }] };
   }
   if (isOpen(rotation)) {
-    const { from, to } = rotationTokens(rotation);
-    return [from?.credential, to?.credential].includes(token.credential)
+    return Object.values(rotation.tokens).some((text) => parseToken(text)?.credential === token.credential)
       ? { ok: true }
       : { ok: false, changes: [{ field: 'token', observed: 'another', desired: 'as in the rotation' }] };
   }
@@ -107,7 +124,7 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
   if (node.role.k3s === 'agent' || isRedacted(fetched)) {
     return fetched;
   }
-  if (serverPassword(fetched, name, '').caHash === undefined) {
+  if (serverPassword(fetched, name).caHash === undefined) {
     return fetched;
   }
   throw tokenUnusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');

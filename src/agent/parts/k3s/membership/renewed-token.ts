@@ -7,14 +7,15 @@ import { type K3sNode, unitName } from '../../../node.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './fetched-token.ts';
-import { isOpen, type RotationRecord, writeRotation } from './rotation-record.ts';
+import { type RotationRecord, writeRotation } from './rotation-record.ts';
 import { serverPassword } from './server-password.ts';
 import { parseToken, type Token, tokenDigest } from './token.ts';
 
-/** What a server knows of its token: the token that K3s uses, and the last rotation. */
-export interface Kept {
-  readonly installed?: Token | undefined;
-  readonly rotation?: RotationRecord | undefined;
+/** The token that K3s uses, the last rotation unless it is open, and the token file. */
+interface Installed {
+  readonly installed: Token;
+  readonly rotation: RotationRecord | undefined;
+  readonly found: FoundFile | undefined;
 }
 
 /**
@@ -26,18 +27,15 @@ export async function renewToken(
   host: Host,
   node: K3sNode,
   cloud: Cloud,
-  { installed, rotation, found }: Kept & { readonly found: FoundFile | undefined },
+  { installed, rotation, found }: Installed,
 ): Promise<Secret> {
-  if (isOpen(rotation)) {
-    const { from, to } = rotation.tokens;
-    return new Secret(rotation.state === 'rotated' ? to : from, `${redacted}\n`);
-  }
   const isIntact =
-    found?.mode === 0o600 &&
+    found !== undefined &&
+    found.mode === 0o600 &&
     found.foreignOwner === undefined &&
-    parseToken(found.content)?.credential === installed?.credential;
-  if (!isIntact || found === undefined || installed === undefined) {
-    return new Secret(`${installed?.credential}\n`, `${redacted}\n`);
+    parseToken(found.content)?.credential === installed.credential;
+  if (!isIntact) {
+    return new Secret(`${installed.credential}\n`, `${redacted}\n`);
   }
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);

@@ -34,6 +34,14 @@ describe('joinToken on a fresh node', () => {
     );
   });
 
+  test('explains that a new server makes its own CA, if the token pins one', async () => {
+    const finding = await joinToken(aNode('server'), cloudWith(`K10${hash}::server:swordfish`), []).check(
+      memoryHost(),
+    );
+    const remedy = finding.state === 'Drifted' ? finding.drift.remedy(memoryHost()) : undefined;
+    await expect(remedy).rejects.toThrow('about to make its own CA');
+  });
+
   test.each(['server', 'agent'] as const)(
     'removes white space around the token for the role %s',
     async (role) => {
@@ -266,6 +274,16 @@ describe('joinToken on an installed server', () => {
     expect(JSON.stringify(host.journal)).not.toMatch(/swordfish|marlin/);
   });
 
+  test('keeps a wanted rotation that is compared with the vault again', async () => {
+    const host = server('swordfish');
+    for (let comparison = 0; comparison < 2; comparison += 1) {
+      host.advance(2 * hour);
+      await settle(joinToken(consenting('marlin'), cloudWith('marlin'), []), host);
+    }
+    expect(host.files.text(rotation)).toContain(shortDigest('marlin'));
+    expect(host.lines().filter((line) => line.startsWith('remove'))).toEqual([]);
+  });
+
   test.each([
     ['the vault has the installed token again', 'swordfish', ['marlin'], undefined],
     ['the vault has a third token without consent', 'barracuda', ['marlin'], undefined],
@@ -303,6 +321,24 @@ describe('joinToken on an installed server', () => {
         expect(cloud.calls).toEqual([]);
       },
     );
+
+    test('describes a third token in the file as different, and shows no token', async () => {
+      const found = await joinToken(aNode('server'), cloudWith('x'), []).check(rotating('barracuda\n'));
+      expect(found).toMatchObject({
+        drift: { changes: [{ field: 'token', observed: 'another', desired: 'as in the rotation' }] },
+      });
+    });
+
+    test('replaces a third token even if a token of the record is damaged', async () => {
+      const host = rotating('barracuda\n');
+      const text = host.files.text(rotation) ?? '';
+      host.files.write(
+        rotation,
+        text.replace(state === 'begun' ? 'marlin' : 'swordfish', 'two words'),
+        0o600,
+      );
+      expect((await settle(joinToken(aNode('server'), cloudWith('x'), []), host)).at(-1)).toBe('InSync');
+    });
 
     test.each([
       ['is missing', undefined, 0o600],
