@@ -29,7 +29,8 @@ export interface NextAttempt {
  *
  * While time may end the failure, the delay doubles from 2 s to 40 s, or to the limit in the error's `retry`; a pacing
  * sets a constant delay instead. The delay is ten minutes once the attempts of a pacing are used up, or if only a
- * person can end the failure. `random` in [0, 1) varies the delay by up to a fifth, but never below a Retry-After.
+ * person can end the failure and the error sets no limit. `random` in [0, 1) varies the delay by up to a fifth, but
+ * never below a Retry-After.
  */
 export function nextAttempt(
   failures: number,
@@ -40,7 +41,8 @@ export function nextAttempt(
   const allowed = pacing?.attempts ?? patience;
   const needsPerson = endedBy === 'person';
   const isFailed = needsPerson || failures >= allowed;
-  const delay = needsPerson || (isFailed && pacing) ? slowDelay : soon(failures, retry, pacing);
+  const isSlow = needsPerson ? retry.longest === undefined : isFailed && pacing !== undefined;
+  const delay = isSlow ? slowDelay : soon(failures, retry, pacing);
   const spread = delay * (1 + jitter * (2 * random - 1));
   return { after: Math.round(Math.max(spread, retry.after ?? 0)), isFailed };
 }

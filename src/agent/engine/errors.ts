@@ -3,7 +3,8 @@ import type { Severity } from './severity.ts';
 
 /**
  * The limits of the delay before the next attempt, in milliseconds. `after` is the shortest delay (Retry-After).
- * `longest` is the longest delay while time may end the failure; a short limit suits a cheap, local attempt.
+ * `longest` is the longest delay, also if only a person can end the failure; a short limit suits a cheap, local
+ * attempt.
  */
 export interface Retry {
   readonly after?: number;

@@ -3,8 +3,8 @@
  *
  * If `time` can end the fault, the condition becomes False only after a while; if only a `person` can end it, at once.
  * An error that time can end is retried soon. An error that only a person can end is retried about every ten minutes,
- * without limit, because people repair a cloud without touching the VM. A finding sets the time of its next check
- * itself.
+ * without limit, because people repair a cloud without touching the VM; or soon, if the error sets `retry.longest`. A
+ * finding sets the time of its next check itself.
  */
 export interface Severity {
   /** False if the node works despite the error or finding, so dependants are not blocked. */

@@ -28,6 +28,13 @@ test('a failure that only a person can end is reported as failed at once, and re
   expect(nextAttempt(1, forPerson, undefined, 0.5)).toEqual({ after: 600_000, isFailed: true });
 });
 
+test('a failure that only a person can end is retried soon if its error limits the delay', () => {
+  const near = { ...forPerson, retry: { longest: 40_000 } };
+  const attempts = [1, 2, 1_000].map((failures) => nextAttempt(failures, near, undefined, 0.5));
+  expect(attempts.map(({ after }) => after)).toEqual([2_000, 4_000, 40_000]);
+  expect(attempts.every(({ isFailed }) => isFailed)).toBe(true);
+});
+
 test('the pacing of a resource sets the delay until its attempts are used up; then the delay is ten minutes', () => {
   const pacing = { attempts: 30, every: 10_000 };
   expect(nextAttempt(29, passing, pacing, 0.5)).toEqual({ after: 10_000, isFailed: false });

@@ -69,6 +69,9 @@ function namingVm(cause: Cause | undefined, { name, vmId }: K3sNode): Cause | un
   return { ...cause, message: `${cause.message} ${told}` };
 }
 
+/** systemd starts K3s again every five seconds, so a repair, or the return to the former release, shows soon. */
+const whileStartedAgain = { longest: 40_000 } as const;
+
 function serviceCrashed(
   unit: string,
   shown: Shown,
@@ -76,7 +79,7 @@ function serviceCrashed(
   words: string | undefined,
 ): NodeError {
   if (cause) {
-    return new NodeError(cause.reason, cause.message, forPerson);
+    return new NodeError(cause.reason, cause.message, { ...forPerson, retry: whileStartedAgain });
   }
   const { ExecMainStatus, NRestarts } = shown;
   const said = words === undefined ? '' : ` Its last words: "${words}".`;

@@ -133,6 +133,17 @@ describe('k3sService', () => {
     );
   });
 
+  test('looks soon at a K3s that systemd starts again, whatever the cause', async () => {
+    const host = world(
+      { ActiveState: 'activating', SubState: 'auto-restart' },
+      'flag provided but not defined: -x',
+    );
+    await expect(k3sService(aNode('agent'), startSources, []).check(host)).rejects.toMatchObject({
+      endedBy: 'person',
+      retry: { longest: 40_000 },
+    });
+  });
+
   test.each([
     ['signal', '11', true],
     ['core-dump', '7', true],
