@@ -74,12 +74,12 @@ export function isReversible(node: Pick<K3sNode, 'role'>, from: string, wanted: 
   return before !== undefined && (node.role.k3s === 'agent' || isSameMinor);
 }
 
+/** True for the way back from the last upgrade. Once the node has begun to go back, the record is about that. */
 function mayGoBack(node: K3sNode, record: UpgradeRecord | undefined, installed: string): boolean {
-  return (
-    record?.from === node.version &&
-    record.wanted === installed &&
-    isReversible(node, node.version, installed)
-  );
+  const { version } = node;
+  const comesFrom = record?.from === version && record.wanted === installed;
+  const hasBegun = record?.state === 'begun' && record.from === installed && record.wanted === version;
+  return (comesFrom || hasBegun) && isReversible(node, version, installed);
 }
 
 function unlike(from: K3sVersion | undefined, wanted: K3sVersion): string {

@@ -50,6 +50,21 @@ describe('the executable of a joined server', () => {
       givenUp,
     ],
     ['wants the release from which it came', old, patch, { state: 'done' }, 'InSync'],
+    ['has begun to go back', old, patch, { from: patch, wanted: old }, 'InSync'],
+    [
+      'has gone back, but runs the newer release again',
+      old,
+      patch,
+      { from: patch, wanted: old, state: 'done' },
+      'VersionRefused (person, non-blocking)',
+    ],
+    [
+      'has begun to go back over a minor version',
+      old,
+      minor,
+      { from: minor, wanted: old },
+      'VersionRefused (person, non-blocking)',
+    ],
     [
       'wants an older release from which it did not come',
       'v1.36.2+k3s1',
