@@ -126,7 +126,7 @@ async function runAll(files: readonly string[]): Promise<readonly string[]> {
  * none of them runs alone at the end.
  */
 function patience(file: string): number {
-  return ['07-', '06-', '11-', '05-', '02-', '04-'].findIndex((start) => file.startsWith(start));
+  return ['07-', '06-', '11-', '05-', '02-', '04-', '14-'].findIndex((start) => file.startsWith(start));
 }
 
 /**
