@@ -125,6 +125,7 @@ test('a reboot that does not happen within ten minutes is given up and reported,
   await check(machine, 'auto', gate);
   for (let minute = 0; minute < 10; minute += 1) {
     await obey(machine);
+    expect(text(await check(machine))).toMatch(/^InTurn/);
     machine.host.setClock(machine.host.now() - 3_600_000);
     expect(await rebootGivenUp(machine.host, { paths }, digest)).toBeUndefined();
     machine.host.advance(60_000);
@@ -158,6 +159,7 @@ test('another cause after the reboot leads to another reboot', async () => {
   ask(machine.host, 'dbus\n');
   await obey(machine);
   expect(orders(machine)).toBe(2);
+  expect(text(await check(machine))).toMatch(/^InTurn/);
 });
 
 test('the same cause leads to another reboot once a boot without it was seen', async () => {
