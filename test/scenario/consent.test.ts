@@ -3,6 +3,7 @@ import type { Report } from '../../src/agent/agent.ts';
 import { pinnedCa } from '../../src/agent/parts/k3s/membership/ca.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
 import { rotated } from '../unit/agent/parts/k3s/membership/certificates.ts';
+import { podsOn, putBudget, putPod } from '../unit/agent/parts/maintenance/drain/some-pods.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from './a-vm.ts';
 import { authority, joinToken } from './world.ts';
 
@@ -130,6 +131,47 @@ describe('a change of role between server and agent', () => {
     expect(machine.units.isActive(/^k3s\.service$/)).toBe(false);
     expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
     expect(machine.host.files.list('/var/lib/rancher').some((name) => /^k3s\.server-/.test(name))).toBe(true);
+  });
+});
+
+describe('an agent that becomes a server with consent', () => {
+  /** Makes an agent with a pod become a server, and lives until nothing changes; returns what the pod has seen. */
+  async function changed(damage: (machine: Vm) => void = () => {}) {
+    const { machine, slipway } = await booted('agent');
+    putPod(machine.kubernetes, 'web', { node: 'agent-1' });
+    machine.cloud.tag('k3s-role', 'server');
+    machine.cloud.tag('k3s-server', undefined);
+    const line = asked(await live(slipway, machine, minute), 'Role');
+    damage(machine);
+    const stops: (readonly string[])[] = [];
+    const { systemctl } = machine.units;
+    machine.units.systemctl = (args) => {
+      if (args[0] === 'disable') {
+        stops.push(podsOn(machine.kubernetes, 'agent-1'));
+      }
+      return systemctl.call(machine.units, args);
+    };
+    settle(machine, line);
+    const report = await live(slipway, machine, 15 * minute);
+    return { machine, report, stops };
+  }
+
+  test('evicts its pods before its K3s stops, and takes the new role', async () => {
+    const { machine, report, stops } = await changed();
+    expect(stops).toEqual([[]]);
+    expect(condition(report, 'Role')).toBe('True InSync');
+    expect(machine.units.isActive(/^k3s\.service$/)).toBe(true);
+    expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(false);
+  });
+
+  test('stays an agent while a budget keeps a pod on it', async () => {
+    const { machine, report, stops } = await changed(({ kubernetes }) => {
+      putPod(kubernetes, 'db', { node: 'agent-1', labels: { app: 'db' } });
+      putBudget(kubernetes, 'db', 'db', 1);
+    });
+    expect(stops).toEqual([]);
+    expect(condition(report, 'Role')).toBe('False DrainGaveUp');
+    expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
   });
 });
 

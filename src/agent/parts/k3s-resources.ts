@@ -37,7 +37,7 @@ import {
   upgradeVerified,
 } from './k3s/index.ts';
 import { type FreeSpace, system } from './machine/index.ts';
-import { asMaintenance, unlessHeld } from './maintenance/index.ts';
+import { asMaintenance, emptiedStep, unlessHeld } from './maintenance/index.ts';
 import { containerdLogins, loginRenewersStopped, lostRegistries, pullProofs } from './registry/index.ts';
 import { registrySteps } from './registry-steps.ts';
 import { rotationSteps } from './rotation-steps.ts';
@@ -71,7 +71,7 @@ export function k3sResources(
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
   const founding = isAgent ? [] : [clusterFounding(node)];
   const restored = isAgent ? [] : [restoreEnded(node)];
-  const role = roleChange(node, [...needs, ...ids(restored, founding)]);
+  const role = roleChange(node, [...needs, ...ids(restored, founding)], emptiedStep);
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);

@@ -3,6 +3,7 @@
 export { type BootTime, bootTime } from './boot-time.ts';
 export { cordonReturned, cordonStep, uncordonStep } from './drain/cordon.ts';
 export { type DrainOptions, drainStep, type GaveUp } from './drain/drain.ts';
+export { emptiedStep } from './drain/emptied-step.ts';
 export { emptyNode } from './drain/empty-node.ts';
 export { unlessStopped } from './events/clean-stop.ts';
 export { type EventMemory, eventMemory, forgetEvents, lookForEvents } from './events/memory.ts';

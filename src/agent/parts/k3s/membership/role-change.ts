@@ -20,22 +20,33 @@ type Kind = Role['k3s'];
 const roleChangeId = 'Consent/role';
 
 /**
+ * Returns the next step before an agent leaves its cluster; `undefined` once K3s may stop. `why` names the change, and
+ * is the same in each pass.
+ */
+export type Emptied = (host: HostReader, node: K3sNode, why: string) => Promise<Finding | undefined>;
+
+/**
  * Keeps the kind of K3s node, server or agent, that this VM was installed as. Throws `RoleChanged` if the unit of the
  * other kind exists, until consent.roleChange names both kinds and the cluster that the node leaves, as in
  * `server-to-agent@3f2a9c1b2d4e`.
  *
- * With consent, the change takes several steps, each of which is checked on the machine: the old service is stopped and
- * disabled, the token files are removed, the data is moved aside (to `/var/lib/rancher/k3s.server-<time>`, so that
- * nothing is lost), and finally the unit file of the old service is removed. Containers of the old role run until the
- * next reboot, as after any stop of K3s.
+ * With consent, the change takes several steps, each of which is checked on the machine: an agent that has joined is
+ * emptied (`emptied`), so that its pods continue on other nodes; the old service is stopped and disabled, the token
+ * files are removed, the data is moved aside (to `/var/lib/rancher/k3s.server-<time>`, so that nothing is lost), and
+ * finally the unit file of the old service is removed. Containers of the old role run until the next reboot, as after
+ * any stop of K3s.
  */
-export function roleChange(node: K3sNode, needs: readonly string[]): Resource {
+export function roleChange(
+  node: K3sNode,
+  needs: readonly string[],
+  emptied: Emptied = async () => undefined,
+): Resource {
   return {
     id: roleChangeId,
     summary: `take down the old K3s ${otherKind(node)}`,
     condition: 'Role',
     needs,
-    check: (host) => checkRole(host, node),
+    check: (host) => checkRole(host, node, emptied),
   };
 }
 
@@ -73,7 +84,7 @@ function otherKind({ role }: K3sNode): Kind {
   return role.k3s === 'server' ? 'agent' : 'server';
 }
 
-async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
+async function checkRole(host: HostReader, node: K3sNode, emptied: Emptied): Promise<Finding> {
   if (node.wantedRole) {
     const wanted = { ...node, role: node.wantedRole };
     throw roleChanged(wanted, unitName(node.role.k3s), await changeOf(host, wanted)).nonBlocking();
@@ -92,6 +103,11 @@ async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
   if (ActiveState === 'deactivating') {
     return waiting('RoleChanged', `${unit} is stopping for good`, { after: 1_000 });
   }
+  const leaving =
+    ActiveState === 'active' && other === 'agent' && (await emptied(host, asAgent(node), change));
+  if (leaving) {
+    return blocking(leaving);
+  }
   if (!['inactive', 'failed'].includes(ActiveState) || UnitFileState === 'enabled') {
     const observed = `${ActiveState} and ${UnitFileState}`;
     return step({ field: unit, observed, desired: 'inactive and disabled' }, async (host) => {
@@ -106,6 +122,23 @@ async function checkRole(host: HostReader, node: K3sNode): Promise<Finding> {
     );
   }
   return step({ field: unitFile, observed: 'present', desired: undefined }, (host) => host.remove(unitFile));
+}
+
+/** Returns the node as the agent that it still is, with the rights of an agent in its cluster. */
+function asAgent(node: K3sNode): K3sNode {
+  return { ...node, role: { ...node.role, k3s: 'agent', gitops: false } };
+}
+
+/** Makes everything else wait, because K3s must not start in its new role meanwhile. */
+function blocking(finding: Finding): Finding {
+  switch (finding.state) {
+    case 'Drifted':
+      return { ...finding, drift: { ...finding.drift, partial: true, blocks: true } };
+    case 'Waiting':
+      return { ...finding, blocks: true };
+    default:
+      return finding;
+  }
 }
 
 /**

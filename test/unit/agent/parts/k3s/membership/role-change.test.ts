@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type Finding, waiting } from '../../../../../../src/agent/engine/resource.ts';
 import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
 import { keepingRole, roleChange } from '../../../../../../src/agent/parts/k3s/membership/role-change.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
@@ -219,4 +220,52 @@ describe('keepingRole', () => {
     expect(asked).toContain('installed as a K3s server (k3s.service), and the role agent is a K3s agent.');
     expect(asked).toContain(`[${change}]`);
   });
+});
+
+describe('an agent that becomes a server', () => {
+  /** Returns a VM that runs as an agent, and is emptied after the given steps. */
+  function anAgent(active: string, ...steps: readonly Finding[]) {
+    const left = [...steps];
+    const asked: string[] = [];
+    let state = `ActiveState=${active}\nUnitFileState=enabled\n`;
+    const host = memoryHost({ files: { [agentUnit]: 'unit', '/var/lib/rancher/k3s/agent/x': 'y' } })
+      .on({ file: 'systemctl', args: /^show k3s-agent\.service/ }, () => state)
+      .on({ file: 'systemctl', args: ['disable', '--now', '--no-block', 'k3s-agent.service'] }, () => {
+        state = 'ActiveState=inactive\nUnitFileState=disabled\n';
+        return '';
+      });
+    const node = aNode('server', consentTo('agent-to-server'));
+    const role = roleChange(node, [], async (_, { role: { k3s } }, why) => {
+      asked.push(`${k3s} ${why}`);
+      return left.shift();
+    });
+    return { host, role, asked };
+  }
+
+  test('is emptied before its K3s stops, and everything else waits meanwhile', async () => {
+    const change = { field: 'pods', observed: undefined, desired: 'evicted' };
+    const evict: Finding = {
+      state: 'Drifted',
+      drift: { changes: [change], blocks: false, remedy: async () => {} },
+    };
+    const wait = waiting('Draining', 'pods are ending', { blocks: false, isExpected: true });
+    const { host, role, asked } = anAgent('active', evict, wait);
+    expect(await role.check(host)).toMatchObject({ drift: { partial: true, blocks: true } });
+    expect(await role.check(host)).toMatchObject({ reason: 'Draining', blocks: true });
+    expect(await outcome(role, host)).toBe('Drifted k3s-agent.service');
+    expect(asked).toEqual(Array(3).fill('agent agent-to-server'));
+  });
+
+  test('is not emptied if its K3s does not run', async () => {
+    const { host, role, asked } = anAgent('failed', waiting('Draining', 'pods are ending'));
+    expect(await outcome(role, host)).toBe('Drifted k3s-agent.service');
+    expect(asked).toEqual([]);
+  });
+});
+
+test('a server is not emptied before it becomes an agent, because its cluster ends with it', async () => {
+  const emptied = async () => waiting('Draining', 'pods are ending');
+  expect(await outcome(roleChange(aNode('agent', consent), [], emptied), world())).toBe(
+    'Drifted k3s.service',
+  );
 });
