@@ -1,6 +1,6 @@
 import type { CloudEvent } from '../../../clouds/events.ts';
-import type { HostReader } from '../../../engine/host.ts';
-import { type Finding, type Resource, step, waiting } from '../../../engine/resource.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { type Finding, type Resource, waiting } from '../../../engine/resource.ts';
 import { unitName } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
@@ -29,11 +29,13 @@ export async function stopStep(
   if (ActiveState !== 'active') {
     return undefined;
   }
-  const change = { field: unit, observed: 'active', desired: `stopped before ${eventWords(event)}` };
-  return step(change, async (changing) => {
+  const change = { field: unit, observed: 'active', desired: 'inactive' };
+  const summary = `stop K3s before ${eventWords(event)}`;
+  const remedy = async (changing: Host): Promise<void> => {
     memory.stopped = { id: event.id, at: changing.monotonic() };
     await changing.run(systemctl('stop', '--no-block', unit));
-  });
+  };
+  return { state: 'Drifted', drift: { changes: [change], summary, partial: true, remedy } };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { CloudEvents } from '../../../clouds/events.ts';
 import { NodeError } from '../../../engine/errors.ts';
-import type { HostReader } from '../../../engine/host.ts';
-import { type Finding, inSync, type Resource, step, waiting } from '../../../engine/resource.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { holdOf } from '../gate/hold.ts';
@@ -122,7 +122,8 @@ function unanswered({ event }: EventDuty) {
  */
 function acknowledging(cloud: CloudEvents, memory: EventMemory, { event }: EventDuty): Finding {
   const change = { field: `event ${event.id}`, observed: eventWords(event), desired: 'acknowledged' };
-  return step(change, async (host) => {
+  const summary = `let the cloud begin ${eventWords(event)}`;
+  const remedy = async (host: Host): Promise<void> => {
     memory.list = await cloud.list();
     const fresh = memory.list.events.find(({ id }) => id === event.id);
     if (fresh && !fresh.isStarted && !fresh.namesOthers) {
@@ -130,7 +131,8 @@ function acknowledging(cloud: CloudEvents, memory: EventMemory, { event }: Event
       await cloud.acknowledge(event.id);
       memory.acknowledged.set(event.id, host.monotonic());
     }
-  });
+  };
+  return { state: 'Drifted', drift: { changes: [change], summary, partial: true, remedy } };
 }
 
 function reported(
