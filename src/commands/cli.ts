@@ -20,7 +20,7 @@ export interface DoctorOptions extends CommonOptions {
 
 export interface ApplyOptions extends CommonOptions {
   readonly timeout: number;
-  /** True to interrupt the node now, without its turn. */
+  /** True to interrupt the node now, without waiting for a window or a turn. */
   readonly restart: boolean;
 }
 

@@ -61,7 +61,7 @@ export interface ComposeOptions {
    * for. An error of this function ends the pass.
    */
   readonly onOutdated?: () => void;
-  /** True if a person has this node interrupted now. */
+  /** True if a person requested an interruption of this node (`slipway apply --restart`). */
   readonly isByPerson?: boolean;
 }
 

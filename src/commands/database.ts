@@ -5,8 +5,8 @@ import { print } from '../agent/host/process/print.ts';
 import { misused } from './cli-forms.ts';
 
 /**
- * Copies or reads a database, and prints the answer as JSON, an error too. Resolves to 0. The daemon runs this command
- * as a child process. Throws `InvalidSettings` if the text is not the JSON of a `DatabaseWork`.
+ * Copies or reads a database, and prints the answer or the error as JSON. Resolves to 0. Slipway runs this command as a
+ * child process. Throws `InvalidSettings` if the text is not the JSON of a `DatabaseWork`.
  */
 export async function database(text: string): Promise<number> {
   const work = parseJson(databaseWork, text);

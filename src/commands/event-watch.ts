@@ -13,13 +13,13 @@ interface EventWatch {
   readonly onNews: () => void;
 }
 
-/** The milliseconds until the next look while the cloud is not asked, or has not answered yet. */
+/** The interval between two checks while the cloud is not asked, or has not answered yet; milliseconds. */
 const usually = 10_000;
 
 /**
- * Returns a function that starts to ask the cloud for its events, and tells the watch which node this is. The watch
- * only records the answers and wakes the loop. It asks nothing while maintenance.scheduledEvents is off, because the
- * first question switches the events on.
+ * Returns a function that takes this node after each pass. Its first call starts the watch, which asks the cloud for
+ * events, records the answers, and wakes the loop. The watch asks nothing while maintenance.scheduledEvents is off,
+ * because the first request switches the events on.
  */
 export function eventWatch({
   host,

@@ -1,4 +1,4 @@
-/** `slipway hold`: stops all starts, restarts and updates of K3s on this node, until a person releases the hold. */
+/** `slipway hold`: prevents starts, restarts and upgrades of K3s on this node, until a person releases the hold. */
 import { nodeHost } from '../agent/host/node-host.ts';
 import { print } from '../agent/host/process/print.ts';
 import { hold, release } from '../agent/parts/maintenance/index.ts';

@@ -16,9 +16,9 @@ import type { LeaveOptions } from './cli-nodes.ts';
 import { compose } from './compose.ts';
 
 /**
- * Evicts the pods of this agent, and stops K3s and Slipway for good, after it has asked. Resolves to 0 if that is done,
- * and to 1 if the node stays in the cluster. Throws `NodeKept` on a server, and `InvalidSettings` without
- * a terminal.
+ * Asks, unless `yes` is true, evicts the pods of this agent, and stops K3s and Slipway for good. Resolves to 0 if that
+ * is done, and to 1 if the node stays in the cluster. Throws `NodeKept` on a server, and `InvalidSettings` if there is
+ * no terminal to ask on.
  */
 export async function leave(options: LeaveOptions): Promise<number> {
   outliveOutput();
@@ -52,7 +52,7 @@ function requireAgent({ name, role }: K3sNode): void {
   }
 }
 
-/** Stops the daemon for the time of the work, because it would take back the cordon. Starts it again if that failed. */
+/** Stops the daemon before the work, because the daemon would undo the cordon. Starts the daemon if the work fails. */
 async function withoutDaemon(host: Host, { paths }: K3sNode, work: () => Promise<boolean>): Promise<number> {
   const releaseSetup = await acquireLock(paths.slipway.setupLock, paths.root);
   try {

@@ -1,4 +1,4 @@
-/** The command `slipway restore`: replaces the datastore of a single server by a copy. */
+/** The command `slipway restore`: replaces the datastore of a single server with a copy. */
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
@@ -12,8 +12,9 @@ import { restorePlan, restoreSteps } from '../setup/restore-steps.ts';
 import { isAgreed } from './agree.ts';
 
 /**
- * Prints what a restore will do, asks, and does it. Resolves to 0 after the restore, 2 with `plan`, and 1 if a person
- * declined or a step failed. Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings` without a terminal.
+ * Prints what a restore will do, asks unless `yes` is true, and restores. Resolves to 0 after the restore, 2 with
+ * `plan`, and 1 if a person declined or a step failed. Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings`
+ * if there is no terminal to ask on.
  */
 export async function restore({ root, from, plan, yes }: RestoreOptions): Promise<number> {
   outliveOutput();
@@ -50,7 +51,7 @@ export async function restore({ root, from, plan, yes }: RestoreOptions): Promis
       await release();
     }
   } finally {
-    // Also after a failure: the daemon leaves K3s alone, and reports the restore that has not ended.
+    // Starts the daemon even after a failure: it then leaves K3s alone, and reports the unfinished restore.
     await daemonBack(host, paths);
     await releaseSetup();
   }

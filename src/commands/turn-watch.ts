@@ -12,8 +12,8 @@ interface TurnWatch {
 }
 
 /**
- * Returns a function that starts to watch for nodes that ask for a turn, and tells the watch which node this is. The
- * watch looks each half minute, and ignores an API that does not answer, because the passes report it.
+ * Returns a function that takes this node after each pass. Its first call starts the watch for nodes that ask for a
+ * turn. The watch checks every half minute, and ignores an API that does not answer, because the passes report it.
  */
 export function turnWatch({ host, turns, signal, onAsked }: TurnWatch): (node: K3sNode | undefined) => void {
   const bell = turnBell(turns);

@@ -8,9 +8,9 @@ import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped } from './uninstall-steps.ts';
 
 /**
- * Cordons the node and evicts its pods, and then stops K3s and the daemon for good. Resolves to false, with the node
- * uncordoned, if pods are left that `maintenance.drain` does not give up; also if a step failed. A second call
- * continues. Throws the errors of `readApi`.
+ * Cordons the node and evicts its pods, and then stops K3s and the daemon for good. Resolves to false if a step failed,
+ * or if the settings give up the drain while pods are left; then uncordons the node. A second call continues. Throws
+ * the errors of `readApi`.
  */
 export async function leaveCluster(host: Host, node: K3sNode, tell: Tell): Promise<boolean> {
   const { paths, name } = node;

@@ -11,7 +11,7 @@ export interface RestoreSteps {
   readonly up: readonly Resource[];
 }
 
-/** Returns the steps that replace the datastore by a copy. */
+/** Returns the steps that replace the datastore with a copy. */
 export function restoreSteps(paths: NodePaths, copy: RestorableCopy, restore: Restore): RestoreSteps {
   return {
     stop: daemonStopped(paths, false),

@@ -1,4 +1,4 @@
-/** When K3s did not run on the nodes of a lab, by their journals, and whether the nodes kept their order. */
+/** Finds in the journals of a lab when K3s was interrupted on each node, and checks the order of the nodes. */
 import type { Entry } from './systemd/journal.ts';
 
 /** A time in which K3s was stopped and not yet started again on a node; milliseconds since the epoch. */

@@ -2,7 +2,7 @@
  * The emulated Scheduled Events of Azure: /metadata/scheduledevents, one document for all VMs of an availability set.
  *
  * Models "Azure Metadata Service: Scheduled Events for Linux VMs" (azure-compute-docs, scheduled-events.md): the form
- * of the document, StartRequests, that the first question switches the service on for a VM, that an acknowledgement
+ * of the document, StartRequests, that the first request switches the service on for a VM, that an acknowledgement
  * lets an event begin for all its VMs, and 400 for an unknown event. Deliberately stricter: one api-version, and no
  * unknown fields in an acknowledgement.
  */
@@ -24,12 +24,12 @@ export interface ScheduledEvent {
 
 export const eventTypes = ['Freeze', 'Reboot', 'Redeploy', 'Preempt', 'Terminate'] as const;
 
-/** What a test says about an event; by default, one of the platform. */
+/** The event that a test announces; by default, the platform is its source. */
 export interface Announcement {
   readonly type: (typeof eventTypes)[number];
   /** The names of the VMs. */
   readonly vms: readonly string[];
-  /** The seconds until it begins; by default those that Azure documents as the least. */
+  /** The seconds until the event begins; by default, the minimum that Azure documents. */
   readonly notice?: number;
   readonly source?: 'Platform' | 'User';
   /** The expected length in seconds; -1 if it is unknown. */
@@ -41,7 +41,7 @@ const leastNotice = { Freeze: 900, Reboot: 900, Redeploy: 600, Preempt: 30, Term
 const version = '2020-07-01';
 
 export class ScheduledEvents {
-  /** The VMs for which a question has switched the service on. */
+  /** The VMs for which a request has switched the service on. */
   readonly on = new Set<string>();
   /** The ids that were acknowledged, in order. */
   readonly acknowledged: string[] = [];
