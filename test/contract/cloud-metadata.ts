@@ -64,7 +64,7 @@ export function metadataTests(world: () => DrivenCloud): void {
   describe('the metadata service', () => {
     afterEach(() => world().failMetadata(undefined));
 
-    test('is asked for the identity if the driver names its address, and is never asked otherwise', async () => {
+    test('is asked for the identity if the driver declares a metadata service, and is never asked otherwise', async () => {
       await world().cloud.identity();
       expect(world().toMetadata().length > 0).toBe(world().hasMetadata);
     });

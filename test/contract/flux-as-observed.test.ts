@@ -145,7 +145,7 @@ describe('flux bootstrap', () => {
 describe('the health checks of flux bootstrap', () => {
   beforeEach(() => lab.bootstrap({ components }));
 
-  test('fail at once for a source that failed at its current generation, and name both objects', async () => {
+  test('fail at once for a source and a Kustomization that failed at their current generation, and name both', async () => {
     change(sources, 'flux-system', (object) => fetchFailed(object, 'authentication required'));
     change(syncs, 'flux-system', (object) => syncFailed(object, 'kustomize build failed'));
     const ended = await lab.bootstrap({ components });
@@ -158,7 +158,7 @@ describe('the health checks of flux bootstrap', () => {
     expect(ended.exitCode).toBe(1);
   });
 
-  test('fail after a renewed token too, since the failure of the old one still stands', async () => {
+  test('fail even after the token is renewed, because the source still has the failure of the old token', async () => {
     change(sources, 'flux-system', (object) => fetchFailed(object, 'authentication required'));
     const ended = await lab.bootstrap({ components });
     expect(linesOf(ended)).toContain('✔ reconciled source secret');
@@ -168,7 +168,7 @@ describe('the health checks of flux bootstrap', () => {
     );
   });
 
-  test('wait for a failure at an older generation until the time limit, and then quote it', async () => {
+  test('ignore a failure at an older generation until the time limit, and then quote the failure', async () => {
     change(sources, 'flux-system', (object) => {
       const failed = fetchFailed(object, 'no such host');
       return { ...failed, status: { ...failed.status, observedGeneration: -1 } };

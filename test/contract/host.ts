@@ -473,7 +473,7 @@ function describeDatabases(make: MakeStage): void {
     expect(await stage.host.list(`${stage.root}/copies`)).toEqual(['b.db']);
   });
 
-  test('refuses a file that is not a database, as a whole and as the source of a copy', async () => {
+  test('refuses to read or copy a file that is not a database, or to copy a missing file', async () => {
     const { host, root } = stage;
     const [from, to] = [`${root}/etc/plain.conf`, `${root}/b.db`];
     expect(await reasonOf(host.readDatabase(from, queries))).toBe('DatabaseDamaged');

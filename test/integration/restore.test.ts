@@ -153,7 +153,7 @@ describe('slipway restore with a real SQLite datastore', () => {
     expect(await readdir(join(paths.k3s.data, 'server'))).toEqual(['cred', 'db', 'tls', 'token']);
   });
 
-  test('puts the copy in place, without a log beside it, and names the way back if K3s ends at each start', async () => {
+  test('puts the copy in place without a write-ahead log, and shows how to go back if K3s ends at each start', async () => {
     const { paths, copy, slipway } = await aServer();
     const { exitCode, error } = await slipway('--from', copy, '--yes');
     expect(exitCode).toBe(1);

@@ -101,7 +101,7 @@ export class MemoryFiles {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
   }
 
-  /** Makes the content of a file that the kernel computes at each read, such as /proc/uptime. It is in no snapshot. */
+  /** Adds a file whose content is computed at each read, such as /proc/uptime. Snapshots omit the file. */
   compute(path: string, make: () => string): void {
     this.#computed.set(path, make);
   }

@@ -149,7 +149,7 @@ export class MemoryHost implements Host {
     return this;
   }
 
-  /** Answers every read of the certificate of a TLS server at a matching URL: its PEM, or the Error that is thrown. */
+  /** Answers every read of a TLS server's certificate at a matching URL: with the PEM, or with an Error to throw. */
   onPeer(url: Matcher, answer: PeerAnswer): this {
     this.#peers.add(
       `certificate of ${url}`,

@@ -18,7 +18,7 @@ import type { LabNode } from './node.ts';
 const dir = join(tmpdir(), `slipway-previous-${process.pid}`);
 const executable = join(dir, 'slipway');
 
-/** The files that a steady node does not have, because they belong to an operation that is under way or was made. */
+/** The files that a steady node does not have, because they belong to an operation that is under way or has ended. */
 const occasional: readonly string[] = [
   ...['partialDownload', 'providerFailure', 'job'],
   ...['drain', 'turn', 'hold', 'datastoreCopy', 'upgrade', 'restore'],

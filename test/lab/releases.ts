@@ -1,4 +1,4 @@
-/** The releases of K3s in the lab's mirror, besides those with which a lab starts. */
+/** Makes releases of K3s that a running lab adds to its mirror. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -44,7 +44,7 @@ describe('an event that Azure announces', () => {
     return found.spec?.unschedulable === true;
   }
 
-  test('empties an agent, which lets the event begin, and takes pods again after it', async () => {
+  test('empties an agent, which then lets the event begin, and accepts pods again after the event', async () => {
     const web = pod('web', { node: 'vm-agent' });
     const metadata = { ...web.metadata, uid: 'a-pod' };
     server.write(`${objects}/pods/default/web.json`, JSON.stringify({ ...web, metadata }));
@@ -61,7 +61,7 @@ describe('an event that Azure announces', () => {
     await expect.poll(() => condition(agent, 'Maintenance'), patience).toBe('True InSync');
   });
 
-  test('stops K3s of the only server before its eviction, and starts it again if the event is cancelled', async () => {
+  test('stops K3s on the only server before the VM is evicted, and starts K3s again if the event is cancelled', async () => {
     const id = lab.azure.events.announce({ type: 'Preempt', vms: ['server'] });
     await expect.poll(() => condition(server, 'K3sRunning'), patience).toBe('Unknown EventScheduled');
     lab.azure.events.end(id);

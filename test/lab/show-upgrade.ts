@@ -9,8 +9,8 @@ import { readJournal } from './systemd/journal.ts';
 import { publishRelease, wishRelease } from './wish.ts';
 
 /**
- * Has all nodes upgrade to a release, waits until they have, and describes with `say` when each was interrupted.
- * Rejects if a node does not end its upgrade within two minutes (limits.ts), or if the nodes do not keep their order.
+ * Upgrades all nodes to a release, and then describes with `say` when each node was interrupted. Rejects if a node does
+ * not end its upgrade within two minutes (limits.ts), or if the nodes are interrupted in the wrong order.
  */
 export async function showUpgrade(
   lab: LabOn<LabCloud>,

@@ -9,7 +9,7 @@ import { brokenRelease } from './releases.ts';
 
 const dir = join(tmpdir(), `slipway-upgrade-${process.pid}`);
 const [old, good, bad, newest] = ['v1.36.3+k3s1', 'v1.36.4+k3s1', 'v1.36.5+k3s1', 'v1.36.6+k3s1'] as const;
-/** Watches nodes for seconds after an upgrade, not for a minute. */
+/** Makes Slipway watch each node for three seconds after its upgrade, instead of a minute. */
 const settings = { maintenance: { watchFor: '3s' } };
 const patience = { timeout: 300_000, interval: 200 };
 
@@ -60,7 +60,7 @@ describe('an upgrade of K3s on three nodes', () => {
     return `${record.wanted} ${record.state}`;
   }
 
-  test('that does not come up goes back on the server, and does not reach the agents', async () => {
+  test('to a release that does not come up is rolled back on the server, and does not reach the agents', async () => {
     want(bad);
     await expect.poll(() => state(lab.node('server')), patience).toBe(`${bad} rolledBack`);
     await expect.poll(() => installed(lab.node('server')), patience).toBe(old);

@@ -1,10 +1,10 @@
-/** The wish of all nodes of a lab for another release of K3s. */
+/** Makes all nodes of a lab upgrade to another release of K3s. */
 
 import type { LabCloud } from './lab-clouds.ts';
 import { brokenRelease, goodRelease } from './releases.ts';
 import type { LabOn } from './running-lab.ts';
 
-/** Publishes a release in the mirror of the lab; a broken one ends at each start. */
+/** Publishes a release in the mirror of the lab; a broken release exits soon after each start. */
 export async function publishRelease(
   { mirror }: Pick<LabOn<LabCloud>, 'mirror'>,
   version: string,

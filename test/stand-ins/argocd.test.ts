@@ -85,7 +85,7 @@ describe('the chart of the Argo CD stand-in', () => {
     expect(objects.list(crd)).toEqual([]);
   });
 
-  test('brings the CRDs and the controllers, and its removal leaves only the CRDs', () => {
+  test('installs the CRDs and the controllers, and leaves only the CRDs when it is removed', () => {
     release('deployed');
     round();
     expect(objects.get(crd, undefined, applications)).toBeDefined();
@@ -166,7 +166,7 @@ describe('an Application of the Argo CD stand-in', () => {
     ['the same URL in another form', 'repository', 'https://GIT.example/acme/fleet', 'right'],
     ['the prefix of its URL', 'repo-creds', 'https://git.example/acme', 'right'],
     ['another URL', 'repository', 'https://git.example/acme/other', undefined],
-  ])('gets the login of a Secret with %s as in Argo CD', (_, type, url, password) => {
+  ])('uses or ignores the login of a Secret with %s, as in Argo CD', (_, type, url, password) => {
     objects.remove('secrets', 'argocd', 'repo');
     login('other', type, { url, password: 'right' });
     putRoot();

@@ -144,7 +144,7 @@ describe('a token', () => {
       .toContain('token CA hash does not match the Cluster CA certificate hash');
   });
 
-  test('is replaced by a rotation only at the next start of the server, which needs the new one', async () => {
+  test('is replaced by a rotation only at the next start of the server, which needs the new token', async () => {
     configure(server());
     const first = start('server');
     await expect.poll(first.log, { timeout: 60_000 }).toContain('k3s is up and running');

@@ -39,25 +39,25 @@ async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: objec
   return { status: answer.status, body: JSON.parse(answer.body) };
 }
 
-describe('the API stand-in allows a kubelet', () => {
+describe('a kubelet at the API stand-in', () => {
   test.each([
-    ['to list the pods of its node', '/api/v1/pods?fieldSelector=spec.nodeName%3Dvm-1', 200],
-    ['not to list all pods', '/api/v1/pods', 403],
-    ['not to list the pods of another node', '/api/v1/pods?fieldSelector=spec.nodeName%3Dvm-2', 403],
-    ['to read its pods', `${pods}/mine`, 200],
-    ['not to read the pods of another node', `${pods}/theirs`, 403],
-    ['to read the claims of its pods', '/api/v1/namespaces/default/persistentvolumeclaims/mine', 200],
-    ['not to read other claims', '/api/v1/namespaces/default/persistentvolumeclaims/theirs', 403],
-    ['to read the volumes of its pods', '/api/v1/persistentvolumes/pv-mine', 200],
-    ['not to read other volumes', '/api/v1/persistentvolumes/pv-theirs', 403],
-    ['not to read DaemonSets', '/apis/apps/v1/namespaces/default/daemonsets/proxy', 403],
-    ['not to read disruption budgets', '/apis/policy/v1/namespaces/default/poddisruptionbudgets', 403],
+    ['may list the pods of its node', '/api/v1/pods?fieldSelector=spec.nodeName%3Dvm-1', 200],
+    ['may not list all pods', '/api/v1/pods', 403],
+    ['may not list the pods of another node', '/api/v1/pods?fieldSelector=spec.nodeName%3Dvm-2', 403],
+    ['may read its pods', `${pods}/mine`, 200],
+    ['may not read the pods of another node', `${pods}/theirs`, 403],
+    ['may read the claims of its pods', '/api/v1/namespaces/default/persistentvolumeclaims/mine', 200],
+    ['may not read other claims', '/api/v1/namespaces/default/persistentvolumeclaims/theirs', 403],
+    ['may read the volumes of its pods', '/api/v1/persistentvolumes/pv-mine', 200],
+    ['may not read other volumes', '/api/v1/persistentvolumes/pv-theirs', 403],
+    ['may not read DaemonSets', '/apis/apps/v1/namespaces/default/daemonsets/proxy', 403],
+    ['may not read disruption budgets', '/apis/policy/v1/namespaces/default/poddisruptionbudgets', 403],
   ])('%s', async (_, path, status) => {
     expect((await ask('GET', path)).status).toBe(status);
   });
 });
 
-test('a list of pods has parts, each with the token of the next', async () => {
+test('a list of pods is cut into pages, and each page but the last has the token of the next page', async () => {
   putPod(api, 'more');
   const own = '/api/v1/pods?fieldSelector=spec.nodeName%3Dvm-1&limit=1';
   const first = await ask('GET', own);
@@ -90,7 +90,7 @@ describe('the API stand-in refuses', () => {
   });
 });
 
-test('a pod that does not run is deleted at once, and one that runs within its grace period', async () => {
+test('a pod that does not run is deleted at once, and a running pod within its grace period', async () => {
   putPod(api, 'done', { phase: 'Succeeded' });
   expect((await ask('DELETE', `${pods}/done`)).status).toBeLessThan(300);
   expect(api.objects.get('pods', 'default', 'done')).toBeUndefined();

@@ -62,7 +62,7 @@ describe('an access token', () => {
     expect((await askToken(pullScope, headers())).status).toBe(401);
   });
 
-  test('has only the granted scope, and expires after 75 minutes, or earlier with the refresh token', async () => {
+  test('has only the granted scope, and expires after 75 minutes, or with its refresh token if that is earlier', async () => {
     const claims = claimsOf(await tokenByGet('repository:hello/world:pull,push'));
     expect(claims.access).toEqual([{ type: 'repository', name: 'hello/world', actions: ['pull'] }]);
     expect(claims.exp - claims.iat).toBe(4500);

@@ -25,14 +25,14 @@ function cloudEvents(): CloudEvents {
   return events;
 }
 
-test('a cloud that was made asks nothing, and the first list switches the events on for the VM', async () => {
+test('the creation of the cloud sends no request, and the first list of events switches the service on for the VM', async () => {
   azure.on.clear();
   expect(await requestsTo(world.azure, 'imds', async () => cloudEvents())).toBe(0);
   await cloudEvents().list();
   expect([...azure.on]).toEqual(['server']);
 });
 
-test('an event has its kind, time, length and source, whatever the spelling of the name of the VM is', async () => {
+test('an event is listed with its kind, state, length and source, even if it names the VM in upper case', async () => {
   const before = Date.now();
   azure.announce({ type: 'Freeze', vms: ['SERVER'], duration: 5 });
   azure.announce({ type: 'Redeploy', vms: ['server'], source: 'User', notice: 600 });
@@ -53,7 +53,7 @@ test('an event of a kind that this release does not know is listed as other', as
   expect((await cloudEvents().list()).events[0]?.kind).toBe('other');
 });
 
-test('the cloud is asked each second on a Spot VM, otherwise every ten seconds, with one request each', async () => {
+test('a Spot VM asks for events every second, any other VM every ten seconds, with one request each time', async () => {
   const usual = cloudEvents();
   expect((await usual.list()).nextAfter).toBe(10_000);
   world.azure.node('server').vm.priority = 'Spot';
@@ -76,12 +76,15 @@ const failures: readonly [string, number, Expected][] = [
   ['429', 429, { reason: 'Throttled', endedBy: 'time' }],
 ];
 
-test.each(failures)('a refused list is reported with a reason: %s', async (_what, status, expected) => {
-  world.azure.node('server').faults.fail({ status }, { on: /scheduledevents/ });
-  await expectFailure(cloudEvents().list(), expected);
-});
+test.each(failures)(
+  'a refused request for events is reported with a reason: %s',
+  async (_what, status, expected) => {
+    world.azure.node('server').faults.fail({ status }, { on: /scheduledevents/ });
+    await expectFailure(cloudEvents().list(), expected);
+  },
+);
 
-test('an answer that is not a list of events is reported, and names the setting to check', async () => {
+test('the error about an answer that is not a list of events names the setting to check', async () => {
   world.azure.node('server').faults.fail('garbage', { on: /scheduledevents/ });
   const expected = { reason: 'UnexpectedAnswer', endedBy: 'time', says: /azure\.imdsEndpoint/ } as const;
   expect((await expectFailure(cloudEvents().list(), expected)).blocks).toBe(false);

@@ -125,7 +125,7 @@ describe('a login', () => {
 
   test.each([
     ['that others may read', 0o644],
-    ['whose mode is not exactly 0600, as the daemon requires', 0o1600],
+    ['whose mode is not exactly the required 0600', 0o1600],
   ])('is replaced in a store %s', async (_, mode) => {
     const vm = await nodeWithSettings(azure);
     vm.store({ [loginServer]: received(Date.now()) });

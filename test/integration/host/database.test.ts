@@ -48,7 +48,7 @@ async function withDatabase(place: string, rows: number): Promise<string> {
   return path;
 }
 
-test('copies a database while two processes write to it, without half of a transaction', async () => {
+test('copies a database while two processes write to it, and copies no incomplete transaction', async () => {
   const place = await temporaryFolder();
   const path = await withDatabase(place, 4_000);
   const writers = [1, 2].map(() =>
@@ -114,7 +114,7 @@ test('finds a fault in the middle of a database', async () => {
   });
 });
 
-test('copies below a root that no link leaves', async () => {
+test('keeps a copy below the root, even if its path contains a link to /', async () => {
   const root = await temporaryFolder();
   await mkdir(join(root, 'var/lib'), { recursive: true });
   await withDatabase(join(root, 'var/lib'), 2);
@@ -125,7 +125,7 @@ test('copies below a root that no link leaves', async () => {
   expect(await readdir(join(root, 'slipway-test'))).toEqual(['copy.db']);
 });
 
-test('reports a copy to a path below a file', async () => {
+test('refuses to copy to a path below a file', async () => {
   const place = await temporaryFolder();
   const path = await withDatabase(place, 2);
   await writeFile(join(place, 'a-file'), '');

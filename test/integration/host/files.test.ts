@@ -34,7 +34,7 @@ test.skipIf(!isMainThread).each([0o000, 0o077])(
   },
 );
 
-test('a write removes the drafts that a crash left of the same file, and no other file', async () => {
+test('a write removes the drafts of the same file that a crash left behind, and no other file', async () => {
   const root = await temporaryFolder();
   const names = [
     '.file.slipway-tmp-deadbeef-1',

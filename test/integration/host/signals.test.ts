@@ -36,7 +36,7 @@ test('a process that receives SIGTERM during a command kills the command', async
   expect(await readFile(`${folder}/asked`, 'utf8')).toBe('SIGHUP SIGTERM ');
 });
 
-test('a process that its own code tells to stop kills its children, and exits after the grace period', async () => {
+test('a process that ends itself kills its children, and exits after the grace period', async () => {
   const folder = await temporaryFolder();
   const ending = program(folder)
     .replace('onSignals(', 'const endSoon = onSignals(')

@@ -169,7 +169,7 @@ describe('the script of the user data for Oracle Cloud', () => {
 });
 
 describe('the firewall rules of the image', () => {
-  test('get each rule with consent once, before the first rule that rejects, in the saved file and in the kernel', () => {
+  test('get each rule of the user data once, before the first rule that rejects, in the saved file and the kernel', () => {
     writeFileSync(join(folder, 'broken'), '');
     boot();
     reboot();

@@ -32,7 +32,7 @@ describe('bash', () => {
   });
 });
 
-test.each(['bash', 'zsh', 'fish'] as const)('%s completes every command except the hidden one', (shell) => {
+test.each(['bash', 'zsh', 'fish'] as const)('%s completes every command except the hidden ones', (shell) => {
   const text = completions[shell]();
   for (const name of names) {
     expect(text).toMatch(new RegExp(`\\b${name}\\b`));

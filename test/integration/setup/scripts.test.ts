@@ -43,7 +43,7 @@ test.each([
   expect(status).toBe(7);
 });
 
-test('a script that K3s ships fails without the executable of Slipway, and reports that it did nothing', async () => {
+test('a script that replaces one of K3s fails without the executable of Slipway, and reports that it did nothing', async () => {
   const { status, stderr } = await run(
     'server',
     'k3s-killall.sh',

@@ -42,7 +42,7 @@ export function rowKey(password: string): string {
 
 /**
  * Does what a start of K3s does with its passwords. `agent` is the password of the agents, if they have their own.
- * Returns the words of a fatal error; `undefined` if K3s starts.
+ * Returns the message of a fatal error; `undefined` if K3s starts.
  */
 export function startPasswords(
   files: ServerFiles,

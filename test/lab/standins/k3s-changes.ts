@@ -2,9 +2,9 @@
  * Changes of objects by POST, PUT and JSON merge patch.
  *
  * Models k8s.io/apiserver pkg/registry/generic/registry/store.go (409 for an object that exists or whose version is
- * stale, an unchanged version after a change without effect, `generateName`) and RFC 7386. Seen with a kube-apiserver
- * 1.36.3, also that a PUT creates a Lease that is missing, unless it names a uid. Deliberately stricter: a PUT must
- * name the version that it replaces.
+ * stale, an unchanged version after a change without effect, `generateName`) and RFC 7386. All of this was observed
+ * with a kube-apiserver 1.36.3, as was that a PUT without a uid creates a missing Lease. Deliberately stricter: a PUT
+ * must name the version that it replaces.
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -20,7 +20,7 @@ export interface Place {
   readonly name: string | undefined;
 }
 
-/** Returns `resource "name"` as the API's messages have it. */
+/** Returns `resource "name"`, as it appears in the API's messages. */
 export function called({ resource, name }: Place): string {
   return `${resource} "${name}"`;
 }
@@ -77,7 +77,7 @@ export function replaced(objects: Objects, place: Place, body: string, user: Use
   return updated(objects, place, live, object, user, manager);
 }
 
-/** Answers a PUT of a missing object: a uid names one that is gone, and only some kinds are created by a PUT. */
+/** Answers a PUT of a missing object: creates a Lease; refuses any other kind, and any object with a uid. */
 function replacedMissing(objects: Objects, place: Place, object: ApiObject): Reply {
   if (object.metadata.uid !== undefined) {
     return conflict(place, otherUid(object, ''));
@@ -132,7 +132,7 @@ function updated(
   if (invalid !== undefined) {
     return status(422, 'Invalid', invalid);
   }
-  // The path of the object itself changes no status, and no field that the API sets.
+  // A request to the object's own path cannot change its status, or a field that the API sets.
   const { uid, creationTimestamp, resourceVersion, managedFields } = live.metadata;
   const { managedFields: _managers, ...wished } = wish.metadata;
   const metadata = { ...wished, uid, resourceVersion, ...(managedFields !== undefined && { managedFields }) };

@@ -1,5 +1,5 @@
 /**
- * The certificates that K3s writes when it starts, with their real ends (pkg/daemons/control/deps/deps.go,
+ * The certificates that K3s writes when it starts, with their real lifetimes (pkg/daemons/control/deps/deps.go,
  * createClientCertKey and genETCDCerts; pkg/server/handlers/handlers.go, signAndSend).
  *
  * A server renews a leaf certificate at its start if at most 120 days are left, or if the file is missing; a file that
@@ -19,7 +19,7 @@ export interface Files {
   write(path: string, text: string): void;
 }
 
-/** The CAs of a cluster. Each of the others stands for several that differ only in their names. */
+/** The CAs of a cluster. Each of these two stands for several CAs of K3s that differ only in their names. */
 export interface Authorities {
   readonly server: Certificate;
   readonly client: Certificate;

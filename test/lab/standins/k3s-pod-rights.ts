@@ -26,7 +26,7 @@ export function refusedPod(own: string, attempt: Attempt, objects: Objects): str
     : `pods "${name}" is forbidden: node ${subresource === 'eviction' ? own : `"${own}"`} can only ${verb} pods with spec.nodeName set to itself`;
 }
 
-/** Returns why a kubelet may not read a claim: unless one of its pods mounts it. */
+/** Returns why a kubelet may not read a claim; `undefined` if one of its pods mounts the claim. */
 export function refusedClaim(own: string, attempt: Attempt, objects: Objects): string | undefined {
   const { method, namespace, name } = attempt;
   return method === 'GET' && claimsOf(objects, own).some((claim) => claim === `${namespace}/${name}`)
@@ -34,7 +34,7 @@ export function refusedClaim(own: string, attempt: Attempt, objects: Objects): s
     : unrelated(own, attempt);
 }
 
-/** Returns why a kubelet may not read a volume: unless a claim that one of its pods mounts is bound to it. */
+/** Returns why a kubelet may not read a volume; `undefined` if one of its pods mounts the claim bound to the volume. */
 export function refusedVolume(own: string, attempt: Attempt, objects: Objects): string | undefined {
   const bound = claimsOf(objects, own).map((claim) => {
     const [namespace = '', name = ''] = claim.split('/');

@@ -2,10 +2,10 @@
  * The eviction and deletion of pods, the budgets that delay evictions, and the end of pods.
  *
  * Models pkg/registry/core/pod/storage/eviction.go (the order of its checks, its messages, causes and Retry-After),
- * pkg/registry/core/pod/strategy.go (grace periods), the NamespaceLifecycle admission, and the disruption controller as
- * far as budgets have an integer `minAvailable`. Kubelet ends a pod a second after its deletion; the annotation
- * `standin/ends-after` of a pod sets other seconds, which its grace period limits, or `never` for a pod that even
- * SIGKILL does not end. Deliberately stricter: an eviction needs the uid of the pod, and no unknown field.
+ * pkg/registry/core/pod/strategy.go (grace periods), the NamespaceLifecycle admission, and the disruption controller
+ * for budgets with an integer `minAvailable`. Kubelet ends a pod a second after its deletion; the pod's annotation
+ * `standin/ends-after` sets another number of seconds, up to its grace period, or `never` for a pod that even SIGKILL
+ * does not end. Deliberately stricter: an eviction must name the uid of the pod, and have no unknown field.
  */
 import type { ApiObject, Objects } from './k3s-objects.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
@@ -100,7 +100,7 @@ function invalidEviction(eviction: Readonly<Record<string, unknown>>, name: stri
     : undefined;
 }
 
-/** Returns the refusal of the pod's budget, and otherwise counts the disruption; `undefined` without a budget. */
+/** Returns the API's refusal if a budget forbids the eviction; otherwise `undefined`, and counts the disruption. */
 function heldByBudget(objects: Objects, pod: ApiObject, namespace: string, now: number): Reply | undefined {
   const matching = objects
     .list(budgets, namespace)

@@ -70,7 +70,7 @@ const queries: Readonly<Record<string, readonly string[]>> = {
   DELETE: [],
 };
 
-/** Returns the field manager of an update; the real API names one after the program if the request names none. */
+/** Returns the field manager of an update. If the request names none, the real API uses the name of the program. */
 function managerIn(query: URLSearchParams): string {
   return query.get('fieldManager') ?? 'unknown';
 }
