@@ -40,7 +40,7 @@ const k3sSchema = about(
   'K3s itself.',
   z.strictObject({
     version: about(
-      'The K3s release. An open tag k3s-version overrides this setting. The default does not apply beside k3s.channel.',
+      'The K3s release. An open tag k3s-version overrides this setting. With k3s.channel, this default does not apply.',
       z.optional(k3sVersion),
     ),
     channel: about(
