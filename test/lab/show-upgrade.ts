@@ -41,7 +41,7 @@ export async function showUpgrade(
   say('');
 }
 
-/** Resolves once the node is Ready with the release, and its turn has ended. */
+/** Resolves once the node is Ready with the release, and has recorded the end of the upgrade; rejects at `end`. */
 async function upgraded(node: LabNode, version: string, end: number): Promise<void> {
   const ready = `is Ready, with ${version}`;
   const isDone = () =>

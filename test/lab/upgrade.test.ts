@@ -99,13 +99,13 @@ describe('an upgrade of K3s on three nodes', () => {
     ]);
   });
 
-  test('to the release of a channel runs on the server first, and the agents follow it', async () => {
+  test('to the release of a channel runs on the server first, and then on the agents', async () => {
     did.length = 0;
     lab.mirror.channels.set('stable', 'v1.37.0+k3s1').set('v1.36', newest);
     write('channel: stable');
     for (const node of lab.nodes) {
       const look = () => {
-        // An agent looks at its server every five minutes.
+        // Starts a pass, because an agent checks its server only every five minutes.
         node.signal('SIGHUP');
         return state(node);
       };

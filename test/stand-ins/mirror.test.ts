@@ -1,4 +1,4 @@
-/** Tests that the release mirror behaves like the release pages of GitHub. */
+/** Tests that the release mirror behaves like the release pages of GitHub and the channel server of K3s. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

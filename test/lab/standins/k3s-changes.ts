@@ -13,7 +13,7 @@ import { managersAfter } from './k3s-apply.ts';
 import type { ApiObject, Objects } from './k3s-objects.ts';
 import { json, type Reply, status } from './k3s-reply.ts';
 
-/** The place of an object; `name` is `undefined` in a list. */
+/** The place of an object; `name` is `undefined` for the place of a whole list. */
 export interface Place {
   readonly resource: string;
   readonly namespace: string | undefined;
@@ -29,7 +29,7 @@ export function missing(place: Place): Reply {
   return status(404, 'NotFound', `${called(place)} not found`);
 }
 
-/** Creates an object in a list. */
+/** Creates an object, as a POST to a list does. */
 export function created(objects: Objects, place: Place, body: string): Reply {
   const object: ApiObject = JSON.parse(body);
   if (object.metadata.resourceVersion !== undefined) {

@@ -4,7 +4,7 @@
  * Models what a node agent can observe of K3s; each file names its source in K3s. The stand-in is as strict as K3s: it
  * exits or waits, with K3s's messages, on unknown flags, wrong tokens and malformed files. The fixed paths of K3s
  * (/etc/rancher, /var/lib/rancher) are below the root whose usr/local/bin contains the executable, so that several
- * nodes can share a machine. Not modelled: pods, images, networking, etcd, snapshots, crictl, ctr.
+ * nodes can share a machine. Not modelled: containers, images, networking, etcd, snapshots, crictl, ctr.
  */
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
