@@ -1,12 +1,10 @@
 /** The command `slipway leave`: takes this agent out of the cluster. */
-import { NodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
-import { forPerson } from '../agent/engine/severity.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
 import { faultIn } from '../agent/knowledge.ts';
 import type { K3sNode } from '../agent/node.ts';
-import { leaveCluster } from '../setup/leave.ts';
+import { leaveCluster, requireAgent } from '../setup/leave.ts';
 import { requireOutsideContainers, requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
 import { perform } from '../setup/perform.ts';
 import { daemonBack } from '../setup/restore.ts';
@@ -31,7 +29,7 @@ export async function leave(options: LeaveOptions): Promise<number> {
   if (node === undefined) {
     throw faultIn(knowledge) ?? knowledge.identity.error;
   }
-  requireAgent(node);
+  await requireAgent(host, node);
   tell.out(
     `${node.name} will evict its pods, and stop K3s and Slipway for good. Its data stays on the disk.`,
   );
@@ -40,16 +38,6 @@ export async function leave(options: LeaveOptions): Promise<number> {
     return 1;
   }
   return withoutDaemon(host, node, () => leaveCluster(host, node, tell));
-}
-
-function requireAgent({ name, role }: K3sNode): void {
-  if (role.k3s === 'server') {
-    throw new NodeError(
-      'NodeKept',
-      `${name} is a server, and the cluster needs it. Only agents leave a cluster.`,
-      forPerson,
-    );
-  }
 }
 
 /** Stops the daemon before the work, because the daemon would undo the cordon. Starts the daemon if the work fails. */

@@ -1,11 +1,29 @@
 /** The work of `slipway leave`. */
-import type { Host } from '../agent/engine/host.ts';
-import type { K3sNode } from '../agent/node.ts';
+import { join } from 'node:path';
+import { NodeError } from '../agent/engine/errors.ts';
+import type { Host, HostReader } from '../agent/engine/host.ts';
+import { forPerson } from '../agent/engine/severity.ts';
+import { type K3sNode, unitName } from '../agent/node.ts';
 import { k3sStopped } from '../agent/parts/k3s/index.ts';
 import { emptyNode, uncordonStep } from '../agent/parts/maintenance/index.ts';
 import { perform, type Tell } from './perform.ts';
 import { daemonUnit } from './setup-paths.ts';
 import { daemonStopped } from './uninstall-steps.ts';
+
+/**
+ * Throws `NodeKept` if the node is to be a server, or if its machine was installed as one: while a change of its role
+ * waits for consent, the settings already have the other role.
+ */
+export async function requireAgent(host: HostReader, { name, role, paths }: K3sNode): Promise<void> {
+  const unit = join(paths.system.units, unitName('server'));
+  if (role.k3s === 'server' || (await host.stat(unit)) !== undefined) {
+    throw new NodeError(
+      'NodeKept',
+      `${name} is a server, and the cluster needs it. Only agents leave a cluster.`,
+      forPerson,
+    );
+  }
+}
 
 /**
  * Cordons the node and evicts its pods, and then stops K3s and the daemon for good. Resolves to false if a step failed,

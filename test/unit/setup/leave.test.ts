@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { leaveCluster } from '../../../src/setup/leave.ts';
+import { leaveCluster, requireAgent } from '../../../src/setup/leave.ts';
 import { kernelClock } from '../../lab/kernel-clock.ts';
+import { memoryHost } from '../../lab/memory-host.ts';
 import { aCluster, putNode } from '../agent/a-cluster.ts';
 import { aNode } from '../agent/a-node.ts';
 import { podsOn, putBudget, putPod } from '../agent/parts/maintenance/drain/some-pods.ts';
@@ -47,4 +48,15 @@ test('a node whose drain is given up stays, uncordoned, with K3s running', async
   expect(wants('k3s.service')).toBe(true);
   expect(host.files.stat('/run/active/k3s.service')).toBeDefined();
   expect(error.join('\n')).toMatch(/^DrainGaveUp: .*default\/web/);
+});
+
+test.each([
+  ['a server', 'server', memoryHost()],
+  ['a machine that was installed as a server, and whose role is to be agent', 'agent', aHost()],
+] as const)('%s does not leave', async (_, role, host) => {
+  await expect(requireAgent(host, aNode(role))).rejects.toMatchObject({ reason: 'NodeKept' });
+});
+
+test('an agent may leave', async () => {
+  await expect(requireAgent(memoryHost(), aNode('agent'))).resolves.toBeUndefined();
 });
