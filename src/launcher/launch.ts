@@ -1,6 +1,6 @@
 /**
- * The entry of the executable: handles `version` and a stored login for kubelet at once, and loads the program for
- * everything else.
+ * The entry of the executable: answers `version` at once, and kubelet if a usable login is stored. Loads the program
+ * for everything else.
  *
  * The program is an asset of the single executable, with V8's code cache of an earlier run, so that it loads within
  * milliseconds. Every import of this file slows down every start.

@@ -69,7 +69,7 @@ describe('memoryHost with scripts', () => {
 });
 
 describe('the clock of memoryHost', () => {
-  test('ends a sleep at once, and makes the changes scheduled for that time', async () => {
+  test('ends a sleep at once, and makes the changes that are scheduled during the sleep', async () => {
     const host = memoryHost({ now: 1_000 });
     const seen: number[] = [];
     host.at(3_000, (world) => seen.push(world.now())).at(2_000, (world) => seen.push(world.now()));

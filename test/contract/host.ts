@@ -493,7 +493,7 @@ function describeDatabases(make: MakeStage): void {
     expect(await stage.host.stat(to)).toBeUndefined();
   });
 
-  test('does not begin a copy without the room that it needs', async () => {
+  test('does not begin a copy without enough free space', async () => {
     const [from, to] = [`${stage.root}/a.db`, `${stage.root}/b.db`];
     await stage.makeDatabase(from, things);
     const copy = stage.host.copyDatabase({ from, to, queries, room: 2 ** 60 });
