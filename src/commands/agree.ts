@@ -3,8 +3,8 @@ import { isatty } from 'node:tty';
 import { misused } from './cli-forms.ts';
 
 /**
- * Asks a person on the terminal to type yes. Without a terminal, throws `InvalidSettings` with a message that begins
- * with `does`, which states what the command would do.
+ * Asks a person on the terminal to type yes. Without a terminal, throws `InvalidSettings`, whose message contains
+ * `does`: what the command would do.
  */
 export async function isAgreed(command: string, does: string, question: string): Promise<boolean> {
   if (!isatty(0)) {

@@ -18,8 +18,8 @@ const usually = 10_000;
 
 /**
  * Returns a function that takes this node after each pass. Its first call starts the watch, which asks the cloud for
- * events, records the answers, and wakes the loop. The watch asks nothing while maintenance.scheduledEvents is off,
- * because the first request switches the events on.
+ * events, records the answers, and calls `onNews` if an answer has news. The watch asks nothing while
+ * maintenance.scheduledEvents is off, because the first request switches the events on.
  */
 export function eventWatch({
   host,

@@ -9,8 +9,8 @@ import { isAgreed } from './agree.ts';
 import type { ForgetOptions } from './cli-nodes.ts';
 
 /**
- * Asks, unless `yes` is true, and removes a Node and its password. Resolves to 1 if a person declined, otherwise to 0.
- * Throws the errors of `forgettable`, and `InvalidSettings` if there is no terminal to ask on.
+ * Removes a Node and its password. Asks first, unless `yes` is true. Resolves to 1 if a person declined, otherwise to
+ * 0. Throws the errors of `forgettable`, and `InvalidSettings` if there is no terminal to ask on.
  */
 export async function forgetNode({ root, name, yes }: ForgetOptions): Promise<number> {
   const host = nodeHost({ root });

@@ -14,9 +14,9 @@ import type { LeaveOptions } from './cli-nodes.ts';
 import { compose } from './compose.ts';
 
 /**
- * Asks, unless `yes` is true, evicts the pods of this agent, and stops K3s and Slipway for good. Resolves to 0 if that
- * is done, and to 1 if the node stays in the cluster. Throws `NodeKept` on a server, and `InvalidSettings` if there is
- * no terminal to ask on.
+ * Evicts the pods of this agent, and stops K3s and Slipway for good. Asks first, unless `yes` is true. Resolves to 0 if
+ * that is done, and to 1 if the node stays in the cluster. Throws `NodeKept` on a server, and `InvalidSettings` if it
+ * has no terminal to ask on.
  */
 export async function leave(options: LeaveOptions): Promise<number> {
   outliveOutput();

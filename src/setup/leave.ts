@@ -27,8 +27,8 @@ export async function requireAgent(host: HostReader, { name, role, paths }: K3sN
 
 /**
  * Cordons the node and evicts its pods, and then stops K3s and the daemon for good. Resolves to false if a step failed,
- * or if the settings give up the drain while pods are left; then uncordons the node. A second call continues. Throws
- * the errors of `readApi`.
+ * or if the settings give up the drain while pods are left; in the latter case, uncordons the node. A second call
+ * continues. Throws the errors of `readApi`.
  */
 export async function leaveCluster(host: Host, node: K3sNode, tell: Tell): Promise<boolean> {
   const { paths, name } = node;
