@@ -196,7 +196,7 @@ describe('an unsafe path on a node that has joined', () => {
 
 describe("Slipway's own directories", () => {
   test.each(['/var/lib/slipway', '/run/slipway'])(
-    'get back first their owner, then their mode: %s',
+    'have their owner restored first, then their mode: %s',
     async (path) => {
       const host = machine()
         .on({ file: 'chown', args: ['-h', 'root:root', path] }, (_, { files }) => {

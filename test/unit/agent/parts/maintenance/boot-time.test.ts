@@ -3,7 +3,7 @@ import { bootTime } from '../../../../../src/agent/parts/maintenance/boot-time.t
 import { kernelClock } from '../../../../lab/kernel-clock.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
 
-test('bootTime counts on when the clock is set, and begins anew at a reboot', async () => {
+test('bootTime keeps counting when the clock is set, and starts at zero after a reboot', async () => {
   const host = memoryHost();
   const kernel = kernelClock(host, 5);
   const first = await bootTime(host);

@@ -37,7 +37,7 @@ describe('the rules of the guard', () => {
       'ImdsGuardFailed (person)',
     ],
     [
-      'fail with ImdsGuardFailed if nft may not list them',
+      'fail with ImdsGuardFailed if nft is not permitted to list them',
       'active',
       { exitCode: 1, stderr: 'Operation not permitted' },
       'ImdsGuardFailed (person)',
@@ -91,7 +91,7 @@ describe('a failed load of the rules', () => {
   test.each([
     ['start', 'inactive', 'i0'],
     ['reload', 'active', 'i1'],
-  ])('of a %s is reported with the output of nft', async (_, state, former) => {
+  ])('during a %s of the unit is reported with the output of nft', async (_, state, former) => {
     let invocation = former;
     const host = machine(state, { exitCode: 1, stderr: 'Error: No such file or directory\n' })
       .on({ file: 'systemctl', args: /^show / }, () => `ActiveState=${state}\nInvocationID=${invocation}\n`)

@@ -25,7 +25,7 @@ describe('the spec of a HelmChart', () => {
     ['an OCI address', oci, { chart: oci.chart, version: '1.0.0' }],
     ['a name in a repository', named, { chart: 'app', repo: named.repo, version: '1.0.0' }],
     ['an archive', archive, { chart: archive.chart }],
-  ])('of %s has safe defaults, and nothing that K3s would write differently', async (_, chart, source) => {
+  ])('for %s has safe defaults, and no value that K3s would rewrite', async (_, chart, source) => {
     expect(await specOf(chart)).toEqual({
       ...source,
       ...{ targetNamespace: 'app', createNamespace: true, failurePolicy: 'abort' },
@@ -71,7 +71,7 @@ test.each<[string, object, string]>([
     'charts.app.version: is missing; without it, K3s installs the newest',
   ],
   [
-    'a version of an archive',
+    'a version for an archive',
     { ...archive, version: '1.0.0' },
     'charts.app.version: has no effect, since chart is',
   ],
@@ -112,7 +112,7 @@ test.each<[string, object, string]>([
   ],
   ['an address with a user', { ...oci, chart: 'oci://team@ghcr.io/app' }, 'charts.app.chart: must be'],
   [
-    'a Secret without keys, which K3s would write differently',
+    'a Secret without keys, which K3s would rewrite',
     { ...oci, valuesSecrets: { 'app-values': [] } },
     'charts.app.valuesSecrets.app-values: must name',
   ],
@@ -138,7 +138,7 @@ test('the settings accept a name of 50 characters', async () => {
 });
 
 test.each(['traefik', 'traefik-crd'])(
-  'the settings refuse %s unless K3s does not install its own',
+  'the settings refuse the release name %s unless k3s.config disables traefik',
   async (name) => {
     const [first] = await problemsOf(() => loaded({ [name]: oci }));
     expect(first).toContain(
@@ -151,7 +151,7 @@ test.each(['traefik', 'traefik-crd'])(
   },
 );
 
-test('the settings refuse charts if K3s installs none', async () => {
+test('the settings refuse charts if k3s.config disables the helm controller', async () => {
   const [first] = await problemsOf(() => loaded({ app: oci }, { 'disable-helm-controller': true }));
   expect(first).toContain('is never installed, since k3s.config sets disable-helm-controller');
 });

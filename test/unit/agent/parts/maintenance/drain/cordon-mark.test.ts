@@ -34,10 +34,10 @@ test.each([
     'another',
   ],
   [
-    'whose cordon both set to the same value',
+    'whose cordon the API attributes to both Slipway and kubectl',
     { metadata: { ...marked, ...managedBy('kubectl-cordon', 'slipway') }, spec: { unschedulable: true } },
     'slipway',
   ],
-])('cordonOf judges a Node %s', (_, node, by) => {
+])('cordonOf attributes the cordon of a Node $0 to $2', (_, node, by) => {
   expect(cordonOf(node)).toMatchObject({ by, isMarked: 'metadata' in node });
 });

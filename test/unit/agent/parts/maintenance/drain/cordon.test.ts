@@ -82,7 +82,7 @@ test('cordonStep cordons a node and writes its mark in one request', async () =>
   expect(host.lines().filter((line) => line.includes('/nodes/'))).toHaveLength(1);
 });
 
-test('uncordonStep takes back the cordon of Slipway and its mark', async () => {
+test("uncordonStep removes Slipway's cordon and its mark", async () => {
   await cordon();
   expect(await uncordon()).toEqual(['uncordon vm-1']);
   expect(shown()).toEqual({ unschedulable: undefined, mark: undefined });
@@ -98,14 +98,14 @@ test('the mark is printable and short, whatever the reason for the cordon is', a
 });
 
 describe('the cordon of a person', () => {
-  test('is kept and never taken back if it was there before', async () => {
+  test('is kept, without a mark, if the person cordoned the node before Slipway', async () => {
     kubectl('cordon');
     expect(await cordon()).toEqual([]);
     expect(await uncordon()).toEqual([]);
     expect(shown()).toEqual({ unschedulable: true, mark: undefined });
   });
 
-  test('is kept if the person uncordoned the node of Slipway and cordoned it again', async () => {
+  test("is kept if the person removed Slipway's cordon and then cordoned the node again", async () => {
     await cordon();
     kubectl('uncordon');
     kubectl('cordon');
@@ -113,7 +113,7 @@ describe('the cordon of a person', () => {
     expect(shown()).toEqual({ unschedulable: true, mark: undefined });
   });
 
-  test('is kept if it comes between the check and the remedy', async () => {
+  test('is kept if the person cordons the node between the check and the remedy', async () => {
     const found = await cordonStep(host, node, 'restart');
     kubectl('cordon');
     if (found?.state === 'Drifted') {
@@ -122,7 +122,7 @@ describe('the cordon of a person', () => {
     expect(shown()).toEqual({ unschedulable: true, mark: undefined });
   });
 
-  test('is kept if it comes between the reading and the writing of the remedy', async () => {
+  test('is kept if the person cordons the node while the remedy runs', async () => {
     let isFirst = true;
     const get = host.get.bind(host);
     const found = await cordonStep(host, node, 'restart');
@@ -141,7 +141,7 @@ describe('the cordon of a person', () => {
   });
 });
 
-test('a node that a person uncordoned in the turn is cordoned again, and the mark is renewed', async () => {
+test('a node that a person uncordoned during its turn is cordoned again, and the mark is renewed', async () => {
   await cordon('restart');
   kubectl('uncordon');
   expect(await cordon('reboot')).toEqual(['cordon vm-1 for: reboot']);
@@ -157,7 +157,7 @@ test('a mark without a cordon is removed', async () => {
 });
 
 test.each(['', '{}', 'x'.repeat(100_000), '{"why":7,"since":""}'])(
-  'a cordon with a damaged mark is taken back (%#)',
+  'a cordon with a damaged mark is removed (%#)',
   async (text) => {
     putNode(api, { metadata: { name: 'vm-1', annotations: { [key]: text } }, spec: { unschedulable: true } });
     expect(await uncordon()).toEqual(['uncordon vm-1']);
@@ -165,7 +165,7 @@ test.each(['', '{}', 'x'.repeat(100_000), '{"why":7,"since":""}'])(
   },
 );
 
-test('without a Node, there is nothing to take back, and a cordon waits', async () => {
+test('if the Node is missing, uncordonStep does nothing, and cordonStep waits', async () => {
   api.objects.remove('nodes', undefined, 'vm-1');
   expect(await uncordon()).toEqual([]);
   expect(await cordon()).toEqual(['NodeNotFound']);
@@ -199,14 +199,14 @@ describe('cordonReturned', () => {
     expect(shown().unschedulable).toBe(true);
   });
 
-  test('takes the cordon back once the node is not in its turn', async () => {
+  test('removes the cordon once the node is not in its turn', async () => {
     await cordon();
     const resource = cordonReturned(node, [], async () => false);
     expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) spec.unschedulable', 'InSync']);
     expect(shown().unschedulable).toBeUndefined();
   });
 
-  test('takes the cordon back after a person has released the turn, although its state is still begun', async () => {
+  test('removes the cordon after a person has released the turn, although its state is still begun', async () => {
     await cordon();
     const live = api.objects.get('nodes', undefined, 'vm-1');
     const nonce = '00112233aabbccdd';

@@ -115,7 +115,7 @@ test('a drain evicts nothing if no other node can run the pods', async () => {
   expect(host.looks).toEqual([]);
 });
 
-test('a drain that has ended needs no API in the same turn', async () => {
+test('a drain that has ended does not need the API again in the same turn', async () => {
   await drained(nodeWith());
   api.isUp = () => false;
   expect(told(await drainStep(host, nodeWith(), turn))).toBe('go on');
@@ -205,7 +205,7 @@ describe('a drain with a budget that never allows an eviction', () => {
     expect(asked).toBeLessThanOrEqual(120);
   });
 
-  test('goes on at once when the budget allows the eviction', async () => {
+  test('ends soon after the budget allows the eviction', async () => {
     host.at(host.now() + 60_000, () => putBudget(api, 'web', 'web', 0));
     const { lines, seconds } = await drained(nodeWith());
     expect(lines.at(-1)).toBe('go on');
@@ -221,7 +221,7 @@ describe('a drain with a budget that never allows an eviction', () => {
     expect(podsOn(api)).toEqual(['web']);
   });
 
-  test('deletes the pod under force, and only after the time limit', async () => {
+  test('deletes the pod if onTimeout is force, but only after the time limit', async () => {
     const { lines, seconds } = await drained(nodeWith({ onTimeout: 'force', timeout: '1m' }));
     expect(lines).toContain(
       'delete 1 pod despite their disruption budgets (maintenance.drain.onTimeout: force)',
@@ -232,13 +232,13 @@ describe('a drain with a budget that never allows an eviction', () => {
     expect(sent().filter((each) => each.startsWith('DELETE'))).toEqual(['DELETE pods/web']);
   });
 
-  test('never deletes a pod without force', async () => {
+  test('never deletes a pod if onTimeout is not force', async () => {
     await drained(nodeWith());
     await drained(nodeWith({ onTimeout: 'proceed' }), { ...turn, turn: 'nonce-2' });
     expect(sent().filter((each) => each.startsWith('DELETE'))).toEqual([]);
   });
 
-  test('counts the time limit on when the daemon restarts or the clock is set', async () => {
+  test('does not reset the time limit when the daemon restarts or the clock is set', async () => {
     const begun = await drainStep(host, nodeWith(), turn);
     await (begun?.state === 'Drifted' && begun.drift.remedy(host));
     host.setClock(host.now() - 3_600_000);
@@ -258,14 +258,14 @@ describe('a drain with a budget that never allows an eviction', () => {
     expect(told(await drainStep(host, nodeWith(), turn))).toBe('drain vm-1: evict 1 pod');
   });
 
-  test('keeps its answer for the same turn once it gave up', async () => {
+  test('stays given up in the same turn, even if the budget is removed', async () => {
     const { lines } = await drained(nodeWith());
     api.objects.remove('poddisruptionbudgets.policy', 'default', 'web');
     expect(told(await drainStep(host, nodeWith(), turn))).toBe(lines.at(-1));
   });
 });
 
-test('a caller with a deadline sets its own limits of a drain', async () => {
+test('a caller can set a time limit and an onTimeout of its own', async () => {
   putPod(api, 'web', web);
   putBudget(api, 'web', 'web', 1);
   host.advance(1_000);
@@ -324,7 +324,7 @@ test('a drain evicts a pod that replaces one with two budgets', async () => {
 });
 
 test.each(['giveUp', 'proceed', 'force'])(
-  'a drain ends with %s although the API no longer answers',
+  'a drain with onTimeout %s ends although the API no longer answers',
   async (onTimeout) => {
     putPod(api, 'one', { annotations: { 'standin/ends-after': 'never' } });
     const node = nodeWith({ onTimeout });
@@ -373,7 +373,7 @@ test('a crash at any point prolongs the drain only by the time of the restart', 
 });
 
 test.each(['', '{}', 'x', '{"format":9,"turn":"nonce-1"}'])(
-  'a damaged record begins the drain anew (%#)',
+  'a drain with a damaged record begins anew (%#)',
   async (text) => {
     putPod(api, 'one');
     host.files.write(file, text);

@@ -30,7 +30,7 @@ function isCordoned(): boolean {
   return Object(api.objects.get('nodes', undefined, 'vm-1')?.spec).unschedulable === true;
 }
 
-test('a node is cordoned, and waits until its pods have ended', async () => {
+test('emptyNode cordons the node, and waits until its pods have ended', async () => {
   const steps: string[] = [];
   expect(await empty(steps)).toBeUndefined();
   expect(podsOn(api)).toEqual(['proxy']);

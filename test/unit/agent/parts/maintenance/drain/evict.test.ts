@@ -49,7 +49,7 @@ test('evict ends a pod whose budget allows a disruption', async () => {
   expect(podsOn(api)).toEqual(['-web', 'web-2']);
 });
 
-test('evict returns the words of the budget that refuses, and asks again after five seconds', async () => {
+test('evict returns the message of a budget that refuses, and a wait of five seconds', async () => {
   putBudget(api, 'web', 'web', 1);
   host.advance(1_000);
   expect(await tried(evict)).toEqual({
@@ -59,7 +59,7 @@ test('evict returns the words of the budget that refuses, and asks again after f
   expect(podsOn(api)).toEqual(['web']);
 });
 
-test('evict waits as long as the API says for a budget that no controller has seen yet', async () => {
+test('evict returns the wait that the API asks for if no controller has seen the budget yet', async () => {
   const refusal = await tried(evict, () => putBudget(api, 'web', 'web', 0));
   expect(refusal).toEqual({
     says: 'The disruption budget web is still being processed by the server.',
@@ -67,7 +67,7 @@ test('evict waits as long as the API says for a budget that no controller has se
   });
 });
 
-test('evict never asks again for a pod with two budgets', async () => {
+test('evict returns no wait for a pod with two budgets, which the API never evicts', async () => {
   putBudget(api, 'one', 'web', 0);
   putBudget(api, 'two', 'web', 0);
   host.advance(1_000);
@@ -76,7 +76,7 @@ test('evict never asks again for a pod with two budgets', async () => {
   });
 });
 
-test('evict waits for a namespace that is being deleted', async () => {
+test('evict returns a wait for a pod in a namespace that is being deleted', async () => {
   const metadata = { name: 'default', deletionTimestamp: '2026-01-01T00:00:00Z' };
   api.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
   expect(await tried(evict)).toEqual({ says: 'namespace default is being terminated.', after: 5 });
@@ -93,7 +93,7 @@ test.each([
   expect(podsOn(api)).not.toContain('-web');
 });
 
-test('remove deletes a pod despite its budgets, within its grace period', async () => {
+test('remove deletes a pod despite its budgets, with its grace period', async () => {
   putBudget(api, 'one', 'web', 1);
   putBudget(api, 'two', 'web', 1);
   host.advance(1_000);

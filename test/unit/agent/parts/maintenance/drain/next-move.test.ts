@@ -56,8 +56,8 @@ describe('before the time limit, nextMove', () => {
   test.each<[string, Pods, DrainRecord | undefined, number, string]>([
     ['ends the drain of an empty node at once', [], undefined, 0, 'drained'],
     ['begins with all pods', ['a', 'b'], undefined, 1_000, 'evict a b'],
-    ['begins without a pod to evict while one is ending', ['-a'], undefined, 1_000, 'evict'],
-    ['looks often at a pod that is ending', ['-a'], began({ round: 1_000 }), 1_001, 'wait 2'],
+    ['begins the drain even if the only pod is already ending', ['-a'], undefined, 1_000, 'evict'],
+    ['checks a pod that is ending every two seconds', ['-a'], began({ round: 1_000 }), 1_001, 'wait 2'],
     ['evicts after a crash between the record and the first eviction', ['a'], began(), 1_001, 'evict a'],
     ['evicts a pod that came after the first round', ['a', '-b'], began({ round: 1_000 }), 1_005, 'evict a'],
     ['leaves five seconds between two rounds', ['a'], began({ round: 1_000 }), 1_001, 'wait 4'],
@@ -70,9 +70,15 @@ describe('before the time limit, nextMove', () => {
       1_012,
       'evict a',
     ],
-    ['never evicts a hopeless pod again', ['a', 'b'], began(refused({ a: undefined })), 1_100, 'evict b'],
     [
-      'waits for an ending pod beside a hopeless one',
+      'does not try again to evict a pod that cannot be evicted',
+      ['a', 'b'],
+      began(refused({ a: undefined })),
+      1_100,
+      'evict b',
+    ],
+    [
+      'waits for an ending pod beside one that cannot be evicted',
       ['a', '-b'],
       began(refused({ a: undefined })),
       1_100,
@@ -90,7 +96,7 @@ describe('at the time limit, nextMove', () => {
     ['gives up', ['a'], began(refused({ a: 1_601 })), 1_600, 'giveUp', 'gaveUp'],
     ['gives up for a pod that never ends', ['-a'], began({ round: 1_000 }), 1_600, 'giveUp', 'gaveUp'],
     [
-      'gives up early if only hopeless pods are left',
+      'gives up early if only pods that cannot be evicted are left',
       ['a'],
       began(refused({ a: undefined })),
       1_001,
@@ -99,7 +105,7 @@ describe('at the time limit, nextMove', () => {
     ],
     ['goes on with pods left', ['a', '-b'], began(), 1_600, 'proceed', 'wentOn'],
     [
-      'goes on early if only hopeless pods are left',
+      'goes on early if only pods that cannot be evicted are left',
       ['a'],
       began(refused({ a: undefined })),
       1_001,
@@ -108,7 +114,14 @@ describe('at the time limit, nextMove', () => {
     ],
     ['ends a drain without pods, whatever the setting', [], began(), 9_999, 'giveUp', 'drained'],
     ['deletes the pods that are left', ['a', '-b'], began(refused({ a: 1_601 })), 1_600, 'force', 'delete a'],
-    ['deletes hopeless pods early', ['a'], began(refused({ a: undefined })), 1_001, 'force', 'delete a'],
+    [
+      'deletes early the pods that cannot be evicted',
+      ['a'],
+      began(refused({ a: undefined })),
+      1_001,
+      'force',
+      'delete a',
+    ],
     ['deletes pods although Slipway did not run at the limit', ['a'], began(), 5_000, 'force', 'delete a'],
     [
       'waits for the grace period of deleted pods',
@@ -119,7 +132,7 @@ describe('at the time limit, nextMove', () => {
       'wait 2',
     ],
     [
-      'deletes a pod again that was not deleted',
+      'deletes a pod again if the first deletion had no effect',
       ['a'],
       began({ forced: 1_600, round: 1_600 }),
       1_605,
@@ -151,7 +164,7 @@ describe('at the time limit, nextMove', () => {
       'wait 1',
     ],
     [
-      'waits for no grace period beyond the limit',
+      'waits for a grace period at most until twice the limit',
       ['-a/3600'],
       began({ forced: 1_600, round: 1_600 }),
       2_200,
@@ -159,14 +172,14 @@ describe('at the time limit, nextMove', () => {
       'wentOn',
     ],
     [
-      'waits for pods that only end, and then goes on',
+      'waits a minute for a pod that is only ending, and then goes on',
       ['-a'],
       began({ round: 1_000 }),
       1_660,
       'force',
       'wentOn',
     ],
-  ])('%s', (_, pods, record, now, onTimeout, expected) => {
+  ])('$0 (onTimeout: $4)', (_, pods, record, now, onTimeout, expected) => {
     expect(move(pods, record, now, onTimeout)).toBe(expected);
   });
 

@@ -19,11 +19,11 @@ test.each<[string, PodChanges, 'leave' | 'evict', string]>([
   ['a mirror pod', mirror, 'evict', 'stay'],
   ['a finished mirror pod', { ...mirror, phase: 'Succeeded' }, 'evict', 'stay'],
   ['a pod with an emptyDir volume', emptyDir, 'leave', 'leave: it has an emptyDir volume'],
-  ['a pod with an emptyDir volume that may go', emptyDir, 'evict', 'evict'],
+  ['a pod with an emptyDir volume', emptyDir, 'evict', 'evict'],
   ['a pod of a DaemonSet with an emptyDir volume', { ...emptyDir, owner: 'DaemonSet' }, 'leave', 'stay'],
   ['a finished pod with an emptyDir volume', { ...emptyDir, phase: 'Succeeded' }, 'leave', 'evict'],
   ['a pod without a controller', { owner: undefined }, 'leave', 'leave: it has no controller'],
-  ['a pod without a controller that may go', { owner: undefined }, 'evict', 'evict'],
+  ['a pod without a controller', { owner: undefined }, 'evict', 'evict'],
   ['a finished pod without a controller', { owner: undefined, phase: 'Succeeded' }, 'leave', 'evict'],
   [
     'a pod with a volume of another kind',
@@ -31,7 +31,7 @@ test.each<[string, PodChanges, 'leave' | 'evict', string]>([
     'leave',
     'evict',
   ],
-])('sortPods: %s', async (_, changes, policy, expected) => {
+])('sortPods with the policy $2 decides for $0: $3', async (_, changes, policy, expected) => {
   const host = memoryHost();
   putPod(aCluster(host), 'one', changes);
   const pods = await readOwnPods(host, aNode('agent'));

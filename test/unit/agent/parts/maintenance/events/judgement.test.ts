@@ -42,7 +42,7 @@ describe('the duty', () => {
     ['a reboot without a time', anEvent({ notBefore: undefined }), 'prepare'],
     ['a reboot that is late', anEvent({ notBefore: now - 59 * minute }), 'prepare'],
     ['a reboot that should have begun an hour ago', anEvent({ notBefore: now - hour }), 'report'],
-  ])('for %s', (_what, event, expected) => {
+  ])('for $0 is $2', (_what, event, expected) => {
     expect(duty(event)).toBe(expected);
   });
 
@@ -52,15 +52,20 @@ describe('the duty', () => {
     ['without windows', {}, {}, 'prepare'],
     ['while a window is open', {}, { ...closed, now: now + 2 * hour }, 'prepare'],
     ['while the windows are closed', {}, closed, 'report'],
-    ['an hour before it, although the windows are closed', {}, { ...closed, now: now + 4 * hour }, 'prepare'],
+    [
+      'an hour before the event, although the windows are closed',
+      {},
+      { ...closed, now: now + 4 * hour },
+      'prepare',
+    ],
     ['if it names other VMs too', { namesOthers: true }, {}, 'report'],
     [
-      'an hour before it if it names other VMs too',
+      'an hour before the event if it names other VMs too',
       { namesOthers: true },
       { now: now + 4 * hour },
       'prepare',
     ],
-  ])('for an event that is hours ahead: %s', (_what, changes, at, expected) => {
+  ])('for an event that is hours ahead, $0, is $3', (_what, changes, at, expected) => {
     expect(duty(anEvent({ notBefore: now + 5 * hour, ...changes }), at)).toBe(expected);
   });
 
@@ -71,14 +76,14 @@ describe('the duty', () => {
   });
 });
 
-test('a duty ends an hour after the node let an event begin that has not begun', () => {
+test('a duty ends an hour after the node let the event begin, even if the event has not begun', () => {
   const acknowledged = (time: number) => ({ acknowledged: new Map([['E-1', time]]) });
   const event = anEvent({ notBefore: now + 48 * hour });
   expect(duty(event, acknowledged(4 * hour + 1))).toBe('prepare');
   expect(duty(event, acknowledged(4 * hour))).toBe('report');
 });
 
-test('events that have begun come first, then those without a time, then the next ones', () => {
+test('events that have begun come first, then those without a time, then the others by time', () => {
   const events = [
     anEvent({ id: 'later', notBefore: now + hour }),
     anEvent({ id: 'soon', notBefore: now }),
@@ -93,8 +98,8 @@ describe('the time limit of a drain', () => {
 
   test.each<[string, CloudEvent, number, number, number]>([
     ['that of the settings, if the event is later', anEvent(), now, 0, 10],
-    ['a minute before the event', anEvent(), now + 8 * minute, 0, 6],
-    ['counted from its start', anEvent(), now + 10 * minute, 2 * minute, 6],
+    ['the time until a minute before the event', anEvent(), now + 8 * minute, 0, 6],
+    ['counted from the start of the drain', anEvent(), now + 10 * minute, 2 * minute, 6],
     ['twenty seconds if there is no time left', anEvent(), now + hour, 0, 1 / 3],
     ['twenty seconds if the time is unknown', anEvent({ notBefore: undefined }), now, 0, 1 / 3],
   ])('is %s', (_what, event, at, elapsed, minutes) => {

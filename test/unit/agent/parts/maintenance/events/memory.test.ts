@@ -33,7 +33,7 @@ function look(now: number): Promise<boolean> {
   return lookForEvents(memory, cloud, now);
 }
 
-test('the first answer, a new event, its begin and its end are news, and nothing else', async () => {
+test('only the first answer, a new event, its start and its end are news', async () => {
   expect(knownEvents(memory, 0)).toBeUndefined();
   const news: boolean[] = [];
   for (const events of [[], [], [anEvent()], [anEvent()], [begun()], [begun()], [], []]) {
@@ -43,7 +43,7 @@ test('the first answer, a new event, its begin and its end are news, and nothing
   expect(news).toEqual([true, false, true, false, true, false, true, false]);
 });
 
-test('an event is known by the time at which it was first seen as begun, until it disappears', async () => {
+test('the time at which an event was first seen as begun is remembered until the event disappears', async () => {
   shown = [begun()];
   await look(1_000);
   await look(2_000);
@@ -61,12 +61,12 @@ describe('without an answer', () => {
     shown = silent;
   });
 
-  test('errors of less than three minutes are no news, as around a live migration', async () => {
+  test('errors for up to three minutes, as during a live migration, are not news', async () => {
     expect([await look(1_000), await look(71_000), await look(180_000)]).toEqual([false, false, false]);
     expect(memory.trouble).toEqual({ error: silent, since: 1_000, isReported: false });
   });
 
-  test('three minutes are news once, and so is the next answer', async () => {
+  test('more than three minutes are news once, and so is the next answer', async () => {
     await look(1_000);
     expect([await look(181_000), await look(182_000)]).toEqual([true, false]);
     expect(memory.trouble).toEqual({ error: silent, since: 1_000, isReported: true });
@@ -81,7 +81,7 @@ describe('without an answer', () => {
     expect(knownEvents(memory, 10 * minute)).toEqual([]);
   });
 
-  test('the events of a new process are unknown for ten minutes', async () => {
+  test('a new process waits ten minutes for the first answer, and then assumes that there are no events', async () => {
     memory = eventMemory();
     await look(0);
     expect(knownEvents(memory, 10 * minute - 1)).toBeUndefined();

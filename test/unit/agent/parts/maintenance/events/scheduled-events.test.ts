@@ -154,7 +154,7 @@ test.each<[string, Partial<CloudEvent>]>([
   expect(Object(api.objects.get('nodes', undefined, 'vm-1')?.spec).unschedulable).toBeUndefined();
 });
 
-test('never lets an event begin that names other VMs too, but prepares for it', async () => {
+test('prepares for an event that names other VMs too, but never lets it begin', async () => {
   putPod(api, 'web');
   shown = [
     anEvent({ namesOthers: true }),
@@ -166,7 +166,7 @@ test('never lets an event begin that names other VMs too, but prepares for it', 
   expect(acknowledged).toEqual([]);
 });
 
-test('does not let an event begin that has changed since the last look', async () => {
+test('does not let an event begin if the event has changed or gone since the check', async () => {
   shown = [anEvent({ kind: 'freeze', seconds: 5 })];
   await lookForEvents(events.memory, cloud, host.monotonic());
   const found = await scheduledEvents(events).check(host);
@@ -250,7 +250,7 @@ test('drains a node that is held, but does not let the event begin', async () =>
   expect(acknowledged).toEqual([]);
 });
 
-test('says which event waits if the API does not answer, looks again soon, and lets nothing begin', async () => {
+test('reports which event is waiting if the API does not answer, checks again soon, and lets nothing begin', async () => {
   api.isUp = () => false;
   shown = [anEvent()];
   await lookForEvents(events.memory, cloud, host.monotonic());
@@ -268,7 +268,7 @@ test('prepares for two events one after the other, and lets both begin', async (
   expect(lines.filter((each) => each.startsWith('end the drain'))).toHaveLength(1);
 });
 
-test('an event that other VMs delay does not drain the node again for a later one', async () => {
+test('the node is not drained again for a later event while an event that names other VMs is pending', async () => {
   putPod(api, 'web');
   shown = [anEvent({ namesOthers: true }), anEvent({ id: 'E-2', notBefore: Date.UTC(2026, 0, 1, 0, 20) })];
   await live(20_000);
@@ -304,7 +304,7 @@ test('an acknowledgement that fails does not delay the preparation for another e
 describe('the only server of a cluster', () => {
   beforeEach(() => given('server'));
 
-  test('is neither cordoned nor drained, and the cloud begins at its time', async () => {
+  test('is neither cordoned nor drained, and does not let the event begin early', async () => {
     putPod(api, 'web');
     shown = [anEvent()];
     const lines = await live(20_000);
@@ -372,7 +372,7 @@ describe('the cordon for an event', () => {
     spec: { unschedulable: true },
   });
 
-  test('is kept while the event is known, and not after it', async () => {
+  test('is kept only while the event is known', async () => {
     shown = [anEvent()];
     await passes();
     expect(keepsCordon(events, cordoned('event reboot'), host)).toBe(true);
@@ -381,7 +381,7 @@ describe('the cordon for an event', () => {
     expect(keepsCordon(events, cordoned('event reboot'), host)).toBe(false);
   });
 
-  test('is kept before the first answer, but not for a silence of ten minutes', () => {
+  test('is kept before the first answer, but not after ten minutes without an answer', () => {
     expect(keepsCordon(events, cordoned('event reboot'), host)).toBe(true);
     expect(keepsCordon(events, cordoned('restart config'), host)).toBe(false);
     events.memory.trouble = {
@@ -398,7 +398,7 @@ describe('the cordon for an event', () => {
     expect(keepsCordon(events, cordoned('event reboot'), host)).toBe(true);
   });
 
-  test.each(['off', 'observe'])('is taken back once scheduledEvents is %s', async (scheduledEvents) => {
+  test.each(['off', 'observe'])('is removed once scheduledEvents is %s', async (scheduledEvents) => {
     shown = [anEvent()];
     await passes();
     events = { ...events, node: nodeWith('agent', { scheduledEvents }) };
@@ -406,7 +406,7 @@ describe('the cordon for an event', () => {
   });
 });
 
-test('an event that empties the node holds back turns, and one that does not holds back nothing', async () => {
+test('an event for which the node is drained holds back its turn; other events do not', async () => {
   shown = [anEvent({ kind: 'freeze' })];
   await passes();
   expect(untilEventIsOver(events, host)).toBeUndefined();

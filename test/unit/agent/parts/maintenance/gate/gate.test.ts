@@ -115,7 +115,7 @@ describe('the gate', () => {
       'slipway.dev/turn-request: restart config',
     ],
     [
-      'ignores a grant to another boot',
+      'ignores a grant for another boot',
       { request: asked, grant: { ...grant, boot: 'ffffffff' } },
       {},
       wish,
@@ -129,7 +129,7 @@ describe('the gate', () => {
       'TurnAwaited',
     ],
     [
-      'uses no grant twice',
+      'does not use a grant twice',
       { request: asked, grant, state: { ...begun, state: 'done' } },
       {},
       wish,
@@ -143,14 +143,14 @@ describe('the gate', () => {
       'slipway.dev/turn-state: gaveUp: restart config',
     ],
     [
-      'ends a turn that a person released, also after the next grant',
+      'ends a turn that a person released, even after the next grant',
       { request: asked, grant, state: { ...begun, nonce: '8899aabbccddeeff' } },
       {},
       wish,
       'slipway.dev/turn-state: gaveUp: restart config',
     ],
     [
-      'asks anew after a turn that a person released',
+      'waits with TurnGivenUp after a turn that a person released',
       {
         request: asked,
         grant: { withdrawn: grant.nonce },
@@ -176,21 +176,21 @@ describe('the gate', () => {
       `the first sight of a grant: ${grant.nonce}`,
     ],
     [
-      'begins outside its windows if a person lets it',
+      'begins outside its windows if a person allowed it',
       { request: { ...asked, closed: true }, grant: { ...grant, now: true } },
       night,
       wish,
       'slipway.dev/turn-state: begun: restart config',
     ],
     [
-      'begins outside its windows with a credential that ends',
+      'begins outside its windows for a credential that is about to expire',
       { request: asked, grant },
       night,
       { ...wish, outsideWindows: true },
       'slipway.dev/turn-state: begun: restart config',
     ],
     [
-      'lets the node be interrupted in its turn outside its windows',
+      'lets the node be interrupted in its turn, even outside its windows',
       { request: asked, grant, state: begun },
       night,
       wish,
@@ -204,35 +204,35 @@ describe('the gate', () => {
       `slipway.dev/turn-request: ${upgrade.name}`,
     ],
     [
-      'replaces a request that nothing needs any more, also for something that goes first',
+      'replaces a request for an upgrade that is not needed any more by one for a restart',
       { request: { ...asked, kind: 'upgrade', digest: upgrade.digest } },
       {},
       wish,
       'slipway.dev/turn-request: restart config',
     ],
     [
-      'restarts K3s in the turn of an upgrade',
+      'lets K3s restart in the turn of an upgrade',
       { request: { ...asked, kind: 'upgrade' }, grant, state: { ...begun, digest: upgrade.digest } },
       {},
       wish,
       'go ahead',
     ],
     [
-      'lets an upgrade wait for the end of another turn',
+      'makes an upgrade wait for the end of another turn',
       { request: asked, grant, state: begun },
       {},
       upgrade,
       'TurnAwaited',
     ],
     [
-      'lets a reboot wait for the end of another turn',
+      'makes a reboot wait for the end of another turn',
       { request: asked, grant, state: begun },
       {},
       reboot,
       'TurnAwaited',
     ],
     [
-      'reboots in the turn of a reboot, also for another cause',
+      'lets the machine reboot in the turn of a reboot, even for another cause',
       { request: asked, grant, state: { ...begun, wish: 'reboot' } },
       {},
       reboot,
@@ -246,15 +246,21 @@ describe('the gate', () => {
       'slipway.dev/turn-request: reboot',
     ],
     [
-      'says what was in the way of a drain that was given up',
+      'reports what was in the way of a drain that was given up',
       { request: asked, grant, state: { ...begun, state: 'gaveUp', message: 'default/web-0 is left' } },
       {},
       wish,
       'DrainGaveUp',
     ],
-    ['does not begin while it is held', { request: asked, grant }, { hold: 'by hand' }, wish, 'Held'],
     [
-      'stops in its turn while it is held',
+      'does not begin a turn while the node is held',
+      { request: asked, grant },
+      { hold: 'by hand' },
+      wish,
+      'Held',
+    ],
+    [
+      'does not continue a turn while the node is held',
       { request: asked, grant, state: begun },
       { hold: 'by hand' },
       wish,
@@ -265,9 +271,9 @@ describe('the gate', () => {
   });
 
   test.each([
-    ['begins in the last second of its grant', 599_000, /turn-state: begun/],
-    ['does not begin after the last second of its grant', 601_000, /^TurnAwaited$/],
-  ])('%s, whatever its clock shows', async (_, milliseconds, expected) => {
+    ['begins in the last second of the grant', 599_000, /turn-state: begun/],
+    ['does not begin after the last second of the grant', 601_000, /^TurnAwaited$/],
+  ])('%s, whatever the clock shows', async (_, milliseconds, expected) => {
     const host = world({ request: { ...asked, closed: true }, grant });
     const noted = await gateOf(night)(host, wish);
     if (noted?.state === 'Drifted') {
@@ -280,14 +286,14 @@ describe('the gate', () => {
     expect(told(await gateOf()(host, wish))).toMatch(expected);
   });
 
-  test('lets a restart wait for the turn of an upgrade for which the same pass has asked', async () => {
+  test('makes a restart wait for an upgrade that asked for the turn in the same pass', async () => {
     const host = world({ request: { ...asked, kind: 'upgrade', digest: upgrade.digest } });
     const gate = gateOf();
     await gate(host, upgrade);
     expect(told(await gate(host, wish))).toBe('TurnAwaited');
   });
 
-  test('begins only with the grant that is still on the Node', async () => {
+  test('does not begin if the grant is withdrawn between the check and the remedy', async () => {
     const host = world({ request: asked, grant });
     const found = await gateOf()(host, wish);
     const path = '/cluster/objects/nodes/_/vm-1';
@@ -309,12 +315,12 @@ describe('the gate', () => {
       'go ahead',
     ],
     [
-      'a node with a damaged kubeconfig is repaired',
+      'a node with a damaged kubeconfig is repaired without a turn',
       (host: MemoryHost) => host.files.write(paths.k3s.kubeletKubeconfig, 'x'),
       '"restart config" without a turn: because the kubeconfig of this node is damaged',
     ],
     [
-      'a node without its Node is repaired',
+      'a node whose Node is missing is repaired without a turn',
       (host: MemoryHost) => host.files.remove('/cluster/objects/nodes/_/vm-1'),
       '"restart config" without a turn: because the cluster has no Node vm-1',
     ],
@@ -352,7 +358,7 @@ describe('the gate', () => {
     expect(told(await gateOf()(host, reboot))).toBe(expected);
   });
 
-  test('a reboot waits for its turn although a person has the node interrupted', async () => {
+  test('a reboot waits for its turn even if a person requested the interruption', async () => {
     const { gate } = maintenanceGate(aNode('agent'), { isByPerson: true });
     expect(told(await gate(world(), wish))).toBe('go ahead');
     expect(told(await gate(world(), reboot))).toMatch(/turn-request/);
@@ -364,7 +370,7 @@ describe('the gate', () => {
     ['reboot', reboot, {}, true],
     ['reboot', reboot, { reboot: false }, false],
   ])(
-    'the node asks for a %s with the drain that the settings want: %#',
+    'the request for a %s asks for a drain if the settings say so: %#',
     async (_, wanted, changes, drain) => {
       const host = world();
       const found = await gateOf({ drain: { ...defaults.maintenance.drain, ...changes } })(host, wanted);
@@ -375,7 +381,7 @@ describe('the gate', () => {
     },
   );
 
-  test('a K3s that ends soon after each start needs no turn, and one that starts for the first time does', async () => {
+  test('a K3s that ends soon after each start needs no turn, but one that starts for the first time does', async () => {
     const crashing = world({}, 'ActiveState=activating\nNRestarts=3\n');
     expect(told(await gateOf()(crashing, upgrade))).toBe('go ahead');
     const starting = world({}, 'ActiveState=activating\nNRestarts=0\n');
@@ -384,16 +390,12 @@ describe('the gate', () => {
 
   test.each([
     [
-      'once the API has not answered for ten minutes',
+      'is made without a turn once the API has not answered for ten minutes',
       60_000,
       /without a turn: because the API has not answered/,
     ],
-    [
-      'never if an hour lies between two questions that the API did not answer',
-      3_600_000,
-      /^ApiUnavailable$/,
-    ],
-  ])('the change of an access is a repair %s', async (_, apart, expected) => {
+    ['waits if the unanswered requests to the API are an hour apart', 3_600_000, /^ApiUnavailable$/],
+  ])("a change that may restore the node's access to its cluster %s", async (_, apart, expected) => {
     const host = world();
     host.onRequest({ url: /./ }, () => new NodeError('TimedOut', 'no answer within 10 s'));
     const memory = {};
@@ -422,16 +424,22 @@ describe('the gate', () => {
 
   test.each([
     [
-      'once kubelet has not reported for ten minutes',
+      'is repaired once kubelet has not reported for ten minutes',
       'Unknown',
       60_000,
       wish,
       /because kubelet has not reported/,
     ],
-    ['not while kubelet reports', 'False', 60_000, wish, /turn-request/],
-    ['not if an hour lies between two looks at a silent kubelet', 'Unknown', 3_600_000, wish, /turn-request/],
-    ['not by a reboot', 'Unknown', 60_000, reboot, /turn-request/],
-  ])('a node that reaches the API is repaired %s', async (_, status, apart, wanted, expected) => {
+    ['asks for its turn while kubelet reports', 'False', 60_000, wish, /turn-request/],
+    [
+      'asks for its turn if the checks of a silent kubelet are an hour apart',
+      'Unknown',
+      3_600_000,
+      wish,
+      /turn-request/,
+    ],
+    ['asks for its turn to reboot, even if kubelet is silent', 'Unknown', 60_000, reboot, /turn-request/],
+  ])('a node that reaches the API %s', async (_, status, apart, wanted, expected) => {
     const host = world();
     const path = '/cluster/objects/nodes/_/vm-1';
     const conditions = [{ type: 'Ready', status }];
@@ -449,14 +457,18 @@ describe('the gate', () => {
   });
 });
 
-describe('a change that is made', () => {
+describe('a change that has already been made', () => {
   const made = { ...upgrade, isMade: true };
   const turn = { request: asked, grant: { ...grant, digest: upgrade.digest } };
   const state = { ...begun, digest: upgrade.digest };
 
   test.each([
     ['keeps a turn that has begun', { ...turn, state }, [made]],
-    ['keeps no turn that a person released', { ...turn, grant: { withdrawn: grant.nonce }, state }, []],
+    [
+      'does not keep a turn that a person released',
+      { ...turn, grant: { withdrawn: grant.nonce }, state },
+      [],
+    ],
     ['asks for no turn', {}, []],
   ] as const)('%s', async (_, annotated, expected) => {
     const gate = maintenanceGate(aNode('agent'));
@@ -480,7 +492,7 @@ describe('a server', () => {
       'is refused',
       kubeconfig({ server: apiServer, ca: authority.certificate, ...issue(authority, { commonName: 'x' }) }),
     ],
-  ])('whose kubelet kubeconfig %s asks for its turn, and begins it', async (_, text) => {
+  ])('whose kubelet kubeconfig %s can still ask for its turn and begin it', async (_, text) => {
     const host = memoryHost();
     kernelClock(host);
     host.on({ file: 'systemctl', args: /^show / }, 'ActiveState=active\nNRestarts=0\nInvocationID=i1\n');

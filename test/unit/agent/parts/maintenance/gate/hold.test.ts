@@ -20,14 +20,14 @@ describe('holdOf', () => {
     expect(await holdOf(memoryHost(), free)).toBeUndefined();
   });
 
-  test('finds the hold of the setting, and how it ends', async () => {
+  test('finds a hold in the settings, and how to end it', async () => {
     expect(await holdOf(memoryHost(), tagged)).toEqual({
       reason: 'by tag',
       release: 'removing the tag k3s-hold or the setting maintenance.hold',
     });
   });
 
-  test('finds the hold of slipway hold before that of the setting', async () => {
+  test('prefers a hold by the command slipway hold to one in the settings', async () => {
     const host = memoryHost();
     await hold(host, paths, 'a disk\nis replaced');
     const { reason, release: end } = (await holdOf(host, tagged)) ?? {};
@@ -42,7 +42,7 @@ describe('holdOf', () => {
     expect(await holdOf(host, free)).toBeUndefined();
   });
 
-  test('takes a damaged file as a hold', async () => {
+  test('treats a damaged file as a hold', async () => {
     const host = memoryHost({ files: { [paths.slipway.hold]: '{"reas' } });
     expect((await holdOf(host, free))?.reason).toBe('/etc/slipway/hold.json is damaged');
   });
@@ -67,7 +67,7 @@ describe('unlessHeld', () => {
 
   test.each([
     ['changes a drifted Resource on a free node', free, drifted, 'Drifted k3s'],
-    ['lets a drifted Resource wait on a held node', tagged, drifted, 'Waiting Held'],
+    ['makes a drifted Resource wait on a held node', tagged, drifted, 'Waiting Held'],
     [
       'leaves a Resource in sync on a held node',
       tagged,
@@ -79,7 +79,7 @@ describe('unlessHeld', () => {
   });
 });
 
-test('holdReported shows the hold without blocking, and who can end it', async () => {
+test('holdReported shows the hold and how to end it, without blocking', async () => {
   expect(await holdReported(free).check(memoryHost())).toEqual({ state: 'InSync' });
   expect(await holdReported(tagged).check(memoryHost())).toMatchObject({
     state: 'Waiting',

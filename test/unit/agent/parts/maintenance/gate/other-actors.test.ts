@@ -36,13 +36,13 @@ describe('otherActors', () => {
       [],
     ],
     [
-      'the last file of apt',
+      'nothing if the last file of apt turns reboots off',
       { [apt('50u')]: `${line} "true";\n`, [apt('99z')]: `${line} "false";\n` },
       {},
       [],
     ],
     ['an enabled timer of Ansible', { [`${timers}/k3s-ansible.timer`]: '' }, {}, ['k3s-ansible.timer']],
-    ['no other timer', { [`${timers}/apt-daily.timer`]: '' }, {}, []],
+    ['nothing for another timer', { [`${timers}/apt-daily.timer`]: '' }, {}, []],
     ["kured's mark on the own Node", {}, { [kured]: '2026-01-01' }, ['kured']],
   ] as const)('finds %s', async (_, files, annotations, expected) => {
     expect(await found(files, annotations)).toEqual(expected);

@@ -25,30 +25,50 @@ describe('isOpen', () => {
     ['a window over midnight, before midnight', [overMidnight], '2026-01-02T23:59:00Z', true],
     ['a window over midnight, after midnight', [overMidnight], '2026-01-03T03:59:00Z', true],
     ['a window over midnight, after its end', [overMidnight], '2026-01-03T04:00:00Z', false],
-    ['a window over midnight, on the morning of its day', [overMidnight], '2026-01-02T03:00:00Z', false],
-    ['a window of a whole day, at its end', [wholeDay], '2026-01-05T05:59:00Z', true],
-    ['a window of a whole day, before it', [wholeDay], '2026-01-04T05:59:00Z', false],
+    [
+      'a window over midnight, early on the day on which it begins',
+      [overMidnight],
+      '2026-01-02T03:00:00Z',
+      false,
+    ],
+    ['a window of a whole day, in its last minute', [wholeDay], '2026-01-05T05:59:00Z', true],
+    ['a window of a whole day, a minute before it', [wholeDay], '2026-01-04T05:59:00Z', false],
     ['a window without a day', [{ ...night, days: [] }], '2026-01-01T02:00:00Z', false],
-    ['a window in New York, on the day before in local time', [newYork], '2026-01-02T04:10:00Z', true],
+    ['a window in New York, where it is still the day before', [newYork], '2026-01-02T04:10:00Z', true],
     ['a window in Kathmandu, at an offset of 45 minutes', [kathmandu], '2026-01-01T18:15:00Z', true],
     ['a window in the hour that the clock skips', [skipped], '2026-03-29T01:15:00Z', false],
-    ['a window that reaches out of the skipped hour', [overSkipped], '2026-03-29T01:00:00Z', true],
+    [
+      'a window that begins in the skipped hour and ends after it',
+      [overSkipped],
+      '2026-03-29T01:00:00Z',
+      true,
+    ],
     ['a window in the repeated hour, the first time', [skipped], '2026-10-25T00:30:00Z', true],
     ['a window in the repeated hour, the second time', [skipped], '2026-10-25T01:30:00Z', true],
-  ] as const)('%s', (_, windows, at, expected) => {
+  ] as const)('for $0, returns $3', (_, windows, at, expected) => {
     expect(isOpen(windows, Date.parse(at))).toBe(expected);
   });
 });
 
 describe('nextOpening', () => {
   test.each([
-    ['later on the same day', [night], '2026-01-01T00:10:00Z', '2026-01-01T01:00:00.000Z'],
-    ['on the next day', [night], '2026-01-01T05:00:00Z', '2026-01-02T01:00:00.000Z'],
-    ['at the same time next week', [berlin], '2026-01-03T00:00:00Z', '2026-01-10T00:00:00.000Z'],
-    ['the first of two', [berlin, overMidnight], '2026-01-01T12:00:00Z', '2026-01-02T22:00:00.000Z'],
-    ['in summer time', [berlin], '2026-03-28T12:00:00Z', '2026-04-03T23:00:00.000Z'],
+    ['is later on the same day', [night], '2026-01-01T00:10:00Z', '2026-01-01T01:00:00.000Z'],
+    ['is on the next day', [night], '2026-01-01T05:00:00Z', '2026-01-02T01:00:00.000Z'],
+    ['is at the same time next week', [berlin], '2026-01-03T00:00:00Z', '2026-01-10T00:00:00.000Z'],
     [
-      'after a day on which the clock skips it',
+      'is that of the window that opens first',
+      [berlin, overMidnight],
+      '2026-01-01T12:00:00Z',
+      '2026-01-02T22:00:00.000Z',
+    ],
+    [
+      'is earlier in UTC after the change to summer time',
+      [berlin],
+      '2026-03-28T12:00:00Z',
+      '2026-04-03T23:00:00.000Z',
+    ],
+    [
+      'is a day later if the clock skips the window',
       [skipped],
       '2026-03-28T12:00:00Z',
       '2026-03-30T00:15:00.000Z',

@@ -18,7 +18,7 @@ function away(name: string, fields: Partial<FleetNode> = {}): FleetNode {
   return fleetNode(name, { ready: 'Unknown', readySince: '2026-01-01T00:00:00Z', ...fields });
 }
 
-test('a node is away once it was seen not Ready for ten minutes', () => {
+test('a node is away once it has been seen not Ready for ten minutes', () => {
   const look = looks();
   expect(look(0, away('agent-1'), fleetNode('agent-2'))).toEqual({ away: [], after: 10 * minute });
   expect(look(9, away('agent-1'), fleetNode('agent-2'))).toEqual({ away: [], after: minute });
@@ -38,7 +38,7 @@ test.each([
 });
 
 test.each([
-  ['its Ready condition has another time', { readySince: '2026-01-01T00:05:00Z' }],
+  ['the time of its Ready condition has changed', { readySince: '2026-01-01T00:05:00Z' }],
   ['its Node was created again', { uid: 'another' }],
   ['kubelet has reported meanwhile', { ready: 'False' as const }],
 ])('the ten minutes begin anew if %s', (_, fields) => {
@@ -47,6 +47,6 @@ test.each([
   expect(look(10, away('agent-1', fields)).away).toEqual([]);
 });
 
-test('a time in a Node does not count, however old it is', () => {
+test('the time of the Ready condition does not count, however old it is', () => {
   expect(looks()(0, away('agent-1', { readySince: '1970-01-01T00:00:00Z' })).away).toEqual([]);
 });

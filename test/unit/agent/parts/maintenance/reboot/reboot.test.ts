@@ -58,13 +58,13 @@ test('a machine whose distribution asks for no reboot is in sync', async () => {
   expect(text(await check(machine))).toBe('InSync');
 });
 
-test('a required reboot is reported with its packages and its time if a person makes it', async () => {
+test('a required reboot is reported with its packages and its time if reboots are manual', async () => {
   const finding = await check(asking(), 'manual');
   expect(finding).toMatchObject({ reason: 'RebootRequired', blocks: false, endedBy: 'person' });
   expect(text(finding)).toContain('since 2026-01-01T00:00Z for libc6, linux-base.');
 });
 
-test('a required reboot of SUSE is reported without packages', async () => {
+test('a required reboot is reported without packages on SUSE', async () => {
   const machine = asking();
   machine.host.files.remove(rebootRequired);
   machine.host.files.write(rebootNeeded, '');
@@ -78,7 +78,7 @@ test('the message names no more than ten packages, and nothing that is not a pac
   expect(told).not.toMatch(/\bred\b|package-10/);
 });
 
-test('the gate is asked with a wish that depends on the packages, whatever their order', async () => {
+test('the wish for the gate depends on the packages, but not on their order', async () => {
   const wishes: Wish[] = [];
   const gate: Gate = async (_, wish) => {
     wishes.push(wish);
@@ -103,7 +103,7 @@ test('the reboot is recorded before the command to reboot', async () => {
   expect(text(await check(machine))).toBe('InTurn The machine is about to reboot.');
 });
 
-test('the command to reboot is repeated after a minute, as after a crash just before it', async () => {
+test('the command to reboot is given again after a minute, for example after a crash just before it', async () => {
   const machine = asking();
   machine.host.crashBefore(2);
   await obey(machine).catch(() => undefined);
@@ -139,7 +139,7 @@ test('a reboot that does not happen within ten minutes is given up and reported,
   expect(await rebootGivenUp(machine.host, { paths }, digest)).toBeUndefined();
 });
 
-test('a cause that is there again after the reboot is left to a person', async () => {
+test('a reboot is left to a person if its cause is still there after a reboot', async () => {
   const machine = asking();
   await obey(machine);
   machine.kernel.reboot();
@@ -174,7 +174,7 @@ test('the same cause leads to another reboot once a boot without it was seen', a
   expect(orders(machine)).toBe(2);
 });
 
-test('the record of a reboot that is under way stays although its cause is gone', async () => {
+test('the record of a reboot that is under way stays even if its cause is gone', async () => {
   const machine = asking();
   await obey(machine);
   machine.host.files.remove(rebootRequired);

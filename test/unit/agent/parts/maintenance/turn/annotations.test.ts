@@ -55,7 +55,7 @@ describe('readTurn', () => {
   });
 
   test.each([
-    ['no JSON', 'true'],
+    ['a value that is not an object', 'true'],
     ['an unknown kind', JSON.stringify({ ...request, kind: 'holiday' })],
     ['a digest that is not hexadecimal', JSON.stringify({ ...request, digest: 'swordfish' })],
     ['a wish of 201 characters', JSON.stringify({ ...request, wish: 'x'.repeat(201) })],

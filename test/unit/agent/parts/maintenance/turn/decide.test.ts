@@ -118,7 +118,7 @@ describe('decide', () => {
 
   test.each([
     [
-      'once the node wants something else of the wish',
+      'once the node asks for the same wish with another digest',
       [asks('agent-1', upgrade, { request: aRequest({ wish: upgrade, digest: 'aaaaaaaaaaaa' }) })],
     ],
     ['once the fleet wants another release', [asks('agent-2', 'upgrade v1.36.5+k3s1')]],

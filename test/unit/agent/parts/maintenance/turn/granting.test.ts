@@ -65,7 +65,7 @@ const rules: readonly Row[] = [
   ],
   ['a turn outside the windows if a person lets the node pass', [server, closed], now, [granted('agent-1')]],
   [
-    'no turn to a node that left its last one a short while ago',
+    'no turn to a node that left its last turn a short while ago',
     [server, asks('agent-1')],
     { seen: { resting: ['agent-1'] } },
     ['agent-1 left its last turn and waits ten minutes'],
@@ -83,13 +83,13 @@ const rules: readonly Row[] = [
     ['server-2 waits for server-1, which does not serve'],
   ],
   [
-    'a turn to a server whose certificates end, although another one does not serve and one has failed',
+    'a turn to a server whose certificates expire soon, although another server does not serve and an agent failed',
     [fleetNode('server-1', { serves: false }), urgent('server-2')],
     { failures: [aFailure('agent-1', 'restart config')] },
     [granted('server-2')],
   ],
   [
-    'no turn to a server whose certificates end while another one has its turn',
+    'no turn to a server whose certificates expire soon while another server has its turn',
     [inTurn('server-1'), urgent('server-2')],
     { slots: [aSlot('server-1')] },
     ['server-2 waits for server-1'],
@@ -101,7 +101,7 @@ const rules: readonly Row[] = [
     [granted('server-2')],
   ],
   [
-    'a turn to the server that does not serve itself',
+    'a turn to a server that is the only one that does not serve',
     [asks('server-1', 'restart config', { ready: 'False' }), fleetNode('server-2')],
     {},
     [granted('server-1')],
@@ -197,7 +197,7 @@ const rules: readonly Row[] = [
     ['agent-3 waits for agent-1'],
   ],
   [
-    'no second turn with 10 % of four agents',
+    'no second turn if the limit is 10 % of four agents',
     [server, inTurn('agent-1'), asks('agent-2'), fleetNode('agent-3'), fleetNode('agent-4')],
     { proven: ['restart config'], slots: [aSlot('agent-1')] },
     ['agent-2 waits for agent-1'],

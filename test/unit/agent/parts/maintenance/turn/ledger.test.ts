@@ -69,7 +69,7 @@ describe('the ledger', () => {
   });
 });
 
-test('grantOf returns what the node needs of its slot', () => {
+test('grantOf returns the fields of its slot that the node needs', () => {
   expect(grantOf(slot)).toEqual({
     digest: slot.digest,
     boot: slot.boot,

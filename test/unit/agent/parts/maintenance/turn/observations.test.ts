@@ -28,7 +28,7 @@ describe('phaseOf', () => {
     ],
     ['begun', inTurn('agent-1'), 'begun'],
     ['ended when it is done', inTurn('agent-1', 'done'), 'ended'],
-    ['ended when the node went back', inTurn('agent-1', 'rolledBack'), 'ended'],
+    ['ended when the node rolled back', inTurn('agent-1', 'rolledBack'), 'ended'],
     ['withdrawn', asks('agent-1', '', { withdrawn: nonce }), 'withdrawn'],
     [
       'withdrawn when a begun turn was released',
@@ -57,9 +57,9 @@ describe('observe', () => {
   });
 
   test.each([
-    ['another phase', inTurn('agent-1', 'done')],
-    ['a node that serves no more', inTurn('agent-1', 'begun', { serves: false })],
-  ])('begins anew with %s', (_, node) => {
+    ['a change of the phase', inTurn('agent-1', 'done')],
+    ['a node that no longer serves', inTurn('agent-1', 'begun', { serves: false })],
+  ])('counts from zero again after %s', (_, node) => {
     expect(
       afterSteps([
         [0, inTurn('agent-1')],

@@ -21,10 +21,10 @@ test('only the newest 50 orders are kept', () => {
 });
 
 test.each([
-  ['nothing', ''],
+  ['empty text', ''],
   ['an unknown order', '[{"order":"stop","about":""}]'],
-  ['an order about nothing', '[{"order":"now"}]'],
+  ['an order without a subject', '[{"order":"now"}]'],
   ['more than 20,000 characters', `[]${' '.repeat(20_000)}`],
-])('%s is no list of orders', (_, text) => {
+])('%s is not a list of orders', (_, text) => {
   expect(readOrders(text)).toEqual([]);
 });

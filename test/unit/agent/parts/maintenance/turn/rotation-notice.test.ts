@@ -53,7 +53,7 @@ test('rotationNotice shows the rotation in the Lease once, and keeps the other a
   expect(made.api.objects.get(...lease)?.spec).toMatchObject({ holderIdentity: 'server-1' });
 });
 
-test('rotationNotice makes the Lease if it is missing, and takes its notice away', async () => {
+test('rotationNotice creates the Lease if it is missing, and can remove its notice', async () => {
   const made = world();
   expect(await show(made)).toBe('Drifted');
   await rotationNotice.remove(made.host, made.node);
@@ -61,7 +61,7 @@ test('rotationNotice makes the Lease if it is missing, and takes its notice away
   expect(await show(made)).toBe('Drifted');
 });
 
-test('rotationNotice waits while another server rotates to another token, and leaves its notice', async () => {
+test("rotationNotice waits while another server rotates to another token, and keeps that server's notice", async () => {
   const made = world();
   const other = { ...made, node: { ...made.node, name: 'server-2' } };
   await show(other, { ...rotation, to: '111111111111' });

@@ -29,7 +29,7 @@ const away = { ready: 'Unknown' } as const;
 
 const rules: readonly Row[] = [
   [
-    'writes the grant again that is missing on the Node',
+    'writes the grant again if it is missing on the Node',
     asks('agent-1'),
     of('agent-1'),
     'write the turn of agent-1 to its Node',
@@ -54,7 +54,7 @@ const rules: readonly Row[] = [
     withdrawn('the node does not ask for it any more'),
   ],
   [
-    'withdraws a turn that a reboot made void',
+    'withdraws a turn that was granted before a reboot',
     offered('agent-1', '', { request: aRequest({ boot: '99999999' }) }),
     of('agent-1'),
     withdrawn('the node does not ask for it any more'),
@@ -66,7 +66,7 @@ const rules: readonly Row[] = [
     withdrawn('its maintenance window has closed'),
   ],
   [
-    'keeps the turn outside windows that a person ordered',
+    'keeps a turn outside the windows if a person ordered it',
     offered('agent-1', '', { request: aRequest({ closed: true }) }),
     { slots: [aSlot('agent-1', { now: true })] },
     undefined,
@@ -101,7 +101,12 @@ const rules: readonly Row[] = [
     { ...seen('agent-1', 500 * minute), settings: { pause: true } },
     undefined,
   ],
-  ['never frees the slot of a server by time', inTurn('server-1'), seen('server-1', 500 * minute), undefined],
+  [
+    'never frees the slot of a server because of its age',
+    inTurn('server-1'),
+    seen('server-1', 500 * minute),
+    undefined,
+  ],
   [
     'frees the slot of a server that is done and serves',
     inTurn('server-1', 'done'),
@@ -146,7 +151,7 @@ const rules: readonly Row[] = [
   ],
   ['frees the slot of an agent that gave up', inTurn('agent-1', 'gaveUp'), of('agent-1'), freed('agent-1')],
   [
-    'notes a node that went back as failed',
+    'notes a node that rolled back as failed',
     inTurn('agent-1', 'rolledBack'),
     of('agent-1'),
     failed('agent-1', 'it went back to what it ran before'),

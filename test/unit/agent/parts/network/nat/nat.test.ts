@@ -106,7 +106,7 @@ describe('the rules in the kernel', () => {
     ['rules for another interface', rendered('enp0s6'), '1\n', 'rules'],
     ['no rules', '', '1\n', 'rules'],
     ['forwarding turned off', rendered('ens3'), '0\n', 'forwarding'],
-    ['neither', '', '', 'rules, forwarding'],
+    ['no rules and no forwarding', '', '', 'rules, forwarding'],
   ])('have drifted with %s, and are loaded again by the unit', async (_what, list, forwards, fields) => {
     const host = kernel(list, forwards);
     expect(await outcome(resource('Nat/rules'), host)).toBe(`Drifted (non-blocking) ${fields}`);
