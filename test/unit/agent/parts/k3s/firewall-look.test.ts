@@ -92,7 +92,7 @@ describe("the rules of Oracle's images", () => {
     expect(repair).toContain('iptables -I FORWARD 1 -d 10.42.0.0/16 -j ACCEPT;');
   });
 
-  test('are not reported after accepting rules were inserted before them', async () => {
+  test('are not reported if earlier rules accept the packets', async () => {
     const mended = oracle
       .replace(
         '-A INPUT -j REJECT',
@@ -102,7 +102,7 @@ describe("the rules of Oracle's images", () => {
     expect(await look(mended)).toMatchObject({ level: 'ok' });
   });
 
-  test('are not reported while accepting rules of K3s are before them', async () => {
+  test('are not reported if earlier rules of K3s accept the packets', async () => {
     const withK3s = oracle
       .replace(':InstanceServices', ':FLANNEL-FWD - [0:0]\n:InstanceServices')
       .replace(

@@ -73,7 +73,7 @@ async function converged({ host }: ReturnType<typeof machine>, node: K3sNode): P
 }
 
 describe('without consent', () => {
-  test('the rules of the image that reject are reported with the consent, and no rule is changed', async () => {
+  test("the image's rejecting rules are reported with the consent that removes them, and no rule is changed", async () => {
     const { host, kernel } = machine(image);
     const [resource] = imageRules(agent());
     await expect(resource?.check(host)).rejects.toThrow(
@@ -106,14 +106,14 @@ describe('without consent', () => {
 test.each([
   ['has no file of rules', {}],
   ['has a file without the rules of the image', { [file]: image.replace(/.*REJECT.*\n/g, '') }],
-])('a machine that %s is in sync without a look at the kernel', async (_, files) => {
+])('a machine that %s is in sync, and the rules in the kernel are not read', async (_, files) => {
   const host = memoryHost({ files });
   const [resource] = imageRules(agent());
   expect(await resource?.check(host)).toMatchObject({ state: 'InSync' });
   expect(host.looks.join()).not.toContain('systemd-run');
 });
 
-test('rules that come after rules that accept what the node needs stay, even with consent', async () => {
+test("the image's rejecting rules stay, even with consent, if earlier rules accept what the node needs", async () => {
   const { host, kernel } = machine(opened);
   expect(await converged({ host, kernel }, agent(consentInput, consentForward))).toBe('InSync');
   expect([kernel.rules, host.files.text(file)]).toEqual([opened, opened]);
@@ -146,7 +146,7 @@ describe('with consent', () => {
     'INPUT -j DROP',
     'INPUT -j REJECT --reject-with icmp-port-unreachable',
     'INPUT -s 10.0.0.0/8 -j REJECT',
-  ])('the rule "%s", which is not of the image, stays', async (rule) => {
+  ])('the rule "%s", which is not one of the image, stays', async (rule) => {
     const own = image.replace(rejectInput, `-A ${rule}\n${rejectInput}`);
     const made = machine(own);
     await converged(made, agent(rule, consentForward));

@@ -88,7 +88,7 @@ describe('nodeReady', () => {
   test.each([
     ['server', 'kubelet.kubeconfig'],
     ['agent', 'k3s.yaml'],
-  ] as const)('on the role %s does not need %s', async (role, unused) => {
+  ] as const)('with the role %s, does not need %s', async (role, unused) => {
     const host = world(apiNode('True'));
     const { kubeconfig, kubeletKubeconfig } = nodePaths('/').k3s;
     host.files.remove([kubeconfig, kubeletKubeconfig].find((each) => each.endsWith(unused)) ?? '');
@@ -125,7 +125,7 @@ describe('nodeTaintsApplied', () => {
   });
 });
 
-test('nodeReady reports ApiUnavailable after one question of at most 10 seconds to a silent API', async () => {
+test('nodeReady reports ApiUnavailable after one request of at most 10 seconds to a silent API', async () => {
   const asked: (number | undefined)[] = [];
   const host = world(({ timeout }) => {
     asked.push(timeout);

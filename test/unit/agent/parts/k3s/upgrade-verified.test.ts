@@ -37,7 +37,7 @@ const seconds = (host: ReturnType<typeof running>, uptime: number) =>
   host.files.write('/proc/uptime', `${uptime}.00 0.00\n`);
 
 describe('upgradeVerified', () => {
-  test('watches a healthy release for a minute of uptime, also if Slipway restarts meanwhile', async () => {
+  test('watches a healthy release for a minute of uptime, even if Slipway restarts meanwhile', async () => {
     const host = running();
     seconds(host, 100);
     expect(await pass(host)).toBe('Drifted upgrade');
@@ -73,7 +73,7 @@ describe('upgradeVerified', () => {
   test.each([
     ['K3s was started again', { InvocationID: 'two' }],
     ['systemd restarted K3s', { NRestarts: '1' }],
-  ])('watches anew if %s', async (_, unit) => {
+  ])('starts watching again from the beginning if %s', async (_, unit) => {
     const host = running({ unit });
     const held = { invocation: 'one', restarts: 0, since: 0 };
     host.files.write(recordPath, recorded({ held }));
@@ -95,14 +95,14 @@ describe('upgradeVerified', () => {
       { readyz: '[+]ping ok\n[-]etcd failed: reason withheld\n' },
       '[-]etcd failed',
     ],
-  ])('waits without a step while %s', async (_, world, why) => {
+  ])('waits without a change while %s', async (_, world, why) => {
     const host = running(world);
     const finding = await verified.check(host);
     expect(finding).toMatchObject({ state: 'Waiting', reason: 'Upgrading', blocks: false });
     expect(JSON.stringify(finding)).toContain(why);
   });
 
-  test('counts a release as done that comes up after it was given up', async () => {
+  test('records an upgrade that was given up as done if its release comes up after all', async () => {
     const host = running();
     host.files.write(
       recordPath,
@@ -122,7 +122,7 @@ describe('upgradeVerified', () => {
     ],
     ['the executable is still to be replaced', node, 'InSync'],
   ])(
-    'forgets a begun upgrade before its replacement only if it is not wanted any more: %s',
+    'forgets an upgrade that has not replaced the executable yet only if it is no longer wanted: %s',
     async (_, wanted, expected) => {
       const host = upgrading({ [binary]: old, [recordPath]: recorded() });
       expect(await outcome(upgradeVerified(wanted, []), host)).toBe(expected);

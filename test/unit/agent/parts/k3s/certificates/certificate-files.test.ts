@@ -57,7 +57,7 @@ test('the root and the intermediate of a custom CA are found by their place in t
   );
 });
 
-test('a leaf counts as issued when its file was written, if it dates from the start of its CA', async () => {
+test('a leaf that is valid from the start of its CA counts as issued when its file was written', async () => {
   const { host, write } = aServer();
   host.advance(40 * day);
   const old = issue(authorities.client, { commonName: 'x', validity: { ...validity, ends: now + 70 * day } });
@@ -108,7 +108,7 @@ test('a folder with too many files, and a file in place of a folder, are named',
   ]);
 });
 
-test('no file but certificates is read, and an unchanged file only once', async () => {
+test('only certificate files are read, and an unchanged file only once', async () => {
   const { host, write } = aServer();
   write('server/tls/client-admin.key', 'secret');
   write('agent/client-kubelet.key', 'secret');

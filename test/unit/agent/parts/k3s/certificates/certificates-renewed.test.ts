@@ -142,7 +142,7 @@ describe.each(['server', 'agent'] as const)('the certificates of a node with the
   });
 
   test.each([365, 180, 120, 90, 30, 7])(
-    'are renewed in time, again and again, with lives of %i days',
+    'are renewed in time, again and again, if they are valid for %i days',
     async (days) => {
       const node = await made({ role, days });
       const step = days / 30;
@@ -194,7 +194,7 @@ describe('a leaf certificate that a start did not renew', () => {
     expect(await node.outcome()).toBe('Waiting CertificateNotRenewed');
   });
 
-  test('delays no other leaf certificate', async () => {
+  test('does not delay the renewal of other leaf certificates', async () => {
     const node = await made({ stuck: [leaf] });
     await live(node, 250);
     await live(node, 250);
@@ -223,7 +223,7 @@ describe('the wish of a node', () => {
     [357, { outsideWindows: true }],
     [358, { outsideWindows: true, isUrgent: true, isAboutAccess: true }],
     [400, { outsideWindows: true, isUrgent: true, isAboutAccess: true }],
-  ])('after %i days with lives of 365 days', async (days, urgency) => {
+  ])('after %i of 365 days has the urgency %j', async (days, urgency) => {
     const node = await made();
     node.host.advance(days * day);
     await node.check();
@@ -293,7 +293,7 @@ describe('a wrong clock', () => {
     expect(node.wishes).toEqual([]);
   });
 
-  test('that is behind does not restart K3s in vain after it was corrected', async () => {
+  test('that was behind causes no restart of K3s once it is corrected', async () => {
     const node = await made();
     node.host.setClock(begin - 400 * day);
     expect(await node.outcome()).toBe('Waiting CertificateNotYetValid');
@@ -307,7 +307,7 @@ describe('a certificate that no restart renews', () => {
     [3_650 - 366, 'InSync'],
     [3_650 - 365, 'Waiting CaEnding'],
     [3_650 - 20, 'Waiting CaEnding'],
-  ])('is a CA, whose end is reported: %i days after its start', async (days, expected) => {
+  ])('is that of a CA: %i days after its start, the finding is %s', async (days, expected) => {
     const node = await made();
     node.host.advance(days * day);
     await node.start();
@@ -341,7 +341,7 @@ test('a port that does not answer, or shows no certificate, is left to other con
   expect(node.host.looks.slice(length)).toEqual(Array(2).fill('certificate of https://127.0.0.1:6443'));
 });
 
-test('the port is read at its own number, and once an hour', async () => {
+test('the certificate of the port in k3s.config is read once an hour', async () => {
   const host = memoryHost().onPeer(
     'https://127.0.0.1:7443',
     () => servingLeaf({ authorities, now: begin }).certificate,
@@ -366,9 +366,9 @@ describe('a gate that never opens', () => {
   };
 
   test.each([
-    ['for the sake of windows', ({ outsideWindows }: Wish) => outsideWindows, 30],
-    ['for the sake of other nodes', ({ isUrgent }: Wish) => isUrgent, 7],
-  ])('%s is passed before the end', async (_, passes, left) => {
+    ['because of closed windows', ({ outsideWindows }: Wish) => outsideWindows, 30],
+    ['because of other nodes', ({ isUrgent }: Wish) => isUrgent, 7],
+  ])('$0 delays the renewal only until $2 days before the end', async (_, passes, left) => {
     const node = await made({ gate: shutTo(passes) });
     const least = await live(node, 370, 0.5);
     expect(least).toBeGreaterThan(left - 1);

@@ -38,7 +38,7 @@ async function verdicts(host: MemoryHost, role: 'server' | 'agent'): Promise<rea
   );
 }
 
-test('the probes show the first certificate of each kind to end', async () => {
+test('the probes show which certificate of each kind ends first', async () => {
   const host = aHost(leaf(-5, 100)).onPeer(port, leaf(-5, 200));
   expect(await verdicts(host, 'server')).toEqual([
     'leaf certificates: ok 2 read; the first to end is agent/client-kubelet.crt, on 2026-09-09',

@@ -15,7 +15,7 @@ function daysBefore(life: number, renewedWithin = window): readonly number[] {
   return [due, outsideWindows, urgent].map((time) => Math.round(((ends - time) / day) * 1_000) / 1_000);
 }
 
-describe('a leaf certificate is due before its end', () => {
+describe('a leaf certificate is due', () => {
   test.each([
     [365, [120, 30, 7]],
     [3_650, [120, 30, 7]],
@@ -26,11 +26,11 @@ describe('a leaf certificate is due before its end', () => {
     [90, [30, 15, 3.75]],
     [24, [8, 4, 1]],
     [3, [1, 0.5, 0.125]],
-  ])('by a third of its life of %i days, but at most 120 days', (life, days) => {
+  ])('a third of its life of %i days before its end, but at most 120 days', (life, days) => {
     expect(daysBefore(life)).toEqual(days);
   });
 
-  test('by 90 days, if the release of K3s renews no earlier', () => {
+  test('90 days before its end if the release of K3s renews no earlier', () => {
     expect(daysBefore(365, 90 * day)).toEqual([90, 30, 7]);
   });
 });

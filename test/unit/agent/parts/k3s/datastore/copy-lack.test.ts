@@ -15,30 +15,30 @@ async function lack(host: MemoryHost, role: 'server' | 'agent', free?: typeof wi
   return found ? `${found.reason} ${found.message}` : 'nothing';
 }
 
-describe('the copy of the datastore, ahead of the change,', () => {
+describe('the check before a change that needs a copy of the datastore', () => {
   test.each([
-    ['lacks nothing with enough room', 'server', wide, 'nothing'],
+    ['finds nothing if the disk has enough room', 'server', wide, 'nothing'],
     [
-      'lacks the room on a full disk',
+      'finds that the disk has too little room',
       'server',
       narrow,
       'CopyDeclined "upgrade v1.36.4+k3s1" waits, because a copy of /var/lib/rancher/k3s/server/db/state.db would not fit: it ' +
         'needs 1025 MB of free space in /var/lib/slipway/backup, and 1024 MB are free. Free some space, or make the disk larger.',
     ],
-    ['lacks nothing if the disk cannot be measured', 'server', undefined, 'nothing'],
-    ['is not needed on an agent', 'agent', narrow, 'nothing'],
+    ['finds nothing if the free space cannot be measured', 'server', undefined, 'nothing'],
+    ['finds nothing on an agent', 'agent', narrow, 'nothing'],
   ] as const)('%s', async (_, role, free, expected) => {
     expect(await lack(aServer().host, role, free)).toBe(expected);
   });
 
-  test('lacks the CA of the cluster', async () => {
+  test('finds that the CA of the cluster is missing', async () => {
     const { host } = aServer();
     host.files.remove(paths.k3s.serverCa);
     host.files.remove(paths.k3s.serverToken);
     expect(await lack(host, 'server', wide)).toMatch(/^FileSystemError .* CA of K3s is missing/);
   });
 
-  test('is not needed any more once it was made', async () => {
+  test('finds nothing once the copy has been made', async () => {
     const { host } = aServer();
     await settle(
       {

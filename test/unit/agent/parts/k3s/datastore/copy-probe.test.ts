@@ -35,7 +35,7 @@ test('the probe and the reports show the copies of the datastore', async () => {
   ]);
 });
 
-test('a copy that was shortened or has no manifest does not count', async () => {
+test('a copy that was truncated does not count', async () => {
   const { host } = aServer();
   await settle(copy, host);
   const [name = ''] = host.files.list('/var/lib/slipway/backup');

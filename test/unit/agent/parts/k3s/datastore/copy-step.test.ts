@@ -68,7 +68,7 @@ describe('the copy of the datastore before a change', () => {
     expect(await outcome(copyOf('server', { ...upgrade, largest: 3 * size }), host)).toBe(drifted);
   });
 
-  test('keeps the last two copies, and files of other programs', async () => {
+  test('removes all older copies except the last one, and no file of another program', async () => {
     const { host } = aServer();
     host.files.write('/var/lib/slipway/backup/mine.db', 'mine');
     for (const reason of ['one', 'two', 'three']) {
@@ -105,7 +105,7 @@ describe('the copy of the datastore before a change', () => {
     ['starts', { ActiveState: 'activating' }],
     ['stops', { ActiveState: 'deactivating' }],
     ['is stopped', { ActiveState: 'inactive' }],
-    ['has a job of systemd', { Job: '42' }],
+    ['has a pending systemd job', { Job: '42' }],
   ])('waits while K3s %s', async (_, unit) => {
     const { host } = aServer(unit);
     expect(await outcome(copyOf(), host)).toBe('Waiting ServiceStarting');
@@ -123,7 +123,7 @@ describe('the copy of the datastore before a change', () => {
     expect(backups(host).filter((name) => name.endsWith('.json'))).toEqual([]);
   });
 
-  test('is declined with the numbers if the disk lacks the room, three times the database and 1 GB', async () => {
+  test('is declined if the disk has less free space than three times the database plus 1 GB', async () => {
     const { host } = aServer();
     const size = Buffer.byteLength(datastoreSql()) + 1_000;
     host.files.write(`${database}-wal`, 'x'.repeat(1_000));
@@ -177,7 +177,7 @@ test.each([
     { '/etc/rancher/k3s/config.yaml': 'datastore-endpoint: postgres://db/k3s\n' },
   ],
   ['a server that founds etcd', 'server', { '/etc/rancher/k3s/config.yaml': 'cluster-init: true\n' }],
-] as const)('a copy is not demanded on %s', async (_, role, files) => {
+] as const)('a copy is not required on %s', async (_, role, files) => {
   const { host } = aServer();
   for (const [path, content] of Object.entries(files)) {
     host.files.write(path, content);
@@ -185,7 +185,7 @@ test.each([
   expect(await outcome(copyOf(role), host)).toBe('InSync');
 });
 
-test('a copy is not demanded before the first start of K3s', async () => {
+test('a copy is not required before the first start of K3s', async () => {
   const { host } = aServer();
   host.files.remove(database);
   expect(await outcome(copyOf(), host)).toBe('InSync');

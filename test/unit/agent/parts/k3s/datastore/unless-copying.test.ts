@@ -18,9 +18,9 @@ const restart: Resource = {
 };
 
 test.each([
-  ['waits while the datastore of a K3s that is up is copied', 'active', true, 'Waiting InProgress'],
+  ['waits while the datastore of a running K3s is copied', 'active', true, 'Waiting InProgress'],
   ['does not wait if no copy runs', 'active', false, 'Drifted config'],
-  ['does not wait if K3s is not up', 'inactive', true, 'Drifted config'],
+  ['does not wait if K3s does not run', 'inactive', true, 'Drifted config'],
 ])('a change of K3s %s', async (_, ActiveState, isCopying, expected) => {
   const { host } = aServer({ ActiveState });
   host.jobs.lasting = 60_000;

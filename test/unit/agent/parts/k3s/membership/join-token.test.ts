@@ -313,7 +313,7 @@ describe('joinToken on an installed server', () => {
     }
 
     test.each(['swordfish\n', 'marlin\n'])(
-      'leaves the file with %j alone, and asks no vault',
+      'does not change a file with %j, and sends no request to the vault',
       async (file) => {
         const host = rotating(file);
         const cloud = cloudWith('barracuda');

@@ -98,7 +98,7 @@ describe('tokenAccepted on an agent that joins', () => {
       expect(host.lines()).toEqual([]);
     });
 
-    test('adds the pin of its former cluster to the former version', async () => {
+    test("adds the pin of the agent's cluster to the former version of the secret", async () => {
       const hash = pinnedCa(ca).hash;
       const host = world(`K10${hash}::node:marlin`, { '/var/lib/rancher/k3s/agent/pod-manifests/x': '' });
       await settle(rotatedVault('swordfish', 'marlin').resource, host);

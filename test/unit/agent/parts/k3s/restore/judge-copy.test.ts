@@ -47,33 +47,37 @@ describe('a copy of the datastore', () => {
 
   test.each<readonly [string, (host: MemoryHost) => void, RegExp]>([
     [
-      'without a manifest',
+      'if its manifest is missing',
       (host) => host.files.remove(`${file}.json`),
       /the manifest of the copy, is missing/,
     ],
-    ['with a damaged manifest', (host) => host.files.write(`${file}.json`, '{'), /missing or damaged/],
+    ['if its manifest is damaged', (host) => host.files.write(`${file}.json`, '{'), /missing or damaged/],
     [
-      'that is gone',
+      'if it is gone',
       (host) => host.files.remove(file),
       /does not exist\. See ls \/var\/lib\/slipway\/backup/,
     ],
     [
-      'of another cluster',
+      'if it is of another cluster',
       (host) => putCopy(host, { ca: sha256('other') }),
       /copy of another cluster \(CA d9298a10d1b0/,
     ],
     [
-      'of another token',
+      'if it is of another token',
       (host) => putCopy(host, { token: '0123456789ab' }),
       /encrypted with another token .*0123456789ab/,
     ],
-    ['of a newer K3s', (host) => putCopy(host, { k3s: 'v1.36.4+k3s1' }), /Install v1\.36\.4\+k3s1 first/],
     [
-      'that was changed',
+      'if a newer K3s made it',
+      (host) => putCopy(host, { k3s: 'v1.36.4+k3s1' }),
+      /Install v1\.36\.4\+k3s1 first/,
+    ],
+    [
+      'if it was changed',
       (host) => host.files.write(file, kineSql(['/bootstrap/0123456789ab', '/registry/x'])),
       /its sha256 is/,
     ],
-  ])('is refused %s, with the repair', async (_, change, message) => {
+  ])('is refused %s, and the message names the repair', async (_, change, message) => {
     const host = world();
     change(host);
     expect(await refusal(host)).toMatch(message);
@@ -113,7 +117,7 @@ describe('a copy of the datastore', () => {
       /has no token/,
     ],
     [
-      'whose unit is below another root',
+      'whose systemd runs another unit',
       (host) => host.on({ file: 'systemctl', args: /^show/ }, 'FragmentPath=\n'),
       /systemd runs another unit/,
     ],

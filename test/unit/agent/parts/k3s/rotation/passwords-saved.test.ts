@@ -28,7 +28,7 @@ test.each([
   },
 );
 
-test('passwordsSaved takes the tokens of the first start for saved', async () => {
+test('passwordsSaved treats the tokens of the first start as saved', async () => {
   const made = server();
   await saved(made);
   expect(await saved(made)).toEqual(['InSync']);

@@ -17,7 +17,7 @@ test.each([undefined, 'wanted', 'begun', 'done'] as const)(
   },
 );
 
-test('rotationRestart asks the gate for a wish that names the new token, and then restarts K3s', async () => {
+test('rotationRestart asks the gate with a wish that names the new token, and then restarts K3s', async () => {
   const { host, node, record, unit } = rotatingServer('rotated', { invocation: 'start-1' });
   host.on(restart, () => {
     unit.InvocationID = 'start-2';
@@ -49,7 +49,7 @@ test('rotationRestart waits for the gate', async () => {
   expect(await outcome(rotationRestart(node, { ...open, gate }, []), host)).toContain('TurnAwaited');
 });
 
-test('rotationRestart needs no restart if K3s was started since, and takes the notice away', async () => {
+test('rotationRestart removes the notice without a restart if K3s was started after the rotation', async () => {
   const { host, node, record } = rotatingServer('rotated', { invocation: 'start-0' });
   let removed = 0;
   const notice = {

@@ -91,7 +91,7 @@ describe('startRepaired, if the password file is newer than the datastore', () =
   test.each([
     `${passwd}, /var/lib/rancher/k3s/server/tls/server-ca.key`,
     `/var/lib/rancher/k3s/server/tls/server-ca.key, ${passwd}`,
-  ])('keeps the file if others are newer, too: %s', async (files) => {
+  ])('keeps the file if other files are newer, too: %s', async (files) => {
     const server = failing(rotatingServer('begun'), newer(files));
     expect(await repaired(server)).toEqual(['InSync']);
     expect(server.host.files.stat(passwd)).toBeDefined();

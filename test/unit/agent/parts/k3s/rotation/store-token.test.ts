@@ -16,13 +16,13 @@ test('storeToken asks the running K3s once, with the old token, and shows no tok
 test.each([
   ['with the new token if K3s has started with it', [401], ['swordfish -> marlin', 'marlin -> marlin'], 'to'],
   [
-    'for the old token and again for the new one after a 500, because K3s may have stored one half',
+    'to store the old token and again the new one after status 500, because K3s may have stored only half',
     [500],
     ['swordfish -> marlin', 'swordfish -> swordfish', 'swordfish -> marlin'],
     'from',
   ],
   [
-    'both again with the new token, if K3s has started with it',
+    'to store the old token and again the new one, with the new token if K3s has started with it',
     [401, 500],
     ['swordfish -> marlin', 'marlin -> marlin', 'marlin -> swordfish', 'marlin -> marlin'],
     'to',
@@ -38,7 +38,7 @@ test.each([
   ['refuses both tokens', [401, 401], 'answers 401'],
   ['does not know the request', [404], 'answers 404'],
   ['fails for both tokens', [500, 500], 'answers 500'],
-  ['fails for the new token again', [500, 200, 500], 'answers 500'],
+  ['fails again for the new token', [500, 200, 500], 'answers 500'],
 ])('storeToken throws TokenRotationFailed if K3s %s', async (_name, codes, words) => {
   const { host, node, answers } = rotatingServer('begun');
   answers.push(...codes);

@@ -23,7 +23,7 @@ test.each([undefined, 'done'] as const)(
   },
 );
 
-test('tokenRotated names the version of the secret to keep while a copy was made with it', async () => {
+test('tokenRotated names the version of the secret to keep while a copy that was made with it exists', async () => {
   const server = rotatingServer('done');
   putCopy(server.host);
   expect(await rotated(server).check(server.host)).toMatchObject({
@@ -33,7 +33,7 @@ test('tokenRotated names the version of the secret to keep while a copy was made
 });
 
 describe('tokenRotated before the first request to K3s', () => {
-  test('begins the rotation once the datastore is copied and the rotation is shown', async () => {
+  test('begins the rotation once the datastore is copied and the notice is in the Lease', async () => {
     const server = rotatingServer('wanted');
     const missing = ['copied', 'shown'];
     const next = (what: string) =>
@@ -80,7 +80,7 @@ describe('tokenRotated before the first request to K3s', () => {
     expect(await rotated(server, more).check(server.host)).toMatchObject({ state: 'Waiting', reason });
   });
 
-  test('waits while an upgrade of K3s has begun', async () => {
+  test('waits while an upgrade of K3s is under way', async () => {
     const server = rotatingServer('wanted');
     const upgrade = {
       wanted: 'v1.36.4+k3s1',
@@ -115,7 +115,7 @@ describe('tokenRotated before the first request to K3s', () => {
 });
 
 describe('tokenRotated once the rotation has begun', () => {
-  test('makes K3s store the token, writes the token file, and records the start that has the old token', async () => {
+  test('makes K3s store the token, writes the token file, and records which start still has the old token', async () => {
     const server = rotatingServer('begun', { refused: [to] });
     await settle(rotated({ node: aNode('server') }), server.host);
     expect(server.requests).toEqual(['swordfish -> marlin']);

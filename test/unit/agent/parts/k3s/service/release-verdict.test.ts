@@ -11,7 +11,7 @@ const fullDisk = 'time="2026-08-01T10:00:00Z" level=fatal msg="write x: no space
 test.each([
   ['runs', { ActiveState: 'active' }, 0, '', 'up'],
   [
-    'starts for an hour',
+    'is starting after nine restarts',
     { ActiveState: 'activating', SubState: 'start', NRestarts: '9' },
     0,
     panic,
@@ -37,7 +37,7 @@ test.each([
     'starting',
   ],
   ['ended ten times on a full disk', { ...waits, NRestarts: '10' }, 0, fullDisk, 'starting'],
-] as const)('a release that %s', async (_, unit, restarts, log, expected) => {
+] as const)('a release that $0 is $4', async (_, unit, restarts, log, expected) => {
   const host = memoryHost();
   const shown = { InvocationID: 'one', ...unit };
   host.on(

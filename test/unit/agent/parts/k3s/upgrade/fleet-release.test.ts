@@ -39,11 +39,11 @@ describe('fleetRelease', () => {
     ['a release four minor versions older', published('v1.32.9+k3s1'), undefined],
     ['the wanted release', published(patch), undefined],
     ['a newer release', published('v1.37.0+k3s1'), undefined],
-    ['something else than a release', published('../../../etc/shadow'), undefined],
-    ['something else than JSON', '<html>', undefined],
-    ['nothing, as without Slipway', { status: 404 }, undefined],
+    ['something other than a release', published('../../../etc/shadow'), undefined],
+    ['something other than JSON', '<html>', undefined],
+    ['nothing, because it does not run Slipway', { status: 404 }, undefined],
     ['no answer', unreachable(server), undefined],
-  ] as const)('of a server that publishes %s', async (_, answer, expected) => {
+  ] as const)('of a server that publishes $0 is $2', async (_, answer, expected) => {
     expect(await fleetRelease(anAgent(answer), agent)).toBe(expected);
   });
 
@@ -51,11 +51,11 @@ describe('fleetRelease', () => {
     ['pins the CA of this server', `K10${pinnedCa(ca).hash}::node:swordfish`, old],
     ['pins another CA', `K10${'0'.repeat(64)}::node:swordfish`, undefined],
     ['is missing', '', undefined],
-  ])('of a server, if the token %s', async (_, token, expected) => {
+  ])('of a server, if the token $0, is $2', async (_, token, expected) => {
     expect(await fleetRelease(anAgent(published(old), { token }), agent)).toBe(expected);
   });
 
-  test('is not asked for on a server', async () => {
+  test('is not requested on a server', async () => {
     const host = memoryHost({ files: { '/var/lib/slipway/join-token': 'swordfish\n' } });
     expect(await fleetRelease(host, aNode('server', { version: patch }))).toBeUndefined();
   });
@@ -69,7 +69,7 @@ test('a new agent downloads the release that its server runs', async () => {
 
 describe('releaseAgreed', () => {
   test.each([
-    ['holds a newer release than that of the server back', patch, 'Waiting InProgress'],
+    ['holds back a release that is newer than that of the server', patch, 'Waiting InProgress'],
     ['lets the release of the server start', old, 'InSync'],
   ])('%s', async (_, installed, expected) => {
     expect(await outcome(releaseAgreed(agent, []), anAgent(published(old), { installed }))).toBe(expected);
@@ -99,7 +99,7 @@ describe('releasePublished', () => {
       patch,
     ],
     [
-      'the former release after the node went back',
+      'the former release after the node rolled back',
       { [last]: `${old}\n`, [recordPath]: recorded({ state: 'rolledBack' }) },
       old,
     ],

@@ -30,13 +30,13 @@ import {
 const failed: ReleaseVerdict = async () => ({ why: 'It ended three times.' });
 const up: ReleaseVerdict = async () => 'up';
 
-describe('the executable of a joined server', () => {
+describe('k3sExecutable on a joined server', () => {
   const givenUp = 'VersionGivenUp (person, non-blocking)';
 
   test.each([
     ['wants a release that it gave up', patch, old, { state: 'rolledBack' }, givenUp],
     [
-      'wants a release that it gave up for another wish',
+      'wants a release that it gave up with another digest',
       patch,
       old,
       { state: 'rolledBack', digest: 'other' },
@@ -66,20 +66,20 @@ describe('the executable of a joined server', () => {
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'wants an older release from which it did not come',
+      'wants an older release that it did not run before the upgrade',
       'v1.36.2+k3s1',
       patch,
       { state: 'done' },
       'VersionRefused (person, non-blocking)',
     ],
     [
-      'wants the release from which it came over a minor version',
+      'wants the older minor version that it ran before the upgrade',
       old,
       minor,
       { state: 'gaveUp', wanted: minor },
       'VersionRefused (person, non-blocking)',
     ],
-  ] as const)('that %s', async (_, wanted, installed, changes, expected) => {
+  ] as const)('that $0 reports $4', async (_, wanted, installed, changes, expected) => {
     const host = upgrading({
       [binary]: { content: installed, mode: 0o755 },
       [recordPath]: recorded(changes),
@@ -98,18 +98,18 @@ describe('releaseFetched', () => {
       'InSync',
     ],
     [
-      'downloads another release than the one that is there',
+      'replaces another downloaded release',
       minor,
       { [binary]: old, [next]: patch },
       'Drifted (non-blocking) version, mode',
     ],
     [
-      'removes a release that the node runs',
+      'removes a downloaded release that the node already runs',
       patch,
       { [binary]: patch, [next]: patch },
       `Drifted (non-blocking) ${next}`,
     ],
-    ['downloads no skipped minor version', 'v1.38.0+k3s1', { [binary]: old }, 'InSync'],
+    ['does not download a release that skips a minor version', 'v1.38.0+k3s1', { [binary]: old }, 'InSync'],
     [
       'does nothing on a new node',
       patch,
@@ -133,7 +133,7 @@ describe('releaseFetched', () => {
 describe('upgradeTurn', () => {
   const fetched = { [binary]: old, [next]: patch };
 
-  test('asks the gate with the name that all nodes with this wish have, and waits for it', async () => {
+  test('asks the gate with the name that all nodes with this wish have, and waits for the gate', async () => {
     const wishes: Wish[] = [];
     const gate = async (_: unknown, wish: Wish) => {
       wishes.push(wish);
@@ -160,10 +160,10 @@ describe('upgradeTurn', () => {
   });
 
   test.each([
-    ['another one is wanted', 'v1.36.5+k3s1'],
-    ['no other one is wanted', patch],
+    ['another release is wanted', 'v1.36.5+k3s1'],
+    ['no other release is wanted', patch],
   ])(
-    'keeps its turn while the new release is to be verified and %s, and does not wait',
+    'keeps its turn, and does not wait, while the new release is being verified and %s',
     async (_, wanted) => {
       const wishes: Wish[] = [];
       const gate = async (_host: unknown, wish: Wish) => {
@@ -177,7 +177,7 @@ describe('upgradeTurn', () => {
     },
   );
 
-  test('has not begun any more if the gate closes before the executable is replaced', async () => {
+  test('removes its record if the gate closes before the executable is replaced', async () => {
     const host = upgrading({ ...fetched, [recordPath]: recorded() });
     const node = wanting(patch);
     expect(await outcome(upgradeTurn(node, { gate: openGate }, []), host)).toBe('InSync');
@@ -194,9 +194,9 @@ describe('upgradeTurn', () => {
 
   test.each([
     ['the release is not downloaded', { [binary]: old }],
-    ['nothing is to be upgraded', { [binary]: patch, [next]: patch }],
+    ['there is nothing to upgrade', { [binary]: patch, [next]: patch }],
     ['the upgrade is done', { [binary]: patch, [recordPath]: recorded({ state: 'done' }) }],
-    ['the upgrade is taken back', { [binary]: patch, [recordPath]: recorded({ state: 'rolledBack' }) }],
+    ['the upgrade is rolled back', { [binary]: patch, [recordPath]: recorded({ state: 'rolledBack' }) }],
   ])('does not ask the gate while %s', async (_, files) => {
     const gate = () => Promise.reject(new Error('asked'));
     expect(await outcome(upgradeTurn(wanting(patch), { gate }, []), upgrading(files))).toBe('InSync');
@@ -218,7 +218,7 @@ describe('an upgrade whose datastore cannot be copied', () => {
     expect(wishes).toMatchObject([{ name: `upgrade ${patch}`, givenUp: 'It does not fit.' }]);
   });
 
-  test('begins nevertheless while K3s does not run, because it may be the repair', async () => {
+  test('begins anyway while K3s does not run, because the upgrade may repair K3s', async () => {
     const host = upgrading({ [binary]: old, [next]: patch }, { ActiveState: 'failed' });
     const finding = await upgradeTurn(wanting(patch), { gate: openGate, lack }, []).check(host);
     expect(finding).toMatchObject({ state: 'Drifted', drift: { summary: expect.stringMatching(/^begin/) } });
@@ -226,8 +226,8 @@ describe('an upgrade whose datastore cannot be copied', () => {
 
   test.each([
     ['gives up its turn', waiting('Blocked', 'the step of the gate'), 'Waiting Blocked'],
-    ['has not begun any more once its turn is over', undefined, 'Drifted (non-blocking) upgrade'],
-  ])('%s after the copy has failed', async (_, answer, expected) => {
+    ['removes its record once its turn is over', undefined, 'Drifted (non-blocking) upgrade'],
+  ])('after the copy has failed, %s', async (_, answer, expected) => {
     const wishes: Wish[] = [];
     const gate = async (_host: unknown, wish: Wish) => {
       wishes.push(wish);
@@ -288,7 +288,7 @@ describe('datastoreCopied', () => {
     expect(await outcome(datastoreCopied(wanting(patch), copy, []), upgrading(files, unit))).toBe(expected);
   });
 
-  test('holds the replacement back until the copy exists', async () => {
+  test('holds back the replacement until the copy exists', async () => {
     const replaced = releaseReplaced(wanting(patch), { copy, verdict: up }, []);
     expect(await outcome(replaced, upgrading({ ...begun, [previous]: old }))).toBe('InSync');
   });
@@ -300,12 +300,12 @@ describe('releaseReplaced', () => {
 
   test.each([
     [
-      'keeps the present executable first',
+      'first copies the present executable',
       { [binary]: old, [next]: patch, [recordPath]: recorded() },
       `Drifted (non-blocking) ${previous}`,
     ],
     [
-      'keeps the present executable in place of an older one',
+      'replaces an older copy with one of the present executable',
       { [binary]: old, [previous]: 'v1.36.1+k3s1', [next]: patch, [recordPath]: recorded() },
       `Drifted (non-blocking) ${previous}`,
     ],
@@ -346,7 +346,7 @@ describe('releaseReplaced', () => {
     ['the previous executable is lost', { [previous]: 'damaged' }, undefined, 'gaveUp'],
     ['the datastore is etcd', { '/var/lib/rancher/k3s/server/db/etcd/member/wal': '' }, undefined, 'gaveUp'],
     ['the release is of another minor version', {}, minor, 'gaveUp'],
-  ])('gives a failed release up if %s', async (_, files, given, expected) => {
+  ])('gives up a failed release, with the state $3, if $0', async (_, files, given, expected) => {
     const to: string = given ?? patch;
     const host = upgrading({
       [binary]: to,
@@ -369,7 +369,7 @@ describe('releaseReplaced', () => {
     expect(after).toBe(expected === 'rolledBack' ? 'Drifted (non-blocking) version' : 'InSync');
   });
 
-  test('goes back over a minor version on an agent', async () => {
+  test('rolls back to an older minor version on an agent', async () => {
     const host = upgrading({ [binary]: minor, [previous]: old, [recordPath]: recorded({ wanted: minor }) });
     const agent = aNode('agent', { version: minor });
     const finding = await replacing(agent, failed).check(host);
