@@ -1,6 +1,6 @@
 /** Reasons for failures of this machine's lock. */
 export const lockReasons = {
-  AlreadyRunning: 'Another slipway process holds the lock of this machine.',
+  AlreadyRunning: 'Another slipway process holds a lock that this process needs.',
 } as const;
 
 /** Reasons for failures of files and programs. */

@@ -68,6 +68,6 @@ export const azureSettings = {
 function vaultNamedTwice({ keyVault }: Written): readonly Problem[] {
   const { name, url } = Object(keyVault);
   const message =
-    'cannot go with azure.keyVault.name; keep one, and leave the other without a value to take it back';
+    'cannot go with azure.keyVault.name; keep one, and unset the other by leaving it without a value';
   return !given(name) || !given(url) ? [] : [{ path: ['keyVault', 'url'], message }];
 }
