@@ -49,12 +49,12 @@ describe('actsForCluster', () => {
     ['a server with another server', aNode('server', { server: 'https://10.0.9.9:6443' }), false],
     ['an agent', aNode('agent'), false],
     ['an agent at the address of its server', aNode('agent', { server: 'https://10.0.1.4:6443' }), false],
-  ])('of %s', (_, node, expected) => {
+  ])('of $0 is $2', (_, node, expected) => {
     expect(actsForCluster({ ...node, address: '10.0.1.4' })).toBe(expected);
   });
 
   test.each(['fd00:1::5', 'FD00:1::5', 'fd00:1:0:0:0:0:0:5', 'fd00:0001::0005'])(
-    'of a server that is its own server at the address %s',
+    'is true for a server whose settings name its own address as the server: %s',
     (address) => {
       const server = normaliseServer(address);
       expect(actsForCluster(aNode('server', { server, address }))).toBe(true);

@@ -34,23 +34,23 @@ async function watched(scheduledEvents: string, nextAfter = 10_000) {
   return { asked, woken };
 }
 
-test('asks the cloud every ten seconds, and wakes the daemon for news only', async () => {
+test('the event watch asks the cloud every ten seconds, and wakes the daemon for news only', async () => {
   const { asked, woken } = await watched('drain');
   expect(asked).toEqual([0, 10, 20, 30, 40, 50]);
   expect(woken).toEqual([0, 20]);
 });
 
-test('asks each second on a VM that the cloud may take away at short notice', async () => {
+test('the event watch asks every second on a VM that the cloud may evict at short notice', async () => {
   const { asked, woken } = await watched('observe', 1_000);
   expect(asked).toHaveLength(60);
   expect(woken).toEqual([0, 20]);
 });
 
-test('never asks the cloud while scheduledEvents is off, because a question switches the events on', async () => {
+test('the event watch never asks the cloud while scheduledEvents is off, because a request enables events', async () => {
   expect(await watched('off')).toEqual({ asked: [], woken: [] });
 });
 
-test('forgets the events once scheduledEvents is off, so that a later pass does not act on old ones', async () => {
+test('the event watch forgets the events once scheduledEvents is off, so that no later pass acts on old ones', async () => {
   const host = memoryHost();
   const stopped = new AbortController();
   const memory = eventMemory();

@@ -5,7 +5,7 @@ import { memoryHost } from '../../lab/memory-host.ts';
 import { aCluster, putNode } from '../agent/a-cluster.ts';
 import { aNode } from '../agent/a-node.ts';
 
-test('wakes the daemon within half a minute after a node has asked, also after an outage of the API', async () => {
+test("the turn watch wakes the daemon within half a minute of a node's request, even after an outage of the API", async () => {
   const host = memoryHost();
   const api = aCluster(host);
   const stopped = new AbortController();

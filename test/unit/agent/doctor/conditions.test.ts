@@ -101,7 +101,7 @@ test.each(['ServiceStarting', 'InProgress'] as const)(
   },
 );
 
-test('the condition probes, of several problems, report the one that blocks', async () => {
+test('the condition probes report the one of several problems that blocks', async () => {
   const harmless = new NodeError('TaintNotApplied', 'no taint', { blocks: false });
   const grave = new NodeError('VaultForbidden', 'may not read it');
   expect(await lookedAt(resource('a', harmless), resource('b', grave), resource('c', drifted))).toEqual([

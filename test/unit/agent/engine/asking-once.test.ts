@@ -67,7 +67,7 @@ describe('a host that asks once', () => {
     return { machine, host, ask: (path: string) => host.get({ url: new URL(path, url).href }) };
   }
 
-  test('does not wait for a silent server again, whatever the next question', async () => {
+  test('does not wait for a silent server again, whatever the next request', async () => {
     const { machine, host, ask } = failing('TimedOut');
     for (const path of ['/a', '/a', '/b']) {
       await expect(ask(path)).rejects.toMatchObject({ reason: 'TimedOut' });
@@ -79,7 +79,7 @@ describe('a host that asks once', () => {
     expect(machine.looks).toHaveLength(3);
   });
 
-  test('asks the next question of a server that refuses connections, since that costs no time', async () => {
+  test('sends the next request to a server that refuses connections, since that costs no time', async () => {
     const { machine, ask } = failing('Unreachable');
     for (const path of ['/a', '/a', '/b']) {
       await expect(ask(path)).rejects.toMatchObject({ reason: 'Unreachable' });

@@ -108,7 +108,7 @@ describe('readList', () => {
     expect(await readList(host, access, listPath(secrets), anything, form)).toEqual([]);
   });
 
-  test('returns a list of several pages whole, also with labels', async () => {
+  test('returns all pages of a list, even with labels', async () => {
     const names = Array.from({ length: 120 }, (_, index) => `secret-${String(index).padStart(3, '0')}`);
     for (const name of names) {
       const metadata = { name, labels: { of: 'many' } };
@@ -219,7 +219,7 @@ describe('patchObject', () => {
     expect(annotations()).toMatchObject({ 'slipway.dev/turn': 'first' });
   });
 
-  test('with the resourceVersion of a deleted object of the same content throws ApiConflict', async () => {
+  test('with the resourceVersion of a deleted object throws ApiConflict, even if the new object is the same', async () => {
     const { uid: _, ...metadata } = Object(api.objects.get('nodes', undefined, 'vm-1')?.metadata);
     api.objects.remove('nodes', undefined, 'vm-1');
     const before = { ...metadata, resourceVersion: undefined };

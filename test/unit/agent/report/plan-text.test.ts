@@ -51,7 +51,7 @@ describe('planText', () => {
     expect(planVerdict(steps)).toBe('changes');
   });
 
-  test('of a node that is not set up lists no later step that only maintains it', () => {
+  test('of a node that is not set up lists no later step that only maintains the node', () => {
     const upkeep = { ...resource('upkeep'), isUpkeep: true };
     const steps = [
       step({ state: 'Blocked', by: 'x' }),

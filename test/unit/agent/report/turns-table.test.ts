@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { turnsTable } from '../../../../src/agent/report/turns-table.ts';
 
-test('the table of turns shows each node, the wishes that have stopped, and who grants', () => {
+test('the table of turns shows each node, the wishes that have stopped, and which server grants', () => {
   const wish = 'upgrade v1.36.4+k3s1';
   const report = {
     holder: 'server-1',

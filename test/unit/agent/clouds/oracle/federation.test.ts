@@ -43,7 +43,7 @@ describe('requestToken', () => {
     });
   });
 
-  test('signs the request, with the current date, by the key of the certificate', async () => {
+  test('signs the request and the current date with the key of the certificate', async () => {
     let sent: HttpSend | undefined;
     const { host, token } = ask((request) => {
       sent = request;
@@ -70,7 +70,7 @@ describe('requestToken', () => {
   });
 
   test.each([
-    ['has the length of a header', `a.b.${'c'.repeat(16_380)}`],
+    ['has the greatest length that a header may have', `a.b.${'c'.repeat(16_380)}`],
     ['has every character of base64url', 'aZ0-_.aZ0-_.aZ0-_'],
   ])('accepts a token that %s', async (_what, given) => {
     expect(await ask(answering(given)).token).toBe(given);

@@ -93,12 +93,12 @@ describe('rootBootstrap', () => {
     });
   });
 
-  test('takes an empty revision for HEAD, as Argo CD does', async () => {
+  test('treats an empty revision as HEAD, as Argo CD does', async () => {
     putRoot(api, synced, { targetRevision: '' });
     expect(await check({ revision: 'HEAD' })).toMatchObject({ state: 'InSync' });
   });
 
-  test('reports a path that a person changed, although Argo CD has synced nothing', async () => {
+  test('reports a path that a person changed, even if Argo CD has synced nothing', async () => {
     withCrds(api);
     await apply();
     const found = root();

@@ -66,7 +66,7 @@ describe('argocdChart', () => {
     expect(api.objects.get('deployments.apps', 'argocd', 'argocd-server')).toBeDefined();
   });
 
-  test('upgrades Argo CD with another version', async () => {
+  test('upgrades Argo CD when the version in the settings changes', async () => {
     await installed();
     expect(await pass({ chartVersion: '10.2.0' })).toMatchObject({ state: 'Drifted' });
     expect(await pass({ chartVersion: '10.2.0' })).toMatchObject({ state: 'InSync' });
@@ -111,7 +111,7 @@ describe('argocdChart', () => {
     expect(chart()).toBeUndefined();
   });
 
-  test('leaves a HelmChart alone that a person made unmanaged', async () => {
+  test('does not change a HelmChart that a person made unmanaged', async () => {
     await installed();
     const found = chart();
     if (found) {

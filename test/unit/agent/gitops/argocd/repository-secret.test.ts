@@ -46,13 +46,16 @@ describe('repositorySecret', () => {
         githubAppEnterpriseBaseUrl: 'https://ghe.acme.test/api/v3',
       },
     ],
-  ])('of %s has the keys of Argo CD, and the URL of the root Application', (_, settings, expected) => {
-    expect(valuesOf(settings)).toEqual({
-      type: 'git',
-      url: 'https://github.com/acme/fleet.git',
-      ...expected,
-    });
-  });
+  ])(
+    'for %s has the keys that Argo CD expects, and the URL of the root Application',
+    (_, settings, expected) => {
+      expect(valuesOf(settings)).toEqual({
+        type: 'git',
+        url: 'https://github.com/acme/fleet.git',
+        ...expected,
+      });
+    },
+  );
 
   test('is absent for a public repository', () => {
     expect(repositorySecret(publicSettings())).toBeUndefined();

@@ -13,17 +13,17 @@ describe('argocdMisfits', () => {
     ['a token over https', { ...https, tokenSecretName: 't' }],
     ['a GitHub App over https', { ...https, githubApp: app }],
     ['a key over ssh', { ...ssh, sshKeySecretName: 'k' }],
-    ['a key and a URL as of scp', { ...scp, sshKeySecretName: 'k' }],
+    ['a key and a URL in the form of scp', { ...scp, sshKeySecretName: 'k' }],
   ])('accepts %s', (_, written) => {
     expect(argocdMisfits(written, {})).toEqual([]);
   });
 
   test.each([
-    ['no repository', {}, ['url: is missing', 'path: is missing']],
+    ['a missing repository', {}, ['url: is missing', 'path: is missing']],
     ['a token over ssh', { ...scp, tokenSecretName: 't' }, ['tokenSecretName: needs a url that begins with']],
     ['a GitHub App over ssh', { ...ssh, githubApp: app }, ['githubApp: needs a url that begins with']],
     ['a key over https', { ...https, sshKeySecretName: 'k' }, ['sshKeySecretName: needs a url over ssh']],
-    ['no key over ssh', scp, ['sshKeySecretName: is missing']],
+    ['ssh without a key', scp, ['sshKeySecretName: is missing']],
     [
       'two logins',
       { ...https, tokenSecretName: 't', githubApp: app },

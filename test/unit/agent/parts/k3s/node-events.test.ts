@@ -57,7 +57,7 @@ test('createEvents creates the other events if the API refuses one, and then thr
   expect(reasons()).toEqual(['PullDenied']);
 });
 
-test('createEvents asks only once if the API does not answer, so that it costs one time limit', async () => {
+test('createEvents sends only one request if the API does not answer, so that it waits only once', async () => {
   const { host } = world();
   let asked = 0;
   host.onRequest({ url: (url) => url.startsWith(apiServer) }, () => {

@@ -32,7 +32,7 @@ describe('the spec of a HelmChart', () => {
     });
   });
 
-  test('has the values as text, since releases of K3s without the field values would ignore them', async () => {
+  test('has the values as text, because older releases of K3s ignore values that are not text', async () => {
     const spec = await specOf({ ...oci, values: { replicas: 2, hosts: ['a', 'b'] } });
     expect(JSON.parse(spec?.valuesContent ?? '')).toEqual({ replicas: 2, hosts: ['a', 'b'] });
   });

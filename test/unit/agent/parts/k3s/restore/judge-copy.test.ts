@@ -58,12 +58,12 @@ describe('a copy of the datastore', () => {
       /does not exist\. See ls \/var\/lib\/slipway\/backup/,
     ],
     [
-      'if it is of another cluster',
+      'if it belongs to another cluster',
       (host) => putCopy(host, { ca: sha256('other') }),
       /copy of another cluster \(CA d9298a10d1b0/,
     ],
     [
-      'if it is of another token',
+      'if it belongs to another token',
       (host) => putCopy(host, { token: '0123456789ab' }),
       /encrypted with another token .*0123456789ab/,
     ],

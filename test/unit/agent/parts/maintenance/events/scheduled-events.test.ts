@@ -93,7 +93,7 @@ async function live(time: number): Promise<readonly string[]> {
   return lines;
 }
 
-test('prepares an agent for a reboot: cordons it, drains it, and lets the reboot begin', async () => {
+test('scheduledEvents prepares an agent for a reboot: cordons it, drains it, and lets the reboot begin', async () => {
   putPod(api, 'web');
   shown = [anEvent()];
   const lines = await live(10_000);
@@ -111,7 +111,7 @@ test('prepares an agent for a reboot: cordons it, drains it, and lets the reboot
   expect(podsOn(api)).toEqual([]);
 });
 
-test('only reports an event if scheduledEvents is observe, even one that would be acknowledged at once', async () => {
+test('scheduledEvents only reports an event in the mode observe, even one that would be acknowledged at once', async () => {
   given('agent', { scheduledEvents: 'observe' });
   shown = [anEvent(), anEvent({ id: 'E-2', kind: 'freeze', seconds: 5 })];
   expect(await passes()).toEqual([
@@ -122,7 +122,7 @@ test('only reports an event if scheduledEvents is observe, even one that would b
   expect(acknowledged).toEqual([]);
 });
 
-test('is in sync without events, before the first answer, and while scheduledEvents is off', async () => {
+test('scheduledEvents is in sync without events, before the first answer, and in the mode off', async () => {
   expect(await passes()).toEqual(['InSync']);
   given('agent', { scheduledEvents: 'off' });
   shown = [anEvent()];
@@ -131,7 +131,7 @@ test('is in sync without events, before the first answer, and while scheduledEve
   expect(line(await scheduledEvents(events).check(host))).toBe('InSync');
 });
 
-test('reports a setting that has no effect in this cloud', async () => {
+test('scheduledEvents reports a setting that has no effect in this cloud', async () => {
   const found = await scheduledEvents({ ...events, cloud: undefined }).check(host);
   expect(found).toMatchObject({
     state: 'Waiting',
@@ -144,7 +144,7 @@ test('reports a setting that has no effect in this cloud', async () => {
 test.each<[string, Partial<CloudEvent>]>([
   ['a freeze of some seconds', { kind: 'freeze', seconds: 5 }],
   ['a reboot by a user', { isByUser: true }],
-])('lets %s begin at once, without a cordon', async (_what, event) => {
+])('scheduledEvents lets %s begin at once, without a cordon', async (_what, event) => {
   putPod(api, 'web');
   shown = [anEvent(event)];
   const lines = await passes();
@@ -154,7 +154,7 @@ test.each<[string, Partial<CloudEvent>]>([
   expect(Object(api.objects.get('nodes', undefined, 'vm-1')?.spec).unschedulable).toBeUndefined();
 });
 
-test('prepares for an event that names other VMs too, but never lets it begin', async () => {
+test('scheduledEvents prepares for an event that names other VMs too, but never lets it begin', async () => {
   putPod(api, 'web');
   shown = [
     anEvent({ namesOthers: true }),
@@ -166,7 +166,7 @@ test('prepares for an event that names other VMs too, but never lets it begin', 
   expect(acknowledged).toEqual([]);
 });
 
-test('does not let an event begin if the event has changed or gone since the check', async () => {
+test('scheduledEvents does not let an event begin if the event has changed or gone since the check', async () => {
   shown = [anEvent({ kind: 'freeze', seconds: 5 })];
   await lookForEvents(events.memory, cloud, host.monotonic());
   const found = await scheduledEvents(events).check(host);
@@ -178,7 +178,7 @@ test('does not let an event begin if the event has changed or gone since the che
   expect(acknowledged).toEqual([]);
 });
 
-test('evicts all pods of a Spot VM at once, with at most twenty seconds of grace, and does not wait for budgets', async () => {
+test('scheduledEvents evicts all pods of a Spot VM at once, with at most twenty seconds of grace, and does not wait for budgets', async () => {
   putPod(api, 'slow', { grace: 600, annotations: { 'standin/ends-after': '15' } });
   putPod(api, 'brief', { grace: 5 });
   putPod(api, 'held', { labels: { app: 'held' } });
@@ -199,7 +199,7 @@ test('evicts all pods of a Spot VM at once, with at most twenty seconds of grace
   expect(podsOn(api)).toEqual(['held']);
 });
 
-test('waits for a budget until a minute before the event, and then lets it begin', async () => {
+test('scheduledEvents waits for a budget until a minute before the event, and then lets it begin', async () => {
   given('agent', { drain: { ...events.node.settings.maintenance.drain, timeout: '1h' } });
   putPod(api, 'web', { labels: { app: 'web' } });
   putBudget(api, 'web', 'web', 1);
@@ -211,7 +211,7 @@ test('waits for a budget until a minute before the event, and then lets it begin
   expect(acknowledged).toEqual(['E-1']);
 });
 
-test('deletes pods before the event despite their budgets only if onTimeout is force', async () => {
+test('scheduledEvents deletes pods before the event despite their budgets only if onTimeout is force', async () => {
   given('agent', { drain: { ...events.node.settings.maintenance.drain, timeout: '5m', onTimeout: 'force' } });
   putPod(api, 'web', { labels: { app: 'web' } });
   putBudget(api, 'web', 'web', 1);
@@ -222,7 +222,7 @@ test('deletes pods before the event despite their budgets only if onTimeout is f
   expect(acknowledged).toEqual(['E-1']);
 });
 
-test('only cordons the node for an event that has begun', async () => {
+test('scheduledEvents only cordons the node for an event that has begun', async () => {
   putPod(api, 'web');
   shown = [begun()];
   expect(await passes()).toEqual([
@@ -232,7 +232,7 @@ test('only cordons the node for an event that has begun', async () => {
   expect(podsOn(api)).toEqual(['web']);
 });
 
-test('keeps the cordon of a person', async () => {
+test('scheduledEvents keeps the cordon of a person', async () => {
   putNode(api, { spec: { unschedulable: true } });
   shown = [anEvent()];
   const lines = await passes();
@@ -240,7 +240,7 @@ test('keeps the cordon of a person', async () => {
   expect(acknowledged).toEqual(['E-1']);
 });
 
-test('drains a node that is held, but does not let the event begin', async () => {
+test('scheduledEvents drains a node that is held, but does not let the event begin', async () => {
   await hold(host, events.node.paths, 'under investigation');
   putPod(api, 'web');
   shown = [anEvent()];
@@ -250,7 +250,7 @@ test('drains a node that is held, but does not let the event begin', async () =>
   expect(acknowledged).toEqual([]);
 });
 
-test('reports which event is waiting if the API does not answer, checks again soon, and lets nothing begin', async () => {
+test('scheduledEvents reports which event is waiting if the API does not answer, checks again soon, and lets nothing begin', async () => {
   api.isUp = () => false;
   shown = [anEvent()];
   await lookForEvents(events.memory, cloud, host.monotonic());
@@ -260,7 +260,7 @@ test('reports which event is waiting if the API does not answer, checks again so
   expect(acknowledged).toEqual([]);
 });
 
-test('prepares for two events one after the other, and lets both begin', async () => {
+test('scheduledEvents prepares for two events one after the other, and lets both begin', async () => {
   putPod(api, 'web');
   shown = [anEvent({ id: 'E-2', notBefore: Date.UTC(2026, 0, 1, 0, 20) }), anEvent()];
   const lines = await live(20_000);
@@ -278,7 +278,7 @@ test('the node is not drained again for a later event while an event that names 
   expect(acknowledged).toEqual([]);
 });
 
-test('reports a cloud that has not answered for three minutes', async () => {
+test('scheduledEvents reports a cloud that has not answered for three minutes', async () => {
   const silent = new NodeError('IdentityUnavailable', 'no answer');
   const trouble = { error: silent, since: host.monotonic() };
   events.memory.trouble = { ...trouble, isReported: false };

@@ -46,7 +46,7 @@ describe('fleetNode', () => {
     expect(read({ status: { conditions: [isReady] }, ...fields }).isPlace).toBe(isPlace);
   });
 
-  test('knows a server by its label, or by what it asks for', () => {
+  test('knows a server by its label or by its request for a turn', () => {
     const request = JSON.stringify(aRequest({ server: true }));
     expect(read({}, { labels: controlPlane }).isServer).toBe(true);
     expect(read({}, { annotations: { [turnKeys.request]: request } }).isServer).toBe(true);

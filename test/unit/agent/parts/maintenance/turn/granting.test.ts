@@ -185,7 +185,7 @@ const rules: readonly Row[] = [
     ['agent-2 waits for agent-1, which goes first', 'agent-3 waits for agent-1, which goes first'],
   ],
   [
-    'further turns once the first agent is through, up to the limit',
+    'further turns, up to the limit, once the first agent has succeeded',
     [server, inTurn('agent-1'), asks('agent-2'), asks('agent-10')],
     { ...two, slots: [aSlot('agent-1')] },
     [granted('agent-2')],

@@ -62,7 +62,7 @@ describe('the ledger', () => {
     expect(withoutFailures(all, all.failures.slice(1)).failures).toEqual(all.failures.slice(0, 1));
   });
 
-  test('keeps at most 50 wishes whose first agent is through', () => {
+  test('keeps at most 50 wishes whose first agent has succeeded', () => {
     const wishes = Array.from({ length: 51 }, (_, index) => `upgrade ${index}`);
     const all = wishes.reduce((before, wish) => withoutSlot(before, { ...slot, wish }, true), emptyLedger);
     expect(all.proven).toEqual(wishes.slice(1));

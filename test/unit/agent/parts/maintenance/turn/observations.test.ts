@@ -57,9 +57,9 @@ describe('observe', () => {
   });
 
   test.each([
-    ['a change of the phase', inTurn('agent-1', 'done')],
-    ['a node that no longer serves', inTurn('agent-1', 'begun', { serves: false })],
-  ])('counts from zero again after %s', (_, node) => {
+    ['the phase changes', inTurn('agent-1', 'done')],
+    ['the node stops serving', inTurn('agent-1', 'begun', { serves: false })],
+  ])('counts from zero again if %s', (_, node) => {
     expect(
       afterSteps([
         [0, inTurn('agent-1')],

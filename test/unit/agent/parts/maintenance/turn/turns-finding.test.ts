@@ -9,7 +9,7 @@ const [minute, hour] = [60_000, 3_600_000];
 test.each([
   ['an hour and the minute for which it is watched', minute, hour + minute],
   ['an hour and the time in maintenance.watchFor', 5 * hour, 6 * hour],
-])('reports a turn as held once it has taken more than %s', (_, watchFor, most) => {
+])('turnsFinding reports a turn as held once it has taken more than %s', (_, watchFor, most) => {
   const reported = (lasted: number) => {
     const seen = { lasted: { [nonceOf('agent-1')]: lasted } };
     const fleet = aFleet([inTurn('agent-1')], { slots: [aSlot('agent-1')], settings: { watchFor }, seen });
