@@ -49,23 +49,18 @@ describe('the duty', () => {
   const closed = { windows: [{ from: '02:00', to: '04:00' }] };
 
   test.each<[string, Partial<CloudEvent>, Partial<Moment>, string]>([
-    ['without windows', {}, {}, 'prepare'],
-    ['while a window is open', {}, { ...closed, now: now + 2 * hour }, 'prepare'],
-    ['while the windows are closed', {}, closed, 'report'],
+    ['hours before it, without windows', {}, {}, 'prepare'],
+    ['hours before it, while a window is open', {}, { ...closed, now: now + 2 * hour }, 'prepare'],
+    ['hours before it, while the windows are closed', {}, closed, 'report'],
+    ['an hour before it, although the windows are closed', {}, { ...closed, now: now + 4 * hour }, 'prepare'],
+    ['hours before it, if it names other VMs too', { namesOthers: true }, {}, 'report'],
     [
-      'an hour before the event, although the windows are closed',
-      {},
-      { ...closed, now: now + 4 * hour },
-      'prepare',
-    ],
-    ['if it names other VMs too', { namesOthers: true }, {}, 'report'],
-    [
-      'an hour before the event if it names other VMs too',
+      'an hour before it, if it names other VMs too',
       { namesOthers: true },
       { now: now + 4 * hour },
       'prepare',
     ],
-  ])('for an event that is hours ahead, $0, is $3', (_what, changes, at, expected) => {
+  ])('for an event, $0, is $3', (_what, changes, at, expected) => {
     expect(duty(anEvent({ notBefore: now + 5 * hour, ...changes }), at)).toBe(expected);
   });
 

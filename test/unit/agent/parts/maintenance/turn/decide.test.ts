@@ -33,9 +33,12 @@ describe('decide, after the loss of the ledger,', () => {
     );
   });
 
-  test.each(['done', 'rolledBack', 'gaveUp'] as const)('leaves a turn alone that ended with %s', (state) => {
-    expect(decided([inTurn('agent-1', state, { request: undefined })])).toEqual([]);
-  });
+  test.each(['done', 'rolledBack', 'gaveUp'] as const)(
+    'changes nothing for a turn that ended with %s',
+    (state) => {
+      expect(decided([inTurn('agent-1', state, { request: undefined })])).toEqual([]);
+    },
+  );
 
   test('does not adopt a turn that a person released', () => {
     const node = inTurn('agent-1', 'begun', {
