@@ -133,7 +133,7 @@ describe('k3sService', () => {
     );
   });
 
-  test('looks soon at a K3s that systemd starts again, whatever the cause', async () => {
+  test('is checked again soon while systemd restarts K3s, whatever the cause', async () => {
     const host = world(
       { ActiveState: 'activating', SubState: 'auto-restart' },
       'flag provided but not defined: -x',

@@ -49,7 +49,7 @@ test('a node is cordoned and emptied before it leaves', async () => {
   expect(isCordoned()).toBe(true);
 });
 
-test('a drain that is given up waits for a person, without a cordon, and goes on with other settings', async () => {
+test('a drain that is given up waits for a person, without a cordon, and continues when the settings change', async () => {
   putBudget(api, 'web', 'web', 1);
   expect(await passes()).toMatch(/^DrainGaveUp .*default\/web/);
   expect(isCordoned()).toBe(false);
@@ -73,7 +73,7 @@ test.each([
   expect(podsOn(api)).toEqual(['web']);
 });
 
-test('an API that stops to answer during the drain is waited for until the time limit', async () => {
+test('a drain waits until its time limit for an API that has stopped answering', async () => {
   putBudget(api, 'web', 'web', 1);
   const node = aNode('agent');
   for (let pass = 0; pass < 3; pass += 1) {

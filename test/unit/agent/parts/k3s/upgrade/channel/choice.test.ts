@@ -17,13 +17,18 @@ test.each([
   ['stays at a newer patch than that of its minor version', 'stable', 'v1.36.7+k3s1', 'v1.36.7+k3s1'],
   ['stays if its minor version has no channel', 'latest', 'v1.34.2+k3s1', 'v1.34.2+k3s1'],
   ['stays if the channel is at an older minor version', 'v1.35', 'v1.36.3+k3s1', 'v1.36.3+k3s1'],
-  ['goes to the next minor version if the channel is named so', 'v1.37', 'v1.36.6+k3s2', 'v1.37.4+k3s1'],
+  [
+    'goes to the next minor version if the channel is that of this version',
+    'v1.37',
+    'v1.36.6+k3s2',
+    'v1.37.4+k3s1',
+  ],
   ['does not skip a minor version', 'v1.37', 'v1.35.8+k3s1', 'v1.35.9+k3s1'],
 ])('a cluster %s', (_, channel, runs, release) => {
   expect(choose(channels, channel, runs)?.release).toBe(release);
 });
 
-test('a channel that does not exist, or has no usable release, gives nothing', () => {
+test('a cluster gets no release from a channel that does not exist or has no usable release', () => {
   expect(choose(channels, 'v1.99', 'v1.36.3+k3s1')).toBeUndefined();
   expect(choose(new Map([['stable', 'nonsense']]), 'stable', undefined)).toBeUndefined();
 });

@@ -9,7 +9,7 @@ function entry(name: string, latest?: string) {
   return { id: name, type: 'channel', links: { self: `${url}/${name}` }, name, ...(latest && { latest }) };
 }
 
-test('reads the newest release of each channel, and leaves out what is not a release', async () => {
+test('askChannels returns the newest release of each channel, and omits what is not a release', async () => {
   const host = memoryHost();
   const data = [
     entry('stable', 'v1.36.3+k3s1'),
@@ -27,22 +27,25 @@ test('reads the newest release of each channel, and leaves out what is not a rel
 test.each([
   ['does not answer', new NodeError('Unreachable', 'Nothing listens there.'), 'Nothing listens there.'],
   ['answers with an error', { status: 503 }, 'It answers 503.'],
-  ['answers with something else', '<html>', 'It answers something that is not a list of channels.'],
+  ['answers with text that is not a list', '<html>', 'It answers something that is not a list of channels.'],
   [
     'redirects to http',
     { status: 302, headers: { location: 'http://mirror/' } },
     'It redirects from https to',
   ],
   [
-    'has more channels than are read',
+    'has more channels than Slipway reads',
     JSON.stringify({ data: Array.from({ length: 501 }, (_, at) => entry(`v1.${at}`)) }),
     'not a list of channels',
   ],
-])('fails with ChannelUnreachable and what to do if the server %s', async (_, answer, why) => {
-  const host = memoryHost();
-  host.onGet(url, answer);
-  const asked = askChannels(host, url);
-  await expect(asked).rejects.toMatchObject({ reason: 'ChannelUnreachable' });
-  await expect(asked).rejects.toThrow(why);
-  await expect(asked).rejects.toThrow('set k3s.channelUrl to a copy of the list, or k3s.version');
-});
+])(
+  'askChannels fails with ChannelUnreachable, and names the repair, if the server %s',
+  async (_, answer, why) => {
+    const host = memoryHost();
+    host.onGet(url, answer);
+    const asked = askChannels(host, url);
+    await expect(asked).rejects.toMatchObject({ reason: 'ChannelUnreachable' });
+    await expect(asked).rejects.toThrow(why);
+    await expect(asked).rejects.toThrow('set k3s.channelUrl to a copy of the list, or k3s.version');
+  },
+);

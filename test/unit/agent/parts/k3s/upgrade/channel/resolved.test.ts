@@ -50,7 +50,7 @@ describe('channelResolved', () => {
     expect(channelResolved(aNode('server'), [])).toEqual([]);
   });
 
-  test('notes the release of the channel, and asks again after six hours', async () => {
+  test('records the release of the channel, and asks again after six hours', async () => {
     const host = upgrading({ [binary]: old });
     answering(host, { stable: old });
     expect(await pass(host)).toBe('Drifted release');
@@ -63,7 +63,7 @@ describe('channelResolved', () => {
     expect(await wanted(host)).toBe(patch);
   });
 
-  test('only notes the time if the channel still names the same release', async () => {
+  test('records only the time if the channel still names the same release', async () => {
     const host = upgrading({ [binary]: old });
     answering(host, { stable: old });
     await pass(host);
@@ -72,7 +72,7 @@ describe('channelResolved', () => {
     expect(await pass(host)).toBe('InSync');
   });
 
-  test('asks again if the clock was set back behind the last answer', async () => {
+  test('asks again if the clock was set back to before the last answer', async () => {
     const host = upgrading({ [binary]: old });
     const note = { channel: 'stable', release: old, latest: old, asked: host.now() + hour };
     host.files.write(notePath, JSON.stringify({ format: 1, ...note }));
@@ -80,7 +80,7 @@ describe('channelResolved', () => {
     expect(await pass(host)).toBe('Drifted release');
   });
 
-  test('asks for another channel at once, and keeps the running release until then', async () => {
+  test('asks for the release of another channel at once, and keeps the running release until the answer', async () => {
     const host = upgrading({ [binary]: old, '/var/lib/rancher/k3s/slipway-last-version': `${old}\n` });
     const note = { channel: 'latest', release: patch, latest: patch, asked: host.now() };
     host.files.write(notePath, JSON.stringify({ format: 1, ...note }));
@@ -122,7 +122,7 @@ describe('channelResolved', () => {
     await expect(resource?.check(host)).rejects.toThrow('it has stable.');
   });
 
-  test('keeps the noted release while the channel server does not answer', async () => {
+  test('keeps the recorded release while the channel server does not answer', async () => {
     const host = upgrading({ [binary]: old });
     answering(host, { stable: old });
     await pass(host);
@@ -133,7 +133,7 @@ describe('channelResolved', () => {
     expect(await wanted(host)).toBe(old);
   });
 
-  test('treats a damaged note as lost', async () => {
+  test('treats a damaged record as lost', async () => {
     const host = upgrading({ [binary]: old });
     host.files.write(notePath, '{"format":1,"channel":"stable","release":"newest","latest":"x","asked":1}');
     expect(await wanted(host)).toBe('stable');
