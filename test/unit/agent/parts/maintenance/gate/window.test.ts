@@ -34,7 +34,12 @@ describe('isOpen', () => {
     ['a window of a whole day, in its last minute', [wholeDay], '2026-01-05T05:59:00Z', true],
     ['a window of a whole day, a minute before it', [wholeDay], '2026-01-04T05:59:00Z', false],
     ['a window without a day', [{ ...night, days: [] }], '2026-01-01T02:00:00Z', false],
-    ['a window in New York, where it is still the day before', [newYork], '2026-01-02T04:10:00Z', true],
+    [
+      'a window in New York, whose local date is still the day before',
+      [newYork],
+      '2026-01-02T04:10:00Z',
+      true,
+    ],
     ['a window in Kathmandu, at an offset of 45 minutes', [kathmandu], '2026-01-01T18:15:00Z', true],
     ['a window in the hour that the clock skips', [skipped], '2026-03-29T01:15:00Z', false],
     [
