@@ -1,6 +1,9 @@
 import { NodeError } from '../../engine/errors.ts';
 
-/** Stands for a Node that cannot be read, which other Resources report. Throws any other error again. */
+/**
+ * Returns `undefined` in place of a Node that cannot be read, which other Resources report. Throws any other error
+ * again.
+ */
 export function unanswered(thrown: unknown): undefined {
   if (!(thrown instanceof NodeError)) {
     throw thrown;

@@ -8,7 +8,8 @@ import { type ContainerdPull, observedPulls } from './containerd-pulls.ts';
 import { loginEndsSince, servedSince } from './start-inputs.ts';
 
 /**
- * How long before a login expires a person is asked to act, and how often an expired login is checked, in milliseconds.
+ * The time before the expiry of a login at which a person is asked to act, and the time between two checks of an
+ * expired login, in milliseconds.
  */
 const notice = 3_600_000;
 

@@ -6,8 +6,8 @@ import { secretsInCluster, subjectOf } from './cluster-list.ts';
 import { leftObjects } from './left-objects.ts';
 
 /**
- * Deletes each Secret that Slipway created and the settings no longer name, if a consent names it, since a workload may
- * still use the Secret. Throws `SecretLeft` for a Secret without consent. Blocks nothing.
+ * Deletes each Secret that Slipway created and the settings no longer name, but only if a consent names it, since a
+ * workload may still use the Secret. Throws `SecretLeft` for a Secret without consent. Blocks nothing.
  */
 export function secretsLeft(
   node: K3sNode,

@@ -9,8 +9,8 @@ import { cordonKey, cordonMark, cordonOf } from './cordon-mark.ts';
 
 /**
  * Returns the step that cordons this node, which blocks no dependant; `undefined` once no new pod is scheduled to it.
- * Keeps the cordon of a person or of another program, and leaves no mark on it, so that nothing takes it back. `why`
- * names the interruption, such as `upgrade v1.36.4+k3s1`. Throws the errors of `readApi`.
+ * Keeps the cordon of a person or of another program, and leaves no mark on it, so that nothing removes it. `why` names
+ * the interruption, such as `upgrade v1.36.4+k3s1`. Throws the errors of `readApi`.
  */
 export async function cordonStep(host: HostReader, node: K3sNode, why: string): Promise<Finding | undefined> {
   const found = await readOwnNode(host, node);
@@ -29,9 +29,8 @@ export async function cordonStep(host: HostReader, node: K3sNode, why: string): 
 }
 
 /**
- * Returns the step that takes back the cordon of this node; `undefined` once the node has no cordon of Slipway. Keeps
- * the cordon of a person or of another program, and removes a mark whose cordon is gone. Throws the errors of
- * `readApi`.
+ * Returns the step that removes Slipway's cordon of this node; `undefined` once the node has none. Keeps the cordon of
+ * a person or of another program, and removes a mark whose cordon is gone. Throws the errors of `readApi`.
  */
 export async function uncordonStep(host: HostReader, node: K3sNode): Promise<Finding | undefined> {
   const found = await readOwnNode(host, node);
@@ -58,9 +57,9 @@ function uncordoned(fresh: ApiNode): NodePatch | undefined {
 }
 
 /**
- * Takes back a cordon of Slipway that no turn needs, as after a crash, a reboot or a drain that was given up, so that
- * no node stays cordoned. `isInTurn` returns true while the node is in its turn; by default, while the state of its
- * turn is `begun`. Never blocks a dependant.
+ * Removes a cordon of Slipway that no turn needs, as after a crash, a reboot or a drain that was given up, so that no
+ * node stays cordoned. `isInTurn` returns true while the node is in its turn; by default, while the state of its turn
+ * is `begun`. Never blocks a dependant.
  */
 export function cordonReturned(
   node: K3sNode,

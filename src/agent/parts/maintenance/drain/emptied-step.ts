@@ -13,8 +13,8 @@ import { readRecord } from './record.ts';
  * `undefined` once no pod is left to evict. If the cluster cannot be reached, the node leaves without a drain, because
  * the cluster may be gone; a drain that has begun waits for its time limit.
  *
- * If the drain is given up, takes back the cordon and waits for a person. `why` identifies what the node leaves for;
- * with other settings of the drain, it begins anew.
+ * If the drain is given up, removes the cordon and waits for a person. `why` identifies what the node leaves for; with
+ * other settings of the drain, it begins anew.
  */
 export async function emptiedStep(
   host: HostReader,
@@ -53,7 +53,7 @@ async function nextStep(
   return found?.state === 'GaveUp' ? uncordonStep(host, node) : found;
 }
 
-/** Takes back the cordon, and then waits for a person. */
+/** Removes the cordon, and then waits for a person. */
 async function givenUp(host: HostReader, node: K3sNode, message: string): Promise<Finding> {
   return (
     (await uncordonStep(host, node)) ?? waiting('DrainGaveUp', message, { endedBy: 'person', after: 30_000 })

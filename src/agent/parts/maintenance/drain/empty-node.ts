@@ -5,7 +5,7 @@ import { drainStep, type GaveUp } from './drain.ts';
 
 /**
  * Cordons this node and evicts its pods, as in a turn, but waits until that has ended. Calls `onStep` with each step in
- * words. Resolves to the end of a drain that the settings give up, and otherwise to `undefined`, also if the cluster
+ * words. Resolves to the end of a drain that the settings give up, and otherwise to `undefined`, even if the cluster
  * does not have the Node. Throws the errors of `readApi`.
  */
 export async function emptyNode(

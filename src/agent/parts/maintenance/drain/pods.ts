@@ -43,8 +43,8 @@ const pageSize = 25;
 const mostPages = 100;
 
 /**
- * Reads the pods that are bound to this node, as also kubelet may (Node authorizer: only with this field selector).
- * Throws the errors of `readApi`.
+ * Reads the pods that are bound to this node, which even kubelet may read (Node authorizer: only with this field
+ * selector). Throws the errors of `readApi`.
  */
 export async function readOwnPods(host: HostReader, node: K3sNode): Promise<readonly ApiPod[]> {
   const access = await nodeAccess(host, node);

@@ -40,7 +40,7 @@ export function dutyOf(event: CloudEvent, moment: Moment): Duty {
   if (isStarted) {
     return 'keepAway';
   }
-  // A user who deletes a VM has asked for the notice, so only a restart is let through.
+  // A user who deletes a VM has asked for the notice, so only a reboot or a move is acknowledged at once.
   if (isByUser && (kind === 'reboot' || kind === 'redeploy')) {
     return 'acknowledge';
   }
@@ -57,8 +57,8 @@ function isDue({ notBefore, namesOthers }: CloudEvent, { windows, now }: Moment)
 }
 
 /**
- * True for an event that should have ended an hour ago, or that has not begun an hour after the node let it begin. So
- * no cordon stays for an event that never disappears.
+ * True for an event that began an hour ago, or that has not begun an hour after its time or after the node let it
+ * begin. So no cordon stays for an event that never disappears.
  */
 function isOver({ id, notBefore, isStarted }: CloudEvent, moment: Moment): boolean {
   const { now, monotonic, started, acknowledged } = moment;
@@ -87,8 +87,8 @@ const shortest = 20_000;
 
 /**
  * Returns the limits of the drain before an event. `now` is the time of day in epoch milliseconds. `elapsed` is the
- * time since its first eviction in milliseconds, and `timeout` that of the settings. Thirty seconds before an eviction
- * of the VM buy each pod a clean stop, and no more.
+ * time since its first eviction in milliseconds, and `timeout` that of the settings. An eviction of the VM is announced
+ * thirty seconds ahead, which is enough to stop each pod cleanly, and no more.
  */
 export function limitOf(
   { kind, notBefore }: CloudEvent,

@@ -1,7 +1,9 @@
 import type { CloudEvents, EventList } from '../../../clouds/events.ts';
 import { NodeError } from '../../../engine/errors.ts';
 
-/** The time without an answer after which events count as unknown, and after which that is reported; milliseconds. */
+/**
+ * How long the cloud must be silent before its events count as over, and before the silence is reported; milliseconds.
+ */
 const forgotten = 600_000;
 const reported = 180_000;
 
@@ -38,7 +40,7 @@ export function eventMemory(): EventMemory {
 
 /**
  * Asks the cloud for its events, and remembers the answer. `now` is the time of the monotonic clock. Returns true if
- * there is news for a pass: the first answer, other events, or a silence that is to be reported.
+ * there is news for a pass: the first answer, changed events, a silence to report, or the end of a reported one.
  *
  * Around a live migration, the metadata service refuses requests for up to 70 seconds, and the first answer can take
  * two minutes. So an error is no news at first.

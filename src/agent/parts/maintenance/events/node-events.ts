@@ -48,7 +48,7 @@ export function empties({ duty }: EventDuty): boolean {
 
 /**
  * Returns the wait for the end of an event that empties the node; `undefined` without one. No turn begins or ends
- * meanwhile: its drain would have another limit, and its end would take back the cordon.
+ * meanwhile: its drain would have another limit, and its end would remove the cordon.
  */
 export function untilEventIsOver(events: NodeEvents, host: HostReader): Finding | undefined {
   const found = eventDuties(events, host).find(empties);

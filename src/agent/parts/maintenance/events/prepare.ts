@@ -23,7 +23,9 @@ const copied = 200 * 1024 ** 2;
 export interface Preparation {
   /** The next step or wait; `undefined` once the node is ready for the event. */
   readonly next: Finding | undefined;
-  /** True if this is the only server of its cluster, which is not drained: its pods have no other API to move by. */
+  /**
+   * True if this is the only server of its cluster, which is not drained: its pods have nowhere to go without its API.
+   */
   readonly isOnlyServer: boolean;
 }
 

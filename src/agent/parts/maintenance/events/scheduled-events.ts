@@ -14,7 +14,7 @@ import { announced, type EventState, eventWords } from './words.ts';
 /**
  * Reports the interruptions of this VM that its cloud has announced, and prepares for them if
  * `maintenance.scheduledEvents` is `drain`: cordons and drains the node, and then lets the cloud begin.
- * `cordonReturned` takes the cordon back after the event. Needs no turn, because the cloud does not wait for one. Never
+ * `cordonReturned` removes the cordon after the event. Needs no turn, because the cloud does not wait for one. Never
  * asks the cloud for its events; the daemon does so between its passes (`lookForEvents`).
  */
 export function scheduledEvents(events: NodeEvents): Resource {
@@ -51,7 +51,7 @@ async function findingFor(host: HostReader, events: NodeEvents): Promise<Finding
   return due.length === 0 ? inSync() : reported(events, due, states);
 }
 
-/** Returns the next step for the events, and adds why an event only waits to `states`. */
+/** Returns the next step for the events, and adds to `states` why an event only waits. */
 async function nextStep(
   host: HostReader,
   events: NodeEvents,
@@ -105,7 +105,7 @@ async function prepared(
   return isHeld ? 'held' : 'ready';
 }
 
-/** Returns a function that makes a wait of an error of the API, which names the event for which the node waits. */
+/** Returns a function that turns an error of the API into a wait whose message names the event. */
 function unanswered({ event }: EventDuty) {
   return (thrown: unknown) => {
     if (!(thrown instanceof NodeError)) {

@@ -10,7 +10,7 @@ import { readSight, remember, secondsSince } from './sight.ts';
 
 /**
  * Returns the grant with which this node may begin its turn for a wish: a grant for exactly this wish and this boot,
- * with which the node has not begun before. Its end is the caller's to check.
+ * with which the node has not begun before. The caller checks whether the grant has expired.
  */
 export function offeredGrant({ grant, state }: OwnTurn, wish: Wish, boot: string): TurnGrant | undefined {
   return grant?.digest === wish.digest && grant.boot === boot && grant.nonce !== state?.nonce
@@ -47,8 +47,8 @@ export async function sightStep(
 
 /**
  * Returns the step that begins the turn: it notes the first sight of the grant, and then writes the state `begun` on
- * the own Node, if the grant is still there. The API refuses to write if the Node has changed since it was read, so the
- * server cannot take back the grant in the same moment.
+ * its own Node, if the grant is still there. The API refuses to write if the Node has changed since it was read, so the
+ * server cannot withdraw the grant at the same moment.
  */
 export function beginStep(node: K3sNode, wish: Wish, { nonce, digest }: TurnGrant): Finding {
   const name = wish.name.slice(0, 200);

@@ -23,7 +23,7 @@ export interface MaintenanceGate {
 }
 
 export interface GateOptions {
-  /** True if a person has this node interrupted now, so that only a hold stops it. */
+  /** True if a person requested the restart (`slipway apply --restart`); then only a hold prevents it. */
   readonly isByPerson?: boolean;
   /** What this process has seen of the API in earlier passes. */
   readonly memory?: Silence;
@@ -36,7 +36,8 @@ export interface GateOptions {
  * drained if the settings say so, and not while it is held.
  *
  * The node asks for its turn by an annotation on its own Node, and a server grants it there. A turn that has begun
- * covers every restart until it ends. What repairs a node without its cluster needs no turn; a reboot repairs nothing.
+ * covers every restart until it ends. A restart that repairs a node needs no turn if the node cannot take one; a reboot
+ * never counts as a repair.
  */
 export function maintenanceGate(
   node: K3sNode,
@@ -103,7 +104,7 @@ export function covers({ state }: Pick<OwnTurn, 'state'>, { kind, name, digest }
   return state?.digest === digest || kind !== 'upgrade';
 }
 
-/** Returns the earlier wish of this pass that this node asks for, and that goes before another one. */
+/** Returns the wish that this node asks for, if the gate met it earlier in this pass and it goes before `wish`. */
 function wishBefore({ request }: OwnTurn, wish: Wish, earlier: readonly Wish[]): string | undefined {
   if (request === undefined || request.digest === wish.digest) {
     return undefined;
@@ -145,7 +146,7 @@ async function towardsTurn(
   return beginStep(node, wish, grant);
 }
 
-/** Makes a Resource that asks the gate report under the condition `Maintenance`. */
+/** Returns a Resource that asks the gate, changed to report under the condition `Maintenance`. */
 export function asMaintenance(resource: Resource): Resource {
   return { ...resource, condition: 'Maintenance' };
 }

@@ -7,7 +7,7 @@ import { holdKey } from '../turn/annotations.ts';
 import { unanswered } from '../unanswered.ts';
 import { holdOf } from './hold.ts';
 
-/** Shows a hold on the own Node, so that servers grant this node no turn. */
+/** Shows a hold on this node's Node, so that servers grant this node no turn. */
 export function holdShown(node: K3sNode, needs: readonly string[]): Resource {
   return neverBlocking({
     id: 'Hold/annotation',

@@ -30,8 +30,8 @@ export async function stepInTurn(
 }
 
 /**
- * Returns the step that ends the turn with a state, if the node is still in it. A turn that is done asks no more.
- * `reason` is that of the condition while the node waits for another turn.
+ * Returns the step that ends the turn with a state, if the node is still in it. Unless the turn was given up, its
+ * request is removed too. `reason` is that of the condition while the node waits for another turn.
  */
 export function endStep(
   node: K3sNode,

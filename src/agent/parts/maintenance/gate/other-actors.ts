@@ -22,8 +22,8 @@ export interface Actor {
 
 /**
  * Returns the other programs that may interrupt nodes of this cluster at any time and for which the settings have no
- * consent. The objects of system-upgrade-controller and kured can be read only on a server; on an agent, only the marks
- * of kured on the own Node show it.
+ * consent. Only a server can read the objects of system-upgrade-controller and kured; an agent sees only the marks of
+ * kured on its own Node.
  */
 export async function otherActors(
   host: HostReader,

@@ -8,10 +8,13 @@ import type { ApiNode, Wish } from '../../k3s/index.ts';
 import type { Span, TurnMemory } from '../turn/observations.ts';
 import { readSight, remember } from './sight.ts';
 
-/** How long the API must not have answered, or kubelet not reported, before a restart without a turn; milliseconds. */
+/** How long the API or kubelet must have been silent before a restart without a turn; milliseconds. */
 const silence = 600_000;
 
-/** The longest time between two looks at one silence: between others, it may have ended; milliseconds. */
+/**
+ * The longest time between two looks at one silence: if they are further apart, it may have ended meanwhile;
+ * milliseconds.
+ */
 const apart = 120_000;
 
 /** What a process has seen of the API. Its loss, as by a restart of Slipway, only prolongs the wait. */
@@ -24,7 +27,7 @@ export function noteAnswer(memory: Silence): void {
 
 /**
  * True if kubelet of this node has not reported for ten minutes, although the API answers. Servers grant such a node no
- * turn, and its credential may be what is broken. `found` is the own Node.
+ * turn, and its credential may be what is broken. The last parameter is this node's Node.
  */
 export function isKubeletSilent(host: HostReader, memory: Silence, { status }: ApiNode): boolean {
   const isSilent = status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'Unknown');
@@ -33,10 +36,10 @@ export function isKubeletSilent(host: HostReader, memory: Silence, { status }: A
 }
 
 /**
- * Decides whether a node that cannot take turns may be interrupted: the cluster does not have its Node (`trouble` is
- * `undefined`), the API refuses its credential, or the API has not answered for ten minutes although the wish may
- * repair that. Then no turn protects anything, and a restart is allowed once per cause. Otherwise returns a wait. A
- * reboot always waits.
+ * Decides whether a node that cannot take turns may be interrupted. A restart is allowed once per cause, because no
+ * turn protects anything, if the cluster does not have the Node (`trouble` is `undefined`), the API refuses the
+ * credential of the node, its kubeconfig is damaged, or the API has not answered for ten minutes and the wish may
+ * repair that. Otherwise returns a wait. A reboot always waits.
  */
 export async function repair(
   host: HostReader,

@@ -37,8 +37,8 @@ function drainsFor({ settings }: K3sNode, { kind, isUrgent }: Wish): boolean {
 }
 
 /**
- * Returns the step that writes the request on the own Node, in place of any other; `undefined` if it is there. A step
- * that writes a request takes effect once a server grants it.
+ * Returns the step that writes the request on this node's Node, in place of any other; `undefined` if it is there. A
+ * step that writes a request takes effect once a server grants it.
  */
 export function askStep(node: K3sNode, { request }: OwnTurn, wanted: TurnRequest): Finding | undefined {
   const text = JSON.stringify(wanted);

@@ -11,14 +11,14 @@ import { withdrawStep } from './request.ts';
 
 export interface TurnEndedPorts {
   readonly gate: MaintenanceGate;
-  /** Returns why the node took back the change of the wish with this digest; `undefined` if it did not. */
+  /** Returns why the node undid the change for the wish with this digest; `undefined` if it did not. */
   readonly takenBack: (host: HostReader, node: K3sNode, digest: string) => Promise<string | undefined>;
 }
 
 /**
- * Ends the turn of this node once the node is Ready again and nothing asks to be interrupted any more: takes back the
+ * Ends the turn of this node once the node is Ready again and nothing asks to be interrupted any more: removes the
  * cordon, and reports the end to the servers. Also removes a request that nothing needs. Belongs after everything that
- * asks the gate, and needs a node that is Ready since its last start.
+ * asks the gate, and needs a node that has been Ready since its last start.
  */
 export function turnEnded(node: K3sNode, ports: TurnEndedPorts, needs: readonly string[]): Resource {
   return neverBlocking({

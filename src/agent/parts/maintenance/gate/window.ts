@@ -19,8 +19,8 @@ export function isOpen(windows: readonly MaintenanceWindow[], now: number): bool
 }
 
 /**
- * Returns when the next window opens, in epoch milliseconds; `undefined` if none opens within the next eight days, as
- * one without a day.
+ * Returns when the next window opens, in epoch milliseconds; `undefined` if none opens within the next eight days, such
+ * as a window with an empty list of days.
  */
 export function nextOpening(windows: readonly MaintenanceWindow[], now: number): number | undefined {
   const openings = windows.flatMap((window) => openingsAfter(window, now)).filter((opening) => opening > now);

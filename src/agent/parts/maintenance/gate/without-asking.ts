@@ -16,8 +16,8 @@ export interface WithoutAsking {
 }
 
 /**
- * Judges a wish whose change is made, or cannot be made now. The former keeps a turn that has begun, also while the
- * Node cannot be read; the latter gives up a turn that has begun for it.
+ * Judges a wish whose change is made, or cannot be made now. A wish whose change is made keeps a turn that has begun,
+ * even while the Node cannot be read; one whose change cannot be made gives up a turn that has begun for it.
  */
 export async function withoutAsking(host: HostReader, node: K3sNode, wish: Wish): Promise<WithoutAsking> {
   const turn = await ownTurnOrError(host, node);

@@ -1,6 +1,6 @@
 import type { FleetNode } from '../turn/fleet-node.ts';
 
-/** How long a node must not have been Ready, by the clock of this process, before it counts as away; milliseconds. */
+/** How long a node has to be not Ready, by the clock of this process, before it counts as away; milliseconds. */
 const patience = 600_000;
 
 /**

@@ -12,7 +12,9 @@ import { keptBecause, nodeAndVm, removeNode } from './remove-node.ts';
 export interface Forgettable {
   /** The node and its VM, in words. */
   readonly shown: string;
-  /** Removes the Node and its password, if it has not changed since. Throws `ApiConflict` if it has. */
+  /**
+   * Removes the Node and its password, if the Node has not changed since it was read. Throws `ApiConflict` if it has.
+   */
   forget(host: Host): Promise<void>;
 }
 

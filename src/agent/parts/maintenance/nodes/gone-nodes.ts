@@ -13,9 +13,9 @@ import { type Away, observeAway } from './away.ts';
 import { consentSubject, keptBecause, nodeAndVm, removeNode } from './remove-node.ts';
 
 /**
- * Reports the nodes that have not been Ready for ten minutes, because nothing else in K3s removes the Node of a VM that
- * is gone, and a new VM with its name cannot join. Removes those that consent.rebuiltNodes names, except servers and
- * nodes in their turns. For one server of the cluster.
+ * Reports the nodes that have not been Ready for ten minutes, because nothing in K3s removes the Node of a VM that is
+ * gone, and a new VM with its name cannot join. Removes those that consent.rebuiltNodes names, except servers and nodes
+ * in their turns. Only one server of the cluster has this Resource.
  */
 export function goneNodes(node: K3sNode, memory: TurnMemory): Resource {
   return neverBlocking({

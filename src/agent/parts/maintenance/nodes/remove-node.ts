@@ -9,7 +9,8 @@ import type { FleetNode } from '../turn/fleet-node.ts';
 
 /**
  * Returns why a Node has to stay, as the rest of a sentence that begins with its name; `undefined` if it may be
- * removed. A server's Node never is: with etcd, the cluster would lose a member. In a turn, the ledger decides.
+ * removed. A server's Node always stays: with etcd, the cluster would lose a member. A Node in its turn stays until the
+ * turn ends.
  */
 export function keptBecause(node: FleetNode, { ledger }: Pick<Fleet, 'ledger'>): string | undefined {
   if (node.isServer) {
@@ -27,8 +28,8 @@ export function keptBecause(node: FleetNode, { ledger }: Pick<Fleet, 'ledger'>):
  * Deletes a Node that has not changed since it was read, and the password with which K3s recognises its VM. Throws
  * `ApiConflict` if the Node has changed, and the other errors of `deleteObject`.
  *
- * K3s deletes the password of a deleted Node itself, after up to ten minutes (k3s, pkg/nodepassword); without it, a new
- * VM with this name can join at once.
+ * K3s deletes the password of a deleted Node itself, but up to ten minutes later (k3s, pkg/nodepassword). Once the
+ * password is gone, a new VM with this name can join.
  */
 export async function removeNode(
   host: Host,

@@ -11,7 +11,8 @@ import { unanswered } from '../unanswered.ts';
 const longest = 200;
 
 /**
- * Shows the cloud's id of this VM on the own Node, so that people can tell a VM from an earlier one with the same name.
+ * Shows the cloud's id of this VM on this node's Node, so that people can tell a VM from an earlier one with the same
+ * name.
  */
 export function vmIdShown(node: K3sNode, needs: readonly string[]): Resource {
   return neverBlocking({

@@ -36,7 +36,10 @@ export async function rebootCause(host: HostReader, { system }: NodePaths): Prom
   return { since, packages, digest: shortDigest(packages.join(' ')) };
 }
 
-/** Returns the names in a list with one name per line. Anything else is not a package (deb-control(5), Package). */
+/**
+ * Returns the names in a list with one name per line. Ignores lines that cannot be package names (deb-control(5),
+ * Package).
+ */
 function packagesIn(text: string): readonly string[] {
   const names = text
     .slice(0, longest)

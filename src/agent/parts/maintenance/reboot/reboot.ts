@@ -12,7 +12,7 @@ import { type RebootRecord, readReboot, writeReboot } from './record.ts';
 
 /** How long a reboot may take to begin, in seconds. */
 const patience = 600;
-/** The seconds after which the command is repeated, as after a crash just before it. */
+/** The seconds after which the command is repeated, in case a crash prevented it. */
 const again = 60;
 
 const reboot = systemctl('reboot');

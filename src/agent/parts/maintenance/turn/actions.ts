@@ -5,27 +5,27 @@ import type { Order } from './orders.ts';
 
 /** One step of the holder of the Lease. */
 export type Action =
-  /** Enters a turn that a node has begun and the ledger lacks, as after the loss of the Lease. */
+  /** Adds to the ledger a turn that a node has begun and the ledger lacks, as after the loss of the Lease. */
   | { readonly kind: 'adopt'; readonly slot: Slot }
-  /** Takes a grant back on the Node, if the Node has not changed since. */
+  /** Withdraws a grant on the Node, if the Node has not changed since it was read. */
   | {
       readonly kind: 'withdraw';
       readonly node: FleetNode;
       readonly nonce: string;
       readonly why: string;
     }
-  /** Removes a slot; with `proves`, the first agent of its wish is through. */
+  /** Removes a slot; with `proves`, also notes that the first agent has fulfilled its wish. */
   | { readonly kind: 'free'; readonly slot: Slot; readonly proves: boolean }
   | { readonly kind: 'fail'; readonly slot: Slot; readonly why: string }
   /** Removes failures. */
   | { readonly kind: 'forgive'; readonly failures: readonly Failure[] }
-  /** Forgets that the first agents of wishes are through. */
+  /** Forgets that first agents have fulfilled these wishes. */
   | { readonly kind: 'forget'; readonly wishes: readonly string[] }
-  /** Removes a person's order, which is done or about nothing. */
+  /** Removes a person's order that was carried out or applies to nothing. */
   | { readonly kind: 'drop'; readonly order: Order }
   /** Writes the grant of a slot to its Node. */
   | { readonly kind: 'copy'; readonly slot: Slot; readonly node: FleetNode }
-  /** Enters a new slot, and then writes its grant to the Node. */
+  /** Adds a new slot to the ledger, and then writes its grant to the Node. */
   | { readonly kind: 'grant'; readonly asking: Asking; readonly nowhere: boolean };
 
 /** Returns an action as an imperative. */

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { parseJson } from '../../../engine/json.ts';
 import { wishKinds } from '../../k3s/index.ts';
 
-/** The keys of the annotations with which nodes take turns, on the Node that they are about. */
+/** The keys of the annotations with which nodes take turns; each node has its own on its Node. */
 export const turnKeys = {
   request: 'slipway.dev/turn-request',
   grant: 'slipway.dev/turn-grant',
@@ -42,11 +42,11 @@ const grant = z.object({
   boot: hex,
   /** A random value that no other grant has. */
   nonce: hex,
-  /** How long the node may begin, counted by the node from its first sight of the nonce. */
+  /** For how many seconds the node may begin, counted by the node from its first sight of the nonce. */
   seconds: z.int().check(z.positive(), z.maximum(86_400)),
   /** True if no other node could run the pods of this node, so that it is not drained. */
   nowhere: z.boolean(),
-  /** True if a person lets this node pass its maintenance windows (`slipway turn now`). */
+  /** True if a person lets this node begin outside its maintenance windows (`slipway turn now`). */
   now: z.optional(z.boolean()),
 });
 
@@ -62,7 +62,7 @@ const state = z.object({
   wish: words,
   state: z.enum(['begun', 'done', 'rolledBack', 'gaveUp']),
   message: z.string().check(z.maxLength(1_000)),
-  /** Why a turn was given up, unless for a drain. */
+  /** Why a turn was given up; absent if its drain was given up. */
   reason: z.optional(z.enum(['TurnGivenUp'])),
 });
 
@@ -86,7 +86,7 @@ export interface TurnAnnotations {
 const longest = 4_096;
 
 /**
- * True from the begin of a turn to its end, unless a person has released the turn: then the Node shows that it was
+ * True from the beginning of a turn to its end, unless a person has released the turn: then the Node shows that it was
  * withdrawn, or already has another grant.
  */
 export function isBegun({ state, grant, withdrawn }: TurnAnnotations): boolean {

@@ -12,7 +12,8 @@ export const bellInterval = 30_000;
 
 /**
  * Makes a function that resolves to true if a node has asked for a turn since the last call. The server looks between
- * its passes, because a pass each half minute would cost more than all the rest. It notes in `memory` that it looks.
+ * its passes, because a pass each half minute would cost more than all the rest. Notes in `memory` that this process
+ * looks.
  *
  * Resolves to false on an agent, and rejects with the errors of `readApi`.
  */

@@ -36,14 +36,14 @@ export async function reportTurns(
   };
 }
 
-/** The most attempts to write an order beside other writers of the Lease. */
+/** The most attempts to write an order while others write the Lease too. */
 const attempts = 5;
 
 /**
  * Writes an order to the Lease, where the server that holds the Lease finds it within half a minute.
  *
- * Throws `TurnUnknown` if the order is about a node without a turn or a wish without a failure. Also throws
- * `ApiConflict` if other writers change the Lease all the time, and the other errors of `reportTurns`.
+ * Throws `TurnUnknown` if the order fits no turn, no waiting node or no failure. Also throws `ApiConflict` if other
+ * writers keep changing the Lease, and the other errors of `reportTurns`.
  */
 export async function giveOrder(
   host: Host,

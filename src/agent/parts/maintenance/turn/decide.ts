@@ -10,7 +10,7 @@ import { slotActions } from './slots.ts';
 
 /** What the holder of the Lease does next. */
 export interface Decision {
-  /** The actions in order; after each one, the fleet is read again. A grant is alone. */
+  /** The actions in order; after each one, the fleet is read again. A grant is always the only action. */
   readonly actions: readonly Action[];
   /** Why each node that asks has to wait, in the order in which they would get their turns. */
   readonly waits: readonly Wait[];
@@ -24,8 +24,8 @@ export interface Wait {
 }
 
 /**
- * Decides who may interrupt its service, from what is known alone. Turns are granted only once everything known about
- * former turns is settled.
+ * Decides which node may interrupt its service, only from what `fleet` shows. Turns are granted only once everything
+ * known about former turns is settled.
  */
 export function decide(fleet: Fleet): Decision {
   const settling = [
@@ -106,7 +106,10 @@ function continued(order: Order, { ledger }: Fleet): readonly Action[] {
   return failures.length === 0 ? [{ kind: 'drop', order }] : [{ kind: 'forgive', failures }];
 }
 
-/** A failure is forgotten once its node wants something else of this wish, or the fleet another wish of this kind. */
+/**
+ * A failure is forgotten once its node asks for this wish with another digest, or once no node asks for this wish but
+ * some node asks for another one of its kind.
+ */
 function forgiven({ nodes, ledger }: Fleet): readonly Action[] {
   const requests = nodes.flatMap(({ name, request }) => (request ? [{ name, ...request }] : []));
   const failures = ledger.failures.filter(

@@ -26,11 +26,11 @@ export interface Fleet {
 export interface Asking {
   readonly node: FleetNode;
   readonly request: TurnRequest;
-  /** True if a person lets the node pass windows and order. */
+  /** True if a person lets the node begin outside its windows and before others (`slipway turn now`). */
   readonly isNow: boolean;
 }
 
-/** Returns the nodes that ask for a turn without one: first those that a person lets pass, then the Ready ones. */
+/** Returns the nodes that ask for a turn and have none: first those that a person puts first, then the Ready ones. */
 export function askingNodes({ nodes, ledger, orders }: Fleet): readonly Asking[] {
   const isNow = (name: string) => orders.some(({ order, about }) => order === 'now' && about === name);
   return nodes

@@ -12,7 +12,7 @@ import type { TurnMemory } from './observations.ts';
 import { perform } from './perform.ts';
 import { turnsFinding, unreadableFinding } from './turns-finding.ts';
 
-/** The milliseconds between two looks at the fleet: while nodes have turns or wait for one, and otherwise. */
+/** The milliseconds between two looks at the fleet: during turns, and while nodes only wait or have failed. */
 const soon = 5_000;
 const idle = 30_000;
 /** The most steps of one pass. */
@@ -65,7 +65,7 @@ function restOf({ isWatched }: TurnMemory): number {
   return isWatched ? 600_000 : idle;
 }
 
-/** True if there is something to do, or a turn that will end soon. Otherwise, no server needs to hold the Lease. */
+/** True if there is something to do, or a turn that has not failed. Otherwise, no server needs to hold the Lease. */
 function isActive({ ledger: { slots, failures } }: Fleet, { actions }: Decision): boolean {
   const isFailed = (nonce: string) => failures.some((failure) => failure.nonce === nonce);
   return actions.length > 0 || slots.some(({ nonce }) => !isFailed(nonce));
@@ -119,7 +119,7 @@ async function takeStep(host: Host, looker: Looker, { fleet, lease, holding }: L
   return false;
 }
 
-/** Returns the result of a step; true, so that the fleet is read again, if the step met a change of another writer. */
+/** Returns the result of a step; true, so that the fleet is read again, if another writer came first. */
 async function despiteConflicts(step: () => Promise<boolean>): Promise<boolean> {
   try {
     return await step();

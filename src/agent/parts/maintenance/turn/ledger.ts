@@ -30,13 +30,13 @@ const ledger = z.object({
   changes: z.int(),
   slots: z.array(slot),
   failures: z.array(failure),
-  /** The wishes whose first agent is through. */
+  /** The wishes that a first agent has fulfilled, so that other agents may follow. */
   proven: z.array(words),
 });
 
-/** A turn that was granted and is not free again; the node may have begun it before the holder sees that. */
+/** A turn that was granted and has not been freed; the node may have begun it before the holder sees that. */
 export type Slot = z.output<typeof slot>;
-/** A node that failed in its turn, which stops further turns for its wish. */
+/** A node that failed in its turn; `maxFailed` such nodes stop further turns for their wish. */
 export type Failure = z.output<typeof failure>;
 /** The turns of the whole fleet, as the Lease keeps them. */
 export type Ledger = z.output<typeof ledger>;
@@ -86,7 +86,7 @@ export function withoutFailures(before: Ledger, removed: readonly Failure[]): Le
   return changed(before, { failures: before.failures.filter(({ nonce }) => !nonces.has(nonce)) });
 }
 
-/** Forgets that the first agent of some wishes is through, because no node wants them any more. */
+/** Forgets that first agents have fulfilled these wishes, because no node has the wishes any more. */
 export function withoutProven(before: Ledger, forgotten: readonly string[]): Ledger {
   return changed(before, { proven: before.proven.filter((wish) => !forgotten.includes(wish)) });
 }

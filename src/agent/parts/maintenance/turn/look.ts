@@ -34,8 +34,9 @@ export interface Look {
 }
 
 /**
- * Reads the fleet. The Nodes are read before the Lease: a grant that is still in the ledger then was not withdrawn
- * before its Node was read, or the Node shows the withdrawal. So a former holder cannot write it again.
+ * Reads the fleet. The Nodes are read before the Lease: if the ledger still has a grant by then, either the grant was
+ * not withdrawn before its Node was read, or the Node shows the withdrawal. So a former holder cannot write the grant
+ * again.
  *
  * Throws the errors of `readApi`.
  */

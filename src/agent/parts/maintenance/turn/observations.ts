@@ -29,7 +29,7 @@ export function phaseOf({ uid, nonce }: Slot, node: FleetNode | undefined): Phas
 
 /** What a holder has seen, in milliseconds of its own monotonic clock. Another holder begins without it. */
 export interface Observations {
-  /** How long each slot has been in its phase with its node serving, or not serving, by nonce. */
+  /** How long the phase of each slot, and whether its node serves, have not changed; by nonce. */
   readonly lasted: Readonly<Record<string, number>>;
   /** The nodes that left a turn unused, or gave up in it, a short while ago. */
   readonly resting: readonly string[];
@@ -52,13 +52,13 @@ export interface TurnMemory {
   /** The holder and the renewal of the Lease, and when they were first seen. */
   lease: { readonly record: string; readonly since: number } | undefined;
   readonly away: AwayMemory;
-  /** How long the API has not answered this node, while it waits for its own turn. */
+  /** How long the API has not answered this node, while the node waits for its own turn. */
   apiSilence?: Span | undefined;
   /** How long kubelet of this node has not reported to an API that answers, while the node waits for its own turn. */
   kubeletSilence?: Span | undefined;
 }
 
-/** A time in which something was seen each time, from its first to its last look; by a monotonic clock. */
+/** A period in which every look saw the same thing: the times of its first and last look, by a monotonic clock. */
 export interface Span {
   readonly first: number;
   readonly last: number;

@@ -92,7 +92,7 @@ const enoughAgents: Rule = (_, fleet) => {
   return slots.length < mostAgents(fleet) ? undefined : waitsFor(slots[0]?.node);
 };
 
-/** Lets an urgent request pass a rule. */
+/** Exempts urgent requests from a rule. */
 function unlessUrgent(rule: Rule): Rule {
   return (asking, fleet) => (asking.request.urgent ? undefined : rule(asking, fleet));
 }

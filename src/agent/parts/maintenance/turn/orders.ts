@@ -7,7 +7,7 @@ export const ordersKey = 'slipway.dev/turn-orders';
 const order = z.object({
   /**
    * `release` frees the turn of a node, `continue` forgets the failures of a wish (or all of them), and `now` lets a
-   * node pass windows and order.
+   * node begin outside its windows and before others.
    */
   order: z.enum(['release', 'continue', 'now']),
   /** The name of the node, or of the wish; empty for all wishes. */

@@ -22,7 +22,7 @@ import {
 import type { Looker } from './look.ts';
 import { isSameOrder, ordersKey, ordersText } from './orders.ts';
 
-/** How long a node may begin its turn after it has seen the grant, in seconds. */
+/** How many seconds a node has to begin its turn after it has seen the grant. */
 const seconds = 300;
 
 /**

@@ -6,7 +6,7 @@ import type { FleetNode } from './fleet-node.ts';
 const kubeletBehind = 3;
 
 /**
- * Returns for what an upgrade of an agent waits: every server must run its release or a newer one, but not more than
+ * Returns why an upgrade of an agent waits: every server must run the wanted release or a newer one, but not more than
  * three minor versions newer, because the agent may connect to any server.
  */
 export function agentSkew({ request }: Asking, { nodes }: Fleet): string | undefined {
@@ -27,8 +27,8 @@ export function agentSkew({ request }: Asking, { nodes }: Fleet): string | undef
 }
 
 /**
- * Returns for what an upgrade of a server waits: servers may be one minor version apart, and an agent at most three
- * minor versions older than a server.
+ * Returns why an upgrade of a server waits: servers may be one minor version apart, and an agent at most three minor
+ * versions older than a server.
  */
 export function serverSkew({ node, request }: Asking, { nodes }: Fleet): string | undefined {
   const wanted = wantedVersion(request.wish);

@@ -15,7 +15,7 @@ interface Turn {
   readonly lasted: number;
 }
 
-/** How long a node that does not serve in its turn is waited for before it has failed; milliseconds. */
+/** How long a node can be without service in its turn before the turn has failed; milliseconds. */
 const lost = 600_000;
 /** How long a Node that was created again serves before others follow; milliseconds. */
 const calm = 60_000;

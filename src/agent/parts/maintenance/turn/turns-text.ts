@@ -2,7 +2,7 @@ import type { Decision } from './decide.ts';
 import { type Fleet, failedNodes } from './fleet.ts';
 import { phaseOf } from './observations.ts';
 
-/** How a node is served by the turns of the fleet. */
+/** Where a node stands in the turns of the fleet. */
 export interface TurnLine {
   readonly node: string;
   readonly wish: string;
