@@ -32,11 +32,11 @@ export interface InterruptionPorts {
   readonly turns: TurnMemory;
   /** What this process has seen of the events of the cloud, if it asks for them. */
   readonly events?: EventMemory;
-  /** True if a person has this node interrupted now, as by `slipway apply --restart`. */
+  /** True if a person requested the interruptions of this pass, as with `slipway apply --restart`. */
   readonly isByPerson?: boolean;
 }
 
-/** What decides when a node is interrupted, and what clears up afterwards. */
+/** Decides when a node is interrupted, and cleans up afterwards. */
 export interface Interruptions {
   /** The gate before each interruption by Slipway. */
   readonly gate: Gate;
@@ -44,25 +44,34 @@ export interface Interruptions {
   readonly announced: Resource;
   /** Makes a start of K3s wait while K3s is stopped for an interruption by the cloud. */
   startable(resource: Resource): Resource;
-  /** Returns what reports and shows a hold, and takes back a cordon that nothing needs. */
+  /**
+   * Returns the Resources that report a hold, show the hold and the id of the VM on the Node, and remove a cordon that
+   * nothing needs.
+   */
   shown(service: Resource, ready: Resource): readonly Resource[];
   /** Returns the Resource about a reboot of the machine, in its place in the plan. */
   reboot(needs: readonly string[]): RebootSteps;
-  /** On a server: what grants turns and, if it acts for the cluster, removes Nodes. */
+  /**
+   * On a server, the Resource that grants turns; on the server that acts for the cluster, also the one that removes
+   * Nodes.
+   */
   readonly ofFleet: readonly Resource[];
-  /** Returns what ends the turn. Comes after everything that asks the gate. */
+  /** Returns the Resource that ends the turn. Comes after everything that asks the gate. */
   ended(ready: Resource): Resource;
 }
 
 /** The Resource about a reboot, in one of its two places in the plan. */
 export interface RebootSteps {
-  /** Before the upgrade of K3s, which waits for the reboot: the reboot that Slipway makes. */
+  /** The reboot that Slipway performs. Comes before the upgrade of K3s, which waits for the reboot. */
   readonly first: readonly Resource[];
-  /** After everything else about maintenance, which it must not hide: the report of a reboot that a person makes. */
+  /**
+   * The report of a reboot that a person must perform. Comes after everything else about maintenance, which it must not
+   * hide.
+   */
   readonly last: readonly Resource[];
 }
 
-/** Returns what decides when this node is interrupted, for one pass. */
+/** Returns the gate and the Resources for interruptions of this node, for one pass. */
 export function interruptions(
   node: K3sNode,
   { cloud, turns, events: memory = eventMemory(), isByPerson = false }: InterruptionPorts,
@@ -100,7 +109,7 @@ export function interruptions(
   };
 }
 
-/** Returns why the node took back what it was interrupted for; `undefined` if it did not. */
+/** Returns why the node undid or gave up the change for which it was interrupted; `undefined` if it did not. */
 async function takenBack(host: HostReader, node: K3sNode, digest: string): Promise<string | undefined> {
   return (await upgradeTakenBack(host, node, digest)) ?? (await rebootGivenUp(host, node, digest));
 }

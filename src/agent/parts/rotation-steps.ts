@@ -13,8 +13,8 @@ export interface RotationPorts {
 
 /**
  * Returns the steps of a rotation of the join token on a server; none on an agent, which fetches the new token once its
- * server refuses the old one. Belongs before the restart for changed inputs: its wish goes first, and one restart
- * serves both.
+ * server refuses the old one. The caller must place these steps before the restart for changed inputs: their wish has
+ * priority, and one restart serves both.
  */
 export function rotationSteps(node: K3sNode, ports: RotationPorts): readonly Resource[] {
   const { gate, starting, token, service } = ports;

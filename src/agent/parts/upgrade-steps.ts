@@ -18,7 +18,10 @@ import {
 import type { FreeSpace } from './machine/index.ts';
 import { unlessHeld } from './maintenance/index.ts';
 
-/** Returns the note of the release that comes from a channel, if the settings name one, and the executable of K3s. */
+/**
+ * Returns the Resource that notes the release of a channel, if the settings name a channel, and the Resource for the
+ * executable of K3s.
+ */
 export function k3sRelease(
   node: K3sNode,
   needs: readonly string[],

@@ -1,7 +1,10 @@
 import type { HostReader } from '../../engine/host.ts';
 import type { Finding } from '../../engine/resource.ts';
 
-/** The kinds of interruptions, in descending order: while a node asks for one, later ones in this list wait for it. */
+/**
+ * The kinds of interruptions, in descending order of priority: while a node asks for one, later ones in this list wait
+ * for it.
+ */
 export const wishKinds = ['reboot', 'upgrade', 'token', 'restart', 'certificates'] as const;
 
 /** What a node wants to interrupt its service for. */
@@ -9,15 +12,21 @@ export interface Wish {
   readonly kind: (typeof wishKinds)[number];
   /** A name that is the same on all nodes with this wish, such as `upgrade v1.36.4+k3s1` or `restart config`. */
   readonly name: string;
-  /** Twelve hexadecimal digits of exactly what this node wants. A node that wants something else has another digest. */
+  /**
+   * Twelve hexadecimal digits that identify exactly what this node wants. A node that wants something else has another
+   * digest.
+   */
   readonly digest: string;
-  /** True if the wish cannot wait for a maintenance window, such as a credential that ends. */
+  /** True if the wish cannot wait for a maintenance window, such as the replacement of a credential that ends soon. */
   readonly outsideWindows?: boolean;
-  /** True if neither a drain nor the health of other nodes may delay the wish, such as a certificate about to end. */
+  /**
+   * True if neither a drain nor the health of other nodes may delay the wish, such as the renewal of a certificate that
+   * ends soon.
+   */
   readonly isUrgent?: boolean;
   /**
-   * True if the node may have lost its cluster without the change, so that it is made without a turn if the cluster
-   * does not answer.
+   * True if the node may be cut off from its cluster until the change is made. If the API does not answer, the change
+   * then needs no turn.
    */
   readonly isAboutAccess?: boolean;
   /**

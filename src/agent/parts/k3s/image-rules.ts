@@ -12,7 +12,10 @@ import { type Closed, closedByIptables, savedRules, toldClosed } from './firewal
 import { needsOf } from './firewall-needs.ts';
 import { parseIptables } from './iptables.ts';
 
-/** The programs that list and change rules, and the rules of images that reject all packets that no other accepts. */
+/**
+ * The programs that list and change rules, and the rules of images that reject all packets that no earlier rule
+ * accepts.
+ */
 const families = {
   ipv4: {
     program: '/usr/sbin/iptables',

@@ -13,18 +13,18 @@ import { upgradeWish, wishInPlace } from './upgrade/wish.ts';
 
 export interface UpgradeTurnPorts {
   readonly gate: Gate;
-  /** Judges the copy of the datastore ahead of the turn. If absent, the upgrade makes no copy. */
+  /** Checks, before the node asks for a turn, whether the datastore can be copied. If absent, nothing is checked. */
   readonly lack?: CopyLack;
 }
 
 /**
- * Waits, once the release is downloaded, until the gate lets this node be interrupted, and then records that the
- * upgrade has begun. From then on, a crash does not end the upgrade: the next process goes on with it. Asks for no turn
- * while the datastore cannot be copied, and gives up a turn in which the copy has failed.
+ * Waits, once the release is downloaded, until the gate allows the interruption, and then records that the upgrade has
+ * begun. From then on, a crash does not end the upgrade: the next process goes on with it. Asks for no turn while the
+ * datastore cannot be copied, and gives up a turn in which the copy has failed.
  *
- * Until the release is in place, the gate is asked again in each pass. If it is closed, as after a person has released
- * the turn or after a reboot has undone the drain, the upgrade has not begun any more. Afterwards, the wish keeps the
- * turn until the upgrade is verified or given up, and the restart asks the gate.
+ * Until the release is in place, the gate is asked again in each pass. If the gate is closed, as after a person has
+ * released the turn or after a reboot has undone the drain, the upgrade no longer counts as begun. Afterwards, the wish
+ * keeps the turn until the upgrade is verified or given up, and the restart asks the gate.
  */
 export function upgradeTurn(
   node: K3sNode,
@@ -58,7 +58,10 @@ export function upgradeTurn(
   };
 }
 
-/** Asks the gate again before the executable is replaced. Returns the step back to the start if it is closed. */
+/**
+ * Asks the gate again before the executable is replaced. If the gate is closed or the copy has failed, returns the
+ * steps that withdraw the upgrade.
+ */
 async function isStillOpen(host: HostReader, node: K3sNode, gate: Gate): Promise<Finding> {
   const record = await readUpgrade(host, node.paths);
   if (record?.declined !== undefined) {
@@ -93,10 +96,7 @@ function notBegun({ paths }: K3sNode, { wanted, from }: UpgradeRecord): Finding 
   };
 }
 
-/**
- * Returns why this node took back the upgrade with this digest (`upgradeDigest`); `undefined` if it did not take it
- * back.
- */
+/** Returns why this node rolled back the upgrade with this digest (`upgradeDigest`); `undefined` if it did not. */
 export async function upgradeTakenBack(
   host: HostReader,
   { paths }: Pick<K3sNode, 'paths'>,

@@ -81,7 +81,8 @@ async function verify(host: HostReader, node: K3sNode, record: UpgradeRecord): P
 
 /**
  * Returns milliseconds of a clock that is never set and that continues when Slipway restarts: the time since the boot
- * (proc_uptime(5)), or without it that of this process, which then watches for the whole time itself.
+ * (proc_uptime(5)). If that is unknown, returns the time since the start of this process, which then watches for the
+ * whole time itself.
  */
 async function clock(host: HostReader): Promise<number> {
   const seconds = Number.parseFloat(await fileText(host, '/proc/uptime'));

@@ -111,7 +111,10 @@ function namedCertificates({ parsed, modified }: CertificateFile, file: string):
   }));
 }
 
-/** Omits copies: each leaf has its CA in its chain, and the CA files of K3s repeat each other. Prefers whole files. */
+/**
+ * Omits copies: each leaf has its CA in its chain, and the CA files of K3s repeat each other. Prefers the copy that
+ * comes first in its file.
+ */
 function eachOnce(certificates: readonly Certificate[]): readonly Certificate[] {
   const once = new Map<string, Certificate>();
   for (const each of certificates.toSorted((a, b) => inChain(a) - inChain(b))) {

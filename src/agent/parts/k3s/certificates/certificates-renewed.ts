@@ -16,13 +16,13 @@ export const certificatesId = 'Certificates/k3s';
 
 /**
  * Watches the certificates of K3s, and restarts K3s through the gate when a leaf certificate is due, because K3s renews
- * them only when it starts.
+ * leaf certificates only when it starts.
  *
  * Does not restart a K3s that another unit has started: that restart would change its flags, and needs a consent.
- * Reports what a restart cannot repair and a person must: a leaf certificate that the last start did not renew, a CA
- * near its end, a damaged file, and a clock by which a certificate is not valid yet.
- * Blocks no other Resource. `needs` should name the service of K3s: while an input such as the executable is missing, a
- * restart would stop K3s for good.
+ * Reports what a restart cannot repair and a person must: a leaf certificate that the last start did not renew, a
+ * certificate of the port that K3s did not renew in time, a CA near its end, a damaged file, and a clock by which a
+ * certificate is not valid yet. Blocks no other Resource. `needs` should name the service of K3s: while an input such
+ * as the executable is missing, a restart would stop K3s for good.
  */
 export function certificatesRenewed(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
   return heldUntilOwnStart(node, {
@@ -59,7 +59,10 @@ interface Subject {
   readonly faults: readonly Fault[];
 }
 
-/** Returns the restart that renews the due certificates, or what the gate wants first; `undefined` if none is due. */
+/**
+ * Returns the restart that renews the due certificates, or what the gate wants first; `undefined` if none is due or the
+ * clock is wrong.
+ */
 async function renewal(
   host: HostReader,
   { node, gate, judgement, faults }: Subject,
@@ -89,7 +92,7 @@ export function renewalWish({ due, window }: Judgement, now: number): Wish | und
   return {
     kind: 'certificates',
     name: 'renew certificates',
-    // Of the first one alone, so that the wish stays the same while further certificates become due.
+    // Covers only the first certificate, so that the wish stays the same while further certificates become due.
     digest: shortDigest(`${first.leaf.name} ${first.leaf.ends}`),
     ...(dated.some(({ times }) => times.outsideWindows <= now) && { outsideWindows: true }),
     ...(dated.some(({ times }) => times.urgent <= now) && { isUrgent: true, isAboutAccess: true }),

@@ -10,14 +10,14 @@ import { renewalTimes } from './renewal-times.ts';
 /** The last start of K3s. Times are in epoch milliseconds. */
 export interface LastStart {
   readonly at: number;
-  /** The end of each leaf certificate just before the start; `undefined` if the start was not recorded. */
+  /** When each leaf certificate ends, as read just before the start; `undefined` if the start was not recorded. */
   readonly ends: Readonly<Record<string, number>> | undefined;
 }
 
 const noteName = 'certificates';
 const note = z.object({ at: z.number(), ends: z.record(z.string(), z.number()) });
 
-/** Records, in the stamp of a start of K3s, when the leaf certificates end before K3s may renew them. */
+/** Records, in the stamp of a start of K3s, the ends of the leaf certificates as they are before K3s may renew them. */
 export const certificateNote: StartNote = {
   name: noteName,
   async read(host, paths): Promise<z.output<typeof note>> {

@@ -3,7 +3,7 @@ import type { Certificate } from './certificate-files.ts';
 
 export const day = 86_400_000;
 
-/** When a leaf certificate is due for renewal, and from when what may no longer delay it; in epoch milliseconds. */
+/** When a leaf certificate is due for renewal, and when each kind of delay stops applying; in epoch milliseconds. */
 export interface RenewalTimes {
   /** From then on, a restart of K3s renews the certificate. */
   readonly due: number;
@@ -15,8 +15,9 @@ export interface RenewalTimes {
 
 /**
  * Returns the times of a leaf certificate. It is due when a third of its life is left, but not before K3s would renew
- * it, `window` milliseconds before its end. Windows count until 30 days before the end, and the drain until 7 days
- * before it; for short lives, until half and until an eighth of the time from the due time to the end is left.
+ * it, `window` milliseconds before its end. Maintenance windows delay the restart until 30 days before the end, and the
+ * drain until 7 days before it; for short lives, until half and until an eighth of the time from the due time to the
+ * end is left.
  */
 export function renewalTimes(
   { issued, ends }: Pick<Certificate, 'issued' | 'ends'>,
@@ -33,7 +34,7 @@ export function renewalTimes(
 
 /**
  * Returns how long before the end of a server's leaf certificate a start of this K3s release renews it, in milliseconds
- * (CertificateRenewDays, pkg/daemons/config): 120 days, and 90 days before the releases of May 2025.
+ * (CertificateRenewDays, pkg/daemons/config): 120 days, or 90 days for releases older than those of May 2025.
  */
 export function renewalWindow(release: string): number {
   const version = parseVersion(release);

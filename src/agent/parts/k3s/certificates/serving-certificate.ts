@@ -6,7 +6,9 @@ import type { Certificate } from './certificate-files.ts';
 
 /** The milliseconds for which a certificate counts as read: K3s looks every six hours whether to renew it. */
 const fresh = 3_600_000;
-/** The milliseconds after which a port that did not answer is read again, since it may cost a whole time limit. */
+/**
+ * The milliseconds after which a port that did not answer is tried again: each attempt may take its whole time limit.
+ */
 const retry = 60_000;
 
 interface Shown {

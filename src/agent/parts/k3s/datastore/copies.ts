@@ -61,7 +61,7 @@ export async function readManifest(host: HostReader, copy: string): Promise<Copy
   return found && readOwn(manifest, found.content);
 }
 
-/** Returns the copies in the folder of copies that have a manifest and the size in it, the oldest first. */
+/** Returns the copies in the folder of copies that have a manifest and the size that it states, the oldest first. */
 export async function datastoreCopies(host: HostReader, paths: NodePaths): Promise<readonly DatastoreCopy[]> {
   const copies: DatastoreCopy[] = [];
   for (const name of await host.list(paths.slipway.backup)) {

@@ -32,11 +32,12 @@ const gigabyte = 1024 ** 3;
 
 /**
  * Returns the next step towards a proven copy of a SQLite datastore, made for this purpose within the last hour.
- * Returns `undefined` if the copy exists and older copies are pruned: the change may begin. Also returns `undefined` on
- * an agent, before the first start of K3s, and on a server with another datastore, which this copy is not for.
+ * Returns `undefined` if the copy exists and older copies are pruned: the change may begin. Also returns `undefined` if
+ * this kind of copy does not apply: on an agent, before the first start of K3s, with another datastore, and for a
+ * database larger than `largest`.
  *
  * The copy is a job. It begins only while K3s is active, and does not count if K3s was restarted meanwhile. Its failure
- * is `CopyDeclined` if the disk lacks the room, which is three times the size of the database with its log, and 1 GB.
+ * is `CopyDeclined` if the disk lacks the room: three times the size of the database with its log, plus 1 GB.
  */
 export async function copyStep(
   host: HostReader,
@@ -77,7 +78,7 @@ export interface CopyNeed {
   readonly latest: string | undefined;
 }
 
-/** Returns what is known of the copy for a purpose; `undefined` where `copyStep` makes none. */
+/** Returns what is known of the copy for a purpose; `undefined` if `copyStep` makes none. */
 export async function copyNeed(
   host: HostReader,
   { paths, role }: K3sNode,

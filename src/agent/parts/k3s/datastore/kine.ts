@@ -16,7 +16,7 @@ export const kineQueries: DatabaseQueries = {
 export interface KineFacts {
   readonly objects: number;
   readonly revision: number;
-  /** The 12 hex digits of the token of each bootstrap data; usually one. */
+  /** The digests (12 hex digits) of the tokens with which bootstrap data is stored; usually one. */
   readonly tokens: readonly string[];
 }
 

@@ -21,7 +21,7 @@ const joinTokenId = 'Credential/join-token';
  * token. So the file of an installed server contains the token that K3s uses, and is compared with the vault every
  * joinToken.verifyEvery. Throws `TokenChanged` if the tokens differ, until consent.tokenChange names the digest of the
  * token in the vault; then records that the token is to be rotated (`tokenRotated`). From the first request to K3s
- * until the end of the rotation, the file contains either of its two tokens, and is not compared with the vault.
+ * until the end of the rotation, the file contains the old or the new token, and is not compared with the vault.
  */
 export function joinToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): Resource {
   const { paths, settings } = node;

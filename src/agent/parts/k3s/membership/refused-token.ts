@@ -12,7 +12,7 @@ import { parseToken, type Token } from './token.ts';
 /** A token that the server has refused. */
 export interface Refused {
   readonly token: Token;
-  /** Shows a token to the server; absent if the server does not have the CA that the token pins. */
+  /** Asks the server whether it accepts a token; absent if the server does not have the CA that the token pins. */
   readonly isAccepted?: (host: Host, token: Token) => Promise<boolean>;
   /** The hash of the CA to pin in a fetched token without a pin; `undefined` if that token may stay without one. */
   readonly kept: string | undefined;
@@ -20,8 +20,8 @@ export interface Refused {
 
 /**
  * Returns the drift whose remedy fetches the token again, since the cloud may have a newer one, and pins the CA `kept`
- * if the new token has no pin. The remedy throws `error` if the cloud has the same token. It also throws, with advice,
- * if the server does not have the CA that the refused token pins and the new token has no pin.
+ * if the new token has no pin. The remedy throws `error` if the cloud has no other token. It also throws, with advice,
+ * if the new token has no pin and `kept` is the pin of a CA that the server does not have.
  */
 export function fetchAnother(node: K3sNode, cloud: Cloud, refused: Refused, error: NodeError): Finding {
   const { token, kept } = refused;

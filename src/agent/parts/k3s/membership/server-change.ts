@@ -170,8 +170,8 @@ async function leaveServer(host: HostReader, node: K3sNode, hash: string): Promi
 
 /**
  * Removes the credentials that an agent got from its server: first the kubeconfigs and the client files, and last the
- * known CA, whose presence marks an unfinished removal. Before removing the CA, pins the CA that has consent in the
- * token file, so that the agent shows its token to no other server.
+ * known CA, whose presence marks an unfinished removal. Before removing the CA, pins the consented CA in the token
+ * file, so that the agent shows its token to no other server.
  */
 async function forgetServer(host: Host, node: K3sNode, hash: string): Promise<void> {
   const { k3s } = node.paths;

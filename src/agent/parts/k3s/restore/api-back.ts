@@ -13,7 +13,7 @@ import { asideExecutable, asidePath, type Restore, replacedPaths } from './resto
 /** The longest wait for the API in milliseconds. K3s may first compact its datastore, which takes minutes. */
 const longest = 15 * 60_000;
 const interval = 2_000;
-/** How often K3s may end before the start counts as failed. */
+/** The number of times that K3s must end for the start to count as failed. */
 const mostEnds = 3;
 
 const unit = unitName('server');

@@ -8,7 +8,7 @@ const condition = 'K3sRunning';
 
 /**
  * Puts the kept executable of a release back, while K3s is stopped, and keeps the present one. First records that the
- * upgrade from this release went back: otherwise the daemon would upgrade K3s again at once.
+ * upgrade from this release was rolled back: otherwise the daemon would upgrade K3s again at once.
  */
 export function formerRelease(
   paths: NodePaths,

@@ -27,8 +27,9 @@ export interface RestorableCopy extends CopyManifest {
 
 /**
  * Returns the copy at `path` with its manifest, if it may be restored on this server. Reads the whole copy. Throws
- * `RestoreRefused` for a machine without a SQLite datastore, another restore that is under way, a missing manifest, the
- * copy of another cluster or of a newer K3s, another token and a changed file, and `DatabaseDamaged` for a damaged one.
+ * `RestoreRefused` for a machine without a SQLite datastore, a folder that cannot be moved aside, another restore that
+ * is under way, a missing manifest, a copy of another cluster, of a newer K3s or with another token, and a missing or
+ * changed file. Throws `DatabaseDamaged` for a damaged file.
  */
 export async function judgeCopy(host: HostReader, paths: NodePaths, path: string): Promise<RestorableCopy> {
   await requireSqlite(host, paths);
@@ -81,7 +82,10 @@ async function requireMovable(host: HostReader, paths: NodePaths): Promise<void>
   }
 }
 
-/** Also compares the CA, unless this restore is under way: it has moved the CA aside. */
+/**
+ * Checks that no restore of another copy is under way. Also compares the CA, unless the restore of this copy is under
+ * way, which has moved the CA aside.
+ */
 async function requireOneRestore(
   host: HostReader,
   paths: NodePaths,
@@ -123,7 +127,7 @@ async function requireRelease(
 }
 
 /**
- * Compares the tokens with which K3s would start with the digest in the manifest. With another token, or without one,
+ * Checks the tokens with which K3s would start against the digest in the manifest. With another token, or without one,
  * K3s would make new CAs (pkg/cluster/storage.go, storageBootstrap).
  */
 async function requireToken(host: HostReader, paths: NodePaths, { token }: CopyManifest): Promise<void> {

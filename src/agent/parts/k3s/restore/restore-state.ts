@@ -13,13 +13,13 @@ const restore = z.object({
   /** The copy that is restored, and its digest. */
   from: z.string(),
   sha256: z.string(),
-  /** The time of the beginning, as `20260101T120000Z`, which the names of what was moved aside contain. */
+  /** When the restore began, as `20260101T120000Z`. The names of what was moved aside contain this time. */
   at: z.string(),
   /** True if the unit of K3s is enabled at the end, as it was before. */
   isEnabled: z.boolean(),
 });
 
-/** A restore of the datastore from its beginning to its end, as in the file that exists in between. */
+/** A restore of the datastore, as recorded in the file that exists while the restore is under way. */
 export type Restore = Readonly<z.output<typeof restore>>;
 
 /** Returns the restore that is under way; `undefined` if none is, or if its file is damaged. */
@@ -56,7 +56,8 @@ export function restoreText(begun: Restore): string {
 
 /**
  * Returns the folder in which the datastore of a copy is prepared, beside the datastore, so that one rename puts it in
- * place. Its name has the digest of the copy: what is in it is whole, and of this copy.
+ * place. The name of the folder contains the digest of the copy, so a database in the folder comes from this copy; it
+ * is always complete.
  */
 export function stagedFolder({ k3s }: NodePaths, { sha256 }: Pick<Restore, 'sha256'>): string {
   return `${k3s.datastore}.restoring-${sha256.slice(0, 12)}`;

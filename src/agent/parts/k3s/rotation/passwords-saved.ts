@@ -16,10 +16,10 @@ import { saveToken } from './store-token.ts';
 const saved = z.object({ digest: z.string() });
 
 /**
- * Makes K3s save its passwords in the datastore after it has started with a new token of the agents; no Resource on a
- * server whose agents use its own token. K3s saves them only when it creates a cluster or rotates its token, and with
- * passwords newer than the datastore it does not start (pkg/cluster/bootstrap.go; k3s-io/k3s#8066). A request to rotate
- * to the present token saves them.
+ * Makes K3s save its passwords in the datastore after it has started with a new agent token. Returns no Resource on an
+ * agent, or if agents use the token of the server. K3s saves its passwords only when it creates a cluster or rotates
+ * its token, and does not start with passwords newer than the datastore (pkg/cluster/bootstrap.go; k3s-io/k3s#8066). A
+ * request to rotate to the present token saves them.
  */
 export function passwordsSaved(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   if (node.role.k3s !== 'server' || node.settings.joinToken.agentSecretName === undefined) {

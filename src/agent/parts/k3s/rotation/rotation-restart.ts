@@ -10,8 +10,8 @@ import { heldUntilOwnStart } from '../service/adopted-start.ts';
 import type { RotationNotice } from './notice.ts';
 
 /**
- * Restarts a K3s that has stored a new join token but still accepts only the old one, once the gate lets the node be
- * interrupted. Ends the rotation once K3s was started again, for whatever reason: that start needed the new token.
+ * Restarts a K3s that has stored a new join token but still accepts only the old one, once the gate allows the
+ * interruption. Ends the rotation once K3s has started again for any reason, because that start used the new token.
  */
 export function rotationRestart(
   node: K3sNode,
@@ -52,7 +52,7 @@ function end(node: K3sNode, record: RotationRecord, notice: RotationNotice): Fin
   });
 }
 
-/** Returns the wish for the restart after a rotation; every node that rotates to this token has the same one. */
+/** Returns the wish for the restart after a rotation; every node that rotates to this token has the same wish. */
 function rotationWish({ to }: RotationRecord): Wish {
   return { kind: 'token', name: `token ${to}`, digest: to };
 }

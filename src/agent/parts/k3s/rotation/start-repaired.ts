@@ -22,8 +22,8 @@ const passwordsNewer = /msg="[^",]*\/server\/cred\/passwd newer than datastore/;
 const otherToken = /bootstrap data already found and encrypted with different token/;
 
 /**
- * Repairs what keeps a server from starting after K3s was killed while it stored a new token, or was given another
- * token of the agents. K3s then names one of two causes:
+ * Repairs a server that cannot start because K3s was killed while it stored a new token, or was given another agent
+ * token. K3s then names one of two causes:
  *
  * - its password file is newer than the datastore. K3s says to remove it, and makes it anew at the next start;
  * - the datastore belongs to another token. The token file gets the other token of the rotation, and the rotation goes
@@ -65,7 +65,9 @@ async function repair(
     : undefined;
 }
 
-/** Returns the removal of K3s's password file, if Slipway may have caused that it is newer. */
+/**
+ * Returns the removal of K3s's password file if a change by Slipway may have made the file newer than the datastore.
+ */
 async function withoutPasswords(
   host: HostReader,
   { paths, settings }: K3sNode,

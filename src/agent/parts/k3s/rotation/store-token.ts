@@ -7,7 +7,7 @@ import { fileText } from '../../../resources/file-text.ts';
 import { serverNotReady } from '../membership/supervisor.ts';
 import { basicAuth, type Token } from '../membership/token.ts';
 
-/** The passwords of a rotation. */
+/** The old and the new token of a rotation. */
 export interface Passwords {
   readonly from: Token;
   readonly to: Token;
@@ -19,9 +19,9 @@ export interface Passwords {
  * pkg/server/handlers/token.go). Returns the token that the running K3s accepts: it reads its passwords only when it
  * starts. Throws `TokenRotationFailed` if K3s refuses.
  *
- * A request that was sent before may be sent again. If K3s fails in the middle of one, it does not finish that when it
- * is asked again, because its files already have the new token. Asked for the old token first, it makes its files and
- * the datastore agree.
+ * A request may be repeated. If K3s failed halfway through a request, the same request does not finish its work,
+ * because the files of K3s already have the new token. A request for the old token in between makes the files and the
+ * datastore agree.
  *
  * Does not run `k3s token rotate`, which takes the new token as an argument that every process can see.
  */

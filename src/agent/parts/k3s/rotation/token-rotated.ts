@@ -27,8 +27,8 @@ export interface RotationPorts {
 
 /**
  * Rotates the join token of a server to the one that a person has consented to (`joinToken` records it), in steps: a
- * proven copy of the datastore; the request to K3s, from which on the rotation only goes forward; the token file. K3s
- * accepts the new token, and no longer the old one, once it was restarted (`rotationRestart`). Agents then fetch the
+ * proven copy of the datastore; the request to K3s, after which the rotation cannot be dropped; the token file. K3s
+ * accepts the new token, and no longer the old one, once it has restarted (`rotationRestart`). Agents then fetch the
  * new token by themselves.
  *
  * Waits while K3s runs from a start by another unit, which may not read Slipway's token file.

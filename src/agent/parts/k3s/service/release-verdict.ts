@@ -9,9 +9,10 @@ import { startJournal, unitProperties } from './starting.ts';
 const ends = 3;
 
 /**
- * Judges the start of a release by its ends, never by the time it takes: a server compacts its database at the start,
- * which can take minutes. A release does not come up if K3s ended three times, or once with a line that shows that this
- * release cannot run here; but never if the journal shows a cause that would keep any release from starting.
+ * Judges the start of a release by how often K3s ends, never by the time that the start takes: a server compacts its
+ * database at the start, which can take minutes. A release does not come up if K3s ended three times, or once with a
+ * line that shows that this release cannot run here; but never if the journal shows a cause that would keep any release
+ * from starting.
  *
  * Judges only a K3s that has just ended, because only then is its journal complete.
  */

@@ -16,8 +16,8 @@ export interface RestartPorts {
 }
 
 /**
- * Restarts a running K3s whose inputs differ from the stamp of its start, once the gate lets the node be interrupted.
- * All changes of one pass make one restart. Waits instead while one of `written` still has to restore an input.
+ * Restarts a running K3s whose inputs differ from the stamp of its start, once the gate allows the interruption. All
+ * changes of one pass cause only one restart. Waits instead while one of `written` still has to restore an input.
  */
 export function k3sRestart(node: K3sNode, ports: RestartPorts, needs: readonly string[]): Resource {
   const unit = unitName(node.role.k3s);
@@ -33,7 +33,7 @@ export function k3sRestart(node: K3sNode, ports: RestartPorts, needs: readonly s
 async function check(host: HostReader, node: K3sNode, ports: RestartPorts): Promise<Finding> {
   const { sources, gate, written = [] } = ports;
   const shown = await showUnit(host, unitName(node.role.k3s), ['ActiveState', 'InvocationID', 'Job']);
-  // A K3s that starts is restarted by its own Resource, because it does not serve yet.
+  // A K3s that is still starting does not serve yet, so `k3sService` restarts it without the gate.
   if (!['active', 'reloading'].includes(shown.ActiveState) || /^[1-9]/.test(shown.Job)) {
     return inSync();
   }
@@ -45,9 +45,9 @@ async function check(host: HostReader, node: K3sNode, ports: RestartPorts): Prom
   return (await rewrittenInput(host, written)) ?? (await gate(host, wish)) ?? restart(node, start);
 }
 
-/** The inputs without which K3s may have lost its cluster, so that only a restart with the new ones helps. */
+/** The inputs whose old content may cut K3s off from its cluster, so that only a restart with the new content helps. */
 const accessInputs = ['config', 'environment', 'agentToken'];
-/** The inputs whose old content soon stops to work, so that their change does not wait for a maintenance window. */
+/** The inputs whose old content soon stops working, so that their change does not wait for a maintenance window. */
 const endingInputs = ['registryLogins', 'lastingLogins'];
 
 function restartWish({ changed, digest }: LookedUp): Wish {

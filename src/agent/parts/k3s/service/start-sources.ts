@@ -12,7 +12,8 @@ export interface StartInput {
    */
   text(host: HostReader, paths: NodePaths, notes: StartNotes): Promise<string | undefined>;
   /**
-   * Returns another content that the input may have had at the start; a difference from it does not count as a change.
+   * Returns another content that the input may have had at the start. If it had this content, the input does not count
+   * as changed.
    */
   formerly?(host: HostReader, paths: NodePaths): Promise<string>;
   /** True if K3s can start with the current input; otherwise K3s is not restarted for it. */
@@ -43,7 +44,7 @@ export interface LookedAt {
 export interface StartVerdict {
   /** The changed inputs that do not cause a restart of K3s. */
   readonly spared: readonly string[];
-  /** Remarks that the service's message adds while K3s runs from that start. */
+  /** Remarks to add to the service's message while K3s runs from that start. */
   readonly remarks: readonly string[];
 }
 

@@ -60,7 +60,9 @@ export async function startJournal(host: HostReader, unit: string, invocationId:
   return stdout;
 }
 
-/** Adds which VM this is to a refusal by a server that knows another VM with its name. */
+/**
+ * Adds the id of this VM to the cause if the server refuses the node because it knows another VM with the same name.
+ */
 function namingVm(cause: Cause | undefined, { name, vmId }: K3sNode): Cause | undefined {
   if (cause?.reason !== 'NodePasswordRejected' || vmId === undefined) {
     return cause;

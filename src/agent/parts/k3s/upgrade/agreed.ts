@@ -5,8 +5,8 @@ import { fleetRelease } from './fleet-release.ts';
 import { soundVersion } from './release.ts';
 
 /**
- * Keeps an agent that has not joined from starting a release newer than its server's. The race is rare: the executable
- * was downloaded before the server answered.
+ * Keeps an agent that has not joined from starting a release newer than its server's. The case is rare: the executable
+ * must have been downloaded before the server answered.
  */
 export function releaseAgreed(node: K3sNode, needs: readonly string[]): Resource {
   return {

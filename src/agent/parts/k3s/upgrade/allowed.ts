@@ -29,8 +29,7 @@ export function wantedRelease({ version, settings }: K3sNode): K3sVersion {
 
 /**
  * Checks whether a node that has joined may go from its installed release to the different one that it wants. A node
- * may go back only to the release from which its last upgrade came: within the same minor version, an agent also over
- * one.
+ * may go back only to the release from which its last upgrade came, and a server only within the same minor version.
  *
  * Throws `VersionGivenUp` if the node tried the wanted release and it did not come up; `VersionDrift` until k3s.upgrade
  * is auto; `VersionRefused` for any other downgrade, a skipped minor version, or an agent newer than its server; and
@@ -54,8 +53,8 @@ export async function mayUpgrade(host: HostReader, node: K3sNode, installed: str
 }
 
 /**
- * Throws `VersionGivenUp` if the node gave up its installed release, which it wants, without going back: over a minor
- * version, nothing goes back by itself.
+ * Throws `VersionGivenUp` if the node gave up its installed release, which it wants, without going back, as a server
+ * does after an upgrade to another minor version.
  */
 export async function mayStay(host: HostReader, node: K3sNode): Promise<void> {
   const record = await readUpgrade(host, node.paths);
@@ -74,7 +73,9 @@ export function isReversible(node: Pick<K3sNode, 'role'>, from: string, wanted: 
   return before !== undefined && (node.role.k3s === 'agent' || isSameMinor);
 }
 
-/** True for the way back from the last upgrade. Once the node has begun to go back, the record is about that. */
+/**
+ * True for the way back from the last upgrade. Once the node has begun to go back, the record describes this return.
+ */
 function mayGoBack(node: K3sNode, record: UpgradeRecord | undefined, installed: string): boolean {
   const { version } = node;
   const comesFrom = record?.from === version && record.wanted === installed;
@@ -89,9 +90,9 @@ function unlike(from: K3sVersion | undefined, wanted: K3sVersion): string {
 }
 
 /**
- * Throws `VersionRefused` if the wanted K3s is newer than that of the server, until the server has been upgraded, or
- * more than three minor versions older, since the API server does not support such a kubelet
- * (https://kubernetes.io/releases/version-skew-policy). Throws `ApiUnavailable` if the server's version is unknown.
+ * Throws `VersionRefused` if the wanted K3s is newer than that of the server, or more than three minor versions older,
+ * since the API server does not support such a kubelet (https://kubernetes.io/releases/version-skew-policy). Throws
+ * `ApiUnavailable` if the server's version is unknown.
  */
 async function mayFollowServer(host: HostReader, node: K3sNode, wanted: K3sVersion): Promise<void> {
   const name = await serverVersion(host, node).catch(rethrowNonBlocking);

@@ -27,7 +27,8 @@ export type CopyLack = (
 
 /**
  * Makes a copy of the datastore of a server after the upgrade has begun, and before it replaces the executable. If the
- * copy fails, records why, so that the upgrade gives up its turn instead of keeping it.
+ * copy fails, except because K3s was restarted, records why, so that the upgrade gives up its turn instead of keeping
+ * it.
  */
 export function datastoreCopied(node: K3sNode, copy: CopyStep, needs: readonly string[]): Resource {
   return {

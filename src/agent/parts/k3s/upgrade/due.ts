@@ -35,7 +35,10 @@ export async function dueUpgrade(host: HostReader, node: K3sNode): Promise<DueUp
   return { from, to, isBegun: record?.state === 'begun' && record.from === from && record.wanted === to };
 }
 
-/** Returns an in-sync finding of a step of the upgrade, which is later to be taken if the upgrade waits to begin. */
+/**
+ * Returns an in-sync finding for a step of the upgrade. While the upgrade waits to begin, a plan lists the step as a
+ * later one.
+ */
 export async function inSyncOrLater(host: HostReader, node: K3sNode): Promise<Finding> {
   const due = await dueUpgrade(host, node);
   return inSync(due && !due.isBegun ? { isLater: true } : {});

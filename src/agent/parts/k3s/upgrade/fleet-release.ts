@@ -52,8 +52,8 @@ async function verifiedRelease(host: HostReader, { paths, version }: K3sNode): P
 }
 
 /**
- * Returns the release that the server of an agent publishes, if it is older than the one that the agent wants and not
- * too old for that server; otherwise `undefined`, also if `publishedRelease` returns nothing.
+ * Returns the release that the server of an agent publishes, if it is older than the one that the agent wants, by at
+ * most three minor versions; otherwise `undefined`.
  */
 export async function fleetRelease(host: HostReader, node: K3sNode): Promise<string | undefined> {
   const release = node.role.k3s === 'agent' ? await publishedRelease(host, node) : undefined;
@@ -92,7 +92,7 @@ export async function publishedRelease(host: HostReader, node: K3sNode): Promise
   }
 }
 
-/** True if a release is older than the wanted one, but not by more minor versions than Kubernetes lets nodes differ. */
+/** True if a release is older than the wanted one, by at most `oldestKubelet` minor versions. */
 function isOlderButFit(release: string, wanted: string): boolean {
   const [older, newer] = [parseVersion(release), parseVersion(wanted)];
   return (

@@ -2,7 +2,9 @@ import type { HostReader } from '../../../engine/host.ts';
 import { type K3sNode, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
-/** The number of restarts by systemd from which on K3s counts as down: one crash is over after a few seconds. */
+/**
+ * The number of restarts by systemd after which K3s counts as down: K3s recovers from a single crash within seconds.
+ */
 const crashes = 3;
 
 /**

@@ -16,7 +16,7 @@ const schema = z.object({
   digest: text,
   /**
    * `begun` until the new release is verified, then `done`. `rolledBack` if the node goes, or went, back to `from`.
-   * `gaveUp` if the new release does not come up and nothing goes back by itself.
+   * `gaveUp` if the new release does not come up and the node does not go back by itself.
    */
   state: z.enum(['begun', 'done', 'rolledBack', 'gaveUp']),
   /** Why the new release was given up. */
@@ -27,7 +27,7 @@ const schema = z.object({
   restarts: z.number(),
   /**
    * The start of K3s in which the node was healthy, how often systemd had restarted K3s by then, and the time since
-   * which it is healthy, in milliseconds since the boot.
+   * which the node has been healthy, in milliseconds since the boot.
    */
   held: z.optional(z.object({ invocation: text, restarts: z.number(), since: z.number() })),
 });
@@ -54,8 +54,8 @@ export async function writeUpgrade(
 }
 
 /**
- * Returns 12 hexadecimal digits of what a node wants when it wants a release: the release, its source, and the keys
- * that the settings give K3s. A release that was given up is tried again once the digest changes.
+ * Returns a digest of a wanted release, as 12 hexadecimal digits: of its name, its source, and the keys that the
+ * settings give K3s. A release that was given up is tried again once the digest changes.
  */
 export function upgradeDigest({ version, settings }: Pick<K3sNode, 'version' | 'settings'>): string {
   const { releaseUrl, config } = settings.k3s;

@@ -18,8 +18,8 @@ import { lastVersion } from './last-version.ts';
  * which only the sequence of an upgrade replaces. A lost or damaged executable is restored to the release of its last
  * start.
  *
- * Throws `VersionRefused` if the wanted version is not the name of a release. On a node that has joined and wants
- * another release, throws the errors of `mayUpgrade`.
+ * Throws `VersionRefused` if the wanted version is not the name of a release. On a node that has joined, also throws
+ * the errors of `mayUpgrade` and `mayStay`.
  */
 export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource {
   const of = (release: K3sNode) =>
@@ -107,9 +107,9 @@ export function releaseDownload({ settings, version, arch, paths }: K3sNode): Do
 const unnamed = 'none that it names';
 
 /**
- * Returns the release that the executable must have now. A new agent takes an older release that its server runs. A
- * node that has joined keeps its installed release or, if that is lost or damaged, the release of its last start.
- * Throws the errors of `mayUpgrade` and `mayStay`.
+ * Returns the release that the executable must have now. A new agent takes the release of its server if that release is
+ * older than the wanted one. A node that has joined keeps its installed release or, if that is lost or damaged, the
+ * release of its last start. Throws the errors of `mayUpgrade` and `mayStay`.
  */
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   wantedRelease(node);

@@ -28,7 +28,7 @@ export type ReleaseVerdict = (
 /**
  * Replaces the executable once the upgrade has begun and the datastore is copied, and keeps the previous executable.
  * K3s is then restarted, because the release is an input of its start. If the release does not come up, puts the
- * previous executable back, or, over a minor version of a server, gives up.
+ * previous executable back if the node can return to its release; otherwise gives up.
  */
 export function releaseReplaced(
   node: K3sNode,
@@ -113,7 +113,7 @@ async function judge(
 /** Milliseconds between two looks at a starting release: systemd waits five seconds before it starts K3s again. */
 const lookAgain = 2_000;
 
-/** True if the datastore is etcd, whose own version a release may have raised, also within a minor version of K3s. */
+/** True if the datastore is etcd, whose own version a release may have raised, even within a minor version of K3s. */
 async function hasOwnVersion(host: HostReader, { role, paths }: K3sNode): Promise<boolean> {
   return role.k3s === 'server' && (await datastoreKind(host, paths)) === 'etcd';
 }

@@ -11,8 +11,8 @@ export function upgradeWish({ wanted, digest }: Pick<UpgradeRecord, 'wanted' | '
 }
 
 /**
- * Returns the wish of an upgrade whose release is in place, and neither verified nor given up yet; otherwise
- * `undefined`. Until then, a restart has this wish, for which the node has its turn.
+ * Returns the wish of an upgrade whose release is in place, but neither verified nor given up yet; otherwise
+ * `undefined`. Meanwhile, a restart has this wish, because the node has its turn for it.
  */
 export async function wishInPlace(host: HostReader, { paths }: K3sNode): Promise<Wish | undefined> {
   const record = await readUpgrade(host, paths);

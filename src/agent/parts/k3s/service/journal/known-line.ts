@@ -14,7 +14,8 @@ export interface KnownLine {
   readonly endedBy?: 'time';
   /**
    * What the fault shows about the release of K3s: with `release`, this release does not run here with these settings,
-   * and an earlier one may; with `elsewhere`, no release would start. Without either, only repeated ends tell.
+   * and an earlier one may; with `elsewhere`, no release would start. If absent, only repeated exits of K3s show
+   * whether the release is at fault.
    */
   readonly fault?: 'release' | 'elsewhere';
   /** True if a healthy server also logs the line at every start, so that the line explains nothing on a server. */

@@ -13,8 +13,8 @@ export interface Choice {
  * Chooses the release that a cluster takes from a channel; `undefined` if the channel does not exist. `runs` is the
  * release that runs; without it, the cluster takes the newest one of the channel.
  *
- * A cluster never goes to an older release, and to another minor version only if the channel is the one of this next
- * minor version, such as `v1.37`. Otherwise, it takes the newest patch of its own minor version.
+ * A cluster never goes to an older release. It goes to the next minor version only if the channel is named after that
+ * version, such as `v1.37`. Otherwise, it takes the newest patch of its own minor version.
  */
 export function choose(channels: Channels, channel: string, runs: string | undefined): Choice | undefined {
   const latest = channels.get(channel);
@@ -33,7 +33,10 @@ export function choose(channels: Channels, channel: string, runs: string | undef
   return { release: isAhead ? newerOf(runs, patch) : runs, latest };
 }
 
-/** Returns the channel of the next minor version if a channel is ahead of the minor version that is taken from it. */
+/**
+ * Returns the channel of the next minor version if the latest release is of a newer minor version than the chosen one;
+ * otherwise `undefined`.
+ */
 export function nextLine({ release, latest }: Choice): string | undefined {
   const [taken, newest] = [parseVersion(release), parseVersion(latest)];
   const isAhead = taken && newest && compareVersions(taken, newest) < 0 && !isSameLine(taken, newest);

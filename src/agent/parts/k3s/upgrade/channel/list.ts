@@ -8,7 +8,7 @@ import { parseVersion } from '../version.ts';
 /** The newest release of each channel, by the name of the channel. */
 export type Channels = ReadonlyMap<string, string>;
 
-/** The most channels that are read; K3s has three, and one for each minor version. */
+/** The maximum number of channels in a list; K3s has three, and one for each minor version. */
 const most = 500;
 
 /** The answer of the channel server (https://update.k3s.io/v1-release/channels). */

@@ -58,7 +58,10 @@ async function ask(
   return noted(node, note, { channel, ...choice, asked: host.now() });
 }
 
-/** Returns until when a note holds; `undefined` if the channel must be asked. An upgrade is not changed on its way. */
+/**
+ * Returns until when a note holds; `undefined` if the channel must be asked. A note holds while an upgrade is under
+ * way, so that its release does not change.
+ */
 async function freshUntil(
   host: HostReader,
   { paths }: K3sNode,
