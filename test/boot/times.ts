@@ -65,7 +65,7 @@ export async function workOf(
 
 /**
  * Waits until the daemon's journal shows that the node is Ready, and resolves to the journal. The Ready condition in
- * status.json is not enough: the daemon writes that file before it logs.
+ * status.json is not enough: the daemon logs before it writes that file, but journald may store the line later.
  */
 async function told(host: BootedHost): Promise<readonly JournalEntry[]> {
   let journal: readonly JournalEntry[] = [];

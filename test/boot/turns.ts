@@ -2,15 +2,15 @@
 import type { BootedHost } from './booted-host.ts';
 import type { Cluster, HostName } from './cluster.ts';
 
-/** A time during which systemd had stopped K3s by command and K3s did not serve again; in epoch milliseconds. */
+/** The time from a stop of K3s by command until systemd has started K3s again; in epoch milliseconds. */
 export interface Interruption {
   readonly host: HostName;
   readonly from: number;
-  /** The end; infinity while K3s does not serve. */
+  /** The end; infinity while K3s has not started again. */
   readonly to: number;
 }
 
-/** Resolves to the interruptions of the hosts by stops or restarts of K3s's unit, in the order of their begins. */
+/** Resolves to the interruptions of the hosts by stops or restarts of K3s's unit, in the order in which they began. */
 export async function interruptionsOf(
   hosts: readonly BootedHost<HostName>[],
 ): Promise<readonly Interruption[]> {

@@ -73,7 +73,7 @@ export const faults = {
 
 export type FaultName = keyof typeof faults;
 
-/** Returns a daemon. Every other time it is that of a server, so that the holder of the Lease often fails. */
+/** Returns a daemon, often that of a server, so that the holder of the Lease often fails. */
 function anyDaemon({ daemons, random }: Fleet): Daemon {
   const servers = daemons.filter(({ node }) => node.role === 'server');
   return random.pick(random.chance(0.4) ? servers : daemons);

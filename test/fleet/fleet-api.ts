@@ -141,7 +141,7 @@ function timedOut({ url, timeout = 10 * second }: HttpSend): NodeError {
   return new NodeError('TimedOut', `${new URL(url).origin} did not answer within ${timeout / second} s.`);
 }
 
-/** Returns the milliseconds of one way of a request. */
+/** Returns the milliseconds that a request, or its answer, takes to arrive. */
 function latency(random: Random): number {
   const luck = random.next();
   if (luck < 0.93) {

@@ -23,7 +23,7 @@ export interface Process {
   isAlive: boolean;
   /** The number of changes before the one at which `onLast` is called. */
   changesLeft: number;
-  /** Called instead of a change; the change follows unless the process or the machine has ended. */
+  /** Called just before that change, which follows unless the process or the machine has ended. */
   onLast: () => void;
 }
 

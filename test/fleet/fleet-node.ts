@@ -22,8 +22,8 @@ export function isAdmin(certificate: string | undefined): boolean {
 }
 
 /**
- * The milliseconds of silence after which a node may be restarted without a turn. Slipway counts ten minutes, from the
- * first answer that its gate misses, even if the API still answers other questions for a while.
+ * The milliseconds of silence after which a node may be restarted without a turn. Slipway counts ten minutes from the
+ * first request of its gate without an answer; other requests may be answered for a while after that.
  */
 const silence = 480_000;
 
@@ -33,7 +33,7 @@ export interface Interruption {
   readonly by: 'a cordon' | 'a restart';
   /** The nonce of the turn in which the node is interrupted; `undefined` if it has begun no turn. */
   readonly turn: string | undefined;
-  /** True if the API had not answered the node for ten minutes, or lacks its Node, so that it needs no turn. */
+  /** True if the API had been silent for `silence`, or lacked the Node, so that the node needs no turn. */
   readonly isRepair: boolean;
 }
 

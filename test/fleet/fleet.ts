@@ -43,7 +43,10 @@ export class Fleet {
   readonly concurrency: number;
   /** What all nodes shall run. */
   readonly wish = { config: 'settings: 1\n', version: 'v1.36.3+k3s1' };
-  /** False if a person deleted a Node, or a drain may be given up, so that a node may never get its wish. */
+  /**
+   * False if a person deleted a Node or wishes a bad release, or a drain may be given up: a node may then never get its
+   * wish.
+   */
   mustEnd: boolean;
   /** The promise that the last event has broken. */
   brokenPromise: string | undefined;

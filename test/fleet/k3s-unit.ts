@@ -18,8 +18,8 @@ export function executable(version: string): string {
 }
 
 /**
- * The unit of K3s: the model of a service of Type=notify. A start takes seconds, now and then minutes, as a database
- * that is rebuilt takes. A new start reads the files anew and notes their digests in the stamp, as the unit's
+ * The unit of K3s: the model of a service of Type=notify. A start takes seconds, or now and then minutes, as when a
+ * database is rebuilt. A new start reads the files anew and notes their digests in the stamp, as the unit's
  * ExecStartPre does.
  */
 export class K3sUnit {

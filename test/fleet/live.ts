@@ -13,11 +13,11 @@ Error.stackTraceLimit = 0;
 /** The time after the last fault in which every node gets its wish or says why not: for the fleet, and per node. */
 const patience = 20 * minute;
 const patiencePerNode = 4 * minute;
-/** The end of a run in any case. */
+/** The time after which a run ends in any case. */
 const longest = 24 * 60 * minute;
-/** The time after the last fault for which a fleet must stay as it is wished. */
+/** How long a run goes on after the last fault, even if every node already has its wish. */
 const calm = 2 * minute;
-/** The time after the last fault after which a fleet that needs a person is as it will stay. */
+/** How long a run goes on after the last fault if the fleet needs a person. */
 const stuckAfter = 8 * minute;
 
 export interface LifeOptions {
@@ -82,7 +82,7 @@ export async function live(options: LifeOptions): Promise<Verdict> {
   };
 }
 
-/** True once its time is over, or the fleet has what is wished, or says why not and cannot get it without a person. */
+/** True once the time is over, or every node has its wish, or the fleet says why not and needs a person. */
 function isOver(fleet: Fleet): boolean {
   const isStuck =
     !mustEnd(fleet) && fleet.quietFor > stuckAfter && fleet.daemons.every(({ node }) => !node.turn);

@@ -26,7 +26,7 @@ export class Machine {
   readonly files: MemoryFiles;
   readonly shared: Shared;
   readonly name: string;
-  /** The number of boots, which ends what the previous boot began. */
+  /** The number of boots; a new boot ends what the previous one began. */
   boots = 0;
   isOff = true;
   /** True if no packet passes between this machine and the others. */

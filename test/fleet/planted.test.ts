@@ -12,7 +12,9 @@ import {
   withoutVersions,
 } from './planted.ts';
 
-/** A fleet of three servers that wants one restart, and in which only that happens which a test adds. */
+/**
+ * A fleet of three servers and four agents that wants one restart, and in which no fault happens unless a test adds it.
+ */
 const quiet = {
   servers: 3,
   agents: 4,
@@ -56,7 +58,10 @@ test('the simulated fleet notices a ledger that is kept in memory only', async (
   expect(await failures({ ...quiet, wrap: ledgerInMemory }, [1])).toMatch(/that the ledger does not have/);
 });
 
-/** Returns options with a holder that is suspended before it writes a grant, and goes on after the next holder. */
+/**
+ * Returns options with a holder that is suspended before it writes a grant, and writes it after another holder has
+ * taken over.
+ */
 function withLateGrant(prepare: (fleet: Fleet) => void = () => {}) {
   let made: Fleet | undefined;
   const wrap: WrapHost = grantedLate(() => made);
@@ -70,7 +75,9 @@ function withLateGrant(prepare: (fleet: Fleet) => void = () => {}) {
   };
 }
 
-/** What a late grant does: a node has a turn that the ledger lacks, or one beside the first agent's. */
+/**
+ * What a late grant does: a node begins a turn that the ledger lacks, or one too soon after that of the first agent.
+ */
 const lateGrant = /that the ledger does not have|before agent-\d has served for a minute/;
 
 test('the simulated fleet notices a former holder of the Lease that writes a grant late', async () => {

@@ -64,7 +64,7 @@ function withLedger(response: HttpResponse, ledger: string): HttpResponse {
   return { ...response, body: JSON.stringify({ ...object, metadata }) };
 }
 
-/** Makes the API apply changes to the objects at some paths whatever version they name. */
+/** Makes the API apply some changes, whatever version of the object they name. */
 export function withoutVersions(api: FleetApi, ofPath: (pathname: string, body: string) => boolean): void {
   api.rewrite = (pathname, body, live) => {
     if (live === undefined || !ofPath(pathname, body)) {
@@ -75,7 +75,7 @@ export function withoutVersions(api: FleetApi, ofPath: (pathname: string, body: 
   };
 }
 
-/** Returns a view of a Host in which some calls are others. */
+/** Returns a view of a Host in which `others` replace some calls. */
 export function changed(host: Host, others: Partial<Host>): Host {
   return new Proxy(host, {
     get(target, name) {
@@ -87,8 +87,8 @@ export function changed(host: Host, others: Partial<Host>): Host {
 }
 
 /**
- * Lets the holder of the Lease be suspended just before it writes its first grant to the Node of an agent, and cuts
- * that Node off, so that the next holder withdraws the grant before the former one goes on to write it.
+ * Suspends the holder of the Lease just before it writes its first grant to the Node of an agent, and cuts that agent
+ * off, so that the next holder withdraws the grant before the former one goes on to write it.
  */
 export function grantedLate(made: () => Fleet | undefined): WrapHost {
   let isOver = false;
@@ -119,7 +119,7 @@ export function grantedLate(made: () => Fleet | undefined): WrapHost {
     });
 }
 
-/** Frees the turn of a server once the time is over within which the server may begin. */
+/** Frees the turn of a server once the time within which the server may begin is over. */
 export const freedByTime: WrapHost = (host) => {
   const since = new Map<string, number>();
   return changed(host, {

@@ -30,7 +30,7 @@ function isBack({ k3s, kubelet, object }: FleetNode): boolean {
   return isUp && (object === undefined || (readyOf(object) === 'True' && !isCordonedByUs(object)));
 }
 
-/** Finds a release that was tried again after it had not come up, or by another node than the first. */
+/** Finds a bad release that a node tried again or, unless an older ledger was restored, that a second node tried. */
 function repeated({ daemons, ledger }: Fleet): string | undefined {
   const tried = daemons.map(({ node }) => node).filter(({ k3s }) => k3s.badAttempts > 0);
   const again = tried.find(({ k3s }) => k3s.badAttempts > 1);
@@ -41,7 +41,7 @@ function repeated({ daemons, ledger }: Fleet): string | undefined {
   return isOnce ? undefined : `several nodes try a release that did not come up: ${namesOf(tried)}`;
 }
 
-/** Finds a node that is interrupted without having begun a turn. */
+/** Finds a node that Slipway interrupts without a turn, although the interruption is not a repair. */
 function unasked({ daemons }: Fleet): string | undefined {
   const found = daemons.find(
     ({ node: { interruption } }) => interruption && !interruption.isRepair && interruption.turn === undefined,
@@ -49,7 +49,7 @@ function unasked({ daemons }: Fleet): string | undefined {
   return found && `${found.node.name} is interrupted by ${found.node.interruption?.by} without a turn`;
 }
 
-/** Finds more interruptions at once than the settings allow. */
+/** Finds more interruptions at once than the settings allow. Repairs of agents do not count. */
 function tooMany({ daemons, concurrency }: Fleet): string | undefined {
   const interrupted = daemons.map(({ node }) => node).filter(({ interruption }) => interruption);
   const servers = interrupted.filter(({ role }) => role === 'server');
@@ -70,7 +70,7 @@ function namesOf(nodes: readonly FleetNode[]): string {
   return nodes.map(({ name }) => name).join(', ');
 }
 
-/** Finds a cordon of a person that Slipway has taken back. */
+/** Finds a cordon of a person that Slipway has removed. */
 function lostCordon({ daemons }: Fleet): string | undefined {
   const found = daemons.find(
     ({ node: { isCordonedByPerson, object } }) => isCordonedByPerson && object && !isCordoned(object),

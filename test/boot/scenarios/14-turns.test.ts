@@ -13,7 +13,7 @@ import {
 } from '../turns.ts';
 
 const [old, good, bad] = ['v1.36.3+k3s1', 'v1.36.4+k3s1', 'v1.36.5+k3s1'] as const;
-/** How long a node is watched in these tests: long enough to crash it meanwhile. */
+/** How long a node is watched in these tests: long enough for a test to crash the node meanwhile. */
 const seconds = 6;
 
 let cluster: Cluster;
@@ -45,14 +45,14 @@ function want(version: string): void {
   }
 }
 
-/** Returns the agents, without those that are given. */
+/** Returns the agents except for those in `except`. */
 function agents(...except: readonly BootedHost[]): readonly BootedHost<HostName>[] {
   return [cluster.host('agent'), cluster.host('observability')].filter((host) => !except.includes(host));
 }
 
 /**
- * Waits until the server has upgraded, has both agents ask for their turns, and then has the server look. Without this,
- * an agent asks up to 40 s after the server's turn, and the server looks every 30 s.
+ * Waits until the server has upgraded, then makes both agents ask for their turns, and then makes the server look.
+ * Without this, an agent asks up to 40 s after the server's turn, and the server looks every 30 s.
  */
 async function askAfterServer(release: string): Promise<void> {
   await eventually(
@@ -96,7 +96,7 @@ test('an upgrade interrupts the server, then one agent alone, and then the other
   }
 });
 
-/** Returns the time from the end of each interruption to the begin of the next one, in milliseconds. */
+/** Returns the time from the end of each interruption to the beginning of the next one, in milliseconds. */
 function pauses(interruptions: readonly Interruption[]): readonly number[] {
   return interruptions.slice(1).map(({ from }, index) => from - (interruptions[index]?.to ?? from));
 }
