@@ -53,7 +53,10 @@ export function stamp(
   return stampStart(host, paths, startSources, invocationId);
 }
 
-/** Returns a node's Resources: machine checks, NAT removal, the metadata guard, K3s, registry logins, workloads. */
+/**
+ * Returns a node's Resources: machine checks, NAT removal, the metadata guard, and then K3s with its registry logins,
+ * maintenance and workloads.
+ */
 export function nodeResources(node: K3sNode, ports: NodePorts): readonly Resource[] {
   return [
     ...preflight(node, ports.memory, ports.free),

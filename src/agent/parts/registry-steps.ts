@@ -13,7 +13,7 @@ import {
 export interface RegistryPorts {
   readonly cloud: Cloud;
   readonly rotateAt: (receivedAt: number, within: number) => number;
-  /** Keeps the flags of an adopted K3s in a file that Slipway is about to replace. */
+  /** Makes a Resource fail instead of replacing a file of an adopted K3s whose flags would be lost. */
   readonly keeping: (resource: Resource) => Resource;
 }
 

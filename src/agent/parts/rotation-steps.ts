@@ -5,7 +5,7 @@ import { asMaintenance, rotationNotice, unlessHeld } from './maintenance/index.t
 
 export interface RotationPorts {
   readonly gate: Gate;
-  /** Holds back a Resource that restarts K3s. */
+  /** Holds back the drift of a Resource that restarts K3s while K3s must not restart. */
   readonly starting: (resource: Resource) => Resource;
   readonly token: Resource;
   readonly service: Resource;

@@ -34,10 +34,10 @@ interface Rejecting extends Closed {
 }
 
 /**
- * Reports `FirewallRejects` if a rule of the image, as in Oracle's, rejects what K3s or NAT needs: one of the rules
- * that reject every packet, in the kernel or in the file of iptables-persistent. Removes a rule to which
- * consent.imageRules consents, first from the kernel, and then from the file, by which the next pass after a crash
- * recognizes the rule. Changes no other rule. Returns no Resource if the root is not `/`.
+ * Reports `FirewallRejects` if a rule of the image that rejects every packet, as in Oracle's images, rejects what K3s
+ * or NAT needs, in the kernel or in the file of iptables-persistent. Removes a rule that consent.imageRules names,
+ * first from the kernel, and then from the file, by which the next pass after a crash recognizes the rule. Changes no
+ * other rule. Returns no Resource if the root is not `/`.
  */
 export function imageRules(node: K3sNode): readonly Resource[] {
   const resource: Resource = {

@@ -29,8 +29,8 @@ export const certificateNote: StartNote = {
 
 /**
  * Returns the start of K3s with this id, as recorded in its stamp. Without a record, as after a start with an older
- * Slipway, only the time of the start is known, by the directory that systemd makes at each start. Returns `undefined`
- * if not even the directory exists.
+ * Slipway, only the time of the start is known, from the directory that systemd makes at each start. Returns
+ * `undefined` if not even the directory exists.
  */
 export async function lastStart(
   host: HostReader,

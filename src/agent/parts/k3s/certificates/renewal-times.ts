@@ -48,7 +48,7 @@ const firstWith120: Readonly<Record<number, number>> = { 30: 13, 31: 9, 32: 5, 3
 
 /**
  * Returns when the end of a CA certificate is reported, in epoch milliseconds: when a tenth of its life is left, but at
- * least 30 and at most 365 days before its end. K3s gives its CAs ten years, and warns in the last.
+ * least 30 and at most 365 days before its end. K3s gives its CAs ten years, and warns in the last year.
  */
 export function caReportedFrom({ from, ends }: Pick<Certificate, 'from' | 'ends'>): number {
   return ends - Math.min(Math.max((ends - from) / 10, 30 * day), 365 * day);

@@ -4,7 +4,7 @@ import type { K3sNode } from '../../../node.ts';
 import { parseCertificate } from './certificate.ts';
 import type { Certificate } from './certificate-files.ts';
 
-/** The milliseconds for which a certificate counts as read: K3s looks every six hours whether to renew it. */
+/** The milliseconds after which a certificate is read again: K3s checks every six hours whether to renew it. */
 const fresh = 3_600_000;
 /**
  * The milliseconds after which a port that did not answer is tried again: each attempt may take its whole time limit.

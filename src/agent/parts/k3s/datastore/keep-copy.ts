@@ -11,8 +11,8 @@ import { type CopyManifest, copyPath, draftPath, manifestPath } from './copies.t
 import { kineFacts } from './kine.ts';
 
 /**
- * Gives a copy that was made and read back its name and its manifest. The manifest comes last: a copy without one does
- * not count. Throws `DatabaseDamaged` if K3s could not start from the copy.
+ * Gives its final name to a copy that was made and read back, and then writes its manifest. The manifest comes last: a
+ * copy without one does not count. Throws `DatabaseDamaged` if K3s could not start from the copy.
  */
 export async function keepCopy(
   host: Host,

@@ -2,8 +2,9 @@ import type { DatabaseFacts, DatabaseQueries } from '../../../engine/database.ts
 import { NodeError } from '../../../engine/errors.ts';
 
 /**
- * The questions to a copy of the datastore, whose one table is Kine's (kine, pkg/drivers/sqlite): how many rows are
- * objects of Kubernetes, the newest revision, and the names of the bootstrap data, each the digest of a token.
+ * The queries to a copy of the datastore, whose only table is Kine's (kine, pkg/drivers/sqlite): how many rows are
+ * objects of Kubernetes, the newest revision, and the names of the bootstrap data, each of which ends with the digest
+ * of a token.
  */
 export const kineQueries: DatabaseQueries = {
   objects: "SELECT count(*) FROM kine WHERE name GLOB '/registry/*'",

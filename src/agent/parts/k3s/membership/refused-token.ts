@@ -84,7 +84,7 @@ function isSame(fresh: Token, token: Token, { reason }: NodeError): boolean {
   return fresh.credential === token.credential && pins === token.caHash;
 }
 
-/** Returns the error for a token that the server answers with this status. */
+/** Returns the error for a token to which the server answers with this status. */
 export function tokenRejected(node: K3sNode, status: number): NodeError {
   return new NodeError(
     'TokenRejected',

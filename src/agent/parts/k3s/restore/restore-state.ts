@@ -79,7 +79,7 @@ export function replacedPaths({ k3s }: NodePaths): readonly string[] {
   return [k3s.datastore, join(server, 'tls'), join(server, 'cred/passwd')];
 }
 
-/** Returns the path at which a restore keeps the executable that it replaces by an earlier release. */
+/** Returns the path at which a restore keeps the executable that it replaces with an earlier release. */
 export function asideExecutable({ k3s }: NodePaths, { at }: Pick<Restore, 'at'>): string {
   return join(dirname(k3s.binary), `.${basename(k3s.binary)}.before-restore-${at}`);
 }

@@ -23,7 +23,7 @@ const condition = 'K3sRunning';
 const gigabyte = 1024 ** 3;
 
 /**
- * Replaces the datastore of a server by a copy, in steps that a second run continues after a crash:
+ * Replaces the datastore of a server with a copy, in steps that a second run continues after a crash:
  *
  * - Prepares the datastore beside the present one, while K3s still runs.
  * - Notes the restore. From then on the daemon leaves K3s alone.
@@ -113,7 +113,9 @@ function movedAsideFor(path: string, restore: Restore, needs: readonly string[])
   };
 }
 
-/** Returns the path, or the path with the first number from 2 on at which nothing exists. */
+/**
+ * Returns the path if nothing exists there; otherwise the path with the first free number from 2 on, as in `PATH-2`.
+ */
 async function freePath(host: HostReader, path: string): Promise<string> {
   let free = path;
   for (let at = 2; (await host.stat(free)) !== undefined; at += 1) {

@@ -33,7 +33,7 @@ export async function lookAtStart(
   return { changed, digest: shortDigest(JSON.stringify(now)), remarks };
 }
 
-/** Returns the changes of a restart for these inputs. */
+/** Returns the changes that the drift of a restart lists, one for each of these inputs. */
 export function restartChanges(changed: readonly string[]): readonly Change[] {
   return changed.map((field) => ({
     field,
@@ -51,7 +51,7 @@ export async function rewrittenInput(
   written: readonly Resource[],
 ): Promise<Finding | undefined> {
   for (const input of written) {
-    // An input whose check fails is not restored either.
+    // An input whose check fails is not restored in the next pass either, so the restart does not wait for it.
     const found = await input.check(host).catch(() => inSync());
     if (found.state === 'Drifted' && !found.drift.due) {
       return waiting('Blocked', `waits for ${input.id}`, { after: 1_000, blocks: false });

@@ -25,7 +25,7 @@ export function releaseFetched(node: K3sNode, needs: readonly string[]): Resourc
   const when = unless(fetched, async (host) =>
     (await dueUpgrade(host, node)) ? undefined : leftoverGone(host, node),
   );
-  // The condition reports the release that runs.
+  // Leaves out the message, since the condition should report the release that runs.
   return neverBlocking(withoutMessage(when));
 }
 

@@ -19,9 +19,9 @@ import { compareVersions, parseVersion } from './version.ts';
 const published = z.object({ k3s: z.string() });
 
 /**
- * Publishes the release that this server runs. K3s serves the files in this folder to everybody
- * (pkg/server/handlers/router.go, Static). A new agent starts with this release, since nothing else shows the release
- * of a server to a node that has not joined. During an upgrade, the file keeps the former release until the new one is
+ * Publishes the release that this server runs. K3s serves the file to every client (pkg/server/handlers/router.go,
+ * Static). A new agent that wants a newer release starts with this one, since nothing else shows the release of a
+ * server to a node that has not joined. During an upgrade, the file keeps the former release until the new one is
  * verified.
  */
 export function releasePublished(node: K3sNode, needs: readonly string[]): Resource {

@@ -36,7 +36,7 @@ export function channelResolved(node: K3sNode, needs: readonly string[]): readon
       return actsForCluster(node) ? ask(host, node, channel, note) : follow(host, node, channel, note);
     },
   };
-  // The condition reports the release that runs.
+  // Leaves out the message, since the condition should report the release that runs.
   return [withoutMessage(resolved)];
 }
 
