@@ -20,8 +20,8 @@ export interface ApiChange {
 }
 
 /**
- * The API of a fleet: one store of objects, answered by the stand-in with the rights of each user. A request takes
- * time, its answer too, and now and then so much that the caller has given up before the API applies the request.
+ * The API of a fleet: one store of objects, for which the stand-in answers with the rights of each user. A request
+ * takes time, its answer too, and now and then so much that the caller has given up before the API applies the request.
  */
 export class FleetApi {
   readonly objects: Objects = fleetObjects();

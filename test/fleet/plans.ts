@@ -88,7 +88,7 @@ function planOf(node: K3sNode, memory: TurnMemory): readonly Resource[] {
   ];
 }
 
-/** Plans K3s with a gate that lets everything through, as before there were turns. */
+/** Plans K3s with a gate that lets everything through, as if there were no turns. */
 export function withoutTurns(fleet: Fleet): MakePlan {
   return (of) => {
     const node = k3sNodeOf(of, fleet);

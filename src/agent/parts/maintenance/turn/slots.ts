@@ -70,7 +70,10 @@ function failure({ slot, node, phase, lasted }: Turn, { ledger }: Fleet): Action
     : undefined;
 }
 
-/** A slot is free if the node can no longer begin, or if it has ended its turn and serves; never by time alone. */
+/**
+ * A slot is free if the node can no longer begin, if it has ended its turn and serves, or if the turn of a deleted Node
+ * is over (`isOver`); never by time alone.
+ */
 function freed(turn: Turn, { ledger, settings }: Fleet): Action | undefined {
   const { slot, node, phase, lasted } = turn;
   const free = (proves = false): Action => ({ kind: 'free', slot, proves });
