@@ -14,9 +14,9 @@ import {
 import type { Port } from './ports.ts';
 
 /**
- * Checks that firewalld accepts packets to the ports of this node, and trusts the networks of pods and of hosts that
- * use NAT. Packets to hostPorts and NodePorts need no rule, because firewalld accepts forwarded packets whose
- * destination was translated.
+ * Checks that firewalld accepts packets to the ports of this node, and trusts the networks of pods, of services and of
+ * hosts that use NAT. Packets to hostPorts and NodePorts need no rule, because firewalld accepts forwarded packets
+ * whose destination was translated.
  */
 export async function lookAtFirewalld(host: HostReader, node: K3sNode | undefined): Promise<Verdict> {
   const [ports, family] = [portsLetIn(node), nodeFamily(node)];

@@ -13,7 +13,8 @@ import { soundVersion } from './upgrade/release.ts';
 /**
  * Verifies a new release: K3s is active, the API of a server is healthy, the Node is Ready with the new version and has
  * reported since the start, and all this holds for `maintenance.watchFor` without a restart, because crash loops show
- * after the first Ready. Then the upgrade is done.
+ * after the first Ready. Then the upgrade is done. Forgets an upgrade whose release is not in place if the settings no
+ * longer want it.
  */
 export function upgradeVerified(node: K3sNode, needs: readonly string[]): Resource {
   return {

@@ -14,7 +14,8 @@ export interface Choice {
  * release that runs; without it, the cluster takes the newest one of the channel.
  *
  * A cluster never goes to an older release. It goes to the next minor version only if the channel is named after that
- * version, such as `v1.37`. Otherwise, it takes the newest patch of its own minor version.
+ * version, such as `v1.37`. If another channel is ahead, the cluster takes the newest patch of its own minor version;
+ * if the channel is behind, the cluster keeps its release.
  */
 export function choose(channels: Channels, channel: string, runs: string | undefined): Choice | undefined {
   const latest = channels.get(channel);
