@@ -52,7 +52,7 @@ test('a node whose drain is given up stays, uncordoned, with K3s running', async
 
 test.each([
   ['a server', 'server', memoryHost()],
-  ['a machine that was installed as a server, and whose role is to be agent', 'agent', aHost()],
+  ['a machine that was installed as a server, even with the role agent,', 'agent', aHost()],
 ] as const)('%s does not leave', async (_, role, host) => {
   await expect(requireAgent(host, aNode(role))).rejects.toMatchObject({ reason: 'NodeKept' });
 });

@@ -38,6 +38,6 @@ test.each([
     { metadata: { ...marked, ...managedBy('kubectl-cordon', 'slipway') }, spec: { unschedulable: true } },
     'slipway',
   ],
-])('cordonOf attributes the cordon of a Node $0 to $2', (_, node, by) => {
+])('for a Node $0, cordonOf returns $2', (_, node, by) => {
   expect(cordonOf(node)).toMatchObject({ by, isMarked: 'metadata' in node });
 });

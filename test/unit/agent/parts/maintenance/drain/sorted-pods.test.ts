@@ -31,7 +31,7 @@ test.each<[string, PodChanges, 'leave' | 'evict', string]>([
     'leave',
     'evict',
   ],
-])('sortPods with the policy $2 decides for $0: $3', async (_, changes, policy, expected) => {
+])('with the policy $2, the verdict of sortPods on $0 is: $3', async (_, changes, policy, expected) => {
   const host = memoryHost();
   putPod(aCluster(host), 'one', changes);
   const pods = await readOwnPods(host, aNode('agent'));

@@ -42,7 +42,7 @@ describe('the duty', () => {
     ['a reboot without a time', anEvent({ notBefore: undefined }), 'prepare'],
     ['a reboot that is late', anEvent({ notBefore: now - 59 * minute }), 'prepare'],
     ['a reboot that should have begun an hour ago', anEvent({ notBefore: now - hour }), 'report'],
-  ])('for $0 is $2', (_what, event, expected) => {
+  ])('for $0: $2', (_what, event, expected) => {
     expect(duty(event)).toBe(expected);
   });
 
@@ -60,7 +60,7 @@ describe('the duty', () => {
       { now: now + 4 * hour },
       'prepare',
     ],
-  ])('for an event, $0, is $3', (_what, changes, at, expected) => {
+  ])('for an event, $0: $3', (_what, changes, at, expected) => {
     expect(duty(anEvent({ notBefore: now + 5 * hour, ...changes }), at)).toBe(expected);
   });
 

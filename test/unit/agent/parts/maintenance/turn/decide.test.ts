@@ -80,7 +80,12 @@ describe('decide obeys', () => {
       { ...release, slots },
       'end the turn of agent-1 (restart config)',
     ],
-    ['an order to release nothing: removes the order', [], release, 'remove the order release agent-1'],
+    [
+      'an order to release a turn that does not exist: removes the order',
+      [],
+      release,
+      'remove the order release agent-1',
+    ],
     [
       'an order to continue with one wish',
       [],
@@ -106,7 +111,7 @@ describe('decide obeys', () => {
       'remove the order continue',
     ],
     [
-      'an order to let a node pass that does not ask: removes the order',
+      'an order to let pass a node that does not ask: removes the order',
       [fleetNode('agent-1')],
       { orders: [{ order: 'now', about: 'agent-1' }] },
       'remove the order now agent-1',

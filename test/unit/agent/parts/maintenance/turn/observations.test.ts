@@ -26,10 +26,10 @@ describe('phaseOf', () => {
       }),
       'offered',
     ],
-    ['begun', inTurn('agent-1'), 'begun'],
+    ['begun once the node has begun its turn', inTurn('agent-1'), 'begun'],
     ['ended when it is done', inTurn('agent-1', 'done'), 'ended'],
     ['ended when the node rolled back', inTurn('agent-1', 'rolledBack'), 'ended'],
-    ['withdrawn', asks('agent-1', '', { withdrawn: nonce }), 'withdrawn'],
+    ['withdrawn once the grant is withdrawn', asks('agent-1', '', { withdrawn: nonce }), 'withdrawn'],
     [
       'withdrawn when a begun turn was released',
       inTurn('agent-1', 'begun', { withdrawn: nonce }),
