@@ -23,7 +23,7 @@ export function isAdmin(certificate: string | undefined): boolean {
 
 /**
  * The milliseconds of silence after which a node may be restarted without a turn. Slipway counts ten minutes from the
- * first request of its gate without an answer; other requests may be answered for a while after that.
+ * first request of its gate that gets no answer; other requests may be answered for a while after that.
  */
 const silence = 480_000;
 

@@ -20,7 +20,7 @@ export interface TableUnit {
   readonly description: string;
   /** The file with the rules. */
   readonly rules: string;
-  /** The names of other units that start before the rules are loaded, separated by spaces. */
+  /** The names, separated by spaces, of other units that start before the rules are loaded. */
   readonly after?: string;
   /** A command that runs before the rules are loaded, such as one that turns forwarding on. */
   readonly first?: string;

@@ -8,7 +8,7 @@ import { changeNode, type NodePatch } from './change-node.ts';
 import { cordonKey, cordonMark, cordonOf } from './cordon-mark.ts';
 
 /**
- * Returns the step that cordons this node, which blocks no dependant; `undefined` once no new pod is scheduled to it.
+ * Returns the step that cordons this node and blocks no dependant; `undefined` once no new pod is scheduled to it.
  * Keeps the cordon of a person or of another program, and leaves no mark on it, so that nothing removes it. `why` names
  * the interruption, such as `upgrade v1.36.4+k3s1`. Throws the errors of `readApi`.
  */

@@ -33,8 +33,8 @@ export interface GaveUp {
 /**
  * Returns the next step of draining this node: a drift whose remedy evicts pods, or a wait for pods that are ending or
  * that a budget protects; neither blocks a dependant. Returns `undefined` once the node may be interrupted, because no
- * pod is left to evict or because `maintenance.drain.onTimeout` lets the node be interrupted with pods left. Returns
- * `GaveUp` if that setting forbids it.
+ * pod is left to evict or because `maintenance.drain.onTimeout` accepts the pods that are left. Returns `GaveUp` if
+ * that setting does not accept them.
  *
  * The node must be cordoned. After the end of the drain, the function returns the same answer for this turn without a
  * request. Throws the errors of `readApi`, but not after the time limit, so that each drain ends.

@@ -13,8 +13,8 @@ import { readRecord } from './record.ts';
  * `undefined` once no pod is left to evict. If the cluster cannot be reached, the node leaves without a drain, because
  * the cluster may be gone; a drain that has begun waits for its time limit.
  *
- * If the drain is given up, removes the cordon and waits for a person. `why` identifies what the node leaves for; with
- * other settings of the drain, it begins anew.
+ * If the drain is given up, removes the cordon and waits for a person. `why` identifies what the node leaves for; after
+ * a change of the settings, the drain begins anew.
  */
 export async function emptiedStep(
   host: HostReader,

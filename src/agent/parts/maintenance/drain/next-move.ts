@@ -52,7 +52,7 @@ export function nextMove(
   return now < end ? deleteOrWait(toEvict, record, end, now) : { kind: 'end', how: 'wentOn' };
 }
 
-/** Returns whether the limit of a drain is over, if nothing is known about the pods. */
+/** True if the time limit of a drain is over; for a caller that knows nothing about the pods. */
 export function isOver({ since }: DrainRecord, { timeout }: DrainLimit, now: number): boolean {
   return now >= since + timeout / 1_000;
 }

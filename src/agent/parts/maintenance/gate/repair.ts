@@ -91,7 +91,7 @@ function isSilentForLong(host: HostReader, memory: Silence): boolean {
   return isLong(memory.apiSilence);
 }
 
-/** Returns the time that a look at `now` prolongs, or begins. */
+/** Returns the span of a silence that a look at `now` prolongs or begins. */
 function continued(before: Span | undefined, now: number): Span {
   return { first: before && now - before.last <= apart ? before.first : now, last: now };
 }

@@ -60,7 +60,7 @@ function judge(host: HostReader, node: K3sNode, fleet: Fleet, { long, after }: A
   return inSync({ until: host.now() + Math.min(after ?? Number.POSITIVE_INFINITY, rest) });
 }
 
-/** The milliseconds until the next look while every node is Ready. */
+/** The most milliseconds until the next look if there is nothing to report. */
 const rest = 600_000;
 
 function isNamed({ settings }: K3sNode, away: FleetNode): boolean {
