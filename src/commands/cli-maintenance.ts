@@ -59,7 +59,10 @@ function addTurnCommand(
   program
     .command('turn')
     .argument('[order]', `${turnOrders.join(', ')}; without an order, show the turns`)
-    .argument('[about...]', 'the node to release or to put first, or the wish to continue with')
+    .argument(
+      '[about...]',
+      'the node to release or to put first, or the wish (the pending change) to continue with',
+    )
     .description(
       'On a server: show which nodes are interrupted or wait for their turn. release NODE frees a turn that will not end, continue [WISH] forgets failures, now NODE puts a waiting node first.',
     )

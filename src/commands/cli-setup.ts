@@ -38,7 +38,7 @@ export function addSetupCommands(
     .action(async (options: UninstallOptions) => finish(await commands.uninstall(options)));
   command(
     'restore',
-    "Replace this server's SQLite datastore by a copy. Exit 0: restored, 1: not, 2: it would be (with --plan).",
+    "Replace this server's SQLite datastore with a copy. Exit 0: restored, 1: not, 2: it would be (with --plan).",
   )
     .addOption(
       pathOption(

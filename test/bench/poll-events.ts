@@ -1,7 +1,8 @@
 /**
- * Asks an emulated Azure for the events of its VM: `node poll-events.ts URL COUNT kept|new`. Uses a connection that is
- * kept, as on a Spot VM, which asks each second; or a new one each time, as after ten seconds. Prints the processor
- * time of a question in milliseconds, without that of the first hundred, which load and compile the code.
+ * Asks an emulated Azure for the events of its VM: `node poll-events.ts URL COUNT kept|new`. Keeps its connection, as a
+ * Spot VM does, which asks every second, or opens a new one for each question, as a VM does that asks every ten
+ * seconds. Prints the processor time per question in milliseconds. Does not count the first hundred questions, which
+ * load and compile the code.
  */
 import { scheduledEvents } from '../../src/agent/clouds/azure/scheduled-events.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';

@@ -46,7 +46,7 @@ test('the simulated fleet notices restarts without turns', async () => {
   expect(await failures({ ...quiet, makePlan: withoutTurns }, [1])).toMatch(/without a turn/);
 });
 
-test('the simulated fleet notices a turn of a server that ends with its permission to begin', async () => {
+test('the simulated fleet notices that a server loses its turn when the time to begin it is over', async () => {
   const options = { ...quiet, servers: 2, agents: 0, plan: slowDrain };
   expect(await failures(options, [1])).toBe('');
   expect(await failures({ ...options, wrap: freedByTime }, [1])).toMatch(
@@ -99,7 +99,7 @@ test('the simulated fleet notices a bad release that is tried again', async () =
   expect(await failures({ ...options, wrap: forgottenRollback }, [1])).toMatch(/tries? a release/);
 });
 
-test('the simulated fleet notices that turns are counted by the time of day', async () => {
+test('the simulated fleet notices that turns are timed by the time of day', async () => {
   const prepare = (fleet: Fleet) => afterFirstAgent(fleet, () => setServersBack(fleet));
   const options = { ...quiet, servers: 1, agents: 2, prepare };
   expect(await failures(options, [1])).toBe('');

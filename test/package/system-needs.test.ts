@@ -6,9 +6,7 @@ import { packaged } from './executable.ts';
 /** The newest symbol versions of the oldest supported system, RHEL 8: glibc 2.28, and libstdc++ and libgcc of GCC 8. */
 const oldest: Needs['newest'] = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11], GCC: [8] };
 
-/**
- * Libraries that every supported system has, even a minimal one; a minimal Debian lacks libatomic.so.1, for example.
- */
+/** The libraries that every supported system has, even a minimal one. A minimal Debian lacks even libatomic.so.1. */
 const libraries = [
   'libc',
   'libdl',

@@ -71,7 +71,7 @@ describe('a server with the GitOps engine argocd', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('reports the words of Argo CD while the Git host refuses the token', async () => {
+  test('quotes the error of Argo CD while the Git host refuses the token', async () => {
     const { machine, slipway } = await boot();
     gitHost(machine, 'another');
     const report = await live(slipway, machine, 30 * minute);
@@ -80,7 +80,7 @@ describe('a server with the GitOps engine argocd', () => {
     expect(condition(report, 'NodeReady')).toBe('True InSync');
   });
 
-  test('still reports what Argo CD does if the vault refuses the token later', async () => {
+  test('still reports the state of Argo CD if the vault no longer returns the token', async () => {
     const { machine, slipway } = await boot();
     machine.cloud.secrets.delete('flux-git-token');
     machine.kubernetes.objects.remove('secrets', 'argocd', 'slipway-repository');
@@ -89,7 +89,7 @@ describe('a server with the GitOps engine argocd', () => {
     expect(reasons).toEqual([expect.stringMatching(/^Secret/), 'ApplicationNotSynced']);
   });
 
-  test('reports another path in the settings, and leaves the root Application as it is', async () => {
+  test('reports a changed path in the settings, and leaves the root Application as it is', async () => {
     const { machine, slipway } = await boot();
     configure(machine, '{ path: clusters/other }');
     const report = await live(slipway, machine, 11 * minute);
@@ -104,7 +104,7 @@ describe('a server with the GitOps engine argocd', () => {
     expect(condition(await live(slipway, machine, 11 * minute), 'GitOps')).toBe('True InSync');
   });
 
-  test('upgrades Argo CD with another chart version', async () => {
+  test('upgrades Argo CD once the settings name another chart version', async () => {
     const { machine, slipway } = await boot();
     configure(machine, '{ chartVersion: 10.2.0 }');
     expect(condition(await live(slipway, machine, 11 * minute), 'GitOps')).toBe('True InSync');

@@ -41,7 +41,7 @@ export function worldCertificates(
       if (command === 'server') {
         startServerLeaves(files, options(host.now()));
       }
-      // The server of an agent issues its certificates by its own clock, which nothing sets.
+      // An agent's certificates come from its server, whose clock no test sets.
       startAgentLeaves(files, options(command === 'server' ? host.now() : host.monotonic()));
     },
   };

@@ -51,7 +51,7 @@ describe('a chart in workloads.charts', () => {
     expect(machine.units.starts).toBe(1);
   });
 
-  test('that takes long to install does not block GitOps or the node, and the condition says since when', async () => {
+  test('that takes long to install does not block GitOps or the node, and the condition shows when it began', async () => {
     const machine = vm('server', noRestarts);
     machine.kubernetes.helm = () => ({ result: 'running' });
     const slipway = machine.slipway();

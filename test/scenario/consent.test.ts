@@ -135,7 +135,7 @@ describe('a change of role between server and agent', () => {
 });
 
 describe('an agent that becomes a server with consent', () => {
-  /** Makes an agent with a pod become a server, and lives until nothing changes; returns what the pod has seen. */
+  /** Makes an agent with a pod become a server; `stops` are the pods on it each time that its K3s is disabled. */
   async function changed(damage: (machine: Vm) => void = () => {}) {
     const { machine, slipway } = await booted('agent');
     putPod(machine.kubernetes, 'web', { node: 'agent-1' });

@@ -16,7 +16,7 @@ const named = `agent-2@${shortDigest(vm)}`;
 interface Cluster {
   readonly world: TurnsWorld;
   readonly host: MemoryHost;
-  /** Lets the server look every minute for so long, and carries out what it finds; returns the last finding. */
+  /** Runs the server's check now and after each of `minutes` minutes, and its remedies; returns the last finding. */
   watch(minutes: number, consented?: readonly string[]): Promise<Finding>;
   /** Returns the names of the Nodes, and of the Secrets with their passwords. */
   left(): readonly string[];
@@ -99,7 +99,7 @@ describe('a node that is not Ready', () => {
     expect(left()).toEqual(all);
   });
 
-  test('stays if it is Ready again between two looks', async () => {
+  test('stays if it was Ready again during the ten minutes', async () => {
     const { watch, left, world } = aCluster();
     await watch(5, ['agent-2']);
     world.node('agent-2', { vmId: vm });
@@ -131,7 +131,7 @@ describe('a node that is not Ready', () => {
     expect(left()).toEqual(all);
   });
 
-  test('stays if it has changed since the server has looked', async () => {
+  test('stays if it changes between the check and the removal', async () => {
     const { host, left, world } = aCluster();
     const node = aNode('server', { settings: { consent: { rebuiltNodes: ['agent-2'] } } });
     const memory = turnMemory();

@@ -29,7 +29,7 @@ describe.each([
     async ({ host }: Vm) => host.files.remove('/etc/slipway/config.d/hold.yaml'),
   ],
 ])('a node that is held by %s', (_, begin, end) => {
-  test('leaves a K3s that was stopped by hand, and starts it after the hold', async () => {
+  test('does not start a K3s that was stopped by hand until the hold ends', async () => {
     const { machine, slipway } = await booted('agent');
     await begin(machine);
     await stop(machine, 'k3s-agent.service');

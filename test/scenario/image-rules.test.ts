@@ -54,7 +54,7 @@ test('rules of the image are removed once the settings consent, and stay away wi
   expect([kernel.rules, machine.host.files.text(file)]).toEqual([without, without]);
 });
 
-test('rules of the image are removed completely, whichever change a crash precedes', async () => {
+test('rules of the image are removed completely, even after a crash before any change', async () => {
   for (let mutation = 1; mutation <= 4; mutation += 1) {
     const { machine, kernel } = onImage();
     await live(machine.slipway(), machine, 2 * minute);
@@ -69,7 +69,7 @@ test('rules of the image are removed completely, whichever change a crash preced
   }
 });
 
-test('a reboot between the removal from the kernel and that from the file removes both rules again', async () => {
+test('rules of the image are removed completely, even after a reboot between the changes to kernel and file', async () => {
   const { machine, kernel } = onImage();
   await live(machine.slipway(), machine, 2 * minute);
   machine.host.files.write('/etc/slipway/config.d/firewall.yaml', consent);

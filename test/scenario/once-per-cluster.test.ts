@@ -29,7 +29,7 @@ describe('what belongs to the whole cluster', () => {
     expect(found(machine)).toEqual([true, true, true]);
   });
 
-  test('is left to the first server by one whose tag names it, which says so and runs on', async () => {
+  test('is left alone by a server whose tag names another server; the condition Role says so, and K3s keeps running', async () => {
     const { machine, slipway } = await booted('server');
     const { vm } = machine.cloud;
     machine.cloud.vm = { ...vm, tags: { ...vm.tags, 'k3s-server': 'https://10.0.0.9:6443' } };

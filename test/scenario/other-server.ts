@@ -5,11 +5,11 @@ import type { ApiObject, Objects } from '../lab/standins/k3s-objects.ts';
 export interface OtherServer {
   /** False while the server grants nothing. */
   isGranting: boolean;
-  /** The seconds in which a node may begin. */
+  /** The seconds within which a node must begin its turn. */
   seconds: number;
   /** True if no other node could run the pods of this node. */
   nowhere: boolean;
-  /** Grants a turn to each node that asks for one; takes it back once the node asks no more, or has ended it. */
+  /** Grants a turn to each node that asks; withdraws a turn that has ended, or that is neither begun nor wanted. */
   act(objects: Objects): void;
 }
 

@@ -21,7 +21,7 @@ describe.each([
   ['server', 'k3s.service'],
   ['agent', 'k3s-agent.service'],
 ] as const)('a pass of a steady %s', (role, unit) => {
-  test('reads the certificates of K3s again only if their files have changed, and the port each hour', async () => {
+  test('reads the certificates of K3s again only if their files have changed, and that of the port at most hourly', async () => {
     const { machine, slipway, looks } = await steadyPass(role);
     const read: string[] = [];
     const { readFile } = machine.host;
@@ -53,7 +53,7 @@ describe.each([
     ]);
   });
 
-  test('asks a silent Kubernetes API one question', async () => {
+  test('asks a silent Kubernetes API only one question', async () => {
     const { machine, slipway } = await steadyPass(role);
     const asked: string[] = [];
     machine.host.onRequest({ url: /^https:\/\/127\.0\.0\.1:6443\// }, ({ url }) => {

@@ -69,7 +69,7 @@ test('an event of another VM changes nothing', async () => {
   expect(machine.host.journal).toHaveLength(length);
 });
 
-test('no pass asks the cloud for its events, because a question switches them on', async () => {
+test('no pass asks the cloud for its events, because the first request would switch them on', async () => {
   const { machine, served, slipway } = await inAzure('agent', drains);
   await live(slipway, machine, 10 * minute);
   expect(served.azure.on.size).toBe(0);
@@ -91,7 +91,7 @@ test('a reboot of the VM in its event leaves the node cordoned until the event i
   expect(cordonOf(machine, 'agent-1')).toEqual(noCordon);
 });
 
-test('a restart of the daemon in an event does not take the cordon back, nor does an event that was cancelled stay', async () => {
+test('a restart of the daemon during an event keeps the cordon until the event is cancelled', async () => {
   const { machine, served, lives } = await inAzure('agent', drains);
   const id = served.azure.announce({ type: 'Reboot', vms: [...vms, 'vm-of-others'] });
   await lives(minute);
@@ -133,7 +133,7 @@ test('a metadata service that stays silent is reported, and the cordon does not 
 describe('a change that needs a restart of K3s', () => {
   const debug = 'k3s: { config: { debug: true } }\n';
 
-  test('waits for the end of an event, and the end of a turn does not take back the cordon of the event', async () => {
+  test('waits for the end of an event, and the end of a turn does not remove the cordon of the event', async () => {
     const { machine, served, lives } = await inAzure('agent', drains);
     const { starts } = machine.units;
     const id = served.azure.announce({ type: 'Reboot', vms: [...vms, 'vm-of-others'] });
@@ -149,7 +149,7 @@ describe('a change that needs a restart of K3s', () => {
     expect(annotationsOf(machine, 'agent-1')['slipway.dev/turn-state']).toContain('done');
   });
 
-  test('does not end its turn, which would take back the cordon of an event that comes after the restart', async () => {
+  test('does not end its turn during an event that follows the restart, because that would remove the cordon', async () => {
     const { machine, served, lives } = await inAzure('agent', drains, 'Spot');
     const { starts } = machine.units;
     machine.host.files.write('/etc/slipway/config.d/later.yaml', debug);
@@ -241,7 +241,7 @@ describe('the only server', () => {
   });
 });
 
-test('a plan and an apply beside an event change nothing about it', async () => {
+test('a plan or an apply during an event changes nothing', async () => {
   const { machine, served, lives } = await inAzure('agent', drains);
   served.azure.announce({ type: 'Reboot', vms: [...vms, 'vm-of-others'] });
   await lives(minute);

@@ -32,7 +32,7 @@ function slots({ world }: ReturnType<typeof aFleet>): readonly string[] {
 }
 
 describe('slipway turn', () => {
-  test('lists who has a turn, who waits and for what, and who grants', async () => {
+  test('lists the node in its turn, the waiting node and what it waits for, and the server that grants', async () => {
     const { holder, person, world } = aFleet();
     await passes(holder);
     world.begin('agent-1');
@@ -60,7 +60,7 @@ describe('slipway turn', () => {
 });
 
 describe('slipway turn release', () => {
-  test('frees the turn of a node that has begun, which is not adopted again', async () => {
+  test('frees a turn that has begun, and no server adopts this turn again', async () => {
     const fleet = aFleet();
     await passes(fleet.holder);
     fleet.world.begin('agent-1');
@@ -85,7 +85,7 @@ describe('slipway turn release', () => {
 });
 
 describe('slipway turn continue', () => {
-  test('lets the others go on after a failure', async () => {
+  test('lets other nodes take their turns after a failure', async () => {
     const fleet = aFleet();
     await passes(fleet.holder);
     fleet.world.begin('agent-1');
@@ -102,7 +102,7 @@ describe('slipway turn continue', () => {
 });
 
 describe('slipway turn now', () => {
-  test('lets a node pass its windows, with a grant that says so', async () => {
+  test('grants a turn outside the maintenance windows, and marks the grant', async () => {
     const fleet = aFleet();
     fleet.world.ask('agent-1', { closed: true });
     fleet.world.ask('agent-2', { closed: true });
@@ -114,7 +114,7 @@ describe('slipway turn now', () => {
     expect(fleet.world.turnOf('agent-2').grant?.now).toBe(true);
   });
 
-  test('does not let the same node pass a second time', async () => {
+  test('does not grant the same node a second turn outside its windows', async () => {
     const fleet = aFleet();
     fleet.world.ask('agent-1', { closed: true });
     await fleet.give({ order: 'now', about: 'agent-1' });
@@ -127,12 +127,12 @@ describe('slipway turn now', () => {
     expect(slots(fleet)).not.toContain('agent-1');
   });
 
-  test('refuses a node that does not wait', async () => {
+  test('refuses a node that does not wait for a turn', async () => {
     const { give } = aFleet();
     await expect(give({ order: 'now', about: 'agent-9' })).rejects.toMatchObject({ reason: 'TurnUnknown' });
   });
 
-  test('is written beside other writers of the Lease', async () => {
+  test('is written despite concurrent writes to the Lease', async () => {
     const fleet = aFleet();
     await passes(fleet.holder);
     let disturbed = 0;

@@ -11,10 +11,10 @@ import { aNode } from '../unit/agent/a-node.ts';
 /** A server that grants turns, with its own clocks and its own way to the API. */
 export interface Holder {
   readonly host: MemoryHost;
-  /** Changes a request on its way to the API; returns an Error instead of an answer to cut the way. */
+  /** Changes a request to the API. `undefined` makes the API unreachable; an Error is the answer to the request. */
   through: (request: HttpSend) => HttpSend | Error | undefined;
   pass(): Promise<Outcome>;
-  /** Starts a new process, which has forgotten what the former one has seen. */
+  /** Starts a new process, which lacks the former one's memory. */
   restart(): void;
 }
 

@@ -59,7 +59,7 @@ describe('one server', () => {
     expect(message(last)).toContain('first run slipway turn release server-2.');
   });
 
-  test('grants one agent its turn, and the others theirs once that one has been calm for a minute', async () => {
+  test('grants one agent its turn, and other agents theirs once the first has served for a minute', async () => {
     const world = turnsWorld();
     const holder = world.holder('server-1', { concurrency: 2 });
     world.node('server-1');
@@ -78,7 +78,7 @@ describe('one server', () => {
     expect(slots(world)).toEqual(['agent-2', 'agent-3']);
   });
 
-  test('writes the ledger before the Node, and the Node after a crash in between', async () => {
+  test('writes the ledger before the Node, and still writes the Node after a crash in between', async () => {
     const world = turnsWorld();
     const holder = world.holder('server-1');
     world.node('server-1');
@@ -102,7 +102,7 @@ describe('one server', () => {
     }
   });
 
-  test('takes a turn back that is not begun in five minutes, and lets another node go first', async () => {
+  test('withdraws a turn that does not begin within five minutes, and lets another node go first', async () => {
     const world = turnsWorld();
     const holder = world.holder('server-1');
     for (const name of ['server-1', 'agent-1', 'agent-2']) {
@@ -159,7 +159,7 @@ describe('one server', () => {
     expect(slots(world)).toEqual(['server-1']);
   });
 
-  test('stops after a rollback, until the wish changes', async () => {
+  test('grants no more turns for a wish after a rollback, until the wish changes', async () => {
     const world = turnsWorld();
     const holder = world.holder('server-1');
     for (const name of ['server-1', 'agent-1', 'agent-2']) {
@@ -203,7 +203,7 @@ describe('two servers', () => {
     expect(slots(world)).toEqual(['server-1', 'server-2'].filter((name) => name !== first));
   });
 
-  test('let the second one grant once the first has been silent for half a minute, by its own clock', async () => {
+  test('let the second grant turns once its monotonic clock shows half a minute of silence from the first', async () => {
     const {
       world,
       holders: [first, next],
@@ -214,7 +214,7 @@ describe('two servers', () => {
     world.begin('agent-1');
     world.ask('agent-2');
     expect(message(await wait(10 * second, next))).toBe('server-1 grants the turns');
-    // A clock that is set says nothing about the time that has passed.
+    // Setting the clock does not make time pass.
     next.host.setClock(next.host.now() + 100 * 24 * 60 * minute);
     expect(message(await wait(10 * second, next))).toBe('server-1 grants the turns');
     await wait(20 * second, next);
@@ -240,7 +240,7 @@ describe('two servers', () => {
     };
     await first.pass();
     expect(slots(world)).toEqual(['agent-1']);
-    // The node asks no more. The second server takes over, withdraws the turn and grants another one.
+    // The node asks for another turn instead. The second server takes over, withdraws the turn and grants that one.
     world.node('agent-1');
     world.ask('agent-1', { digest: 'aaaaaaaaaaaa' });
     await wait(40 * second, next);
@@ -254,7 +254,7 @@ describe('two servers', () => {
     expect(world.turnOf('agent-1').grant).toEqual(grant);
   });
 
-  test('mark a Node whose turn is withdrawn before its grant arrived, so that no late copy is written', async () => {
+  test('mark a Node if its turn is withdrawn before the grant arrives, so that a late grant is not written', async () => {
     const {
       world,
       holders: [first, next],
@@ -305,7 +305,7 @@ describe('two servers', () => {
     expect(slots(world)).toEqual(['server-1']);
   });
 
-  test('grant nothing by a damaged ledger, and say so', async () => {
+  test('grant nothing while the ledger is damaged, and report this', async () => {
     const {
       world,
       holders: [first],

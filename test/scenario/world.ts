@@ -42,7 +42,7 @@ const k3sVersion = /^k3s (\S+)$/;
 
 /**
  * A VM in memory with a systemd, a K3s and a cluster to join, modelled as far as Slipway sees them: K3s reads its files
- * only when it starts, a server keeps its first token, and taints apply only at the first registration.
+ * only when it starts, a server keeps its token until a rotation, and taints apply only at the first registration.
  */
 export interface World {
   readonly host: MemoryHost;

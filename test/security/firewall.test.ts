@@ -155,7 +155,7 @@ describe.skipIf(missing)(`the firewall of a host${missing}`, () => {
       expect([kubelet(), ingress()]).toEqual(['kubelet', 'the pod']);
     });
 
-    test('is opened by the removal of the rules of the image that reject, with consent, and keeps all others', async () => {
+    test("is opened by the removal, with consent, of the image's rules that reject, and keeps all other rules", async () => {
       for (const rule of rules) {
         host.run(iptables, ...rule.split(' '));
       }

@@ -44,7 +44,7 @@ async function bootedWith(role: string, days: number): Promise<{ machine: Vm; sl
 }
 
 describe.each(['server', 'agent'])('a node with the role %s', (role) => {
-  test('restarts K3s once, 120 days before the first leaf certificate ends, and reports it', async () => {
+  test('restarts K3s once, 120 days before the first leaf certificate ends, and reports the new ones', async () => {
     const { machine, slipway } = await booted(role, noRestarts);
     await leaping(slipway, machine, 244, 122);
     expect(machine.units.starts).toBe(1);
@@ -77,7 +77,7 @@ describe.each(['server', 'agent'])('a node with the role %s', (role) => {
     expect(daysLeft(machine)).toBeGreaterThan(364);
   });
 
-  test('renews the certificates after a crash before each mutation of the renewal, by one restart', async () => {
+  test('renews the certificates with one restart, even after a crash before any mutation of the renewal', async () => {
     for (let mutation = 1; ; mutation += 1) {
       const { machine, slipway } = await booted(role, noRestarts);
       await leaping(slipway, machine, 244, 244);
@@ -95,7 +95,7 @@ describe.each(['server', 'agent'])('a node with the role %s', (role) => {
     }
   });
 
-  test('leaves the certificates alone if K3s was restarted for another reason', async () => {
+  test('does not restart K3s for its certificates after a restart for another reason', async () => {
     const { machine, slipway } = await booted(role, noRestarts);
     await leaping(slipway, machine, 240, 240);
     await machine.host.sleep(6 * day);
@@ -149,7 +149,7 @@ test('a clock that is behind is reported, and does not restart K3s', async () =>
   expect([machine.units.starts, condition(after, 'Certificates')]).toEqual([1, 'True InSync']);
 });
 
-test('a setting in another file that would change K3s at its next start also holds back the renewal', async () => {
+test('a drop-in that would change K3s at its next start holds back the renewal', async () => {
   const { machine, slipway } = await booted('server', noRestarts);
   machine.host.files.write('/etc/rancher/k3s/config.yaml.d/mine.yaml', 'node-name: other\n');
   const report = await leaping(slipway, machine, 250, 125);

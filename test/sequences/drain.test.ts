@@ -183,7 +183,7 @@ function onlyCrash(thrown: unknown): void {
   }
 }
 
-test('a node that crashed while it was cordoned is uncordoned when its turn is withdrawn', async () => {
+test('a node whose daemon crashed after the cordon is uncordoned once the wish is withdrawn', async () => {
   const made = world('a budget never allows an eviction');
   made.host.crashBefore(4);
   await live(made).catch(onlyCrash);

@@ -34,7 +34,7 @@ async function survive(machine: Vm, time: number): Promise<Report> {
   }
 }
 
-test.each(['agent', 'server'])('a %s reboots in its turn, drained, and then serves again', async (role) => {
+test.each(['agent', 'server'])('a %s reboots in its turn, and then serves again', async (role) => {
   const { machine } = await booted(role, auto);
   const { length } = machine.host.journal;
   ask(machine);
@@ -74,7 +74,7 @@ test('a node whose K3s is down does not reboot', async () => {
   expect(machine.units.orders).toBe(0);
 });
 
-test('a node does not reboot by default, and reports what asks for it', async () => {
+test('a node does not reboot by default, and reports RebootRequired', async () => {
   const { machine, slipway } = await booted('agent');
   ask(machine);
   const report = await live(slipway, machine, 15 * minute);
@@ -100,7 +100,7 @@ test('an upgrade waits for the end of the reboot', async () => {
   expect(machine.host.files.text(paths.k3s.binary)).toBe('k3s v1.36.4+k3s1');
 });
 
-test('more packages that ask during the drain need no second turn', async () => {
+test('packages that ask for a reboot during the drain need no second turn', async () => {
   const { machine } = await booted('agent', auto);
   const isBegun = () => readTurn(annotationsOf(machine, 'agent-1')).state?.state === 'begun';
   ask(machine);
@@ -141,7 +141,7 @@ test('a reboot ends with one boot and no cordon after a crash before any mutatio
   }
 }, 120_000);
 
-/** Lets an agent reboot in its turn; its daemon crashes before a mutation on the way. */
+/** Lets an agent reboot in its turn; its daemon crashes before the mutation `crashBefore`, if given. */
 async function rebootedVm(
   crashBefore = Number.POSITIVE_INFINITY,
 ): Promise<{ machine: Vm; mutations: number }> {

@@ -81,7 +81,7 @@ function world(): World {
   return { host, unit, faults, said: [] };
 }
 
-/** Does what the command does between its locks. */
+/** Does what the command does while it holds its locks. */
 async function restore({ host, said }: World): Promise<boolean> {
   const copy = await judgeCopy(host, paths, file);
   const begun = await restoreOf(host, paths, copy);
@@ -121,7 +121,7 @@ describe('a restore of the datastore', () => {
     expect(machine.said.at(-2)).toBe('The datastore is restored, and the API is ready. It lists: vm-1');
   });
 
-  test('prepares the datastore before it stops K3s, and holds the node before that, too', async () => {
+  test('prepares the datastore, then holds the node, and only then stops K3s', async () => {
     const machine = world();
     await restore(machine);
     const lines = machine.host.lines();
@@ -183,7 +183,7 @@ describe('a restore of the datastore', () => {
   }
 
   test.each(['begun', 'done', 'gaveUp'] as const)(
-    'puts the release of the copy back after an upgrade that is %s, which is then not tried again, whatever crashes',
+    'puts the release of the copy back after an upgrade that is %s, which is then not tried again, even after a crash',
     async (state) => {
       const whole = world();
       upgraded(whole, state);
@@ -208,7 +208,7 @@ describe('a restore of the datastore', () => {
     },
   );
 
-  test('leaves a K3s whose earlier release was not kept, and says that it upgrades the objects again', async () => {
+  test('keeps the release of K3s if the earlier one is gone, and says that K3s upgrades the objects again', async () => {
     const machine = world();
     machine.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.37.0+k3s1 (1a2b3c4d)\n');
     const copy = await judgeCopy(machine.host, paths, file);
@@ -226,7 +226,7 @@ describe('a restore of the datastore', () => {
     expect(machine.unit).toMatchObject({ ActiveState: 'active', UnitFileState: 'disabled' });
   });
 
-  test('names the way back if K3s ends at each start with the copy, and can be continued', async () => {
+  test('names the way back if K3s ends at each start with the copy, and can be continued once K3s runs', async () => {
     const machine = world();
     const { host, unit } = machine;
     host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
@@ -310,7 +310,7 @@ async function counted(): Promise<number> {
   return machine.host.mutations;
 }
 
-test('a damaged file of a restore holds the node, too', async () => {
+test('a damaged file of a restore also holds the node', async () => {
   const { host } = world();
   host.files.write(paths.slipway.restore, '{');
   expect(await held(host)).toBe('Waiting RestoreUnfinished');

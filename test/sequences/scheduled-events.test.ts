@@ -30,7 +30,7 @@ interface World {
   wasCordoned: boolean;
 }
 
-/** The time from the announcement of an event to its end: the node lets it begin after a drain of two minutes. */
+/** The time from the announcement of an event to its end; a drain ends after two minutes, except before Preempt. */
 const lasts = { Freeze: 0, Reboot: 4 * minute, Redeploy: 4 * minute, Preempt: minute, Terminate: 4 * minute };
 
 const types: readonly Announcement['type'][] = ['Reboot', 'Redeploy', 'Preempt', 'Terminate'];
@@ -59,7 +59,7 @@ function eventsOf({ host }: World): NodeEvents {
   return { node: aNode('agent', { settings }), cloud: azureEvents(host, metadataUrl), memory };
 }
 
-/** Lives as the daemon does, with a look each ten seconds, or each second on a Spot VM, until some time. */
+/** Lives as the daemon does until a time, and asks for events every ten seconds, or every second on a Spot VM. */
 async function live(made: World, until: number): Promise<void> {
   const { host } = made;
   const events = eventsOf(made);

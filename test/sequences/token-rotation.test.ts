@@ -33,7 +33,7 @@ function state({ host }: Vm): string | undefined {
   return JSON.parse(host.files.text(record) ?? '{}').state;
 }
 
-/** Checks that the cluster has the token, wherever the server keeps it, and that K3s accepts it. */
+/** Checks that Slipway's file and the datastore have the token, and that K3s accepts it. */
 function expectToken({ host, passwords }: Vm, token: string): void {
   expect([host.files.text(tokenFile), passwords.accepts(token), passwords.belongsTo(token)]).toEqual([
     `${token}\n`,
@@ -42,7 +42,7 @@ function expectToken({ host, passwords }: Vm, token: string): void {
   ]);
 }
 
-/** Starts K3s again twice, as two reboots do, because a fault in its passwords shows only at a later start. */
+/** Checks the token after each of two reboots, because a fault in its passwords shows only at a later start. */
 async function expectLasting(machine: Vm, token: string): Promise<void> {
   for (let reboot = 0; reboot < 2; reboot += 1) {
     machine.host.advance(10 * minute);
@@ -141,7 +141,7 @@ describe('a rotation of the join token', () => {
 });
 
 describe('a rotation of the join token', () => {
-  test('waits for the turn of the server before it restarts K3s, and joins nodes with the old token until then', async () => {
+  test('waits for the turn of the server before it restarts K3s, and lets nodes join with the old token until then', async () => {
     const { machine, slipway } = await consented();
     machine.host.files.write('/etc/slipway/config.d/pause.yaml', 'maintenance: { pause: true }\n');
     const report = await live(slipway, machine, 20 * minute);
@@ -153,7 +153,7 @@ describe('a rotation of the join token', () => {
     expectToken(machine, next);
   });
 
-  test('needs no turn if K3s or the VM is started again before', async () => {
+  test('needs no turn if a reboot starts K3s first', async () => {
     const { machine, slipway } = await consented();
     machine.host.files.write('/etc/slipway/config.d/pause.yaml', 'maintenance: { pause: true }\n');
     await live(slipway, machine, 20 * minute);
@@ -229,7 +229,7 @@ describe('a new token of the agents', () => {
     return machine;
   }
 
-  test('restarts K3s once, and is saved in the datastore, so that K3s also starts later', async () => {
+  test('restarts K3s once, and is saved in the datastore, so that K3s also starts after a reboot', async () => {
     const machine = await withAgentToken();
     await live(machine.slipway(), machine, 20 * minute);
     expect([machine.units.starts, machine.passwords.accepts('agents-canary-2')]).toEqual([2, true]);

@@ -41,7 +41,7 @@ function message(report: Awaited<ReturnType<Agent['pass']>>, type: string): stri
   return report.conditions.find((each) => each.type === type)?.message ?? '';
 }
 
-/** Boots an agent, and lets the other server grant nothing. */
+/** Boots an agent whose server grants turns only if `grants` is true. */
 async function without(grants: boolean, settings = '') {
   const made = await booted('agent', `${noRestarts}${settings}`);
   made.machine.granter.isGranting = grants;
@@ -68,7 +68,7 @@ describe('a change of the configuration', () => {
     expect(state).toMatchObject({ state: 'done', wish: 'restart config' });
   });
 
-  test('waits for days if no server grants a turn, while the node stays Ready', async () => {
+  test('waits as long as no server grants a turn, while the node stays Ready', async () => {
     const { machine, slipway } = await without(false);
     configure(machine, debug);
     await live(slipway, machine, 10 * minute);
@@ -87,7 +87,7 @@ describe('a change of the configuration', () => {
     ).toEqual([]);
   });
 
-  test('asks for no turn any more once it is taken back', async () => {
+  test('withdraws its request for a turn once it is reverted', async () => {
     const { machine, slipway } = await without(false);
     configure(machine, debug);
     await live(slipway, machine, minute);
@@ -118,7 +118,7 @@ describe('a change of the configuration', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('restarts K3s without a turn if a person says so', async () => {
+  test('restarts K3s without a turn if a person requests this', async () => {
     const { machine } = await without(false);
     configure(machine, debug);
     await live(machine.slipway(undefined, { isByPerson: true }), machine, 10 * minute);
@@ -145,7 +145,7 @@ describe('a maintenance window', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('does not hold back credentials that end', async () => {
+  test('does not hold back a restart for expiring credentials', async () => {
     const { machine, slipway } = await booted('agent', `registries: { onRotate: restart }\n${night}`);
     machine.host.advance(Date.UTC(2026, 0, 2, 6) - machine.host.now());
     const { starts } = machine.units;
@@ -221,7 +221,7 @@ describe('a repair without a turn', () => {
 });
 
 describe('another program that interrupts nodes', () => {
-  test('keeps the node from taking a turn until it has consent', async () => {
+  test('keeps the node from asking for a turn until the settings consent', async () => {
     const { machine, slipway } = await without(true);
     machine.host.files.write(
       '/etc/apt/apt.conf.d/51auto',
@@ -247,7 +247,7 @@ describe('a turn with a drain', () => {
     return Object(kubernetes.objects.get('nodes', undefined, 'agent-1')?.spec).unschedulable === true;
   }
 
-  test('cordons the node, restarts K3s, and lets pods back', async () => {
+  test('cordons the node, restarts K3s, and uncordons the node', async () => {
     const { machine, slipway } = await without(true, drain);
     const { length } = machine.host.journal;
     configure(machine, `${debug}`);
@@ -273,7 +273,7 @@ describe('a turn with a drain', () => {
     expect(machine.units.starts).toBe(2);
   });
 
-  test('ends with one restart, uncordoned and not asking, after a crash before any mutation', async () => {
+  test('ends with one restart, no cordon and no request after a crash before any mutation', async () => {
     const whole = await turned(drain);
     const { mutations } = whole.host;
     expect(mutations).toBeGreaterThan(8);
@@ -297,7 +297,7 @@ describe('a turn with a drain', () => {
     }
   }, 120_000);
 
-  /** Lets an agent take a turn; its daemon crashes before a mutation of it, and `then` happens before the next one. */
+  /** Lets an agent take a turn. If its daemon crashes before a mutation, calls `then` before a new daemon starts. */
   async function turned(
     settings: string,
     crashBefore?: number,

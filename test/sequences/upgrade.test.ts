@@ -118,7 +118,7 @@ describe('an upgrade', () => {
     ]);
   });
 
-  test('ends with a removed download if the release is no longer wanted', async () => {
+  test('removes its download if the release is no longer wanted', async () => {
     const { machine, slipway } = await server();
     machine.host.jobs.lasting = 10 * minute;
     want(machine, patch);
@@ -134,7 +134,7 @@ describe('an upgrade whose turn a person has released', () => {
   test.each([
     ['before the executable is replaced', { file: 'ln' }],
     ['before K3s is restarted', { file: 'systemctl', args: /^restart/ }],
-  ])('%s goes on in another turn', async (_, command) => {
+  ])('goes on in another turn if released %s', async (_, command) => {
     const { machine } = await server();
     want(machine, patch);
     await crashedAt(machine, command);
@@ -151,7 +151,7 @@ describe('an upgrade whose turn a person has released', () => {
     expect(turn.state?.nonce).not.toBe(released);
   });
 
-  test('while the new release is verified is done without another turn', async () => {
+  test('ends without another turn if released while the new release is verified', async () => {
     const { machine, slipway } = await server();
     want(machine, patch);
     const isWatched = (report: Report) => message(report, 'K3sBinary').includes('is watched for a minute');
@@ -235,7 +235,7 @@ describe('a new agent', () => {
     expect(condition(report, 'K3sBinary')).toBe('False VersionDrift');
   });
 
-  test('waits for the release of its server if it had downloaded a newer one before the server answered', async () => {
+  test('starts with the release of its server even if it downloaded a newer one before the server answered', async () => {
     const machine = vm('agent', noRestarts);
     const { server } = machine;
     machine.server = undefined;
@@ -250,7 +250,7 @@ describe('a new agent', () => {
 });
 
 describe('a release that does not come up', () => {
-  test('is given up after three ends, and the node goes back within the same minor version', async () => {
+  test('is given up after K3s ends three times, and the node goes back within the same minor version', async () => {
     const { machine, slipway } = await server();
     machine.broken.set(patch, panic);
     want(machine, patch);
@@ -294,7 +294,7 @@ describe('a release that does not come up', () => {
     expect([release(machine), state(machine)]).toEqual([patch, 'done']);
   });
 
-  test('is left by setting the old version again, after the node went back', async () => {
+  test('is no longer reported once the settings want the old version again', async () => {
     const { machine, slipway } = await server();
     machine.broken.set(patch, panic);
     want(machine, patch);
@@ -324,7 +324,7 @@ describe('a release that does not come up', () => {
     expect(state(machine)).toBe('done');
   });
 
-  test('is not given up on a server over a minor version, and the condition names the restore', async () => {
+  test('is kept on a server if it is a new minor version, and the condition names the restore', async () => {
     const { machine, slipway } = await server();
     machine.broken.set(minor, panic);
     want(machine, minor);
@@ -339,7 +339,7 @@ describe('a release that does not come up', () => {
     expect([release(machine), state(machine)]).toEqual(['v1.37.1+k3s1', 'done']);
   });
 
-  test('goes back even if Slipway crashes before any of its changes', async () => {
+  test('is rolled back even if Slipway crashes before any of its changes', async () => {
     const through = async (mutation?: number) => {
       const { machine } = await server();
       machine.broken.set(patch, panic);

@@ -101,7 +101,7 @@ function pauses(interruptions: readonly Interruption[]): readonly number[] {
   return interruptions.slice(1).map(({ from }, index) => from - (interruptions[index]?.to ?? from));
 }
 
-test('an agent whose PID 1 crashes in its turn comes back, ends the turn and takes back its cordon', async () => {
+test('an agent whose PID 1 crashes in its turn comes back, ends the turn and removes its cordon', async () => {
   expect(isInTurn(second)).toBe(true);
   await second.crash();
   expect(isInTurn(second), 'the crash leaves a cordon').toBe(true);
@@ -124,7 +124,7 @@ async function noTurns(): Promise<void> {
 
 let failed: BootedHost<HostName>;
 
-test('a release that does not come up goes back on one agent, and the other agent gets no turn for it', async () => {
+test('a release that does not come up is rolled back on one agent, and the other agent gets no turn for it', async () => {
   want(bad);
   await askAfterServer(bad);
   const { message } = await told(server, 'Turns', 'TurnFailed');
@@ -145,7 +145,7 @@ function everywhere(release: string): Readonly<Record<string, string>> {
   return Object.fromEntries(cluster.hosts.map(({ name }) => [name, release]));
 }
 
-test('once the former release is wanted again, the server goes back in its turn, and every node is in sync', async () => {
+test('once the former release is wanted again, the server returns to it in its turn, and every node is in sync', async () => {
   const since = Date.now();
   want(good);
   await eventually('the server to go back', () => reportedReleases(cluster).server === good);

@@ -6,7 +6,7 @@ const sources = ['obstacles', 'skew', 'turns-text'].map((name) =>
   readFileSync(`src/agent/parts/maintenance/turn/${name}.ts`, 'utf8'),
 );
 
-/** Replaces each value in a text, whether code, a word in capitals or a number stands for it. */
+/** Replaces each value in a text, whether it is written as `${code}`, as a word in capitals or as a number. */
 function pattern(text: string): string {
   return text.replaceAll(/\$\{[^}]+\}|\b[A-Z]{4,}\b|\d+/g, '…');
 }

@@ -7,7 +7,7 @@ import { aNode } from '../agent/a-node.ts';
 import { podsOn, putBudget, putPod } from '../agent/parts/maintenance/drain/some-pods.ts';
 import { aHost } from './a-host.ts';
 
-/** Returns a host whose node has joined a cluster with a pod, and `leave`, with what it has printed. */
+/** Returns a host whose node has joined a cluster and runs a pod, the function `leave`, and what it has printed. */
 function aNodeThatLeaves() {
   const host = aHost();
   kernelClock(host);

@@ -8,7 +8,7 @@ import { aNode, outcome } from '../../a-node.ts';
 
 const path = `${apiServer}/api/v1/nodes/vm-1`;
 
-/** Returns a node whose API answers the question for the Node like this. */
+/** Returns a host whose API gives this answer to a request for the Node. */
 function world(answer: ResponseAnswer) {
   const host = memoryHost();
   aCluster(host);

@@ -7,7 +7,7 @@ import { binary, old, patch, recorded, recordPath, upgrading, wanting } from './
 const node = wanting(patch);
 const verified = upgradeVerified(node, []);
 
-/** Returns a host on which K3s runs from the new release, with the Node in the API, and the fields that differ. */
+/** Returns a host with a healthy K3s of the new release and its Node in the API; the fields replace answers. */
 function running({
   unit = {},
   kubelet = patch as string,
@@ -23,7 +23,7 @@ function running({
   return host;
 }
 
-/** Checks, carries out a step, and returns its outcome. */
+/** Checks, and carries out the step that is due, if any; returns the outcome of the check. */
 async function pass(host: ReturnType<typeof running>): Promise<string> {
   const told = await outcome(verified, host);
   const finding = await verified.check(host);

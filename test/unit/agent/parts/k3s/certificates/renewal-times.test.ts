@@ -8,7 +8,7 @@ import {
 const day = 86_400_000;
 const window = 120 * day;
 
-/** Returns the days before the end at which a leaf with this life is due, ignores windows, and is urgent. */
+/** Returns how many days before its end a leaf with this life becomes due, ignores windows, and becomes urgent. */
 function daysBefore(life: number, renewedWithin = window): readonly number[] {
   const ends = 5_000 * day;
   const { due, outsideWindows, urgent } = renewalTimes({ issued: ends - life * day, ends }, renewedWithin);

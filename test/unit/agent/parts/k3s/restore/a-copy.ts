@@ -7,7 +7,7 @@ import { ca, token } from '../datastore/a-datastore.ts';
 
 export const file = '/var/lib/slipway/backup/state-20261130T110000Z.db';
 
-/** The datastore of an hour ago, which has one object less than the present one. */
+/** The datastore of an hour ago, which has one object fewer than the current datastore. */
 export const copySql = kineSql([
   `/bootstrap/${token}`,
   '/registry/namespaces/default',

@@ -16,7 +16,7 @@ const ca = makeAuthority('k3s-server-ca@1700000000').certificate;
 const agent = aNode('agent', { version: patch });
 const published = (k3s: string) => JSON.stringify({ format: 1, k3s });
 
-/** Returns a new agent whose server publishes `answer`; with an executable of a release, if one is installed. */
+/** Returns a new agent whose server publishes `answer`. `installed` is the release of its executable; empty if none. */
 function anAgent(answer: ResponseAnswer, { token = 'swordfish', installed = '' } = {}) {
   const host = memoryHost({
     files: {

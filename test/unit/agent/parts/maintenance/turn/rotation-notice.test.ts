@@ -27,7 +27,7 @@ function annotations({ api }: World): Record<string, string> {
   return Object(api.objects.get(...lease)?.metadata.annotations);
 }
 
-/** Does the next step of showing a rotation; returns the state of what was found. */
+/** Carries out the next step that shows a rotation in the Lease; returns the state of the finding. */
 async function show({ host, node }: World, wanted = rotation): Promise<string | undefined> {
   const found = await rotationNotice.shown(host, node, wanted);
   if (found?.state === 'Drifted') {
