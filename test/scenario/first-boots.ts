@@ -1,0 +1,64 @@
+import { expect } from 'vitest';
+import { findRole, namesOf, roles } from '../../src/roles/index.ts';
+import { Crash } from '../lab/memory-host.ts';
+import { engineSettings, isReady, live, vm } from './a-vm.ts';
+
+const minute = 60_000;
+
+/**
+ * A row of role, GitOps engine and settings for each role; for a role that hands over a cluster, a row for each engine.
+ */
+export const firstBoots = namesOf(roles).flatMap((role) =>
+  findRole(role)?.gitops
+    ? Object.entries(engineSettings).map(([engine, settings]) => [role, engine, settings] as const)
+    : [[role, 'none', ''] as const],
+);
+
+type FirstBoot = (typeof firstBoots)[number];
+
+/** True if `npm test` crashes this first boot, which takes long. `npm run test:sequences` crashes the others. */
+export function isUsual([role, engine]: FirstBoot): boolean {
+  return role === 'agent' || engine === 'flux';
+}
+
+/**
+ * Checks that a node reaches the same state even after a crash before any of the mutations of its first boot, each time
+ * with one start of K3s.
+ */
+export async function survivesEveryCrash(role: string, settings: string): Promise<void> {
+  const whole = vm(role, settings);
+  await live(whole.slipway(), whole, minute, isReady);
+  const { mutations } = whole.host;
+  expect(mutations).toBeGreaterThan(12);
+  for (let mutation = 1; mutation <= mutations; mutation += 1) {
+    const machine = vm(role, settings);
+    machine.host.crashBefore(mutation);
+    await live(machine.slipway(), machine, minute, isReady).catch(onlyCrash);
+    expect(machine.host.crashed).toBe(true);
+    machine.host.restart();
+    const report = await live(machine.slipway(), machine, 2 * minute, isReady);
+    expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+    expect(machine.units.starts).toBe(1);
+    expect(endState(machine)).toEqual(endState(whole));
+  }
+}
+
+/** Returns the VM's files, without the files, timestamps and ids that differ from one first boot to another. */
+function endState({ host }: ReturnType<typeof vm>): unknown {
+  const times =
+    /"(iat|exp|jti)":[^,}]+|\\"resourceVersion\\":[^,}]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+  return Object.entries(host.files.snapshot())
+    .filter(([path]) => !path.startsWith('/run/') && !/\/(registries\.yaml|logins\.json|.+\.crt)$/.test(path))
+    .map(([path, node]) => [
+      path,
+      JSON.stringify(node)
+        .replace(/"modifiedAt":\d+,?/, '')
+        .replace(times, ''),
+    ]);
+}
+
+function onlyCrash(thrown: unknown): void {
+  if (!(thrown instanceof Crash)) {
+    throw thrown;
+  }
+}
