@@ -14,7 +14,7 @@ import { readRecord } from './record.ts';
  * the cluster may be gone; a drain that has begun waits for its time limit.
  *
  * If the drain is given up, removes the cordon and waits for a person. `why` identifies what the node leaves for; after
- * a change of the settings, the drain begins anew.
+ * a change of `timeout` or `onTimeout`, the drain begins anew.
  */
 export async function emptiedStep(
   host: HostReader,
