@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/agent/agent.ts';
 import { pinnedCa } from '../../src/agent/parts/k3s/membership/ca.ts';
+import { hold, release } from '../../src/agent/parts/maintenance/index.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
 import { createAuthority } from '../lab/azure/tls.ts';
 import { rotated } from '../unit/agent/parts/k3s/membership/certificates.ts';
 import { podsOn, putBudget, putPod } from '../unit/agent/parts/maintenance/drain/some-pods.ts';
@@ -172,6 +174,23 @@ describe('an agent that becomes a server with consent', () => {
     expect(stops).toEqual([]);
     expect(condition(report, 'Role')).toBe('False DrainGaveUp');
     expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
+  });
+
+  test('stays an agent with its pods while it is held', async () => {
+    const { machine, slipway } = await booted('agent');
+    putPod(machine.kubernetes, 'web', { node: 'agent-1' });
+    machine.cloud.tag('k3s-role', 'server');
+    machine.cloud.tag('k3s-server', undefined);
+    const line = asked(await live(slipway, machine, minute), 'Role');
+    await hold(machine.host, nodePaths('/'), 'under investigation');
+    settle(machine, line);
+    const held = await live(slipway, machine, 15 * minute);
+    expect(condition(held, 'Role')).toBe('False Held');
+    expect(podsOn(machine.kubernetes, 'agent-1')).toEqual(['web']);
+    expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
+    await release(machine.host, nodePaths('/'));
+    expect(condition(await live(slipway, machine, 15 * minute), 'Role')).toBe('True InSync');
+    expect(machine.units.isActive(/^k3s\.service$/)).toBe(true);
   });
 });
 

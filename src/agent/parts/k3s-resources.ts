@@ -71,7 +71,7 @@ export function k3sResources(
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
   const founding = isAgent ? [] : [clusterFounding(node)];
   const restored = isAgent ? [] : [restoreEnded(node)];
-  const role = roleChange(node, [...needs, ...ids(restored, founding)], emptiedStep);
+  const role = unlessHeld(node, roleChange(node, [...needs, ...ids(restored, founding)], emptiedStep));
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);

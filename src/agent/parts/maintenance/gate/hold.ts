@@ -64,7 +64,7 @@ export function unlessHeld(node: K3sNode, resource: Resource): Resource {
 export function heldFinding({ reason, release }: Hold, blocks: boolean): Finding {
   return waiting(
     'Held',
-    `This node is held: ${reason}. Slipway neither starts nor restarts K3s, and installs no other release. ` +
+    `This node is held: ${reason}. Slipway neither starts, stops nor restarts K3s, and installs no other release. ` +
       `The end of the hold: ${release}.`,
     { ...advisory, blocks, after: 60_000 },
   );
