@@ -4,10 +4,10 @@
  *
  * Settings, plan, Azure SDKs, requests to the emulated endpoints and files are those of the daemon, except that no file
  * is synced. A sleep ends at once. With `rotations`, a sleep of ten seconds or more takes two simulated hours, so that
- * each rotation has two passes: one rotates and one verifies. With `steady`, each sleep takes its own time, so that the
- * passes are those of a node that runs for so long. Each command runs once, and its answer is cached. Connections to
- * the Kubernetes API last for one pass, as on a node, whose passes are minutes apart. The kernel resolves the paths of
- * reads, as on a node, whose root is `/`.
+ * each rotation has two passes: one rotates and one verifies. With `steady`, a sleep takes as much simulated time as it
+ * asks for, so that the passes are as frequent as on a node. Each command runs once, and its answer is cached.
+ * Connections to the Kubernetes API last for one pass, as on a node, whose passes are minutes apart. The kernel
+ * resolves the paths of reads, as on a node, whose root is `/`.
  */
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -17,7 +17,7 @@ export async function inAzure(role: string, maintenance: string, priority: '' | 
 /** A process of Slipway that asks for the events of its VM between its passes. */
 export interface Watched {
   readonly slipway: Agent;
-  /** Lives as the daemon does for some time, or until `until` returns true; returns the last report. */
+  /** Makes passes as the daemon does for `time` ms, or until `until` returns true; returns the last report. */
   lives(time: number, until?: (report: Report) => boolean): Promise<Report>;
 }
 
@@ -37,7 +37,7 @@ export function watchedBy(machine: Vm): Watched {
       await sleepOrNews(Math.min(report.wake.at, end));
     }
   }
-  /** Sleeps until a time, or until a look at the events has news. */
+  /** Sleeps until a time, or until a request for the events returns news. */
   async function sleepOrNews(until: number): Promise<void> {
     for (let isNews = false; !isNews && host.now() < until; ) {
       await host.sleep(Math.max(0, Math.min(look, until) - host.now()));

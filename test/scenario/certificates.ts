@@ -12,7 +12,7 @@ const data = '/var/lib/rancher/k3s';
 const port = 'https://127.0.0.1:6443';
 const client = makeAuthority('k3s-client-ca@1700000000');
 
-/** The certificates of the K3s in a world. A test may change the life of new leaf certificates, and make some stick. */
+/** The certificates of the K3s in a world. A test may set the life of new leaf certificates, and keep some old. */
 export interface WorldCertificates {
   /** In days; 365 by default. */
   days?: number;

@@ -146,7 +146,7 @@ describe('a Secret in workloads.secrets', () => {
     expect(valuesOf(machine, { namespace: 'default', name: 'regcred' })).toBeDefined();
   });
 
-  test('whose value the vault refuses to return does not block the other Secrets, GitOps or the node', async () => {
+  test('that the vault does not return blocks neither the other Secrets nor GitOps', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.secrets.delete('ghcr-token');
     machine.cloud.secrets.set('cloudflare-token', 'a new token');

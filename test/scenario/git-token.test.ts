@@ -106,7 +106,7 @@ describe("Flux's Git token", () => {
     expect(valuesOf(machine).password).toBe(gitToken);
   });
 
-  test('that the vault refuses to return leaves Flux and the node running', async () => {
+  test('that the vault does not return leaves Flux and the node running', async () => {
     const { machine, slipway } = await booted('server');
     machine.cloud.secrets.delete('flux-git-token');
     machine.kubernetes.objects.remove('secrets', 'flux-system', 'flux-system');

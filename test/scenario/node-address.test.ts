@@ -43,7 +43,7 @@ test('a node does not keep an address that the machine no longer has', async () 
   expect(nodeIp(machine)).toBe('10.0.0.4');
 });
 
-test('pods use the interface that the cloud names only while the node has the address that the cloud names', async () => {
+test('pods use the interface from the cloud only while the node has the address from the cloud', async () => {
   const machine = vm('agent', noRestarts);
   Object.assign(machine.cloud, { vm: { ...machine.cloud.vm, address: '10.0.0.4', interface: 'enp7s0' } });
   await live(machine.slipway(), machine, 10 * minute);

@@ -1,7 +1,7 @@
 import { readTurn, turnKeys } from '../../src/agent/parts/maintenance/index.ts';
 import type { ApiObject, Objects } from '../lab/standins/k3s-objects.ts';
 
-/** The server of an agent's cluster, as far as it grants turns. */
+/** The server of an agent's cluster, of which only the granting of turns is modelled. */
 export interface OtherServer {
   /** False while the server grants nothing. */
   isGranting: boolean;

@@ -8,7 +8,7 @@ import { type MemoryHost, memoryHost, unreachable } from '../lab/memory-host.ts'
 import { apiServer, serveCluster, writeKubeconfigs } from '../unit/agent/a-cluster.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 
-/** A server that grants turns, with its own clocks and its own way to the API. */
+/** A server that grants turns, with its own clocks and its own connection to the API. */
 export interface Holder {
   readonly host: MemoryHost;
   /** Changes a request to the API. `undefined` makes the API unreachable; an Error is the answer to the request. */

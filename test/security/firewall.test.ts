@@ -31,7 +31,7 @@ const imageForIPv6 = image.map((rule) =>
   rule.replace('-p icmp', '-p ipv6-icmp').replace('icmp-host-prohibited', 'icmp6-adm-prohibited'),
 );
 
-/** A pod with a hostPort: K3s translates the destination of packets to port 443 of the node. */
+/** The rules of a pod with a hostPort: packets that arrive at port 443 of the node go to port 8443 of the pod. */
 const hostPort = [
   'add table inet hostports',
   'add chain inet hostports arriving { type nat hook prerouting priority dstnat; }',

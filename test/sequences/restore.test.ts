@@ -183,7 +183,7 @@ describe('a restore of the datastore', () => {
   }
 
   test.each(['begun', 'done', 'gaveUp'] as const)(
-    'puts the release of the copy back after an upgrade that is %s, which is then not tried again, even after a crash',
+    'puts the release of the copy back after an upgrade in the state %s, and does not try it again, even after a crash',
     async (state) => {
       const whole = world();
       upgraded(whole, state);

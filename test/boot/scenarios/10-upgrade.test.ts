@@ -49,7 +49,7 @@ async function install(build: string, version: string): Promise<void> {
   expect(await server.ask('slipway', 'version')).toContain(version);
 }
 
-test('K3s keeps running through an upgrade and a downgrade that change its unit', async () => {
+test('K3s keeps running through an upgrade and a downgrade of Slipway that change its unit', async () => {
   const start = await server.k3sStart();
   expect(await server.ask('slipway', 'version')).toContain('0.0.9');
   await install(packaged, '0.1.0');

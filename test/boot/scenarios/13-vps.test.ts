@@ -196,7 +196,7 @@ const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 describe('a credential', () => {
   const secret = 'secret k3s-token';
 
-  test('can be read only by a doctor that root runs; for another user, the doctor says to run as root', async () => {
+  test('can be read only by a doctor that root runs; for another user, the doctor says to run it as root', async () => {
     expect(await diagnosis(agent, secret)).toMatchObject({ level: 'ok' });
     const { message, reason } = await diagnosis(agent, secret, ...asNobody);
     expect(reason).toBe('PermissionDenied');

@@ -14,8 +14,8 @@ const queries = {
 };
 
 /**
- * The program of a writer, as K3s is one: it commits a row again and again, and prints a line after its first commit. A
- * transaction inserts two rows, so that a copy with an odd number of rows would show half a transaction.
+ * The program of a writer such as K3s: it commits a transaction again and again, and prints a line after its first
+ * commit. A transaction inserts two rows, so that a copy with an odd number of rows would show half a transaction.
  */
 const writer = `
   const { DatabaseSync } = require('node:sqlite');

@@ -48,7 +48,7 @@ const resources = {
   sync: 'kustomizations.kustomize.toolkit.fluxcd.io',
 } as const;
 
-/** The URL of an object of Flux in the API. */
+/** The URLs of Flux's objects in the API. */
 export const urls = {
   source: `${apiServer}/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system`,
   sync: `${apiServer}/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/flux-system`,

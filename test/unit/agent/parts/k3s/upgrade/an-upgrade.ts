@@ -18,7 +18,7 @@ export function wanting(version: string, changes: NodeChanges = {}) {
   });
 }
 
-/** Returns the text of a record that begins an upgrade from `old` to `patch`, with the fields in `changes` replaced. */
+/** Returns the record of a begun upgrade from `old` to `patch` as text, with the fields in `changes` replaced. */
 export function recorded(changes: Partial<UpgradeRecord> = {}): string {
   const wanted = changes.wanted ?? patch;
   const digest = upgradeDigest(wanting(wanted));
