@@ -69,7 +69,7 @@ test('the plan of a new agent ends with its start, and lists no later maintenanc
   expect(then).toContain('then: systemctl start k3s-agent.service');
 });
 
-test('the plan of a new server with a channel names its release, and what follows once it is known', async () => {
+test('the plan of a new server with a channel names the release of the channel and the download that follows', async () => {
   const machine = vm('server', 'k3s: { channel: stable }\n');
   machine.channels = { stable: 'v1.36.9+k3s1' };
   const before = machine.host.files.snapshot();

@@ -16,7 +16,7 @@ export const firstBoots = namesOf(roles).flatMap((role) =>
 
 type FirstBoot = (typeof firstBoots)[number];
 
-/** True if `npm test` crashes this first boot, which takes long. `npm run test:sequences` crashes the others. */
+/** True if `npm test` crashes this first boot. As this takes long, `npm run test:sequences` crashes the others. */
 export function isUsual([role, engine]: FirstBoot): boolean {
   return role === 'agent' || engine === 'flux';
 }

@@ -9,7 +9,10 @@ export interface OtherServer {
   seconds: number;
   /** True if no other node could run the pods of this node. */
   nowhere: boolean;
-  /** Grants a turn to each node that asks; withdraws a turn that has ended, or that is neither begun nor wanted. */
+  /**
+   * Grants a turn to each node that asks, unless the node is held or its windows are closed. Withdraws a turn that has
+   * ended, or that is neither begun nor wanted.
+   */
   act(objects: Objects): void;
 }
 

@@ -240,7 +240,7 @@ describe('two servers', () => {
     };
     await first.pass();
     expect(slots(world)).toEqual(['agent-1']);
-    // The node asks for another turn instead. The second server takes over, withdraws the turn and grants that one.
+    // The node asks for another turn instead. The second server takes over, and replaces the grant with a new one.
     world.node('agent-1');
     world.ask('agent-1', { digest: 'aaaaaaaaaaaa' });
     await wait(40 * second, next);

@@ -59,7 +59,7 @@ function eventsOf({ host }: World): NodeEvents {
   return { node: aNode('agent', { settings }), cloud: azureEvents(host, metadataUrl), memory };
 }
 
-/** Lives as the daemon does until a time, and asks for events every ten seconds, or every second on a Spot VM. */
+/** Makes passes as the daemon does until a time, and asks for events every 10 s, or every second on a Spot VM. */
 async function live(made: World, until: number): Promise<void> {
   const { host } = made;
   const events = eventsOf(made);

@@ -42,7 +42,7 @@ function expectToken({ host, passwords }: Vm, token: string): void {
   ]);
 }
 
-/** Checks the token after each of two reboots, because a fault in its passwords shows only at a later start. */
+/** Checks the token after each of two reboots, because a fault in K3s's passwords shows only later. */
 async function expectLasting(machine: Vm, token: string): Promise<void> {
   for (let reboot = 0; reboot < 2; reboot += 1) {
     machine.host.advance(10 * minute);

@@ -297,7 +297,10 @@ describe('a turn with a drain', () => {
     }
   }, 120_000);
 
-  /** Lets an agent take a turn. If its daemon crashes before a mutation, calls `then` before a new daemon starts. */
+  /**
+   * Lets an agent take a turn. If `crashBefore` is set, its daemon crashes before that mutation, and `then` runs before
+   * a new daemon starts.
+   */
   async function turned(
     settings: string,
     crashBefore?: number,

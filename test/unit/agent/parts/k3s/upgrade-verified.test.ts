@@ -7,7 +7,7 @@ import { binary, old, patch, recorded, recordPath, upgrading, wanting } from './
 const node = wanting(patch);
 const verified = upgradeVerified(node, []);
 
-/** Returns a host with a healthy K3s of the new release and its Node in the API; the fields replace answers. */
+/** Returns a host with a healthy K3s of the new release and its Node in the API, except for the given fields. */
 function running({
   unit = {},
   kubelet = patch as string,
