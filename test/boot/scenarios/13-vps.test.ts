@@ -242,7 +242,7 @@ async function openFor(host: BootedHost, nodes: string): Promise<void> {
   expect(await diagnosis(host, 'host firewall')).toMatchObject({ level: 'ok' });
 }
 
-describe('with a firewall that rejects, and after the commands that the doctor prints', () => {
+describe('with a firewall that drops packets, after the commands that the doctor prints', () => {
   beforeAll(async () => {
     expect(await answerAt(server.address, '6443/tcp'), 'open without rules').toBe('open');
     await openFor(server, '10.0.0.0/16');
