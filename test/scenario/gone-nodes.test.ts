@@ -109,6 +109,23 @@ describe('a node that is not Ready', () => {
     expect(left()).toEqual(all);
   });
 
+  test('stays while its kubelet reports that it is not Ready', async () => {
+    const { watch, left, world } = aCluster();
+    world.node('agent-2', { ready: 'False', vmId: vm });
+    expect(await watch(30, ['agent-2', named])).toMatchObject({ state: 'InSync' });
+    expect(left()).toEqual(all);
+  });
+
+  test('stays after an outage of the API in which the server did not see whether it reports', async () => {
+    const { watch, left, host } = aCluster();
+    await watch(1, [named]);
+    host.advance(10 * minute);
+    await watch(9, [named]);
+    expect(left()).toEqual(all);
+    await watch(1, [named]);
+    expect(left()).toEqual(rest);
+  });
+
   test('stays, and is reported, while it is in its turn', async () => {
     const { watch, left, world } = aCluster();
     world.ask('agent-2');
@@ -135,9 +152,11 @@ describe('a node that is not Ready', () => {
     const { host, left, world } = aCluster();
     const node = aNode('server', { settings: { consent: { rebuiltNodes: ['agent-2'] } } });
     const memory = turnMemory();
-    await goneNodes(node, memory).check(host);
-    host.advance(10 * minute);
-    const finding = await goneNodes(node, memory).check(host);
+    let finding = await goneNodes(node, memory).check(host);
+    for (let at = 0; at < 10; at += 1) {
+      host.advance(minute);
+      finding = await goneNodes(node, memory).check(host);
+    }
     world.node('agent-2', { vmId: vm });
     const remedy = finding.state === 'Drifted' ? finding.drift.remedy(host) : undefined;
     await expect(remedy).rejects.toMatchObject({ reason: 'ApiConflict' });
@@ -156,6 +175,18 @@ describe('slipway node forget', () => {
     const cluster = aCluster();
     expect(await forget(cluster, 'agent-2')).toBe(`agent-2 (VM ${vm})`);
     expect(cluster.left()).toEqual(rest);
+  });
+
+  test('refuses a node whose kubelet reports that it is not Ready, and names the command for that node', async () => {
+    const cluster = aCluster();
+    cluster.world.node('agent-2', { ready: 'False', vmId: vm });
+    await expect(forget(cluster, 'agent-2')).rejects.toMatchObject({
+      reason: 'NodeKept',
+      message: expect.stringMatching(
+        /^agent-2 is running, although not Ready, so its Node stays\. .* slipway leave/,
+      ),
+    });
+    expect(cluster.left()).toEqual(all);
   });
 
   test.each([

@@ -32,7 +32,7 @@ export const consents = {
   },
   rebuiltNodes: {
     about:
-      'Nodes that a server may remove from the cluster once they have not been Ready for ten minutes, because their VMs are gone or were rebuilt: a node with one VM (`NODE@VM`), or a node alone for every VM with its name.',
+      'Nodes that a server may remove from the cluster once their kubelet has not reported for ten minutes, because their VMs are gone or were rebuilt: a node with one VM (`NODE@VM`), or a node alone for every VM with its name.',
     example: 'vm-agent-2@3f2a9c1b2d4e',
     takesTrue: false,
   },

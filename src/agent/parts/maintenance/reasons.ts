@@ -21,9 +21,9 @@ export const maintenanceReasons = {
   TurnAwaited: 'A change that interrupts the node waits for the turn of the node, which a server grants.',
   InTurn: 'The node is in its turn: it may be cordoned, and K3s may restart.',
   NodeAway:
-    'A node of the cluster has not been Ready for ten minutes; the message has the command and the consent that remove the Node of a VM that is gone.',
+    'Kubelet of a node has not reported for ten minutes; the message has the command and the consent that remove the Node of a VM that is gone.',
   NodeKept:
-    'A command or a consent is about a node that has to stay in the cluster: it is Ready, a server, or in its turn; the message says which.',
+    'A command or a consent is about a node that has to stay in the cluster: it is running, a server, or in its turn; the message says which.',
   RebootRequired:
     'The distribution asks for a reboot of the machine; the message names the packages and the time.',
   RebootFailed:

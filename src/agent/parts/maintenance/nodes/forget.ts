@@ -19,8 +19,9 @@ export interface Forgettable {
 }
 
 /**
- * Returns the Node with this name if it may be removed. Throws `NodeKept` if it is missing, Ready, a server's or in its
- * turn, `ApiUnavailable` on an agent, `TurnsUnreadable` if the turns are unknown, and the errors of `readApi`.
+ * Returns the Node with this name if it may be removed. Throws `NodeKept` if it is missing, a server's, in its turn, or
+ * that of a running kubelet, `ApiUnavailable` on an agent, `TurnsUnreadable` if the turns are unknown, and the errors
+ * of `readApi`.
  */
 export async function forgettable(
   host: HostReader,
@@ -43,7 +44,7 @@ export async function forgettable(
 }
 
 function adviceFor({ isServer, ready }: FleetNode): string {
-  return !isServer && ready === 'True' ? ' To take it out of the cluster, run slipway leave on it.' : '';
+  return !isServer && ready !== 'Unknown' ? ' To take it out of the cluster, run slipway leave on it.' : '';
 }
 
 function kept(message: string): NodeError {

@@ -13,9 +13,9 @@ import { type Away, observeAway } from './away.ts';
 import { consentSubject, keptBecause, nodeAndVm, removeNode } from './remove-node.ts';
 
 /**
- * Reports the nodes that have not been Ready for ten minutes, because nothing in K3s removes the Node of a VM that is
- * gone, and a new VM with its name cannot join. Removes those that consent.rebuiltNodes names, except servers and nodes
- * in their turns. Only one server of the cluster has this Resource.
+ * Reports the nodes whose kubelet has not reported for ten minutes, because nothing in K3s removes the Node of a VM
+ * that is gone, and a new VM with its name cannot join. Removes those that consent.rebuiltNodes names, except servers
+ * and nodes in their turns. Only one server of the cluster has this Resource.
  */
 export function goneNodes(node: K3sNode, memory: TurnMemory): Resource {
   return neverBlocking({
@@ -42,7 +42,7 @@ function judge(host: HostReader, node: K3sNode, fleet: Fleet, { long, after }: A
   const consented = long.filter((each) => isNamed(node, each));
   const gone = consented.find((each) => keptBecause(each, fleet) === undefined);
   if (gone) {
-    const change = { field: nodeAndVm(gone), observed: 'not Ready for ten minutes', desired: undefined };
+    const change = { field: nodeAndVm(gone), observed: 'silent for ten minutes', desired: undefined };
     return step(change, (changing) => removeAgain(changing, node, gone));
   }
   const [kept] = consented;
@@ -57,10 +57,10 @@ function judge(host: HostReader, node: K3sNode, fleet: Fleet, { long, after }: A
   if (agents.length > 0) {
     return waiting('NodeAway', away(node, agents), { isExpected: true, after: soon });
   }
-  return inSync({ until: host.now() + Math.min(after ?? Number.POSITIVE_INFINITY, rest) });
+  return inSync({ until: host.now() + (after ?? rest) });
 }
 
-/** The most milliseconds until the next look if there is nothing to report. */
+/** The milliseconds until the next look while every kubelet reports. */
 const rest = 600_000;
 
 function isNamed({ settings }: K3sNode, away: FleetNode): boolean {
@@ -83,7 +83,7 @@ function away({ settings }: K3sNode, nodes: readonly FleetNode[]): string {
   const names = named.map(nodeAndVm).join(', ') + more;
   const commands = named.map(({ name }) => name).join(' or ');
   return (
-    `Not Ready for ten minutes: ${names}. If the VM is gone or was rebuilt, run slipway node forget ${commands} here, or ` +
+    `No report for ten minutes: ${names}. If the VM is gone or was rebuilt, run slipway node forget ${commands} here, or ` +
     `${consentAdvice(settings, 'rebuiltNodes', ...named.map(consentSubject))}.`
   );
 }

@@ -9,8 +9,9 @@ import type { FleetNode } from '../turn/fleet-node.ts';
 
 /**
  * Returns why a Node has to stay, as the rest of a sentence that begins with its name; `undefined` if it may be
- * removed. A server's Node always stays: with etcd, the cluster would lose a member. A Node in its turn stays until the
- * turn ends.
+ * removed. A server's Node always stays: with etcd, the cluster would lose a member. The Node of a running kubelet
+ * stays even if it is not Ready, because kubelet would not create it again. A Node in its turn stays until the turn
+ * ends.
  */
 export function keptBecause(node: FleetNode, { ledger }: Pick<Fleet, 'ledger'>): string | undefined {
   if (node.isServer) {
@@ -18,6 +19,9 @@ export function keptBecause(node: FleetNode, { ledger }: Pick<Fleet, 'ledger'>):
   }
   if (node.ready === 'True') {
     return 'is Ready';
+  }
+  if (node.ready === 'False') {
+    return 'is running, although not Ready';
   }
   return isBegun(node) || ledger.slots.some((slot) => slot.node === node.name)
     ? `is in its turn, which slipway turn release ${node.name} ends`
