@@ -2,8 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Agent, Report } from '../../src/agent/agent.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
+import { readTurn } from '../../src/agent/parts/maintenance/index.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
 import { agentLeaves, serverLeaves } from '../lab/standins/k3s-leaves.ts';
 import { booted, condition, isReady, live, noRestarts, type Vm, vm } from '../scenario/a-vm.ts';
+import { annotationsOf } from '../scenario/cluster.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -164,4 +167,17 @@ test('a dry run shows the restart, and makes none', async () => {
   const found = report.outcomes.find(({ resource }) => resource.id === 'Certificates/k3s');
   expect(found?.state).toBe('Recorded');
   expect(machine.host.journal).toHaveLength(length);
+});
+
+test('a reboot that waits for its window does not delay the renewal in the last 30 days', async () => {
+  const shut = 'maintenance: { reboot: auto, windows: [{ days: [], from: "01:00", to: "05:00" }] }\n';
+  const { machine, slipway } = await booted('agent', `${noRestarts}${shut}`);
+  machine.host.files.write(nodePaths('/').system.rebootRequired, '');
+  await leaping(slipway, machine, 334, 111);
+  expect(machine.units.starts).toBe(1);
+  await leaping(slipway, machine, 3, 1);
+  expect([machine.units.starts, machine.units.orders]).toEqual([2, 0]);
+  expect(daysLeft(machine)).toBeGreaterThan(362);
+  const { request } = readTurn(annotationsOf(machine, 'agent-1'));
+  expect(request).toMatchObject({ wish: 'reboot', closed: true });
 });

@@ -3,7 +3,7 @@ import type { Finding } from '../../engine/resource.ts';
 
 /**
  * The kinds of interruptions, in descending order of priority: while a node asks for one, later ones in this list wait
- * for it.
+ * for it, unless they are urgent, or could have their turn earlier.
  */
 export const wishKinds = ['reboot', 'upgrade', 'token', 'restart', 'certificates'] as const;
 

@@ -8,10 +8,11 @@ import { isBegun } from '../turn/annotations.ts';
 import { beginStep, isExpired, offeredGrant, sightStep } from './begin.ts';
 import { heldFinding, holdOf } from './hold.ts';
 import { endStep, stepInTurn } from './in-turn.ts';
+import { wishBefore } from './order.ts';
 import { actorsFinding, otherActors } from './other-actors.ts';
 import { type OwnTurn, ownTurnOrError } from './own-turn.ts';
 import { isKubeletSilent, noteAnswer, oncePerCause, repair, type Silence } from './repair.ts';
-import { askStep, rank, requestFor, withdrawStep } from './request.ts';
+import { askStep, requestFor, withdrawStep } from './request.ts';
 import { isOpen, nextOpening } from './window.ts';
 import { withoutAsking } from './without-asking.ts';
 
@@ -91,8 +92,10 @@ async function passing(
   if (isKubeletSilent(host, memory, turn.found) && wish.kind !== 'reboot') {
     return oncePerCause(host, node, wish, 'kubelet has not reported for ten minutes');
   }
-  const before = wishBefore(turn, wish, earlier);
-  return before === undefined ? towardsTurn(host, node, wish, turn) : waitsFor(before);
+  const { windows } = node.settings.maintenance;
+  const isClosed = !wish.outsideWindows && !wish.isUrgent && !isOpen(windows, host.now());
+  const before = wishBefore(turn, wish, { isClosed, earlier });
+  return before === undefined ? towardsTurn(host, node, wish, { turn, isClosed }) : waitsFor(before);
 }
 
 /** True if a turn that has begun lets the node fulfil the wish: its own wish, or any restart. */
@@ -104,22 +107,12 @@ export function covers({ state }: Pick<OwnTurn, 'state'>, { kind, name, digest }
   return state?.digest === digest || kind !== 'upgrade';
 }
 
-/** Returns the wish that this node asks for, if the gate met it earlier in this pass and it goes before `wish`. */
-function wishBefore({ request }: OwnTurn, wish: Wish, earlier: readonly Wish[]): string | undefined {
-  if (request === undefined || request.digest === wish.digest) {
-    return undefined;
-  }
-  const isFirst = earlier.some(({ digest }) => digest === request.digest);
-  // A request that nothing needs any more is replaced.
-  return isFirst && rank(request) <= rank(wish) ? request.wish : undefined;
-}
-
 /** Returns the next step of a node that is not in its turn: it asks, waits for the grant, and begins. */
 async function towardsTurn(
   host: HostReader,
   node: K3sNode,
   wish: Wish,
-  turn: OwnTurn,
+  { turn, isClosed }: { readonly turn: OwnTurn; readonly isClosed: boolean },
 ): Promise<Finding | undefined> {
   const actors = await otherActors(host, node, turn.found);
   if (actors.length > 0) {
@@ -127,8 +120,6 @@ async function towardsTurn(
     return isAsked ? withdrawStep(node, turn.request) : actorsFinding(node, actors);
   }
   const { boot } = await bootTime(host);
-  const { windows } = node.settings.maintenance;
-  const isClosed = !wish.outsideWindows && !wish.isUrgent && !isOpen(windows, host.now());
   const asking = askStep(node, turn, requestFor(node, wish, boot, isClosed));
   if (asking) {
     return asking;

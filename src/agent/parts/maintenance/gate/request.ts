@@ -1,6 +1,6 @@
 import { type Drift, type Finding, step } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
-import { type Wish, wishKinds } from '../../k3s/index.ts';
+import type { Wish } from '../../k3s/index.ts';
 import { changeNode } from '../drain/change-node.ts';
 import { readTurn, type TurnRequest, turnKeys } from '../turn/annotations.ts';
 import type { OwnTurn } from './own-turn.ts';
@@ -68,9 +68,4 @@ export function withdrawStep(node: K3sNode, { wish, digest }: TurnRequest): Find
         : undefined,
     );
   return step(change, remedy, { summary: `withdraw the request for a turn (${wish})` });
-}
-
-/** Returns a number that is lower for more urgent kinds of wishes. */
-export function rank({ kind }: Pick<Wish, 'kind'>): number {
-  return wishKinds.indexOf(kind);
 }

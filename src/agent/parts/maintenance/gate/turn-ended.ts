@@ -42,7 +42,8 @@ async function nextStep(
   const { state, request } = turn;
   const wishes = gate.takeWishes();
   if (!isBegun(turn) || state === undefined) {
-    return wishes.length === 0 && request ? withdrawStep(node, request) : undefined;
+    const isNeeded = wishes.some(({ digest }) => digest === request?.digest);
+    return request && !isNeeded ? withdrawStep(node, request) : undefined;
   }
   // A wish that this turn does not cover, such as the next upgrade, waits for the end of this turn.
   const pending = wishes.find((wish) => covers(turn, wish))?.name;
