@@ -21,7 +21,7 @@ const executable = join(dir, 'slipway');
 /** The files that a steady node does not have, because they belong to an operation that is under way or has ended. */
 const occasional: readonly string[] = [
   ...['partialDownload', 'providerFailure', 'job'],
-  ...['drain', 'turn', 'hold', 'datastoreCopy', 'upgrade', 'restore'],
+  ...['drain', 'turn', 'hold', 'reboot', 'datastoreCopy', 'upgrade', 'restore', 'tokenRotation', 'channel'],
 ];
 
 const name = 'the executable of the previous release, on files of a newer release';
