@@ -1,17 +1,17 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
-import { type Finding, waiting } from '../../../engine/resource.ts';
+import { type Finding, step, waiting } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
-import { bootTime } from '../boot-time.ts';
+import { type BootTime, bootTime } from '../boot-time.ts';
 import { cordonStep, uncordonStep } from './cordon.ts';
 import { drainStep } from './drain.ts';
 import { isOver } from './next-move.ts';
-import { readRecord } from './record.ts';
+import { readRecord, writeRecord } from './record.ts';
 
 /**
  * Returns the next step before this node leaves its cluster for good: the cordon, an eviction or a wait for pods;
- * `undefined` once no pod is left to evict. If the cluster cannot be reached, the node leaves without a drain, because
- * the cluster may be gone; a drain that has begun waits for its time limit.
+ * `undefined` once no pod is left to evict. If the cluster cannot be reached for the time limit of the drain, the node
+ * leaves without one, because the cluster may be gone. An agent that never joined leaves at once.
  *
  * If the drain is given up, removes the cordon and waits for a person. `why` identifies what the node leaves for; after
  * a change of `timeout` or `onTimeout`, the drain begins anew.
@@ -31,12 +31,29 @@ export async function emptiedStep(
   try {
     return await nextStep(host, node, why, turn);
   } catch (thrown) {
-    const isLost = thrown instanceof NodeError && ['ApiUnavailable', 'ApiForbidden'].includes(thrown.reason);
-    if (isLost && (record === undefined || isOver(record, { timeout, onTimeout }, time.seconds))) {
+    if (!(thrown instanceof NodeError && ['ApiUnavailable', 'ApiForbidden'].includes(thrown.reason))) {
+      throw thrown;
+    }
+    if ((await host.stat(node.paths.k3s.kubeletKubeconfig)) === undefined) {
+      return undefined;
+    }
+    // One failed request may be a server that restarts.
+    const silence = `silence ${turn}`;
+    const begun = record ?? (await readRecord(host, node.paths, silence, time));
+    if (begun === undefined) {
+      return silenceStep(node, silence, time);
+    }
+    if (isOver(begun, { timeout, onTimeout }, time.seconds)) {
       return undefined;
     }
     throw thrown;
   }
+}
+
+/** Records since when the cluster cannot be reached; a drain that begins later has its whole time. */
+function silenceStep({ name, paths }: K3sNode, turn: string, { boot, seconds: since }: BootTime): Finding {
+  const change = { field: 'cluster', observed: 'unreachable', desired: `reachable, or left by ${name}` };
+  return step(change, (host) => writeRecord(host, paths, { turn, boot, since, refused: {} }));
 }
 
 async function nextStep(
