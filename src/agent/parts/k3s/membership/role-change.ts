@@ -32,9 +32,9 @@ export type Emptied = (host: HostReader, node: K3sNode, why: string) => Promise<
  *
  * With consent, the change takes several steps, each of which is checked on the machine: an agent that has joined is
  * emptied (`emptied`), so that its pods continue on other nodes; the old service is stopped and disabled, the token
- * files are removed, the data is moved aside (to `/var/lib/rancher/k3s.server-<time>`, so that nothing is lost), and
- * finally the unit file of the old service is removed. Containers of the old role run until the next reboot, as after
- * any stop of K3s.
+ * files and the records about tokens are removed, the data is moved aside (to `/var/lib/rancher/k3s.server-<time>`,
+ * so that nothing is lost), and finally the unit file of the old service is removed. Containers of the old role run
+ * until the next reboot, as after any stop of K3s.
  */
 export function roleChange(
   node: K3sNode,
@@ -173,6 +173,9 @@ async function clusterOf(host: HostReader, paths: NodePaths, kind: Kind): Promis
 async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<void> {
   await host.remove(paths.slipway.joinToken);
   await host.remove(agentTokenPath(paths));
+  // The next cluster of this VM must not use the tokens of this one.
+  await host.remove(paths.slipway.tokenRotation);
+  await host.remove(paths.slipway.passwordsSaved);
   await host.rename(paths.k3s.data, aside);
 }
 

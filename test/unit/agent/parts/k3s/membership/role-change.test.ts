@@ -23,6 +23,8 @@ function world(): MemoryHost {
       '/var/lib/rancher/k3s/server/token': `K10${hash}::server:swordfish`,
       '/var/lib/slipway/join-token': 'swordfish',
       '/var/lib/slipway/agent-token': 'agents-only',
+      '/var/lib/slipway/token-rotation.json': '{"state":"begun"}',
+      '/var/lib/slipway/passwords-saved.json': '{"digest":"3f2a9c1b2d4e"}',
     },
     now: Date.UTC(2026, 0, 1, 12),
   })
@@ -116,13 +118,15 @@ test('roleChange removes the old role step by step with consent, and keeps its d
     '/var/lib/rancher/k3s',
     '/var/lib/slipway/join-token',
     '/var/lib/slipway/agent-token',
+    '/var/lib/slipway/token-rotation.json',
+    '/var/lib/slipway/passwords-saved.json',
   ]) {
     expect(await host.stat(gone)).toBeUndefined();
   }
 });
 
 test('roleChange completes after a crash at any step, and loses no data', async () => {
-  for (const mutation of [1, 2, 3, 4, 5]) {
+  for (const mutation of [1, 2, 3, 4, 5, 6, 7]) {
     const host = world().crashBefore(mutation);
     const resource = roleChange(aNode('agent', consent), []);
     await settle(resource, host);
