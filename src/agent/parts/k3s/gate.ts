@@ -30,6 +30,11 @@ export interface Wish {
    */
   readonly isAboutAccess?: boolean;
   /**
+   * True if the release of an upgrade is in place, so that only a restart is left to do. A node that cannot take its
+   * turn may be repaired by this restart, but not by an upgrade.
+   */
+  readonly isInPlace?: boolean;
+  /**
    * True once the change is made and only has to prove itself. Such a wish keeps a turn that has begun, but asks for
    * none, and the gate lets it through.
    */

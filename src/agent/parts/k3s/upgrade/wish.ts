@@ -17,5 +17,5 @@ export function upgradeWish({ wanted, digest }: Pick<UpgradeRecord, 'wanted' | '
 export async function wishInPlace(host: HostReader, { paths }: K3sNode): Promise<Wish | undefined> {
   const record = await readUpgrade(host, paths);
   const isInPlace = isUnfinished(record, await soundVersion(host, paths.k3s.binary));
-  return record && isInPlace ? upgradeWish(record) : undefined;
+  return record && isInPlace ? { ...upgradeWish(record), isInPlace } : undefined;
 }

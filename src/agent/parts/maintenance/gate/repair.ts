@@ -39,7 +39,7 @@ export function isKubeletSilent(host: HostReader, memory: Silence, { status }: A
  * Decides whether a node that cannot take turns may be interrupted. A restart is allowed once per cause, because no
  * turn protects anything, if the cluster does not have the Node (`trouble` is `undefined`), the API refuses the
  * credential of the node, its kubeconfig is damaged, or the API has not answered for ten minutes and the wish may
- * repair that. Otherwise returns a wait. A reboot always waits.
+ * repair that. Otherwise returns a wait. Reboots and upgrades always wait.
  */
 export async function repair(
   host: HostReader,
@@ -47,7 +47,7 @@ export async function repair(
   wish: Wish,
   { trouble, memory }: { readonly trouble: NodeError | undefined; readonly memory: Silence },
 ): Promise<Finding | undefined> {
-  if (wish.kind === 'reboot') {
+  if (!isRestart(wish)) {
     return untilReachable(node, wish, trouble);
   }
   switch (trouble?.reason) {
@@ -66,6 +66,14 @@ export async function repair(
     default:
       throw trouble;
   }
+}
+
+/**
+ * True if K3s only has to be restarted for the wish. Many nodes may be unable to take turns at the same time, such as
+ * while the datastore is overloaded, and then must not all change their release or reboot.
+ */
+export function isRestart({ kind, isInPlace = false }: Wish): boolean {
+  return kind !== 'reboot' && (kind !== 'upgrade' || isInPlace);
 }
 
 function untilReachable({ name: node }: K3sNode, { name }: Wish, trouble: NodeError | undefined): Finding {

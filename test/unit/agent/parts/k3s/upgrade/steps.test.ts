@@ -173,7 +173,8 @@ describe('upgradeTurn', () => {
       const host = upgrading({ [binary]: patch, [recordPath]: recorded() });
       expect(await outcome(upgradeTurn(wanting(wanted), { gate }, []), host)).toBe('InSync');
       const { digest } = JSON.parse(recorded());
-      expect(wishes).toEqual([{ kind: 'upgrade', name: `upgrade ${patch}`, digest, isMade: true }]);
+      const made = { kind: 'upgrade', name: `upgrade ${patch}`, digest, isInPlace: true, isMade: true };
+      expect(wishes).toEqual([made]);
     },
   );
 

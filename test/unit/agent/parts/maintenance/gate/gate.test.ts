@@ -18,6 +18,11 @@ const paths = nodePaths('/');
 const server = 'https://127.0.0.1:6444';
 const authority = makeAuthority('ca');
 const kubelet = issue(authority, { commonName: 'system:node:vm-1', organization: 'system:nodes' });
+const refused = kubeconfig({
+  server,
+  ca: authority.certificate,
+  ...issue(authority, { commonName: 'x' }),
+});
 const boot = '00000001111142228333444444444444';
 const wish: Wish = { kind: 'restart', name: 'restart config', digest: 'aaaaaaaaaaaa' };
 const upgrade: Wish = { kind: 'upgrade', name: 'upgrade v1.36.4+k3s1', digest: 'bbbbbbbbbbbb' };
@@ -358,6 +363,29 @@ describe('the gate', () => {
     expect(told(await gateOf()(host, reboot))).toBe(expected);
   });
 
+  test.each([
+    [
+      'has a damaged kubeconfig',
+      (host: MemoryHost) => host.files.write(paths.k3s.kubeletKubeconfig, 'x'),
+      'ApiUnavailable',
+    ],
+    [
+      'is refused by the API',
+      (host: MemoryHost) => host.files.write(paths.k3s.kubeletKubeconfig, refused),
+      'ApiForbidden',
+    ],
+    [
+      'has lost its Node',
+      (host: MemoryHost) => host.files.remove('/cluster/objects/nodes/_/vm-1'),
+      'NodeNotFound',
+    ],
+  ])('a node that %s waits with an upgrade, but not with the restart for it', async (_, damage, expected) => {
+    const host = world();
+    damage(host);
+    expect(told(await gateOf()(host, upgrade))).toBe(expected);
+    expect(told(await gateOf()(host, { ...upgrade, isInPlace: true }))).toMatch(/without a turn/);
+  });
+
   test('a reboot waits for its turn even if a person requested the interruption', async () => {
     const { gate } = maintenanceGate(aNode('agent'), { isByPerson: true });
     expect(told(await gate(world(), wish))).toBe('go ahead');
@@ -439,6 +467,14 @@ describe('the gate', () => {
       /turn-request/,
     ],
     ['asks for its turn to reboot, even if kubelet is silent', 'Unknown', 60_000, reboot, /turn-request/],
+    ['asks for its turn to upgrade, even if kubelet is silent', 'Unknown', 60_000, upgrade, /turn-request/],
+    [
+      'is repaired by the restart for a release that is already in place',
+      'Unknown',
+      60_000,
+      { ...upgrade, isInPlace: true },
+      /because kubelet has not reported/,
+    ],
   ])('a node that reaches the API %s', async (_, status, apart, wanted, expected) => {
     const host = world();
     const path = '/cluster/objects/nodes/_/vm-1';
