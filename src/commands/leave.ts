@@ -2,6 +2,7 @@
 import type { Host } from '../agent/engine/host.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
+import { abortedBySignals } from '../agent/host/process/signals.ts';
 import { faultIn } from '../agent/knowledge.ts';
 import type { K3sNode } from '../agent/node.ts';
 import { leaveCluster, requireAgent } from '../setup/leave.ts';
@@ -14,9 +15,9 @@ import type { LeaveOptions } from './cli-nodes.ts';
 import { compose } from './compose.ts';
 
 /**
- * Evicts the pods of this agent, and stops K3s and Slipway for good. Asks first, unless `yes` is true. Resolves to 0 if
- * that is done, and to 1 if the node stays in the cluster. Throws `NodeKept` on a server, and `InvalidSettings` if it
- * has no terminal to ask on.
+ * Evicts the pods of this agent, and stops K3s and Slipway for good. Asks first, unless `yes` is true. Resolves to 0
+ * if that is done, and to 1 if the node stays in the cluster, as after a signal such as that of Ctrl-C. Throws
+ * `NodeKept` on a server, and `InvalidSettings` if it has no terminal to ask on.
  */
 export async function leave(options: LeaveOptions): Promise<number> {
   outliveOutput();
@@ -37,8 +38,12 @@ export async function leave(options: LeaveOptions): Promise<number> {
     tell.error('Nothing was changed.');
     return 1;
   }
-  return withoutDaemon(host, node, () => leaveCluster(host, node, tell));
+  const interrupted = abortedBySignals(longestUndo);
+  return withoutDaemon(host, node, () => leaveCluster(host, node, tell, interrupted));
 }
+
+/** The longest time that the command continues after a signal, in milliseconds: it may be stopping K3s. */
+const longestUndo = 180_000;
 
 /** Stops the daemon before the work, because the daemon would undo the cordon. Starts the daemon if the work fails. */
 async function withoutDaemon(host: Host, { paths }: K3sNode, work: () => Promise<boolean>): Promise<number> {

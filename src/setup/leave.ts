@@ -27,14 +27,19 @@ export async function requireAgent(host: HostReader, { name, role, paths }: K3sN
 
 /**
  * Cordons the node and evicts its pods, and then stops K3s and the daemon for good. Resolves to false if a step failed,
- * or if the settings give up the drain while pods are left; in the latter case, uncordons the node. A second call
- * continues. Throws the errors of `readApi`.
+ * if the settings give up the drain while pods are left, or if `interrupted` is aborted before K3s stops; in the latter
+ * two cases, uncordons the node. A second call continues. Throws the errors of `readApi`.
  */
-export async function leaveCluster(host: Host, node: K3sNode, tell: Tell): Promise<boolean> {
+export async function leaveCluster(
+  host: Host,
+  node: K3sNode,
+  tell: Tell,
+  interrupted: AbortSignal,
+): Promise<boolean> {
   const { paths, name } = node;
-  const gaveUp = await emptyNode(host, node, 'leave', tell.out);
-  if (gaveUp) {
-    tell.error(`${gaveUp.reason}: ${gaveUp.message}`);
+  const gaveUp = await emptyNode(host, node, 'leave', tell.out, interrupted);
+  if (gaveUp || interrupted.aborted) {
+    tell.error(gaveUp ? `${gaveUp.reason}: ${gaveUp.message}` : interruption(name));
     await uncordon(host, node);
     return false;
   }
@@ -46,6 +51,10 @@ export async function leaveCluster(host: Host, node: K3sNode, tell: Tell): Promi
     `The data stays in ${paths.k3s.data}; slipway uninstall --k3s --purge removes everything. To join again: systemctl enable --now ${daemonUnit}`,
   );
   return true;
+}
+
+function interruption(name: string): string {
+  return `Interrupted: ${name} stays in the cluster, and accepts pods again. Pods that were evicted may run on other nodes.`;
 }
 
 async function uncordon(host: Host, node: K3sNode): Promise<void> {

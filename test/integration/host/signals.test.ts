@@ -49,6 +49,29 @@ test('a process that ends itself kills its children, and exits after the grace p
   await expect.poll(() => Promise.all(pids.map(lives))).toEqual([false, false]);
 });
 
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  'a command that %s interrupts can still undo its work',
+  async (signal) => {
+    const folder = await temporaryFolder();
+    const undoing = `
+      import { writeFileSync } from 'node:fs';
+      import { nodeHost } from '${host}node-host.ts';
+      import { abortedBySignals } from '${host}process/signals.ts';
+      const interrupted = abortedBySignals(10_000);
+      writeFileSync('${folder}/pids', process.pid + '\\n');
+      await nodeHost().sleep(60_000, interrupted);
+      writeFileSync('${folder}/undone', String(interrupted.aborted));
+    `;
+    await writeFile(`${folder}/program.mjs`, undoing);
+    const child = spawn(process.execPath, [`${folder}/program.mjs`], { stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await started(`${folder}/pids`);
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await readFile(`${folder}/undone`, 'utf8')).toBe('true');
+  },
+);
+
 async function started(path: string): Promise<readonly number[]> {
   const text = await readFile(path, 'utf8').catch(() => '');
   if (text.endsWith('\n')) {

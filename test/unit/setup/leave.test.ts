@@ -20,11 +20,12 @@ function aNodeThatLeaves() {
   const tell = { out: (line: string) => out.push(line), error: (line: string) => error.push(line) };
   const { drain } = aNode('agent').settings.maintenance;
   const settings = { maintenance: { drain: { ...drain, timeout: '1m' } } };
-  const leave = () => leaveCluster(host, aNode('agent', { settings }), tell);
+  const interrupted = new AbortController();
+  const leave = () => leaveCluster(host, aNode('agent', { settings }), tell, interrupted.signal);
   const isCordoned = () => Object(api.objects.get('nodes', undefined, 'vm-1')?.spec).unschedulable === true;
   const wants = (unit: string) =>
     host.files.stat(`/etc/systemd/system/multi-user.target.wants/${unit}`) !== undefined;
-  return { host, api, out, error, leave, isCordoned, wants };
+  return { host, api, out, error, leave, interrupted, isCordoned, wants };
 }
 
 test('a node that leaves evicts its pods before K3s stops, and neither K3s nor Slipway starts again', async () => {
@@ -48,6 +49,21 @@ test('a node whose drain is given up stays, uncordoned, with K3s running', async
   expect(wants('k3s.service')).toBe(true);
   expect(host.files.stat('/run/active/k3s.service')).toBeDefined();
   expect(error.join('\n')).toMatch(/^DrainGaveUp: .*default\/web/);
+});
+
+test('a node whose leave is interrupted during its drain stays, uncordoned, with K3s running', async () => {
+  const { api, host, error, leave, interrupted, isCordoned, wants } = aNodeThatLeaves();
+  putBudget(api, 'web', 'web', 1);
+  const began = host.now();
+  host.at(began + 10_000, () => interrupted.abort());
+  expect(await leave()).toBe(false);
+  expect(host.now() - began).toBe(10_000);
+  expect(isCordoned()).toBe(false);
+  expect(wants('k3s.service')).toBe(true);
+  expect(host.files.stat('/run/active/k3s.service')).toBeDefined();
+  expect(error).toEqual([
+    'Interrupted: vm-1 stays in the cluster, and accepts pods again. Pods that were evicted may run on other nodes.',
+  ]);
 });
 
 test.each([

@@ -13,6 +13,17 @@ export interface SignalHandlers {
 }
 
 /**
+ * Returns a signal that SIGTERM, SIGINT, SIGQUIT and SIGHUP abort, for a command that then undoes its work. The process
+ * ends by force `grace` milliseconds after the first of these signals except SIGHUP.
+ */
+export function abortedBySignals(grace: number): AbortSignal {
+  const interrupted = new AbortController();
+  const abort = () => interrupted.abort();
+  onSignals({ stop: abort, reload: abort, grace, exitCode: 1 });
+  return interrupted.signal;
+}
+
+/**
  * Handles signals: SIGTERM, SIGINT and SIGQUIT call `stop` and, after `grace`, end this process and every running
  * command; SIGHUP calls `reload`. Returns a function that forces the same exit after `grace`, for a stop without a
  * signal.

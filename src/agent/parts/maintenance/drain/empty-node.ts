@@ -6,16 +6,17 @@ import { drainStep, type GaveUp } from './drain.ts';
 /**
  * Cordons this node and evicts its pods, as in a turn, but waits until that has ended. Calls `onStep` with each step in
  * words. Resolves to the end of a drain that the settings give up, and otherwise to `undefined`, even if the cluster
- * does not have the Node. Throws the errors of `readApi`.
+ * does not have the Node, and soon after `interrupted` is aborted. Throws the errors of `readApi`.
  */
 export async function emptyNode(
   host: Host,
   node: K3sNode,
   why: string,
   onStep: (step: string) => void,
+  interrupted?: AbortSignal,
 ): Promise<GaveUp | undefined> {
   const options = { turn: `${why} ${host.now()}`, nowhere: false };
-  for (;;) {
+  while (!interrupted?.aborted) {
     const next = (await cordonStep(host, node, why)) ?? (await drainStep(host, node, options));
     switch (next?.state) {
       case 'Drifted':
@@ -26,7 +27,7 @@ export async function emptyNode(
         if (next.reason === 'NodeNotFound') {
           return undefined;
         }
-        await host.sleep(next.after ?? 5_000);
+        await host.sleep(next.after ?? 5_000, interrupted);
         break;
       case 'GaveUp':
         return next;
@@ -34,4 +35,5 @@ export async function emptyNode(
         return undefined;
     }
   }
+  return undefined;
 }
