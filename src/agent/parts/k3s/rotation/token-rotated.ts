@@ -81,9 +81,10 @@ async function prepare(
 ): Promise<Finding> {
   const { from, to } = record;
   if (!isConsented(node.settings, 'tokenChange', to)) {
-    return step(from, undefined, 'drop the rotation of the join token', (changing) =>
-      changing.remove(node.paths.slipway.tokenRotation),
-    );
+    return step(from, undefined, 'drop the rotation of the join token', async (changing) => {
+      await notice.remove(changing, node);
+      await changing.remove(node.paths.slipway.tokenRotation);
+    });
   }
   if ((await readUpgrade(host, node.paths))?.state === 'begun') {
     return waiting(

@@ -106,10 +106,18 @@ describe('tokenRotated before the first request to K3s', () => {
     expect(await outcome(rotated(server), server.host)).toContain('ServiceStarting');
   });
 
-  test('drops the rotation if the settings no longer consent to it', async () => {
+  test('drops the rotation and its notice if the settings no longer consent to it', async () => {
     const server = rotatingServer('wanted');
-    await settle(rotated({ node: aNode('server') }), server.host);
+    const removals: unknown[] = [];
+    const notice = {
+      ...noNotice,
+      remove: async () => {
+        removals.push(server.record()?.state);
+      },
+    };
+    await settle(rotated({ node: aNode('server') }, { notice }), server.host);
     expect(server.record()).toBeUndefined();
+    expect(removals).toEqual(['wanted']);
     expect(server.requests).toEqual([]);
   });
 });
