@@ -51,7 +51,18 @@ test.each(['agent', 'server'])('a %s reboots in its turn, and then serves again'
     .map((action) => (action.kind === 'send' ? action.body : ''));
   // The only server of a cluster has nowhere to evict its pods to.
   expect(said.join('').includes('"unschedulable":true')).toBe(role === 'agent');
-  expect(machine.host.files.stat(paths.slipway.reboot)).toBeUndefined();
+});
+
+test('a distribution that asks for the same reboot minutes after each boot makes the node reboot only once', async () => {
+  const { machine } = await booted('agent', auto);
+  ask(machine);
+  await survive(machine, 15 * minute);
+  expect(machine.units.boots).toBe(1);
+  ask(machine);
+  const report = await survive(machine, 60 * minute);
+  expect(machine.units.boots).toBe(1);
+  expect(condition(report, 'Maintenance')).toBe('False RebootFailed');
+  expect(node(machine, 'agent-1')).toEqual({ isCordoned: false });
 });
 
 test('a node reboots neither without a turn nor by slipway apply --restart, and stays Ready', async () => {
@@ -137,7 +148,6 @@ test('a reboot ends with one boot and no cordon after a crash before any mutatio
     const { request, state } = readTurn(annotationsOf(machine, 'agent-1'));
     expect(request).toBeUndefined();
     expect(state?.state).toBe('done');
-    expect(machine.host.files.stat(paths.slipway.reboot)).toBeUndefined();
   }
 }, 120_000);
 

@@ -12,6 +12,8 @@ import { type RebootRecord, readReboot, writeReboot } from './record.ts';
 
 /** How long a reboot may take to begin, in seconds. */
 const patience = 600;
+/** How long a boot has to last until the reboot before it is forgotten, in seconds. */
+const day = 86_400;
 /** The seconds after which the command is repeated, in case a crash prevented it. */
 const again = 60;
 
@@ -19,8 +21,8 @@ const reboot = systemctl('reboot');
 
 /**
  * Reports that the distribution asks for a reboot. With `maintenance.reboot: auto`, asks the gate, and then reboots the
- * machine: once for each cause. A cause that is there again after the reboot, and a reboot that does not happen within
- * ten minutes, are reported and left to a person.
+ * machine: once for each cause. A cause that is there again within a day after the reboot, and a reboot that does not
+ * happen within ten minutes, are reported and left to a person.
  */
 export function rebooted(node: K3sNode, gate: Gate, needs: readonly string[]): Resource {
   return neverBlocking({
@@ -68,7 +70,7 @@ async function judge(host: HostReader, found: Found): Promise<Finding> {
   const { node, gate, cause, record, time } = found;
   const isOfThisBoot = record?.boot === time.boot;
   if (cause === undefined) {
-    return record && !isOfThisBoot ? forgetStep(node) : inSync();
+    return record && !isOfThisBoot && time.seconds >= day ? forgetStep(node) : inSync();
   }
   if (record && isOverdue(record, time)) {
     return failed(
@@ -79,7 +81,7 @@ async function judge(host: HostReader, found: Found): Promise<Finding> {
   if (record?.cause === cause.digest && !isOfThisBoot) {
     return failed(
       `The machine was rebooted${forPackages(cause)}, and the distribution asks for the same reboot again. Slipway does ` +
-        `not reboot twice for one cause: find out what asks (${node.paths.system.rebootRequired} or ` +
+        `not reboot twice for one cause within a day: find out what asks (${node.paths.system.rebootRequired} or ` +
         `${node.paths.system.rebootNeeded}), or run: systemctl reboot.`,
     );
   }
@@ -122,7 +124,7 @@ function underWay(): Finding {
   return waiting('InTurn', 'The machine is about to reboot.', { isExpected: true, after: 10_000 });
 }
 
-/** Returns the step that forgets a reboot after which nothing asks for another one. */
+/** Returns the step that forgets a reboot: a day later, nothing asks for another one. */
 function forgetStep({ paths: { slipway } }: K3sNode): Finding {
   const change = { field: slipway.reboot, observed: 'the reboot has helped', desired: undefined };
   return step(change, (host) => host.remove(slipway.reboot));

@@ -19,7 +19,8 @@ const record = z.object({
 
 /**
  * The last reboot that Slipway has ordered. It is written before the order, and stays on the disk until a later boot
- * has been seen without a cause, so that no cause leads to a second reboot.
+ * has lasted a day and nothing asks for a reboot. /run is empty right after each boot, so a cause that a program finds
+ * again minutes later would otherwise lead to one reboot after another.
  */
 export type RebootRecord = z.output<typeof record>;
 

@@ -7,6 +7,7 @@ import { type KernelClock, kernelClock } from '../../../../../lab/kernel-clock.t
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode } from '../../../a-node.ts';
 
+const hour = 3_600_000;
 const paths = nodePaths('/');
 const { rebootRequired, rebootPackages, rebootNeeded } = paths.system;
 
@@ -147,7 +148,7 @@ test('a reboot is left to a person if its cause is still there after a reboot', 
   for (const mode of ['auto', 'manual'] as const) {
     const finding = await check(machine, mode);
     expect(finding).toMatchObject({ reason: 'RebootFailed', blocks: false, endedBy: 'person' });
-    expect(text(finding)).toContain('does not reboot twice for one cause');
+    expect(text(finding)).toContain('does not reboot twice for one cause within a day');
   }
   expect(orders(machine)).toBe(1);
 });
@@ -162,10 +163,24 @@ test('another cause after the reboot leads to another reboot', async () => {
   expect(text(await check(machine))).toMatch(/^InTurn/);
 });
 
-test('the same cause leads to another reboot once a boot without it was seen', async () => {
+test('a cause that is gone after the reboot and comes back within a day is left to a person', async () => {
   const machine = asking();
   await obey(machine);
   machine.kernel.reboot();
+  expect(text(await check(machine))).toBe('InSync');
+  machine.host.advance(23 * hour);
+  expect(text(await check(machine))).toBe('InSync');
+  ask(machine.host, 'libc6\nlinux-base\n');
+  machine.host.advance(2 * hour);
+  expect(text(await check(machine))).toMatch(/^RebootFailed .* same reboot again/);
+  expect(orders(machine)).toBe(1);
+});
+
+test('the same cause leads to another reboot once a boot of a day was seen without it', async () => {
+  const machine = asking();
+  await obey(machine);
+  machine.kernel.reboot();
+  machine.host.advance(24 * hour);
   await obey(machine);
   expect(machine.host.files.stat(paths.slipway.reboot)).toBeUndefined();
   expect(text(await check(machine))).toBe('InSync');
