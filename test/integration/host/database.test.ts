@@ -88,7 +88,7 @@ test('reads the commits in the write-ahead log, which a plain copy of the file l
   expect(facts.answers.rows).toEqual(['11']);
 });
 
-test('a stopped copy leaves no file at its path, and the next copy removes the draft', async () => {
+test('a stopped copy leaves at most a draft beside its path, and the next copy removes the draft', async () => {
   const place = await temporaryFolder();
   const path = await withDatabase(place, 40_000);
   const to = join(place, 'backup/copy.db');

@@ -14,7 +14,7 @@ export interface Round {
   readonly turn: string;
   readonly pods: readonly ApiPod[];
   readonly isForced: boolean;
-  /** The longest grace period of a pod in seconds. With it, all requests are sent at the same time. */
+  /** The upper limit of each pod's grace period, in seconds. If it is set, all requests are sent at the same time. */
   readonly grace?: number | undefined;
 }
 
