@@ -221,6 +221,20 @@ describe('the only server', () => {
     expect(condition(report, 'Ready')).toBe('True InSync');
   });
 
+  test('is stopped before the eviction of its Spot VM even if its datastore cannot be copied', async () => {
+    const { machine, served, lives } = await inAzure('server', drains, 'Spot');
+    const data = '/var/lib/rancher/k3s/server';
+    machine.host.files.write(`${data}/db/state.db`, datastoreSql(), 0o600);
+    machine.host.files.write(`${data}/tls/server-ca.crt`, ca);
+    machine.host.free = 0;
+    served.azure.announce({ type: 'Preempt', vms });
+    // The end of a job wakes the daemon, and here the next second does.
+    for (let second = 0; second < 25; second += 1) {
+      await lives(1_000);
+    }
+    expect(machine.units.isActive(/^k3s/)).toBe(false);
+  });
+
   test('is started again three minutes after it was stopped if its VM is still there', async () => {
     const { machine, lives } = await preempted();
     await lives(2 * minute);

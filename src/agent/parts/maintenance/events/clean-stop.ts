@@ -1,4 +1,5 @@
 import type { CloudEvent } from '../../../clouds/events.ts';
+import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, type Resource, waiting } from '../../../engine/resource.ts';
 import { unitName } from '../../../node.ts';
@@ -36,6 +37,37 @@ export async function stopStep(
     await changing.run(systemctl('stop', '--no-block', unit));
   };
   return { state: 'Drifted', drift: { changes: [change], summary, partial: true, remedy } };
+}
+
+/**
+ * Returns the next step of a copy before an event. A copy that fails before an eviction of the VM is not tried again,
+ * because K3s has to be stopped within thirty seconds.
+ */
+export function copyInTime(
+  { memory }: NodeEvents,
+  event: CloudEvent,
+  next: Finding | undefined,
+): Finding | undefined {
+  if (event.kind !== 'preempt' || next?.state !== 'Drifted') {
+    return next;
+  }
+  if (memory.uncopied === event.id) {
+    return undefined;
+  }
+  const { remedy } = next.drift;
+  const once = async (host: Host): Promise<void> => {
+    try {
+      await remedy(host);
+    } catch (thrown) {
+      if (!(thrown instanceof NodeError)) {
+        throw thrown;
+      }
+      memory.uncopied = event.id;
+      // Without a person to wait for, the next step follows in two seconds.
+      throw new NodeError(thrown.reason, thrown.message, { blocks: false, cause: thrown });
+    }
+  };
+  return { state: 'Drifted', drift: { ...next.drift, remedy: once } };
 }
 
 /**

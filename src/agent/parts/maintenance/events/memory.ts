@@ -19,6 +19,8 @@ export interface EventMemory {
   readonly acknowledged: Map<string, number>;
   /** The ids of the events whose acknowledgement has failed, which is tried again after everything else. */
   readonly refused: Set<string>;
+  /** The id of the last eviction before which the datastore could not be copied. */
+  uncopied?: string;
   /** The event for which K3s was stopped, and when, by the monotonic clock. */
   stopped: { readonly id: string; readonly at: number } | undefined;
   /** Since when each event has been seen as started, by its id and by the monotonic clock. */

@@ -5,7 +5,7 @@ import { type Finding, inSync, type Resource, waiting } from '../../../engine/re
 import { advisory } from '../../../engine/severity.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { holdOf } from '../gate/hold.ts';
-import { stopStep } from './clean-stop.ts';
+import { copyInTime, stopStep } from './clean-stop.ts';
 import type { EventMemory } from './memory.ts';
 import { type EventDuty, empties, eventDuties, type NodeEvents } from './node-events.ts';
 import { preparation } from './prepare.ts';
@@ -91,7 +91,8 @@ async function prepared(
   if (memory.stopped?.id === due.event.id) {
     return 'stopped';
   }
-  const { next, isOnlyServer } = await preparation(host, node, due).catch(unanswered(due));
+  const { next: step, isOnlyServer } = await preparation(host, node, due).catch(unanswered(due));
+  const next = isOnlyServer ? copyInTime(events, due.event, step) : step;
   if (next !== undefined || due.duty !== 'prepare') {
     return next;
   }
