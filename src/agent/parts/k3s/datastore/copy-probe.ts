@@ -17,7 +17,7 @@ async function lookForCopies(host: HostReader, node: K3sNode): Promise<Verdict> 
     return skipped('Slipway copies only SQLite; see docs/usage/backup.md for this datastore');
   }
   if (last === undefined) {
-    return skipped('none yet: Slipway makes one before it upgrades K3s');
+    return ok('none yet: Slipway makes one before it upgrades K3s');
   }
   const { madeAt, bytes, reason } = last;
   const megabytes = Math.ceil(bytes / 1024 ** 2);
