@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nodePaths } from '../../src/agent/paths.ts';
 import type { Announcement } from '../lab/azure/scheduled-events.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
 import { podsOn, putPod } from '../unit/agent/parts/maintenance/drain/some-pods.ts';
@@ -57,6 +58,20 @@ test('a Spot VM is emptied and lets its eviction begin within thirty seconds', a
   expect(served.azure.acknowledged).toEqual([id]);
   expect(machine.host.now() - announced).toBeLessThan(28_000);
   expect(podsOn(machine.kubernetes, 'agent-1')).toEqual([]);
+});
+
+test('a held agent keeps its pods until an hour before an event that is days away', async () => {
+  const { machine, served, lives } = await inAzure('agent', drains);
+  machine.host.files.write(nodePaths('/').slipway.hold, '{"format":1,"reason":"a test"}', 0o600);
+  putPod(machine.kubernetes, 'web', { node: 'agent-1' });
+  served.azure.announce({ type: 'Redeploy', vms, notice: 3 * 3_600 });
+  await lives(110 * minute);
+  expect(cordonOf(machine, 'agent-1')).toEqual(noCordon);
+  expect(podsOn(machine.kubernetes, 'agent-1')).toEqual(['web']);
+  await lives(20 * minute);
+  expect(cordonOf(machine, 'agent-1').isCordoned).toBe(true);
+  expect(podsOn(machine.kubernetes, 'agent-1')).toEqual([]);
+  expect(served.azure.acknowledged).toEqual([]);
 });
 
 test('an event of another VM changes nothing', async () => {
@@ -200,6 +215,20 @@ describe('the only server', () => {
     expect(condition(report, 'Ready')).toBe('True InSync');
     served.azure.end(id);
     expect(condition(await lives(minute), 'Maintenance')).toBe('True InSync');
+  });
+
+  test('makes no copy and closes no gate for an event that is days away', async () => {
+    const { machine, served, lives } = await inAzure('server', drains);
+    machine.host.files.write('/var/lib/rancher/k3s/server/db/state.db', datastoreSql(), 0o600);
+    machine.host.files.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', ca);
+    served.azure.announce({ type: 'Redeploy', vms, notice: 7 * 86_400 });
+    const report = await lives(3 * 60 * minute);
+    expect(report.conditions.find(({ type }) => type === 'Maintenance')?.message).toContain('an hour before');
+    expect(machine.host.files.stat('/var/lib/slipway/backup')).toBeUndefined();
+    const { starts } = machine.units;
+    machine.host.files.write('/etc/slipway/config.d/k3s.yaml', 'k3s: { config: { debug: true } }\n');
+    await lives(5 * minute);
+    expect(machine.units.starts).toBe(starts + 1);
   });
 
   const preempted = async () => {

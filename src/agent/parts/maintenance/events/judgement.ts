@@ -19,6 +19,8 @@ const shortFreeze = 8;
 /** What the duties depend on. */
 export interface Moment {
   readonly windows: readonly MaintenanceWindow[];
+  /** True if the node may let an event begin long before its time (`mayGoEarly`). */
+  readonly isFree: boolean;
   /** The time of day in epoch milliseconds, and that of the monotonic clock. */
   readonly now: number;
   readonly monotonic: number;
@@ -49,11 +51,12 @@ export function dutyOf(event: CloudEvent, moment: Moment): Duty {
 
 /**
  * True if the node prepares for an event now. An event that is announced more than an hour ahead, as for hardware that
- * degrades, waits for a maintenance window, because the acknowledgement lets it begin. An event that names other VMs
- * cannot be acknowledged, so the node would be empty for hours.
+ * degrades, waits for a maintenance window, because the acknowledgement lets it begin. A node that does not acknowledge
+ * it would be empty for hours or days: one that is not free, or any node if the event names other VMs.
  */
-function isDue({ notBefore, namesOthers }: CloudEvent, { windows, now }: Moment): boolean {
-  return notBefore === undefined || notBefore - now <= hour || (!namesOthers && isOpen(windows, now));
+function isDue({ notBefore, namesOthers }: CloudEvent, { windows, isFree, now }: Moment): boolean {
+  const isEarly = isFree && !namesOthers && isOpen(windows, now);
+  return notBefore === undefined || notBefore - now <= hour || isEarly;
 }
 
 /**

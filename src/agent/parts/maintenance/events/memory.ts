@@ -17,6 +17,8 @@ export interface EventMemory {
   trouble: { readonly error: NodeError; readonly since: number; readonly isReported: boolean } | undefined;
   /** When this process acknowledged events, by their ids and by the monotonic clock. */
   readonly acknowledged: Map<string, number>;
+  /** True if this node may let an event begin long before its time; `undefined` until that is known. */
+  isFree?: boolean;
   /** The ids of the events whose acknowledgement has failed, which is tried again after everything else. */
   readonly refused: Set<string>;
   /** The id of the last eviction before which the datastore could not be copied. */

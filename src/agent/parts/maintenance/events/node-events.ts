@@ -33,8 +33,8 @@ export function eventDuties(
     return [];
   }
   const monotonic = host.monotonic();
-  const { started, acknowledged } = memory;
-  const moment: Moment = { windows, now: host.now(), monotonic, started, acknowledged };
+  const { started, acknowledged, isFree = false } = memory;
+  const moment: Moment = { windows, isFree, now: host.now(), monotonic, started, acknowledged };
   return inOrder(knownEvents(memory, monotonic) ?? []).map((event) => ({
     event,
     duty: scheduledEvents === 'drain' ? dutyOf(event, moment) : 'report',
@@ -72,6 +72,8 @@ export function keepsCordon(events: NodeEvents, found: ApiNode, host: HostReader
   }
   const { node, cloud, memory } = events;
   const isAbout = cloud !== undefined && node.settings.maintenance.scheduledEvents === 'drain';
-  const isUnknown = !memory.isWatched || knownEvents(memory, host.monotonic()) === undefined;
+  const known = knownEvents(memory, host.monotonic());
+  const isUnknown =
+    !memory.isWatched || known === undefined || (known.length > 0 && memory.isFree === undefined);
   return isAbout && isUnknown && isEventReason(cordonOf(found).mark?.why);
 }

@@ -8,6 +8,7 @@ import { bootTime } from '../boot-time.ts';
 import { cordonStep } from '../drain/cordon.ts';
 import { drainStep } from '../drain/drain.ts';
 import { readRecord } from '../drain/record.ts';
+import { holdOf } from '../gate/hold.ts';
 import { readNodes } from '../turn/look.ts';
 import { limitOf } from './judgement.ts';
 import type { EventDuty } from './node-events.ts';
@@ -37,6 +38,14 @@ export async function preparation(host: HostReader, node: K3sNode, due: EventDut
   const isOnlyServer = await isAlone(host, node);
   const next = isOnlyServer ? await copyBefore(host, node, due) : await emptying(host, node, due);
   return { next, isOnlyServer };
+}
+
+/**
+ * True if the node may let an event begin long before its time: it is not held, and not the only server. Throws the
+ * errors of `readApi`.
+ */
+export async function mayGoEarly(host: HostReader, node: K3sNode): Promise<boolean> {
+  return (await holdOf(host, node)) === undefined && !(await isAlone(host, node));
 }
 
 async function isAlone(host: HostReader, node: K3sNode): Promise<boolean> {

@@ -6,9 +6,9 @@ import { advisory } from '../../../engine/severity.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { holdOf } from '../gate/hold.ts';
 import { copyInTime, stopStep } from './clean-stop.ts';
-import type { EventMemory } from './memory.ts';
+import { type EventMemory, knownEvents } from './memory.ts';
 import { type EventDuty, empties, eventDuties, type NodeEvents } from './node-events.ts';
-import { preparation } from './prepare.ts';
+import { mayGoEarly, preparation } from './prepare.ts';
 import { announced, type EventState, eventWords } from './words.ts';
 
 /**
@@ -39,6 +39,7 @@ async function findingFor(host: HostReader, events: NodeEvents): Promise<Finding
       { ...advisory, after: 600_000 },
     );
   }
+  await learnFreedom(host, events);
   const due = eventDuties(events, host);
   const states = new Map<EventDuty, EventState>();
   const next = await nextStep(host, events, cloud, due, states);
@@ -49,6 +50,20 @@ async function findingFor(host: HostReader, events: NodeEvents): Promise<Finding
     throw memory.trouble.error;
   }
   return due.length === 0 ? inSync() : reported(events, due, states);
+}
+
+/** Notes whether the node may let events begin long before their time. An API that does not answer changes nothing. */
+async function learnFreedom(host: HostReader, { node, memory }: NodeEvents): Promise<void> {
+  if (!knownEvents(memory, host.monotonic())?.length) {
+    return;
+  }
+  try {
+    memory.isFree = await mayGoEarly(host, node);
+  } catch (thrown) {
+    if (!(thrown instanceof NodeError)) {
+      throw thrown;
+    }
+  }
 }
 
 /** Returns the next step for the events, and adds to `states` why an event only waits. */

@@ -11,7 +11,14 @@ import { anEvent, begun } from './an-event.ts';
 const now = Date.UTC(2026, 0, 1);
 const minute = 60_000;
 const hour = 60 * minute;
-const moment: Moment = { windows: [], now, monotonic: 5 * hour, started: new Map(), acknowledged: new Map() };
+const moment: Moment = {
+  windows: [],
+  isFree: true,
+  now,
+  monotonic: 5 * hour,
+  started: new Map(),
+  acknowledged: new Map(),
+};
 
 function duty(event: CloudEvent, changes: Partial<Moment> = {}): string {
   return dutyOf(event, { ...moment, ...changes });
@@ -52,6 +59,13 @@ describe('the duty', () => {
     ['hours before it, without windows', {}, {}, 'prepare'],
     ['hours before it, while a window is open', {}, { ...closed, now: now + 2 * hour }, 'prepare'],
     ['hours before it, while the windows are closed', {}, closed, 'report'],
+    ['hours before it, on a held node or the only server', {}, { isFree: false }, 'report'],
+    [
+      'an hour before it, on a held node or the only server',
+      {},
+      { isFree: false, now: now + 4 * hour },
+      'prepare',
+    ],
     ['an hour before it, although the windows are closed', {}, { ...closed, now: now + 4 * hour }, 'prepare'],
     ['hours before it, if it names other VMs too', { namesOthers: true }, {}, 'report'],
     [
