@@ -2,6 +2,7 @@ import type { CloudEvents } from '../agent/clouds/events.ts';
 import type { Host } from '../agent/engine/host.ts';
 import type { K3sNode } from '../agent/node.ts';
 import { type EventMemory, forgetEvents, lookForEvents } from '../agent/parts/maintenance/index.ts';
+import { nodeWatch } from './node-watch.ts';
 
 interface EventWatch {
   readonly host: Host;
@@ -28,21 +29,12 @@ export function eventWatch({
   signal,
   onNews,
 }: EventWatch): (node: K3sNode | undefined) => void {
-  let current: K3sNode | undefined;
-  let isWatching = false;
   memory.isWatched = true;
-  return (node) => {
-    current = node;
-    if (!isWatching) {
-      isWatching = true;
-      void watch();
-    }
-  };
-
-  async function watch(): Promise<void> {
+  return nodeWatch(async (current) => {
     while (!signal.aborted) {
-      const isOff = (current?.settings.maintenance.scheduledEvents ?? 'off') === 'off';
-      const events = current === undefined || isOff ? undefined : eventsOf(current);
+      const node = current();
+      const isOff = (node?.settings.maintenance.scheduledEvents ?? 'off') === 'off';
+      const events = node === undefined || isOff ? undefined : eventsOf(node);
       if (events === undefined) {
         forgetEvents(memory);
       } else if (await lookForEvents(memory, events, host.monotonic())) {
@@ -51,5 +43,5 @@ export function eventWatch({
       const after = events && memory.list ? memory.list.nextAfter : usually;
       await host.sleep(after, signal);
     }
-  }
+  });
 }

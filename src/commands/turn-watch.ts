@@ -2,6 +2,7 @@ import { NodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
 import type { K3sNode } from '../agent/node.ts';
 import { bellInterval, type TurnMemory, turnBell } from '../agent/parts/maintenance/index.ts';
+import { nodeWatch } from './node-watch.ts';
 
 interface TurnWatch {
   readonly host: Host;
@@ -17,24 +18,15 @@ interface TurnWatch {
  */
 export function turnWatch({ host, turns, signal, onAsked }: TurnWatch): (node: K3sNode | undefined) => void {
   const bell = turnBell(turns);
-  let current: K3sNode | undefined;
-  let isWatching = false;
-  return (node) => {
-    current = node;
-    if (!isWatching) {
-      isWatching = true;
-      void watch();
-    }
-  };
-
-  async function watch(): Promise<void> {
+  return nodeWatch(async (current) => {
     while (!signal.aborted) {
       await host.sleep(bellInterval, signal);
-      if (current && (await hasRung(current))) {
+      const node = current();
+      if (node && (await hasRung(node))) {
         onAsked();
       }
     }
-  }
+  });
 
   async function hasRung(node: K3sNode): Promise<boolean> {
     try {
