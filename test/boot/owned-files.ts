@@ -21,8 +21,12 @@ export interface OwnedFile {
 /** Matches the files in which K3s's unit records the last start of K3s; nothing else writes these files. */
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
-/** Matches the files that exist only during or after a turn, an upgrade, a drain, a reboot, a hold or a restore. */
-export const occasional = /\/(drain|hold|reboot|restore|turn|upgrade)\.json$|\/\.k3s\.(next|previous)$/;
+/**
+ * Matches the files that exist only with a channel, or during or after a turn, an upgrade, a drain, a reboot, a hold, a
+ * rotation of the join token or a restore.
+ */
+export const occasional =
+  /\/(channel|drain|hold|reboot|restore|token-rotation|turn|upgrade)\.json$|\/\.k3s\.(next|previous)$/;
 
 /** Returns the files in the page's table, one entry for each path. */
 export function ownedFiles(): readonly OwnedFile[] {

@@ -7,6 +7,7 @@ import { type Finding, inSync, type Resource } from '../../../engine/resource.ts
 import type { K3sNode } from '../../../node.ts';
 import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { isPrivate } from '../../../resources/file-attributes.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { activeStart } from '../datastore/active-start.ts';
 import { isOpen, readRotation } from '../membership/rotation-record.ts';
@@ -45,13 +46,15 @@ async function check(host: HostReader, node: K3sNode): Promise<Finding> {
     return inSync();
   }
   const digest = shortDigest(JSON.stringify([server.credential, agents.credential]));
-  const known = readOwn(saved, await fileText(host, slipway.passwordsSaved))?.digest;
-  if (known === digest || (await activeStart(host)) === undefined) {
+  const noted = await host.readFile(slipway.passwordsSaved);
+  const known = noted && readOwn(saved, noted.content)?.digest;
+  const isNoted = known === digest && noted !== undefined && isPrivate(noted);
+  if (isNoted || (await activeStart(host)) === undefined) {
     return inSync();
   }
   const remedy = async (changing: Host) => {
     // The passwords of the first start are those that K3s saved when it created the cluster.
-    if (known !== undefined) {
+    if (known !== undefined && known !== digest) {
       await saveToken(changing, node, server);
     }
     await note(changing, node.paths, digest);

@@ -60,3 +60,13 @@ test('passwordsSaved does nothing while K3s is not up', async () => {
   expect(await saved(made)).toEqual(['InSync']);
   expect(made.host.journal).toEqual([]);
 });
+
+test('passwordsSaved makes its note private again without a request to K3s', async () => {
+  const note = '/var/lib/slipway/passwords-saved.json';
+  const made = server();
+  await saved(made);
+  made.host.files.changeMode(note, 0o666);
+  await saved(made);
+  expect(made.host.files.stat(note)?.mode).toBe(0o600);
+  expect(made.requests).toEqual([]);
+});
