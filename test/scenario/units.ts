@@ -35,6 +35,7 @@ export class Units {
   orders = 0;
   boots = 0;
   #invocations = 0;
+  #tableStarts = 0;
 
   constructor(host: MemoryHost, start: (unit: string) => Promise<string | undefined>) {
     this.#host = host;
@@ -187,7 +188,11 @@ export class Units {
     const table = name === 'slipway-nat.service' ? this.nat : this.netfilter;
     const complaint = table.load(this.#host.files.text(path));
     unit.log = complaint === undefined ? [] : [complaint];
-    Object.assign(unit, { invocation: name });
+    // A reload keeps the invocation of an active unit.
+    if (unit.state !== 'active') {
+      this.#tableStarts += 1;
+      unit.invocation = `table-start-${this.#tableStarts}`;
+    }
     if (complaint === undefined) {
       Object.assign(unit, { state: 'active', subState: 'exited' });
     } else if (unit.state !== 'active') {

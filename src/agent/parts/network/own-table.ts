@@ -58,9 +58,15 @@ export function nftablesMissing({ otherwise, instead }: OwnTable): NodeError {
   return new NodeError('NftablesMissing', message, forPerson);
 }
 
+/**
+ * Returns the error for a table that cannot be loaded or listed. It is tried again soon, although only a person may end
+ * the failure: an attempt is cheap, and without the table the VM may be less safe.
+ */
 export function tableFailed({ reason, unit }: OwnTable, what: string): NodeError {
-  return new NodeError(reason, `${what} See journalctl -u ${unit}.`, forPerson);
+  return new NodeError(reason, `${what} See journalctl -u ${unit}.`, { ...forPerson, retry });
 }
+
+const retry = { longest: 40_000 } as const;
 
 /**
  * Returns a sentence, to end a message, that quotes the last 1000 characters of nft's output, or says that nft wrote

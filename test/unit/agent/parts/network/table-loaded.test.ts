@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nextAttempt } from '../../../../../src/agent/engine/backoff.ts';
 import { guardLoaded } from '../../../../../src/agent/parts/network/imds-guard.ts';
 import { renderRuleset } from '../../../../../src/agent/parts/network/ruleset.ts';
 import { memoryHost } from '../../../../lab/memory-host.ts';
@@ -120,6 +121,13 @@ describe('a failed load of the rules', () => {
     expect(failure(thrown)).toBe('ImdsGuardFailed (person)');
     expect(thrown.message).toContain('did not start, so pods can ask');
     expect(thrown.message).toContain('Device or resource busy');
+  });
+
+  test('is tried again within a minute, however often it has failed', async () => {
+    const host = machine('failed').on({ file: 'systemctl', args: /^reload-or-restart / }, { exitCode: 1 });
+    const finding = await resource.check(host);
+    const thrown = finding.state === 'Drifted' && (await finding.drift.remedy(host).catch((error) => error));
+    expect(nextAttempt(100, thrown, undefined, 1).after).toBeLessThan(60_000);
   });
 
   test('is reported as CommandNotFound if systemctl is not installed', async () => {
