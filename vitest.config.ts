@@ -9,6 +9,14 @@ const isolated = [
   'test/integration/host/remove-tree.test.ts',
 ];
 
+/** The integration tests that start Slipway from its sources many times, which takes half a minute. */
+const manyStarts = [
+  'test/integration/credential-provider/{command,deadline}.test.ts',
+  'test/integration/host/{database,signals}.test.ts',
+  'test/integration/bad-input/process.test.ts',
+  'test/integration/restore.test.ts',
+];
+
 /**
  * The options of projects that wait for processes: one more worker keeps the processors busy, and these projects run
  * last.
@@ -16,8 +24,8 @@ const isolated = [
 const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
 
 /**
- * The test projects. `npm test` runs all but `stand-ins`, which tests the lab rather than Slipway, `sequences`,
- * `fleet-long` and `long`, which take minutes, and the last four, which need the result of `npm run package`.
+ * The test projects. `npm test` runs all but `stand-ins`, which tests the lab rather than Slipway, `processes`,
+ * `sequences`, `fleet-long` and `long`, which take long, and the last four, which need the result of `npm run package`.
  */
 export default defineConfig({
   plugins: [namesWhatRuns()],
@@ -41,12 +49,18 @@ export default defineConfig({
       project('contract', { isolate: false, ...waiting }),
       project('scenario', { isolate: false }),
       project('integration', {
-        exclude: isolated,
+        exclude: [...isolated, ...manyStarts],
         isolate: false,
         globalSetup: 'test/integration/bundles.ts',
         ...waiting,
       }),
       project('isolated', { include: isolated, ...waiting }),
+      project('processes', {
+        include: manyStarts,
+        isolate: false,
+        globalSetup: 'test/integration/bundles.ts',
+        ...waiting,
+      }),
       project('stand-ins', { isolate: false, ...waiting }),
       project('fleet', { include: ['test/fleet/*.test.ts'], isolate: false }),
       project('sequences', { isolate: false }),
