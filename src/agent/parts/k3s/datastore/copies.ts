@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { compactTime } from '../../../engine/compact-time.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { readOwn } from '../../../engine/own-file.ts';
 import type { NodePaths } from '../../../paths.ts';
@@ -48,11 +49,6 @@ export function copyPath({ slipway }: NodePaths, time: number): string {
 /** Returns the path of the manifest of a copy. */
 export function manifestPath(copy: string): string {
   return `${copy}.json`;
-}
-
-/** Returns a time as `20260101T120000Z`. */
-export function compactTime(time: number): string {
-  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 /** Reads the manifest of a copy; `undefined` if it is missing or damaged. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { rolesWith } from '../../../../roles/index.ts';
 import type { Role } from '../../../../roles/role.ts';
+import { compactTime } from '../../../engine/compact-time.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, step, waiting } from '../../../engine/resource.ts';
@@ -177,11 +178,6 @@ async function putAside(host: Host, { paths }: K3sNode, aside: string): Promise<
   await host.remove(paths.slipway.tokenRotation);
   await host.remove(paths.slipway.passwordsSaved);
   await host.rename(paths.k3s.data, aside);
-}
-
-/** Returns a time as `20260101T120000Z`. */
-function compactTime(time: number): string {
-  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 function roleChanged(node: K3sNode, unit: string, change: string): NodeError {

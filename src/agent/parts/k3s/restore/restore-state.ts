@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod/mini';
+import { compactTime } from '../../../engine/compact-time.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { unitName } from '../../../node.ts';
@@ -7,7 +8,6 @@ import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { showUnit } from '../../../resources/unit.ts';
-import { compactTime } from '../datastore/copies.ts';
 
 const restore = z.object({
   /** The copy that is restored, and its digest. */
