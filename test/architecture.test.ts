@@ -300,6 +300,7 @@ function violations(files: readonly SourceFile[]): readonly string[] {
     ...files.flatMap(touches),
     ...files.flatMap(foreignWords),
     ...files.flatMap(comparisons),
+    ...files.flatMap(commandsAsked),
     ...files.filter(readsJson).map(({ path }) => `${path} may read JSON only by engine/json.ts`),
     ...files.filter(endsProcess).map(({ path }) => `${path} may not end the process`),
     ...files.filter(isLong).map(({ path }) => `${path} is longer than 200 lines`),
@@ -427,6 +428,22 @@ function comparisons({ path, source }: SourceFile): readonly string[] {
     }
     return [`${path} may not ask for a name: ${whole}`];
   });
+}
+
+/** The files that may compare the K3s command of a role: the one function for this question, and the table of roles. */
+const commandHomes = ['src/agent/node.ts', 'src/roles/index.ts'];
+
+/**
+ * Returns the comparisons of the K3s command of a role. Code asks the kind of membership (parts/k3s/membership/kinds)
+ * or, if only the command matters, `isServer`.
+ */
+function commandsAsked({ path, source }: SourceFile): readonly string[] {
+  const compared = source.matchAll(
+    /[\w.?]*\bk3s [!=]== '\w+'|'\w+' [!=]== [\w.?]*\bk3s\b|switch \([\w.?]*\bk3s\)/g,
+  );
+  return commandHomes.includes(path)
+    ? []
+    : [...compared].map(([whole]) => `${path} may not compare the K3s command: ${whole}`);
 }
 
 /** True if a file outside `jsonFiles` calls JSON.parse, which applies no schema. */
@@ -678,6 +695,8 @@ describe('the rules report', () => {
     ['a comparison with the name of a GitOps engine', 'src/agent/plan.ts', "if ('flux' !== engine) return;"],
     ['a switch case that names a cloud', 'src/agent/plan.ts', "switch (cloud) { case 'azure': }"],
     ['a comparison with the name of a role', 'src/agent/plan.ts', "const is = node.role.name === 'server';"],
+    ['a comparison of the K3s command of a role', 'src/agent/plan.ts', "const is = role.k3s === 'agent';"],
+    ['a switch by the K3s command of a role', 'src/agent/plan.ts', 'switch (node.role.k3s) { default: }'],
     ['a table of reasons with an import', 'src/agent/host/reasons.ts', "import { a } from './a.ts';"],
     [
       'a report that parses JSON without a schema',
@@ -745,7 +764,7 @@ describe('the rules report', () => {
       'src/launcher/a.ts',
       "import { a } from '../agent/parts/registry/answer/request.ts';",
     ],
-    ['a comparison with a command of K3s', 'src/agent/plan.ts', "const is = role.k3s === 'server';"],
+    ['the one comparison with a command of K3s', 'src/agent/node.ts', "return role.k3s === 'server';"],
     ['a Date of a given time', engine, 'const text = new Date(now).toISOString();'],
     ['a comment about the clock', engine, '// Date.now() and setTimeout are for the Host'],
     [

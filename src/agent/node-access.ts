@@ -1,6 +1,6 @@
 import type { HostReader } from './engine/host.ts';
 import { type ApiAccess, readKubeconfig } from './kubernetes/kubeconfig.ts';
-import type { K3sNode } from './node.ts';
+import { isServer, type K3sNode } from './node.ts';
 
 /**
  * Returns the access with kubelet's rights, which every node has: to its own Node except the taints, to the pods bound
@@ -15,7 +15,5 @@ export function kubeletAccess(host: HostReader, { paths }: Pick<K3sNode, 'paths'
  * Throws `ApiUnavailable` before the first start of K3s.
  */
 export function nodeAccess(host: HostReader, node: Pick<K3sNode, 'role' | 'paths'>): Promise<ApiAccess> {
-  return node.role.k3s === 'server'
-    ? readKubeconfig(host, node.paths.k3s.kubeconfig)
-    : kubeletAccess(host, node);
+  return isServer(node) ? readKubeconfig(host, node.paths.k3s.kubeconfig) : kubeletAccess(host, node);
 }

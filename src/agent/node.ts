@@ -118,7 +118,15 @@ function asInUrl(address: string): string {
  * the one whose settings name no other server. With several equal servers, a Lease could decide here.
  */
 export function actsForCluster(node: K3sNode): boolean {
-  return node.role.k3s === 'server' && (node.server === undefined || isOwnServer(node, node.server));
+  return isServer(node) && (node.server === undefined || isOwnServer(node, node.server));
+}
+
+/**
+ * True if this node runs the K3s command `server`. Code that depends on how the node belongs to its cluster asks the
+ * kind of membership instead.
+ */
+export function isServer({ role }: Pick<K3sNode, 'role'>): boolean {
+  return role.k3s === 'server';
 }
 
 /** Returns the official name of the systemd unit that runs this K3s command. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { Host, HostReader } from '../agent/engine/host.ts';
 import { forPerson } from '../agent/engine/severity.ts';
-import { type K3sNode, unitName } from '../agent/node.ts';
+import { isServer, type K3sNode, unitName } from '../agent/node.ts';
 import { k3sStopped } from '../agent/parts/k3s/index.ts';
 import { emptyNode, uncordonStep } from '../agent/parts/maintenance/index.ts';
 import { perform, type Tell } from './perform.ts';
@@ -16,7 +16,7 @@ import { daemonStopped } from './uninstall-steps.ts';
  */
 export async function requireAgent(host: HostReader, { name, role, paths }: K3sNode): Promise<void> {
   const unit = join(paths.system.units, unitName('server'));
-  if (role.k3s === 'server' || (await host.stat(unit)) !== undefined) {
+  if (isServer({ role }) || (await host.stat(unit)) !== undefined) {
     throw new NodeError(
       'NodeKept',
       `${name} is a server, and the cluster needs it. Only agents leave a cluster.`,

@@ -1,7 +1,7 @@
 import type { Cloud } from '../clouds/cloud.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
-import { actsForCluster, type K3sNode } from '../node.ts';
+import { actsForCluster, isServer, type K3sNode } from '../node.ts';
 import { heldBack, upkeep } from '../resources/combinators.ts';
 import { type Gate, unlessCopying, upgradeTakenBack } from './k3s/index.ts';
 import {
@@ -99,7 +99,7 @@ export function interruptions(
         : { first: [], last: whole };
     },
     ofFleet: [
-      ...(node.role.k3s === 'server' ? [granting(node, turns)] : []),
+      ...(isServer(node) ? [granting(node, turns)] : []),
       ...(actsForCluster(node) ? [upkeep(goneNodes(node, turns))] : []),
     ],
     ended(ready) {

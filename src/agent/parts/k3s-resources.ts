@@ -35,6 +35,8 @@ import {
   unlessIrreversible,
   unlessOverridden,
   upgradeVerified,
+  type Verification,
+  verifies,
 } from './k3s/index.ts';
 import { type FreeSpace, system } from './machine/index.ts';
 import { asMaintenance, emptiedStep, unlessHeld } from './maintenance/index.ts';
@@ -65,12 +67,12 @@ export function k3sResources(
   needs: readonly string[],
 ): readonly Resource[] {
   const { cloud, rotateAt } = ports;
-  const isAgent = node.role.k3s === 'agent';
+  const forKind = (what: Verification, make: () => Resource) => (verifies(node, what) ? [make()] : []);
   const name = unitName(node.role.k3s);
 
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
-  const founding = isAgent ? [] : [clusterFounding(node)];
-  const restored = isAgent ? [] : [restoreEnded(node)];
+  const founding = forKind('founding', () => clusterFounding(node));
+  const restored = forKind('restore', () => restoreEnded(node));
   const role = unlessHeld(node, roleChange(node, [...needs, ...ids(restored, founding)], emptiedStep));
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
@@ -82,15 +84,16 @@ export function k3sResources(
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
-  const server = isAgent ? [serverChange(node, before)] : [];
-  const cluster = isAgent ? [] : [settingsChange(node, before)];
-  const pinned = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id]))] : [];
+  const server = forKind('serverKept', () => serverChange(node, before));
+  const cluster = forKind('settingsKept', () => settingsChange(node, before));
+  const pinned = forKind('pinnedCa', () => nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id])));
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
   const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
   const { logins, registries, former, provider } = registrySteps(node, { cloud, rotateAt, keeping });
   const unitFile = unit(node, before).map(keeping);
-  const accepted = tokenAccepted(node, cloud, ids([token], pinned, server));
-  const joined = isAgent ? [accepted, releaseAgreed(node, [executable.id, accepted.id])] : [];
+  const accepted = forKind('tokenAccepted', () => tokenAccepted(node, cloud, ids([token], pinned, server)));
+  const agreed = forKind('releaseAgreed', () => releaseAgreed(node, ids([executable], accepted)));
+  const joined = [...accepted, ...agreed];
   const files = [...agents, ...registries, ...provider, ...unitFile];
   const inputs = ids(kernel, [executable, token, config], files, server, joined);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
@@ -101,7 +104,7 @@ export function k3sResources(
   const written = [config, ...registries, ...provider, ...unitFile];
   const service = starting(k3sService(node, startSources, inputs, written));
   const rotation = rotationSteps(node, { gate, starting, token, service });
-  const repaired = isAgent ? [] : [startRepaired(node, before)];
+  const repaired = forKind('tokenRotated', () => startRepaired(node, before));
   const restart = asMaintenance(
     starting(k3sRestart(node, { sources: startSources, gate, written }, [service.id])),
   );
@@ -113,7 +116,9 @@ export function k3sResources(
   const taints = nodeTaintsApplied(node, [ready.id]);
   const certificates = starting(certificatesRenewed(node, gate, [service.id]));
   // The CA is pinned again: the agent may have joined during this pass, and the next pass can be minutes away.
-  const joinedPin = isAgent ? [nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id]))] : [];
+  const joinedPin = forKind('pinnedCa', () =>
+    nonBlockingOnceJoined(node, caPin(node, 'joined-ca-pin', [token.id])),
+  );
   const proofs = pullProofs(node, cloud, ids(registries)).map((each) => afterOwnStart(node, each));
 
   return [
@@ -150,7 +155,7 @@ export function k3sResources(
     ...adoption,
     ready,
     upkeep(verified),
-    ...(isAgent ? [] : [releasePublished(node, [ready.id])]),
+    ...forKind('releasePublished', () => releasePublished(node, [ready.id])),
     ...shown(service, ready),
     ...joinedPin,
     ...taints,

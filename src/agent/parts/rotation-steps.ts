@@ -1,6 +1,6 @@
 import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../node.ts';
-import { copyStep, type Gate, passwordsSaved, rotationRestart, tokenRotated } from './k3s/index.ts';
+import { copyStep, type Gate, passwordsSaved, rotationRestart, tokenRotated, verifies } from './k3s/index.ts';
 import { asMaintenance, rotationNotice, unlessHeld } from './maintenance/index.ts';
 
 export interface RotationPorts {
@@ -18,11 +18,12 @@ export interface RotationPorts {
  */
 export function rotationSteps(node: K3sNode, ports: RotationPorts): readonly Resource[] {
   const { gate, starting, token, service } = ports;
-  return node.role.k3s === 'agent'
-    ? []
-    : [
-        unlessHeld(node, tokenRotated(node, { copy: copyStep, notice: rotationNotice }, [token.id])),
-        ...passwordsSaved(node, [service.id]),
-        asMaintenance(starting(rotationRestart(node, { gate, notice: rotationNotice }, [service.id]))),
-      ];
+  if (!verifies(node, 'tokenRotated')) {
+    return [];
+  }
+  return [
+    unlessHeld(node, tokenRotated(node, { copy: copyStep, notice: rotationNotice }, [token.id])),
+    ...passwordsSaved(node, [service.id]),
+    asMaintenance(starting(rotationRestart(node, { gate, notice: rotationNotice }, [service.id]))),
+  ];
 }

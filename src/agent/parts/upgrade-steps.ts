@@ -1,5 +1,5 @@
 import type { Resource } from '../engine/resource.ts';
-import type { K3sNode } from '../node.ts';
+import { isServer, type K3sNode } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import {
   type CopyLack,
@@ -43,7 +43,7 @@ export function upgradeSteps(
   const fetched = releaseFetched(node, needs);
   const lack: CopyLack = (host, of, forWhat) => copyLack(host, of, forWhat, free);
   const turn = upgradeTurn(node, { gate, lack }, [fetched.id]);
-  const copied = node.role.k3s === 'server' ? [datastoreCopied(node, copyStep, [turn.id])] : [];
+  const copied = isServer(node) ? [datastoreCopied(node, copyStep, [turn.id])] : [];
   const before = [turn, ...copied].map(({ id }) => id);
   const replaced = releaseReplaced(node, { copy: copyStep, verdict: releaseVerdict }, before);
   return [fetched, ...[turn, ...copied, replaced].map((each) => unlessHeld(node, each))].map(upkeep);

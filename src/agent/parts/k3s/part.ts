@@ -5,7 +5,7 @@ import type { Part } from '../part.ts';
 import { certificateProbes } from './certificates/probes.ts';
 import { copyProbes } from './datastore/copy-probe.ts';
 import { firewallProbe } from './firewall.ts';
-import { agentTokenPath } from './membership/agent-token.ts';
+import { agentTokenPath } from './membership/token-paths.ts';
 import { peersProbe } from './peers.ts';
 import { portProbes } from './ports.ts';
 import {

@@ -6,7 +6,7 @@ import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { readList } from '../../kubernetes/lists.ts';
 import { listPath } from '../../kubernetes/object-path.ts';
-import type { K3sNode } from '../../node.ts';
+import { isServer, type K3sNode } from '../../node.ts';
 import { nodeAccess } from '../../node-access.ts';
 
 /** The maximum number of peers to probe, all at the same time. */
@@ -69,7 +69,7 @@ function answering(probed: number, known: number): string {
  */
 async function peersOf(host: HostReader, node: K3sNode): Promise<readonly string[] | undefined> {
   const { role, server, paths, address } = node;
-  if (role.k3s === 'agent') {
+  if (!isServer({ role })) {
     const { hostname } = new URL(server ?? 'https://localhost');
     const kubelet = paths.root === '/' && isIP(hostname) ? [kubeletOf(hostname)] : [];
     return server === undefined ? undefined : [`${server}/ping`, ...kubelet];

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { CloudHints } from '../../clouds/driver.ts';
 import { failure, ok, type Probe, skipped, type Verdict } from '../../doctor/probe.ts';
 import type { HostReader } from '../../engine/host.ts';
-import type { K3sNode } from '../../node.ts';
+import { isServer, type K3sNode } from '../../node.ts';
 
 export interface Port {
   readonly protocol: 'tcp' | 'udp';
@@ -52,14 +52,14 @@ export function portProbes(
 export function portsOf(node: K3sNode | undefined): readonly Port[] {
   const config = node?.settings.k3s.config ?? {};
   const isOn = (key: string) => String(config[key]) === 'true';
-  const isServer = node === undefined || node.role.k3s !== 'agent';
-  const backend = isServer ? String(config['flannel-backend'] ?? 'vxlan') : backendOfAgent(node);
+  const mayServe = node === undefined || isServer(node);
+  const backend = mayServe ? String(config['flannel-backend'] ?? 'vxlan') : backendOfAgent(node);
   return [
-    ...(isServer ? [{ ...supervisor, number: Number(config['https-listen-port'] ?? 6443) }] : []),
+    ...(mayServe ? [{ ...supervisor, number: Number(config['https-listen-port'] ?? 6443) }] : []),
     kubelet,
     ...networkPorts(backend, isIPv6(node?.address ?? '')),
-    ...(isServer && isOn('cluster-init') ? etcd : []),
-    ...(isServer && isOn('embedded-registry') ? [registry] : []),
+    ...(mayServe && isOn('cluster-init') ? etcd : []),
+    ...(mayServe && isOn('embedded-registry') ? [registry] : []),
   ];
 }
 

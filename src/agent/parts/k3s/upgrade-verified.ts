@@ -1,7 +1,7 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, type Resource, step, waiting } from '../../engine/resource.ts';
-import { type K3sNode, unitName } from '../../node.ts';
+import { isServer, type K3sNode, unitName } from '../../node.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { showUnit } from '../../resources/unit.ts';
 import { readiness } from './node-ready.ts';
@@ -116,7 +116,7 @@ async function lacking(
   if (ready.version !== wanted) {
     return `kubelet reports ${ready.version ?? 'no version'}`;
   }
-  return node.role.k3s === 'server' ? unhealthy(host, node) : undefined;
+  return isServer(node) ? unhealthy(host, node) : undefined;
 }
 
 async function unhealthy(host: HostReader, node: K3sNode): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { ok, type Probe, skipped, type Verdict, warning } from '../../../doctor/probe.ts';
 import type { HostReader } from '../../../engine/host.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { type Certificate, certificateFiles } from './certificate-files.ts';
 import { dateOf } from './faults.ts';
 import { readServingCertificate } from './serving-certificate.ts';
@@ -18,9 +18,9 @@ export function certificateProbes(host: HostReader, node: K3sNode | undefined): 
   return [
     { about, what: 'leaf certificates', look: () => ofKind('leaf') },
     { about, what: 'CA certificates', look: () => ofKind('ca') },
-    ...(node.role.k3s === 'agent'
-      ? []
-      : [{ about, what: 'certificate of the port', look: () => lookAtPort(host, node) }]),
+    ...(isServer(node)
+      ? [{ about, what: 'certificate of the port', look: () => lookAtPort(host, node) }]
+      : []),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { parseCertificate } from './certificate.ts';
 import type { Certificate } from './certificate-files.ts';
 
@@ -25,7 +25,7 @@ const seen = new WeakMap<HostReader, Map<string, Shown>>();
  * on an agent, and if nothing answers, which other conditions report.
  */
 export async function servingCertificate(host: HostReader, node: K3sNode): Promise<Certificate | undefined> {
-  if (node.role.k3s === 'agent') {
+  if (!isServer(node)) {
     return undefined;
   }
   const url = servingUrl(node);

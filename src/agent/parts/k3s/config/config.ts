@@ -5,15 +5,14 @@ import type { HostReader } from '../../../engine/host.ts';
 import { remembering } from '../../../engine/remembering.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import { type K3sNode, nodeLabels, nodeTaints } from '../../../node.ts';
+import { isServer, type K3sNode, nodeLabels, nodeTaints } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
 import { parseYaml } from '../../../settings/yaml.ts';
-import { checkK3sConfig } from '../flags/config-keys.ts';
-import { agentTokenPath } from '../membership/agent-token.ts';
+import { checkK3sConfig, type K3sKeyProblem } from '../flags/config-keys.ts';
+import type { K3sConfig } from '../membership/kinds/kind.ts';
+import { kindOf } from '../membership/kinds/kinds.ts';
+import { agentTokenPath } from '../membership/token-paths.ts';
 import { keptNode } from './kept-node.ts';
-
-type Scalar = string | number | boolean;
-type K3sConfig = Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
 /**
  * Keeps the configuration file of K3s up to date, with mode 0600. Throws `K3sConfigInvalid` if a key or a value of
@@ -47,7 +46,7 @@ export async function configText(host: HostReader, node: K3sNode): Promise<strin
  */
 export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   const config = k3sConfig(node, hasAgentToken);
-  const problems = checkK3sConfig(node.role.k3s, config);
+  const problems = [...checkK3sConfig(node.role.k3s, config), ...forbidden(node, config)];
   if (problems.length > 0) {
     throw invalidConfig(problems.map(({ key, message }) => `${key} ${message}`).join('; '));
   }
@@ -60,15 +59,21 @@ export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   return text;
 }
 
+/** Returns a problem for each key that a node of this kind of membership must not have. */
+function forbidden(node: K3sNode, config: K3sConfig): readonly K3sKeyProblem[] {
+  const { forbids, summary } = kindOf(node);
+  return forbids
+    .filter((key) => key in config)
+    .map((key) => ({ key, message: `does not belong on ${summary}; leave it out` }));
+}
+
 const readBack = remembering(parseYaml);
 
 function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
   const extra = node.settings.k3s.config;
-  const { role, server } = node;
   return {
     'token-file': node.paths.slipway.joinToken,
-    ...(role.k3s === 'agent' && server !== undefined && { server }),
-    ...(role.k3s === 'server' && forServer(node, hasAgentToken)),
+    ...kindOf(node).writes(node, { hasAgentToken }),
     'node-name': node.name,
     'node-ip': [node.address],
     ...networkOf(node),
@@ -90,14 +95,6 @@ function networkOf({ interface: name, externalAddress }: K3sNode): K3sConfig {
   };
 }
 
-function forServer({ paths, settings }: K3sNode, hasAgentToken: boolean): K3sConfig {
-  const agentToken = hasAgentToken && settings.joinToken.agentSecretName !== undefined;
-  return {
-    'write-kubeconfig-mode': '0600',
-    ...(agentToken && { 'agent-token-file': agentTokenPath(paths) }),
-  };
-}
-
 /** Returns the flags for the paths of K3s, which are not K3s's defaults if the root is not `/`. */
 function placesOf({ role, paths }: K3sNode): K3sConfig {
   return {
@@ -105,7 +102,7 @@ function placesOf({ role, paths }: K3sNode): K3sConfig {
     'private-registry': paths.k3s.registries,
     'image-credential-provider-config': paths.k3s.credentialProvider,
     'image-credential-provider-bin-dir': paths.k3s.credentialProviderBin,
-    ...(role.k3s === 'server' && { 'write-kubeconfig': paths.k3s.kubeconfig }),
+    ...(isServer({ role }) && { 'write-kubeconfig': paths.k3s.kubeconfig }),
   };
 }
 

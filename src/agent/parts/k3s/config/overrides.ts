@@ -9,6 +9,7 @@ import { foreignUnit } from '../flags/foreign-unit.ts';
 import { configFlags, type GivenFlag } from '../flags/given-flags.ts';
 import { startFlags } from '../flags/start-flags.ts';
 import { usualFlags } from '../flags/usual-flags.ts';
+import { kindOf } from '../membership/kinds/kinds.ts';
 import { configText } from './config.ts';
 import { unreadDropIns } from './unread-drop-ins.ts';
 
@@ -100,8 +101,8 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
  * True if a flag that Slipway does not set needs no check: another condition reports an agent without a server, and an
  * agent token is optional.
  */
-function isIndifferent(name: string, { role }: K3sNode): boolean {
-  return name === 'agent-token-file' || (name === 'server' && role.k3s === 'agent');
+function isIndifferent(name: string, node: K3sNode): boolean {
+  return name === 'agent-token-file' || (name === 'server' && kindOf(node).needs.includes('server'));
 }
 
 function agreesWith(name: string, is: readonly string[], want: readonly string[]): boolean {

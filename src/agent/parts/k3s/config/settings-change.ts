@@ -2,7 +2,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
@@ -132,7 +132,7 @@ interface HeldChange {
 }
 
 async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly HeldChange[]> {
-  if (node.role.k3s !== 'server' || !(await joinedCluster(host, node))) {
+  if (!isServer(node) || !(await joinedCluster(host, node))) {
     return [];
   }
   const started = await startedWith(host, node.paths);

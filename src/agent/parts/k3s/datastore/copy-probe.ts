@@ -1,11 +1,11 @@
 import { ok, type Probe, skipped, type Verdict } from '../../../doctor/probe.ts';
 import type { HostReader } from '../../../engine/host.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { copyStatus } from './copy-status.ts';
 
 /** Returns the probe that looks for copies of the datastore; an empty list on an agent. */
 export function copyProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
-  return node?.role.k3s === 'server'
+  return node !== undefined && isServer(node)
     ? [{ about: 'node', what: 'copies of the datastore', look: () => lookForCopies(host, node) }]
     : [];
 }

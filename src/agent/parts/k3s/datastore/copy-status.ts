@@ -1,5 +1,5 @@
 import type { HostReader } from '../../../engine/host.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { datastoreCopies } from './copies.ts';
 import { datastoreKind } from './datastore-kind.ts';
 
@@ -17,7 +17,7 @@ export async function copyStatus(
   host: HostReader,
   { role, paths }: K3sNode,
 ): Promise<readonly CopyStatus[] | undefined> {
-  if (role.k3s !== 'server' || (await datastoreKind(host, paths)) !== 'sqlite') {
+  if (!isServer({ role }) || (await datastoreKind(host, paths)) !== 'sqlite') {
     return undefined;
   }
   const copies = await datastoreCopies(host, paths);

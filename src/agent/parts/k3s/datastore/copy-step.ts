@@ -5,7 +5,7 @@ import { underway } from '../../../engine/jobs.ts';
 import { parseJson } from '../../../engine/json.ts';
 import { type Finding, waiting } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { activeStart } from './active-start.ts';
 import { datastoreCopies, draftPath, surplusFiles } from './copies.ts';
@@ -84,7 +84,7 @@ export async function copyNeed(
   { paths, role }: K3sNode,
   { reason, largest = Number.POSITIVE_INFINITY }: CopyPurpose,
 ): Promise<CopyNeed | undefined> {
-  if (role.k3s !== 'server' || (await datastoreKind(host, paths)) !== 'sqlite') {
+  if (!isServer({ role }) || (await datastoreKind(host, paths)) !== 'sqlite') {
     return undefined;
   }
   const size = await sizeOf(host, sqlitePath(paths));

@@ -4,13 +4,13 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { FoundFile, Host, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
-import type { K3sNode } from '../../../node.ts';
-import type { NodePaths } from '../../../paths.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { type Currency, credential, type PartlyRendered } from '../../../resources/credential.ts';
 import { fetchToken, isRedacted } from './fetched-token.ts';
 import { verified } from './join-token.ts';
 import { parseToken } from './token.ts';
+import { agentTokenPath } from './token-paths.ts';
 
 /**
  * Keeps the file that contains the token with which agents join a server, so that agents do not need the server's own
@@ -23,7 +23,7 @@ import { parseToken } from './token.ts';
  */
 export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
   const { agentSecretName, attempts, interval, verifyEvery } = node.settings.joinToken;
-  if (node.role.k3s !== 'server' || agentSecretName === undefined) {
+  if (!isServer(node) || agentSecretName === undefined) {
     return [];
   }
   const path = agentTokenPath(node.paths);
@@ -40,10 +40,6 @@ export function agentToken(node: K3sNode, cloud: Cloud, needs: readonly string[]
         renderFile(() => fetchPassword(host, cloud, agentSecretName), installed, found),
     });
   return [observing(of, undefined, (host) => installedPassword(host, node))];
-}
-
-export function agentTokenPath({ slipway }: NodePaths): string {
-  return join(slipway.state, 'agent-token');
 }
 
 /**

@@ -3,7 +3,14 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import { actsForCluster, isOwnServer, type K3sNode, normaliseServer, unitName } from '../../../node.ts';
+import {
+  actsForCluster,
+  isOwnServer,
+  isServer,
+  type K3sNode,
+  normaliseServer,
+  unitName,
+} from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { dropInFlags } from '../flags/flags.ts';
 import { configuredFlags } from '../flags/given-flags.ts';
@@ -38,7 +45,7 @@ export function clusterFounding(node: K3sNode): Resource {
 /** Returns `ClusterExists` for a server if a tag or setting names another server to join; otherwise `undefined`. */
 export function serverToJoin(node: K3sNode): NodeError | undefined {
   const { role, server } = node;
-  if (role.k3s !== 'server' || server === undefined || actsForCluster(node)) {
+  if (!isServer({ role }) || server === undefined || actsForCluster(node)) {
     return undefined;
   }
   return clusterExists(

@@ -3,6 +3,7 @@ import type { Host } from '../../../engine/host.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
 import type { K3sNode } from '../../../node.ts';
 import { currentSecret } from './current-secret.ts';
+import { kindOf } from './kinds/kinds.ts';
 import { tokenUnusable } from './server-password.ts';
 import { parseToken } from './token.ts';
 
@@ -37,7 +38,6 @@ export function isRedacted(secret: Secret | string): boolean {
 }
 
 /** Returns the name of the secret that contains the token of this node. */
-export function tokenSecretName({ role, settings }: K3sNode): string {
-  const { secretName, agentSecretName = secretName } = settings.joinToken;
-  return role.k3s === 'agent' ? agentSecretName : secretName;
+export function tokenSecretName(node: K3sNode): string {
+  return kindOf(node).tokenSecret(node.settings);
 }

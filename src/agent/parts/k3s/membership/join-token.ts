@@ -2,7 +2,7 @@ import type { Cloud } from '../../../clouds/cloud.ts';
 import type { FoundFile, Host, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { redacted, Secret } from '../../../engine/secret.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { type Currency, credential } from '../../../resources/credential.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './fetched-token.ts';
@@ -65,7 +65,7 @@ interface Kept {
  * updates the file that is read (pkg/server/handlers/token.go).
  */
 async function keptToken(host: HostReader, { role, paths }: K3sNode): Promise<Kept> {
-  if (role.k3s !== 'server') {
+  if (!isServer({ role })) {
     return {};
   }
   const found = await host.readFile(paths.k3s.serverToken);
@@ -121,7 +121,7 @@ export function verified({ modifiedAt }: FoundFile, now: number, every: number):
 async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secret> {
   const name = tokenSecretName(node);
   const fetched = await fetchToken(host, cloud, name);
-  if (node.role.k3s === 'agent' || isRedacted(fetched)) {
+  if (!isServer(node) || isRedacted(fetched)) {
     return fetched;
   }
   if (serverPassword(fetched, name).caHash === undefined) {

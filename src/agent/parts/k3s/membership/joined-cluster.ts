@@ -2,6 +2,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nonBlocking } from '../../../resources/combinators.ts';
+import { kindOf } from './kinds/kinds.ts';
 
 /**
  * True if K3s on this node has joined or founded a cluster: a server then has its token, and an agent the CA of its
@@ -12,8 +13,8 @@ export async function joinedCluster(host: HostReader, node: K3sNode): Promise<bo
 }
 
 /** Returns the path of a file that exists only if K3s has joined or founded a cluster. */
-export function proofOfJoining({ role, paths }: K3sNode): string {
-  return role.k3s === 'server' ? paths.k3s.serverToken : paths.k3s.agentServerCa;
+export function proofOfJoining(node: K3sNode): string {
+  return kindOf(node).proof(node.paths);
 }
 
 /**

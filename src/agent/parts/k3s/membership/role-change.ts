@@ -6,15 +6,15 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, step, waiting } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import { type K3sNode, unitName } from '../../../node.ts';
+import { isServer, type K3sNode, unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { k3sFlags } from '../flags/flags.ts';
 import { movedAside } from '../teardown/moved-aside.ts';
-import { agentTokenPath } from './agent-token.ts';
 import { pinnedCa } from './ca.ts';
 import { parseToken } from './token.ts';
+import { agentTokenPath } from './token-paths.ts';
 
 type Kind = Role['k3s'];
 
@@ -82,7 +82,7 @@ export async function keepingRole(
 }
 
 function otherKind({ role }: K3sNode): Kind {
-  return role.k3s === 'server' ? 'agent' : 'server';
+  return isServer({ role }) ? 'agent' : 'server';
 }
 
 async function checkRole(host: HostReader, node: K3sNode, emptied: Emptied): Promise<Finding> {

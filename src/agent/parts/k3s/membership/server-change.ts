@@ -16,6 +16,7 @@ import { presentFlags } from '../flags/start-flags.ts';
 import { isSuccessor, pinnedCa } from './ca.ts';
 import { knownCa, pinnedHash, repin } from './ca-pin.ts';
 import { joinedCluster } from './joined-cluster.ts';
+import { verifies } from './kinds/kinds.ts';
 import { serverCa } from './supervisor.ts';
 
 const serverChangeId = 'Consent/server';
@@ -45,7 +46,7 @@ export function serverChange(node: K3sNode, needs: readonly string[]): Resource 
  * CA have consent. Returns any other node unchanged.
  */
 export async function keepingServer(host: HostReader, node: K3sNode): Promise<K3sNode> {
-  if (node.role.k3s === 'server' || !(await joinedCluster(host, node))) {
+  if (!verifies(node, 'serverKept') || !(await joinedCluster(host, node))) {
     return node;
   }
   const old = await configuredServer(host, node);

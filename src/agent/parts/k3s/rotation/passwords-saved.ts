@@ -4,7 +4,7 @@ import { shortDigest } from '../../../engine/digest.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { type Finding, inSync, type Resource } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { isPrivate } from '../../../resources/file-attributes.ts';
@@ -23,7 +23,7 @@ const saved = z.object({ digest: z.string() });
  * request to rotate to the present token saves them.
  */
 export function passwordsSaved(node: K3sNode, needs: readonly string[]): readonly Resource[] {
-  if (node.role.k3s !== 'server' || node.settings.joinToken.agentSecretName === undefined) {
+  if (!isServer(node) || node.settings.joinToken.agentSecretName === undefined) {
     return [];
   }
   return [

@@ -2,7 +2,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import { type K3sNode, unitName } from '../../../node.ts';
+import { isServer, type K3sNode, unitName } from '../../../node.ts';
 import { unless } from '../../../resources/combinators.ts';
 import { readableText } from '../../../resources/file-text.ts';
 import { assigned, unitLines, unitWords } from '../../../resources/unit-text.ts';
@@ -80,7 +80,7 @@ async function lostFlags(
  * loss.
  */
 function isKept(flag: string, { role }: K3sNode): boolean {
-  return role.k3s === 'server' && isIrreversible(flag.split('=')[0] ?? '');
+  return isServer({ role }) && isIrreversible(flag.split('=')[0] ?? '');
 }
 
 /** The flags that Slipway replaces: the token flags by its own token file, and `server` by a setting or a tag. */
@@ -89,7 +89,7 @@ const secret =
   /^(agent-token|datastore-endpoint|etcd-s3-(access|secret)-key|etcd-s3-session-token|etcd-s3-proxy|vpn-auth)$/;
 
 function missingFlags({ name, values }: GivenFlag, kept: Flags, node: K3sNode): readonly string[] {
-  if (taken.includes(name) && !(name === 'server' && node.role.k3s === 'server')) {
+  if (taken.includes(name) && !(name === 'server' && isServer(node))) {
     return [];
   }
   const now = kept.get(name) ?? usualFlags(node)[name] ?? [usualValues[name] ?? []].flat();

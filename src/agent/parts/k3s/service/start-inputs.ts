@@ -3,8 +3,8 @@ import type { HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
-import { agentTokenPath } from '../membership/agent-token.ts';
 import { unpinnedToken } from '../membership/ca-pin.ts';
+import { agentTokenPath } from '../membership/token-paths.ts';
 import { installedVersion } from '../upgrade/release.ts';
 import type { StartInput } from './start-sources.ts';
 

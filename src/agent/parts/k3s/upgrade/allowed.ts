@@ -3,7 +3,7 @@ import { NodeError, rethrowNonBlocking } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { advisory } from '../../../engine/severity.ts';
 import { readApi } from '../../../kubernetes/api.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { datastoreCopies } from '../datastore/copies.ts';
 import { copyReason, isGivenUp, readUpgrade, type UpgradeRecord } from './record.ts';
@@ -47,7 +47,7 @@ export async function mayUpgrade(host: HostReader, node: K3sNode, installed: str
   if (!from || !(isOneStep(from, wanted) || mayGoBack(node, record, installed))) {
     throw versionRefused(`this node runs ${installed}; ${node.version} is ${unlike(from, wanted)}`);
   }
-  if (node.role.k3s === 'agent') {
+  if (!isServer(node)) {
     await mayFollowServer(host, node, wanted);
   }
 }
@@ -70,7 +70,7 @@ export async function mayStay(host: HostReader, node: K3sNode): Promise<void> {
 export function isReversible(node: Pick<K3sNode, 'role'>, from: string, wanted: string): boolean {
   const [before, after] = [parseVersion(from), parseVersion(wanted)];
   const isSameMinor = before?.major === after?.major && before?.minor === after?.minor;
-  return before !== undefined && (node.role.k3s === 'agent' || isSameMinor);
+  return before !== undefined && (!isServer(node) || isSameMinor);
 }
 
 /**

@@ -9,6 +9,7 @@ import { ownFiles } from '../../../own-files.ts';
 import { octal } from '../../../resources/file-attributes.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { pinnedCa } from '../membership/ca.ts';
+import { verifies } from '../membership/kinds/kinds.ts';
 import { serverCa } from '../membership/supervisor.ts';
 import { parseToken } from '../membership/token.ts';
 import { oldestKubelet } from './allowed.ts';
@@ -56,7 +57,7 @@ async function verifiedRelease(host: HostReader, { paths, version }: K3sNode): P
  * most three minor versions; otherwise `undefined`.
  */
 export async function fleetRelease(host: HostReader, node: K3sNode): Promise<string | undefined> {
-  const release = node.role.k3s === 'agent' ? await publishedRelease(host, node) : undefined;
+  const release = verifies(node, 'releaseAgreed') ? await publishedRelease(host, node) : undefined;
   return release !== undefined && isOlderButFit(release, node.version) ? release : undefined;
 }
 

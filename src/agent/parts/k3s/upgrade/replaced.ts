@@ -7,7 +7,7 @@ import {
   type Resource,
   waiting,
 } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { datastoreKind } from '../datastore/datastore-kind.ts';
 import { isReversible } from './allowed.ts';
 import { type CopyStep, copyFor } from './copied.ts';
@@ -115,7 +115,7 @@ const lookAgain = 2_000;
 
 /** True if the datastore is etcd, whose own version a release may have raised, even within a minor version of K3s. */
 async function hasOwnVersion(host: HostReader, { role, paths }: K3sNode): Promise<boolean> {
-  return role.k3s === 'server' && (await datastoreKind(host, paths)) === 'etcd';
+  return isServer({ role }) && (await datastoreKind(host, paths)) === 'etcd';
 }
 
 async function goBack(

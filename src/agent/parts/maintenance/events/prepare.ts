@@ -1,7 +1,7 @@
 import type { CloudEvent } from '../../../clouds/events.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import type { Finding } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { copyStep, readOwnNode } from '../../k3s/index.ts';
 import { bootTime } from '../boot-time.ts';
@@ -49,7 +49,7 @@ export async function mayGoEarly(host: HostReader, node: K3sNode): Promise<boole
 }
 
 async function isAlone(host: HostReader, node: K3sNode): Promise<boolean> {
-  if (node.role.k3s !== 'server') {
+  if (!isServer(node)) {
     return false;
   }
   const nodes = await readNodes(host, await nodeAccess(host, node));

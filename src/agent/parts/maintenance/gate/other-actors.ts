@@ -6,7 +6,7 @@ import { advisory } from '../../../engine/severity.ts';
 import { readApi } from '../../../kubernetes/api.ts';
 import { readList } from '../../../kubernetes/lists.ts';
 import { listPath, objectPath } from '../../../kubernetes/object-path.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
@@ -30,7 +30,7 @@ export async function otherActors(
   node: K3sNode,
   found: ApiNode,
 ): Promise<readonly Actor[]> {
-  const ofCluster = node.role.k3s === 'server' ? await clusterActors(host, node) : [];
+  const ofCluster = isServer(node) ? await clusterActors(host, node) : [];
   const all = [...ofCluster, ...kuredMarks(found), ...(await hostActors(host, node))];
   return all.filter(
     ({ name }, at) =>

@@ -1,5 +1,5 @@
 import { type Drift, type Finding, step } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import type { Wish } from '../../k3s/index.ts';
 import { changeNode } from '../drain/change-node.ts';
 import { readTurn, type TurnRequest, turnKeys } from '../turn/annotations.ts';
@@ -13,7 +13,7 @@ export function requestFor(node: K3sNode, wish: Wish, boot: string, closed: bool
     digest: wish.digest,
     boot,
     drain: drainsFor(node, wish),
-    server: node.role.k3s === 'server',
+    server: isServer(node),
     routes: node.settings.network.nat.from.length > 0,
     ...(closed && { closed }),
     ...(wish.isUrgent && { urgent: true }),

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { HostReader } from '../../../engine/host.ts';
 import { readList } from '../../../kubernetes/lists.ts';
 import { listPath } from '../../../kubernetes/object-path.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import { turnKeys } from './annotations.ts';
 import type { TurnMemory } from './observations.ts';
@@ -21,7 +21,7 @@ export function turnBell(memory: TurnMemory): (host: HostReader, node: K3sNode) 
   let known: ReadonlySet<string> = new Set();
   memory.isWatched = true;
   return async (host, node) => {
-    if (node.role.k3s !== 'server') {
+    if (!isServer(node)) {
       return false;
     }
     const access = await nodeAccess(host, node);

@@ -1,0 +1,23 @@
+import { isServer, type K3sNode } from '../../../../node.ts';
+import { agent } from './agent.ts';
+import { firstServer } from './first-server.ts';
+import { joiningServer } from './joining-server.ts';
+import type { Membership, MembershipKind, Verification } from './kind.ts';
+
+/** All kinds of membership. */
+export const membershipKinds = { agent, firstServer, joiningServer } as const satisfies Readonly<
+  Record<Membership, MembershipKind>
+>;
+
+/**
+ * Returns the kind of a node as its settings have it. The Resource `Cluster/founding` decides between a first and a
+ * joining server by the state of the machine.
+ */
+export function kindOf(node: Pick<K3sNode, 'role'>): MembershipKind {
+  return isServer(node) ? firstServer : agent;
+}
+
+/** True if a node of this kind is verified in this respect. */
+export function verifies(node: Pick<K3sNode, 'role'>, what: Verification): boolean {
+  return kindOf(node).verifies.includes(what);
+}
