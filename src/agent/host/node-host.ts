@@ -1,14 +1,12 @@
-import { constants, type Stats } from 'node:fs';
-import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
-import type { FileStat, FoundFile, Host } from '../engine/host.ts';
+import { lstat, rename, symlink } from 'node:fs/promises';
+import type { Host } from '../engine/host.ts';
 import { reveal } from '../engine/secret.ts';
 import { sleep } from './clock/clock.ts';
 import { databaseChild, databaseCopied } from './database/database-child.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './files/atomic-write.ts';
-import { notAFile, readNames, readText } from './files/bounded-read.ts';
 import { errnoOf, fileError } from './files/file-errors.ts';
 import { inPlace, openPlace } from './files/openat.ts';
-import { ownership } from './files/ownership.ts';
+import { namesAt, readAt, statAt } from './files/read-now.ts';
 import { removeTree } from './files/remove-tree.ts';
 import { download, install } from './http/download.ts';
 import { exchange } from './http/http.ts';
@@ -40,7 +38,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     readFile,
     stat: (path) => missingIsUndefined('look at', path, () => below(path, false, statAt)),
     list: async (path) =>
-      (await missingIsUndefined('list', path, () => below(path, true, (at) => namesIn(at, path)))) ?? [],
+      (await missingIsUndefined('list', path, () => below(path, true, (at) => namesAt(at, path)))) ?? [],
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     peerCertificate: (url) => peerCertificate(url),
@@ -81,8 +79,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
    * Runs `work` on a path below the root. If the root is `/`, the kernel resolves the path, because reads are frequent
    * and may follow links anywhere.
    */
-  function below<Found>(path: string, follow: boolean, work: (at: string) => Promise<Found>): Promise<Found> {
-    return root === '/' ? work(path) : inPlace(path, { root, follow }, (place) => work(place.path));
+  async function below<Found>(path: string, follow: boolean, work: (at: string) => Found): Promise<Found> {
+    return root === '/' ? work(path) : inPlace(path, { root, follow }, async (place) => work(place.path));
   }
 }
 
@@ -118,55 +116,6 @@ function missingIsUndefined<Found>(
       throw thrown;
     }
   });
-}
-
-/**
- * Reads a regular file; throws `FileSystemError` for anything else. Does not wait for the other end of a pipe, which
- * may never open.
- */
-async function readAt(at: string, path: string): Promise<FoundFile> {
-  await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
-  const stats = await file.stat();
-  if (!stats.isFile()) {
-    throw notAFile(path);
-  }
-  return {
-    content: await readText(file, path),
-    mode: permissionBits(stats),
-    modifiedAt: stats.mtimeMs,
-    ...ownership(stats),
-  };
-}
-
-async function statAt(path: string): Promise<FileStat> {
-  const stats = await lstat(path);
-  const found = {
-    kind: kindOf(stats),
-    mode: permissionBits(stats),
-    size: stats.size,
-    modifiedAt: stats.mtimeMs,
-    inode: stats.ino,
-    ...ownership(stats),
-  };
-  return stats.isSymbolicLink() ? { ...found, target: await readlink(path) } : found;
-}
-
-function kindOf(stats: Stats): FileStat['kind'] {
-  if (stats.isFile()) {
-    return 'file';
-  }
-  if (stats.isDirectory()) {
-    return 'directory';
-  }
-  return stats.isSymbolicLink() ? 'link' : 'other';
-}
-
-function permissionBits(stats: Stats): number {
-  return stats.mode & 0o7777;
-}
-
-async function namesIn(at: string, path: string): Promise<readonly string[]> {
-  return (await readNames(at, path)).sort();
 }
 
 async function renameAt(from: string, to: string, root: string): Promise<void> {

@@ -204,3 +204,17 @@ test.skipIf(!isMainThread)(
     expect(modes.map(({ mode }) => mode & 0o7777)).toEqual([0o700, 0o755]);
   },
 );
+
+test('the reads of the host do not wait for the thread pool', async () => {
+  const root = await temporaryFolder();
+  await writeFile(`${root}/file`, 'x');
+  const path = `${root}/file`;
+  const reads = [() => host.readFile(path), () => host.stat(path), () => host.list(root)];
+  const underway = reads.map((read) => {
+    const before = process.getActiveResourcesInfo().length;
+    const found = read();
+    return { found, added: process.getActiveResourcesInfo().length - before };
+  });
+  expect(underway.map(({ added }) => added)).toEqual([0, 0, 0]);
+  await expect(Promise.all(underway.map(({ found }) => found))).resolves.not.toContain(undefined);
+});

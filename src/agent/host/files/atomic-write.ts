@@ -78,7 +78,7 @@ function leftoverPrefix(path: string): string {
  */
 async function removeLeftovers(path: string, shown: string): Promise<void> {
   const prefix = leftoverPrefix(path);
-  const drafts = (await readNames(dirname(path), dirname(shown))).filter((name) => name.startsWith(prefix));
+  const drafts = readNames(dirname(path), dirname(shown)).filter((name) => name.startsWith(prefix));
   for (const name of drafts) {
     const [stamp = '', owner] = name.slice(prefix.length).split('-');
     if (owner === token || (await isAlive(stamp.replace('.', ' ')))) {

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, opendir } from 'node:fs/promises';
+import { constants, fstatSync, opendirSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { NodeError } from '../../engine/errors.ts';
 import { forPerson } from '../../engine/severity.ts';
 import { errnoOf } from './file-errors.ts';
@@ -8,21 +8,16 @@ import { errnoOf } from './file-errors.ts';
 export const largestText = 4 * 1024 * 1024;
 
 /**
- * Reads the text of an open file. Throws `FileSystemError` for more than 4 MiB. Counts the bytes that it reads, because
- * files in /proc report no size, and other files may grow.
+ * Reads the text of a file that is open at a descriptor. Throws `FileSystemError` for more than 4 MiB. Counts the bytes
+ * that it reads, because files in /proc report no size, and other files may grow.
  */
-export async function readText(
-  file: FileHandle,
-  path: string,
-  encoding: BufferEncoding = 'utf8',
-): Promise<string> {
-  const { size } = await file.stat();
-  if (size > largestText) {
+export function readText(file: number, path: string, encoding: BufferEncoding = 'utf8'): string {
+  if (fstatSync(file).size > largestText) {
     throw tooLarge(path);
   }
   const chunks: Buffer[] = [];
   for (let length = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.max(size + 1, chunkSize)));
+    const bytesRead = readSync(file, chunk);
     if (bytesRead === 0) {
       return Buffer.concat(chunks).toString(encoding);
     }
@@ -30,9 +25,12 @@ export async function readText(
     if (length > largestText) {
       throw tooLarge(path);
     }
-    chunks.push(buffer.subarray(0, bytesRead));
+    chunks.push(Buffer.from(chunk.subarray(0, bytesRead)));
   }
 }
+
+/** The buffer of every read, since a read ends before another one begins. Most files need less. */
+const chunk = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * Reads a note that Slipway wrote; `undefined` if the file does not exist, is larger than 4 MiB, or is a pipe or a
@@ -43,7 +41,7 @@ export async function readNote(path: string): Promise<string | undefined> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await file.stat();
-    return stats.isFile() || stats.isDirectory() ? await readText(file, path) : undefined;
+    return stats.isFile() || stats.isDirectory() ? readText(file.fd, path) : undefined;
   } catch (thrown) {
     if (thrown instanceof NodeError || errnoOf(thrown) === 'ENOENT') {
       return undefined;
@@ -56,10 +54,11 @@ export async function readNote(path: string): Promise<string | undefined> {
  * Returns the names in a directory, unsorted. Throws `FileSystemError` for more than `most` entries, and the system's
  * errors.
  */
-export async function readNames(folder: string, path = folder, most = 100_000): Promise<string[]> {
+export function readNames(folder: string, path = folder, most = 100_000): string[] {
   const found: string[] = [];
-  for await (const { name } of await opendir(folder, { bufferSize: 512 })) {
-    found.push(name);
+  using directory = opendirSync(folder, { bufferSize: 512 });
+  for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+    found.push(entry.name);
     if (found.length > most) {
       throw tooMany(path, most);
     }
@@ -74,9 +73,6 @@ function tooMany(path: string, most: number): NodeError {
     forPerson,
   );
 }
-
-/** The smallest size of a read buffer in bytes, which is more than most files need. */
-const chunkSize = 8 * 1024;
 
 /** Returns the error for a file that is too large to read. */
 export function tooLarge(path: string): NodeError {

@@ -66,7 +66,7 @@ async function readPrivate(path: string): Promise<string> {
     if ((mode & 0o077) !== 0) {
       throw exposed(path, 'other users may open', 'chmod 600');
     }
-    return await readText(file, path);
+    return readText(file.fd, path);
   } catch (thrown) {
     throw fileError(thrown, 'read the login of network.proxyCredentialsFile', path);
   }

@@ -83,7 +83,7 @@ async function readCertificates(path: string): Promise<string> {
   if (!(await file.stat()).isFile()) {
     throw notAFile(path);
   }
-  return await readText(file, path, 'latin1');
+  return readText(file.fd, path, 'latin1');
 }
 
 async function versionOf(path: string): Promise<number> {
