@@ -1,5 +1,7 @@
+import { sha256 } from './digest.ts';
 import { NodeError } from './errors.ts';
-import type { Command, Host, HttpRequest, HttpResponse } from './host.ts';
+import type { Command, Host, HttpRequest, HttpResponse, TrustedCa } from './host.ts';
+import { rememberingObjects } from './remembering.ts';
 import { type Content, Secret } from './secret.ts';
 
 /**
@@ -109,9 +111,14 @@ function commandQuestion({ file, args, env = {}, timeout }: Command): string | u
 
 /** Returns a text that is the same for the same request; `undefined` if a header is secret. */
 function requestQuestion({ url, headers = {}, timeout, direct, trust }: HttpRequest): string | undefined {
-  const who = typeof trust === 'object' ? [trust.ca, trust.anyName, trust.identity?.certificate] : trust;
+  const who = typeof trust === 'object' ? trustDigest(trust) : trust;
   return hasSecret(headers) ? undefined : JSON.stringify(['get', url, headers, timeout, direct, who]);
 }
+
+/** Returns a digest of the certificates and the identity of requests, which are longer than the rest of a question. */
+const trustDigest = rememberingObjects(({ ca, anyName, identity }: TrustedCa) =>
+  sha256(JSON.stringify([ca, anyName, identity?.certificate])),
+);
 
 function hasSecret(values: Readonly<Record<string, Content>>): boolean {
   return Object.values(values).some((value) => value instanceof Secret);

@@ -36,6 +36,21 @@ export function remembering<Result>(make: (text: string) => Result): (text: stri
   };
 }
 
+/**
+ * Returns a function that remembers the result of `make` for each object as long as the object exists. The result must
+ * depend on the object alone, and neither may be modified.
+ */
+export function rememberingObjects<Key extends object, Result>(
+  make: (object: Key) => Result,
+): (object: Key) => Result {
+  const known = new WeakMap<Key, { readonly result: Result }>();
+  return (object) => {
+    const found = known.get(object) ?? { result: make(object) };
+    known.set(object, found);
+    return found.result;
+  };
+}
+
 /** Forgets every file that no caller has requested since the last call of `forgetUnasked`, such as a deleted file. */
 export function forgetUnasked(): void {
   for (const forget of forgetters) {

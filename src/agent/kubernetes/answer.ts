@@ -25,11 +25,29 @@ export async function answered(
 
 /** Returns the object in an answer; throws `UnexpectedAnswer` if the answer does not match the schema. */
 export function objectIn<Schema extends z.ZodMiniType>(
-  { body }: HttpResponse,
+  response: HttpResponse,
   path: string,
   schema: Schema,
 ): z.output<Schema> {
-  return expected(readJson(schema, body), path);
+  return expected(
+    readOnce(response, schema, () => readJson(schema, response.body)),
+    path,
+  );
+}
+
+/** What the schemas read in answers and in parts of answers. */
+const known = new WeakMap<object, Map<z.ZodMiniType, unknown>>();
+
+/**
+ * Returns what `read` reads in an answer, or in a part of an answer, with a schema. Calls `read` only once for each
+ * answer and schema, because several Resources get the same answer in a pass (engine/asking-once.ts). The result must
+ * depend on both alone, and must not be modified.
+ */
+export function readOnce<Read extends object>(answer: object, schema: z.ZodMiniType, read: () => Read): Read {
+  const ofAnswer = known.get(answer) ?? new Map<z.ZodMiniType, unknown>();
+  const result = (ofAnswer.get(schema) as Read | undefined) ?? read();
+  known.set(answer, ofAnswer.set(schema, result));
+  return result;
 }
 
 /** Returns what a schema read in an answer; throws `UnexpectedAnswer` if the answer did not match it. */

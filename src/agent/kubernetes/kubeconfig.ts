@@ -25,17 +25,17 @@ export async function readKubeconfig(host: HostReader, path: string): Promise<Ap
   if (found === undefined) {
     throw unusable(path, 'does not exist yet; K3s writes it when it starts');
   }
-  const { cluster, user } = clusterAndUser(found.content, path);
-  const [ca, certificate, key] = await Promise.all([
-    pemOf(host, cluster['certificate-authority-data'], cluster['certificate-authority']),
-    pemOf(host, user['client-certificate-data'], user['client-certificate']),
-    pemOf(host, user['client-key-data'], user['client-key']),
-  ]);
-  if (!belongTogether(`${certificate}\0${key}`, path)) {
+  const kubeconfig = parsed(found.content, path);
+  if (kubeconfig === undefined) {
+    throw unusable(path, 'has not the form that K3s writes; a restart of K3s writes it anew');
+  }
+  const { server, ca, certificate, key } = kubeconfig;
+  const pems = await Promise.all([ca, certificate, key].map((each) => pemOf(host, each)));
+  const access = accessWith([server, ...pems].join('\0'), path);
+  if (access === undefined) {
     throw unusable(path, 'has no client certificate with its key; a restart of K3s writes both anew');
   }
-  const identity = { certificate, key: new Secret(key) };
-  return { server: cluster.server.replace(/\/$/, ''), trust: { ca, identity } };
+  return access;
 }
 
 const text = z.optional(z.string());
@@ -58,33 +58,54 @@ const kubeconfig = z.object({
   users: z.tuple([z.object({ user })]),
 });
 
+/** A PEM in a kubeconfig, or the path of the file that contains it. */
+type Pem = { readonly content: string } | { readonly path: string };
+
 /** Parses a kubeconfig only when it has changed, because each pass reads it for each object of the cluster. */
-const parsed = remembering((content) => z.safeParse(kubeconfig, readYaml(content).value).data);
-
-function clusterAndUser(content: string, path: string) {
-  const data = parsed(content, path);
+const parsed = remembering((content) => {
+  const data = z.safeParse(kubeconfig, readYaml(content).value).data;
   if (data === undefined) {
-    throw unusable(path, 'has not the form that K3s writes; a restart of K3s writes it anew');
+    return undefined;
   }
-  return { cluster: data.clusters[0].cluster, user: data.users[0].user };
-}
+  const [{ cluster }, { user }] = [data.clusters[0], data.users[0]];
+  return {
+    server: cluster.server.replace(/\/$/, ''),
+    ca: pemIn(cluster['certificate-authority-data'], cluster['certificate-authority']),
+    certificate: pemIn(user['client-certificate-data'], user['client-certificate']),
+    key: pemIn(user['client-key-data'], user['client-key']),
+  };
+});
 
-async function pemOf(host: HostReader, data: string | undefined, path: string | undefined): Promise<string> {
+function pemIn(data: string | undefined, path: string | undefined): Pem {
   if (data !== undefined) {
-    return Buffer.from(data, 'base64').toString();
+    return { content: Buffer.from(data, 'base64').toString() };
   }
-  return path === undefined ? '' : ((await host.readFile(path))?.content ?? '');
+  return path === undefined ? { content: '' } : { path };
 }
 
-/** True if a certificate and a key, separated by a NUL, match; false if one of them is invalid. */
-const belongTogether = remembering((pair) => {
-  const [certificate = '', key = ''] = pair.split('\0');
+async function pemOf(host: HostReader, pem: Pem): Promise<string> {
+  return 'content' in pem ? pem.content : ((await host.readFile(pem.path))?.content ?? '');
+}
+
+/**
+ * Returns the access with a server, CA, certificate and key, which are separated by NULs; `undefined` if the
+ * certificate and the key do not match or are invalid. While the text is the same, returns the same object, so that a
+ * request with it is recognised quickly (engine/asking-once.ts).
+ */
+const accessWith = remembering((text): ApiAccess | undefined => {
+  const [server = '', ca = '', certificate = '', key = ''] = text.split('\0');
+  return belongTogether(certificate, key)
+    ? { server, trust: { ca, identity: { certificate, key: new Secret(key) } } }
+    : undefined;
+});
+
+function belongTogether(certificate: string, key: string): boolean {
   try {
     return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
   } catch {
     return false;
   }
-});
+}
 
 function unusable(path: string, why: string): NodeError {
   return new NodeError('ApiUnavailable', `Cannot ask the Kubernetes API: ${path} ${why}.`);

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { HostReader } from '../engine/host.ts';
-import { expected } from './answer.ts';
+import { expected, readOnce } from './answer.ts';
 import { readApi } from './api.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 
@@ -33,11 +33,19 @@ export async function readList<Item extends z.ZodMiniType>(
   for (let count = 0; count < mostPages; count += 1) {
     const token = next && `&continue=${encodeURIComponent(next)}`;
     const found = await readApi(host, access, `${start}${token}`, page, form);
-    items.push(...(found?.items ?? []).map((each) => expected(z.safeParse(item, each), path)));
+    items.push(...itemsIn(found?.items ?? [], item, path));
     next = found?.metadata?.continue ?? '';
     if (next === '') {
       break;
     }
   }
   return items;
+}
+
+function itemsIn<Item extends z.ZodMiniType>(
+  found: readonly unknown[],
+  item: Item,
+  path: string,
+): readonly z.output<Item>[] {
+  return readOnce(found, item, () => found.map((each) => expected(z.safeParse(item, each), path)));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forgetUnasked, remembering } from '../../../../src/agent/engine/remembering.ts';
+import { forgetUnasked, remembering, rememberingObjects } from '../../../../src/agent/engine/remembering.ts';
 
 function counted<Result>(make: (text: string) => Result) {
   const made: string[] = [];
@@ -32,6 +32,19 @@ test('remembering keeps the results of any number of files of any length', () =>
     known(text, `/${text.length}`);
   }
   expect(made).toEqual(texts);
+});
+
+test('rememberingObjects computes the result for an object only once, even if the result is undefined', () => {
+  const made: string[] = [];
+  const known = rememberingObjects(({ name }: { readonly name: string }) => {
+    made.push(name);
+    return name === 'none' ? undefined : { name };
+  });
+  const [a, same, none] = [{ name: 'a' }, { name: 'a' }, { name: 'none' }];
+  expect(known(a)).toBe(known(a));
+  expect(known(same)).not.toBe(known(a));
+  expect([known(none), known(none)]).toEqual([undefined, undefined]);
+  expect(made).toEqual(['a', 'a', 'none']);
 });
 
 test('forgetUnasked forgets the files that no caller has requested since the last call of forgetUnasked', () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { askingOnce } from '../../../../src/agent/engine/asking-once.ts';
 import { Secret, sensitive } from '../../../../src/agent/engine/secret.ts';
 import {
   applyObject,
@@ -381,4 +382,21 @@ describe('an API', () => {
       retry: { after: 7_000 },
     });
   });
+});
+
+test('an answer that a pass already has is parsed once for each schema', async () => {
+  const named = z.object({ metadata: z.object({ name: z.string() }) });
+  api.objects.put('secrets', 'argocd', JSON.parse(repo({}).reveal()));
+  const pass = askingOnce(host);
+  const list = listPath({ apiVersion: 'v1', resource: 'secrets', namespace: 'argocd' });
+  const read = async () => [
+    await readApi(pass, access, path, named),
+    ...(await readList(pass, access, list, named)),
+  ];
+  const [first, second] = [await read(), await read()];
+  expect(first).toHaveLength(2);
+  expect(second.every((each, index) => each === first[index])).toBe(true);
+  expect(await readApi(pass, access, path, anything)).toMatchObject({ kind: 'Secret' });
+  pass.forget();
+  expect((await read())[0]).not.toBe(first[0]);
 });

@@ -39,6 +39,14 @@ test('readKubeconfig reads certificates from the files that the kubeconfig names
   expect(access).toMatchObject({ server, trust: { ca, identity: { certificate } } });
 });
 
+test('readKubeconfig returns the same access until a file changes', async () => {
+  const host = memoryHost({ files: { [path]: kubeconfig({ server, ca, certificate, key }) } });
+  const access = await readKubeconfig(host, path);
+  expect(await readKubeconfig(host, path)).toBe(access);
+  host.files.write(path, kubeconfig({ server: 'https://10.0.0.4:6443', ca, certificate, key }));
+  expect(await readKubeconfig(host, path)).toMatchObject({ server: 'https://10.0.0.4:6443' });
+});
+
 test('readKubeconfig reads the certificate and the key again after K3s has renewed them', async () => {
   const host = memoryHost({ files: { [path]: kubeconfig({ server, ca, certificate, key }) } });
   await readKubeconfig(host, path);

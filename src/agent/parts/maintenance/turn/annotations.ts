@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../../../engine/json.ts';
+import { rememberingObjects } from '../../../engine/remembering.ts';
 import { wishKinds } from '../../k3s/index.ts';
 
 /** The keys of the annotations with which nodes take turns; each node has its own on its Node. */
@@ -97,8 +98,16 @@ export function isBegun({ state, grant, withdrawn }: TurnAnnotations): boolean {
   );
 }
 
-/** Reads the annotations of turns among those of a Node. Any user who may change the Node may have written them. */
+/**
+ * Reads the annotations of turns among those of a Node, which must not be modified. Any user who may change the Node
+ * may have written them.
+ */
 export function readTurn(annotations: Readonly<Record<string, string>>): TurnAnnotations {
+  return turnIn(annotations);
+}
+
+/** Reads each Node only once, because several Resources read it in a pass. */
+const turnIn = rememberingObjects((annotations: Readonly<Record<string, string>>): TurnAnnotations => {
   const granted = readValue(grantOrWithdrawal, annotations[turnKeys.grant]);
   const isWithdrawn = granted !== undefined && 'withdrawn' in granted;
   return {
@@ -107,7 +116,7 @@ export function readTurn(annotations: Readonly<Record<string, string>>): TurnAnn
     state: readValue(state, annotations[turnKeys.state]),
     withdrawn: isWithdrawn ? granted.withdrawn : undefined,
   };
-}
+});
 
 const grantOrWithdrawal = z.union([grant, withdrawal]);
 
