@@ -25,7 +25,6 @@ export interface DownloadSpec {
  * A job fetches the file to a path beside the executable. The next pass puts the file in place if it is still wanted.
  */
 export function download({ installed, wanted, trace, download, ...rest }: DownloadSpec): Resource {
-  const job = { trace, what: rest.summary, subject: sha256(JSON.stringify(download)) };
   return {
     ...rest,
     async check(host) {
@@ -33,17 +32,18 @@ export function download({ installed, wanted, trace, download, ...rest }: Downlo
       const found = version === undefined ? undefined : await host.stat(download.path);
       const file = found?.kind === 'file' ? found : undefined;
       const blocks = version === undefined;
+      const job = () => ({ trace, what: rest.summary, subject: sha256(JSON.stringify(download)) });
       const finding = compare(
         { version, mode: octal(file?.mode ?? download.mode), owner: owner(file ?? {}) },
         { version: wanted, mode: octal(download.mode), owner: 'own' },
-        (host) => bringFile(host, job, download),
+        (host) => bringFile(host, job(), download),
         { summary: rest.summary, blocks },
       );
       if (finding.state === 'InSync') {
         return inSync({ message: wanted });
       }
       const running = await host.job(trace);
-      return running?.subject === job.subject ? underway(running, blocks) : finding;
+      return running?.subject === job().subject ? underway(running, blocks) : finding;
     },
   };
 }

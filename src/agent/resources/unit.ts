@@ -1,5 +1,6 @@
 import { NodeError } from '../engine/errors.ts';
 import type { Command, CommandResult, HostReader } from '../engine/host.ts';
+import { remembering } from '../engine/remembering.ts';
 import { type ConditionType, compare, type Resource } from '../engine/resource.ts';
 import { forPerson } from '../engine/severity.ts';
 
@@ -79,7 +80,7 @@ export async function showUnit<Name extends string>(
 ): Promise<Readonly<Record<Name, string>>> {
   const asked = names.every((name) => usual.includes(name)) ? usual : names;
   const { stdout } = await host.query(systemctl('show', unit, '-p', asked.join(',')));
-  return properties(stdout, names);
+  return properties(stdout, names, unit);
 }
 
 /**
@@ -96,7 +97,7 @@ export async function showUnits<Name extends string>(
   const result = await host.query(systemctl('show', ...units, '-p', names.join(',')));
   const blocks = result.stdout.split(/\n\n+/).filter((block) => block.trim() !== '');
   if (result.exitCode === 0 && blocks.length === units.length) {
-    return blocks.map((block) => properties(block, names));
+    return blocks.map((block, index) => properties(block, names, units[index] ?? ''));
   }
   if (await isBooted(host, root)) {
     throw notShown(units, result);
@@ -120,10 +121,14 @@ function notShown(units: readonly string[], { exitCode, stderr }: CommandResult)
 function properties<Name extends string>(
   text: string,
   names: readonly Name[],
+  unit: string,
 ): Readonly<Record<Name, string>> {
-  const found = new Map(text.split('\n').map((line) => splitOnce(line)));
+  const found = shownProperties(text, unit);
   return Object.fromEntries(names.map((name) => [name, found.get(name) ?? ''])) as Record<Name, string>;
 }
+
+/** The properties of a unit, which several checks of a pass read in the same text. */
+const shownProperties = remembering((text) => new Map(text.split('\n').map((line) => splitOnce(line))));
 
 function splitOnce(line: string): readonly [string, string] {
   const at = line.indexOf('=');

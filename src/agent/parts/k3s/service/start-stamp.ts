@@ -3,6 +3,7 @@ import { sha256 } from '../../../engine/digest.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { remembering } from '../../../engine/remembering.ts';
 import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { noteStart } from '../config/started-with.ts';
@@ -54,11 +55,13 @@ export async function readStamp(
   invocationId: string,
 ): Promise<Stamp | undefined> {
   const found = await host.readFile(paths.k3s.stamp);
-  const { invocationId: id, inputs, ...notes } = readOwn(stampFile, found?.content ?? '') ?? {};
+  const { invocationId: id, inputs, ...notes } = parsed(found?.content ?? '', paths.k3s.stamp) ?? {};
   return id === invocationId && inputs ? { invocationId, inputs, notes } : undefined;
 }
 
 const stampFile = z.looseObject({ invocationId: z.string(), inputs: z.record(z.string(), z.string()) });
+
+const parsed = remembering((content) => readOwn(stampFile, content));
 
 /**
  * Returns the names of the inputs that have changed since the stamped start; omits inputs with which K3s cannot start.

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { shortDigest } from '../../../engine/digest.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { remembering } from '../../../engine/remembering.ts';
 import type { K3sNode } from '../../../node.ts';
 import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
@@ -41,8 +42,10 @@ export async function readUpgrade(
   { slipway }: NodePaths,
 ): Promise<UpgradeRecord | undefined> {
   const found = await host.readFile(slipway.upgrade);
-  return found && readOwn(schema, found.content);
+  return found && parsed(found.content, slipway.upgrade);
 }
+
+const parsed = remembering((content) => readOwn(schema, content));
 
 /** Replaces the record of the last upgrade. */
 export async function writeUpgrade(

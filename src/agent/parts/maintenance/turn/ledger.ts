@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../../../engine/json.ts';
+import { remembering } from '../../../engine/remembering.ts';
 import type { TurnGrant } from './annotations.ts';
 
 /** The key of the ledger among the annotations of the Lease. */
@@ -54,8 +55,10 @@ const mostProven = 50;
 
 /** Reads a ledger, whatever its format number; `undefined` if it is not one. */
 export function readLedger(text: string): Ledger | undefined {
-  return text.length > longest ? undefined : parseJson(ledger, text);
+  return text.length > longest ? undefined : parsed(text, ledgerKey);
 }
+
+const parsed = remembering((text) => parseJson(ledger, text));
 
 /** Returns the text of a ledger. */
 export function ledgerText(written: Ledger): string {

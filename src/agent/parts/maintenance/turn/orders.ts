@@ -23,7 +23,8 @@ const longest = 20_000;
 
 /** Reads the orders; none if the text is not a list of orders. */
 export function readOrders(text: string): readonly Order[] {
-  return text.length > longest ? [] : (parseJson(orders, text) ?? []);
+  const isReadable = text !== '' && text.length <= longest;
+  return isReadable ? (parseJson(orders, text) ?? []) : [];
 }
 
 /** Returns the text of the newest orders. */
