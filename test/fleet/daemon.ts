@@ -42,6 +42,7 @@ export class Daemon {
   }
 
   start(): void {
+    this.node.machine.shared.timeline.isAwake = true;
     this.#process = { isAlive: true, changesLeft: Number.POSITIVE_INFINITY, onLast: () => {} };
     void this.#live(new FleetHost(this.node, this.#api, this.#process), this.#makePlan(this.node));
   }

@@ -1,11 +1,11 @@
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
+import type { User } from '../lab/standins/k3s-admission.ts';
 import { answerApi } from '../lab/standins/k3s-api.ts';
-import type { Objects } from '../lab/standins/k3s-objects.ts';
 import { settlePods } from '../lab/standins/k3s-pods.ts';
 import { type FleetNode, isAdmin } from './fleet-node.ts';
-import { fleetObjects } from './fleet-objects.ts';
+import { type FleetObjects, fleetObjects, heartbeats } from './fleet-objects.ts';
 import { trueTime } from './machine.ts';
 import type { Random } from './random.ts';
 
@@ -24,13 +24,15 @@ export interface ApiChange {
  * takes time, its answer too, and now and then so much that the caller has given up before the API applies the request.
  */
 export class FleetApi {
-  readonly objects: Objects = fleetObjects();
+  readonly objects: FleetObjects = fleetObjects();
   readonly nodes: FleetNode[] = [];
   /** How the API fails for everybody: it hangs, or nothing listens. */
   fault: 'hangs' | 'refuses' | undefined;
   onChange: (change: ApiChange) => void = () => {};
   /** Rewrites the body of a change before the API reads it; `live` is the version that the object has. */
   rewrite: ((pathname: string, body: string, live: string | undefined) => string) | undefined;
+  /** The last answer to each question of a user, with the revision of the objects for which it is right. */
+  readonly #known = new Map<string, { readonly revision: number; readonly response: HttpResponse }>();
 
   /** Acts as the part of kubelet that ends pods, and as the disruption controller. */
   settlePods(now: number): void {
@@ -77,35 +79,60 @@ export class FleetApi {
     const { machine } = node;
     const { timeline, random } = machine.shared;
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
-    machine.after(request.timeout ?? 10 * second, () => reject(timedOut(request)));
+    const ended = (settle: () => void) => () => {
+      stopClock();
+      timeline.isAwake = true;
+      settle();
+    };
+    const stopClock = machine.after(
+      request.timeout ?? 10 * second,
+      ended(() => reject(timedOut(request))),
+    );
     timeline.after(latency(random), () => {
       const way = this.reach(node);
       if (way === 'refuses') {
-        machine.after(0, () => reject(new NodeError('Unreachable', 'connect ECONNREFUSED')));
+        machine.atOnce(ended(() => reject(new NodeError('Unreachable', 'connect ECONNREFUSED'))));
       }
       if (way !== 'answers') {
         return;
       }
-      const response = this.#answer(node, request);
+      const response = request.method === 'GET' ? this.#read(node, request) : this.#answer(node, request);
       const deliver = () => {
         if (this.reach(node) !== 'hangs') {
           node.answeredAt = timeline.now;
-          resolve(response);
+          ended(() => resolve(response))();
         }
       };
       // Nothing can happen between the answer to a read and its arrival that could not also happen after it.
-      return request.method === 'GET' ? machine.after(0, deliver) : machine.after(latency(random), deliver);
+      if (request.method === 'GET') {
+        machine.atOnce(deliver);
+      } else {
+        machine.after(latency(random), deliver);
+      }
     });
     return promise;
   }
 
+  /** Answers a GET request. While no object changes, returns the same answer, which is then read only once. */
+  #read(node: FleetNode, request: HttpSend): HttpResponse {
+    const { url, headers = {} } = request;
+    const revision = this.objects.revision();
+    const question = `${userOf(node, request).name} ${reveal(headers.accept ?? '*/*')} ${url}`;
+    const known = this.#known.get(question);
+    if (known?.revision === revision) {
+      return known.response;
+    }
+    const response = this.#answer(node, request);
+    if (url.includes('/api') && !url.includes(heartbeats)) {
+      this.#known.set(question, { revision, response });
+    }
+    return response;
+  }
+
   #answer(node: FleetNode, request: HttpSend): HttpResponse {
     const { pathname, searchParams: query } = new URL(request.url);
-    const { trust, method, headers = {}, body = '' } = request;
-    const certificate = typeof trust === 'object' ? trust.identity?.certificate : undefined;
-    const user = isAdmin(certificate)
-      ? admin
-      : { name: `system:node:${node.name}`, groups: ['system:nodes'] };
+    const { method, headers = {}, body = '' } = request;
+    const user = userOf(node, request);
     const accept = reveal(headers.accept ?? '*/*');
     const contentType = reveal(headers['content-type'] ?? '');
     const version = this.servers()[0]?.k3s.startedWith.version ?? node.k3s.startedWith.version;
@@ -125,12 +152,14 @@ export class FleetApi {
       node.machine.note(`${method} ${pathname} ${shortened(asked.body)} -> ${reply.status}`);
       this.onChange({ node, request, status: reply.status });
     }
-    return {
-      status: reply.status,
-      headers: { date: new Date(node.machine.now()).toUTCString() },
-      body: reply.body,
-    };
+    return { status: reply.status, headers: {}, body: reply.body };
   }
+}
+
+/** Returns the user whose certificate a request presents. */
+function userOf({ name }: FleetNode, { trust }: HttpSend): User {
+  const certificate = typeof trust === 'object' ? trust.identity?.certificate : undefined;
+  return isAdmin(certificate) ? admin : { name: `system:node:${name}`, groups: ['system:nodes'] };
 }
 
 function shortened(text: string): string {

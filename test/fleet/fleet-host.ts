@@ -49,26 +49,26 @@ export class FleetHost implements Host {
   async readFile(path: string): Promise<FoundFile | undefined> {
     if (path === '/proc/uptime') {
       const content = `${(this.#machine.uptime() / 1_000).toFixed(2)} 0.00\n`;
-      return this.#whileAlive({ content, mode: 0o444, modifiedAt: 0 });
+      return this.#ifAlive({ content, mode: 0o444, modifiedAt: 0 });
     }
-    return this.#whileAlive(this.#machine.files.read(path));
+    return this.#ifAlive(this.#machine.files.read(path));
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
-    return this.#whileAlive(this.#machine.files.stat(path));
+    return this.#ifAlive(this.#machine.files.stat(path));
   }
 
   async list(path: string): Promise<readonly string[]> {
     const { files } = this.#machine;
-    return this.#whileAlive(files.stat(path) === undefined ? [] : files.list(path));
+    return this.#ifAlive(files.stat(path) === undefined ? [] : files.list(path));
   }
 
   async query(command: Command): Promise<CommandResult> {
-    return this.#whileAlive({ exitCode: 0, stdout: answerOf(this.#node, command), stderr: '' });
+    return this.#ifAlive({ exitCode: 0, stdout: answerOf(this.#node, command), stderr: '' });
   }
 
   async job(_trace: string): Promise<RunningJob | undefined> {
-    return this.#whileAlive(undefined);
+    return this.#ifAlive(undefined);
   }
 
   get(request: HttpRequest): Promise<HttpResponse> {
@@ -135,8 +135,14 @@ export class FleetHost implements Host {
 
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    signal?.addEventListener('abort', () => resolve());
-    this.#machine.after(milliseconds, resolve);
+    const { timeline } = this.#machine.shared;
+    const wake = () => {
+      cancel();
+      timeline.isAwake = true;
+      resolve();
+    };
+    const cancel = this.#machine.after(milliseconds, wake);
+    signal?.addEventListener('abort', wake);
     return this.#whileAlive(promise);
   }
 
@@ -151,10 +157,15 @@ export class FleetHost implements Host {
       process.onLast();
     }
     process.changesLeft -= 1;
-    return this.#machine.isSuspended ? this.sleep(0) : this.#whileAlive(undefined);
+    return this.#machine.isSuspended ? this.sleep(0) : this.#ifAlive(undefined);
   }
 
-  async #whileAlive<Value>(work: Value | Promise<Value>): Promise<Value> {
+  /** Returns a value to a process that is alive; otherwise never returns. */
+  #ifAlive<Value>(value: Value): Value | Promise<never> {
+    return this.#process.isAlive ? value : never();
+  }
+
+  async #whileAlive<Value>(work: Promise<Value>): Promise<Value> {
     try {
       const value = await work;
       return this.#process.isAlive ? value : await never();

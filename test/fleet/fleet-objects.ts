@@ -1,10 +1,19 @@
 import { type ApiObject, type Objects, resourceNamed } from '../lab/standins/k3s-objects.ts';
 
+/** The API's objects, with a number that grows with each change that an answer to a node may show. */
+export interface FleetObjects extends Objects {
+  readonly revision: () => number;
+}
+
+/** The namespace of the heartbeats of kubelets. */
+export const heartbeats = 'kube-node-lease';
+
 /** The API's objects in maps. Each change gives an object the next version of the whole store, as etcd does. */
-export function fleetObjects(): Objects {
+export function fleetObjects(): FleetObjects {
   const all = new Map<string, Map<string, ApiObject>>();
   const resolved = new Map<string, string | undefined>();
   let version = 0;
+  let revision = 0;
   const of = (resource: string) => {
     const found = all.get(resource);
     if (found) {
@@ -17,6 +26,7 @@ export function fleetObjects(): Objects {
   const key = (namespace: string | undefined, name: string) => `${namespace ?? '_'}/${name}`;
   return {
     directory: '',
+    revision: () => revision,
     get: (resource, namespace, name) => of(resource).get(key(namespace, name)),
     list: (resource, namespace) => {
       const objects = [...of(resource)];
@@ -26,13 +36,17 @@ export function fleetObjects(): Objects {
     },
     put(resource, namespace, object) {
       version += 1;
+      revision += namespace === heartbeats ? 0 : 1;
       const at = key(namespace, object.metadata.name);
       const uid = object.metadata.uid ?? of(resource).get(at)?.metadata.uid ?? `uid-${version}`;
       const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion: String(version) } };
       of(resource).set(at, stored);
       return stored;
     },
-    remove: (resource, namespace, name) => of(resource).delete(key(namespace, name)),
+    remove(resource, namespace, name) {
+      revision += 1;
+      return of(resource).delete(key(namespace, name));
+    },
     resolve(asked) {
       if (!resolved.has(asked)) {
         resolved.set(asked, resourceNamed(asked, []));

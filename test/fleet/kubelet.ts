@@ -1,4 +1,5 @@
 import type { ApiObject, Objects } from '../lab/standins/k3s-objects.ts';
+import { heartbeats } from './fleet-objects.ts';
 import type { K3sUnit } from './k3s-unit.ts';
 import type { Machine } from './machine.ts';
 import { readyOf } from './node-object.ts';
@@ -83,10 +84,10 @@ export class Kubelet {
   #renewLease(): void {
     const { machine, objects } = this.#around;
     const renewTime = new Date(machine.now()).toISOString().replace('Z', '000Z');
-    objects.put('leases.coordination.k8s.io', 'kube-node-lease', {
+    objects.put('leases.coordination.k8s.io', heartbeats, {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata: { name: machine.name, namespace: 'kube-node-lease' },
+      metadata: { name: machine.name, namespace: heartbeats },
       spec: { holderIdentity: machine.name, renewTime },
     });
   }

@@ -68,10 +68,14 @@ export class Machine {
     this.shared.trace.note(this.name, what);
   }
 
-  /** Calls `happen` after this much monotonic time, unless the machine has been switched off since. */
-  after(milliseconds: number, happen: () => void): void {
+  /**
+   * Calls `happen` after this much monotonic time, unless the machine has been switched off since. Returns a function
+   * that cancels the call.
+   */
+  after(milliseconds: number, happen: () => void): () => void {
     const { boots } = this;
     const due = this.monotonic() + milliseconds;
+    let cancel = () => {};
     const ring = () => {
       if (this.boots !== boots || this.isOff) {
         return;
@@ -82,12 +86,22 @@ export class Machine {
       }
       const left = due - this.monotonic();
       if (left > 0) {
-        this.shared.timeline.after(left, ring);
+        cancel = this.shared.timeline.after(left, ring);
         return;
       }
       happen();
     };
-    this.shared.timeline.after(milliseconds, ring);
+    cancel = this.shared.timeline.after(milliseconds, ring);
+    return () => cancel();
+  }
+
+  /** Calls `happen` at once, or when the machine is resumed. */
+  atOnce(happen: () => void): void {
+    if (this.isSuspended) {
+      this.after(0, happen);
+    } else if (!this.isOff) {
+      happen();
+    }
   }
 
   setClock(by: number): void {

@@ -1,4 +1,5 @@
 import type { HostReader } from '../../src/agent/engine/host.ts';
+import { rememberingObjects } from '../../src/agent/engine/remembering.ts';
 import type { Resource } from '../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../src/agent/node.ts';
 import { type Gate, openGate } from '../../src/agent/parts/k3s/gate.ts';
@@ -29,6 +30,7 @@ import { fileText } from '../../src/agent/resources/file-text.ts';
 import { defaults } from '../../src/agent/settings/defaults.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 import type { MakePlan } from './daemon.ts';
+import type { FleetPlan } from './drawn.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
 
@@ -43,15 +45,20 @@ const sources: StartSources = {
 };
 
 function k3sNodeOf({ role, name, wishedVersion: version }: FleetNode, { plan }: Fleet): K3sNode {
-  const { concurrency, drain } = plan.maintenance;
+  return { ...nodeOfRole(plan)[role], name, version };
+}
+
+/** Returns a node of each role with the settings of the fleet. */
+const nodeOfRole = rememberingObjects(({ maintenance: { concurrency, drain } }: FleetPlan) => {
   const maintenance = {
     ...defaults.maintenance,
     concurrency,
     drain: { ...defaults.maintenance.drain, ...drain },
   };
   const k3s = { ...defaults.k3s, upgrade: 'auto' };
-  return aNode(role, { name, version, settings: { maintenance, k3s } });
-}
+  const settings = { maintenance, k3s };
+  return { server: aNode('server', { settings }), agent: aNode('agent', { settings }) };
+});
 
 /** Plans the Resources that interrupt a node, in the order of the plan of a node, and those that grant turns. */
 export function withTurns(fleet: Fleet): MakePlan {

@@ -1,7 +1,8 @@
 interface Happening {
   readonly at: number;
   readonly order: number;
-  readonly happen: () => void;
+  /** What happens; `undefined` once the event is cancelled. */
+  happen: (() => void) | undefined;
 }
 
 /**
@@ -12,19 +13,25 @@ export class Timeline {
   now = 0;
   /** The events so far. */
   count = 0;
+  /** True once an event has let a process go on. */
+  isAwake = false;
   #order = 0;
   readonly #heap: Happening[] = [];
 
-  after(milliseconds: number, happen: () => void): void {
+  /** Calls `happen` later. Returns a function that cancels the event. */
+  after(milliseconds: number, happen: () => void): () => void {
     this.#order += 1;
-    const event = { at: this.now + Math.max(0, milliseconds), order: this.#order, happen };
+    const event: Happening = { at: this.now + Math.max(0, milliseconds), order: this.#order, happen };
     this.#heap.push(event);
     this.#rise(this.#heap.length - 1);
+    return () => {
+      event.happen = undefined;
+    };
   }
 
   /**
-   * Lets time pass until `end`, or until `judge`, which runs after each event, returns true. After each event, every
-   * process runs on until it waits for another event.
+   * Lets time pass until `end`, or until `judge`, which runs after each event, returns true. After an event that lets a
+   * process go on, every process runs on until it waits for another event.
    */
   async run(end: number, judge: () => boolean): Promise<void> {
     for (;;) {
@@ -34,10 +41,16 @@ export class Timeline {
         return;
       }
       this.#removeFirst();
+      if (next.happen === undefined) {
+        continue;
+      }
       this.now = next.at;
       this.count += 1;
       next.happen();
-      await new Promise((resolve) => setImmediate(resolve));
+      if (this.isAwake) {
+        this.isAwake = false;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       if (judge()) {
         return;
       }
