@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/agent/engine/digest.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { Command, Host } from '../../src/agent/engine/host.ts';
 import { Underway } from '../../src/agent/engine/jobs.ts';
@@ -64,6 +65,7 @@ export function describeHost(name: string, make: MakeStage): void {
     describeChanging(make);
     describeDoing(make);
     describeDatabases(make);
+    describeCompression(make);
     describeJobs(make);
   });
 }
@@ -507,6 +509,54 @@ function describeDatabases(make: MakeStage): void {
     const copy = stage.host.copyDatabase({ from, to, queries, room: 1 }, AbortSignal.abort());
     await expect(copy).rejects.toMatchObject({ name: 'AbortError' });
     expect(await stage.host.stat(to)).toBeUndefined();
+  });
+}
+
+/** Checks the contract of a Host about compressed files. */
+function describeCompression(make: MakeStage): void {
+  const stage = staged(make);
+  const limit = 1_000;
+  const files = () => {
+    const folder = `${stage.root}/etc`;
+    return {
+      plain: `${folder}/plain.conf`,
+      packed: `${folder}/packed/it.zst`,
+      back: `${folder}/packed/back`,
+    };
+  };
+
+  test('compresses a file, and decompresses it to the same content, both private', async () => {
+    const { host } = stage;
+    const { plain, packed, back } = files();
+    const made = await host.compress({ from: plain, to: packed, limit });
+    expect(made.plain).toEqual({ bytes: 12, sha256: sha256('größe = 1\n') });
+    expect(made.packed.bytes).toBe((await host.stat(packed))?.size);
+    expect(await host.decompress({ from: packed, to: back, limit })).toEqual(made);
+    expect((await host.readFile(back))?.content).toBe('größe = 1\n');
+    expect([await host.stat(packed), await host.stat(back)]).toMatchObject([
+      { mode: 0o600 },
+      { mode: 0o600 },
+    ]);
+    expect(await host.list(`${stage.root}/etc/packed`)).toEqual(['back', 'it.zst']);
+  });
+
+  test('refuses to decompress a file that was not compressed, or beyond the limit, and leaves no file', async () => {
+    const { host } = stage;
+    const { plain, packed, back } = files();
+    await host.compress({ from: plain, to: packed, limit });
+    expect(await reasonOf(host.decompress({ from: packed, to: back, limit: 11 }))).toBe('DatabaseDamaged');
+    expect(await reasonOf(host.decompress({ from: plain, to: back, limit }))).toBe('DatabaseDamaged');
+    expect(await host.stat(back)).toBeUndefined();
+  });
+
+  test('reports a missing file, and does not begin if the signal was aborted', async () => {
+    const { host } = stage;
+    const { plain, packed, back } = files();
+    const missing = host.compress({ from: `${plain}.none`, to: packed, limit });
+    expect(await reasonOf(missing)).toBe('FileSystemError');
+    const aborted = host.compress({ from: plain, to: back, limit }, AbortSignal.abort());
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await host.list(`${stage.root}/etc/packed`)).toEqual([]);
   });
 }
 

@@ -39,6 +39,8 @@ export class FleetHost implements Host {
   readonly peerCertificate = notModelled('peerCertificate');
   readonly readDatabase = notModelled('readDatabase');
   readonly copyDatabase = notModelled('copyDatabase');
+  readonly compress = notModelled('compress');
+  readonly decompress = notModelled('decompress');
 
   constructor(node: FleetNode, api: FleetApi, process: Process) {
     this.#node = node;

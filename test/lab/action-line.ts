@@ -13,7 +13,9 @@ export function actionLine(action: RecordedAction): string {
     case 'remove':
       return `remove ${action.path}`;
     case 'copy':
-      return `copy ${action.from} -> ${action.to}`;
+    case 'compress':
+    case 'decompress':
+      return `${action.kind} ${action.from} -> ${action.to}`;
     case 'run':
       return `run ${action.command}`;
     case 'send':

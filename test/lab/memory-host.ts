@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { commandLine } from '../../src/agent/engine/command-line.ts';
+import type { Compressed, Compression } from '../../src/agent/engine/compression.ts';
 import type { DatabaseCopy, DatabaseFacts, DatabaseQueries } from '../../src/agent/engine/database.ts';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
@@ -21,6 +22,7 @@ import { type Content, reveal, type Secret } from '../../src/agent/engine/secret
 import { fileError, systemError } from '../../src/agent/host/files/file-errors.ts';
 import { commandFailed } from '../../src/agent/host/process/command-failed.ts';
 import { actionLine } from './action-line.ts';
+import { memoryCompressed, memoryDecompressed } from './memory-compression.ts';
 import { memoryDatabase } from './memory-databases.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { MemoryJobs } from './memory-jobs.ts';
@@ -353,6 +355,18 @@ export class MemoryHost implements Host {
     const facts = memoryDatabase(from, sql, queries);
     this.files.write(to, sql, 0o600);
     return facts;
+  }
+
+  async compress({ from, to }: Compression, signal?: AbortSignal): Promise<Compressed> {
+    signal?.throwIfAborted();
+    this.#mutate({ kind: 'compress', from, to }, to);
+    return memoryCompressed(this.files, from, to);
+  }
+
+  async decompress({ from, to, limit }: Compression, signal?: AbortSignal): Promise<Compressed> {
+    signal?.throwIfAborted();
+    this.#mutate({ kind: 'decompress', from, to }, to);
+    return memoryDecompressed(this.files, from, to, limit);
   }
 
   async download(download: Download): Promise<string> {

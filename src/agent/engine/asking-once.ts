@@ -77,6 +77,8 @@ export function askingOnce(host: Host): AskingHost {
     run: (command, signal) => change(() => host.run(command, signal)),
     send: (request) => change(() => host.send(request)),
     copyDatabase: (copy, signal) => change(() => host.copyDatabase(copy, signal)),
+    compress: (work, signal) => change(() => host.compress(work, signal)),
+    decompress: (work, signal) => change(() => host.decompress(work, signal)),
     download: (download, signal) => change(() => host.download(download, signal)),
     install: (download, digest) => change(() => host.install(download, digest)),
     perform: (job, work) => change(() => host.perform(job, work)),

@@ -1,3 +1,4 @@
+import type { Compressor } from './compression.ts';
 import type { DatabaseCopy, DatabaseFacts, DatabaseQueries } from './database.ts';
 import type { Content, Secret } from './secret.ts';
 
@@ -151,7 +152,7 @@ export interface HostReader {
 }
 
 /** The interface for all access to the machine. Every change is atomic: a crash leaves no half-written file. */
-export interface Host extends HostReader {
+export interface Host extends HostReader, Compressor {
   /** Writes the file atomically and durably, owned by this process. Creates missing directories. */
   writeFile(path: string, content: Content, options: { readonly mode: number }): Promise<void>;
   /** Creates a symbolic link to `target` at `path`, and replaces anything there except a directory. */

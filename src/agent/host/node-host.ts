@@ -2,7 +2,7 @@ import { lstat, rename, symlink } from 'node:fs/promises';
 import type { Host } from '../engine/host.ts';
 import { reveal } from '../engine/secret.ts';
 import { sleep } from './clock/clock.ts';
-import { databaseChild, databaseCopied } from './database/database-child.ts';
+import { compressedByChild, databaseChild, databaseCopied } from './database/database-child.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './files/atomic-write.ts';
 import { errnoOf, fileError } from './files/file-errors.ts';
 import { inPlace, openPlace } from './files/openat.ts';
@@ -67,6 +67,10 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     send: (request) => exchange(request, routes),
     copyDatabase: (copy, signal) =>
       databaseCopied({ do: 'copy', root, ...copy }, childEnvironment(env, {}), signal),
+    compress: (work, signal) =>
+      compressedByChild({ do: 'compress', root, ...work }, childEnvironment(env, {}), signal),
+    decompress: (work, signal) =>
+      compressedByChild({ do: 'decompress', root, ...work }, childEnvironment(env, {}), signal),
     download: (wanted, signal) => download(wanted, { routes, root, signal }),
     install: (wanted, digest) =>
       withSystemErrors('download to', wanted.path, () => install(wanted, digest, root)),

@@ -119,6 +119,9 @@ function actionLines(action: RecordedAction): readonly string[] {
       return [`remove: ${action.path}`];
     case 'copy':
       return [`copy: ${action.from} -> ${action.to}, and read it back`];
+    case 'compress':
+    case 'decompress':
+      return [`${action.kind}: ${action.from} -> ${action.to}`];
     case 'run':
       return [`run:  ${action.command}`];
     case 'send':

@@ -61,7 +61,7 @@ async function refuseNarrow(from: string, folder: string, room: number): Promise
 }
 
 /** Creates a directory with mode 0700, if it is missing. */
-async function makePrivate(folder: string, root: string): Promise<void> {
+export async function makePrivate(folder: string, root: string): Promise<void> {
   await inPlace(folder, { root, make: true }, async ({ path }) => {
     await mkdir(path, 0o700).catch((thrown) => {
       if (errnoOf(thrown) !== 'EEXIST') {

@@ -1,6 +1,6 @@
 /**
- * The work of the child process that copies or reads a SQLite database: its form on the command line, and its answer on
- * standard output.
+ * The work of the child process that copies, reads, compresses or decompresses a database: its form on the command
+ * line, and its answer on standard output.
  */
 import * as z from 'zod/mini';
 import type { Reason } from '../../engine/reasons.ts';
@@ -18,6 +18,13 @@ export const databaseWork = z.discriminatedUnion('do', [
     queries,
     room: z.number(),
   }),
+  z.object({
+    do: z.enum(['compress', 'decompress']),
+    root: z.string(),
+    from: z.string(),
+    to: z.string(),
+    limit: z.number(),
+  }),
 ]);
 
 export type DatabaseWork = z.output<typeof databaseWork>;
@@ -33,7 +40,9 @@ export function childReason(reason: Reason): (typeof childReasons)[number] {
   return childReasons.find((each) => each === reason) ?? 'InternalError';
 }
 
-/** The answer of the child: facts, a missing file, or the reason and the message of an error. */
+const fileDigest = z.object({ bytes: z.number(), sha256: z.string() });
+
+/** The answer of the child: facts, two digests, a missing file, or the reason and the message of an error. */
 export const databaseAnswer = z.union([
   z.object({
     facts: z.object({
@@ -42,6 +51,7 @@ export const databaseAnswer = z.union([
       answers: z.record(z.string(), z.readonly(z.array(z.string()))),
     }),
   }),
+  z.object({ compressed: z.object({ plain: fileDigest, packed: fileDigest }) }),
   z.object({ missing: z.literal(true) }),
   z.object({ reason: z.enum(childReasons), message: z.string(), isForPerson: z.boolean() }),
 ]);

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { toNodeError } from '../../engine/errors.ts';
 import { fileError, unlessMissing } from '../files/file-errors.ts';
 import { inPlace } from '../files/openat.ts';
+import { compressFile, decompressFile } from './compress-file.ts';
 import { copyDatabase } from './copy-database.ts';
 import { childReason, type DatabaseAnswer, type DatabaseWork } from './database-work.ts';
 import { databaseFacts } from './read-database.ts';
@@ -22,6 +23,10 @@ async function workDone(work: DatabaseWork): Promise<DatabaseAnswer> {
   if (work.do === 'copy') {
     const copy = (from: string) => copyDatabase({ ...work, from }, root);
     return { facts: await below(work.from, root, copy) };
+  }
+  if (work.do !== 'read') {
+    const convert = work.do === 'compress' ? compressFile : decompressFile;
+    return { compressed: await below(work.from, root, (from) => convert({ ...work, from }, root)) };
   }
   return below(work.path, root, async (path): Promise<DatabaseAnswer> => {
     if ((await unlessMissing(stat(path))) === undefined) {

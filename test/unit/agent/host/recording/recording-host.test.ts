@@ -55,6 +55,8 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
     host.run({ file: 'flux', args: ['bootstrap'], env: { TOKEN: new Secret('hunter2') } }),
     host.send({ method: 'POST', url: 'http://x/', body: secret }),
     host.copyDatabase({ from: '/a.db', to: '/b.db', queries: {}, room: 1 }),
+    host.compress({ from: '/a.db', to: '/a.zst', limit: 1 }),
+    host.decompress({ from: '/a.zst', to: '/a.db', limit: 1 }),
     host.download({ url: 'http://m/k3s', checksum, path: '/bin/k3s', mode: 0o755, member: 'k3s' }),
   ];
   for (const attempt of attempts) {
@@ -64,6 +66,8 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
     { kind: 'run', command: 'TOKEN=‹redacted› flux bootstrap' },
     { kind: 'send', method: 'POST', url: 'http://x/', body: 'token: ‹redacted›\n' },
     { kind: 'copy', from: '/a.db', to: '/b.db' },
+    { kind: 'compress', from: '/a.db', to: '/a.zst' },
+    { kind: 'decompress', from: '/a.zst', to: '/a.db' },
     { kind: 'download', url: 'http://m/k3s', path: '/bin/k3s', mode: 0o755, member: 'k3s' },
   ]);
   expect(real.journal).toEqual([]);
