@@ -14,7 +14,7 @@ const manyStarts = [
   'test/integration/credential-provider/{command,deadline}.test.ts',
   'test/integration/host/{database,signals}.test.ts',
   'test/integration/bad-input/process.test.ts',
-  'test/integration/restore.test.ts',
+  'test/integration/{restore,kubeconfig}.test.ts',
 ];
 
 /**

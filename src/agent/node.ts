@@ -103,8 +103,18 @@ export function nodeTaints({ role, settings }: K3sNode): readonly string[] {
  * True if the URL of a server, from `normaliseServer`, has this node's name, its address or a loopback address as host.
  */
 export function isOwnServer({ name, address }: K3sNode, server: string): boolean {
-  const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
-  return [name, asInUrl(address), 'localhost', '127.0.0.1', '::1'].includes(host);
+  return [name, asInUrl(address), ...loopbacks].includes(hostOf(server));
+}
+
+/** True if the URL of a server, from `normaliseServer`, has a loopback address as host. */
+export function isLoopbackServer(server: string): boolean {
+  return loopbacks.includes(hostOf(server));
+}
+
+const loopbacks: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+
+function hostOf(server: string): string {
+  return new URL(server).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** Returns an address as a URL has it, since an IPv6 address has several forms: `fd00::5` for `FD00:0::5`. */

@@ -19,6 +19,11 @@ const shorthands = { cloud: 'cloud', role: 'role', server: 'k3s.server', logLeve
 
 /** Adds the options of every command that reads the settings. */
 export function common(command: Command): Command {
+  return settingsOptions(command).option('--server <address>', 'the server an agent joins');
+}
+
+/** Adds the options of `common` except `--server`, for a command that gives this option another meaning. */
+export function settingsOptions(command: Command): Command {
   return command
     .addOption(rootOption())
     .addOption(pathOption('--config <file>', 'read this file in place of /etc/slipway/config.yaml'))
@@ -27,7 +32,6 @@ export function common(command: Command): Command {
       pathOption('--facts <file>', 'for the static cloud: a YAML file of what a cloud would know of this VM'),
     )
     .option('--role <role>', roleHelp())
-    .option('--server <address>', 'the server an agent joins')
     .option('--log-level <level>', 'debug, info, warn or error')
     .addOption(
       new Option('--set <path=value>', 'set one setting, e.g. --set k3s.upgrade=auto; may be repeated')

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { type AccessCommands, addAccessCommands } from './cli-access.ts';
 import { type CommonOptions, common, commonOf } from './cli-common.ts';
 import { minutesOption, outputOption, pathOption, rootOption } from './cli-forms.ts';
 import { addMaintenanceCommands, type MaintenanceCommands } from './cli-maintenance.ts';
@@ -32,7 +33,7 @@ export interface StatusOptions {
 }
 
 /** The implementations of the commands. Each resolves to the exit code. */
-export interface Commands extends SetupCommands, MaintenanceCommands, NodeCommands {
+export interface Commands extends SetupCommands, MaintenanceCommands, NodeCommands, AccessCommands {
   /** Rejects an unusable root; called before every command that takes `--root`. */
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
@@ -162,6 +163,7 @@ export function buildProgram(
     );
   addMaintenanceCommands(program, commands, finish);
   addNodeCommands(program, commands, finish);
+  addAccessCommands(program, commands, finish);
   addSetupCommands(program, commands, finish);
   program
     .command('version')

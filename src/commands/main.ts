@@ -58,6 +58,7 @@ const commands = {
   orderTurn: async (options) => (await import('./turn.ts')).orderTurn(options),
   forgetNode: async (options) => (await import('./forget-node.ts')).forgetNode(options),
   leave: async (options) => (await import('./leave.ts')).leave(options),
+  kubeconfig: async (options) => (await import('./kubeconfig.ts')).kubeconfig(options),
   hold: async (options) => (await import('./hold.ts')).holdNode(options),
   install: async (options) => (await import('../setup/install.ts')).install(options),
   uninstall: async (options) => (await import('../setup/uninstall.ts')).uninstall(options),

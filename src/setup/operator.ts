@@ -16,14 +16,21 @@ export const tell: Tell = {
   error: (line) => complain(`slipway: ${printableLine(line)}\n`),
 };
 
-/** Throws `PermissionDenied` if the user is not root. Below another root, the file permissions decide instead. */
-export function requireRoot(command: string, root: string, uid = process.getuid?.()): void {
+/**
+ * Throws `PermissionDenied` if the user is not root. Below another root, the file permissions decide instead. `does`
+ * states what the command does, as a clause.
+ */
+export function requireRoot(
+  command: string,
+  root: string,
+  { uid = process.getuid?.(), does = 'changes what only root may change' } = {},
+): void {
   if (root !== '/' || uid === 0) {
     return;
   }
   throw new NodeError(
     'PermissionDenied',
-    `slipway ${command} changes what only root may change. Run it as root: sudo slipway ${command}.`,
+    `slipway ${command} ${does}. Run it as root: sudo slipway ${command}.`,
   );
 }
 

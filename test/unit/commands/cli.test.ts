@@ -20,7 +20,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   };
   const names = [
     ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp', 'hold'],
-    ...['turn', 'orderTurn', 'forgetNode', 'leave'],
+    ...['turn', 'orderTurn', 'forgetNode', 'leave', 'kubeconfig'],
     ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'restore', 'database'],
   ];
   const recorded = Object.fromEntries(names.map((name) => [name, record(name)]));
@@ -121,6 +121,23 @@ describe('the command line', () => {
       ['leave', '--yes', '--root', '/x'],
       ['leave', { ...plain, root: '/x', yes: true }],
     ],
+    [['kubeconfig'], ['kubeconfig', { ...plain, server: undefined, output: undefined }]],
+    [
+      ['kubeconfig', '--server', '203.0.113.5', '-o', 'a/../admin.yaml', '--root', '/x'],
+      ['kubeconfig', { ...plain, root: '/x', server: '203.0.113.5', output: resolve('admin.yaml') }],
+    ],
+    [
+      ['kubeconfig', '--output', '-', '--set', 'k3s.upgrade=auto'],
+      [
+        'kubeconfig',
+        {
+          ...plain,
+          settings: [{ option: '--set k3s.upgrade', path: 'k3s.upgrade', value: 'auto' }],
+          server: undefined,
+          output: '-',
+        },
+      ],
+    ],
     [['version'], ['version', undefined]],
     [
       ['restore', '--from', '/backup/a.db'],
@@ -214,6 +231,7 @@ describe('the error for an invalid command line', () => {
     [['status', '--watch=hunter2'], '--watch: takes no value; write --watch alone.'],
     [['plan', '--config'], '--config: lacks its value; write --config <file>.'],
     [['plan', '--config', ''], '--config: is empty; write --config <file>, or leave it out.'],
+    [['kubeconfig', '-o', ''], '--output: is empty; write --output <file>, or leave it out.'],
     [['uninstall', '--root', ''], '--root: is empty; write --root <dir>, or leave it out.'],
     [
       ['plan', 'hunter2'],

@@ -11,7 +11,7 @@ test.each([
 ])(
   'requireRoot rejects users other than root, unless --root names another directory: --root %s, user %i',
   (root, uid, reason) => {
-    const attempt = () => requireRoot('install', root, uid);
+    const attempt = () => requireRoot('install', root, { uid });
     if (reason === undefined) {
       expect(attempt).not.toThrow();
     } else {

@@ -83,6 +83,8 @@ export { compareVersions, type K3sVersion, parseVersion } from './upgrade/versio
 export { type CertificateStatus, certificateStatus } from './certificates/certificate-status.ts';
 export { certificatesId, certificatesRenewed } from './certificates/certificates-renewed.ts';
 export { certificateNote } from './certificates/last-start.ts';
+export { servedNameFault } from './certificates/served-name.ts';
+export { servingUrl } from './certificates/serving-certificate.ts';
 
 // The removal of K3s.
 
@@ -95,6 +97,10 @@ export { k3sRemoved, k3sStopped, k3sUnits } from './teardown/teardown.ts';
 export { announcement, type Told, toldBy } from './announcement.ts';
 export { annotate, readAnnotations } from './node-annotations.ts';
 export { createEvents } from './node-events.ts';
+
+// Access for people.
+
+export { remoteKubeconfig } from './remote-kubeconfig.ts';
 
 // The restore of the datastore.
 

@@ -55,7 +55,8 @@ export async function readServingCertificate(host: HostReader, node: K3sNode): P
   return { ...parsed, name: `port ${new URL(url).port}`, kind: 'serving', issued: parsed.from };
 }
 
-function servingUrl({ settings }: K3sNode): string {
+/** Returns the URL at which the K3s server on this machine answers. */
+export function servingUrl({ settings }: Pick<K3sNode, 'settings'>): string {
   return `https://127.0.0.1:${Number(settings.k3s.config['https-listen-port'] ?? 6443)}`;
 }
 
