@@ -15,6 +15,7 @@ import {
   keepsCordon,
   maintenanceGate,
   type NodeEvents,
+  noticeRemoved,
   rebooted,
   rebootGivenUp,
   scheduledEvents,
@@ -52,8 +53,8 @@ export interface Interruptions {
   /** Returns the Resource about a reboot of the machine, in its place in the plan. */
   reboot(needs: readonly string[]): RebootSteps;
   /**
-   * On a server, the Resource that grants turns; on the server that acts for the cluster, also the one that removes
-   * Nodes.
+   * On a server, the Resources that grant turns and remove an outdated notice of a rotation; on the server that acts for
+   * the cluster, also the one that removes Nodes.
    */
   readonly ofFleet: readonly Resource[];
   /** Returns the Resource that ends the turn. Comes after everything that asks the gate. */
@@ -99,7 +100,7 @@ export function interruptions(
         : { first: [], last: whole };
     },
     ofFleet: [
-      ...(isServer(node) ? [granting(node, turns)] : []),
+      ...(isServer(node) ? [granting(node, turns), upkeep(noticeRemoved(node))] : []),
       ...(actsForCluster(node) ? [upkeep(goneNodes(node, turns))] : []),
     ],
     ended(ready) {

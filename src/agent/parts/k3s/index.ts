@@ -24,6 +24,7 @@ export { nonBlockingOnceJoined } from './membership/joined-cluster.ts';
 export type { Verification } from './membership/kinds/kind.ts';
 export { verifies } from './membership/kinds/kinds.ts';
 export { roleChange } from './membership/role-change.ts';
+export { isUnderWay, readRotation } from './membership/rotation-record.ts';
 export { serverChange } from './membership/server-change.ts';
 export { tokenAccepted } from './membership/token-accepted.ts';
 export { agentTokenPath } from './membership/token-paths.ts';

@@ -30,6 +30,7 @@ export { bellInterval, turnBell } from './turn/bell.ts';
 export { giveOrder, reportTurns, type TurnsReport } from './turn/by-person.ts';
 export { type Decision, decide, type Wait } from './turn/decide.ts';
 export { turns } from './turn/granter.ts';
+export { noticeRemoved } from './turn/notice-removed.ts';
 export { type TurnMemory, turnMemory } from './turn/observations.ts';
 export type { Order } from './turn/orders.ts';
 export { rotationNotice } from './turn/rotation-notice.ts';

@@ -66,6 +66,11 @@ export function endRotation(
   return writeRotation(host, paths, { from, to, state: 'done' });
 }
 
+/** True until a rotation that a person has consented to has ended. */
+export function isUnderWay(record: RotationRecord | undefined): boolean {
+  return record !== undefined && record.state !== 'done';
+}
+
 /** True from the first request to K3s until K3s has started with the new token. */
 export function isOpen(record: RotationRecord | undefined): record is OpenRotation {
   return (record?.state === 'begun' || record?.state === 'rotated') && record.tokens !== undefined;

@@ -1,10 +1,14 @@
 import * as z from 'zod/mini';
+import type { HostReader } from '../../../engine/host.ts';
 import { parseJson } from '../../../engine/json.ts';
 import { type Finding, step, waiting } from '../../../engine/resource.ts';
+import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import type { RotationNotice } from '../../k3s/index.ts';
+import type { FleetNode } from './fleet-node.ts';
 import { annotateLease, type Lease, readLease } from './lease.ts';
+import { readNodes } from './look.ts';
 
 /** The key of the notice of a rotation among the annotations of the Lease. */
 export const rotationKey = 'slipway.dev/token-rotation';
@@ -22,14 +26,15 @@ const longest = 1_000;
 
 /**
  * Shows a rotation of the join token in the Lease of turns, so that no two servers rotate at the same time. A notice is
- * written only if the Lease has not changed since it was read. A damaged notice is replaced.
+ * written only if the Lease has not changed since it was read. A damaged notice is replaced, and so is the notice of a
+ * server whose Node is gone or is no longer a server.
  */
 export const rotationNotice: RotationNotice = {
   async shown(host, node, { from, to }) {
-    const lease = await readLease(host, await nodeAccess(host, node));
+    const { lease, holder } = await look(host, await nodeAccess(host, node));
     const found = noticeIn(lease);
-    if (found !== undefined && found.node !== node.name && found.to !== to) {
-      return busy(found.node);
+    if (holder && holder.name !== node.name) {
+      return busy(holder);
     }
     const wanted = { node: node.name, from, to } satisfies z.output<typeof notice>;
     return found?.node === node.name && found.to === to && found.from === from
@@ -45,6 +50,29 @@ export const rotationNotice: RotationNotice = {
   },
 };
 
+/** True if the Lease shows a rotation of this server. Throws the errors of `readApi`. */
+export async function showsRotation(host: HostReader, node: K3sNode): Promise<boolean> {
+  const { holder } = await look(host, await nodeAccess(host, node));
+  return holder?.name === node.name;
+}
+
+/** The Lease, and the server whose rotation it shows, unless that server has left the cluster. */
+interface Look {
+  readonly lease: Lease | undefined;
+  readonly holder: FleetNode | undefined;
+}
+
+/**
+ * Reads the Lease after the Nodes, as `lookAtFleet` does: the granter of the same pass may get the same answers, and
+ * relies on this order.
+ */
+async function look(host: HostReader, access: ApiAccess): Promise<Look> {
+  const nodes = await readNodes(host, access);
+  const lease = await readLease(host, access);
+  const name = noticeIn(lease)?.node;
+  return { lease, holder: nodes.find((each) => each.isServer && each.name === name) };
+}
+
 function writeStep(node: K3sNode, lease: Lease | undefined, wanted: z.output<typeof notice>): Finding {
   const change = { field: rotationKey, observed: undefined, desired: wanted.to };
   return step(change, async (host) =>
@@ -52,9 +80,16 @@ function writeStep(node: K3sNode, lease: Lease | undefined, wanted: z.output<typ
   );
 }
 
-function busy(other: string): Finding {
-  const message = `${other} rotates the join token of the cluster; this server waits until it has ended`;
-  return waiting('TurnAwaited', message, { isExpected: true, blocks: false, after: 30_000 });
+/** Returns the wait for another server. Reports a failure if that server is not Ready for a while. */
+function busy({ name, ready }: FleetNode): Finding {
+  const waits = `${name} rotates the join token of the cluster; this server waits until it has ended`;
+  if (ready === 'True') {
+    return waiting('TurnAwaited', waits, { isExpected: true, blocks: false, after: 30_000 });
+  }
+  const message =
+    `${waits}. But ${name} is not Ready: run slipway status on it. If it is gone for good, this server goes on ` +
+    `once its Node is deleted: k3s kubectl delete node ${name}.`;
+  return waiting('TokenRotationFailed', message, { blocks: false, after: 30_000 });
 }
 
 function noticeIn(lease: Lease | undefined): z.output<typeof notice> | undefined {

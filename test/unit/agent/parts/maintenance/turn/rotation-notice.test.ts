@@ -20,7 +20,25 @@ interface World {
 
 function world(): World {
   const host = memoryHost();
-  return { host, api: aCluster(host), node: aNode('server') };
+  const api = aCluster(host);
+  putServer(api, 'vm-1');
+  putServer(api, 'server-2');
+  return { host, api, node: aNode('server') };
+}
+
+function putServer({ objects }: MemoryApi, name: string, { ready = 'True', isServer = true } = {}): void {
+  objects.put('nodes', undefined, {
+    ...{ apiVersion: 'v1', kind: 'Node' },
+    metadata: { name, ...(isServer && { labels: { 'node-role.kubernetes.io/control-plane': 'true' } }) },
+    status: { conditions: [{ type: 'Ready', status: ready }] },
+  });
+}
+
+/** Shows a rotation by `server-2`, and returns that server's world. */
+async function otherRotates(made: World, to = '111111111111'): Promise<World> {
+  const other = { ...made, node: { ...made.node, name: 'server-2' } };
+  await show(other, { ...rotation, to });
+  return other;
 }
 
 function annotations({ api }: World): Record<string, string> {
@@ -61,15 +79,52 @@ test('rotationNotice creates the Lease if it is missing, and can remove its noti
   expect(await show(made)).toBe('Drifted');
 });
 
-test("rotationNotice waits while another server rotates to another token, and keeps that server's notice", async () => {
+test.each([
+  ['another token', '111111111111'],
+  ['the same token', rotation.to],
+])(
+  "rotationNotice waits while another server rotates to %s, and keeps that server's notice",
+  async (_, to) => {
+    const made = world();
+    const other = await otherRotates(made, to);
+    expect(await rotationNotice.shown(made.host, made.node, rotation)).toMatchObject({
+      state: 'Waiting',
+      reason: 'TurnAwaited',
+      isExpected: true,
+      blocks: false,
+    });
+    await rotationNotice.remove(made.host, made.node);
+    expect(annotations(made)[rotationKey]).toContain('server-2');
+    await rotationNotice.remove(other.host, other.node);
+    expect(await show(made)).toBe('Drifted');
+  },
+);
+
+test.each(['False', 'Unknown'])(
+  'rotationNotice reports a failure with the way out while the Ready condition of the server that rotates is %s',
+  async (ready) => {
+    const made = world();
+    await otherRotates(made);
+    putServer(made.api, 'server-2', { ready });
+    expect(await rotationNotice.shown(made.host, made.node, rotation)).toEqual({
+      state: 'Waiting',
+      reason: 'TokenRotationFailed',
+      message: expect.stringMatching(/server-2 is not Ready.* kubectl delete node server-2\.$/),
+      blocks: false,
+      after: 30_000,
+    });
+  },
+);
+
+test.each([
+  ['is gone', ({ api }: World) => api.objects.remove('nodes', undefined, 'server-2')],
+  ['is an agent', ({ api }: World) => putServer(api, 'server-2', { isServer: false })],
+])('rotationNotice replaces the notice of another server whose Node %s', async (_, change) => {
   const made = world();
-  const other = { ...made, node: { ...made.node, name: 'server-2' } };
-  await show(other, { ...rotation, to: '111111111111' });
-  expect(await show(made)).toBe('Waiting');
-  await rotationNotice.remove(made.host, made.node);
-  expect(annotations(made)[rotationKey]).toContain('server-2');
-  await rotationNotice.remove(other.host, other.node);
+  await otherRotates(made);
+  change(made);
   expect(await show(made)).toBe('Drifted');
+  expect(JSON.parse(annotations(made)[rotationKey] ?? '')).toEqual({ node: 'vm-1', ...rotation });
 });
 
 test('rotationNotice does not write if another writer has changed the Lease meanwhile', async () => {
