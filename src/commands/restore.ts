@@ -2,6 +2,7 @@
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
+import { abortedBySignals } from '../agent/host/process/signals.ts';
 import { judgeCopy, restoreOf } from '../agent/parts/k3s/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
@@ -9,11 +10,12 @@ import type { RestoreOptions } from '../setup/options.ts';
 import { perform } from '../setup/perform.ts';
 import { daemonBack, replaceDatastore } from '../setup/restore.ts';
 import { restorePlan, restoreSteps } from '../setup/restore-steps.ts';
+import { daemonUnit } from '../setup/setup-paths.ts';
 import { isAgreed } from './agree.ts';
 
 /**
  * Prints what a restore will do, asks unless `yes` is true, and restores. Resolves to 0 after the restore, 2 with
- * `plan`, and 1 if a person declined or a step failed. Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings`
+ * `plan`, and 1 if a person declined, a step failed, or a signal such as that of Ctrl-C interrupted it. Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings`
  * if there is no terminal to ask on.
  */
 export async function restore({ root, from, plan, yes }: RestoreOptions): Promise<number> {
@@ -38,6 +40,8 @@ export async function restore({ root, from, plan, yes }: RestoreOptions): Promis
     tell.error('Nothing was changed.');
     return 1;
   }
+  const interrupted = abortedBySignals(longestStep);
+  interrupted.addEventListener('abort', () => tell.error(interruption));
   const releaseSetup = await acquireLock(paths.slipway.setupLock, root);
   try {
     // The lock is taken only after the stop, because a running daemon holds it.
@@ -46,7 +50,7 @@ export async function restore({ root, from, plan, yes }: RestoreOptions): Promis
     }
     const release = await acquireLock(paths.slipway.lock, root);
     try {
-      return (await replaceDatastore(host, paths, steps, begun, tell)) ? 0 : 1;
+      return (await replaceDatastore(host, paths, steps, begun, { tell, interrupted })) ? 0 : 1;
     } finally {
       await release();
     }
@@ -56,3 +60,10 @@ export async function restore({ root, from, plan, yes }: RestoreOptions): Promis
     await releaseSetup();
   }
 }
+
+/** The longest time that the command continues after a signal, in milliseconds: it may be stopping K3s. */
+const longestStep = 180_000;
+
+const interruption =
+  `Interrupted: the present step ends first, and then ${daemonUnit} is started again. If the command is killed ` +
+  `before: systemctl start ${daemonUnit}`;

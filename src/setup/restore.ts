@@ -1,34 +1,58 @@
 /** The work of `slipway restore`. */
 import { join } from 'node:path';
-import type { Host } from '../agent/engine/host.ts';
+import type { Host, HostReader } from '../agent/engine/host.ts';
+import { type Resource, waiting } from '../agent/engine/resource.ts';
 import { apiBack, type Restore } from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
+import { unless } from '../agent/resources/combinators.ts';
 import { showUnit, systemctl } from '../agent/resources/unit.ts';
 import { perform, type Tell } from './perform.ts';
 import type { RestoreSteps } from './restore-steps.ts';
 import { daemonUnit } from './setup-paths.ts';
 
+/** What a restore needs besides its steps: where it prints, and the signal that interrupts it between two steps. */
+export interface RestorePorts {
+  readonly tell: Tell;
+  readonly interrupted: AbortSignal;
+}
+
 /**
- * Replaces the datastore, starts K3s, and waits until the API is ready. Resolves to false if a step failed; then the
- * restore is still under way, and a second call continues. Throws `RestoreFailed` if K3s does not come up.
+ * Replaces the datastore, starts K3s, and waits until the API is ready. Resolves to false if a step failed, or after
+ * `interrupted` was aborted; then a second call continues. Throws `RestoreFailed` if K3s does not come up.
  */
 export async function replaceDatastore(
   host: Host,
   paths: NodePaths,
   { down, up }: RestoreSteps,
   restore: Restore,
-  tell: Tell,
+  { tell, interrupted }: RestorePorts,
 ): Promise<boolean> {
-  if (!(await perform(down, host, tell)) || !(await perform(up, host, tell))) {
+  const heedful = (each: Resource) => unless(each, async () => stopped(interrupted));
+  const isReplaced =
+    (await perform(down.map(heedful), host, tell)) && (await perform(up.map(heedful), host, tell));
+  const nodes = isReplaced ? await apiBack(host, paths, restore, interrupted) : undefined;
+  if (nodes === undefined) {
+    tell.error(await unfinished(host, paths, restore));
     return false;
   }
-  const nodes = await apiBack(host, paths, restore);
   await host.remove(paths.slipway.restore);
   tell.out(`The datastore is restored, and the API is ready. It lists: ${nodes.join(', ') || 'no node'}`);
   tell.out(
     `What was there before is kept, with the suffix .before-restore-${restore.at}, below ${paths.k3s.data}/server. It has every Secret: remove it once the cluster works as it should.`,
   );
   return true;
+}
+
+function stopped({ aborted }: AbortSignal) {
+  return aborted ? waiting('RestoreUnfinished', 'a signal interrupted the restore') : undefined;
+}
+
+/** Returns how far a restore got that did not end, and the command that continues. */
+async function unfinished(host: HostReader, { slipway }: NodePaths, { from }: Restore): Promise<string> {
+  const isBegun = (await host.stat(slipway.restore)) !== undefined;
+  return isBegun
+    ? `The restore has begun and has not ended. Slipway leaves K3s alone until it has. To continue: slipway restore --from ${from}`
+    : `The datastore was not replaced. To try again: slipway restore --from ${from}`;
 }
 
 /** Starts the daemon again, if its unit is below the root and enabled. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -22,14 +22,20 @@ interface Server {
   slipway(
     ...args: readonly string[]
   ): Promise<{ readonly exitCode: number; readonly out: string; readonly error: string }>;
+  /** Runs the command until its output contains `text`, and then sends `signal`; returns its result. */
+  interrupted(text: string, signal: NodeJS.Signals): ReturnType<Server['slipway']>;
 }
 
 /**
- * Prints the state of K3s's unit, which `disable`, `enable` and `start` change. K3s ends at each start, so that the
- * restore ends without an API.
+ * Prints the state of K3s's unit, which `disable`, `enable` and `start` change. K3s ends `ends` times at each start, so
+ * that the restore ends without an API. Notes each start of Slipway's unit, which is enabled.
  */
-const systemctl = (root: string) => `#!/bin/sh
+const systemctl = (root: string, ends: number) => `#!/bin/sh
 state="${root}/unit-state"
+case "$*" in
+  show*slipway.service*) printf 'FragmentPath=${root}/x\\nActiveState=inactive\\nUnitFileState=enabled\\n'; exit ;;
+  start*slipway.service) echo "$@" >> "${root}/daemon-starts"; exit ;;
+esac
 case "$1" in
   show)
     [ "$2" = k3s.service ] || exit 0
@@ -37,11 +43,11 @@ case "$1" in
     cat "$state"
     printf 'InvocationID=one\\nJob=\\n' ;;
   disable) printf 'ActiveState=inactive\\nUnitFileState=disabled\\nNRestarts=0\\n' > "$state" ;;
-  start) printf 'ActiveState=activating\\nUnitFileState=enabled\\nNRestarts=3\\n' > "$state" ;;
+  start) printf 'ActiveState=activating\\nUnitFileState=enabled\\nNRestarts=${ends}\\n' > "$state" ;;
 esac
 `;
 
-async function aServer(whenFinished?: typeof onTestFinished): Promise<Server> {
+async function aServer(whenFinished?: typeof onTestFinished, ends = 3): Promise<Server> {
   const root = await temporaryFolder(whenFinished);
   const paths = nodePaths(root);
   const bin = join(root, 'bin');
@@ -55,7 +61,7 @@ async function aServer(whenFinished?: typeof onTestFinished): Promise<Server> {
     [join(root, 'unit-state')]: 'ActiveState=active\nUnitFileState=enabled\nNRestarts=0\n',
   };
   const programs: Readonly<Record<string, string>> = {
-    [join(bin, 'systemctl')]: systemctl(root),
+    [join(bin, 'systemctl')]: systemctl(root, ends),
     [join(bin, 'journalctl')]: `#!/bin/sh\necho 'time="x" level=fatal msg="no datastore for me"'\n`,
     [paths.k3s.binary]: `#!/bin/sh\necho 'k3s version ${version} (1a2b3c4d)'\n`,
   };
@@ -76,6 +82,10 @@ async function aServer(whenFinished?: typeof onTestFinished): Promise<Server> {
     paths,
     copy: join(paths.slipway.backup, name),
     slipway: (...args) => run([launch, 'restore', '--root', root, ...args], env),
+    interrupted(text, signal) {
+      const args = ['restore', '--root', root, '--from', join(paths.slipway.backup, name), '--yes'];
+      return run([launch, ...args], env, (child, out) => out.includes(text) && child.kill(signal));
+    },
   };
 }
 
@@ -103,10 +113,17 @@ function keysIn(path: string): readonly string[] {
   return rows.map(({ name }) => String(name));
 }
 
-async function run(args: readonly string[], env: NodeJS.ProcessEnv) {
+async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onOutput: (child: ChildProcess, out: string) => void = () => {},
+) {
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { out: '', error: '' };
-  child.stdout.on('data', (chunk) => (said.out += chunk));
+  child.stdout.on('data', (chunk) => {
+    said.out += chunk;
+    onOutput(child, said.out);
+  });
   child.stderr.on('data', (chunk) => (said.error += chunk));
   const exitCode = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   return { exitCode, ...said };
@@ -175,4 +192,19 @@ describe('slipway restore with a real SQLite datastore', () => {
     expect(back).toContain(`mv ${join(dirname(datastore), aside)} ${datastore}`);
     expect(await readFile(paths.slipway.restore, 'utf8')).toContain('"format": 1');
   });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'starts Slipway again after %s while it waits for the API, and names the command that continues',
+    async (signal) => {
+      const { paths, copy, interrupted, slipway } = await aServer(undefined, 0);
+      const { exitCode, error } = await interrupted('\nstart k3s.service', signal);
+      expect(exitCode).toBe(1);
+      expect(error).toMatch(/^slipway: Interrupted: /);
+      expect(error).toContain(`To continue: slipway restore --from ${copy}`);
+      const starts = () => readFile(join(paths.root, 'daemon-starts'), 'utf8');
+      expect(await starts()).toBe('start --no-block slipway.service\n');
+      expect(await readFile(paths.slipway.restore, 'utf8')).toContain(copy);
+      expect((await slipway('--from', copy, '--plan')).exitCode).toBe(2);
+    },
+  );
 });

@@ -18,6 +18,9 @@ import { copySql, file, putCopy } from '../unit/agent/parts/k3s/restore/a-copy.t
 const server = '/var/lib/rancher/k3s/server';
 const aside = 'before-restore-20261130T120000Z';
 
+/** A signal that is never aborted. */
+const never = new AbortController().signal;
+
 interface World {
   readonly host: MemoryHost;
   readonly unit: Unit & { NRestarts: string };
@@ -82,11 +85,11 @@ function world(): World {
 }
 
 /** Does what the command does while it holds its locks. */
-async function restore({ host, said }: World): Promise<boolean> {
+async function restore({ host, said }: World, interrupted = never): Promise<boolean> {
   const copy = await judgeCopy(host, paths, file);
   const begun = await restoreOf(host, paths, copy);
   const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
-  return replaceDatastore(host, paths, restoreSteps(paths, copy, begun), begun, tell);
+  return replaceDatastore(host, paths, restoreSteps(paths, copy, begun), begun, { tell, interrupted });
 }
 
 /** Boots the machine again: systemd starts K3s if its unit is enabled. */
@@ -151,6 +154,46 @@ describe('a restore of the datastore', () => {
       expect(await held(host)).toBe('InSync');
       expect(host.files.list(server).filter((name) => name.includes('restoring'))).toEqual([]);
     }
+  });
+
+  test.each([
+    ['copy ', 'The datastore was not replaced'],
+    [`write ${paths.slipway.restore}`, 'The restore has begun'],
+    ['run systemctl disable', 'The restore has begun'],
+    ['run systemctl start', 'The restore has begun'],
+  ])('ends after the step in which a signal arrives (%s), and can be continued', async (step, message) => {
+    const machine = world();
+    const { host, said, faults } = machine;
+    const signal = new AbortController();
+    const push = host.journal.push.bind(host.journal);
+    host.journal.push = (...actions) => {
+      const length = push(...actions);
+      if (host.lines().at(-1)?.startsWith(step)) {
+        signal.abort();
+      }
+      return length;
+    };
+    expect(await restore(machine, signal.signal)).toBe(false);
+    expect(host.lines().at(-1)).toMatch(new RegExp(`^${step}`));
+    expect(said.at(-1)).toMatch(new RegExp(`^${message}.*slipway restore --from ${file}$`));
+    expect(await restore(machine)).toBe(true);
+    expect(faults).toEqual([]);
+    expect(host.files.text(`${server}/db.${aside}/state.db`)).toBe(datastoreSql());
+  });
+
+  test('stops waiting for the API at a signal, and can be continued', async () => {
+    const machine = world();
+    const { host, unit } = machine;
+    const signal = new AbortController();
+    host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+      unit.ActiveState = 'activating';
+      signal.abort();
+      return '';
+    });
+    expect(await restore(machine, signal.signal)).toBe(false);
+    expect(host.files.stat(paths.slipway.restore)).toBeDefined();
+    unit.ActiveState = 'active';
+    expect(await restore(machine)).toBe(true);
   });
 
   test('stops K3s once, even if it is continued after the datastore is in place', async () => {

@@ -53,8 +53,8 @@ export interface Interruptions {
   /** Returns the Resource about a reboot of the machine, in its place in the plan. */
   reboot(needs: readonly string[]): RebootSteps;
   /**
-   * On a server, the Resources that grant turns and remove an outdated notice of a rotation; on the server that acts for
-   * the cluster, also the one that removes Nodes.
+   * On a server, the Resources that grant turns and remove an outdated notice of a rotation; on the server that acts
+   * for the cluster, also the one that removes Nodes.
    */
   readonly ofFleet: readonly Resource[];
   /** Returns the Resource that ends the turn. Comes after everything that asks the gate. */

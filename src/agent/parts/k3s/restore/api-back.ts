@@ -20,11 +20,17 @@ const unit = unitName('server');
 
 /**
  * Waits until the API of this server is ready with the restored datastore, and returns the names of the nodes that it
- * lists. Throws `RestoreFailed`, with the way back, if K3s ends three times or is not ready after fifteen minutes.
+ * lists; `undefined` once `interrupted` is aborted. Throws `RestoreFailed`, with the way back, if K3s ends three times or
+ * is not ready after fifteen minutes.
  */
-export async function apiBack(host: Host, paths: NodePaths, restore: Restore): Promise<readonly string[]> {
+export async function apiBack(
+  host: Host,
+  paths: NodePaths,
+  restore: Restore,
+  interrupted: AbortSignal,
+): Promise<readonly string[] | undefined> {
   const end = host.monotonic() + longest;
-  for (;;) {
+  while (!interrupted.aborted) {
     const names = await nodeNames(host, paths).catch((thrown: unknown) => {
       if (thrown instanceof NodeError) {
         return undefined;
@@ -41,8 +47,9 @@ export async function apiBack(host: Host, paths: NodePaths, restore: Restore): P
     if (host.monotonic() >= end) {
       throw await failed(host, `its API is not ready after ${longest / 60_000} minutes.`, paths, restore);
     }
-    await host.sleep(interval);
+    await host.sleep(interval, interrupted);
   }
+  return undefined;
 }
 
 /** Returns the names of the nodes; `undefined` while the API is not ready. */

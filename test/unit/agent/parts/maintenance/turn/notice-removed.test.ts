@@ -12,7 +12,7 @@ const digests = { from: '0123456789ab', to: 'ba9876543210' };
 function world(shows: string, state: string | undefined) {
   const host = memoryHost();
   const api = aCluster(host);
-  putNode(api, { metadata: { labels: { 'node-role.kubernetes.io/control-plane': 'true' } } });
+  putNode(api, { metadata: { name: 'vm-1', labels: { 'node-role.kubernetes.io/control-plane': 'true' } } });
   api.objects.put('leases.coordination.k8s.io', 'kube-system', {
     ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
     metadata: {
