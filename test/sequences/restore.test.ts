@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/agent/engine/digest.ts';
 import { judgeCopy, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { daemonBack, replaceDatastore } from '../../src/setup/restore.ts';
@@ -10,7 +11,9 @@ import {
   aServer,
   database,
   datastoreSql,
+  password,
   paths,
+  token,
   type Unit,
 } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
 import { copySql, file, putCopy } from '../unit/agent/parts/k3s/restore/a-copy.ts';
@@ -260,6 +263,48 @@ describe('a restore of the datastore', () => {
       '  K3s v1.37.0+k3s1 reads the copy, and upgrades its objects again.',
     );
     expect(await restore(machine)).toBe(true);
+  });
+
+  describe.each(['begun', 'rotated'])('during a rotation of the token in the state %s', (state) => {
+    const tokens = { from: `${password}\n`, to: 'marlin\n' };
+    const digests = { from: token, to: sha256('marlin').slice(0, 12) };
+
+    function rotating(): World {
+      const machine = world();
+      const { files } = machine.host;
+      const record = { format: 1, state, ...digests, tokens, invocation: 'start-1' };
+      files.write(paths.slipway.tokenRotation, JSON.stringify(record), 0o600);
+      files.write(paths.k3s.serverToken, 'marlin\n', 0o600);
+      files.write(paths.slipway.joinToken, state === 'begun' ? tokens.from : tokens.to, 0o600);
+      return machine;
+    }
+
+    test('puts the token of the copy back before K3s starts, and lets the rotation begin anew, even after a crash', async () => {
+      const whole = rotating();
+      await restore(whole);
+      const lines = whole.host.lines();
+      const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
+      expect(at('run systemctl disable')).toBeLessThan(at(`write ${paths.slipway.joinToken}`));
+      expect(lines.join('\n')).not.toMatch(/swordfish|marlin/);
+      for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
+        const machine = rotating();
+        const { files } = machine.host;
+        machine.host.crashBefore(mutation);
+        await expect(restore(machine)).rejects.toBeInstanceOf(Crash);
+        await reboot(machine);
+        expect(await restore(machine)).toBe(true);
+        expect([files.text(paths.slipway.joinToken), files.text(paths.k3s.serverToken)]).toEqual([
+          tokens.from,
+          tokens.from,
+        ]);
+        expect(JSON.parse(files.text(paths.slipway.tokenRotation) ?? '')).toEqual({
+          format: 1,
+          ...digests,
+          state: 'wanted',
+          tokens,
+        });
+      }
+    });
   });
 
   test('leaves K3s disabled if it was disabled before', async () => {

@@ -10,10 +10,12 @@ import { type CopyManifest, manifestPath, readManifest } from '../datastore/copi
 import { datastoreKind, datastoreKinds } from '../datastore/datastore-kind.ts';
 import { clusterCa } from '../datastore/keep-copy.ts';
 import { kineFacts, kineQueries } from '../datastore/kine.ts';
+import { isOpen, readRotation } from '../membership/rotation-record.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
 import { leadsElsewhere } from '../teardown/mounts.ts';
 import { installedVersion, soundVersion } from '../upgrade/release.ts';
 import { compareVersions, parseVersion } from '../upgrade/version.ts';
+import { rotationFrom } from './former-token.ts';
 import { replacedPaths, restoreUnderWay } from './restore-state.ts';
 
 /** A copy that may be restored on this server. */
@@ -23,6 +25,8 @@ export interface RestorableCopy extends CopyManifest {
   readonly installed: string | undefined;
   /** True if the executable of the release that wrote the copy was kept, so that this release comes back. */
   readonly isKept: boolean;
+  /** True if an open rotation of the join token is replacing the token of the copy, so that this token comes back. */
+  readonly isRotating: boolean;
 }
 
 /**
@@ -43,9 +47,12 @@ export async function judgeCopy(host: HostReader, paths: NodePaths, path: string
   }
   await requireOneRestore(host, paths, path, manifest);
   const release = await requireRelease(host, paths, manifest);
-  await requireToken(host, paths, manifest);
+  const isRotating = (await rotationFrom(host, paths, manifest.token)) !== undefined;
+  if (!isRotating) {
+    await requireToken(host, paths, manifest);
+  }
   await requireWhole(host, path, manifest);
-  return { ...manifest, path, ...release };
+  return { ...manifest, path, ...release, isRotating };
 }
 
 async function requireSqlite(host: HostReader, paths: NodePaths): Promise<void> {
@@ -140,6 +147,12 @@ async function requireToken(host: HostReader, paths: NodePaths, { token }: CopyM
     );
   }
   const other = digests.find((each) => each !== token);
+  if (other !== undefined && isOpen(await readRotation(host, paths))) {
+    throw refused(
+      `the copy was made with another token (its digest is ${token}) than the one that a rotation of the join token is replacing ` +
+        'now. Let the rotation end first (slipway status shows what it waits for), or choose a copy from just before it',
+    );
+  }
   if (other !== undefined) {
     throw refused(
       `the copy is encrypted with another token (its digest is ${token}, and that of this server's token ${other}): the token was ` +

@@ -8,6 +8,7 @@ import { unitsStopped } from '../../../resources/units-stopped.ts';
 import { sqlitePath } from '../datastore/datastore-kind.ts';
 import { kineQueries } from '../datastore/kine.ts';
 import { formerRelease } from './former-release.ts';
+import { formerToken } from './former-token.ts';
 import type { RestorableCopy } from './judge-copy.ts';
 import {
   asidePath,
@@ -28,6 +29,7 @@ const gigabyte = 1024 ** 3;
  * - Prepares the datastore beside the present one, while K3s still runs.
  * - Notes the restore. From then on the daemon leaves K3s alone.
  * - Stops and disables K3s, so that a reboot in the middle does not start it. Containers continue to run.
+ * - Puts the token of the copy back, if a rotation is under way.
  * - Puts the kept executable of the release that wrote the copy back, if K3s was upgraded since.
  * - Moves the datastore aside, with what K3s would refuse as newer than the copy.
  * - Puts the prepared datastore in place.
@@ -35,16 +37,17 @@ const gigabyte = 1024 ** 3;
 export function datastoreReplaced(
   paths: NodePaths,
   restore: Restore,
-  { bytes, k3s, isKept }: RestorableCopy,
+  { bytes, k3s, isKept, token, isRotating }: RestorableCopy,
 ): readonly Resource[] {
   const untilPlaced = (resource: Resource) =>
     unless(resource, async (host) => ((await isPlaced(host, paths, restore)) ? inSync() : undefined));
   const prepared = untilPlaced(datastorePrepared(paths, restore, bytes));
   const noted = restoreNoted(paths, restore, [prepared.id]);
   const stopped = untilPlaced(k3sDown(paths, [noted.id]));
+  const rotated = isRotating ? [untilPlaced(formerToken(paths, token, [stopped.id]))] : [];
   const aside = replacedPaths(paths).map((path) => untilPlaced(movedAsideFor(path, restore, [stopped.id])));
   const release = isKept ? formerRelease(paths, k3s, restore, [stopped.id]).map(untilPlaced) : [];
-  const before = [stopped, ...release, ...aside];
+  const before = [stopped, ...rotated, ...release, ...aside];
   const placed = datastorePlaced(
     paths,
     restore,

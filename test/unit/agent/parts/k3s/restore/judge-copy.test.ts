@@ -127,6 +127,26 @@ describe('a copy of the datastore', () => {
     expect(await refusal(host)).toMatch(message);
   });
 
+  /** Notes an open rotation from the token of the server to another one, which K3s has already stored. */
+  function rotating(host: MemoryHost, from = sha256('swordfish').slice(0, 12)): void {
+    const record = { state: 'begun', from, to: sha256('marlin').slice(0, 12) };
+    const tokens = { from: 'swordfish\n', to: 'marlin\n' };
+    host.files.write(paths.slipway.tokenRotation, JSON.stringify({ format: 1, ...record, tokens }), 0o600);
+    host.files.write(paths.k3s.serverToken, 'marlin\n', 0o600);
+  }
+
+  test('may be restored during a rotation that replaces its token', async () => {
+    const host = world();
+    rotating(host);
+    expect(await judgeCopy(host, paths, file)).toMatchObject({ path: file });
+  });
+
+  test('is refused during a rotation that replaces another token, and the message names the way out', async () => {
+    const host = world();
+    rotating(host, '0123456789ab');
+    expect(await refusal(host)).toMatch(/^RestoreRefused: .* Let the rotation end first/);
+  });
+
   test('is refused while the restore of another copy is under way', async () => {
     const host = world();
     const other = {
