@@ -15,8 +15,8 @@ import { isAgreed } from './agree.ts';
 
 /**
  * Prints what a restore will do, asks unless `yes` is true, and restores. Resolves to 0 after the restore, 2 with
- * `plan`, and 1 if a person declined, a step failed, or a signal such as that of Ctrl-C interrupted it. Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings`
- * if there is no terminal to ask on.
+ * `plan`, and 1 if a person declined, a step failed, or a signal such as that of Ctrl-C interrupted it. Throws
+ * `RestoreRefused`, `RestoreFailed`, and `InvalidSettings` if there is no terminal to ask on.
  */
 export async function restore({ root, from, plan, yes }: RestoreOptions): Promise<number> {
   outliveOutput();

@@ -10,7 +10,7 @@ import { perform, type Tell } from './perform.ts';
 import type { RestoreSteps } from './restore-steps.ts';
 import { daemonUnit } from './setup-paths.ts';
 
-/** What a restore needs besides its steps: where it prints, and the signal that interrupts it between two steps. */
+/** The output of a restore, and the signal that interrupts the restore between two steps. */
 export interface RestorePorts {
   readonly tell: Tell;
   readonly interrupted: AbortSignal;

@@ -20,8 +20,8 @@ const unit = unitName('server');
 
 /**
  * Waits until the API of this server is ready with the restored datastore, and returns the names of the nodes that it
- * lists; `undefined` once `interrupted` is aborted. Throws `RestoreFailed`, with the way back, if K3s ends three times or
- * is not ready after fifteen minutes.
+ * lists; `undefined` once `interrupted` is aborted. Throws `RestoreFailed`, with the way back, if K3s ends three times
+ * or is not ready after fifteen minutes.
  */
 export async function apiBack(
   host: Host,
