@@ -13,7 +13,7 @@ export function noticeRemoved(node: K3sNode): Resource {
   return neverBlocking({
     id: 'Token/notice',
     summary: 'let the other servers rotate the join token',
-    condition: 'JoinToken',
+    condition: 'Turns',
     isQuiet: true,
     async check(host) {
       const isSetUp = (await host.stat(node.paths.k3s.kubeconfig)) !== undefined;
