@@ -24,10 +24,11 @@ const order = { types: conditionTypes, quoted: 'NodeReady' } as const;
  */
 export class Daemon {
   readonly node: FleetNode;
-  /** The conditions and outcomes of the last pass. */
-  conditions: readonly Condition[] = [];
+  /** The outcomes of the last pass. */
   outcomes: readonly Outcome[] = [];
   passes = 0;
+  /** The message of a defect that a pass has reported. */
+  defect: string | undefined;
   #process: Process | undefined;
   #alarm = alarm();
   readonly #api: FleetApi;
@@ -39,6 +40,11 @@ export class Daemon {
     this.#api = api;
     this.#makePlan = makePlan;
     this.#wrap = wrap;
+  }
+
+  /** The conditions of the last pass. */
+  get conditions(): readonly Condition[] {
+    return this.outcomes.length === 0 ? [] : conditionsOf(this.outcomes, [], this.node.machine.now(), order);
   }
 
   start(): void {
@@ -89,10 +95,20 @@ export class Daemon {
       await host.sleep(random.between(10, 100));
       this.outcomes = await reconcile(plan(), { host: beginPass(seen), attempts, random: random.next() });
       this.passes += 1;
-      this.conditions = conditionsOf(this.outcomes, this.conditions, host.now(), order);
+      this.#noteDefects();
       const { at } = nextWake(host.now(), this.outcomes);
       if ((await sleeper.sleepUntil(host, at)).includes(clockJump)) {
         attempts.clear();
+      }
+    }
+  }
+
+  /** Notes each defect that the pass reports. */
+  #noteDefects(): void {
+    for (const outcome of this.outcomes) {
+      if ('reason' in outcome && outcome.reason === 'InternalError') {
+        this.defect = outcome.message;
+        this.node.machine.note(`a defect: ${outcome.message}`);
       }
     }
   }

@@ -11,6 +11,8 @@ export const heartbeats = 'kube-node-lease';
 /** The API's objects in maps. Each change gives an object the next version of the whole store, as etcd does. */
 export function fleetObjects(): FleetObjects {
   const all = new Map<string, Map<string, ApiObject>>();
+  /** The lists of each resource by namespace, until an object of the resource changes. */
+  const lists = new Map<string, Map<string | undefined, readonly ApiObject[]>>();
   const resolved = new Map<string, string | undefined>();
   let version = 0;
   let revision = 0;
@@ -28,15 +30,16 @@ export function fleetObjects(): FleetObjects {
     directory: '',
     revision: () => revision,
     get: (resource, namespace, name) => of(resource).get(key(namespace, name)),
-    list: (resource, namespace) => {
-      const objects = [...of(resource)];
-      return objects
-        .filter(([at]) => namespace === undefined || at.startsWith(`${namespace}/`))
-        .map(([, object]) => object);
+    list(resource, namespace) {
+      const known = lists.get(resource) ?? new Map<string | undefined, readonly ApiObject[]>();
+      const list = known.get(namespace) ?? objectsIn(of(resource), namespace);
+      lists.set(resource, known.set(namespace, list));
+      return list;
     },
     put(resource, namespace, object) {
       version += 1;
       revision += namespace === heartbeats ? 0 : 1;
+      lists.delete(resource);
       const at = key(namespace, object.metadata.name);
       const uid = object.metadata.uid ?? of(resource).get(at)?.metadata.uid ?? `uid-${version}`;
       const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion: String(version) } };
@@ -45,6 +48,7 @@ export function fleetObjects(): FleetObjects {
     },
     remove(resource, namespace, name) {
       revision += 1;
+      lists.delete(resource);
       return of(resource).delete(key(namespace, name));
     },
     resolve(asked) {
@@ -54,4 +58,13 @@ export function fleetObjects(): FleetObjects {
       return resolved.get(asked);
     },
   };
+}
+
+function objectsIn(
+  objects: ReadonlyMap<string, ApiObject>,
+  namespace: string | undefined,
+): readonly ApiObject[] {
+  return [...objects]
+    .filter(([at]) => namespace === undefined || at.startsWith(`${namespace}/`))
+    .map(([, object]) => object);
 }

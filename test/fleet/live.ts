@@ -2,7 +2,7 @@ import type { MakePlan, WrapHost } from './daemon.ts';
 import { drawn, type FleetPlan } from './drawn.ts';
 import { type FaultName, faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
-import { broken, isSettled, mustEnd, wrongAtEnd } from './promises.ts';
+import { isSettled, mustEnd, promises, wrongAtEnd } from './promises.ts';
 import { Random } from './random.ts';
 
 const minute = 60_000;
@@ -65,9 +65,10 @@ export async function live(options: LifeOptions): Promise<Verdict> {
     });
   }
   const last = Math.max(...[...plan.changes, ...plan.faults].map(({ at }) => at));
+  const broken = promises(fleet);
   let failure: string | undefined;
   await timeline.run(longest, () => {
-    failure = broken(fleet);
+    failure = broken();
     return failure !== undefined || (timeline.count % 50 === 0 && timeline.now > last && isOver(fleet));
   });
   failure ??= wrongAtEnd(fleet);

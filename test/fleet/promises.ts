@@ -4,10 +4,21 @@ import type { FleetNode } from './fleet-node.ts';
 import { annotationsOf, isCordoned, isCordonedByUs, readyOf } from './node-object.ts';
 
 /**
- * Returns the promise that the fleet breaks now; `undefined` if it keeps all of them. Judges by what happens on the
- * machines and in the cluster, never by the ledger.
+ * Returns a function that returns the promise that the fleet breaks now; `undefined` if it keeps all of them, or if
+ * nothing has happened since the last call. Judges by what happens on the machines and in the cluster, never by the
+ * ledger.
  */
-export function broken(fleet: Fleet): string | undefined {
+export function promises(fleet: Fleet): () => string | undefined {
+  let judged = -1;
+  return () => {
+    const now = fleet.trace.count + fleet.api.objects.revision();
+    const isNew = now !== judged;
+    judged = now;
+    return isNew ? broken(fleet) : undefined;
+  };
+}
+
+function broken(fleet: Fleet): string | undefined {
   for (const { node } of fleet.daemons) {
     if (node.interruption !== undefined && isBack(node)) {
       node.interruption = undefined;
@@ -80,13 +91,8 @@ function lostCordon({ daemons }: Fleet): string | undefined {
 
 /** Finds a defect that a pass reports. */
 function defect({ daemons }: Fleet): string | undefined {
-  for (const { node, outcomes } of daemons) {
-    const found = outcomes.find((outcome) => 'reason' in outcome && outcome.reason === 'InternalError');
-    if (found && 'message' in found) {
-      return `${node.name}: ${found.message}`;
-    }
-  }
-  return undefined;
+  const found = daemons.find((daemon) => daemon.defect !== undefined);
+  return found && `${found.node.name}: ${found.defect}`;
 }
 
 /** True if every node has what is wished, and no turn and no cordon of Slipway is left. */

@@ -5,6 +5,8 @@ const kept = 120;
 /** The last events of a run, which a failure prints. */
 export class Trace {
   readonly #timeline: Timeline;
+  /** The number of events so far. */
+  count = 0;
   #lines: string[] = [];
 
   constructor(timeline: Timeline) {
@@ -12,6 +14,7 @@ export class Trace {
   }
 
   note(who: string, what: string): void {
+    this.count += 1;
     this.#lines.push(`${clockTime(this.#timeline.now)} ${who}: ${what}`);
     if (this.#lines.length > 2 * kept) {
       this.#lines = this.#lines.slice(-kept);

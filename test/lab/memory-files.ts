@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { FileStat, FoundFile, Owned } from '../../src/agent/engine/host.ts';
+import { rememberingObjects } from '../../src/agent/engine/remembering.ts';
 import { largestText, tooLarge } from '../../src/agent/host/files/bounded-read.ts';
 import { fileError, systemError } from '../../src/agent/host/files/file-errors.ts';
 
@@ -9,17 +10,27 @@ type Node = Owned & { readonly modifiedAt: number } & (
     | { readonly kind: 'link'; readonly target: string }
   );
 
-/** The inodes of all file systems in this process, so that no two files share one. */
-const inodes = new WeakMap<Node, number>();
+/** The last inode of all file systems in this process, so that no two files share one. */
 let lastInode = 0;
 
-/** Returns the inode of an entry, which changes when the entry is written. */
-function inodeOf(node: Node): number {
-  const inode = inodes.get(node) ?? lastInode + 1;
-  lastInode = Math.max(lastInode, inode);
-  inodes.set(node, inode);
-  return inode;
-}
+/** Returns the attributes of an entry. The inode changes when the entry is written. */
+const statOf = rememberingObjects((node: Node): FileStat => {
+  lastInode += 1;
+  switch (node.kind) {
+    case 'file': {
+      const { content, ...stat } = node;
+      return { ...stat, size: Buffer.byteLength(content), inode: lastInode };
+    }
+    case 'directory':
+      return { ...node, size: 0, inode: lastInode };
+    case 'link':
+      return { ...node, mode: 0o777, size: Buffer.byteLength(node.target), inode: lastInode };
+  }
+});
+
+const foundIn = rememberingObjects(
+  ({ kind: _, ...found }: Extract<Node, { kind: 'file' }>): FoundFile => found,
+);
 
 /**
  * An in-memory file system that returns and throws what a real one would. Its calls are synchronous, so that a function
@@ -66,24 +77,12 @@ export class MemoryFiles {
     if (node.content.length > largestText) {
       throw tooLarge(path);
     }
-    const { kind: _, ...found } = node;
-    return found;
+    return foundIn(node);
   }
 
   stat(path: string): FileStat | undefined {
     const node = this.#nodes.get(this.#place(path));
-    switch (node?.kind) {
-      case 'file': {
-        const { content, ...stat } = node;
-        return { ...stat, size: Buffer.byteLength(content), inode: inodeOf(node) };
-      }
-      case 'directory':
-        return { ...node, size: 0, inode: inodeOf(node) };
-      case 'link':
-        return { ...node, mode: 0o777, size: Buffer.byteLength(node.target), inode: inodeOf(node) };
-      default:
-        return undefined;
-    }
+    return node && statOf(node);
   }
 
   list(path: string): readonly string[] {

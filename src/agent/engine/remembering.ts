@@ -45,9 +45,13 @@ export function rememberingObjects<Key extends object, Result>(
 ): (object: Key) => Result {
   const known = new WeakMap<Key, { readonly result: Result }>();
   return (object) => {
-    const found = known.get(object) ?? { result: make(object) };
-    known.set(object, found);
-    return found.result;
+    const found = known.get(object);
+    if (found !== undefined) {
+      return found.result;
+    }
+    const result = make(object);
+    known.set(object, { result });
+    return result;
   };
 }
 

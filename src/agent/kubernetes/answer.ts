@@ -44,9 +44,12 @@ const known = new WeakMap<object, Map<z.ZodMiniType, unknown>>();
  * depend on both alone, and must not be modified.
  */
 export function readOnce<Read extends object>(answer: object, schema: z.ZodMiniType, read: () => Read): Read {
-  const ofAnswer = known.get(answer) ?? new Map<z.ZodMiniType, unknown>();
-  const result = (ofAnswer.get(schema) as Read | undefined) ?? read();
-  known.set(answer, ofAnswer.set(schema, result));
+  const before = known.get(answer)?.get(schema) as Read | undefined;
+  if (before !== undefined) {
+    return before;
+  }
+  const result = read();
+  known.set(answer, (known.get(answer) ?? new Map<z.ZodMiniType, unknown>()).set(schema, result));
   return result;
 }
 

@@ -1,3 +1,4 @@
+import { rememberingObjects } from '../../../engine/remembering.ts';
 import type { TurnRequest } from './annotations.ts';
 import type { FleetNode } from './fleet-node.ts';
 import type { Ledger, Slot } from './ledger.ts';
@@ -30,14 +31,17 @@ export interface Asking {
   readonly isNow: boolean;
 }
 
-/** Returns the nodes that ask for a turn and have none: first those that a person puts first, then the Ready ones. */
-export function askingNodes({ nodes, ledger, orders }: Fleet): readonly Asking[] {
+/**
+ * Returns the nodes that ask for a turn and have none: first those that a person puts first, then the Ready ones. Each
+ * fleet is read once, since every agent that asks is compared with all the others.
+ */
+export const askingNodes = rememberingObjects(({ nodes, ledger, orders }: Fleet): readonly Asking[] => {
   const isNow = (name: string) => orders.some(({ order, about }) => order === 'now' && about === name);
   return nodes
     .filter(({ name }) => !ledger.slots.some(({ node }) => node === name))
     .flatMap((node) => (node.request ? [{ node, request: node.request, isNow: isNow(node.name) }] : []))
     .toSorted((a, b) => rank(a) - rank(b) || byName.compare(a.node.name, b.node.name));
-}
+});
 
 const byName = new Intl.Collator('en', { numeric: true });
 
