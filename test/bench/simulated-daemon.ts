@@ -6,14 +6,16 @@
  * is synced. A sleep ends at once. With `rotations`, a sleep of ten seconds or more takes two simulated hours, so that
  * each rotation has two passes: one rotates and one verifies. With `steady`, a sleep takes as much simulated time as it
  * asks for, so that the passes are as frequent as on a node. Each command runs once, and its answer is cached.
- * Connections to the Kubernetes API last for one pass, as on a node, whose passes are minutes apart. The kernel
- * resolves the paths of reads, as on a node, whose root is `/`.
+ * Idle connections close at each sleep, as on a node, whose passes are minutes apart, and their TLS sessions resume. The
+ * kernel resolves the paths of reads, as on a node, whose root is `/`.
  */
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { type Report, run } from '../../src/agent/agent.ts';
 import { alarm } from '../../src/agent/alarm.ts';
-import type { Command, CommandResult, Host, HttpRequest } from '../../src/agent/engine/host.ts';
+import type { Command, CommandResult, Host } from '../../src/agent/engine/host.ts';
 import type { Outcome } from '../../src/agent/engine/resource.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
@@ -45,11 +47,12 @@ let time = start;
 let looks = 0;
 let rotations = 0;
 let passes = 0;
-/** The Host with the connections of this pass to the Kubernetes API. */
-let door: Host | undefined;
+/** The connections that are kept open for another request. */
+const kept = new Set<Duplex>();
 
 // The unit of K3s contains this path, which must not change for this node.
 process.execPath = join(root, '.lab/slipway');
+watchKept();
 const stopped = new AbortController();
 const log = logEvents({ hasTime: false, write: () => {} });
 const { agent, paths } = await compose(
@@ -108,12 +111,8 @@ function simulated(real: Host): Host {
     sleep: async (milliseconds) => {
       // The alarm divides a long sleep into pieces of ten seconds (alarm.ts).
       time += milliseconds < 10_000 || pace === 'steady' ? milliseconds : 7_200_000;
-      if (milliseconds >= 10_000) {
-        door = undefined;
-      }
+      closeKept();
     },
-    get: (request) => doorOf(request, real).get(request),
-    send: (request) => doorOf(request, real).send(request),
     writeFile: (path, content, { mode }) => written(path, reveal(content), mode),
     query: remembered(real.query),
     run: remembered(real.run),
@@ -130,13 +129,20 @@ async function written(path: string, content: string, mode: number): Promise<voi
   await utimes(path, time / 1_000, time / 1_000);
 }
 
-/** Returns the Host for a request: `door` for one with a client certificate, which is one to the Kubernetes API. */
-function doorOf({ trust }: HttpRequest, real: Host): Host {
-  if (typeof trust !== 'object' || trust.identity === undefined) {
-    return real;
+/** Makes every agent tell which connections it keeps open after their request. */
+function watchKept(): void {
+  const keep = Agent.prototype.keepSocketAlive;
+  Agent.prototype.keepSocketAlive = function (socket) {
+    kept.add(socket);
+    return keep.call(this, socket);
+  };
+}
+
+function closeKept(): void {
+  for (const socket of kept) {
+    socket.destroy();
   }
-  door ??= nodeHost();
-  return door;
+  kept.clear();
 }
 
 function remembered(execute: (command: Command) => Promise<CommandResult>) {

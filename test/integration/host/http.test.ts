@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
@@ -111,13 +112,37 @@ describe('trust in a server', () => {
     expect((await nodeHost().get({ url: `https://127.0.0.1:${port}/`, trust })).body).toBe('ok');
   });
 
-  test('is not carried over from one request to the next', async () => {
-    const port = await serveHttps((_request, response) => void response.end('ok'), tls);
-    const host = nodeHost();
-    const url = `https://127.0.0.1:${port}/`;
-    await host.get({ url, trust: { ca: tls.ca } });
-    await expect(host.get({ url })).rejects.toMatchObject({ reason: 'TlsUntrusted' });
-  });
+  test.each([
+    { from: 'the CA of the server', first: { ca: tls.ca }, to: 'the system', second: 'system' as const },
+    { from: 'any certificate', first: 'anybody' as const, to: 'the system', second: 'system' as const },
+    { from: 'any certificate', first: 'anybody' as const, to: 'another CA', second: { ca: foreignCa } },
+    { from: 'any name', first: { ca: tls.ca, anyName: true }, to: 'another CA', second: { ca: foreignCa } },
+  ])(
+    'is not carried over from a request that trusts $from to one that trusts $to',
+    async ({ first, second }) => {
+      const port = await serveHttps((_request, response) => void response.end('ok'), tls);
+      const host = nodeHost();
+      const url = `https://127.0.0.1:${port}/`;
+      await host.get({ url, trust: first });
+      await expect(host.get({ url, trust: second })).rejects.toMatchObject({ reason: 'TlsUntrusted' });
+    },
+  );
+
+  test.each(['anybody' as const, { ca: tls.ca }])(
+    'resumes the TLS session of an earlier connection with the same trust (case %#)',
+    async (trust) => {
+      const resumed: boolean[] = [];
+      const port = await serveHttps((request, response) => {
+        resumed.push(request.socket instanceof TLSSocket && request.socket.isSessionReused());
+        response.setHeader('connection', 'close').end('ok');
+      }, tls);
+      const host = nodeHost();
+      for (let i = 0; i < 3; i += 1) {
+        await host.get({ url: `https://127.0.0.1:${port}/`, trust });
+      }
+      expect(resumed).toEqual([false, true, true]);
+    },
+  );
 
   test('covers only the names in the certificate', async () => {
     const port = await serveHttps((_request, response) => void response.end('ok'), tls);

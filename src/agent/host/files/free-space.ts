@@ -1,5 +1,4 @@
-import type { StatsFs } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { type StatsFs, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf, fileError } from './file-errors.ts';
 
@@ -10,7 +9,7 @@ const megabyte = 1024 * 1024;
  * exist, its nearest existing parent counts. Throws the errors of files.
  */
 export async function diskOf(path: string): Promise<{ readonly size: number; readonly available: number }> {
-  const { bsize, blocks, bavail } = await fileSystemOf(path);
+  const { bsize, blocks, bavail } = fileSystemOf(path);
   return {
     size: Math.floor((blocks * bsize) / megabyte),
     available: Math.floor((bavail * bsize) / megabyte),
@@ -18,9 +17,9 @@ export async function diskOf(path: string): Promise<{ readonly size: number; rea
 }
 
 /** Returns the statistics of the file system that contains a path, or its nearest existing parent. Follows links. */
-async function fileSystemOf(path: string): Promise<StatsFs> {
+function fileSystemOf(path: string): StatsFs {
   try {
-    return await statfs(path);
+    return statfsSync(path);
   } catch (thrown) {
     if (errnoOf(thrown) !== 'ENOENT' || path === dirname(path)) {
       throw fileError(thrown, 'measure', path);

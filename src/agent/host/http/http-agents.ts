@@ -1,37 +1,33 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
-import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import type { HttpRequest } from '../../engine/host.ts';
 import type { Network } from '../process/environment.ts';
-import { IdentifiedRoutes } from './identified-routes.ts';
 import { type HttpProxy, openTunnel, secured } from './proxy.ts';
 import { bypassesProxy } from './proxy-bypass.ts';
 import { readProxyLogin } from './proxy-login.ts';
+import { kept, type TlsOptions, TrustRoutes } from './trust-routes.ts';
 import { TrustStore } from './trust-store.ts';
 
 /** The options of `node:http(s).request` for one exchange, and the proxy to use, if any. */
-export interface Route extends Trust {
+export interface Route extends TlsOptions {
   readonly agent?: HttpAgent;
   readonly createConnection?: () => Socket;
   readonly proxy?: HttpProxy;
 }
 
-type Trust = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized' | 'checkServerIdentity'>;
-
 /**
  * Chooses the connection of each exchange from the settings and the request.
  *
  * Keeps direct connections for four seconds and reuses them: those over HTTP, those over HTTPS with the system's trust,
- * and, separately for each client certificate, those with a client certificate. Any other connection serves one
- * exchange only: an agent would reuse it for a request that trusts other certificates, and a connection through a proxy
- * must close when its exchange is aborted.
+ * and, separately for each other trust and client certificate, those with this trust. A connection through a proxy
+ * serves one exchange only, because it must close when its exchange is aborted.
  */
 export class Routes {
   readonly #network: Network;
   readonly #http = new HttpAgent(kept);
   readonly #https = new HttpsAgent(kept);
-  readonly #identified = new IdentifiedRoutes();
+  readonly #trusting = new TrustRoutes();
   readonly #trusted: TrustStore;
 
   constructor(network: Network) {
@@ -40,11 +36,12 @@ export class Routes {
   }
 
   async to(url: URL, request: Pick<HttpRequest, 'direct' | 'trust'>, signal: AbortSignal): Promise<Route> {
-    const { trust } = request;
-    if (typeof trust === 'object' && trust.identity !== undefined) {
-      return this.#identified.route(trust.ca, trust.identity);
+    const { trust = 'system' } = request;
+    const own = trust === 'system' ? undefined : this.#trusting.route(trust);
+    if (own && typeof trust === 'object' && trust.identity !== undefined) {
+      return { ...own.tls, agent: own.agent };
     }
-    const tls = url.protocol === 'https:' ? await this.#tls(request.trust ?? 'system') : {};
+    const tls = url.protocol === 'https:' ? (own?.tls ?? (await this.#systemTls())) : {};
     const proxy = await this.#proxyFor(url, request.direct ?? false);
     if (proxy !== undefined && url.protocol === 'http:') {
       return { proxy };
@@ -56,7 +53,7 @@ export class Routes {
     if (url.protocol === 'http:') {
       return { agent: this.#http };
     }
-    return { ...tls, agent: (request.trust ?? 'system') === 'system' ? this.#https : new HttpsAgent() };
+    return { ...tls, agent: own?.agent ?? this.#https };
   }
 
   async #proxyFor(url: URL, direct: boolean): Promise<HttpProxy | undefined> {
@@ -64,32 +61,13 @@ export class Routes {
     if (proxy === undefined || direct || bypassesProxy(url.hostname, noProxy)) {
       return undefined;
     }
-    const tls = proxy.startsWith('https:') ? await this.#tls('system') : {};
+    const tls = proxy.startsWith('https:') ? await this.#systemTls() : {};
     const { proxyCredentialsFile: file } = this.#network;
     // Reads the login for each exchange, since the password may change while the settings do not.
     return { url: new URL(proxy), tls, ...(file !== undefined && (await readProxyLogin(file))) };
   }
 
-  async #tls(trust: NonNullable<HttpRequest['trust']>): Promise<Trust> {
-    if (trust === 'anybody') {
-      return { rejectUnauthorized: false };
-    }
-    const secureContext = trust === 'system' ? await this.#trusted.context() : contextOf(trust.ca);
-    const anyName = trust !== 'system' && trust.anyName === true;
-    return {
-      secureContext,
-      rejectUnauthorized: true,
-      ...(anyName && { checkServerIdentity: () => undefined }),
-    };
+  async #systemTls(): Promise<TlsOptions> {
+    return { secureContext: await this.#trusted.context(), rejectUnauthorized: true };
   }
-}
-
-const kept = { keepAlive: true, timeout: 4_000 };
-
-/**
- * Returns a TLS context that trusts only these certificates. Passes them as a list, because Node ignores an empty
- * string and would trust its own roots.
- */
-function contextOf(ca: string): SecureContext {
-  return createSecureContext({ ca: [ca] });
 }

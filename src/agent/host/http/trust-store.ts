@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { constants, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { pemCertificates } from '../../engine/pem.ts';
 import { notAFile, readText } from '../files/bounded-read.ts';
@@ -21,18 +21,13 @@ export class TrustStore {
   }
 
   async context(): Promise<SecureContext> {
-    const [system, own] = await Promise.all([versionsOf(this.#bundles), this.#ownVersion()]);
-    const version = `${system} ${own}`;
+    const version = `${this.#bundles.map(versionOf)} ${this.#caFile === undefined ? '' : versionOf(this.#caFile)}`;
     if (this.#read?.version !== version) {
       const system = await systemCertificates(this.#bundles);
       const ca = [...unique([...getCACertificates('bundled'), ...system]), ...(await this.#own())];
       this.#read = { version, context: createSecureContext({ ca }) };
     }
     return this.#read.context;
-  }
-
-  async #ownVersion(): Promise<number | undefined> {
-    return this.#caFile === undefined ? undefined : this.#refusable(versionOf(this.#caFile));
   }
 
   async #own(): Promise<readonly string[]> {
@@ -55,10 +50,6 @@ const systemBundles = [
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/ca-bundle.pem',
 ];
-
-async function versionsOf(paths: readonly string[]): Promise<readonly (number | undefined)[]> {
-  return Promise.all(paths.map((path) => versionOf(path).catch(() => undefined)));
-}
 
 /**
  * Reads the first readable bundle of the system or, failing that, the system's certificates that Node finds. Skips
@@ -86,8 +77,13 @@ async function readCertificates(path: string): Promise<string> {
   return readText(file.fd, path, 'latin1');
 }
 
-async function versionOf(path: string): Promise<number> {
-  return (await stat(path)).mtimeMs;
+/** Returns the time at which a file was last modified; `undefined` if the file cannot be looked at. */
+function versionOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
