@@ -6,8 +6,8 @@
  * is synced. A sleep ends at once. With `rotations`, a sleep of ten seconds or more takes two simulated hours, so that
  * each rotation has two passes: one rotates and one verifies. With `steady`, a sleep takes as much simulated time as it
  * asks for, so that the passes are as frequent as on a node. Each command runs once, and its answer is cached.
- * Idle connections close at each sleep, as on a node, whose passes are minutes apart, and their TLS sessions resume. The
- * kernel resolves the paths of reads, as on a node, whose root is `/`.
+ * Idle connections close at each sleep, as on a node, whose passes are minutes apart. The kernel resolves the paths of
+ * reads, as on a node, whose root is `/`.
  */
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
