@@ -28,6 +28,7 @@ import { nodeReasons, roleReasons } from './reasons.ts';
 import { clusterSecretReasons } from './resources/cluster-secret/reasons.ts';
 import { chartReasons } from './resources/helm-chart/reasons.ts';
 import { settingsReasons } from './settings/reasons.ts';
+import { storeReasons } from './stores/reasons.ts';
 
 /**
  * The meaning of each reason; errors and conditions share the reasons. docs/usage/conditions.md is generated from this
@@ -55,6 +56,7 @@ export const reasons = {
   ...registryReasons,
   ...tokenReasons,
   ...downloadReasons,
+  ...storeReasons,
   ...k3sReasons,
   ...maintenanceReasons,
   ...certificateReasons,

@@ -54,6 +54,7 @@ describe('the dry run', () => {
       host.run({ file: 'touch', args: [`${root}/touched`] }),
       host.send({ method: 'POST', url: `${url}/echo` }),
       host.copyDatabase({ from: `${root}/a.db`, to: `${root}/b.db`, queries: {}, room: 0 }),
+      host.copyFile(`${root}/etc/plain.conf`, `${root}/copied`),
       host.download({
         url: `${url}/hello`,
         checksum: { url: `${url}/sums`, name: 'hello' },
@@ -72,7 +73,20 @@ describe('the dry run', () => {
     );
     expect([secret.reveal(), `${secret}`]).toEqual([redacted, redacted]);
     expect(host.journal.map(({ kind }) => kind)).toEqual([
-      ...['write', 'write', 'link', 'rename', 'remove', 'run', 'send', 'copy', 'download', 'send', 'obtain'],
+      ...[
+        'write',
+        'write',
+        'link',
+        'rename',
+        'remove',
+        'run',
+        'send',
+        'copy',
+        'copyFile',
+        'download',
+        'send',
+        'obtain',
+      ],
     ]);
     expect(await everything(root)).toEqual(before);
     await dispose();

@@ -64,6 +64,7 @@ export function describeHost(name: string, make: MakeStage): void {
     describeReading(make);
     describeChanging(make);
     describeDoing(make);
+    describeLargeFiles(make);
     describeDatabases(make);
     describeCompression(make);
     describeJobs(make);
@@ -133,6 +134,15 @@ export function describeReading(make: MakeStage): void {
       expect(found).toMatchObject({ foreignOwner: '0:23456', foreignGroup: 23_456 });
       expect(found).not.toHaveProperty('foreignUser');
     });
+  });
+
+  test('returns the size and the digest of a file, also through a link', async () => {
+    const { host, root } = stage;
+    const expected = { bytes: 12, sha256: sha256('größe = 1\n') };
+    expect(await host.digestFile(`${root}/etc/plain.conf`)).toEqual(expected);
+    expect(await host.digestFile(`${root}/etc/alias.conf`)).toEqual(expected);
+    expect(await host.digestFile(`${root}/etc/none`)).toBeUndefined();
+    expect(await reasonOf(host.digestFile(`${root}/etc`))).toBe('FileSystemError');
   });
 
   test('returns the sorted names in a directory, and an empty list for a missing directory', async () => {
@@ -438,6 +448,37 @@ export function describeJobs(make: MakeStage): void {
     const { trace } = jobAt('one');
     await stage.host.writeFile(trace, text, { mode: 0o644 });
     expect(await stage.host.job(trace)).toBeUndefined();
+  });
+}
+
+/** Checks the contract of a Host about files of any size. */
+function describeLargeFiles(make: MakeStage): void {
+  const stage = staged(make);
+
+  test('copies a file to a private file in private directories', async () => {
+    const { host, root } = stage;
+    expect(await host.copyFile(`${root}/etc/plain.conf`, `${root}/copies/a/b`)).toBe('copied');
+    expect(await host.readFile(`${root}/copies/a/b`)).toMatchObject({ content: 'größe = 1\n', mode: 0o600 });
+    for (const folder of ['copies', 'copies/a']) {
+      expect(await host.stat(`${root}/${folder}`)).toMatchObject({ kind: 'directory', mode: 0o700 });
+    }
+    expect(await host.list(`${root}/copies/a`)).toEqual(['b']);
+  });
+
+  test.each(['other.conf', 'dangling.conf', ''])('never copies a file over etc/%s', async (name) => {
+    const { host, root } = stage;
+    const to = `${root}/etc/${name}`.replace(/\/$/, '');
+    expect(await host.copyFile(`${root}/etc/plain.conf`, to)).toBe('exists');
+    expect((await host.readFile(`${root}/etc/other.conf`))?.content).toBe('b');
+    expect(await host.list(`${root}/etc`)).toHaveLength(4);
+  });
+
+  test('leaves nothing of a copy whose source is missing or whose signal was aborted', async () => {
+    const { host, root } = stage;
+    expect(await reasonOf(host.copyFile(`${root}/etc/none`, `${root}/b`))).toBe('FileSystemError');
+    const copy = host.copyFile(`${root}/etc/plain.conf`, `${root}/b`, AbortSignal.abort());
+    await expect(copy).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await host.list(root)).toEqual(['etc']);
   });
 }
 

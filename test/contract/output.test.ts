@@ -66,6 +66,7 @@ const actions = Object.entries({
   copy: { from: '/a', to: '/b' },
   compress: { from: '/a', to: '/b' },
   decompress: { from: '/a', to: '/b' },
+  copyFile: { from: '/a', to: '/b' },
   run: { command: 'systemctl daemon-reload' },
   send: { method: 'POST', url: 'https://a.test', body: '{}' },
   download: { url: 'https://a.test', path: '/a', mode: 0o755, member: 'flux' },

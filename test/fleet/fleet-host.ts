@@ -41,6 +41,8 @@ export class FleetHost implements Host {
   readonly copyDatabase = notModelled('copyDatabase');
   readonly compress = notModelled('compress');
   readonly decompress = notModelled('decompress');
+  readonly copyFile = notModelled('copyFile');
+  readonly digestFile = notModelled('digestFile');
 
   constructor(node: FleetNode, api: FleetApi, process: Process) {
     this.#node = node;

@@ -16,6 +16,8 @@ export function actionLine(action: RecordedAction): string {
     case 'compress':
     case 'decompress':
       return `${action.kind} ${action.from} -> ${action.to}`;
+    case 'copyFile':
+      return `copy ${action.from} -> ${action.to}`;
     case 'run':
       return `run ${action.command}`;
     case 'send':

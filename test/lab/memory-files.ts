@@ -126,7 +126,7 @@ export class MemoryFiles {
     this.#put(path, { kind: 'link', target, modifiedAt: this.#now() });
   }
 
-  makeDirectory(path: string): void {
+  makeDirectory(path: string, mode = 0o755): void {
     const place = this.#real(path);
     const node = this.#nodes.get(place);
     if (node?.kind === 'directory') {
@@ -135,8 +135,8 @@ export class MemoryFiles {
     if (node) {
       throw fileError(systemError('ENOTDIR'), 'make the directory', path);
     }
-    this.makeDirectory(dirname(place));
-    this.#nodes.set(place, { kind: 'directory', mode: 0o755, modifiedAt: this.#now() });
+    this.makeDirectory(dirname(place), mode);
+    this.#nodes.set(place, { kind: 'directory', mode, modifiedAt: this.#now() });
     this.#lists.clear();
   }
 

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { commandLine } from '../../src/agent/engine/command-line.ts';
-import type { Compressed, Compression } from '../../src/agent/engine/compression.ts';
+import type { Compressed, Compression, FileDigest } from '../../src/agent/engine/compression.ts';
 import type { DatabaseCopy, DatabaseFacts, DatabaseQueries } from '../../src/agent/engine/database.ts';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
@@ -256,6 +256,12 @@ export class MemoryHost implements Host {
     return this.files.list(path);
   }
 
+  async digestFile(path: string): Promise<FileDigest | undefined> {
+    this.#alive();
+    const text = this.files.text(path);
+    return text === undefined ? undefined : { bytes: Buffer.byteLength(text), sha256: sha256(text) };
+  }
+
   async query(command: Command): Promise<CommandResult> {
     this.#alive();
     this.looks.push(commandLine(command));
@@ -340,6 +346,21 @@ export class MemoryHost implements Host {
   async send(request: HttpSend): Promise<HttpResponse> {
     this.#mutate(sendOf(request));
     return this.#requests.answer(request, `${request.method} ${request.url}`);
+  }
+
+  async copyFile(from: string, to: string, signal?: AbortSignal): Promise<'copied' | 'exists'> {
+    signal?.throwIfAborted();
+    this.#mutate({ kind: 'copyFile', from, to }, to);
+    if (this.files.stat(to) !== undefined) {
+      return 'exists';
+    }
+    const content = this.files.text(from);
+    if (content === undefined) {
+      throw fileError(systemError('ENOENT'), 'copy to', to);
+    }
+    this.files.makeDirectory(dirname(to), 0o700);
+    this.files.write(to, content, 0o600);
+    return 'copied';
   }
 
   async copyDatabase(

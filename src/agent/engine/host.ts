@@ -1,6 +1,16 @@
-import type { Compressor } from './compression.ts';
+import type { Compressor, FileDigest } from './compression.ts';
 import type { DatabaseCopy, DatabaseFacts, DatabaseQueries } from './database.ts';
+import type { HttpRequest, HttpResponse, HttpSend } from './http-messages.ts';
+import type { LargeFiles } from './large-files.ts';
 import type { Content, Secret } from './secret.ts';
+
+export type {
+  ClientIdentity,
+  HttpRequest,
+  HttpResponse,
+  HttpSend,
+  TrustedCa,
+} from './http-messages.ts';
 
 /** The owner of a file, directory or link. */
 export interface Owned {
@@ -55,48 +65,6 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-export interface HttpRequest {
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, Content>>;
-  /** The time limit of the whole exchange in milliseconds; 10 000 by default. */
-  readonly timeout?: number;
-  /** True to bypass any proxy, for services on this host or on its own network. */
-  readonly direct?: boolean;
-  /**
-   * The trusted certificates: by default (`system`) those of Node, the system and the settings; with `anybody`, any
-   * certificate; otherwise only the given ones.
-   */
-  readonly trust?: 'system' | 'anybody' | TrustedCa;
-}
-
-/**
- * The only trusted certificates, as PEM. With `anyName`, the certificate of the server may be for any name. With
- * `identity`, the request presents this identity to a trusted server, and bypasses any proxy.
- */
-export interface TrustedCa {
-  readonly ca: string;
-  readonly anyName?: boolean;
-  readonly identity?: ClientIdentity;
-}
-
-/** A client certificate and its private key, both as PEM. */
-export interface ClientIdentity {
-  readonly certificate: string;
-  readonly key: Secret;
-}
-
-export interface HttpSend extends HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
-  readonly body?: Content;
-}
-
-/** An HTTP response. Header names are lower-case. */
-export interface HttpResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
 /**
  * A file of a release. Before the installation, the Host verifies it against the digest of `checksum.name` in the
  * release's sha256 file.
@@ -135,6 +103,8 @@ export interface HostReader {
   stat(path: string): Promise<FileStat | undefined>;
   /** Returns the names in a directory, sorted. */
   list(path: string): Promise<readonly string[]>;
+  /** Returns the size and the digest of a file of any size. */
+  digestFile(path: string): Promise<FileDigest | undefined>;
   /** Runs a command that only reads. The caller judges its exit code. */
   query(command: Command): Promise<CommandResult>;
   get(request: HttpRequest): Promise<HttpResponse>;
@@ -152,7 +122,7 @@ export interface HostReader {
 }
 
 /** The interface for all access to the machine. Every change is atomic: a crash leaves no half-written file. */
-export interface Host extends HostReader, Compressor {
+export interface Host extends HostReader, Compressor, LargeFiles {
   /** Writes the file atomically and durably, owned by this process. Creates missing directories. */
   writeFile(path: string, content: Content, options: { readonly mode: number }): Promise<void>;
   /** Creates a symbolic link to `target` at `path`, and replaces anything there except a directory. */

@@ -17,7 +17,11 @@ export type RecordedAction =
   | { readonly kind: 'link'; readonly path: string; readonly target: string; readonly before?: string }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
   | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'copy' | 'compress' | 'decompress'; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'copy' | 'copyFile' | 'compress' | 'decompress';
+      readonly from: string;
+      readonly to: string;
+    }
   | { readonly kind: 'run'; readonly command: string }
   | { readonly kind: 'send'; readonly method: string; readonly url: string; readonly body?: string }
   | {

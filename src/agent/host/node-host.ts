@@ -5,6 +5,7 @@ import { sleep } from './clock/clock.ts';
 import { compressedByChild, databaseChild, databaseCopied } from './database/database-child.ts';
 import { atomicWrite, replaceWith, syncDirectory } from './files/atomic-write.ts';
 import { errnoOf, fileError } from './files/file-errors.ts';
+import { copyFile, digestAt } from './files/large-files.ts';
 import { inPlace, openPlace } from './files/openat.ts';
 import { namesAt, readAt, statAt } from './files/read-now.ts';
 import { removeTree } from './files/remove-tree.ts';
@@ -39,6 +40,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     stat: (path) => missingIsUndefined('look at', path, () => below(path, false, statAt)),
     list: async (path) =>
       (await missingIsUndefined('list', path, () => below(path, true, (at) => namesAt(at, path)))) ?? [],
+    digestFile: (path) =>
+      missingIsUndefined('read', path, () => below(path, true, (at) => digestAt(at, path))),
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
     peerCertificate: (url) => peerCertificate(url),
@@ -65,6 +68,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
       return result;
     },
     send: (request) => exchange(request, routes),
+    copyFile: (from, to, signal) => copyFile(from, to, root, signal),
     copyDatabase: (copy, signal) =>
       databaseCopied({ do: 'copy', root, ...copy }, childEnvironment(env, {}), signal),
     compress: (work, signal) =>
@@ -83,7 +87,11 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
    * Runs `work` on a path below the root. If the root is `/`, the kernel resolves the path, because reads are frequent
    * and may follow links anywhere.
    */
-  async function below<Found>(path: string, follow: boolean, work: (at: string) => Found): Promise<Found> {
+  async function below<Found>(
+    path: string,
+    follow: boolean,
+    work: (at: string) => Found | Promise<Found>,
+  ): Promise<Found> {
     return root === '/' ? work(path) : inPlace(path, { root, follow }, async (place) => work(place.path));
   }
 }

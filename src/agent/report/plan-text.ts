@@ -122,6 +122,8 @@ function actionLines(action: RecordedAction): readonly string[] {
     case 'compress':
     case 'decompress':
       return [`${action.kind}: ${action.from} -> ${action.to}`];
+    case 'copyFile':
+      return [`copy: ${action.from} -> ${action.to}`];
     case 'run':
       return [`run:  ${action.command}`];
     case 'send':

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename } from 'node:fs/promises';
+import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { NodeError } from '../../engine/errors.ts';
+import { forPerson } from '../../engine/severity.ts';
 import { isAlive, processIdentity } from '../process/process-identity.ts';
 import { readNames } from './bounded-read.ts';
-import { inPlace, openFolder } from './openat.ts';
+import { errnoOf, unlessMissing } from './file-errors.ts';
+import { inPlace, openFolder, type Place } from './openat.ts';
 import { takeOver } from './ownership.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -34,18 +37,76 @@ export async function replaceWith(
   make: (temporary: string) => Promise<void>,
   root = '/',
 ): Promise<void> {
-  await inPlace(path, { root, make: true }, async (place) => {
-    await removeLeftovers(place.path, path);
-    const temporary = await temporaryName(place.path);
-    try {
-      await make(temporary);
-      await rename(temporary, place.path);
-    } catch (thrown) {
-      await removeTree(temporary);
-      throw thrown;
+  await inPlace(path, { root, make: true }, (place) =>
+    withDraft(place, path, async (draft) => {
+      await make(draft);
+      await rename(draft, place.path);
+    }),
+  );
+}
+
+/**
+ * Creates the file that `make` writes under a hidden name, but returns false and changes nothing if anything is at
+ * `path`, even if another process has just created it. Creates missing directories with mode 0700. Throws
+ * `FileSystemError` if the file system has no hard links, which alone give a file its name without replacing another.
+ */
+export async function createPrivate(
+  path: string,
+  make: (temporary: string) => Promise<void>,
+  root = '/',
+): Promise<boolean> {
+  return await inPlace(path, { root, make: 'private' }, async (place) => {
+    if ((await unlessMissing(lstat(place.path))) !== undefined) {
+      return false;
     }
-    await syncDirectory(place.folder);
+    let isNew = false;
+    await withDraft(place, path, async (draft) => {
+      await make(draft);
+      isNew = await linked(draft, place.path, path);
+      await unlink(draft);
+    });
+    return isNew;
   });
+}
+
+/** Gives a draft its name; false if the name is taken. */
+async function linked(draft: string, at: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, at);
+    return true;
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'EEXIST') {
+      return false;
+    }
+    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errnoOf(thrown) ?? '')) {
+      throw withoutLinks(path, thrown);
+    }
+    throw thrown;
+  }
+}
+
+function withoutLinks(path: string, cause: unknown): NodeError {
+  return new NodeError(
+    'FileSystemError',
+    `Cannot create ${path}: its file system has no hard links (${errnoOf(cause)}), so two machines could both create the file. Use a file system with hard links, such as ext4, XFS or NFS.`,
+    { ...forPerson, cause },
+  );
+}
+
+/**
+ * Runs `work` with a hidden name beside `path`, first removes drafts that ended processes left, and syncs the directory
+ * afterwards. Removes the draft after a failure.
+ */
+async function withDraft(place: Place, path: string, work: (draft: string) => Promise<void>): Promise<void> {
+  await removeLeftovers(place.path, path);
+  const draft = await temporaryName(place.path);
+  try {
+    await work(draft);
+  } catch (thrown) {
+    await removeTree(draft);
+    throw thrown;
+  }
+  await syncDirectory(place.folder);
 }
 
 /** Flushes an open directory to the disk, so that renames and removals in it survive a power cut. */

@@ -1,10 +1,9 @@
 import { constants, existsSync, type Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative } from 'node:path';
-import { NodeError } from '../../engine/errors.ts';
 import { mostLinks, partsOf } from '../../engine/path-parts.ts';
-import { forPerson } from '../../engine/severity.ts';
 import { errnoOf, systemError, unlessMissing } from './file-errors.ts';
+import { isTrusted, trustedTarget } from './trusted-link.ts';
 
 /**
  * The open(2) flag for a descriptor that refers to a file but cannot read or write it. Node does not define the flag,
@@ -16,8 +15,8 @@ const asDirectory = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 export interface PlaceTerms {
   /** The directory that the path cannot leave: links on the way resolve as under chroot(2). `/` by default. */
   readonly root?: string;
-  /** True to create missing directories with mode 0755. */
-  readonly make?: boolean;
+  /** True to create missing directories with mode 0755; `private` to create them with mode 0700. */
+  readonly make?: boolean | 'private';
   /** True to also follow a link at the path itself. */
   readonly follow?: boolean;
 }
@@ -121,7 +120,7 @@ async function walkTo(
     }
     const folder = lastOf(opened);
     const at = `${pathOf(folder)}/${name}`;
-    const stats = make && !isLast ? await statOrMake(folder, at) : await unlessMissing(lstat(at));
+    const stats = make && !isLast ? await statOrMake(folder, at, make) : await unlessMissing(lstat(at));
     if (stats?.isSymbolicLink()) {
       const target = await trustedTarget(folder, at, stats, path);
       links += 1;
@@ -139,14 +138,19 @@ async function walkTo(
   throw systemError('ELOOP');
 }
 
-/** Returns the stats of a path. If nothing exists there, first creates a directory with mode 0755. */
-async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undefined> {
+/** Returns the stats of a path. If nothing exists there, first creates a directory. */
+async function statOrMake(
+  folder: FileHandle,
+  at: string,
+  make: true | 'private',
+): Promise<Stats | undefined> {
+  const mode = make === 'private' ? 0o700 : 0o755;
   const found = await unlessMissing(lstat(at));
   if (found) {
     return found;
   }
   try {
-    await mkdir(at, 0o755);
+    await mkdir(at, mode);
   } catch (thrown) {
     if (errnoOf(thrown) !== 'EEXIST') {
       throw thrown;
@@ -155,33 +159,11 @@ async function statOrMake(folder: FileHandle, at: string): Promise<Stats | undef
   // Overrides the umask through the descriptor, but only if no other user can replace the directory.
   await using made = await openFolder(at);
   if (isTrusted(await folder.stat())) {
-    await made.chmod(0o755);
+    await made.chmod(mode);
   }
   await using parent = await openFolder(`${pathOf(folder)}/.`);
   await parent.sync();
   return unlessMissing(lstat(at));
-}
-
-async function trustedTarget(folder: FileHandle, at: string, link: Stats, path: string): Promise<string> {
-  if (isTrusted(await folder.stat()) && isOwn(link)) {
-    return readlink(at);
-  }
-  throw new NodeError(
-    'PermissionDenied',
-    `${path} leads through the link ${basename(at)}, which belongs to another user (uid ${link.uid}) or is in a directory that ` +
-      'others may write to, so it may lead anywhere. Remove the link, or give it and its directory to root: chown -h root:root.',
-    forPerson,
-  );
-}
-
-/** True if only root, this user and the directory's group can replace entries that root or this user owns. */
-function isTrusted(directory: Stats): boolean {
-  const [othersMayWrite, sticky] = [0o002, 0o1000];
-  return isOwn(directory) && (!(directory.mode & othersMayWrite) || Boolean(directory.mode & sticky));
-}
-
-function isOwn({ uid }: Stats): boolean {
-  return uid === 0 || uid === process.geteuid?.();
 }
 
 function lastOf(opened: readonly FileHandle[]): FileHandle {

@@ -1,4 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
+import type { FileDigest } from '../../engine/compression.ts';
+import { sha256 } from '../../engine/digest.ts';
 import type { FileStat, FoundFile, HostReader } from '../../engine/host.ts';
 import { fileError, systemError } from '../files/file-errors.ts';
 
@@ -29,6 +31,15 @@ export class Overlay {
       case 'gone':
         return undefined;
     }
+  }
+
+  async digest(path: string): Promise<FileDigest | undefined> {
+    const found = this.#lookUp(path);
+    if (found.kind === 'machine') {
+      return this.#reader.digestFile(found.path);
+    }
+    const file = await this.readFile(path);
+    return file && { bytes: Buffer.byteLength(file.content), sha256: sha256(file.content) };
   }
 
   async stat(path: string): Promise<FileStat | undefined> {

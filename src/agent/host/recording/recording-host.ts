@@ -8,10 +8,10 @@ import { Overlay } from './overlay.ts';
  * Makes the Host of a dry run. Reads come from the machine. Changes go to memory, so that later reads see them, and to
  * `journal`.
  *
- * Records each `run`, `send`, `copyDatabase`, `compress`, `decompress`, `download` and `install`, and each `get` with a
- * secret header, and then throws `Recorded`, because the effect is unknown. Reports no running job and performs each
- * job at once, so that unfinished work is recorded too. Records the description of a secret without fetching the
- * secret. Skips sleeps.
+ * Records each `run`, `send`, `copyFile`, `copyDatabase`, `compress`, `decompress`, `download` and `install`, and each
+ * `get` with a secret header, and then throws `Recorded`, because the effect is unknown. Reports no running job and
+ * performs each job at once, so that unfinished work is recorded too. Records the description of a secret without
+ * fetching the secret. Skips sleeps.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -21,6 +21,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     readFile: (path) => files.readFile(path),
     stat: (path) => files.stat(path),
     list: (path) => files.list(path),
+    digestFile: (path) => files.digest(path),
     query: (command) => reader.query(command),
     readDatabase: (path, queries) => reader.readDatabase(path, queries),
     get: async (request) =>
@@ -54,6 +55,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
 
     run: async (command) => record(runOf(command)),
     send: async (request) => record(sendOf(request)),
+    copyFile: async (from, to) => record({ kind: 'copyFile', from, to }),
     copyDatabase: async ({ from, to }) => record({ kind: 'copy', from, to }),
     compress: async ({ from, to }) => record({ kind: 'compress', from, to }),
     decompress: async ({ from, to }) => record({ kind: 'decompress', from, to }),

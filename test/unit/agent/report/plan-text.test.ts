@@ -86,6 +86,7 @@ describe('planText', () => {
     ['a command', { kind: 'run', command: 'systemctl daemon-reload' }, 'run:  systemctl daemon-reload\n'],
     ['a copy', { kind: 'copy', from: '/a.db', to: '/b.db' }, 'copy: /a.db -> /b.db, and read it back\n'],
     ['a compression', { kind: 'compress', from: '/a', to: '/b' }, 'compress: /a -> /b\n'],
+    ['a copy of a file', { kind: 'copyFile', from: '/a', to: '/b' }, 'copy: /a -> /b\n'],
     ['a request for a secret', { kind: 'obtain', what: 'the join token' }, 'ask:  the join token\n'],
     [
       'a download',

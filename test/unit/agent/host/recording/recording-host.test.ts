@@ -57,6 +57,7 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
     host.copyDatabase({ from: '/a.db', to: '/b.db', queries: {}, room: 1 }),
     host.compress({ from: '/a.db', to: '/a.zst', limit: 1 }),
     host.decompress({ from: '/a.zst', to: '/a.db', limit: 1 }),
+    host.copyFile('/a', '/b'),
     host.download({ url: 'http://m/k3s', checksum, path: '/bin/k3s', mode: 0o755, member: 'k3s' }),
   ];
   for (const attempt of attempts) {
@@ -68,6 +69,7 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
     { kind: 'copy', from: '/a.db', to: '/b.db' },
     { kind: 'compress', from: '/a.db', to: '/a.zst' },
     { kind: 'decompress', from: '/a.zst', to: '/a.db' },
+    { kind: 'copyFile', from: '/a', to: '/b' },
     { kind: 'download', url: 'http://m/k3s', path: '/bin/k3s', mode: 0o755, member: 'k3s' },
   ]);
   expect(real.journal).toEqual([]);
@@ -115,6 +117,7 @@ function reading(real: ReturnType<typeof memoryHost>) {
   return {
     stat: (path: string) => real.stat(path),
     list: (path: string) => real.list(path),
+    digestFile: (path: string) => real.digestFile(path),
     query: real.query.bind(real),
     readDatabase: real.readDatabase.bind(real),
     get: real.get.bind(real),

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { FileDigest } from '../../engine/compression.ts';
+import { createPrivate } from './atomic-write.ts';
+import { notAFile } from './bounded-read.ts';
+import { fileError } from './file-errors.ts';
+import { inPlace } from './openat.ts';
+import { takeOver } from './ownership.ts';
+
+/** The bytes of a file that are in memory at a time. */
+const chunkSize = 1024 * 1024;
+
+/** Returns the size and the digest of a regular file. Throws `FileSystemError` for anything else. */
+export async function digestAt(at: string, path: string): Promise<FileDigest> {
+  await using file = await openLarge(at, path);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of chunksOf(file)) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Copies a file as `LargeFiles.copyFile` describes, below `root`. Throws the errors of files. */
+export async function copyFile(
+  from: string,
+  to: string,
+  root: string,
+  signal?: AbortSignal,
+): Promise<'copied' | 'exists'> {
+  try {
+    signal?.throwIfAborted();
+    const isNew = await createPrivate(to, (draft) => fillFrom(from, draft, root, signal), root);
+    return isNew ? 'copied' : 'exists';
+  } catch (thrown) {
+    throw signal?.aborted ? signal.reason : fileError(thrown, 'copy to', to);
+  }
+}
+
+async function fillFrom(from: string, draft: string, root: string, signal?: AbortSignal): Promise<void> {
+  await using source = await openSource(from, root);
+  await using file = await open(draft, 'wx', 0o600);
+  await takeOver(file);
+  await file.chmod(0o600);
+  for await (const chunk of chunksOf(source)) {
+    signal?.throwIfAborted();
+    await file.appendFile(chunk);
+  }
+  await file.sync();
+}
+
+/** Opens a regular file below `root` for reading. Throws the errors of files. */
+export async function openSource(path: string, root: string): Promise<FileHandle> {
+  try {
+    return await inPlace(path, { root, follow: true }, (place) => openLarge(place.path, path));
+  } catch (thrown) {
+    throw fileError(thrown, 'read', path);
+  }
+}
+
+/**
+ * Opens a regular file for reading. Throws `FileSystemError` for anything else. Does not wait for the other end of a
+ * pipe.
+ */
+async function openLarge(at: string, path: string): Promise<FileHandle> {
+  const file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
+  if ((await file.stat()).isFile()) {
+    return file;
+  }
+  await file.close();
+  throw notAFile(path);
+}
+
+/** Yields the content of an open file, and leaves the file open. */
+export function chunksOf(file: FileHandle): AsyncIterable<Buffer> {
+  return file.createReadStream({ autoClose: false, highWaterMark: chunkSize });
+}
