@@ -10,6 +10,7 @@ import { forPerson } from './engine/severity.ts';
 import { type K3sNode, nodeName, normaliseServer } from './node.ts';
 import { type AddressedMachine, addressesOf } from './node-addresses.ts';
 import { keepingRole, wantedVersion } from './parts/k3s/index.ts';
+import { holdOf } from './parts/maintenance/index.ts';
 import type { NodePaths } from './paths.ts';
 import { type LastKnown, learn } from './resources/last-known.ts';
 import type { Loaded } from './settings/load.ts';
@@ -66,7 +67,7 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
 
 /**
  * Returns the knowledge with the node that Slipway maintains now: while a change from server to agent or back waits for
- * consent, this node keeps the kind of role that is installed. Returns the knowledge unchanged if the node is unknown
+ * consent or for the end of a hold, this node keeps the kind of role that is installed. Returns the knowledge unchanged if the node is unknown
  * or its installed role cannot be determined.
  */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
@@ -75,8 +76,12 @@ export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Kn
     return knowledge;
   }
   // Ignores a failed check, because a separate condition reports it.
-  const kept = await keepingRole(host, value).catch(() => value);
+  const kept = await keptRole(host, value).catch(() => value);
   return { ...knowledge, node: { ...rest, value: kept } };
+}
+
+async function keptRole(host: HostReader, node: K3sNode): Promise<K3sNode> {
+  return keepingRole(host, node, (await holdOf(host, node)) !== undefined);
 }
 
 /** Learns a value that depends on `ground`; returns no value and no error while `ground` is unknown. */

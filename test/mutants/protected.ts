@@ -51,6 +51,7 @@ export const protectedFiles = [
   'parts/registry/login-store.ts',
   'parts/registry/registries-yaml.ts',
   'parts/registry/settings-rules.ts',
+  'parts/k3s/membership/kept-role.ts',
   'parts/k3s/membership/role-change.ts',
   'parts/k3s/membership/server-change.ts',
   'parts/k3s/config/settings-change.ts',

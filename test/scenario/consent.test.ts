@@ -186,6 +186,8 @@ describe('an agent that becomes a server with consent', () => {
     settle(machine, line);
     const held = await live(slipway, machine, 15 * minute);
     expect(condition(held, 'Role')).toBe('False Held');
+    expect(condition(held, 'NodeReady')).toBe('True InSync');
+    expect(condition(held, 'Ready')).toBe('True Held');
     expect(podsOn(machine.kubernetes, 'agent-1')).toEqual(['web']);
     expect(machine.units.isActive(/^k3s-agent\.service$/)).toBe(true);
     await release(machine.host, nodePaths('/'));

@@ -39,7 +39,7 @@ import {
   verifies,
 } from './k3s/index.ts';
 import { type FreeSpace, system } from './machine/index.ts';
-import { asMaintenance, emptiedStep, unlessHeld } from './maintenance/index.ts';
+import { asMaintenance, emptiedStep, heldStep, unlessHeld } from './maintenance/index.ts';
 import { containerdLogins, loginRenewersStopped, lostRegistries, pullProofs } from './registry/index.ts';
 import { registrySteps } from './registry-steps.ts';
 import { rotationSteps } from './rotation-steps.ts';
@@ -73,7 +73,10 @@ export function k3sResources(
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
   const founding = forKind('founding', () => clusterFounding(node));
   const restored = forKind('restore', () => restoreEnded(node));
-  const role = unlessHeld(node, roleChange(node, [...needs, ...ids(restored, founding)], emptiedStep));
+  const role = unlessHeld(
+    node,
+    roleChange(node, [...needs, ...ids(restored, founding)], { emptied: emptiedStep, held: heldStep }),
+  );
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);

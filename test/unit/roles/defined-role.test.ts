@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { roleOf } from '../../../src/agent/knowledge.ts';
 import { renderConfig } from '../../../src/agent/parts/k3s/config/config.ts';
 import { k3sSettingsProblems } from '../../../src/agent/parts/k3s/flags/config-keys.ts';
-import { keepingRole } from '../../../src/agent/parts/k3s/membership/role-change.ts';
+import { keepingRole } from '../../../src/agent/parts/k3s/membership/kept-role.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { load } from '../../../src/agent/settings/load.ts';
 import { withTags } from '../../../src/agent/settings/tags.ts';
@@ -64,7 +64,7 @@ describe('a role that the settings define', () => {
     });
     const { settings } = await loaded(gpu);
     const node = { ...aNode('server'), settings: { ...aNode('server').settings, roles: settings.roles } };
-    expect((await keepingRole(host, node)).role.name).toBe('gpu');
+    expect((await keepingRole(host, node, false)).role.name).toBe('gpu');
   });
 });
 

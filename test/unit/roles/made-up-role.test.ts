@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { roleOf } from '../../../src/agent/knowledge.ts';
 import { renderConfig } from '../../../src/agent/parts/k3s/config/config.ts';
-import { keepingRole } from '../../../src/agent/parts/k3s/membership/role-change.ts';
+import { keepingRole } from '../../../src/agent/parts/k3s/membership/kept-role.ts';
 import { nodePaths } from '../../../src/agent/paths.ts';
 import { type Loaded, load } from '../../../src/agent/settings/load.ts';
 import { roleSetting } from '../../../src/agent/settings/sections/role.ts';
@@ -57,8 +57,8 @@ test('a node that was installed with a new role keeps this role until an operato
     '[Service]\nExecStart=/usr/local/bin/k3s agent\n',
   );
   host.files.write('/etc/rancher/k3s/config.yaml', 'node-label:\n  - role=lantern\n');
-  expect((await keepingRole(host, aNode('server'), withLantern)).role).toBe(lantern);
-  expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
+  expect((await keepingRole(host, aNode('server'), false, withLantern)).role).toBe(lantern);
+  expect((await keepingRole(host, aNode('server'), false)).role.name).toBe('agent');
 });
 
 test('a role name that is not in the table does not compile', () => {

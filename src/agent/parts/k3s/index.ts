@@ -73,7 +73,7 @@ export { k3sSettingsProblems } from './flags/config-keys.ts';
 export { type Flags, k3sFlags, otherProviderFlag } from './flags/flags.ts';
 export { keptAddress, keptExternalAddress } from './kept-address.ts';
 export { joinedCluster, proofOfJoining } from './membership/joined-cluster.ts';
-export { keepingRole } from './membership/role-change.ts';
+export { keepingRole } from './membership/kept-role.ts';
 export { foreignStart } from './service/adopted-start.ts';
 export { namingK3sLeftRunning } from './service/left-running.ts';
 export { isDown } from './upgrade/is-down.ts';

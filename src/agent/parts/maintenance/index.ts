@@ -10,7 +10,7 @@ export { type EventMemory, eventMemory, forgetEvents, lookForEvents } from './ev
 export { keepsCordon, type NodeEvents, untilEventIsOver } from './events/node-events.ts';
 export { scheduledEvents } from './events/scheduled-events.ts';
 export { asMaintenance, type MaintenanceGate, maintenanceGate } from './gate/gate.ts';
-export { hold, holdReported, release, unlessHeld } from './gate/hold.ts';
+export { heldStep, hold, holdOf, holdReported, release, unlessHeld } from './gate/hold.ts';
 export { holdShown } from './gate/hold-shown.ts';
 export { turnEnded } from './gate/turn-ended.ts';
 export { type Forgettable, forgettable } from './nodes/forget.ts';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { rolesWith } from '../../../../roles/index.ts';
 import type { Role } from '../../../../roles/role.ts';
 import { compactTime } from '../../../engine/compact-time.ts';
 import { NodeError } from '../../../engine/errors.ts';
@@ -10,7 +9,6 @@ import { isServer, type K3sNode, unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
-import { k3sFlags } from '../flags/flags.ts';
 import { movedAside } from '../teardown/moved-aside.ts';
 import { pinnedCa } from './ca.ts';
 import { parseToken } from './token.ts';
@@ -26,6 +24,15 @@ const roleChangeId = 'Consent/role';
  */
 export type Emptied = (host: HostReader, node: K3sNode, why: string) => Promise<Finding | undefined>;
 
+/** Returns the wait for the end of a hold of the node; `undefined` without a hold. */
+export type Held = (host: HostReader, node: K3sNode) => Promise<Finding | undefined>;
+
+/** What a change of role needs of the part that interrupts nodes. */
+export interface RoleChangePorts {
+  readonly emptied: Emptied;
+  readonly held: Held;
+}
+
 /**
  * Keeps the kind of K3s node, server or agent, that this VM was installed as. Throws `RoleChanged` if the unit of the
  * other kind exists, until consent.roleChange names both kinds and the cluster that the node leaves, as in
@@ -37,58 +44,28 @@ export type Emptied = (host: HostReader, node: K3sNode, why: string) => Promise<
  * so that nothing is lost), and finally the unit file of the old service is removed. Containers of the old role run
  * until the next reboot, as after any stop of K3s.
  */
-export function roleChange(
-  node: K3sNode,
-  needs: readonly string[],
-  emptied: Emptied = async () => undefined,
-): Resource {
+export function roleChange(node: K3sNode, needs: readonly string[], ports: RoleChangePorts): Resource {
   return {
     id: roleChangeId,
     summary: `take down the old K3s ${otherKind(node)}`,
     condition: 'Role',
     needs,
-    check: (host) => checkRole(host, node, emptied),
+    check: (host) => checkRole(host, node, ports),
   };
 }
 
-/**
- * Returns the node with a role of the kind, server or agent, that it was installed as. So Slipway maintains the
- * installed K3s until consent.roleChange allows the change; `wantedRole` is then the role that the node should have.
- *
- * A role qualifies only if K3s was given all of its labels. Of several such roles, the node gets the one with the most
- * labels. Returns the node unchanged if no role qualifies, or if the node has no unit of the other kind.
- */
-export async function keepingRole(
-  host: HostReader,
-  node: K3sNode,
-  among: readonly Role[] = rolesWith(node.settings.roles),
-): Promise<K3sNode> {
-  const kind = otherKind(node);
-  if ((await host.stat(join(node.paths.system.units, unitName(kind)))) === undefined) {
-    return node;
-  }
-  if (isConsented(node.settings, 'roleChange', await changeOf(host, node))) {
-    return node;
-  }
-  const given = (await k3sFlags(host, node.paths)).get('node-label') ?? [];
-  const [role] = among
-    .filter(({ k3s, labels }) => k3s === kind && labels.every((label) => given.includes(label)))
-    .sort((a, b) => b.labels.length - a.labels.length);
-  if (role === undefined) {
-    return node;
-  }
-  // A server joins no other server; an agent keeps the server it has joined.
-  return { ...node, role, wantedRole: node.role, ...(kind === 'server' && { server: undefined }) };
-}
-
-function otherKind({ role }: K3sNode): Kind {
+/** Returns the kind of K3s node that this node is not to be. */
+export function otherKind({ role }: K3sNode): Kind {
   return isServer({ role }) ? 'agent' : 'server';
 }
 
-async function checkRole(host: HostReader, node: K3sNode, emptied: Emptied): Promise<Finding> {
+async function checkRole(
+  host: HostReader,
+  node: K3sNode,
+  { emptied, held }: RoleChangePorts,
+): Promise<Finding> {
   if (node.wantedRole) {
-    const wanted = { ...node, role: node.wantedRole };
-    throw roleChanged(wanted, unitName(node.role.k3s), await changeOf(host, wanted)).nonBlocking();
+    return keptRole(host, node, { ...node, role: node.wantedRole }, held);
   }
   const other = otherKind(node);
   const unit = unitName(other);
@@ -125,6 +102,16 @@ async function checkRole(host: HostReader, node: K3sNode, emptied: Emptied): Pro
   return step({ field: unitFile, observed: 'present', desired: undefined }, (host) => host.remove(unitFile));
 }
 
+/** Reports why the node keeps its role: the change is not consented to, or it has not begun, and the node is held. */
+async function keptRole(host: HostReader, node: K3sNode, wanted: K3sNode, held: Held): Promise<Finding> {
+  const change = await changeOf(host, wanted);
+  if (!isConsented(node.settings, 'roleChange', change)) {
+    throw roleChanged(wanted, unitName(node.role.k3s), change).nonBlocking();
+  }
+  const soon = waiting('RoleChanged', 'the change of role begins now', { blocks: false, after: 1_000 });
+  return (await held(host, node)) ?? soon;
+}
+
 /** Returns the node as the agent that it still is, with the rights of an agent in its cluster. */
 function asAgent(node: K3sNode): K3sNode {
   return { ...node, role: { ...node.role, k3s: 'agent', gitops: false } };
@@ -146,7 +133,7 @@ function blocking(finding: Finding): Finding {
  * Returns the word that consent.roleChange must contain. If the CA of the cluster is known, the word names it, so that
  * consent does not cover a later cluster of this VM.
  */
-async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
+export async function changeOf(host: HostReader, node: K3sNode): Promise<string> {
   const other = otherKind(node);
   const cluster = await clusterOf(host, node.paths, other);
   return `${other}-to-${node.role.k3s}${cluster === undefined ? '' : `@${cluster.slice(0, 12)}`}`;

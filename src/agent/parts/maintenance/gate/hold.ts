@@ -70,15 +70,18 @@ export function heldFinding({ reason, release }: Hold, blocks: boolean): Finding
   );
 }
 
+/** Returns the wait for the end of a hold of this node, which blocks nothing; `undefined` without a hold. */
+export async function heldStep(host: HostReader, node: Held): Promise<Finding | undefined> {
+  const found = await holdOf(host, node);
+  return found && heldFinding(found, false);
+}
+
 /** Reports a hold of this node. */
 export function holdReported(node: K3sNode): Resource {
   return {
     id: 'Hold/node',
     summary: 'look for a hold of this node',
     condition: 'Maintenance',
-    async check(host) {
-      const found = await holdOf(host, node);
-      return found ? heldFinding(found, false) : inSync();
-    },
+    check: async (host) => (await heldStep(host, node)) ?? inSync(),
   };
 }

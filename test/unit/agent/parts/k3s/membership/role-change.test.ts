@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Finding, waiting } from '../../../../../../src/agent/engine/resource.ts';
+import type { K3sNode } from '../../../../../../src/agent/node.ts';
 import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
-import { keepingRole, roleChange } from '../../../../../../src/agent/parts/k3s/membership/role-change.ts';
+import { keepingRole } from '../../../../../../src/agent/parts/k3s/membership/kept-role.ts';
+import {
+  type RoleChangePorts,
+  roleChange as roleChangeWith,
+} from '../../../../../../src/agent/parts/k3s/membership/role-change.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
 import { aCa } from './certificates.ts';
@@ -13,6 +18,12 @@ const change = `server-to-agent@${hash.slice(0, 12)}`;
 const consent = { settings: { consent: { roleChange: [change] } } };
 const legacy = { settings: { consent: { roleChange: true } } };
 const consentTo = (roleChange: string) => ({ settings: { consent: { roleChange: [roleChange] } } });
+
+const ports: RoleChangePorts = { emptied: async () => undefined, held: async () => undefined };
+
+function roleChange(node: K3sNode, needs: readonly string[], more: Partial<RoleChangePorts> = {}) {
+  return roleChangeWith(node, needs, { ...ports, ...more });
+}
 
 /** Returns a VM that was installed as a server. */
 function world(): MemoryHost {
@@ -184,15 +195,31 @@ describe('keepingRole', () => {
     ['a VM installed with the same kind of role', world(), aNode('server')],
     ['a change of role with consent', world(), aNode('agent', consent)],
   ])('returns the wanted role for %s', async (_name, host, node) => {
-    expect(await keepingRole(host, node)).toBe(node);
+    expect(await keepingRole(host, node, false)).toBe(node);
   });
 
   test('returns the server role, without a server to join, for a VM installed as a server', async () => {
-    expect(await keepingRole(world(), aNode('agent'))).toMatchObject({
+    expect(await keepingRole(world(), aNode('agent'), false)).toMatchObject({
       role: { name: 'server' },
       wantedRole: { name: 'agent' },
       server: undefined,
     });
+  });
+
+  test.each([
+    ['keeps the old role', 'enabled', 'server', 'agent'],
+    ['goes on with the new role', 'disabled', 'agent', undefined],
+  ])('for a held node with consent, %s while the old unit is %s', async (_, state, name, wanted) => {
+    const host = world().on({ file: 'systemctl', args: /^show k3s\.service/ }, `UnitFileState=${state}\n`);
+    const kept = await keepingRole(host, aNode('agent', consent), true);
+    expect([kept.role.name, kept.wantedRole?.name]).toEqual([name, wanted]);
+  });
+
+  test('returns a held node whose allowed change of role waits for the end of the hold without blocking', async () => {
+    const kept = await keepingRole(world(), aNode('agent', consent), true);
+    const held = waiting('Held', 'by hand', { blocks: false });
+    expect(await roleChange(kept, [], { held: async () => held }).check(world())).toBe(held);
+    expect(await roleChange(kept, []).check(world())).toMatchObject({ reason: 'RoleChanged', blocks: false });
   });
 
   test.each([
@@ -204,7 +231,7 @@ describe('keepingRole', () => {
     'for a VM whose agent has the labels %j, returns the role %s, and keeps the server to join',
     async (labels, name) => {
       const node = aNode('server', { server: 'https://10.0.0.4:6443' });
-      expect(await keepingRole(asAgent(...labels), node)).toMatchObject({
+      expect(await keepingRole(asAgent(...labels), node, false)).toMatchObject({
         role: { name },
         wantedRole: { name: 'server' },
         server: 'https://10.0.0.4:6443',
@@ -214,11 +241,11 @@ describe('keepingRole', () => {
 
   test('returns the agent role even if the configuration of K3s is missing', async () => {
     const host = memoryHost({ files: { [agentUnit]: 'unit' } });
-    expect((await keepingRole(host, aNode('server'))).role.name).toBe('agent');
+    expect((await keepingRole(host, aNode('server'), false)).role.name).toBe('agent');
   });
 
   test('returns a node whose pending change of role does not block its dependants', async () => {
-    const kept = roleChange(await keepingRole(world(), aNode('agent')), []);
+    const kept = roleChange(await keepingRole(world(), aNode('agent'), false), []);
     expect(await outcome(kept, world())).toBe('RoleChanged (person, non-blocking)');
     const asked = await kept.check(world()).catch((thrown: Error) => thrown.message);
     expect(asked).toContain('installed as a K3s server (k3s.service), and the role agent is a K3s agent.');
@@ -239,9 +266,11 @@ describe('an agent that becomes a server', () => {
         return '';
       });
     const node = aNode('server', consentTo('agent-to-server'));
-    const role = roleChange(node, [], async (_, { role: { k3s } }, why) => {
-      asked.push(`${k3s} ${why}`);
-      return left.shift();
+    const role = roleChange(node, [], {
+      emptied: async (_, { role: { k3s } }, why) => {
+        asked.push(`${k3s} ${why}`);
+        return left.shift();
+      },
     });
     return { host, role, asked };
   }
@@ -269,7 +298,7 @@ describe('an agent that becomes a server', () => {
 
 test('a server is not emptied before it becomes an agent, because its cluster ends with it', async () => {
   const emptied = async () => waiting('Draining', 'pods are ending');
-  expect(await outcome(roleChange(aNode('agent', consent), [], emptied), world())).toBe(
+  expect(await outcome(roleChange(aNode('agent', consent), [], { emptied }), world())).toBe(
     'Drifted k3s.service',
   );
 });
