@@ -67,8 +67,8 @@ export async function gather(ask: Sources, before?: Knowledge): Promise<Knowledg
 
 /**
  * Returns the knowledge with the node that Slipway maintains now: while a change from server to agent or back waits for
- * consent or for the end of a hold, this node keeps the kind of role that is installed. Returns the knowledge unchanged if the node is unknown
- * or its installed role cannot be determined.
+ * consent or for the end of a hold, this node keeps the kind of role that is installed. Returns the knowledge unchanged
+ * if the node is unknown or its installed role cannot be determined.
  */
 export async function inCare(host: HostReader, knowledge: Knowledge): Promise<Knowledge> {
   const { value, ...rest } = knowledge.node;
