@@ -50,7 +50,8 @@ function uncordoning(node: K3sNode, found: ApiNode): Finding | undefined {
   return step(summary, node, { ...change, desired: undefined }, uncordoned);
 }
 
-function uncordoned(fresh: ApiNode): NodePatch | undefined {
+/** Returns the patch that removes Slipway's cordon of a Node, or the mark of a former one; `undefined` without both. */
+export function uncordoned(fresh: ApiNode): NodePatch | undefined {
   const { by, isMarked } = cordonOf(fresh);
   const metadata = { annotations: { [cordonKey]: null } };
   return isMarked ? { metadata, ...(by === 'slipway' && { spec: { unschedulable: null } }) } : undefined;

@@ -2,8 +2,8 @@ import type { HostReader } from '../../../engine/host.ts';
 import { type Drift, type Finding, step } from '../../../engine/resource.ts';
 import type { K3sNode } from '../../../node.ts';
 import type { Wish } from '../../k3s/index.ts';
-import { changeNode } from '../drain/change-node.ts';
-import { cordonStep } from '../drain/cordon.ts';
+import { changeNode, type NodePatch } from '../drain/change-node.ts';
+import { cordonStep, uncordoned } from '../drain/cordon.ts';
 import { drainStep } from '../drain/drain.ts';
 import { readTurn, type TurnState, turnKeys } from '../turn/annotations.ts';
 import type { OwnTurn } from './own-turn.ts';
@@ -30,8 +30,9 @@ export async function stepInTurn(
 }
 
 /**
- * Returns the step that ends the turn with a state, if the node is still in it. Unless the turn was given up, its
- * request is removed too. `reason` is that of the condition while the node waits for another turn.
+ * Returns the step that ends the turn with a state, if the node is still in it. If the turn was given up, the same
+ * request removes the cordon of Slipway, because another node may begin its turn then; otherwise it removes the request
+ * for the turn. `reason` is that of the condition while the node waits for another turn.
  */
 export function endStep(
   node: K3sNode,
@@ -46,16 +47,18 @@ export function endStep(
   };
   const change = { field: turnKeys.state, observed: `begun: ${wish}`, desired: `${end}: ${wish}` };
   const remedy: Drift['remedy'] = (host) =>
-    changeNode(host, node, ({ metadata }) => {
-      const { request, state } = readTurn(metadata?.annotations ?? {});
+    changeNode(host, node, (found): NodePatch | undefined => {
+      const { request, state } = readTurn(found.metadata?.annotations ?? {});
       if (state?.nonce !== nonce || state.state !== 'begun') {
         return undefined;
       }
-      const isDone = end !== 'gaveUp' && request?.digest === digest;
-      const annotations = { [turnKeys.state]: JSON.stringify(ended) };
-      return {
-        metadata: { annotations: isDone ? { ...annotations, [turnKeys.request]: null } : annotations },
-      };
+      const given = { [turnKeys.state]: JSON.stringify(ended) };
+      if (end === 'gaveUp') {
+        const { metadata, ...cordon } = uncordoned(found) ?? {};
+        return { metadata: { annotations: { ...metadata?.annotations, ...given } }, ...cordon };
+      }
+      const isAsked = request?.digest === digest;
+      return { metadata: { annotations: isAsked ? { ...given, [turnKeys.request]: null } : given } };
     });
   const words = {
     done: 'end the turn of this node',
