@@ -39,7 +39,7 @@ export function openObjects(directory: string): Objects {
       ),
     put(resource, namespace, object) {
       const file = path(resource, namespace, object.metadata.name);
-      const stored = { ...object, metadata: { ...stamps(read(file)), ...object.metadata, ...version() } };
+      const stored = stamped(object, read(file));
       write(file, `${JSON.stringify(stored, null, 2)}\n`);
       return stored;
     },
@@ -55,6 +55,33 @@ export function openObjects(directory: string): Objects {
         ...names(join(directory, crds, '_')).map((file) => file.replace(/\.json$/, '')),
       ]),
   };
+}
+
+/** Returns an empty set of objects, for a server that has not opened its datastore yet. */
+export function noObjects(directory: string): Objects {
+  return {
+    directory: join(directory, 'db/objects'),
+    get: () => undefined,
+    list: () => [],
+    put: (_resource, _namespace, object) => object,
+    remove: () => false,
+    resolve: () => undefined,
+  };
+}
+
+/** Returns the place of every object in the folder of `openObjects`. */
+export function storedKeys(directory: string) {
+  return names(directory).flatMap((resource) =>
+    names(join(directory, resource)).flatMap((space) =>
+      names(join(directory, resource, space))
+        .filter((file) => file.endsWith('.json'))
+        .map((file) => ({
+          resource,
+          namespace: space === '_' ? undefined : space,
+          name: file.replace(/\.json$/, ''),
+        })),
+    ),
+  );
 }
 
 /** Returns the full name of a built-in resource or of one in `more`; `undefined` for any other resource. */
@@ -76,7 +103,7 @@ export function namespaced(resource: string): boolean {
 
 const crds = 'customresourcedefinitions.apiextensions.k8s.io';
 
-const clusterWide = ['nodes', 'namespaces', 'persistentvolumes', crds];
+const clusterWide = ['nodes', 'namespaces', 'persistentvolumes', 'etcdsnapshotfiles.k3s.cattle.io', crds];
 
 const builtIn = [
   ...clusterWide,
@@ -108,6 +135,11 @@ const shortNames: Readonly<Record<string, string>> = {
   deploy: 'deployments',
   crd: 'customresourcedefinitions',
 };
+
+/** Returns an object with what the API sets in its metadata; `before` is the stored object that it replaces. */
+export function stamped(object: ApiObject, before: ApiObject | undefined): ApiObject {
+  return { ...object, metadata: { ...stamps(before), ...object.metadata, ...version() } };
+}
 
 function stamps(before: ApiObject | undefined) {
   return {
