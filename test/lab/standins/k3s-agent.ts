@@ -37,6 +37,9 @@ export interface AgentSettings {
   readonly protectKernel: boolean;
   /** The value of the annotation k3s.io/node-args. */
   readonly nodeArgs: string;
+  /** Labels and annotations that the Node of a server has because of its datastore. */
+  readonly roleLabels?: Readonly<Record<string, string>>;
+  readonly roleAnnotations?: Readonly<Record<string, string>>;
 }
 
 /**

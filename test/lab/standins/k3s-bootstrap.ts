@@ -71,15 +71,28 @@ export function startPasswords(
   return undefined;
 }
 
+/** Writes the password file of a server whose datastore other servers share; returns the password of the servers. */
+export function ensurePasswords(
+  files: ServerFiles,
+  { server, agent }: { readonly server: string; readonly agent: string | undefined },
+): string {
+  const wanted = passwdText(rowKey(server), rowKey(agent ?? server));
+  if (files.read(passwd) !== wanted) {
+    files.write(passwd, wanted);
+  }
+  return server;
+}
+
 /**
  * Rotates to a new password, as PUT /v1-k3s/token does; returns the status. `after` is called after each step, and may
- * throw to end K3s there. `writeToken` writes the token file.
+ * throw to end K3s there. `writeToken` writes the token file. With `ownsRows` false, the rows of the datastore stay.
  */
 export function rotatePasswords(
   files: ServerFiles,
   next: { readonly password: string; readonly hasAgentToken: boolean },
   writeToken: (password: string) => void,
   after: (step: RotationStep) => void = () => {},
+  ownsRows = true,
 ): 200 | 500 {
   const { password, hasAgentToken } = next;
   // Refused since the releases of October 2025, before anything changes (k3s-io/k3s#12982).
@@ -95,6 +108,9 @@ export function rotatePasswords(
   after('passwords');
   writeToken(password);
   after('token');
+  if (!ownsRows) {
+    return 200;
+  }
   const old = readRows(files).find((row) => row.key === server && row.key !== key);
   if (old) {
     if (!readRows(files).some((row) => row.key === key)) {

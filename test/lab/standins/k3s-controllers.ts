@@ -15,10 +15,13 @@ const every = 500;
  */
 const mostSteps = 20;
 
-/** Runs each controller twice a second, until the process ends. */
-export function runControllers(objects: Objects): void {
+/** Runs each controller twice a second while `leads` is true, until the process ends. */
+export function runControllers(objects: Objects, leads: () => boolean): void {
   const git = labGitHost(objects.directory);
   setInterval(() => {
+    if (!leads()) {
+      return;
+    }
     settlePods(objects, Date.now());
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
     for (let step = 0; step < mostSteps && reconcileCharts({ objects, now }); step += 1) {}

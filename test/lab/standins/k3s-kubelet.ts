@@ -57,6 +57,7 @@ async function reportStatus(settings: AgentSettings, joined: Joined, ready: bool
 function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready: boolean): ApiObject {
   const taints = known === undefined ? registrationTaints(settings) : Object(known.spec).taints;
   const kept = ((taints ?? []) as Taint[]).filter((taint) => !ready || !startUpTaints.includes(taint.key));
+  const [before, ...others] = Object(known?.status).conditions ?? [];
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -69,6 +70,7 @@ function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready
         'k3s.io/hostname': settings.nodeName,
         'k3s.io/internal-ip': settings.nodeIp,
         'k3s.io/node-args': settings.nodeArgs,
+        ...settings.roleAnnotations,
       },
     },
     spec: {
@@ -82,7 +84,7 @@ function nodeObject(settings: AgentSettings, known: ApiObject | undefined, ready
         ...settings.externalIps.map((address) => ({ type: 'ExternalIP', address })),
         { type: 'Hostname', address: settings.nodeName },
       ],
-      conditions: [readyCondition(ready, Object(known?.status).conditions?.[0])],
+      conditions: [readyCondition(ready, before), ...others],
       nodeInfo: {
         kubeletVersion: settings.version,
         operatingSystem: 'linux',
@@ -123,6 +125,7 @@ function ownLabels(settings: AgentSettings): Record<string, string> {
     'kubernetes.io/os': 'linux',
     'node.kubernetes.io/instance-type': 'k3s',
     ...(settings.controlPlane ? { 'node-role.kubernetes.io/control-plane': 'true' } : {}),
+    ...settings.roleLabels,
     ...Object.fromEntries(asked),
   };
 }

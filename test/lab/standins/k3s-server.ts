@@ -1,35 +1,35 @@
 /**
  * `k3s server`: datastore, certificates, tokens, supervisor, kubeconfig, and the agent of its own node.
  *
- * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1), pkg/daemons/control/deps
- * (certificates) and pkg/server/server.go (token files, kubeconfig before the API is ready). k3s-bootstrap.ts models
- * the passwords. The datastore is a folder of JSON files.
+ * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1) and pkg/server/server.go
+ * (kubeconfig before the API is ready). k3s-server-files.ts models the certificates, k3s-bootstrap.ts the passwords.
+ * SQLite is a folder of JSON files; k3s-shared.ts opens a datastore that other servers share.
  */
-import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentSettings, joinServer, runKubelet } from './k3s-agent.ts';
-import { rotatePasswords, type ServerFiles, startPasswords } from './k3s-bootstrap.ts';
-import { type Certificate, issue, makeAuthority } from './k3s-certificates.ts';
+import { ensurePasswords, rotatePasswords, type ServerFiles, startPasswords } from './k3s-bootstrap.ts';
+import { type Certificate, issue } from './k3s-certificates.ts';
 import { runControllers } from './k3s-controllers.ts';
+import { configOf } from './k3s-critical.ts';
 import type { K3sOptions } from './k3s-flags.ts';
 import { kubeconfig } from './k3s-kubeconfig.ts';
-import { startServerLeaves } from './k3s-leaves.ts';
 import { fatal, log } from './k3s-log.ts';
-import { openObjects } from './k3s-objects.ts';
+import { hasPassword } from './k3s-node-password.ts';
+import { noObjects, openObjects } from './k3s-objects.ts';
+import {
+  serverFiles,
+  storedAuthority,
+  writeLeaves,
+  writeToken,
+  writeTokens,
+  writeWhole,
+} from './k3s-server-files.ts';
+import { parseOrDie, passwordOf } from './k3s-server-token.ts';
+import { prepareShared, type SharedDatastore } from './k3s-shared.ts';
 import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
-import { caHash, fullToken, parseToken, readToken } from './k3s-token.ts';
+import { caHash, readToken } from './k3s-token.ts';
 
 /**
  * Starts a server, which serves until the process ends; resolves when the server is up. Exits with K3s's error for an
@@ -39,10 +39,15 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   const directory = join(node.dataDir, 'server');
   const token = await readToken(options.text('token'), options.text('token-file'));
   const agentToken = await readToken(options.text('agent-token'), options.text('agent-token-file'));
-  const authority = storedAuthority(directory, 'server-ca', 'k3s-server-ca');
   const files = serverFiles(directory);
-  const agent = agentToken === undefined ? undefined : parseToken(agentToken).password;
-  const serverPassword = ensureDatastore(files, directory, { token, agent }, authority);
+  const agent = agentToken === undefined ? undefined : parseOrDie(agentToken).password;
+  const shared = await prepareShared({ options, node, directory, files, token, agentPassword: agent });
+  const authority = storedAuthority(directory, 'server-ca', 'k3s-server-ca');
+  refuseOtherCa(token, authority);
+  const serverPassword =
+    shared === undefined
+      ? ensureDatastore(files, { token, agent })
+      : ensurePasswords(files, { server: shared.password, agent });
   const supervisor: Supervisor = {
     version: node.version,
     nodeName: node.nodeName,
@@ -51,11 +56,19 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     clientAuthority: storedAuthority(directory, 'client-ca', 'k3s-client-ca'),
     serverPassword,
     agentPassword: agent ?? serverPassword,
-    objects: openObjects(join(directory, 'db', 'objects')),
-    rotateToken: (password) =>
-      rotatePasswords(files, { password, hasAgentToken: agent !== undefined }, (next) =>
-        writeToken(directory, authority, next),
-      ),
+    config: configOf(options),
+    shared,
+    objects: shared === undefined ? openObjects(join(directory, 'db', 'objects')) : noObjects(directory),
+    async rotateToken(password) {
+      const status = rotatePasswords(
+        files,
+        { password, hasAgentToken: agent !== undefined },
+        (next) => writeToken(directory, authority, next),
+        undefined,
+        shared === undefined,
+      );
+      return shared === undefined || status !== 200 ? status : shared.rotate(password);
+    },
     apiReady: false,
     starting: true,
   };
@@ -82,90 +95,47 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   }
   const joined = await joinServer(local);
   await startApi(supervisor);
-  await runKubelet(local, joined);
-  watchNodes(supervisor);
-  runControllers(supervisor.objects);
+  verifyOwnPassword(supervisor, node);
+  await runKubelet({ ...local, ...nodeMarks(shared) }, joined);
+  const leads = () => shared?.leads() ?? true;
+  watchNodes(supervisor, leads);
+  runControllers(supervisor.objects, leads);
+}
+
+/** Verifies the password of the server's own node, once the datastore is open (pkg/nodepassword). */
+function verifyOwnPassword({ objects }: Supervisor, { root, nodeName }: AgentSettings): void {
+  const password = readFileSync(join(root, 'etc/rancher/node/password'), 'utf8').trim();
+  if (!hasPassword(objects, nodeName, password)) {
+    log('error', `Failed to verify node password for ${nodeName}: hash does not match`);
+  }
+}
+
+function nodeMarks(shared: SharedDatastore | undefined) {
+  return { roleLabels: shared?.nodeLabels ?? {}, roleAnnotations: shared?.nodeAnnotations ?? {} };
+}
+
+/** Exits with K3s's error for a token with the hash of another CA. */
+function refuseOtherCa(token: string | undefined, { certificate }: Certificate): void {
+  const pinned = token === undefined ? undefined : parseOrDie(token).caHash;
+  if (pinned !== undefined && pinned !== caHash(certificate)) {
+    fatal(
+      `Error: preparing server: token CA hash does not match the Cluster CA certificate hash: ${pinned} != ${caHash(certificate)}`,
+    );
+  }
 }
 
 /**
  * Creates a datastore with the password in the token, or verifies the password of the existing datastore; returns the
- * password. Exits with K3s's error for a wrong password, a malformed token, a token with the hash of another CA, or
- * passwords that are newer than the datastore.
+ * password. Exits with K3s's error for a wrong password, a malformed token, or passwords that are newer than the
+ * datastore.
  */
 function ensureDatastore(
   files: ServerFiles,
-  directory: string,
   { token, agent }: { readonly token: string | undefined; readonly agent: string | undefined },
-  authority: Certificate,
 ): string {
-  const given = token === undefined ? undefined : parseOrDie(token);
-  if (given?.caHash !== undefined && given.caHash !== caHash(authority.certificate)) {
-    fatal(
-      `Error: preparing server: token CA hash does not match the Cluster CA certificate hash: ${given.caHash} != ${caHash(authority.certificate)}`,
-    );
-  }
-  const kept = join(directory, 'token');
-  const server =
-    given?.password ??
-    (existsSync(kept) ? parseOrDie(readFileSync(kept, 'utf8').trim()).password : undefined) ??
-    randomBytes(16).toString('hex');
+  const server = passwordOf({ token, files });
   const error = startPasswords(files, { server, agent });
   return error === undefined ? server : fatal(error);
-}
-
-function serverFiles(directory: string): ServerFiles {
-  const at = (path: string) => join(directory, path);
-  return {
-    read: (path) => (existsSync(at(path)) ? readFileSync(at(path), 'utf8') : undefined),
-    write: (path, text) => write(at(path), text, 0o600),
-    modifiedAt: (path) => (existsSync(at(path)) ? statSync(at(path)).mtimeMs : 0),
-  };
-}
-
-function parseOrDie(token: string) {
-  try {
-    return parseToken(token);
-  } catch {
-    return fatal(
-      'Error: preparing server: failed to normalize server token; must be in format K10<CA-HASH>::<USERNAME>:<PASSWORD> or <PASSWORD>',
-    );
-  }
-}
-
-function storedAuthority(directory: string, name: string, commonName: string): Certificate {
-  const path = join(directory, 'tls', `${name}.json`);
-  if (!existsSync(path)) {
-    const made = makeAuthority(`${commonName}@${Math.floor(Date.now() / 1000)}`);
-    write(join(directory, 'tls', `${name}.crt`), made.certificate, 0o644);
-    write(join(directory, 'tls', `${name}.key`), made.key, 0o600);
-    write(path, `${JSON.stringify(made)}\n`, 0o600);
-  }
-  return JSON.parse(readFileSync(path, 'utf8'));
-}
-
-/** Writes the certificates of a server, and renews those near their end (pkg/daemons/control/deps, genCerts). */
-function writeLeaves(dataDir: string, { authority: server, clientAuthority: client }: Supervisor): void {
-  const files = {
-    read: (path: string) =>
-      existsSync(join(dataDir, path)) ? readFileSync(join(dataDir, path), 'utf8') : undefined,
-    write: (path: string, text: string) => write(join(dataDir, path), text, 0o644),
-  };
-  startServerLeaves(files, { authorities: { server, client }, now: Date.now() });
-}
-
-function writeTokens(directory: string, supervisor: Supervisor): void {
-  const ca = supervisor.authority.certificate;
-  writeToken(directory, supervisor.authority, supervisor.serverPassword);
-  const node = join(directory, 'node-token');
-  rmSync(node, { force: true });
-  symlinkSync(join(directory, 'token'), node);
-  write(join(directory, 'agent-token'), `${fullToken(ca, 'node', supervisor.agentPassword)}\n`, 0o600);
-  log('info', `Server node token is available at ${join(directory, 'token')}`);
-  log('info', `Agent node token is available at ${join(directory, 'agent-token')}`);
-}
-
-function writeToken(directory: string, { certificate }: Certificate, password: string): void {
-  write(join(directory, 'token'), `${fullToken(certificate, 'server', password)}\n`, 0o600);
 }
 
 /** Writes the kubeconfig. Like K3s, the caller does so before the API is up, so the file does not prove readiness. */
@@ -186,12 +156,17 @@ function writeKubeconfig(
     ca: supervisor.authority.certificate,
     objects: supervisor.objects.directory,
   });
-  write(path, content, Number.parseInt(options.text('write-kubeconfig-mode') ?? '600', 8));
+  writeWhole(path, content, Number.parseInt(options.text('write-kubeconfig-mode') ?? '600', 8));
   log('info', `Wrote kubeconfig ${path}`);
   log('info', 'Run: k3s kubectl');
 }
 
 async function startApi(supervisor: Supervisor): Promise<void> {
+  if (supervisor.shared !== undefined) {
+    const objects = await supervisor.shared.open();
+    supervisor.objects = objects;
+    supervisor.shared.runControllers(objects);
+  }
   log('info', 'Running kube-apiserver --advertise-port=6443');
   await sleep(250);
   createNamespaces(supervisor);
@@ -211,10 +186,10 @@ function createNamespaces({ objects }: Supervisor): void {
 /**
  * Sets the Ready condition of a node to Unknown after 40 s without a heartbeat, as the node lifecycle controller does.
  */
-function watchNodes({ objects }: Supervisor): void {
+function watchNodes({ objects }: Supervisor, leads: () => boolean): void {
   setInterval(() => {
-    for (const node of objects.list('nodes')) {
-      const [ready] = Object(node.status).conditions ?? [];
+    for (const node of leads() ? objects.list('nodes') : []) {
+      const [ready, ...others] = Object(node.status).conditions ?? [];
       if (ready?.status === 'Unknown' || Date.now() - Date.parse(ready?.lastHeartbeatTime) < 40_000) {
         continue;
       }
@@ -225,15 +200,9 @@ function watchNodes({ objects }: Supervisor): void {
       };
       const conditions = [
         { ...ready, ...lost, lastTransitionTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
+        ...others,
       ];
       objects.put('nodes', undefined, { ...node, status: { ...Object(node.status), conditions } });
     }
   }, 5_000);
-}
-
-function write(path: string, content: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  writeFileSync(`${path}.tmp`, content, { mode });
-  chmodSync(`${path}.tmp`, mode);
-  renameSync(`${path}.tmp`, path);
 }

@@ -5,7 +5,7 @@
  * "forbidden", 503 until the API server is ready) and pkg/nodepassword (one password per node name until the Node is
  * deleted).
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -14,11 +14,22 @@ import type { TLSSocket } from 'node:tls';
 import type { User } from './k3s-admission.ts';
 import { type Api, answerApi } from './k3s-api.ts';
 import { type Certificate, issue } from './k3s-certificates.ts';
+import { consistently } from './k3s-consistent.ts';
+import { askDatabase, storeFailure } from './k3s-database-paths.ts';
 import { leafValidity } from './k3s-leaves.ts';
 import { log } from './k3s-log.ts';
+import { hasPassword } from './k3s-node-password.ts';
+import type { Objects } from './k3s-objects.ts';
 import { json, type Reply, status, unauthorized } from './k3s-reply.ts';
+import type { SharedDatastore } from './k3s-shared.ts';
 
-export interface Supervisor extends Api {
+export interface Supervisor extends Omit<Api, 'objects'> {
+  /** The objects of the cluster; none until a shared datastore is open. */
+  objects: Objects;
+  /** The datastore that other servers share; `undefined` for SQLite. */
+  readonly shared: SharedDatastore | undefined;
+  /** The answer to GET /v1-k3s/config. */
+  readonly config: object;
   readonly nodeName: string;
   readonly authority: Certificate;
   /** The folder whose files everybody may read below /static/. */
@@ -33,7 +44,7 @@ export interface Supervisor extends Api {
    * Stores a new server password for the next start, and a new agent password if the two were equal; returns the
    * status. PUT /v1-k3s/token calls this; `k3s token rotate` sends that request.
    */
-  readonly rotateToken: (password: string) => number;
+  readonly rotateToken: (password: string) => Promise<number>;
 }
 
 /** Listens on `address` and `port` with a certificate for `hosts`; rejects if the port is taken. */
@@ -53,7 +64,8 @@ export function serveSupervisor(
       rejectUnauthorized: false,
     },
     async (request, response) => {
-      const reply = answer(supervisor, request, await text(request));
+      const body = await text(request);
+      const reply = await answer(supervisor, request, body).catch((error) => storeFailure(request, error));
       response.writeHead(reply.status, { 'content-type': reply.type ?? 'text/plain', ...reply.headers });
       response.end(reply.body);
     },
@@ -64,7 +76,7 @@ export function serveSupervisor(
   });
 }
 
-function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Reply {
+async function answer(supervisor: Supervisor, request: IncomingMessage, body: string): Promise<Reply> {
   const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://localhost');
   // For less than half a second after its start, K3s cannot authenticate any request (seen on a real K3s 1.36).
   if (supervisor.starting) {
@@ -80,6 +92,11 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
     return staticFile(supervisor.staticDir, pathname);
   }
   const user = authenticate(supervisor, request);
+  const isDatabase = pathname.startsWith('/db/') || pathname === '/v1-k3s/server-bootstrap';
+  const found = isDatabase && (await askDatabase(supervisor.shared, request, pathname, user, body));
+  if (found) {
+    return found;
+  }
   if (user === undefined) {
     if (!pathname.startsWith('/v1-k3s/')) {
       return unauthorized;
@@ -93,14 +110,18 @@ function answer(supervisor: Supervisor, request: IncomingMessage, body: string):
     );
     return refused(request, 401, 'not authorized');
   }
-  if (pathname.startsWith('/v1-k3s/')) {
-    return supervise(supervisor, request, pathname.slice(8), user, body);
+  if (pathname === '/v1-k3s/token') {
+    return rotate(supervisor, request, user, body);
   }
+  if (pathname.startsWith('/v1-k3s/')) {
+    return consistently(supervisor.objects, 'POST', () =>
+      supervise(supervisor, request, pathname.slice(8), user),
+    );
+  }
+  const { method = 'GET' } = request;
   const { accept = '*/*', 'content-type': contentType = '' } = request.headers;
-  return answerApi(
-    supervisor,
-    { method: request.method ?? 'GET', pathname, query, accept, contentType, body },
-    user,
+  return consistently(supervisor.objects, method, () =>
+    answerApi(supervisor, { method, pathname, query, accept, contentType, body }, user),
   );
 }
 
@@ -145,15 +166,9 @@ function authenticate(supervisor: Supervisor, request: IncomingMessage): User | 
   return account?.password === password.join(':') ? { name, groups: [account.group] } : undefined;
 }
 
-function supervise(
-  supervisor: Supervisor,
-  request: IncomingMessage,
-  path: string,
-  user: User,
-  body: string,
-): Reply {
-  if (path === 'token') {
-    return rotate(supervisor, request, user, body);
+function supervise(supervisor: Supervisor, request: IncomingMessage, path: string, user: User): Reply {
+  if (path === 'server-bootstrap') {
+    return refused(request, 403, 'forbidden');
   }
   const forAgents = [
     'readyz',
@@ -179,7 +194,7 @@ function supervise(
   }
   // A real K3s 1.36 serves its configuration before its API server is ready.
   if (path === 'config') {
-    return json(200, { ClusterDomain: 'cluster.local', ClusterIPRange: '10.42.0.0/16' });
+    return json(200, supervisor.config);
   }
   if (!supervisor.apiReady && !local) {
     return status(503, 'ServiceUnavailable', 'runtime core not ready');
@@ -193,7 +208,12 @@ function supervise(
   return nodeCertificate(supervisor, request, name);
 }
 
-function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, body: string): Reply {
+async function rotate(
+  supervisor: Supervisor,
+  request: IncomingMessage,
+  user: User,
+  body: string,
+): Promise<Reply> {
   if (!user.groups.includes('k3s:server')) {
     return status(403, 'Forbidden', 'forbidden');
   }
@@ -205,7 +225,7 @@ function rotate(supervisor: Supervisor, request: IncomingMessage, user: User, bo
     return status(400, 'BadRequest', 'new token is required');
   }
   // K3s generates a token if the requested token is empty (pkg/server/handlers/token.go).
-  const code = supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
+  const code = await supervisor.rotateToken(newToken || randomBytes(16).toString('hex'));
   return code === 200 ? { status: 200, body: '' } : status(500, 'InternalError', 'token error ID 13413');
 }
 
@@ -214,23 +234,8 @@ function nodeCertificate(supervisor: Supervisor, request: IncomingMessage, name:
   if (name === '' || password === '') {
     return status(400, 'BadRequest', 'node name or password not set');
   }
-  const secret = `${name}.node-password.k3s`;
-  const hash = Buffer.from(createHash('sha256').update(`${name}:${password}`).digest('hex')).toString(
-    'base64',
-  );
-  const known = supervisor.objects.get('secrets', 'kube-system', secret);
-  if (known !== undefined && Object(known.data).hash !== hash) {
+  if (!hasPassword(supervisor.objects, name, password)) {
     return refused(request, 403, `unable to verify password for node ${name}: hash does not match`);
-  }
-  if (known === undefined) {
-    supervisor.objects.put('secrets', 'kube-system', {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: secret, namespace: 'kube-system' },
-      type: 'k3s.cattle.io/node-password',
-      immutable: true,
-      data: { hash },
-    });
   }
   const made = issue(supervisor.clientAuthority, {
     commonName: `system:node:${name}`,

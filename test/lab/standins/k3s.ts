@@ -4,16 +4,18 @@
  * Models what a node agent can observe of K3s; each file names its source in K3s. The stand-in is as strict as K3s: it
  * exits or waits, with K3s's messages, on unknown flags, wrong tokens and malformed files. The fixed paths of K3s
  * (/etc/rancher, /var/lib/rancher) are below the root whose usr/local/bin contains the executable, so that several
- * nodes can share a machine. Not modelled: containers, images, networking, etcd, snapshots, crictl, ctr.
+ * nodes can share a machine. Not modelled: containers, images, networking, crictl, ctr.
  */
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type AgentSettings, joinServer, missingConfiguration, runKubelet } from './k3s-agent.ts';
+import { stopEtcd } from './k3s-etcd-process.ts';
 import { type K3sCommand, type K3sOptions, readOptions } from './k3s-flags.ts';
 import { fatal, log } from './k3s-log.ts';
 import { nodeArgs } from './k3s-node-args.ts';
 import { runServer } from './k3s-server.ts';
+import { snapshotCommand } from './k3s-snapshot-command.ts';
 import { readToken } from './k3s-token.ts';
 import { kubectl } from './kubectl.ts';
 
@@ -39,6 +41,8 @@ async function main(): Promise<void> {
     process.stdout.write(`k3s version ${version} (${commit})\ngo version go1.25.5\n`);
   } else if (command === 'server' || command === 'agent') {
     await run(command);
+  } else if (command === 'etcd-snapshot') {
+    await snapshotCommand(args, join(root, 'var/lib/rancher/k3s'));
   } else if (command === undefined || command === '--help') {
     process.stdout.write('NAME:\n   k3s - Kubernetes, but small and simple\n');
   } else {
@@ -54,7 +58,7 @@ async function run(command: K3sCommand): Promise<void> {
       fatal(`Error: failed to retrieve agent configuration: ${missing}`);
     }
     log('info', 'Shutdown request received: signal: terminated');
-    process.exit(0);
+    stopEtcd().finally(() => process.exit(0));
   });
   const options = readOptions(command, args, process.env, join(root, 'etc/rancher/k3s/config.yaml'));
   const node = nodeSettings(command, options);
