@@ -1,4 +1,7 @@
-/** Several stand-ins of K3s on this machine, each with its own root directory, for tests of servers that share a datastore. */
+/**
+ * Several stand-ins of K3s on this machine, each with its own root directory, for tests of servers that share a
+ * datastore.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -56,7 +59,7 @@ export interface ACluster {
   end(): Promise<void>;
 }
 
-/** The missing programs of etcd, as a reason to skip a test; `undefined` if there are none. */
+/** The missing programs of etcd, as a reason to skip a test; `undefined` if all are installed. */
 export const etcdMissing = ['etcd', 'etcdctl', 'setpriv'].some((program) => !isInstalled(program))
   ? 'needs etcd-server and etcd-client of Debian'
   : undefined;

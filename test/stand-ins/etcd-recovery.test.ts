@@ -1,4 +1,6 @@
-/** Tests of the snapshots, the restore and the migration of a server with etcd, whose files are those of a real etcd. */
+/**
+ * Tests of the snapshots, the restore and the migration of a server with etcd, whose files are those of a real etcd.
+ */
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** Tests that servers of the stand-in share a real etcd as those of K3s do: they join, conflict, lose quorum, and leave. */
+/**
+ * Tests that servers of the stand-in share a real etcd as those of K3s do: they join, conflict, lose quorum, and leave.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,10 +1,10 @@
 /**
  * `k3s server --cluster-reset`, with or without a snapshot to restore.
  *
- * Models pkg/cli/server/server.go (refusals before anything changes), pkg/cluster/managed.go (reset-flag), pkg/etcd/etcd.go
- * (Reset and Restore: files that are moved aside, a new member name, a cluster of one) and pkg/cluster/bootstrap.go (the
- * certificates follow the restored database). K3s ends with an error line and exit status 0. etcdctl restores the real
- * snapshot.
+ * Models pkg/cli/server/server.go (refusals before anything changes), pkg/cluster/managed.go (reset-flag),
+ * pkg/etcd/etcd.go (Reset and Restore: files that are moved aside, a new member name, a cluster of one) and
+ * pkg/cluster/bootstrap.go (the certificates follow the restored database). K3s ends with an error line and exit status
+ * 0. etcdctl restores the real snapshot.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';

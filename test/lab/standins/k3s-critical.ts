@@ -2,8 +2,8 @@
  * The settings that all servers of a cluster must share.
  *
  * Models pkg/daemons/config/types.go (CriticalControlArgs, whose fields GET /v1-k3s/config shows) and
- * pkg/cluster/bootstrap.go (compareConfig: only a joining server compares, and names each flag that differs). As in K3s,
- * `disable` counts only for servicelb.
+ * pkg/cluster/bootstrap.go (compareConfig: only a joining server compares, and names each flag that differs). As in
+ * K3s, `disable` counts only for servicelb.
  */
 import type { K3sOptions } from './k3s-flags.ts';
 

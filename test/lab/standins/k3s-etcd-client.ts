@@ -1,6 +1,7 @@
 /**
- * A client of a real etcd 3.4 or newer, through its JSON gateway (etcd-io/etcd, Documentation/dev-guide/api_grpc_gateway):
- * the keys as a `KeyStore`, and the members of the cluster. Errors have etcd's words.
+ * A client of a real etcd 3.4 or newer, through its JSON gateway (etcd-io/etcd,
+ * Documentation/dev-guide/api_grpc_gateway): the keys as a `KeyStore`, and the members of the cluster. Errors have
+ * etcd's words.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change, Entry, KeyStore } from './k3s-store.ts';

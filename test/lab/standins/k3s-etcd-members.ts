@@ -2,8 +2,8 @@
  * What the leader does for the members of etcd.
  *
  * Models pkg/etcd/etcd.go (manageLearners: every 15 s, promote a learner, or remove it after five minutes without
- * progress; the Node condition EtcdIsVoter), pkg/etcd/member_controller.go (a deleted Node of a server, or the annotation
- * `remove`, removes the member; never the own member, or the last one).
+ * progress; the Node condition EtcdIsVoter), pkg/etcd/member_controller.go (a deleted Node of a server, or the
+ * annotation `remove`, removes the member; never the own member, or the last one).
  */
 import { type Etcd, etcdAt, type Member } from './k3s-etcd-client.ts';
 import type { EtcdPlace } from './k3s-etcd-process.ts';

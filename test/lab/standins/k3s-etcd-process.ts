@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,10 +83,13 @@ export async function startEtcd(
     'log-outputs': ['stderr'],
   };
   writeFileSync(config, stringify(settings), { mode: 0o600 });
-  const program = ['--pdeathsig', 'KILL', 'etcd', '--config-file', config];
+  const program = ['--pdeathsig', 'KILL', namedLikeK3s(directory), '--config-file', config];
   const started = spawn('setpriv', program, { stdio: ['ignore', 'ignore', 'pipe'] });
   child = started;
-  started.once('error', () => fatal('Error: starting etcd: setpriv is missing'));
+  started.once('error', () => fatal('The stand-in needs setpriv (util-linux).'));
+  if (!existsSync('/usr/bin/etcd')) {
+    fatal('The stand-in needs /usr/bin/etcd and etcdctl: apt-get install etcd-server etcd-client.');
+  }
   let last = '';
   started.stderr.on('data', (chunk) => {
     last = (last + chunk).slice(-8_000);
@@ -97,6 +100,14 @@ export async function startEtcd(
     await sleep(50);
   }
   return etcd;
+}
+
+/** Returns a link to etcd whose name makes the process look like a part of K3s, as in the output of ss(8). */
+function namedLikeK3s(directory: string): string {
+  const link = join(directory, 'k3s-etcd');
+  rmSync(link, { force: true });
+  symlinkSync('/usr/bin/etcd', link);
+  return link;
 }
 
 /** Ends etcd as a stop of K3s does: a leader hands over first. Resolves when it has ended. */

@@ -1,8 +1,8 @@
 /**
  * The embedded etcd of a server, from its configuration to a full member.
  *
- * Models pkg/cluster/managed.go and pkg/etcd/etcd.go (found, join, restart; the wait until this server votes). The words
- * are those of K3s 1.36.
+ * Models pkg/cluster/managed.go and pkg/etcd/etcd.go (found, join, restart; the wait until this server votes). The
+ * words are those of K3s 1.36.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -108,7 +108,9 @@ async function member(
   return remote === undefined ? startEtcd(place, { state: 'new' }) : joinCluster(place, remote, nodeName);
 }
 
-/** Waits until this server is a voting member of a cluster with quorum; logs why not every five seconds, as K3s does. */
+/**
+ * Waits until this server is a voting member of a cluster with quorum; logs why not every five seconds, as K3s does.
+ */
 async function untilVoter(etcd: Etcd, name: string): Promise<void> {
   let logged = 0;
   for (let why = await notVoting(etcd, name); why !== undefined; why = await notVoting(etcd, name)) {

@@ -1,8 +1,8 @@
 /**
  * The snapshots of a server's etcd: POST /db/snapshot.
  *
- * Models pkg/etcd/snapshot_handler.go (operations, answers, errors with an ID), pkg/etcd/snapshot.go (names of files, one
- * save at a time, not on a learner, `save` never prunes) and the ETCDSnapshotFile objects. etcdctl writes the real
+ * Models pkg/etcd/snapshot_handler.go (operations, answers, errors with an ID), pkg/etcd/snapshot.go (names of files,
+ * one save at a time, not on a learner, `save` never prunes) and the ETCDSnapshotFile objects. etcdctl writes the real
  * snapshot. Not modelled: S3, compression, the schedule.
  */
 import { execFile } from 'node:child_process';

@@ -1,9 +1,9 @@
 /**
  * What a joining server asks a server of the cluster, before it has the cluster's certificates.
  *
- * Models pkg/cluster/bootstrap.go (shouldBootstrapLoad, compareConfig, httpBootstrap) and pkg/clientaccess/token.go: the
- * token may pin the CA; the configuration is compared with the credentials of an agent, and skipped if these fail; the
- * bootstrap data needs the server token.
+ * Models pkg/cluster/bootstrap.go (shouldBootstrapLoad, compareConfig, httpBootstrap) and pkg/clientaccess/token.go:
+ * the token may pin the CA; the configuration is compared with the credentials of an agent, and skipped if these fail;
+ * the bootstrap data needs the server token.
  */
 import type { BootstrapData } from './k3s-bootstrap-data.ts';
 import { mismatched } from './k3s-critical.ts';

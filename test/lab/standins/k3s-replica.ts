@@ -13,7 +13,9 @@ import type { Change, Entry, KeyStore } from './k3s-store.ts';
 export interface Replica extends Objects {
   /** Resolves once this copy has every change that any server has made; rejects with the error of the datastore. */
   fresh(): Promise<void>;
-  /** Runs `work`; resolves to its result once the datastore has its changes; rejects with `Conflict` or another error. */
+  /**
+   * Runs `work`; resolves to its result once the datastore has its changes; rejects with `Conflict` or another error.
+   */
   stored<Result>(work: () => Result): Promise<Result>;
 }
 

@@ -1,8 +1,8 @@
 /**
  * `k3s etcd-snapshot save|ls|delete|prune`, which asks the running server.
  *
- * Models pkg/cli/cmds/etcd_snapshot.go (flags), pkg/cli/etcdsnapshot/etcd_snapshot.go (the request, what is printed) and
- * pkg/clientaccess (errors of the connection). `save` never prunes.
+ * Models pkg/cli/cmds/etcd_snapshot.go (flags), pkg/cli/etcdsnapshot/etcd_snapshot.go (the request, what is printed)
+ * and pkg/clientaccess (errors of the connection). `save` never prunes.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

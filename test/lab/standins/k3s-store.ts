@@ -30,7 +30,9 @@ export type Written = { readonly revision: number } | { readonly conflict: Entry
 export interface KeyStore {
   /** Resolves to all keys that begin with `prefix`, and the revision at which they were read. */
   load(prefix: string): Promise<{ readonly revision: number; readonly entries: readonly Entry[] }>;
-  /** Resolves to the newest revision that any server has stored; rejects if the store cannot know it, as without quorum. */
+  /**
+   * Resolves to the newest revision that any server has stored; rejects if the store cannot know it, as without quorum.
+   */
   revision(): Promise<number>;
   write(wish: Wish): Promise<Written>;
   /**
