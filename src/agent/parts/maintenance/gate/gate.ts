@@ -11,7 +11,7 @@ import { endStep, stepInTurn } from './in-turn.ts';
 import { wishBefore } from './order.ts';
 import { actorsFinding, otherActors } from './other-actors.ts';
 import { type OwnTurn, ownTurnOrError } from './own-turn.ts';
-import { isKubeletSilent, isRestart, noteAnswer, oncePerCause, repair, type Silence } from './repair.ts';
+import { isKubeletSilent, noteAnswer, oncePerCause, repair, revivesKubelet, type Silence } from './repair.ts';
 import { askStep, requestFor, withdrawStep } from './request.ts';
 import { isOpen, nextOpening } from './window.ts';
 import { withoutAsking } from './without-asking.ts';
@@ -37,8 +37,8 @@ export interface GateOptions {
  * drained if the settings say so, and not while it is held.
  *
  * The node asks for its turn by an annotation on its own Node, and a server grants it there. A turn that has begun
- * covers every restart until it ends. A restart that repairs a node needs no turn if the node cannot take one; a reboot
- * or an upgrade never counts as a repair.
+ * covers every restart until it ends. A restart that repairs a node needs no turn if the node cannot take one; a reboot,
+ * an upgrade or a rotation of the join token never counts as a repair.
  */
 export function maintenanceGate(
   node: K3sNode,
@@ -89,7 +89,7 @@ async function passing(
   if (turn.state?.state === 'begun') {
     return endStep(node, turn.state, 'gaveUp', 'A person released the turn of this node.', 'TurnGivenUp');
   }
-  if (isKubeletSilent(host, memory, turn.found) && isRestart(wish)) {
+  if (isKubeletSilent(host, memory, turn.found) && revivesKubelet(wish)) {
     return oncePerCause(host, node, wish, 'kubelet has not reported for ten minutes');
   }
   const { windows } = node.settings.maintenance;

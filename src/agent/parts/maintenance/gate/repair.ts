@@ -39,7 +39,7 @@ export function isKubeletSilent(host: HostReader, memory: Silence, { status }: A
  * Decides whether a node that cannot take turns may be interrupted. A restart is allowed once per cause, because no
  * turn protects anything, if the cluster does not have the Node (`trouble` is `undefined`), the API refuses the
  * credential of the node, its kubeconfig is damaged, or the API has not answered for ten minutes and the wish may
- * repair that. Otherwise returns a wait. Reboots and upgrades always wait.
+ * repair that. Otherwise returns a wait. Reboots, upgrades and rotations of the join token always wait.
  */
 export async function repair(
   host: HostReader,
@@ -69,11 +69,21 @@ export async function repair(
 }
 
 /**
- * True if K3s only has to be restarted for the wish. Many nodes may be unable to take turns at the same time, such as
- * while the datastore is overloaded, and then must not all change their release or reboot.
+ * True if K3s only has to be restarted for the wish, and the restart may bring the node back. Many nodes may be unable
+ * to take turns at the same time, such as while the datastore is overloaded, and then must not all change their release
+ * or reboot. The restart that ends a rotation of the join token brings back nothing: K3s accepts the old token until
+ * then.
  */
-export function isRestart({ kind, isInPlace = false }: Wish): boolean {
-  return kind !== 'reboot' && (kind !== 'upgrade' || isInPlace);
+function isRestart({ kind, isInPlace = false }: Wish): boolean {
+  return kind === 'restart' || kind === 'certificates' || (kind === 'upgrade' && isInPlace);
+}
+
+/**
+ * True if the wish may be what brings back a kubelet that does not report: a change of the node's access to its
+ * cluster, or of its release.
+ */
+export function revivesKubelet(wish: Wish): boolean {
+  return isRestart(wish) && (wish.isAboutAccess === true || wish.isInPlace === true);
 }
 
 function untilReachable({ name: node }: K3sNode, { name }: Wish, trouble: NodeError | undefined): Finding {

@@ -27,6 +27,7 @@ const boot = '00000001111142228333444444444444';
 const wish: Wish = { kind: 'restart', name: 'restart config', digest: 'aaaaaaaaaaaa' };
 const upgrade: Wish = { kind: 'upgrade', name: 'upgrade v1.36.4+k3s1', digest: 'bbbbbbbbbbbb' };
 const reboot: Wish = { kind: 'reboot', name: 'reboot', digest: 'cccccccccccc' };
+const token: Wish = { kind: 'token', name: 'token dddddddddddd', digest: 'dddddddddddd' };
 const grant = { digest: wish.digest, boot, nonce: '0011223344556677', seconds: 600, nowhere: true };
 const asked = {
   wish: wish.name,
@@ -379,12 +380,16 @@ describe('the gate', () => {
       (host: MemoryHost) => host.files.remove('/cluster/objects/nodes/_/vm-1'),
       'NodeNotFound',
     ],
-  ])('a node that %s waits with an upgrade, but not with the restart for it', async (_, damage, expected) => {
-    const host = world();
-    damage(host);
-    expect(told(await gateOf()(host, upgrade))).toBe(expected);
-    expect(told(await gateOf()(host, { ...upgrade, isInPlace: true }))).toMatch(/without a turn/);
-  });
+  ])(
+    'a node that %s waits with an upgrade or a rotation, but not with the restart for a release in place',
+    async (_, damage, expected) => {
+      const host = world();
+      damage(host);
+      expect(told(await gateOf()(host, upgrade))).toBe(expected);
+      expect(told(await gateOf()(host, token))).toBe(expected);
+      expect(told(await gateOf()(host, { ...upgrade, isInPlace: true }))).toMatch(/without a turn/);
+    },
+  );
 
   test('a reboot waits for its turn even if a person requested the interruption', async () => {
     const { gate } = maintenanceGate(aNode('agent'), { isByPerson: true });
@@ -452,18 +457,31 @@ describe('the gate', () => {
 
   test.each([
     [
-      'is repaired once kubelet has not reported for ten minutes',
+      'is repaired by a change of its access once kubelet has not reported for ten minutes',
+      'Unknown',
+      60_000,
+      { ...wish, isAboutAccess: true },
+      /because kubelet has not reported/,
+    ],
+    [
+      'asks for its turn for a change that cannot bring kubelet back, even if kubelet is silent',
       'Unknown',
       60_000,
       wish,
-      /because kubelet has not reported/,
+      /turn-request/,
     ],
-    ['asks for its turn while kubelet reports', 'False', 60_000, wish, /turn-request/],
+    [
+      'asks for its turn while kubelet reports',
+      'False',
+      60_000,
+      { ...wish, isAboutAccess: true },
+      /turn-request/,
+    ],
     [
       'asks for its turn if the checks of a silent kubelet are an hour apart',
       'Unknown',
       3_600_000,
-      wish,
+      { ...wish, isAboutAccess: true },
       /turn-request/,
     ],
     ['asks for its turn to reboot, even if kubelet is silent', 'Unknown', 60_000, reboot, /turn-request/],
