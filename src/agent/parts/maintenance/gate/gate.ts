@@ -37,8 +37,8 @@ export interface GateOptions {
  * drained if the settings say so, and not while it is held.
  *
  * The node asks for its turn by an annotation on its own Node, and a server grants it there. A turn that has begun
- * covers every restart until it ends. A restart that repairs a node needs no turn if the node cannot take one; a reboot,
- * an upgrade or a rotation of the join token never counts as a repair.
+ * covers every restart until it ends. A restart that repairs a node needs no turn if the node cannot take one; a
+ * reboot, an upgrade or a rotation of the join token never counts as a repair.
  */
 export function maintenanceGate(
   node: K3sNode,
@@ -159,13 +159,20 @@ function isoMinute(time: number): string {
 }
 
 /** Returns the wait for the grant. After a turn that was given up, says what was in the way. */
-function untilGranted({ state }: OwnTurn, { name, digest }: Wish): Finding {
+function untilGranted({ state, stopped = [] }: OwnTurn, { name, digest }: Wish): Finding {
   if (state?.state === 'gaveUp' && state.digest === digest) {
     return waiting(state.reason ?? 'DrainGaveUp', state.message, {
       endedBy: 'person',
       blocks: false,
       after: 10_000,
     });
+  }
+  const why = stopped.find((each) => each.digest === digest)?.why;
+  if (why !== undefined) {
+    return expected(
+      'TurnAwaited',
+      `"${name}" gets no turn now: this node ${why}. On a server, slipway status has the command that continues.`,
+    );
   }
   return expected(
     'TurnAwaited',

@@ -11,11 +11,12 @@ export interface AskingOrder {
 
 /**
  * Returns the wish that this node asks for, if `wish` has to wait for it: an urgent one goes first, and one that can
- * have its turn now goes before one that waits for a window or whose last turn was given up. Among equals, the order of
+ * have its turn now goes before one that waits for a window, whose last turn was given up, or for which no turn is
+ * granted after a failure. Among equals, the order of
  * `wishKinds` decides.
  */
 export function wishBefore(
-  { request, state }: OwnTurn,
+  { request, state, stopped }: OwnTurn,
   wish: Wish,
   { isClosed, earlier }: AskingOrder,
 ): string | undefined {
@@ -23,7 +24,8 @@ export function wishBefore(
     return undefined;
   }
   const { digest, isUrgent: urgent } = wish;
-  const ahead = delay({ digest, urgent, closed: isClosed }, state) - delay(request, state);
+  const ahead =
+    delay({ digest, urgent, closed: isClosed }, { state, stopped }) - delay(request, { state, stopped });
   if (ahead !== 0) {
     // The wish of this request may ask later in this pass. If it does not, `turnEnded` withdraws the request.
     return ahead > 0 ? request.wish : undefined;
@@ -36,13 +38,14 @@ export function wishBefore(
 /** Returns a number that is lower for what has to wait less. */
 function delay(
   { digest, urgent, closed }: Pick<TurnRequest, 'digest' | 'urgent' | 'closed'>,
-  state: OwnTurn['state'],
+  { state, stopped = [] }: Pick<OwnTurn, 'state' | 'stopped'>,
 ): number {
   if (urgent) {
     return 0;
   }
   const isGivenUp = state?.state === 'gaveUp' && state.digest === digest;
-  return closed || isGivenUp ? 2 : 1;
+  const isStopped = stopped.some((each) => each.digest === digest);
+  return closed || isGivenUp || isStopped ? 2 : 1;
 }
 
 function rank({ kind }: Pick<Wish, 'kind'>): number {

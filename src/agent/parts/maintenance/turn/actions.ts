@@ -1,3 +1,4 @@
+import type { StoppedRequest } from './annotations.ts';
 import type { Asking } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
 import type { Failure, Slot } from './ledger.ts';
@@ -25,6 +26,8 @@ export type Action =
   | { readonly kind: 'drop'; readonly order: Order }
   /** Writes the grant of a slot to its Node. */
   | { readonly kind: 'copy'; readonly slot: Slot; readonly node: FleetNode }
+  /** Shows a node on its Node which of its wishes get no turn after a failure. */
+  | { readonly kind: 'tell'; readonly node: FleetNode; readonly stopped: readonly StoppedRequest[] }
   /** Adds a new slot to the ledger, and then writes its grant to the Node. */
   | { readonly kind: 'grant'; readonly asking: Asking; readonly nowhere: boolean };
 
@@ -47,6 +50,8 @@ export function actionText(action: Action): string {
       return `remove the order ${action.order.order} ${action.order.about}`.trim();
     case 'copy':
       return `write the turn of ${action.slot.node} to its Node`;
+    case 'tell':
+      return `show ${action.node.name} which wishes are stopped (${action.stopped.map(({ wish }) => wish).join(', ') || 'none'})`;
     case 'grant':
       return `grant ${action.asking.node.name} its turn (${action.asking.request.wish})`;
   }

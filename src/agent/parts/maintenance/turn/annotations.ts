@@ -8,6 +8,7 @@ export const turnKeys = {
   request: 'slipway.dev/turn-request',
   grant: 'slipway.dev/turn-grant',
   state: 'slipway.dev/turn-state',
+  stopped: 'slipway.dev/turn-stopped',
 } as const;
 
 /** The key of the annotation with which a node shows that a person holds it; the value says why. */
@@ -67,6 +68,17 @@ const state = z.object({
   reason: z.optional(z.enum(['TurnGivenUp'])),
 });
 
+const stopped = z.array(
+  z.object({
+    wish: words,
+    digest: hex,
+    /** The rest of a sentence that begins with the name of the node, such as `waits because agent-1 failed`. */
+    why: z.string().check(z.maxLength(300)),
+  }),
+);
+
+/** A wish of the node for which it gets no turn after a failure; written by the server that holds the Lease. */
+export type StoppedRequest = z.output<typeof stopped>[number];
 /** What a node asks for; written by the node. */
 export type TurnRequest = z.output<typeof request>;
 /** The permission to begin one interruption; written by the server that holds the Lease. */
@@ -81,6 +93,7 @@ export interface TurnAnnotations {
   readonly state?: TurnState | undefined;
   /** The nonce of the last grant, if it was withdrawn. */
   readonly withdrawn?: string | undefined;
+  readonly stopped?: readonly StoppedRequest[] | undefined;
 }
 
 /** The longest annotation that is read, in characters; Slipway's own are far shorter. */
@@ -115,6 +128,7 @@ const turnIn = rememberingObjects((annotations: Readonly<Record<string, string>>
     grant: isWithdrawn ? undefined : granted,
     state: readValue(state, annotations[turnKeys.state]),
     withdrawn: isWithdrawn ? granted.withdrawn : undefined,
+    stopped: readValue(stopped, annotations[turnKeys.stopped]),
   };
 });
 

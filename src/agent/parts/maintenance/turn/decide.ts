@@ -7,6 +7,7 @@ import { phaseOf } from './observations.ts';
 import { obstacle } from './obstacles.ts';
 import type { Order } from './orders.ts';
 import { slotActions } from './slots.ts';
+import { tellStopped } from './tell-stopped.ts';
 
 /** What the holder of the Lease does next. */
 export interface Decision {
@@ -34,6 +35,7 @@ export function decide(fleet: Fleet): Decision {
     ...slotActions(fleet),
     ...forgiven(fleet),
     ...forgotten(fleet),
+    ...tellStopped(fleet),
   ];
   const waits = askingNodes(fleet).map((asking) => ({ asking, why: obstacle(asking, fleet) }));
   const next = waits.find(({ why }) => why === undefined)?.asking;

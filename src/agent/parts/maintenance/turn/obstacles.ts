@@ -1,6 +1,8 @@
 /** The rules of granting: each returns why a node that asks has to wait, or `undefined` if the rule lets it pass. */
 
+import type { TurnRequest } from './annotations.ts';
 import { type Asking, askingNodes, type Fleet, failedNodes, mostAgents, slotsOf } from './fleet.ts';
+import type { FleetNode } from './fleet-node.ts';
 import { agentSkew, serverSkew } from './skew.ts';
 
 type Rule = (asking: Asking, fleet: Fleet) => string | undefined;
@@ -31,18 +33,23 @@ const recovering: Rule = (_, { seen }) =>
 /** A node that does not report could neither begin nor show how it ends. */
 const silent: Rule = ({ node }) => (node.ready === 'Unknown' ? 'does not report' : undefined);
 
-const failedHere: Rule = ({ node, request }, { ledger }) =>
-  ledger.failures.some(
-    (failure) =>
-      failure.node === node.name && failure.wish === request.wish && failure.digest === request.digest,
-  )
-    ? 'failed in its last turn'
-    : undefined;
+/**
+ * Returns why a node gets no turn for a wish after a failure, its own or that of others, as the rest of a sentence that
+ * begins with its name. Does not apply to an urgent wish.
+ */
+export function stoppedBecause(
+  { name }: Pick<FleetNode, 'name'>,
+  { wish, digest }: Pick<TurnRequest, 'wish' | 'digest'>,
+  fleet: Fleet,
+): string | undefined {
+  const hasFailed = fleet.ledger.failures.some(
+    (failure) => failure.node === name && failure.wish === wish && failure.digest === digest,
+  );
+  const [failed] = failedNodes(fleet, wish);
+  return hasFailed ? 'failed in its last turn' : failed && `waits because ${failed} failed`;
+}
 
-const stopped: Rule = ({ request }, fleet) => {
-  const [failed] = failedNodes(fleet, request.wish);
-  return failed && `waits because ${failed} failed`;
-};
+const stopped: Rule = ({ node, request }, fleet) => stoppedBecause(node, request, fleet);
 
 const resting: Rule = ({ node, isNow }, { seen }) =>
   !isNow && seen.resting.includes(node.name) ? 'left its last turn and waits ten minutes' : undefined;
@@ -97,7 +104,7 @@ function unlessUrgent(rule: Rule): Rule {
   return (asking, fleet) => (asking.request.urgent ? undefined : rule(asking, fleet));
 }
 
-const failures = [failedHere, stopped, resting].map(unlessUrgent);
+const failures = [stopped, resting].map(unlessUrgent);
 const forAll = [paused, held, recovering, silent, ...failures, closed];
 const amongServers = [otherServerInTurn, unlessUrgent(otherServerAway), serverSkew];
 const forServers = [...amongServers, agentInTurn, routesAlone];

@@ -54,13 +54,17 @@ export async function perform(
       return writeLease(host, access, lease, me, { [ordersKey]: ordersText(orders) });
     }
     case 'withdraw':
-      return annotate(host, access, action.node, withdrawnText(action.nonce));
+      return annotate(host, access, action.node, { [turnKeys.grant]: withdrawnText(action.nonce) });
     case 'copy':
-      return annotate(host, access, action.node, JSON.stringify(grantOf(action.slot)));
+      return annotate(host, access, action.node, granting(action.slot));
+    case 'tell': {
+      const text = action.stopped.length > 0 ? JSON.stringify(action.stopped) : null;
+      return annotate(host, access, action.node, { [turnKeys.stopped]: text });
+    }
     case 'grant': {
       const slot = newSlot(action, lease);
       await write(withSlot(ledger, slot));
-      return annotate(host, access, action.asking.node, JSON.stringify(grantOf(slot)));
+      return annotate(host, access, action.asking.node, granting(slot));
     }
   }
 }
@@ -89,14 +93,18 @@ function newSlot(
   };
 }
 
+function granting(slot: Slot): Readonly<Record<string, string>> {
+  return { [turnKeys.grant]: JSON.stringify(grantOf(slot)) };
+}
+
 function annotate(
   host: Host,
   access: Looker['access'],
   { name, resourceVersion }: FleetNode,
-  grant: string,
+  annotations: Readonly<Record<string, string | null>>,
 ): Promise<void> {
   const path = objectPath({ apiVersion: 'v1', resource: 'nodes', name });
   return patchObject(host, access, path, {
-    metadata: { resourceVersion, annotations: { [turnKeys.grant]: grant } },
+    metadata: { resourceVersion, annotations },
   });
 }

@@ -41,6 +41,12 @@ function ungranted(maintenance: object) {
       const changed = { ...annotations(), [turnKeys.state]: JSON.stringify(state) };
       putNode(api, { metadata: { name: 'vm-1', annotations: changed } });
     },
+    /** Shows the node that it gets no turn for this wish, because another node failed. */
+    stop({ name, digest }: Wish): void {
+      const stopped = [{ wish: name, digest, why: 'waits because agent-1 failed' }];
+      const changed = { ...annotations(), [turnKeys.stopped]: JSON.stringify(stopped) };
+      putNode(api, { metadata: { name: 'vm-1', annotations: changed } });
+    },
     /** Makes a pass with these wishes, and returns what the node asks for after each step. */
     async pass(wishes: readonly Wish[]): Promise<readonly (string | undefined)[]> {
       const gate = maintenanceGate(node);
@@ -90,6 +96,23 @@ test('a wish whose last turn was given up does not delay other wishes', async ()
   const later = [await pass([reboot, soon]), await pass([reboot, soon])].flat();
   expect(new Set(later)).toEqual(new Set([soon.name]));
 });
+
+test.each([
+  [reboot, restart],
+  [upgrade, renewal],
+])(
+  'a wish for which no turn is granted after a failure does not delay other wishes: %#',
+  async (wish, other) => {
+    const { pass, stop } = ungranted({});
+    expect((await pass([wish, other])).at(-1)).toBe(wish.name);
+    stop(wish);
+    await pass([wish, other]);
+    const later = [await pass([wish, other]), await pass([wish, other])].flat();
+    expect(new Set(later)).toEqual(new Set([other.name]));
+    await pass([wish]);
+    expect((await pass([wish])).at(-1)).toBe(wish.name);
+  },
+);
 
 test('a wish does not wait for an urgent request that nothing needs any more', async () => {
   const { pass } = ungranted(night);

@@ -20,6 +20,8 @@ const newer = { version: 'v1.36.4+k3s1' };
 const routes = (name: string) => asks(name, 'restart config', { request: aRequest({ routes: true }) });
 const closed = asks('agent-1', 'restart config', { request: aRequest({ closed: true }) });
 const urgent = (name: string) => asks(name, 'restart config', { request: aRequest({ urgent: true }) });
+/** What a Node shows about an upgrade that gets no turn. */
+const shown = (why: string) => ({ stopped: [{ wish: upgrade, digest: '3f2a9c1b2d4e', why }] });
 const now = { orders: [{ order: 'now', about: 'agent-1' }] } as const;
 const two = { settings: { concurrency: 2 }, proven: ['restart config'] };
 
@@ -216,13 +218,17 @@ const rules: readonly Row[] = [
   ],
   [
     'no turn for a wish with which a node failed',
-    [server, asks('agent-2', upgrade), asks('agent-3', 'reboot')],
+    [server, asks('agent-2', upgrade, shown('waits because agent-1 failed')), asks('agent-3', 'reboot')],
     { failures: [aFailure('agent-1', upgrade)] },
     [granted('agent-3', 'reboot'), 'agent-2 waits because agent-1 failed'],
   ],
   [
     'a turn to another node while fewer than maxFailed nodes failed',
-    [fleetNode('server-1', newer), asks('agent-1', upgrade), asks('agent-2', upgrade)],
+    [
+      fleetNode('server-1', newer),
+      asks('agent-1', upgrade, shown('failed in its last turn')),
+      asks('agent-2', upgrade),
+    ],
     { failures: [aFailure('agent-1', upgrade)], settings: { maxFailed: 2 } },
     [granted('agent-2', upgrade), 'agent-1 failed in its last turn'],
   ],
