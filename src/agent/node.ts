@@ -29,8 +29,10 @@ export interface K3sNode {
   readonly addressFault?: NodeError | undefined;
   /** The K3s release, such as `v1.36.3+k3s1`; the name of the channel until its release is known. */
   readonly version: string;
-  /** The server that an agent joins, as a URL from `normaliseServer`. */
+  /** The address at which nodes register and that an agent joins, as a URL from `normaliseServer`. */
   readonly server?: string | undefined;
+  /** The server that this server joins, once decided, as a URL from `normaliseServer`. */
+  readonly joins?: string | undefined;
   readonly arch: 'x64' | 'arm64';
   readonly paths: NodePaths;
   readonly settings: Settings;
@@ -124,11 +126,26 @@ function asInUrl(address: string): string {
 }
 
 /**
- * True if this node manages what the whole cluster shares, such as Secrets, charts and GitOps. Only one server does so:
- * the one whose settings name no other server. With several equal servers, a Lease could decide here.
+ * True if this node manages what the whole cluster shares, such as Secrets, charts and GitOps. With SQLite, only one
+ * server does so: the one whose settings name no other server. With several equal servers, it is the marked one; a
+ * Lease could decide here.
  */
 export function actsForCluster(node: K3sNode): boolean {
-  return isServer(node) && (node.server === undefined || isOwnServer(node, node.server));
+  const { server, settings } = node;
+  const namesNoOther = server === undefined || isOwnServer(node, server);
+  if (settings.k3s.datastore === 'sqlite') {
+    return isServer(node) && namesNoOther;
+  }
+  return isServer(node) && (settings.k3s.init || (namesNoOther && settings.k3s.peers.length === 0));
+}
+
+/**
+ * Returns the host of the address at which nodes register, for the certificates of all servers; empty with only one
+ * server.
+ */
+export function registrationNames({ server, settings }: K3sNode): readonly string[] {
+  const isNamed = server !== undefined && settings.k3s.datastore !== 'sqlite';
+  return isNamed ? [new URL(server).hostname.replace(/^\[|\]$/g, '')] : [];
 }
 
 /**

@@ -154,6 +154,14 @@ export const ownFiles = {
     readers: 'the daemon',
     lost: 'a node that runs keeps its release, and asks the channel, or its server, again',
   },
+  founding: {
+    format: 1,
+    place: ({ slipway }) => slipway.founding,
+    holds:
+      'on a server with embedded etcd: whether it founds or joins its cluster, which server it joins, and the text of its claim',
+    readers: 'the daemon',
+    lost: 'a server that has its cluster keeps what config.yaml says; a server that has not joined decides anew, and does not get its own claim again',
+  },
   restore: {
     format: 1,
     place: ({ slipway }) => slipway.restore,

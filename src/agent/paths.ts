@@ -58,6 +58,8 @@ export function nodePaths(root: string) {
       tokenRotation: at('/var/lib/slipway/token-rotation.json'),
       /** The digest of the tokens that K3s has saved in its datastore, on a server with a token for agents. */
       passwordsSaved: at('/var/lib/slipway/passwords-saved.json'),
+      /** How a server with embedded etcd came to its cluster. */
+      founding: at('/var/lib/slipway/founding.json'),
       /** The file that exists while `slipway restore` replaces the datastore. */
       restore: at('/var/lib/slipway/restore.json'),
       imdsGuard: at('/var/lib/slipway/imds-guard.nft'),

@@ -12,7 +12,7 @@ import { type MachineFacts, machineFacts } from '../agent/host/machine-facts.ts'
 import { nodeHost } from '../agent/host/node-host.ts';
 import type { Jobs } from '../agent/host/process/jobs.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';
-import { k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
+import { foundingMemory, k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
 import { type EventMemory, type TurnMemory, turnMemory } from '../agent/parts/maintenance/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import type { PlanPorts } from '../agent/plan.ts';
@@ -112,9 +112,10 @@ export async function compose(
     return connect(files.value.settings).host;
   };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
+  const founding = foundingMemory();
   const planPorts = (knowledge: Knowledge): PlanPorts | undefined => {
     const found = portsFor(knowledge, cloudFor, machine, turns);
-    return found && { ...found, isByPerson, ...(events && { events }) };
+    return found && { ...found, founding: { memory: founding }, isByPerson, ...(events && { events }) };
   };
   const sources = {
     loadSettings,

@@ -3,12 +3,14 @@ import type { Event } from '../../src/agent/engine/events.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
 import { gitOpsOf } from '../../src/agent/gitops/chosen.ts';
 import type { gitOpsEngines } from '../../src/agent/gitops/index.ts';
+import { foundingMemory } from '../../src/agent/parts/k3s/index.ts';
 import { turnMemory } from '../../src/agent/parts/maintenance/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import type { PlanPorts } from '../../src/agent/plan.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
 import { findRole } from '../../src/roles/index.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
+import { type MemoryClaims, memoryClaims } from '../lab/memory-claims.ts';
 import { isMoving } from '../lab/memory-jobs.ts';
 import { type MemoryRegistry, memoryRegistry } from '../lab/memory-registry.ts';
 import { gitToken, joinToken, serverUrl, type World, workloadTokens, world } from './world.ts';
@@ -55,6 +57,8 @@ export interface Vm extends World {
   /** The registry from which the pull check pulls. */
   readonly acr: MemoryRegistry;
   readonly events: Event[];
+  /** The claims beside the backups, for servers with embedded etcd. */
+  readonly claims: MemoryClaims;
   /** Starts a new Slipway process on this VM. `through` may wrap the VM's Host, and `ports` replace some ports. */
   slipway(through?: (host: Host) => Host, ports?: Partial<PlanPorts>): Agent;
 }
@@ -79,11 +83,13 @@ export function vm(role: string, extra = ''): Vm {
   });
   const acr = memoryRegistry(host, registry, () => host.now() + cloud.clockSkew);
   const events: Event[] = [];
+  const claims = memoryClaims();
   return Object.assign(made, {
     cloud,
     acr,
     events,
-    slipway: (through = same, ports = {}) => process(made, cloud, { events, through, ports }),
+    claims,
+    slipway: (through = same, ports = {}) => process(made, cloud, { events, claims, through, ports }),
   });
 }
 
@@ -92,16 +98,22 @@ function same(host: Host): Host {
 }
 
 interface ProcessOptions {
+  readonly claims: MemoryClaims;
   readonly events: Event[];
   readonly through: (host: Host) => Host;
   readonly ports: Partial<PlanPorts>;
 }
 
-function process({ host }: World, cloud: FakeCloud, { events, through, ports }: ProcessOptions): Agent {
+function process(
+  { host }: World,
+  cloud: FakeCloud,
+  { events, claims, through, ports }: ProcessOptions,
+): Agent {
   const paths = nodePaths('/');
   const door = through(host);
   // The daemon looks between its passes for other nodes that ask for a turn. This VM has no other node.
   const turns = { ...turnMemory(), isWatched: true };
+  const founding = { memory: foundingMemory(), claims };
   return createAgent({
     loadSettings: (before): Promise<Loaded> => load(door, { paths, before }),
     cloudFor: () => cloud,
@@ -118,6 +130,7 @@ function process({ host }: World, cloud: FakeCloud, { events, through, ports }: 
         gitops: gitOpsOf(node.settings, cloud),
         memory: 4096,
         turns,
+        founding,
         rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
         ...ports,
       },

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { findRole, namesOf, roles } from '../../src/roles/index.ts';
 import { Crash } from '../lab/memory-host.ts';
-import { engineSettings, isReady, live, vm } from './a-vm.ts';
+import { engineSettings, isReady, live, type Vm, vm } from './a-vm.ts';
 
 const minute = 60_000;
 
@@ -21,22 +21,38 @@ export function isUsual([role, engine]: FirstBoot): boolean {
   return role === 'agent' || engine === 'flux';
 }
 
+export interface FirstBootOptions {
+  /** The milliseconds within which the node is Ready. */
+  readonly within?: number;
+  /** Prepares each VM before its first boot. */
+  readonly prepare?: (machine: Vm) => void;
+}
+
 /**
  * Checks that a node reaches the same state even after a crash before any of the mutations of its first boot, each time
  * with one start of K3s.
  */
-export async function survivesEveryCrash(role: string, settings: string): Promise<void> {
-  const whole = vm(role, settings);
-  await live(whole.slipway(), whole, minute, isReady);
+export async function survivesEveryCrash(
+  role: string,
+  settings: string,
+  { within = minute, prepare = () => {} }: FirstBootOptions = {},
+): Promise<void> {
+  const made = () => {
+    const machine = vm(role, settings);
+    prepare(machine);
+    return machine;
+  };
+  const whole = made();
+  await live(whole.slipway(), whole, within, isReady);
   const { mutations } = whole.host;
   expect(mutations).toBeGreaterThan(12);
   for (let mutation = 1; mutation <= mutations; mutation += 1) {
-    const machine = vm(role, settings);
+    const machine = made();
     machine.host.crashBefore(mutation);
-    await live(machine.slipway(), machine, minute, isReady).catch(onlyCrash);
+    await live(machine.slipway(), machine, within, isReady).catch(onlyCrash);
     expect(machine.host.crashed).toBe(true);
     machine.host.restart();
-    const report = await live(machine.slipway(), machine, 2 * minute, isReady);
+    const report = await live(machine.slipway(), machine, within + minute, isReady);
     expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
     expect(machine.units.starts).toBe(1);
     expect(endState(machine)).toEqual(endState(whole));
@@ -46,7 +62,7 @@ export async function survivesEveryCrash(role: string, settings: string): Promis
 /** Returns the VM's files, without the files, timestamps and ids that differ from one first boot to another. */
 function endState({ host }: ReturnType<typeof vm>): unknown {
   const times =
-    /"(iat|exp|jti)":[^,}]+|\\"resourceVersion\\":[^,}]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+    /"(iat|exp|jti)":[^,}]+|\\"resourceVersion\\":[^,}]+|\\+"at\\+": ?\d+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
   return Object.entries(host.files.snapshot())
     .filter(([path]) => !path.startsWith('/run/') && !/\/(registries\.yaml|logins\.json|.+\.crt)$/.test(path))
     .map(([path, node]) => [

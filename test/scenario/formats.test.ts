@@ -28,6 +28,7 @@ const elsewhere = [
     'tokenRotation',
     'passwordsSaved',
     'channel',
+    'founding',
     'restore',
     'job',
   ] as const),

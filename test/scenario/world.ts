@@ -18,6 +18,7 @@ import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import { kubeconfig as kubeconfigOf } from '../lab/standins/k3s-kubeconfig.ts';
 import { applied, fetched, putFlux } from '../unit/agent/gitops/flux/cluster.ts';
 import { type WorldCertificates, worldCertificates } from './certificates.ts';
+import { type EtcdPeer, etcdPeer } from './etcd-peer.ts';
 import { type OtherServer, otherServer } from './other-server.ts';
 import { Units } from './units.ts';
 import { type WorldPasswords, worldPasswords } from './world-passwords.ts';
@@ -61,6 +62,8 @@ export interface World {
   channels: Readonly<Record<string, string>> | undefined;
   /** The releases that end soon after each start, each with the last line of its journal. */
   readonly broken: Map<string, string>;
+  /** Another server with embedded etcd, which this VM may join as a server. */
+  readonly peer: EtcdPeer;
   readonly certificates: WorldCertificates;
   readonly passwords: WorldPasswords;
   /** The images for which the running kubelet asks a credential provider. */
@@ -93,6 +96,7 @@ export function world(): World {
     certificates: worldCertificates(host, authority, () => units.isActive(/^k3s.service$/)),
     passwords: worldPasswords(host, units, ca),
     server: { token: joinToken, ca },
+    peer: etcdPeer(host),
     fleetRelease: undefined,
     channels: undefined,
     broken: new Map(),
@@ -215,7 +219,7 @@ function startServer(made: World, config: K3sConfig, token: string): string | un
   const { kubeconfig } = paths.k3s;
   const agentTokenFile = config['agent-token-file'];
   const agentToken = agentTokenFile === undefined ? undefined : host.files.text(agentTokenFile);
-  const error = made.passwords.start(token, agentToken);
+  const error = made.peer.start(config, token) ?? made.passwords.start(token, agentToken);
   if (error !== undefined) {
     return error;
   }
@@ -254,6 +258,7 @@ function startAgent(made: World, config: K3sConfig, token: string): string | und
 
 interface K3sConfig {
   readonly server?: string;
+  readonly 'cluster-init'?: boolean;
   readonly 'agent-token-file'?: string;
   readonly 'node-name': string;
   readonly 'node-taint'?: readonly string[];

@@ -10,6 +10,9 @@ import {
   certificatesRenewed,
   clusterFounding,
   configFile,
+  etcdFounding,
+  type FoundingPorts,
+  foundingMemory,
   joinToken,
   k3sLinks,
   k3sRestart,
@@ -49,6 +52,8 @@ import { clusterWorkloads } from './workloads/index.ts';
 export interface K3sPorts extends InterruptionPorts {
   /** Returns when to renew a credential, in epoch milliseconds: at most `within` milliseconds after `receivedAt`. */
   readonly rotateAt: (receivedAt: number, within: number) => number;
+  /** What this process has seen of other servers, and the place of claims to a cluster. */
+  readonly founding?: FoundingPorts;
   /** Measures the free space of a disk. If absent, disks are not checked. */
   readonly free?: FreeSpace;
 }
@@ -71,7 +76,8 @@ export function k3sResources(
   const name = unitName(node.role.k3s);
 
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
-  const founding = forKind('founding', () => clusterFounding(node));
+  const isEtcd = node.settings.k3s.datastore === 'etcd';
+  const founding = isEtcd ? [] : forKind('founding', () => clusterFounding(node));
   const restored = forKind('restore', () => restoreEnded(node));
   const role = unlessHeld(
     node,
@@ -86,12 +92,20 @@ export function k3sResources(
   const upgrade = upgradeSteps(node, { gate, free: ports.free }, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
+  const ofEtcd = isEtcd
+    ? forKind('founding', () =>
+        etcdFounding(node, ports.founding ?? { memory: foundingMemory() }, [token.id]),
+      )
+    : [];
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
   const server = forKind('serverKept', () => serverChange(node, before));
   const cluster = forKind('settingsKept', () => settingsChange(node, before));
   const pinned = forKind('pinnedCa', () => nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id])));
   const keeping = (resource: Resource) => keepingFlags(node, resource, [lostRegistries]);
-  const config = nonBlockingOnceJoined(node, keeping(configFile(node, ids([role, overrides], server))));
+  const config = nonBlockingOnceJoined(
+    node,
+    keeping(configFile(node, ids([role, overrides], server, ofEtcd))),
+  );
   const { logins, registries, former, provider } = registrySteps(node, { cloud, rotateAt, keeping });
   const unitFile = unit(node, before).map(keeping);
   const accepted = forKind('tokenAccepted', () => tokenAccepted(node, cloud, ids([token], pinned, server)));
@@ -138,6 +152,7 @@ export function k3sResources(
     ...upgrade,
     ...scripts,
     token,
+    ...ofEtcd,
     ...agents,
     ...pinned,
     ...server,

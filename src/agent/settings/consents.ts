@@ -18,6 +18,12 @@ export const consents = {
     example: 'https://10.0.0.9:6443',
     takesTrue: true,
   },
+  founding: {
+    about:
+      'VMs that may found a cluster with embedded etcd although no claim beside the backups proves that none exists, each by its id.',
+    example: '0a1b2c3d-1111-2222-3333-444455556666',
+    takesTrue: false,
+  },
   restart: {
     about:
       'Units that Slipway did not write, and whose K3s Slipway may restart: a unit with one start of K3s (`UNIT@START`), or a unit alone for every start by it.',

@@ -13,6 +13,13 @@ const knownTags = [
     layer: (value: string) => ({ k3s: { server: value } }),
   },
   {
+    tag: 'k3s-init',
+    gate: 'init',
+    path: 'k3s.init',
+    // Any text except `false` is a mark, as with k3s-hold.
+    layer: (value: string) => ({ k3s: { init: value.toLowerCase() !== 'false' } }),
+  },
+  {
     tag: 'k3s-version',
     gate: 'version',
     path: 'k3s.version',

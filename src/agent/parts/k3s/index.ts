@@ -19,6 +19,8 @@ export { agentToken } from './membership/agent-token.ts';
 export { caPin } from './membership/ca-pin.ts';
 export { clusterFounding, serverToJoin } from './membership/cluster-founding.ts';
 export { fetchToken, tokenSecretName } from './membership/fetched-token.ts';
+export { etcdFounding, type FoundingPorts } from './membership/founding/etcd-founding.ts';
+export { foundingMemory } from './membership/founding/memory.ts';
 export { joinToken } from './membership/join-token.ts';
 export { nonBlockingOnceJoined } from './membership/joined-cluster.ts';
 export type { Verification } from './membership/kinds/kind.ts';

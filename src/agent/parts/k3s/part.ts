@@ -39,7 +39,16 @@ export const k3sPart: Part = {
     ...k3sReasons,
     ...certificateReasons,
   },
-  consents: ['tokenChange', 'roleChange', 'serverChange', 'restart', 'lostFlags', 'imageRules', 'settings'],
+  consents: [
+    'tokenChange',
+    'roleChange',
+    'serverChange',
+    'founding',
+    'restart',
+    'lostFlags',
+    'imageRules',
+    'settings',
+  ],
   startInputs: [...programInputs, ...accessInputs],
   probes({ machine, configured, node }) {
     const hints = hintsOf(configured?.settings ?? { cloud: fallbackCloud });
@@ -75,6 +84,7 @@ export const k3sPart: Part = {
     paths.slipway.tokenRotation,
     paths.slipway.passwordsSaved,
     paths.slipway.channel,
+    paths.slipway.founding,
     paths.slipway.restore,
   ],
   reads: ({ system, k3s }) => [

@@ -58,7 +58,7 @@ export function portsOf(node: K3sNode | undefined): readonly Port[] {
     ...(mayServe ? [{ ...supervisor, number: Number(config['https-listen-port'] ?? 6443) }] : []),
     kubelet,
     ...networkPorts(backend, isIPv6(node?.address ?? '')),
-    ...(mayServe && isOn('cluster-init') ? etcd : []),
+    ...(mayServe && (isOn('cluster-init') || node?.settings.k3s.datastore === 'etcd') ? etcd : []),
     ...(mayServe && isOn('embedded-registry') ? [registry] : []),
   ];
 }

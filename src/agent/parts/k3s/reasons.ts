@@ -9,7 +9,11 @@ export const clusterReasons = {
   RoleChanged:
     'The VM was installed as a different kind of K3s node; the condition prints the consent that lets Slipway rebuild the node.',
   ClusterExists:
-    'A server would create a second cluster beside an existing one; Slipway supports one server per cluster.',
+    'A server would create a second cluster beside an existing one, or cannot prove that none exists; the message has the ways out.',
+  FoundingWaits:
+    'A server without a cluster on its disk waits for another server that it can join or, if it is marked, for the time after which it may found the cluster.',
+  InitMarkStays:
+    'The mark k3s-init or k3s.init is still set on a server that has had its cluster for a day: take it away.',
 } as const;
 
 /**

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { dualStack } from '../../settings/address-families.ts';
 import { given, mapAt, type Problem } from '../../settings/path.ts';
 import type { SensitiveUrl, Written } from '../../settings/section.ts';
@@ -12,11 +13,36 @@ export function sharedToken({ secretName, agentSecretName }: Written): readonly 
 }
 
 /**
- * Returns the problems of the section `k3s`: a release beside a channel, reserved keys in k3s.config, and networks of
- * two address families.
+ * Returns the problems of the section `k3s`: a release beside a channel, reserved keys in k3s.config, a DNS name
+ * beside other peers, and networks of two address families.
  */
 export function k3sMisfits(k3s: Written): readonly Problem[] {
-  return [...releaseBesideChannel(k3s), ...reservedKeysIn(k3s), ...dualStack(k3s)];
+  return [
+    ...releaseBesideChannel(k3s),
+    ...reservedKeysIn(k3s),
+    ...ownMembership(k3s),
+    ...manyNames(k3s),
+    ...dualStack(k3s),
+  ];
+}
+
+/** Returns the problem of k3s.config with cluster-init beside a datastore with which Slipway sets this key itself. */
+function ownMembership({ datastore, config }: Written): readonly Problem[] {
+  const isTwice = datastore === 'etcd' && given(mapAt(config, [])['cluster-init']);
+  const message = slipways('with k3s.datastore: etcd, Slipway decides which server founds the cluster');
+  return isTwice ? [{ path: ['config', 'cluster-init'], message }] : [];
+}
+
+function manyNames({ peers }: Written): readonly Problem[] {
+  const names = (Array.isArray(peers) ? peers : []).filter((peer) => isName(String(peer)));
+  const message = 'has a DNS name beside other entries; list addresses, or one DNS name alone';
+  return names.length > 0 && Array.isArray(peers) && peers.length > 1 ? [{ path: ['peers'], message }] : [];
+}
+
+/** True if the address of a server is a DNS name. */
+function isName(server: string): boolean {
+  const bare = server.replace(/^https:\/\//, '').replace(/\/$/, '');
+  return !bare.startsWith('[') && isIP(bare) === 0 && isIP(bare.replace(/:\d+$/, '')) === 0;
 }
 
 function releaseBesideChannel({ version, channel }: Written): readonly Problem[] {

@@ -49,8 +49,20 @@ const k3sSchema = about(
     ),
     channelUrl: about('The URL of the list of channels, or of your copy of this list.', url),
     server: about(
-      'The server that an agent joins: an address or https URL. An open tag k3s-server overrides this setting.',
+      'The address at which nodes register: a load balancer, a DNS name or a server, as an address or https URL. An agent joins it; with k3s.datastore other than sqlite, the certificate of every server names it. An open tag k3s-server overrides this setting.',
       z.optional(serverAddress),
+    ),
+    datastore: about(
+      'Where servers store the cluster: sqlite (one server), etcd (embedded etcd, for several servers) or external (a database of your own). Set it alike on all servers.',
+      z.enum(['sqlite', 'etcd', 'external']),
+    ),
+    init: about(
+      'With k3s.datastore: etcd: whether this server may found the cluster if no other server answers. An open tag k3s-init overrides this setting. Remove it after the first day.',
+      z.boolean(),
+    ),
+    peers: about(
+      'With k3s.datastore: etcd: how servers find each other: their addresses, or one DNS name with the addresses of all servers. The list may include this server.',
+      z.array(serverAddress),
     ),
     releaseUrl: about('The URL below which Slipway finds K3s releases.', url),
     upgrade: about(
@@ -72,6 +84,9 @@ export const k3s = {
   schema: k3sSchema,
   defaults: {
     version: 'v1.36.3+k3s1',
+    datastore: 'sqlite',
+    init: false,
+    peers: [],
     channelUrl: 'https://update.k3s.io/v1-release/channels',
     releaseUrl: 'https://github.com/k3s-io/k3s/releases/download',
     upgrade: 'manual',

@@ -6,6 +6,7 @@ const schema = about(
   z.strictObject({
     role: about('Whether the tag k3s-role sets role.', z.boolean()),
     server: about('Whether the tag k3s-server sets k3s.server.', z.boolean()),
+    init: about('Whether the tag k3s-init sets k3s.init.', z.boolean()),
     version: about('Whether the tag k3s-version sets k3s.version.', z.boolean()),
     hold: about('Whether the tag k3s-hold sets maintenance.hold.', z.boolean()),
   }),
@@ -13,5 +14,5 @@ const schema = about(
 
 export const tags = {
   schema: schema,
-  defaults: { role: true, server: true, version: true, hold: true },
+  defaults: { role: true, server: true, init: true, version: true, hold: true },
 } as const satisfies SettingsSection<typeof schema>;

@@ -59,7 +59,7 @@ export const tags: readonly Case[] = [
     name: 'a k3s-server for a node that is a server, for config',
     ...tagged('config', 'k3s-role: server, k3s-server: 10.0.0.9'),
     source: /the tag k3s-server or k3s\.server names the K3s server https:\/\/10\.0\.0\.9:6443/,
-    problem: /ClusterExists: .* cannot join a server to a cluster yet/,
+    problem: /ClusterExists: .* With SQLite, a cluster has one server/,
     repair: /Take the tag or setting away from this VM, or give it the role agent/,
     stdout: /^k3s\.server: 10\.0\.0\.9 +# tag k3s-server$/m,
   },

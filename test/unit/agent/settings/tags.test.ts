@@ -91,7 +91,7 @@ test('withTags warns about each unknown k3s-* tag', async () => {
   const { warnings } = await tagged({ 'k3s-rol': 'agent', 'k3s-registry-mirror': 'x', k3s: 'x' });
   expect(warnings).toEqual([
     'The tag k3s-rol is not read; did you mean k3s-role?',
-    'The tag k3s-registry-mirror is not read; Slipway reads k3s-role, k3s-server, k3s-version, k3s-hold.',
+    'The tag k3s-registry-mirror is not read; Slipway reads k3s-role, k3s-server, k3s-init, k3s-version, k3s-hold.',
   ]);
 });
 

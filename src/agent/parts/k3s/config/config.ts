@@ -5,7 +5,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import { remembering } from '../../../engine/remembering.ts';
 import type { Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import { isServer, type K3sNode, nodeLabels, nodeTaints } from '../../../node.ts';
+import { isServer, type K3sNode, nodeLabels, nodeTaints, registrationNames } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
 import { parseYaml } from '../../../settings/yaml.ts';
 import { checkK3sConfig, type K3sKeyProblem } from '../flags/config-keys.ts';
@@ -71,6 +71,7 @@ const readBack = remembering(parseYaml);
 
 function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
   const extra = node.settings.k3s.config;
+  const names = isServer(node) ? registrationNames(node) : [];
   return {
     'token-file': node.paths.slipway.joinToken,
     ...kindOf(node).writes(node, { hasAgentToken }),
@@ -80,6 +81,7 @@ function k3sConfig(node: K3sNode, hasAgentToken: boolean): K3sConfig {
     ...(node.paths.root !== '/' && placesOf(node)),
     ...extra,
     ...listsOf({ 'node-label': nodeLabels(node), 'node-taint': nodeTaints(node) }, extra),
+    ...(names.length > 0 && listsOf({ 'tls-san': names }, extra)),
   };
 }
 

@@ -19,7 +19,10 @@ import {
   usualValues,
 } from '../flags/guarded-keys.ts';
 import { startFlags } from '../flags/start-flags.ts';
+import { clusterOnDisk } from '../membership/founding/disk.ts';
+import { keepingMembership } from '../membership/founding/kept-membership.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
+import { kindOf } from '../membership/kinds/kinds.ts';
 import { startedWith } from './started-with.ts';
 
 /**
@@ -135,15 +138,22 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
   if (!isServer(node) || !(await joinedCluster(host, node))) {
     return [];
   }
+  const hasEtcd =
+    node.settings.k3s.datastore === 'etcd' && (await clusterOnDisk(host, node.paths)) === 'etcd';
   const started = await startedWith(host, node.paths);
   if (started === undefined) {
     return [];
   }
   const { config } = node.paths.k3s;
-  const given = configuredFlags(node.settings.k3s.config, config);
+  const own = await keepingMembership(host, node);
+  const keys = { ...kindOf(own).writes(own, { hasAgentToken: false }), ...node.settings.k3s.config };
+  const given = configuredFlags(keys, config);
   const flags = await startFlags(host, { kind: 'server', paths: node.paths, config: given });
   const wanted = guardedValues(flags);
+  // Embedded etcd that exists wins over these flags (pkg/cluster/managed.go), so they may change.
+  const isFree = (key: string) => hasEtcd && ['cluster-init', 'server'].includes(key);
   return guardedKeys
+    .filter((key) => !isFree(key))
     .map((key): HeldChange => {
       const value = started[changeOf(key) === 'never' ? 'first' : 'last'][key];
       const usual = usualValues[key] ?? '';

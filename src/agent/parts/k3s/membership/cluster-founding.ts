@@ -3,26 +3,17 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import {
-  actsForCluster,
-  isOwnServer,
-  isServer,
-  type K3sNode,
-  normaliseServer,
-  unitName,
-} from '../../../node.ts';
+import { actsForCluster, isOwnServer, isServer, type K3sNode, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
-import { dropInFlags } from '../flags/flags.ts';
-import { configuredFlags } from '../flags/given-flags.ts';
+import { foundingId } from './founding/etcd-founding.ts';
+import { serverNames } from './founding/server-names.ts';
 import { joinedCluster } from './joined-cluster.ts';
 import { serverCa } from './supervisor.ts';
 
-const foundingId = 'Cluster/founding';
-
 /**
- * Checks that a server does not found a second cluster. Throws `ClusterExists` if a tag or setting names another server
- * to join. Also throws it if another K3s server answers at a name in tls-san while this VM has no running K3s and no
- * cluster on its disk, as after the first server lost its disk.
+ * Checks that a server with SQLite does not found a second cluster. Throws `ClusterExists` if a tag or setting names
+ * another server to join. Also throws it if another K3s server answers at a name in tls-san while this VM has no
+ * running K3s and no cluster on its disk, as after the first server lost its disk.
  *
  * The error does not block a server that already has a cluster.
  */
@@ -44,14 +35,20 @@ export function clusterFounding(node: K3sNode): Resource {
 
 /** Returns `ClusterExists` for a server if a tag or setting names another server to join; otherwise `undefined`. */
 export function serverToJoin(node: K3sNode): NodeError | undefined {
-  const { role, server } = node;
-  if (!isServer({ role }) || server === undefined || actsForCluster(node)) {
+  const { role, server, settings } = node;
+  if (
+    !isServer(node) ||
+    settings.k3s.datastore !== 'sqlite' ||
+    server === undefined ||
+    actsForCluster(node)
+  ) {
     return undefined;
   }
   return clusterExists(
-    `This VM has the role ${role.name}, and the tag k3s-server or k3s.server names the K3s server ${server}. Slipway cannot ` +
-      'join a server to a cluster yet, does not found a second cluster beside it, and leaves Secrets, charts and GitOps ' +
-      'of the cluster to that server. Take the tag or setting away from this VM, or give it the role agent.',
+    `This VM has the role ${role.name}, and the tag k3s-server or k3s.server names the K3s server ${server}. With ` +
+      'SQLite, a cluster has one server, so this VM founds no second cluster beside it, and leaves Secrets, charts and ' +
+      'GitOps of the cluster to that server. Take the tag or setting away from this VM, or give it the role agent; for ' +
+      'several servers, set k3s.datastore: etcd on all of them.',
   );
 }
 
@@ -60,7 +57,7 @@ async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeErr
   if (await isStarted(host, node)) {
     return undefined;
   }
-  const addresses = (await serverNames(host, node)).flatMap(asServer);
+  const addresses = await serverNames(host, node);
   const others = [...new Set(addresses)].filter((address) => !isOwnServer(node, address));
   const hints = hintsOf(node.settings);
   const found = await Promise.all(
@@ -80,24 +77,6 @@ async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeErr
 async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> {
   const { ActiveState } = await showUnit(host, unitName(role.k3s), ['ActiveState']);
   return ['active', 'reloading', 'activating'].includes(ActiveState);
-}
-
-/**
- * Returns the names in tls-san, from the settings and the operator's drop-ins. Agents may have joined the cluster at
- * one of these names.
- */
-async function serverNames(host: HostReader, { settings, paths }: K3sNode): Promise<readonly string[]> {
-  const configured = configuredFlags(settings.k3s.config, paths.k3s.config);
-  const flags = [...configured, ...(await dropInFlags(host, paths))];
-  return flags.filter(({ name }) => name === 'tls-san').flatMap(({ values }) => values);
-}
-
-function asServer(name: string): readonly string[] {
-  try {
-    return [normaliseServer(name)];
-  } catch {
-    return [];
-  }
 }
 
 function noServer(thrown: unknown): undefined {

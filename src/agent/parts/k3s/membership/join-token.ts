@@ -124,7 +124,8 @@ async function firstToken(host: Host, node: K3sNode, cloud: Cloud): Promise<Secr
   if (!isServer(node) || isRedacted(fetched)) {
     return fetched;
   }
-  if (serverPassword(fetched, name).caHash === undefined) {
+  // A server with etcd may join the cluster whose CA the token names; `etcdFounding` refuses to found one with it.
+  if (serverPassword(fetched, name).caHash === undefined || node.settings.k3s.datastore === 'etcd') {
     return fetched;
   }
   throw tokenUnusable(name, 'it names the CA of a cluster, and this server is about to make its own CA');

@@ -70,6 +70,24 @@ export async function tokenStatus(
   }
 }
 
+/**
+ * Sends the token as that of a server, and verifies the server's certificate against `ca` but not its name. Returns the
+ * HTTP status, which shows whether the server would let this server join (pkg/server/handlers/router.go: only the user
+ * `server` may read the status of the encryption). Throws `ServerUnreachable` like `tokenStatus`.
+ */
+export async function serverTokenStatus(
+  host: HostReader,
+  server: string,
+  ca: string,
+  token: Token,
+  hints: Hints,
+): Promise<number> {
+  const headers = { authorization: basicAuth('server', token.credential) };
+  const url = `${server}/v1-k3s/encrypt/status`;
+  const { status } = await askSupervisor(host, { url, headers, trust: { ca, anyName: true } }, hints);
+  return status;
+}
+
 function isUntrusted(thrown: unknown): boolean {
   const cause = thrown instanceof NodeError ? thrown.cause : undefined;
   return cause instanceof NodeError && cause.reason === 'TlsUntrusted';

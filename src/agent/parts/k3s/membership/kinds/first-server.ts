@@ -7,7 +7,10 @@ export const firstServer: MembershipKind = {
   name: 'firstServer',
   summary: 'a server that founds its cluster',
   needs: [],
-  writes: serverKeys,
+  writes: (node, state) => ({
+    ...serverKeys(node, state),
+    ...(node.settings.k3s.datastore === 'etcd' && { 'cluster-init': true }),
+  }),
   verifies: ['founding', 'restore', 'settingsKept', 'tokenRotated', 'releasePublished'],
   // With `server`, K3s would join that server and ignore its own datastore (pkg/cluster/managed.go).
   forbids: ['server'],

@@ -7,7 +7,10 @@ export const joiningServer: MembershipKind = {
   name: 'joiningServer',
   summary: 'a server that joins other servers',
   needs: ['server'],
-  writes: serverKeys,
+  writes: (node, state) => ({
+    ...(node.joins !== undefined && { server: node.joins }),
+    ...serverKeys(node, state),
+  }),
   verifies: ['founding', 'restore', 'settingsKept', 'tokenRotated', 'releasePublished'],
   forbids: ['cluster-init'],
 };

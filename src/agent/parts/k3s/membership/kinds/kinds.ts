@@ -10,11 +10,14 @@ export const membershipKinds = { agent, firstServer, joiningServer } as const sa
 >;
 
 /**
- * Returns the kind of a node as its settings have it. The Resource `Cluster/founding` decides between a first and a
- * joining server by the state of the machine.
+ * Returns the kind of a node: a server is a joining one once the Resource `Cluster/founding` has decided so, and
+ * `keepingMembership` has read this decision.
  */
-export function kindOf(node: Pick<K3sNode, 'role'>): MembershipKind {
-  return isServer(node) ? firstServer : agent;
+export function kindOf(node: Pick<K3sNode, 'role' | 'joins'>): MembershipKind {
+  if (!isServer(node)) {
+    return agent;
+  }
+  return node.joins === undefined ? firstServer : joiningServer;
 }
 
 /** True if a node of this kind is verified in this respect. */

@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import type { HostReader } from '../../../../engine/host.ts';
+import type { NodePaths } from '../../../../paths.ts';
+
+/** The cluster that the disk of a server has. */
+export type DiskCluster = 'etcd' | 'sqlite' | 'empty';
+
+/**
+ * Returns which datastore is on the disk. K3s keeps to etcd once its log exists, whatever the flags
+ * (pkg/cluster/managed.go); etcd that was copied from SQLite leaves `state.db.migrated` behind.
+ */
+export async function clusterOnDisk(host: HostReader, { k3s }: NodePaths): Promise<DiskCluster> {
+  if ((await host.stat(join(k3s.datastore, 'etcd/member/wal'))) !== undefined) {
+    return 'etcd';
+  }
+  return (await host.stat(join(k3s.datastore, 'state.db'))) === undefined ? 'empty' : 'sqlite';
+}

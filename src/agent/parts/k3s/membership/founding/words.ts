@@ -1,0 +1,57 @@
+import { NodeError } from '../../../../engine/errors.ts';
+import { type Finding, waiting } from '../../../../engine/resource.ts';
+import { forPerson } from '../../../../engine/severity.ts';
+import type { K3sNode } from '../../../../node.ts';
+import { clusterUnproven } from './claim.ts';
+import type { Awaited, FoundingDecision } from './decision.ts';
+
+type Wait = Extract<FoundingDecision, { act: 'wait' }>;
+type Refusal = Extract<FoundingDecision, { act: 'refuse' }>;
+
+/** Returns the waiting finding for a decision; the message says what ends the wait. */
+export function waitFor(node: K3sNode, { for: awaited, after }: Wait): Finding {
+  return waiting('FoundingWaits', toldWait(node, awaited), {
+    after,
+    isExpected: awaited.what !== 'elsewhere',
+  });
+}
+
+function toldWait({ settings, server }: K3sNode, awaited: Awaited): string {
+  switch (awaited.what) {
+    case 'peer':
+      return settings.k3s.peers.length === 0 && server === undefined
+        ? 'This server has no cluster and knows no other server: set k3s.peers or k3s.server, or mark the first server of a new cluster with the tag k3s-init.'
+        : 'This server joins as soon as another server answers and accepts its token. If the cluster is new, mark one server with the tag k3s-init.';
+    case 'start':
+      return `The server ${awaited.address} is starting; this server joins once it accepts the token.`;
+    case 'elsewhere':
+      return `A cluster answers at ${awaited.address}, but at no address of k3s.peers: add the address of a server to k3s.peers, or start one that is listed.`;
+    case 'silence':
+      return `No other server answers. If none does for another ${Math.ceil(awaited.left / 1_000)} s, this server may found the cluster.`;
+  }
+}
+
+/** Returns the error for a decision that a person must change. */
+export function refusal(node: K3sNode, { why, address }: Refusal): NodeError {
+  switch (why) {
+    case 'refused':
+      return new NodeError(
+        'TokenRejected',
+        `The server ${address} refuses the token of this server. Store the token of its cluster in the secret ` +
+          `${node.settings.joinToken.secretName}, or take the server out of k3s.peers.`,
+        forPerson,
+      );
+    case 'foreign':
+      return new NodeError(
+        'ClusterExists',
+        `The server ${address} has a CA that the token or the disk of this server does not know, so it belongs to another ` +
+          'cluster. Take it out of k3s.peers, or store the token of its cluster in the vault.',
+        forPerson,
+      );
+    case 'unproven':
+      return clusterUnproven(
+        node,
+        'silence does not prove that none exists, and backup.to, beside which it could claim the cluster, is not set',
+      );
+  }
+}

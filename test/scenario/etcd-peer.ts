@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { reveal } from '../../src/agent/engine/secret.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { type MemoryHost, unreachable } from '../lab/memory-host.ts';
+
+export const peerUrl = 'https://10.0.0.6:6443';
+export const registrationUrl = 'https://k3s.example.com:6443';
+
+const paths = nodePaths('/');
+const log = join(paths.k3s.datastore, 'etcd/member/wal');
+
+/** Another server of a cluster with embedded etcd, and what a start of K3s does with etcd on this VM. */
+export interface EtcdPeer {
+  /** The token and the CA of the other server; undefined while it is down. */
+  cluster: { token: string; ca: string } | undefined;
+  /** How each start of K3s on this VM came to its cluster. */
+  readonly ways: ('founded' | 'joined' | 'kept' | 'sqlite')[];
+  /** Starts the datastore that K3s would pick (pkg/cluster/managed.go); returns the error line if it cannot join. */
+  start(
+    config: { readonly server?: string; readonly 'cluster-init'?: boolean },
+    token: string,
+  ): string | undefined;
+}
+
+export function etcdPeer(host: MemoryHost): EtcdPeer {
+  const peer: EtcdPeer = {
+    cluster: undefined,
+    ways: [],
+    start(config, token) {
+      if (host.files.stat(log) !== undefined) {
+        peer.ways.push('kept');
+        return undefined;
+      }
+      if (config.server !== undefined) {
+        if (config.server !== peerUrl || peer.cluster?.token !== token) {
+          return `level=fatal msg="starting kubernetes: preparing server: failed to get CA certs: Get \\"${config.server}/cacerts\\": dial tcp: connect: connection refused"`;
+        }
+        peer.ways.push('joined');
+      } else {
+        peer.ways.push(config['cluster-init'] ? 'founded' : 'sqlite');
+      }
+      if (peer.ways.at(-1) !== 'sqlite') {
+        host.files.write(log, '');
+      }
+      return undefined;
+    },
+  };
+  const down = unreachable(peerUrl);
+  host.onGet(`${registrationUrl}/ping`, unreachable(registrationUrl));
+  host.onGet(`${peerUrl}/ping`, () => (peer.cluster ? 'pong' : down));
+  host.onGet(`${peerUrl}/cacerts`, () => peer.cluster?.ca ?? down);
+  host.onGet(`${peerUrl}/v1-k3s/encrypt/status`, ({ headers }) => {
+    const wanted = `Basic ${Buffer.from(`server:${peer.cluster?.token}`).toString('base64')}`;
+    return reveal(headers?.authorization ?? '') === wanted ? '{}' : { status: 401, body: 'not authorized' };
+  });
+  return peer;
+}

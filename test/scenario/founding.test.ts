@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
+import { booted, condition, isReady, live, vm } from './a-vm.ts';
+import { peerUrl } from './etcd-peer.ts';
+import { etcd, kinds, made, silent, withPeer } from './founding-kinds.ts';
+
+const minute = 60_000;
+const config = '/etc/rancher/k3s/config.yaml';
+const founding = '/var/lib/slipway/founding.json';
+
+describe.each(kinds)('a $kind', (row) => {
+  test('boots to Ready, and starts K3s once', async () => {
+    const machine = made(row);
+    const report = await live(machine.slipway(), machine, row.within, isReady);
+    expect(report.outcomes.filter(({ state }) => state !== 'InSync')).toEqual([]);
+    expect(machine.peer.ways).toEqual([row.way]);
+    expect(machine.units.starts).toBe(1);
+  });
+
+  test('changes nothing once it is Ready', async () => {
+    const machine = made(row);
+    const slipway = machine.slipway();
+    await live(slipway, machine, row.within, isReady);
+    await live(slipway, machine, minute);
+    const { length } = machine.host.journal;
+    await live(slipway, machine, 30 * minute);
+    expect(machine.host.lines().slice(length)).toEqual([]);
+  });
+
+  test('is not changed by a dry run, whose plan lists every resource', async () => {
+    const machine = made(row);
+    const before = machine.host.files.snapshot();
+    const report = await machine.slipway(recordingHost).pass();
+    expect(machine.host.files.snapshot()).toEqual(before);
+    expect(machine.claims.objects.size).toBe(0);
+    const real = made(row);
+    const done = await live(real.slipway(), real, row.within, isReady);
+    expect(report.outcomes.map(({ resource }) => resource.id)).toEqual(
+      done.outcomes.map(({ resource }) => resource.id),
+    );
+  });
+
+  test('keeps its configuration and its K3s if its record or all peers are lost', async () => {
+    const machine = made(row);
+    await live(machine.slipway(), machine, row.within, isReady);
+    const before = machine.host.files.text(config);
+    silent(machine);
+    machine.host.files.remove(founding);
+    const report = await live(machine.slipway(), machine, 10 * minute);
+    expect(condition(report, 'Role')).toBe('True InSync');
+    expect(machine.host.files.text(config)).toBe(before);
+    expect(machine.units.starts).toBe(1);
+  });
+});
+
+test('every server names the registration address in its certificate, and joins at a peer', async () => {
+  const machine = made(kinds[1]);
+  await live(machine.slipway(), machine, minute, isReady);
+  const text = machine.host.files.text(config);
+  expect(text).toContain('tls-san:\n  - "k3s.example.com"');
+  expect(text).toContain(`server: "${peerUrl}"`);
+  expect(text).not.toContain('cluster-init');
+});
+
+test('a first server that loses its disk joins its cluster, although it is still marked', async () => {
+  const machine = made(kinds[0]);
+  await live(machine.slipway(), machine, 8 * minute, isReady);
+  const rebuilt = made(kinds[2]);
+  rebuilt.claims.objects.set(
+    [...machine.claims.objects.keys()].join(),
+    [...machine.claims.objects.values()].join(),
+  );
+  await live(rebuilt.slipway(), rebuilt, minute, isReady);
+  expect(rebuilt.peer.ways).toEqual(['joined']);
+});
+
+test('a first server that loses its disk founds no second cluster while its cluster is silent', async () => {
+  const machine = made(kinds[0]);
+  await live(machine.slipway(), machine, 8 * minute, isReady);
+  const rebuilt = made(kinds[0]);
+  for (const [name, text] of machine.claims.objects) {
+    rebuilt.claims.objects.set(name, text);
+  }
+  const report = await live(rebuilt.slipway(), rebuilt, 60 * minute);
+  expect(condition(report, 'Role')).toBe('False ClusterExists');
+  expect(rebuilt.units.starts).toBe(0);
+});
+
+test('an unmarked server with an empty disk waits until another server answers, and then joins', async () => {
+  const machine = vm('server', etcd);
+  const slipway = machine.slipway();
+  const report = await live(slipway, machine, 180 * minute);
+  expect(report.conditions.find(({ type }) => type === 'Role')?.reason).toBe('FoundingWaits');
+  expect(machine.units.starts).toBe(0);
+  withPeer(machine);
+  await live(slipway, machine, minute, isReady);
+  expect(machine.peer.ways).toEqual(['joined']);
+});
+
+test('a server with SQLite keeps it if the settings say etcd, and is given no server to join', async () => {
+  const { machine } = await booted('server');
+  machine.host.files.write('/var/lib/rancher/k3s/server/db/state.db', 'SQLite');
+  const before = machine.host.files.text(config);
+  machine.host.files.write('/etc/slipway/config.d/extra.yaml', etcd);
+  withPeer(machine);
+  await live(machine.slipway(), machine, 10 * minute);
+  expect(machine.host.files.text(config)).toBe(before);
+  expect(machine.units.starts).toBe(1);
+});
