@@ -2,7 +2,7 @@ import type { CloudEvent } from '../../../clouds/events.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, type Resource, waiting } from '../../../engine/resource.ts';
-import { unitName } from '../../../node.ts';
+import { isServer, unitName } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { knownEvents } from './memory.ts';
@@ -17,7 +17,29 @@ const longest = 180_000;
  * closed when the VM goes; `undefined` for any other event, and once K3s was stopped. Other interruptions leave systemd
  * the time to stop K3s.
  */
-export async function stopStep(
+export function stopStep(
+  host: HostReader,
+  events: NodeEvents,
+  event: CloudEvent,
+): Promise<Finding | undefined> {
+  return stopWhile('active', host, events, event);
+}
+
+/**
+ * Returns the step that stops the K3s of a server that is still starting before the eviction of its Spot VM: its API
+ * does not answer yet, so the node can neither be drained nor know whether it is the only server. Returns `undefined`
+ * for any other event or state.
+ */
+export async function stopStarting(
+  host: HostReader,
+  events: NodeEvents,
+  event: CloudEvent,
+): Promise<Finding | undefined> {
+  return isServer(events.node) ? stopWhile('activating', host, events, event) : undefined;
+}
+
+async function stopWhile(
+  state: 'active' | 'activating',
   host: HostReader,
   { memory }: NodeEvents,
   event: CloudEvent,
@@ -27,10 +49,10 @@ export async function stopStep(
   }
   const unit = unitName('server');
   const { ActiveState } = await showUnit(host, unit, ['ActiveState']);
-  if (ActiveState !== 'active') {
+  if (ActiveState !== state) {
     return undefined;
   }
-  const change = { field: unit, observed: 'active', desired: 'inactive' };
+  const change = { field: unit, observed: state, desired: 'inactive' };
   const summary = `stop K3s before ${eventWords(event)}`;
   const remedy = async (changing: Host): Promise<void> => {
     memory.stopped = { id: event.id, at: changing.monotonic() };

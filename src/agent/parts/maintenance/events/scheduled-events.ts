@@ -5,7 +5,7 @@ import { type Finding, inSync, type Resource, waiting } from '../../../engine/re
 import { advisory } from '../../../engine/severity.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { holdOf } from '../gate/hold.ts';
-import { copyInTime, stopStep } from './clean-stop.ts';
+import { copyInTime, stopStarting, stopStep } from './clean-stop.ts';
 import { type EventMemory, knownEvents } from './memory.ts';
 import { type EventDuty, empties, eventDuties, type NodeEvents } from './node-events.ts';
 import { mayGoEarly, preparation } from './prepare.ts';
@@ -106,12 +106,17 @@ async function prepared(
   if (memory.stopped?.id === due.event.id) {
     return 'stopped';
   }
+  const isHeld = (await holdOf(host, node)) !== undefined;
+  const mayStop = due.duty === 'prepare' && !isHeld;
+  const stopping = mayStop ? await stopStarting(host, events, due.event) : undefined;
+  if (stopping) {
+    return stopping;
+  }
   const { next: step, isOnlyServer } = await preparation(host, node, due).catch(unanswered(due));
   const next = isOnlyServer ? copyInTime(events, due.event, step) : step;
   if (next !== undefined || due.duty !== 'prepare') {
     return next;
   }
-  const isHeld = (await holdOf(host, node)) !== undefined;
   if (isOnlyServer) {
     return (isHeld ? undefined : await stopStep(host, events, due.event)) ?? 'onlyServer';
   }

@@ -331,6 +331,42 @@ describe('the only server of a cluster', () => {
     expect(acknowledged).toEqual([]);
   });
 
+  /** Makes K3s start for as long as the test lasts, so that its API does not answer. */
+  function starting(): void {
+    let state = 'activating';
+    api.isUp = () => false;
+    host.on({ file: 'systemctl', args: /^show k3s.service / }, () => `ActiveState=${state}\n`);
+    host.on({ file: 'systemctl', args: ['stop', '--no-block', 'k3s.service'] }, () => {
+      state = 'inactive';
+      return '';
+    });
+  }
+
+  test('stops a K3s that is still starting before the eviction of its Spot VM', async () => {
+    starting();
+    shown = [anEvent({ kind: 'preempt' })];
+    expect(await passes()).toEqual([
+      expect.stringMatching(/^stop K3s before the eviction of this Spot VM/),
+      expect.stringContaining('K3s is stopped for it, '),
+    ]);
+  });
+
+  test.each([
+    ['a reboot', {}],
+    ['an eviction that has begun', { kind: 'preempt', isStarted: true }],
+  ] as const)('does not stop a K3s that is still starting before %s', async (_, fields) => {
+    starting();
+    shown = [anEvent(fields)];
+    expect(await passes()).toEqual([expect.stringMatching(/^ApiUnavailable|^EventScheduled/)]);
+  });
+
+  test('does not stop a K3s that is still starting while a person holds the node', async () => {
+    starting();
+    await hold(host, events.node.paths, 'under investigation');
+    shown = [anEvent({ kind: 'preempt' })];
+    expect(await passes()).toEqual([expect.stringMatching(/^ApiUnavailable/)]);
+  });
+
   test('is not stopped while a person holds it', async () => {
     await hold(host, events.node.paths, 'under investigation');
     shown = [anEvent({ kind: 'preempt' })];
