@@ -46,10 +46,13 @@ test('the consent that the condition JoinToken suggests covers only one new toke
   expect([machine.passwords.rotations, machine.units.starts]).toEqual([1, 2]);
 });
 
-test('consent.tokenChange: true is accepted with one warning', async () => {
+test('consent.tokenChange: true is accepted with one warning, and allows no rotation', async () => {
   const { machine, slipway } = await booted('server');
   settle(machine, 'consent: { tokenChange: true }');
-  await live(slipway, machine, 30 * minute);
+  machine.cloud.secrets.set('k3s-token', 'second-token');
+  const report = await live(slipway, machine, 125 * minute);
+  expect(condition(report, 'JoinToken')).toBe('False TokenChanged');
+  expect(machine.passwords.rotations).toBe(0);
   const warnings = machine.events.filter(({ type }) => type === 'Warned');
   expect(warnings).toEqual([
     { type: 'Warned', message: expect.stringContaining('consent.tokenChange: true') },

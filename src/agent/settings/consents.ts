@@ -5,7 +5,7 @@ export const consents = {
   tokenChange: {
     about: 'Join tokens that may replace the token of this server, each by its digest.',
     example: '3f2a9c1b2d4e',
-    takesTrue: true,
+    takesTrue: 'forNothing',
   },
   roleChange: {
     about:
@@ -101,9 +101,10 @@ interface ConsentKind {
   readonly example: string;
   /**
    * True if the value `true`, which earlier releases used instead of a list of subjects, still counts as consent to
-   * every subject, including later ones.
+   * every subject, including later ones. With `forNothing`, the value is valid but consents to nothing, so that the
+   * settings of earlier releases stay valid.
    */
-  readonly takesTrue: boolean;
+  readonly takesTrue: boolean | 'forNothing';
 }
 
 export type Consent = keyof typeof consents;
@@ -116,13 +117,13 @@ export interface Consenting {
 }
 
 /**
- * True if the settings consent to each of these subjects. The consent `true` covers all subjects or, without
- * `takesTrue`, none.
+ * True if the settings consent to each of these subjects. The consent `true` covers all subjects if
+ * `takesTrue` is true, and otherwise none.
  */
 export function isConsented({ consent }: Consenting, what: Consent, ...subjects: readonly string[]): boolean {
   const given = consent[what];
   if (given === true) {
-    return consents[what].takesTrue;
+    return consents[what].takesTrue === true;
   }
   return subjects.every((subject) => listed(given).includes(subject));
 }
@@ -153,9 +154,13 @@ export function consentWarnings({ consent }: Consenting): readonly string[] {
     .filter((what) => consent[what] === true)
     .map(
       (what) =>
-        `consent.${what}: true consents to every later change of its kind as well. Take it out, or write what its ` +
-        `condition prints: consent: { ${what}: ${inlineYaml([consents[what].example])} }`,
+        `consent.${what}: true consents to ${extentOf(what)}. Take it out, or write what its condition prints: ` +
+        `consent: { ${what}: ${inlineYaml([consents[what].example])} }`,
     );
+}
+
+function extentOf(what: Consent): string {
+  return consents[what].takesTrue === true ? 'every later change of its kind as well' : 'nothing';
 }
 
 /** Returns an object with the result of `make` for each kind of consent. */

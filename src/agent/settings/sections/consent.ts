@@ -12,7 +12,7 @@ function consentTo(what: Consent) {
   const must = `must be a list of what its condition prints, such as ["${example}"]`;
   return about(
     description,
-    takesTrue ? z.union([subjects, z.boolean()], must) : z.array(z.string(must), must),
+    takesTrue !== false ? z.union([subjects, z.boolean()], must) : z.array(z.string(must), must),
   );
 }
 

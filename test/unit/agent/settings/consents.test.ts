@@ -13,7 +13,7 @@ import { someSettings } from '../a-node.ts';
 
 const none = someSettings();
 const given = someSettings({ consent: { tokenChange: ['3f2a9c1b2d4e', 'another'] } });
-const legacy = someSettings({ consent: { tokenChange: true } });
+const legacy = someSettings({ consent: { serverChange: true, tokenChange: true } });
 
 describe('consent', () => {
   test.each([
@@ -22,9 +22,14 @@ describe('consent', () => {
     ['does not cover another subject', given, ['3f2a9c1b2d4f'], false],
     ['does not cover a part of a subject', given, ['3f2a9c1b2d4'], false],
     ['covers several subjects only if it names each', given, ['3f2a9c1b2d4e', 'third'], false],
-    ['covers every subject if it is true', legacy, ['third'], true],
   ] as const)('%s', (_name, settings, subjects, expected) => {
     expect(isConsented(settings, 'tokenChange', ...subjects)).toBe(expected);
+  });
+
+  test('covers every subject if it is true, but no new join token', () => {
+    expect(isConsented(legacy, 'serverChange', 'third')).toBe(true);
+    expect(isConsented(legacy, 'tokenChange', 'third')).toBe(false);
+    expect(isConsented(legacy, 'tokenChange')).toBe(false);
   });
 
   test('does not cover another kind of consent', () => {
@@ -84,8 +89,10 @@ describe('consent given as true', () => {
     expect(consentWarnings(none)).toEqual([]);
     expect(consentWarnings(given)).toEqual([]);
     expect(consentWarnings(legacy)).toEqual([
-      'consent.tokenChange: true consents to every later change of its kind as well. Take it out, or write what its ' +
-        'condition prints: consent: { tokenChange: [3f2a9c1b2d4e] }',
+      'consent.tokenChange: true consents to nothing. Take it out, or write what its condition prints: ' +
+        'consent: { tokenChange: [3f2a9c1b2d4e] }',
+      'consent.serverChange: true consents to every later change of its kind as well. Take it out, or write what its ' +
+        'condition prints: consent: { serverChange: [https://10.0.0.9:6443] }',
     ]);
   });
 
@@ -93,8 +100,8 @@ describe('consent given as true', () => {
     'is accepted for %s only if the table allows true',
     (what, { takesTrue }) => {
       const written = { ...none.consent, [what]: true };
-      expect(z.safeParse(consentSection.schema, written).success).toBe(takesTrue);
-      expect(isConsented({ consent: written }, what as keyof typeof consents, 'x')).toBe(takesTrue);
+      expect(z.safeParse(consentSection.schema, written).success).toBe(takesTrue !== false);
+      expect(isConsented({ consent: written }, what as keyof typeof consents, 'x')).toBe(takesTrue === true);
     },
   );
 });
