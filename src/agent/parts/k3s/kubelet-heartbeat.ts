@@ -11,6 +11,8 @@ import { showUnit } from '../../resources/unit.ts';
 const rounding = 1_000;
 /** The milliseconds after a start of K3s within which kubelet may have renewed its Lease but not yet its Node. */
 const leaseFirst = 20_000;
+/** The milliseconds by which a report may be dated later than now; with more, the clock was set back after it. */
+const ahead = 60_000;
 
 /**
  * True if kubelet has reported since K3s was started, or if the heartbeat or the time of the start is unknown.
@@ -19,8 +21,9 @@ const leaseFirst = 20_000;
  * K3s sends READY=1 a second before kubelet renews its Node (seen on K3s 1.36), so until then the Node shows the report
  * of the previous kubelet. Kubelet dates its heartbeats by the clock of this machine, so no other clock matters. The
  * time since the start of K3s is monotonic, because the clock may have been corrected meanwhile. If the clock was set
- * forward after the heartbeat, the heartbeat looks too old. So a Lease, which kubelet renews every ten seconds, also
- * counts as a report if its renewal is at least 20 seconds later than the start.
+ * forward after the heartbeat, the heartbeat looks too old; if it was set back, a heartbeat from before the start looks
+ * new, but is later than now. So a Lease, which kubelet renews every ten seconds, also counts as a report if its
+ * renewal is at least 20 seconds later than the start.
  */
 export async function hasReportedSinceStart(
   host: HostReader,
@@ -31,11 +34,15 @@ export async function hasReportedSinceStart(
     return true;
   }
   const running = await runningFor(host, node);
-  if (running === undefined || ageOf(host, heartbeat) < running + rounding) {
+  if (running === undefined || isWithin(ageOf(host, heartbeat), running + rounding)) {
     return true;
   }
   const renewed = await leaseRenewal(host, node);
-  return renewed !== undefined && ageOf(host, renewed) + leaseFirst < running;
+  return renewed !== undefined && isWithin(ageOf(host, renewed), running - leaseFirst);
+}
+
+function isWithin(age: number, most: number): boolean {
+  return age > -ahead && age < most;
 }
 
 function ageOf(host: HostReader, time: string): number {

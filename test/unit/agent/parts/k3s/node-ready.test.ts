@@ -167,7 +167,9 @@ describe('nodeReady after a start of K3s', () => {
     ['reported before the start, and has no Lease', started(40), 'Waiting NodeNotReady'],
     ['has only renewed its Lease, just after the start', started(40, 28), 'Waiting NodeNotReady'],
     ['reported after the start, before the clock was set forward', started(3_620, 5), 'InSync'],
-    ['reported after the start, before the clock was set back', started(-3_600), 'InSync'],
+    ['reported before the start and before the clock was set back', started(-3_600), 'Waiting NodeNotReady'],
+    ['has a Lease from before the clock was set back', started(-3_600, -3_600), 'Waiting NodeNotReady'],
+    ['has renewed its Lease since the clock was set back', started(-3_600, 5), 'InSync'],
   ])('reports $2 if kubelet $0', async (_name, host, expected) => {
     expect(await outcome(nodeReady(aNode('agent'), []), host)).toBe(expected);
   });
