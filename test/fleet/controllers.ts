@@ -1,3 +1,4 @@
+import { mayMisdate } from './drawn.ts';
 import type { Fleet } from './fleet.ts';
 import { badRelease } from './k3s-unit.ts';
 import { trueTime } from './machine.ts';
@@ -47,8 +48,13 @@ function markSilentNodes({ api, daemons, timeline, trace }: Fleet, since: number
 /** How long a node is away before it may count as failed, less the time between two looks. */
 const lost = 590 * second;
 
-function noteAbsence({ daemons, timeline }: Fleet): void {
+function noteAbsence(fleet: Fleet): void {
+  const { daemons, timeline } = fleet;
   for (const { node } of daemons) {
+    if (node.leaves.hasEnded(trueTime(timeline)) && !node.leaves.isStuck && !mayMisdate(fleet.plan)) {
+      fleet.brokenPromise ??= `a certificate of ${node.name} has ended`;
+      fleet.trace.note(node.name, 'a certificate has ended');
+    }
     const isThere = node.object !== undefined && readyOf(node.object) === 'True';
     node.awaySince = isThere ? undefined : (node.awaySince ?? timeline.now);
     const isBad = node.k3s.startedWith.version === badRelease;

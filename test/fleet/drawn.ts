@@ -1,18 +1,23 @@
 import { type FaultName, faults } from './faults.ts';
+import type { CertificatePlan } from './leaves.ts';
 import type { Random } from './random.ts';
 import type { Workload } from './workloads.ts';
 
 /** What a fleet is like and what happens to it. */
 export interface FleetPlan {
   readonly maintenance: MaintenanceWish;
+  readonly certificates: CertificatePlan;
   readonly workloads: readonly Workload[];
   /** The faults and the changes of the wish, and when they happen; milliseconds. */
   readonly faults: readonly { readonly name: FaultName; readonly at: number }[];
   readonly changes: readonly { readonly wish: WishKind; readonly at: number }[];
 }
 
-/** What a person wishes: another configuration, another release, or one that does not come up. */
-export type WishKind = 'a configuration' | 'a release' | 'a bad release';
+/**
+ * What all nodes shall get: another configuration, another release, one that does not come up; or new certificates,
+ * because months have passed.
+ */
+export type WishKind = 'a configuration' | 'a release' | 'a bad release' | 'certificates';
 
 /** The settings of maintenance that a fleet has. */
 export interface MaintenanceWish {
@@ -42,6 +47,7 @@ export function drawn(random: Random, names?: readonly FaultName[]): FleetPlan {
         onTimeout: random.pick(['giveUp', 'proceed', 'force'] as const),
       },
     },
+    certificates: { days: random.pick([365, 365, 120, 30]), isOneStuck: random.chance(0.1) },
     workloads: [
       { app: 'web', replicas: 3, minAvailable: 2 },
       { app: 'queue', replicas: 2, minAvailable: 1 },
@@ -59,12 +65,29 @@ export function mostAtOnce({ concurrency }: MaintenanceWish, agents: number): nu
     : Math.max(1, Math.floor((agents * Number.parseInt(concurrency, 10)) / 100));
 }
 
-/** True if a drain may be given up, because a budget never lets a pod go. */
-export function mayGiveUp({ maintenance: { drain }, workloads }: FleetPlan): boolean {
+/**
+ * True if a node may report why it does not get its wish: a drain may be given up, because a budget never lets a pod
+ * go, or a clock that jumps may make its certificates invalid.
+ */
+export function mayGiveUp(plan: FleetPlan): boolean {
+  return mayKeepPods(plan) || mayMisdate(plan);
+}
+
+/** True if certificates are renewed by a clock that is wrong by hours. */
+export function mayMisdate({ changes, faults }: FleetPlan): boolean {
+  return (
+    changes.some(({ wish }) => wish === 'certificates') && faults.some(({ name }) => name === 'a clock jumps')
+  );
+}
+
+function mayKeepPods({ maintenance: { drain }, workloads }: FleetPlan): boolean {
   const isHard = workloads.some(({ replicas, minAvailable }) => minAvailable >= replicas);
   return isHard && (drain.restart || drain.upgrade) && drain.onTimeout === 'giveUp';
 }
 
 function aWish(random: Random): WishKind {
-  return random.pick(['a configuration', 'a configuration', 'a release', 'a bad release'] as const);
+  return random.pick([
+    ...(['a configuration', 'a configuration', 'a release'] as const),
+    ...(['a bad release', 'certificates', 'certificates'] as const),
+  ]);
 }

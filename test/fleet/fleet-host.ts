@@ -1,5 +1,6 @@
 import { commandLine } from '../../src/agent/engine/command-line.ts';
 import { sha256 } from '../../src/agent/engine/digest.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
 import type {
   Command,
   CommandResult,
@@ -16,7 +17,7 @@ import type {
 import { type Content, reveal } from '../../src/agent/engine/secret.ts';
 import type { FleetApi } from './fleet-api.ts';
 import { answerOf, execute, releaseAt } from './fleet-commands.ts';
-import type { FleetNode } from './fleet-node.ts';
+import { type FleetNode, servingCertificate } from './fleet-node.ts';
 
 /** A process of Slipway. */
 export interface Process {
@@ -36,7 +37,6 @@ export class FleetHost implements Host {
   readonly #api: FleetApi;
   readonly #process: Process;
   readonly obtain = notModelled('obtain');
-  readonly peerCertificate = notModelled('peerCertificate');
   readonly readDatabase = notModelled('readDatabase');
   readonly copyDatabase = notModelled('copyDatabase');
   readonly compress = notModelled('compress');
@@ -77,6 +77,13 @@ export class FleetHost implements Host {
 
   get(request: HttpRequest): Promise<HttpResponse> {
     return this.#whileAlive(this.#api.send(this.#node, { ...request, method: 'GET' }));
+  }
+
+  async peerCertificate(): Promise<string> {
+    if (this.#node.k3s.state !== 'active') {
+      throw new NodeError('Unreachable', 'connect ECONNREFUSED');
+    }
+    return this.#ifAlive(servingCertificate);
   }
 
   now(): number {

@@ -4,6 +4,7 @@ import { kubeconfig } from '../lab/standins/k3s-kubeconfig.ts';
 import type { ApiObject, Objects } from '../lab/standins/k3s-objects.ts';
 import { executable, K3sUnit } from './k3s-unit.ts';
 import { Kubelet } from './kubelet.ts';
+import { type CertificatePlan, Leaves } from './leaves.ts';
 import { Machine, type Shared } from './machine.ts';
 
 const paths = nodePaths('/');
@@ -15,6 +16,9 @@ const [admin, kubelet] = (['admin', 'kubelet'] as const).map((commonName) =>
 const [adminText, kubeletText] = [admin, kubelet].map((each) =>
   each ? kubeconfig({ server: 'https://127.0.0.1:6443', ca: authority.certificate, ...each }) : '',
 );
+
+/** The certificate of the port of each server, which K3s renews while it runs. */
+export const servingCertificate = issue(authority, { commonName: 'k3s' }).certificate;
 
 /** True for the certificate of the admin, which only servers have. */
 export function isAdmin(certificate: string | undefined): boolean {
@@ -42,6 +46,9 @@ export interface FleetCluster {
   readonly objects: Objects;
   readonly reaches: (node: FleetNode) => boolean;
   readonly hasEtcd: boolean;
+  readonly certificates: CertificatePlan;
+  /** Returns the time of day by the clock of the server that issues certificates. */
+  readonly issuerNow: () => number;
 }
 
 /** A node of a fleet: a machine with K3s and its kubelet. */
@@ -49,6 +56,7 @@ export class FleetNode {
   readonly machine: Machine;
   readonly k3s: K3sUnit;
   readonly kubelet: Kubelet;
+  readonly leaves: Leaves;
   readonly role: 'server' | 'agent';
   /** The interruption that Slipway has caused and that is not over. */
   interruption: Interruption | undefined;
@@ -70,7 +78,9 @@ export class FleetNode {
     this.role = role;
     this.#objects = cluster.objects;
     this.machine = new Machine(shared, name);
-    this.k3s = new K3sUnit(this.machine, role);
+    const { certificates, issuerNow } = cluster;
+    this.leaves = new Leaves({ ...certificates, machine: this.machine, role, authority, issuerNow });
+    this.k3s = new K3sUnit(this.machine, role, this.leaves);
     const { machine, k3s } = this;
     const isReached = () => cluster.reaches(this);
     const { objects, hasEtcd } = cluster;
@@ -94,6 +104,7 @@ export class FleetNode {
     files.write(paths.k3s.config, config, 0o600);
     files.write(paths.k3s.kubeletKubeconfig, kubeletText ?? '', 0o600);
     files.write(paths.k3s.agentServerCa, authority.certificate);
+    this.leaves.renew();
     if (this.role === 'server') {
       files.write(paths.k3s.serverToken, 'token', 0o600);
       files.write(paths.k3s.kubeconfig, adminText ?? '', 0o600);

@@ -1,12 +1,10 @@
 import { readTurn } from '../../src/agent/parts/maintenance/index.ts';
-import { nodePaths } from '../../src/agent/paths.ts';
 import type { ApiObject } from '../lab/standins/k3s-objects.ts';
 import { startControllers } from './controllers.ts';
 import { Daemon, type MakePlan, type WrapHost } from './daemon.ts';
-import { type FleetPlan, mayGiveUp, mostAtOnce, type WishKind } from './drawn.ts';
+import { type FleetPlan, mayGiveUp, mostAtOnce } from './drawn.ts';
 import { FleetApi } from './fleet-api.ts';
 import { FleetNode } from './fleet-node.ts';
-import { badRelease } from './k3s-unit.ts';
 import { LedgerWatch } from './ledger-watch.ts';
 import { annotationsOf, isCordoned, isCordonedByUs } from './node-object.ts';
 import type { Random } from './random.ts';
@@ -16,7 +14,7 @@ import { brokenByBegin, TurnLog } from './turn-log.ts';
 import { createWorkloads, type Workload } from './workloads.ts';
 
 const second = 1_000;
-const paths = nodePaths('/');
+const day = 86_400_000;
 const leases = 'leases.coordination.k8s.io';
 
 export interface FleetOptions {
@@ -51,7 +49,8 @@ export class Fleet {
   /** The promise that the last event has broken. */
   brokenPromise: string | undefined;
   #lastFault = 0;
-  #changes = 0;
+  /** How often the wish has changed. */
+  changes = 0;
 
   constructor({ random, plan, servers, agents, makePlan, wrap }: FleetOptions) {
     this.random = random;
@@ -63,7 +62,10 @@ export class Fleet {
     const reaches = (node: FleetNode) => this.api.reach(node) === 'answers';
     const planOf = makePlan(this);
     this.daemons = [...named('server', servers), ...named('agent', agents)].map(({ name, role }) => {
-      const node = new FleetNode(this, name, role, { objects, reaches, hasEtcd: servers > 1 });
+      const node = new FleetNode(this, name, role, {
+        ...{ objects, reaches, hasEtcd: servers > 1, certificates: plan.certificates },
+        issuerNow: () => this.api.nodes[0]?.machine.now() ?? 0,
+      });
       return new Daemon(node, this.api, planOf, wrap);
     });
     this.api.nodes.push(...this.daemons.map(({ node }) => node));
@@ -102,24 +104,10 @@ export class Fleet {
     startControllers(this);
   }
 
-  /** Gives all nodes another wish, within a few seconds. */
-  change(kind: WishKind): void {
-    this.#changes += 1;
-    if (kind === 'a configuration') {
-      this.wish.config = `settings: ${this.#changes + 1}\n`;
-    } else {
-      this.wish.version = kind === 'a release' ? `v1.36.${3 + this.#changes}+k3s1` : badRelease;
-    }
-    this.mustEnd &&= this.wish.version !== badRelease;
-    this.trace.note('a person', `wishes ${this.wish.config.trim()}, ${this.wish.version}`);
-    const { config, version } = this.wish;
-    for (const daemon of this.daemons) {
-      this.later(this.random.between(0, 20 * second), () => {
-        daemon.node.machine.files.write(paths.k3s.config, config, 0o600);
-        daemon.node.wishedVersion = version;
-        daemon.ring();
-      });
-    }
+  /** Lets days pass in which nothing happens. */
+  leap(days: number): void {
+    this.trace.note('the fleet', `waits for ${days.toFixed(1)} days`);
+    this.timeline.epoch += days * day;
   }
 
   losePower(daemon: Daemon, seconds: number): void {
@@ -176,9 +164,9 @@ export class Fleet {
     if (object === undefined) {
       return;
     }
-    const { state } = readTurn(annotationsOf(object));
+    const { state, request } = readTurn(annotationsOf(object));
     node.turn = state?.state === 'begun' ? state.nonce : undefined;
-    const begins = this.turns.note(node, state, this.timeline.now);
+    const begins = this.turns.note(node, { state, isUrgent: request?.urgent === true }, this.timeline.now);
     this.brokenPromise ??= begins && (brokenByBegin(this.turns, begins) ?? this.ledger.brokenByBegin(begins));
     if (isCordonedByUs(object)) {
       node.interrupt('a cordon');

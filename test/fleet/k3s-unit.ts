@@ -2,6 +2,7 @@ import { sha256 } from '../../src/agent/engine/digest.ts';
 import { renderOwn } from '../../src/agent/engine/own-file.ts';
 import { ownFiles } from '../../src/agent/own-files.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
+import type { Leaves } from './leaves.ts';
 import type { Machine } from './machine.ts';
 
 const paths = nodePaths('/');
@@ -39,9 +40,11 @@ export class K3sUnit {
   #restarts = 0;
   #run = 0;
   readonly #machine: Machine;
+  readonly #leaves: Leaves;
 
-  constructor(machine: Machine, role: 'server' | 'agent') {
+  constructor(machine: Machine, role: 'server' | 'agent', leaves: Leaves) {
     this.#machine = machine;
+    this.#leaves = leaves;
     this.name = role === 'server' ? 'k3s.service' : 'k3s-agent.service';
   }
 
@@ -109,11 +112,9 @@ export class K3sUnit {
     this.badAttempts += version === badRelease && this.startedWith.version !== badRelease ? 1 : 0;
     this.startedWith = { version, config };
     const inputs = { config: sha256(config), version: sha256(version) };
-    files.write(
-      paths.k3s.stamp,
-      renderOwn(ownFiles.startStamp, { invocationId: this.#invocation, inputs }),
-      0o600,
-    );
+    const certificates = { at: this.#machine.now(), ends: this.#leaves.ends };
+    const stamp = { invocationId: this.#invocation, inputs, certificates };
+    files.write(paths.k3s.stamp, renderOwn(ownFiles.startStamp, stamp), 0o600);
     this.#machine.note(`K3s starts, ${version}, ${config.trim()}`);
     if (version === badRelease) {
       this.#later(random.between(1, 8) * second, () => this.#end());
@@ -124,6 +125,7 @@ export class K3sUnit {
   }
 
   #isUp(): void {
+    this.#leaves.renew();
     this.state = 'active';
     this.subState = 'running';
     this.#machine.note('K3s is active');

@@ -4,6 +4,7 @@ import { type FaultName, faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { isSettled, mustEnd, promises, wrongAtEnd } from './promises.ts';
 import { Random } from './random.ts';
+import { changeWish } from './wishes.ts';
 
 const minute = 60_000;
 
@@ -56,7 +57,7 @@ export async function live(options: LifeOptions): Promise<Verdict> {
   options.prepare?.(fleet);
   fleet.begin();
   for (const { wish, at } of plan.changes) {
-    fleet.later(at, () => fleet.change(wish));
+    fleet.later(at, () => changeWish(fleet, wish));
   }
   for (const { name, at } of plan.faults) {
     fleet.later(at, () => {

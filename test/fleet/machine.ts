@@ -10,11 +10,9 @@ export interface Shared {
   readonly trace: Trace;
 }
 
-const start = Date.UTC(2026, 0, 10, 1);
-
 /** Returns the time of day that a clock without an error shows, in epoch milliseconds. */
-export function trueTime({ now }: Timeline): number {
-  return start + now;
+export function trueTime({ epoch, now }: Timeline): number {
+  return epoch + now;
 }
 
 /**
@@ -40,14 +38,14 @@ export class Machine {
   constructor(shared: Shared, name: string) {
     this.shared = shared;
     this.name = name;
-    this.#wallOffset = start + shared.random.between(-90_000, 90_000);
+    this.#wallOffset = shared.random.between(-90_000, 90_000);
     this.files = new MemoryFiles(() => this.now());
     this.files.makeDirectory('/run');
   }
 
   /** The time of day in epoch milliseconds. */
   now(): number {
-    return this.shared.timeline.now + this.#wallOffset;
+    return trueTime(this.shared.timeline) + this.#wallOffset;
   }
 
   /** The milliseconds of CLOCK_MONOTONIC. */

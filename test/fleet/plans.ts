@@ -4,6 +4,7 @@ import type { Resource } from '../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../src/agent/node.ts';
 import { type Gate, openGate } from '../../src/agent/parts/k3s/gate.ts';
 import {
+  certificatesRenewed,
   k3sExecutable,
   releaseFetched,
   releaseReplaced,
@@ -60,19 +61,25 @@ const nodeOfRole = rememberingObjects(({ maintenance: { concurrency, drain } }: 
   return { server: aNode('server', { settings }), agent: aNode('agent', { settings }) };
 });
 
+/** What a planted fault replaces in the plan of a node. */
+export interface Replaced {
+  /** The gate of the restart that renews certificates. */
+  readonly renewalGate?: Gate;
+}
+
 /** Plans the Resources that interrupt a node, in the order of the plan of a node, and those that grant turns. */
-export function withTurns(fleet: Fleet): MakePlan {
+export function withTurns(fleet: Fleet, replaced: Replaced = {}): MakePlan {
   return (of) => {
     let node = k3sNodeOf(of, fleet);
     const memory = turnMemory();
     return () => {
       node = node.version === of.wishedVersion ? node : k3sNodeOf(of, fleet);
-      return planOf(node, memory);
+      return planOf(node, memory, replaced);
     };
   };
 }
 
-function planOf(node: K3sNode, memory: TurnMemory): readonly Resource[] {
+function planOf(node: K3sNode, memory: TurnMemory, { renewalGate }: Replaced): readonly Resource[] {
   const turn = maintenanceGate(node, { memory });
   const executable = k3sExecutable(node, []);
   const fetched = releaseFetched(node, [executable.id]);
@@ -90,6 +97,7 @@ function planOf(node: K3sNode, memory: TurnMemory): readonly Resource[] {
     ready,
     upgradeVerified(node, [ready.id, replaced.id]),
     cordonReturned(node, [ready.id]),
+    certificatesRenewed(node, renewalGate ?? turn.gate, [service.id]),
     turnEnded(node, { gate: turn, takenBack: upgradeTakenBack }, [ready.id]),
     ...(node.role.k3s === 'server' ? [turns(node, memory)] : []),
   ];

@@ -1,6 +1,7 @@
 import { turnKeys } from '../../src/agent/parts/maintenance/index.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
+import { trueTime } from './machine.ts';
 import { annotationsOf, isCordoned, isCordonedByUs, readyOf } from './node-object.ts';
 
 /**
@@ -100,11 +101,22 @@ export function isSettled(fleet: Fleet): boolean {
   return fleet.daemons.every(({ node }) => isAtWish(fleet, node)) && leftCordon(fleet) === undefined;
 }
 
-function isAtWish({ wish }: Fleet, node: FleetNode): boolean {
+function isAtWish(fleet: Fleet, node: FleetNode): boolean {
+  const { wish } = fleet;
   const { config, version } = node.k3s.startedWith;
   const isReady = node.object !== undefined && readyOf(node.object) === 'True';
-  const isUp = node.k3s.state === 'active' && isReady && !isInTurn(node);
+  const isUp = node.k3s.state === 'active' && isReady && !isInTurn(node) && hasValidLeaves(fleet, node);
   return isUp && config === wish.config && version === wish.version;
+}
+
+/** True if no certificate of a node is due, or if K3s has not renewed one and the node says so. */
+function hasValidLeaves({ timeline, daemons }: Fleet, node: FleetNode): boolean {
+  const { leaves } = node;
+  const conditions = daemons.find((daemon) => daemon.node === node)?.conditions ?? [];
+  const says = conditions.some(
+    ({ type, reason }) => type === 'Certificates' && reason === 'CertificateNotRenewed',
+  );
+  return !leaves.isDue(trueTime(timeline)) || (leaves.isStuck && says);
 }
 
 /** Returns what is wrong at the end of a run, when no fault has happened for a long time. */

@@ -11,6 +11,8 @@ interface Happening {
  */
 export class Timeline {
   now = 0;
+  /** The true time of day when the simulation began, in epoch milliseconds. It grows if days are left out. */
+  epoch = Date.UTC(2026, 0, 10, 1);
   /** The events so far. */
   count = 0;
   /** True once an event has let a process go on. */

@@ -7,6 +7,8 @@ export interface LoggedTurn {
   readonly nonce: string;
   readonly wish: string;
   readonly digest: string;
+  /** True if the health of others does not delay the turn. */
+  readonly isUrgent: boolean;
   readonly begun: number;
   end?: { readonly state: 'done' | 'rolledBack' | 'gaveUp'; readonly at: number };
 }
@@ -16,7 +18,11 @@ export class TurnLog {
   readonly turns: LoggedTurn[] = [];
 
   /** Notes what a node has just written about its turn. Returns the turn if it begins now. */
-  note(node: FleetNode, state: TurnState | undefined, now: number): LoggedTurn | undefined {
+  note(
+    node: FleetNode,
+    { state, isUrgent }: { readonly state: TurnState | undefined; readonly isUrgent: boolean },
+    now: number,
+  ): LoggedTurn | undefined {
     const known = this.turns.findLast((turn) => turn.node === node && turn.end === undefined);
     if (state === undefined) {
       return undefined;
@@ -32,7 +38,7 @@ export class TurnLog {
       return undefined;
     }
     const { nonce, wish, digest } = state;
-    const turn: LoggedTurn = { node, nonce, wish, digest, begun: now };
+    const turn: LoggedTurn = { node, nonce, wish, digest, isUrgent, begun: now };
     this.turns.push(turn);
     return turn;
   }
@@ -43,7 +49,7 @@ const calm = 60_000;
 /** Returns the promise that a turn breaks by beginning now; `undefined` if it may begin. */
 export function brokenByBegin({ turns }: TurnLog, turn: LoggedTurn): string | undefined {
   const others = turns.filter((other) => other !== turn && other.wish === turn.wish);
-  return repeated(others, turn) ?? tooEarly(others, turn);
+  return repeated(others, turn) ?? tooEarly(others, turn) ?? renewedTwice(others, turn);
 }
 
 /** Finds a change that a node has undone and now makes again, although its wish is the same. */
@@ -55,10 +61,11 @@ function repeated(others: readonly LoggedTurn[], { node, digest, wish }: LoggedT
 }
 
 /** Finds an agent that does not wait until the first agent of its wish has served for a minute. */
-function tooEarly(others: readonly LoggedTurn[], { node, wish, begun }: LoggedTurn): string | undefined {
+function tooEarly(others: readonly LoggedTurn[], turn: LoggedTurn): string | undefined {
+  const { node, wish, begun, isUrgent } = turn;
   const agents = others.filter((other) => other.node.role === 'agent');
   const isProven = agents.some(({ end }) => end?.state === 'done' && begun - end.at >= calm);
-  if (node.role === 'server' || isProven) {
+  if (node.role === 'server' || isProven || isUrgent) {
     return undefined;
   }
   const first = agents.find(
@@ -67,4 +74,14 @@ function tooEarly(others: readonly LoggedTurn[], { node, wish, begun }: LoggedTu
       (end?.state === 'done' && begun - end.at < calm),
   );
   return first && `${node.name} begins ${wish} before ${first.node.name} has served for a minute after it`;
+}
+
+/** Finds a restart for a certificate that the last restart for it has not renewed. */
+function renewedTwice(others: readonly LoggedTurn[], { node, digest, wish }: LoggedTurn): string | undefined {
+  const isAgain = others.some(
+    (other) => other.node === node && other.digest === digest && other.end?.state === 'done',
+  );
+  return wish === 'renew certificates' && isAgain
+    ? `${node.name} restarts K3s again for a certificate that a restart does not renew`
+    : undefined;
 }

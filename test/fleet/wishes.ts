@@ -1,0 +1,51 @@
+import { nodePaths } from '../../src/agent/paths.ts';
+import type { WishKind } from './drawn.ts';
+import type { Fleet } from './fleet.ts';
+import { badRelease } from './k3s-unit.ts';
+import { daysUntilDue } from './leaves.ts';
+import { trueTime } from './machine.ts';
+
+const second = 1_000;
+const paths = nodePaths('/');
+
+/** Gives all nodes another wish, within a few seconds. */
+export function changeWish(fleet: Fleet, kind: WishKind): void {
+  fleet.changes += 1;
+  switch (kind) {
+    case 'certificates':
+      age(fleet);
+      return;
+    case 'a configuration':
+      fleet.wish.config = `settings: ${fleet.changes + 1}\n`;
+      break;
+    case 'a release':
+      fleet.wish.version = `v1.36.${3 + fleet.changes}+k3s1`;
+      break;
+    case 'a bad release':
+      fleet.wish.version = badRelease;
+  }
+  fleet.mustEnd &&= fleet.wish.version !== badRelease;
+  tell(fleet);
+}
+
+/** Gives the present wish to all daemons, each at another time. */
+function tell(fleet: Fleet): void {
+  const { config, version } = fleet.wish;
+  fleet.trace.note('a person', `wishes ${config.trim()}, ${version}`);
+  for (const daemon of fleet.daemons) {
+    fleet.later(fleet.random.between(0, 20 * second), () => {
+      daemon.node.machine.files.write(paths.k3s.config, config, 0o600);
+      daemon.node.wishedVersion = version;
+      daemon.ring();
+    });
+  }
+}
+
+/** Lets days pass until the certificates of all nodes are due, unless some already are. */
+function age(fleet: Fleet): void {
+  const share = fleet.random.pick([0.02, 0.3, 0.6, 0.9]);
+  const now = trueTime(fleet.timeline);
+  if (!fleet.api.nodes.some(({ leaves }) => leaves.isDue(now) && !leaves.isStuck)) {
+    fleet.leap(daysUntilDue(fleet.plan.certificates, share));
+  }
+}
