@@ -8,8 +8,7 @@ import { type Attempts, reconcile } from './engine/reconcile.ts';
 import { forgetUnasked } from './engine/remembering.ts';
 import type { Outcome } from './engine/resource.ts';
 import { gather, inCare, type Knowledge, type Sources } from './knowledge.ts';
-import { type CertificateStatus, type CopyStatus, certificateStatus, copyStatus } from './parts/k3s/index.ts';
-import { type CredentialStatus, registryCredentials } from './parts/registry/index.ts';
+import { type NodeFacts, nodeFacts } from './node-facts.ts';
 import { type PlanPorts, planNode } from './plan.ts';
 import { settingsWarnings } from './settings/warnings.ts';
 import { type Told, tellTransitions } from './transitions.ts';
@@ -19,22 +18,10 @@ import { nextWake, type Wake } from './wake.ts';
 const conditionOrder = { types: conditionTypes, quoted: 'NodeReady' } as const;
 
 /** The results of one pass. */
-export interface Report {
+export interface Report extends NodeFacts {
   readonly knowledge: Knowledge;
   readonly outcomes: readonly Outcome[];
   readonly conditions: readonly Condition[];
-  /** The registry credentials; empty until the node's configuration is known, or if the credentials cannot be read. */
-  readonly credentials: readonly CredentialStatus[];
-  /**
-   * The certificates of K3s; empty until the node's configuration is known and K3s has started once, or if the
-   * certificates cannot be read.
-   */
-  readonly certificates: readonly CertificateStatus[];
-  /**
-   * The copies of the datastore, the oldest first; absent until the node's configuration is known, on a node that makes
-   * no copies, or if the copies cannot be read.
-   */
-  readonly copies?: readonly CopyStatus[] | undefined;
   readonly wake: Wake;
 }
 
@@ -92,18 +79,13 @@ export function createAgent(ports: AgentPorts): Agent {
       warned = warnOnce(warnings, warned, emit);
       const onOutcome = (outcome: Outcome) => emit({ type: 'Settled', outcome });
       const outcomes = await reconcile(plan, { host, attempts, random: random(), onOutcome });
-      const { value: node } = patient.node;
-      // If the credentials cannot be read, a separate condition reports why.
-      const credentials =
-        node && planPorts ? await registryCredentials(host, node, planPorts).catch(() => []) : [];
-      const certificates = node ? await certificateStatus(host, node).catch(() => []) : [];
-      const copies = node && (await copyStatus(host, node).catch(() => undefined));
+      const facts = await nodeFacts(host, patient.node.value, planPorts);
       const now = host.now();
       conditions = conditionsOf(outcomes, conditions, now, conditionOrder);
       tellTransitions(conditions, told, emit);
       forgetUnasked();
       const wake = nextWake(now, outcomes);
-      return { knowledge: patient, outcomes, conditions, credentials, certificates, copies, wake };
+      return { knowledge: patient, outcomes, conditions, ...facts, wake };
     },
   };
 }

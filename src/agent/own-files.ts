@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { datastoreFiles } from './own-datastore-files.ts';
 import type { NodePaths } from './paths.ts';
 
 /** A file that Slipway writes and reads back, possibly in another process of an older or newer release. */
@@ -117,14 +118,7 @@ export const ownFiles = {
     readers: 'the daemon',
     lost: 'the node is no longer held; a damaged file holds the node',
   },
-  datastoreCopy: {
-    format: 1,
-    place: ({ slipway }) => join(slipway.backup, '*.db.json'),
-    holds:
-      'the manifest of a copy of the datastore: its size and digest, the time and the purpose of the copy, the K3s release, and digests of the CA and of the token',
-    readers: 'the daemon; `slipway restore`',
-    lost: 'the copy does not count: Slipway makes another one when it needs one, and then removes the file without a manifest; `slipway restore` refuses the file',
-  },
+  ...datastoreFiles,
   upgrade: {
     format: 1,
     place: ({ slipway }) => slipway.upgrade,

@@ -51,6 +51,15 @@ export function nodePaths(root: string) {
       /** The folder of the proven copies of the datastore, and the file that marks a running copy. */
       backup: at('/var/lib/slipway/backup'),
       datastoreCopy: at('/run/slipway/datastore-copy.json'),
+      /** The record of the backups, and the folder for the files of the backup that is under way. */
+      backups: at('/var/lib/slipway/backups.json'),
+      outgoing: at('/var/lib/slipway/outgoing'),
+      /** The folder of the backups that `slipway restore` has fetched. */
+      fetched: at('/var/lib/slipway/fetched'),
+      /** The file that marks a running step of a backup after its copy. */
+      backupWork: at('/run/slipway/backup-work.json'),
+      /** The request of `slipway backup`, beside the settings, so that the daemon notices it at once. */
+      backupRequest: at('/etc/slipway/backup-request.json'),
       /**
        * The record of the last rotation of the join token, on a server; contains both tokens until the rotation has
        * ended.

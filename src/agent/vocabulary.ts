@@ -11,6 +11,7 @@ import { fluxReasons } from './gitops/flux/reasons.ts';
 import { gitOpsReasons } from './gitops/reasons.ts';
 import { downloadReasons, httpReasons, lockReasons, systemReasons } from './host/reasons.ts';
 import { kubernetesReasons } from './kubernetes/reasons.ts';
+import { backupReasons } from './parts/backup/reasons.ts';
 import {
   certificateReasons,
   clusterReasons,
@@ -60,6 +61,7 @@ export const reasons = {
   ...k3sReasons,
   ...maintenanceReasons,
   ...certificateReasons,
+  ...backupReasons,
   ...kubernetesReasons,
   ...clusterSecretReasons,
   ...workloadReasons,
@@ -122,6 +124,10 @@ export const conditions = [
   {
     type: 'Certificates',
     trueWhen: 'the certificates of K3s are valid, and Slipway or K3s renews them in time',
+  },
+  {
+    type: 'Backup',
+    trueWhen: 'on a server, if `backup.to` names a store: the last backup of the datastore was read back',
   },
   { type: 'Pulls', trueWhen: 'a pull with the newest credential of each login server succeeded' },
   {

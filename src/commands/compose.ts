@@ -21,6 +21,7 @@ import { factsSetting } from '../agent/settings/facts-file.ts';
 import { type Loaded, load } from '../agent/settings/load.ts';
 import { checkNamedFiles } from '../agent/settings/named-files.ts';
 import type { Settings } from '../agent/settings/schema.ts';
+import { backupPortsFor } from './backup-ports.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { once } from './one-connection.ts';
 
@@ -114,7 +115,7 @@ export async function compose(
   const cloudFor = (settings: Settings) => connect(settings).cloud;
   const founding = foundingMemory();
   const planPorts = (knowledge: Knowledge): PlanPorts | undefined => {
-    const found = portsFor(knowledge, cloudFor, machine, turns);
+    const found = portsFor(knowledge, connect, machine, turns);
     return found && { ...found, founding: { memory: founding }, isByPerson, ...(events && { events }) };
   };
   const sources = {
@@ -166,7 +167,7 @@ export function makeCloud(
 
 function portsFor(
   { node, identity }: Knowledge,
-  cloudFor: (settings: Settings) => Cloud,
+  connect: (settings: Settings) => Pick<Connection, 'host' | 'cloud'>,
   machine: MachineFacts,
   turns: TurnMemory,
 ): PlanPorts | undefined {
@@ -174,9 +175,12 @@ function portsFor(
     return undefined;
   }
   const { settings } = node.value;
-  const cloud = cloudFor(settings);
+  const ground = connect(settings);
+  const { cloud } = ground;
+  const backups = backupPortsFor(settings, identity.value.vmId, ground);
   return {
     cloud,
+    ...(backups && { backups }),
     gitops: gitOpsOf(settings, cloud),
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,

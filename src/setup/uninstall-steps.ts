@@ -96,6 +96,7 @@ function ownFiles(paths: NodePaths, { k3s }: Extent, needs: readonly string[]): 
     tmpfiles,
     example,
     paths.slipway.hold,
+    paths.slipway.backupRequest,
     ...(k3s ? [] : scriptPaths(paths)),
   ];
   const units = [daemonUnit, directoriesUnit];

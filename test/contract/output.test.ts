@@ -73,7 +73,9 @@ const actions = Object.entries({
   obtain: { what: 'a secret' },
 } satisfies Of<RecordedAction, 'kind'>).map(([kind, fields]) => ({ kind, ...fields }) as RecordedAction);
 
-function status(): Status {
+const proven = { id: '20261130T120000Z-vm-1', madeAt: 1_000, bytes: 4_096, stored: 1_024 };
+
+function status(backup?: Report['backup']): Status {
   const node = aNode('server');
   const conditions = (['True', 'False', 'Unknown'] as const).map((state) => ({
     ...({ type: 'Ready', status: state, reason: 'InSync', message: 'Ready' } as const),
@@ -93,6 +95,7 @@ function status(): Status {
       { name: 'port 6443', kind: 'serving', from: 0, ends: 9_000 },
     ],
     wake: { at: 60_000, because: 'look for drift' },
+    ...(backup && { backup }),
   };
   return statusOf(report, { version: '1.2.3', pid: 42, now: 5_000 });
 }
@@ -107,6 +110,8 @@ async function settings() {
 const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = {
   Status: async () => [
     JSON.stringify(statusOutput(status(), true)),
+    JSON.stringify(statusOutput(status({ to: '/mnt', due: 9_000, proven }), true)),
+    JSON.stringify(statusOutput(status({ to: '/mnt', due: 9_000 }), true)),
     JSON.stringify(statusOutput({ ...status(), role: undefined, node: undefined, k3s: {} }, false)),
   ],
   Plan: async () => [

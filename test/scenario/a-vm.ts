@@ -8,6 +8,7 @@ import { turnMemory } from '../../src/agent/parts/maintenance/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import type { PlanPorts } from '../../src/agent/plan.ts';
 import { type Loaded, load } from '../../src/agent/settings/load.ts';
+import { backupPortsFor } from '../../src/commands/backup-ports.ts';
 import { findRole } from '../../src/roles/index.ts';
 import { FakeCloud } from '../lab/fake-cloud.ts';
 import { type MemoryClaims, memoryClaims } from '../lab/memory-claims.ts';
@@ -124,16 +125,21 @@ function process(
     machine: { host, addresses: () => addresses },
     random: () => 0.5,
     emit: (event) => events.push(event),
-    planPorts: ({ node: { value: node } }) =>
-      node && {
-        cloud,
-        gitops: gitOpsOf(node.settings, cloud),
-        memory: 4096,
-        turns,
-        founding,
-        rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
-        ...ports,
-      },
+    planPorts({ node: { value: node } }) {
+      const backups = node && backupPortsFor(node.settings, 'vm-4', { host: door, cloud });
+      return (
+        node && {
+          ...(backups && { backups }),
+          cloud,
+          gitops: gitOpsOf(node.settings, cloud),
+          memory: 4096,
+          turns,
+          founding,
+          rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
+          ...ports,
+        }
+      );
+    },
   });
 }
 

@@ -2,6 +2,7 @@ import type { Host } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../node.ts';
 import type { NodePaths } from '../paths.ts';
+import { backupPart } from './backup/index.ts';
 import {
   accessInputs,
   certificateNote,
@@ -26,6 +27,7 @@ export const parts: readonly Part[] = [
   registryPart,
   k3sPart,
   maintenancePart,
+  backupPart,
   workloadsPart,
 ];
 

@@ -2,6 +2,7 @@ import type { Resource } from '../engine/resource.ts';
 import { type K3sNode, unitName } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import { unitEnabled } from '../resources/unit.ts';
+import { type BackupPorts, backups } from './backup/index.ts';
 import { type InterruptionPorts, interruptions } from './interruptions.ts';
 import {
   afterOwnStart,
@@ -56,6 +57,8 @@ export interface K3sPorts extends InterruptionPorts {
   readonly founding?: FoundingPorts;
   /** Measures the free space of a disk. If absent, disks are not checked. */
   readonly free?: FreeSpace;
+  /** What the backups need; absent if the process makes none. */
+  readonly backups?: BackupPorts;
 }
 
 /**
@@ -180,6 +183,7 @@ export function k3sResources(
     ...ofFleet,
     ...[certificates, ended(ready)].map(upkeep),
     ...rebooting.last,
+    ...backups(node, ports.backups, [service.id]),
     ...proofs,
     ...containerdLogins(node),
     ...clusterWorkloads(node, cloud, [ready.id]),

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { printableData } from '../engine/printable.ts';
+import { backupLine } from './backup-line.ts';
 import { certificateLine } from './certificate-line.ts';
 import type { PublishedCondition as Condition, Status } from './status.ts';
 import { age, columns, inTime, shortened, wrapped } from './text-layout.ts';
@@ -45,6 +46,7 @@ function headOf(status: Status, view: View): readonly string[] {
     `${painted('bold', who, view)}  ${ready ? byStatus(ready, is, view) : is}  slipway ${version}`,
     ...k3sLine(status),
     ...wrapped(certificateLine(status, view.now), view.width, ''),
+    ...wrapped(backupLine(status, view.now), view.width, ''),
     ...wrapped(lifeLine(status, view), view.width, ''),
   ];
 }

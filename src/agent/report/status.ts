@@ -6,6 +6,7 @@ import { readOwn, renderOwn } from '../engine/own-file.ts';
 import { printable } from '../engine/printable.ts';
 import type { Outcome } from '../engine/resource.ts';
 import { ownFiles } from '../own-files.ts';
+import type { BackupStatus } from '../parts/backup/index.ts';
 import { type CertificateStatus, nodeReadyId } from '../parts/k3s/index.ts';
 import type { CredentialStatus } from '../parts/registry/index.ts';
 import { fileText } from '../resources/file-text.ts';
@@ -51,6 +52,14 @@ const statusForm = z.looseObject({
     z.array(z.looseObject({ name: text, kind: text, from: text, ends: text, renewal: z.optional(text) })),
     [],
   ),
+  /** The backups: the store, the last proven backup, and when the next one is due; absent on a node that makes none. */
+  backup: z.optional(
+    z.looseObject({
+      to: text,
+      due: text,
+      proven: z.optional(z.looseObject({ id: text, made: text, bytes: z.number(), stored: z.number() })),
+    }),
+  ),
   resources: z.array(
     z.looseObject({ id: text, state: text, reason: z.optional(text), until: z.optional(text) }),
   ),
@@ -74,7 +83,7 @@ export interface Publisher {
 
 /** Returns the status of a pass. */
 export function statusOf(report: Report, { version, pid, now, before = [] }: Publisher): Status {
-  const { knowledge, conditions, outcomes, credentials, certificates, wake } = report;
+  const { knowledge, conditions, outcomes, credentials, certificates, backup, wake } = report;
   return {
     version,
     pid,
@@ -86,6 +95,7 @@ export function statusOf(report: Report, { version, pid, now, before = [] }: Pub
     conditions: conditions.map((condition) => ({ ...condition })),
     credentials: credentials.map(published),
     certificates: certificates.map(publishedCertificate),
+    ...(backup && { backup: publishedBackup(backup) }),
     resources: outcomes.map(resourceStatus),
     changes: [...changesOf(outcomes, now), ...before].slice(0, rememberedChanges),
   };
@@ -106,6 +116,14 @@ function published({ server, receivedAt, due, ends, proof }: CredentialStatus) {
 
 function publishedCertificate({ name, kind, from, ends, due }: CertificateStatus) {
   return { name, kind, from: iso(from), ends: iso(ends), renewal: isoOf(due) };
+}
+
+function publishedBackup({ to, due, proven }: BackupStatus) {
+  if (proven === undefined) {
+    return { to, due: iso(due) };
+  }
+  const { id, madeAt, bytes, stored } = proven;
+  return { to, due: iso(due), proven: { id, made: iso(madeAt), bytes, stored } };
 }
 
 /** Returns the changes in these outcomes, the latest first. */

@@ -2,6 +2,7 @@ import { type Clouds, clouds } from '../clouds/index.ts';
 import { metadataSections } from '../clouds/metadata.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../gitops/index.ts';
 import { gitOpsSection } from '../gitops/settings.ts';
+import { backup } from '../parts/backup/settings.ts';
 import { joinToken, k3s } from '../parts/k3s/settings.ts';
 import { maintenance } from '../parts/maintenance/settings.ts';
 import { imds } from '../parts/network/settings.ts';
@@ -37,6 +38,7 @@ export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines
     k3s,
     registries,
     maintenance,
+    backup,
     workloads,
     gitops: gitOpsSection(engines),
     consent,

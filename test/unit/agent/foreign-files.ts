@@ -21,6 +21,8 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   [slipway.imdsGuard]: 'nft reads it',
   [slipway.nat]: 'nft reads it',
   [`${slipway.backup}/`]: 'K3s reads the copies of its datastore; each manifest has a number',
+  [`${slipway.outgoing}/`]: 'the next step of a backup reads them, after it compared their size',
+  [`${slipway.fetched}/`]: 'K3s reads the datastore of a fetched backup; each manifest has a number',
   [slipway.lock]: 'one line, which 0.1.0 reads: process id and start time',
   [`${slipway.lock}.held`]: 'empty: the kernel keeps the lock',
   [slipway.providerLock]: 'one line, which 0.1.0 reads: process id and start time',

@@ -44,7 +44,7 @@ const firstPasses = await Promise.all(
   roles.map(async ({ name }) => {
     const { outcomes } = await vm(
       name,
-      `registries: { proof: ['${registry}/app:1'] }\nnetwork: { nat: { from: [10.0.2.0/24] } }`,
+      `registries: { proof: ['${registry}/app:1'] }\nnetwork: { nat: { from: [10.0.2.0/24] } }\nbackup: { to: /mnt/backup }`,
     )
       .slipway()
       .pass();

@@ -2,8 +2,7 @@ import { createTask, type Logger, parse } from 'node-cron';
 
 const minute = 60_000;
 const hour = 60 * minute;
-/** The limit of the search for a tick, in milliseconds: a day, because no credential lives longer. */
-const horizon = 24 * hour;
+const day = 24 * hour;
 
 /** A running cron schedule. */
 export interface CronTicks {
@@ -44,10 +43,11 @@ function loggerOf(log: CronLog): Logger {
 
 /**
  * Returns a function that finds the first tick of a cron schedule (five fields, UTC) after a time; infinity if no tick
- * follows within a day. Times are epoch milliseconds. node-cron computes only the next tick from now, but a renewal is
- * planned from the time at which the credential was received. Throws node-cron's error for an invalid schedule.
+ * follows within `horizon` milliseconds, by default a day, because no credential lives longer. Times are epoch
+ * milliseconds. node-cron computes only the next tick from now, but a renewal is planned from the time at which the
+ * credential was received. Throws node-cron's error for an invalid schedule.
  */
-export function ticksOf(schedule: string): (time: number) => number {
+export function ticksOf(schedule: string, horizon = day): (time: number) => number {
   const {
     minute: minutes,
     hour: hours,
@@ -55,14 +55,18 @@ export function ticksOf(schedule: string): (time: number) => number {
     month: months,
     dayOfWeek: weekdays,
   } = parse(schedule);
-  const names = (date: Date) =>
-    hours.includes(date.getUTCHours()) &&
+  const namesDay = (date: Date) =>
     days.includes(date.getUTCDate()) &&
     months.includes(date.getUTCMonth() + 1) &&
     weekdays.includes(date.getUTCDay());
   return (time) => {
     for (let start = Math.floor(time / hour) * hour; start < time + horizon; start += hour) {
-      if (!names(new Date(start))) {
+      const date = new Date(start);
+      if (!namesDay(date)) {
+        start = Math.floor(start / day) * day + day - hour;
+        continue;
+      }
+      if (!hours.includes(date.getUTCHours())) {
         continue;
       }
       const ticks = minutes.map((number) => start + number * minute).filter((tick) => tick > time);

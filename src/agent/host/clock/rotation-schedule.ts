@@ -36,6 +36,19 @@ export function rotationSchedule(schedule: string, vmId: string): RotationSchedu
   };
 }
 
+/** The limit of the search for the next backup, in milliseconds: a schedule may have one tick in a leap year. */
+const longestSearch = 9 * 366 * 24 * 3_600_000;
+
+/**
+ * Returns a function that finds the next time of this VM after a time: the first tick of a cron schedule (five fields,
+ * UTC), delayed by a constant time. The delay is shorter than two hours and shorter than the time between two ticks.
+ */
+export function delayedTicks(schedule: string, vmId: string): (after: number) => number {
+  const tickAfter = ticksOf(schedule, longestSearch);
+  const delay = spreadOf(vmId, Math.min(periodOf(tickAfter), longestDelay));
+  return (after) => tickAfter(after - delay) + delay;
+}
+
 /** Returns a VM's constant offset in milliseconds, below `window`. The offsets of a fleet's VMs are spread evenly. */
 export function spreadOf(vmId: string, window: number): number {
   return Math.floor((Number.parseInt(sha256(vmId).slice(0, 8), 16) / 2 ** 32) * window);

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { backupMetrics } from './backup-metrics.ts';
 import { certificateMetrics } from './certificate-metrics.ts';
 import { conditionMetrics } from './condition-metrics.ts';
 import { copyMetrics } from './copy-metrics.ts';
@@ -27,6 +28,7 @@ export function createMetrics(facts: ProcessFacts): Metrics {
     registryMetrics,
     certificateMetrics,
     copyMetrics,
+    backupMetrics,
     processMetrics(facts),
   ];
   const observers = subjects.map((subject) => subject(meter(registry)));

@@ -68,6 +68,7 @@ test('the probes of a server cover all its dependencies, in order', () => {
     ...['cloud: K3s release', 'node: daemon', 'node: NodeReady'],
     ...['node: leaf certificates', 'node: CA certificates', 'node: certificate of the port'],
     'node: copies of the datastore',
+    'node: backups of the datastore',
   ]);
 });
 

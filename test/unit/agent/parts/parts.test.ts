@@ -301,10 +301,11 @@ function valuesOf(unit: string, key: string): readonly string[] {
  * the table omits.
  */
 function pageFiles(): readonly string[] {
-  const { formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch, datastoreCopy } =
+  const { formerLogins, k3sDownload, gitopsDownload, gitopsBootstrap, gitopsScratch, ...others } =
     paths.slipway;
   const downloads = [k3sDownload, gitopsDownload];
-  const fleeting = [formerLogins, ...downloads, gitopsBootstrap, gitopsScratch, datastoreCopy];
+  const backups = [others.datastoreCopy, others.backupWork];
+  const fleeting = [formerLogins, ...downloads, gitopsBootstrap, gitopsScratch, ...backups];
   return [...ownedFiles().map(({ path }) => path.replace(/\/?\*$/, '')), ...fleeting].filter((path) =>
     path.startsWith('/'),
   );

@@ -5,8 +5,8 @@ import type { HostReader } from '../../../engine/host.ts';
 import { readOwn } from '../../../engine/own-file.ts';
 import type { NodePaths } from '../../../paths.ts';
 
-/** The description of a copy of the datastore, in a file beside the copy. */
-const manifest = z.object({
+/** The form of the description of a copy of the datastore, in a file beside the copy. */
+export const copyManifest = z.object({
   /** The kind of datastore. */
   datastore: z.string(),
   /** The K3s release that wrote the datastore. */
@@ -26,7 +26,7 @@ const manifest = z.object({
   reason: z.string(),
 });
 
-export type CopyManifest = Readonly<z.output<typeof manifest>>;
+export type CopyManifest = Readonly<z.output<typeof copyManifest>>;
 
 /** A copy of the datastore with its path and its manifest. */
 export interface DatastoreCopy extends CopyManifest {
@@ -54,7 +54,7 @@ export function manifestPath(copy: string): string {
 /** Reads the manifest of a copy; `undefined` if it is missing or damaged. */
 export async function readManifest(host: HostReader, copy: string): Promise<CopyManifest | undefined> {
   const found = await host.readFile(manifestPath(copy));
-  return found && readOwn(manifest, found.content);
+  return found && readOwn(copyManifest, found.content);
 }
 
 /** Returns the copies in the folder of copies that have a manifest and the size that it states, the oldest first. */

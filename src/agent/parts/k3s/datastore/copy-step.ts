@@ -1,18 +1,16 @@
-import type { DatabaseFacts } from '../../../engine/database.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader, Job } from '../../../engine/host.ts';
 import { underway } from '../../../engine/jobs.ts';
 import { parseJson } from '../../../engine/json.ts';
 import { type Finding, waiting } from '../../../engine/resource.ts';
-import { advisory } from '../../../engine/severity.ts';
 import { isServer, type K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { activeStart } from './active-start.ts';
 import { datastoreCopies, draftPath, surplusFiles } from './copies.ts';
 import { databaseFacts } from './copy-facts.ts';
-import { datastoreKind, sqlitePath } from './datastore-kind.ts';
+import { copySqlite, sqliteSize } from './copy-sqlite.ts';
+import { datastoreKind } from './datastore-kind.ts';
 import { keepCopy } from './keep-copy.ts';
-import { kineQueries } from './kine.ts';
 
 /** The change before which the datastore is copied. */
 export interface CopyPurpose {
@@ -28,7 +26,6 @@ export interface CopyPurpose {
 const fresh = 3_600_000;
 /** The number of copies to keep. */
 const kept = 2;
-const gigabyte = 1024 ** 3;
 
 /**
  * Returns the next step towards a proven copy of a SQLite datastore, made for this purpose within the last hour.
@@ -87,13 +84,13 @@ export async function copyNeed(
   if (!isServer({ role }) || (await datastoreKind(host, paths)) !== 'sqlite') {
     return undefined;
   }
-  const size = await sizeOf(host, sqlitePath(paths));
-  if (size === undefined || size > largest) {
+  const size = await sqliteSize(host, paths);
+  if (size === undefined || size.bytes > largest) {
     return undefined;
   }
   const copies = await datastoreCopies(host, paths);
   const isCopied = copies.some((copy) => copy.reason === reason && isFresh(copy.madeAt, host.now()));
-  return { isCopied, room: 3 * size + gigabyte, latest: copies.at(-1)?.madeAt };
+  return { isCopied, room: size.room, latest: copies.at(-1)?.madeAt };
 }
 
 function isFresh(madeAt: string, now: number): boolean {
@@ -131,54 +128,11 @@ async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, room: 
     subject: forWhat.reason,
   };
   const text = await host.perform(job, async (signal) =>
-    JSON.stringify(await copied(host, paths, room, signal)),
+    JSON.stringify(await copySqlite(host, paths, { to: draftPath(paths), room }, signal)),
   );
   const facts = parseJson(databaseFacts, text);
   if (facts === undefined) {
     throw new NodeError('InternalError', 'The job of the copy has no facts about it.');
   }
   await keepCopy(host, paths, facts, forWhat);
-}
-
-/** Copies the datastore. Throws `ServiceStarting` if K3s was restarted meanwhile: such a copy proves nothing. */
-async function copied(
-  host: Host,
-  paths: NodePaths,
-  room: number,
-  signal: AbortSignal,
-): Promise<DatabaseFacts> {
-  const before = await activeStart(host);
-  const copy = {
-    from: sqlitePath(paths),
-    to: draftPath(paths),
-    queries: kineQueries,
-    room,
-  };
-  const facts = await host.copyDatabase(copy, signal).catch((thrown: unknown) => {
-    throw thrown instanceof NodeError && thrown.reason === 'DiskFull' ? declined(thrown) : thrown;
-  });
-  if (before === undefined || (await activeStart(host)) !== before) {
-    throw new NodeError(
-      'ServiceStarting',
-      'K3s was restarted while its datastore was copied. It is copied again.',
-      {
-        blocks: false,
-      },
-    );
-  }
-  return facts;
-}
-
-function declined({ message }: NodeError): NodeError {
-  return new NodeError(
-    'CopyDeclined',
-    `The datastore was not copied, and so what needs a copy waits: ${message} Free some space, or make the disk larger.`,
-    advisory,
-  );
-}
-
-/** Returns the bytes of a database and its write-ahead log; `undefined` if the database is missing. */
-async function sizeOf(host: HostReader, path: string): Promise<number | undefined> {
-  const [database, log] = [await host.stat(path), await host.stat(`${path}-wal`)];
-  return database && database.size + (log?.size ?? 0);
 }

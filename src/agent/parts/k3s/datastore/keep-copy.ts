@@ -21,9 +21,25 @@ export async function keepCopy(
   { reason, version }: { readonly reason: string; readonly version: string },
 ): Promise<void> {
   const time = host.now();
-  const { objects, revision, tokens } = kineFacts(facts, draftPath(paths));
+  const manifest = await describeCopy(host, paths, facts, { reason, version, from: draftPath(paths) });
+  const path = copyPath(paths, time);
+  await host.rename(draftPath(paths), path);
+  await host.writeFile(manifestPath(path), renderOwn(ownFiles.datastoreCopy, manifest), { mode: 0o600 });
+}
+
+/**
+ * Returns the manifest of a copy at the path `from` that was made just now, from the facts about it. Throws
+ * `DatabaseDamaged` if K3s could not start from the copy.
+ */
+export async function describeCopy(
+  host: HostReader,
+  paths: NodePaths,
+  facts: DatabaseFacts,
+  { reason, version, from }: { readonly reason: string; readonly version: string; readonly from: string },
+): Promise<CopyManifest> {
+  const { objects, revision, tokens } = kineFacts(facts, from);
   const own = await ownTokenDigest(host, paths);
-  const manifest: CopyManifest = {
+  return {
     datastore: 'sqlite',
     k3s: version,
     ca: await clusterCa(host, paths).then(requireCa),
@@ -32,12 +48,9 @@ export async function keepCopy(
     sha256: facts.sha256,
     revision,
     objects,
-    madeAt: new Date(time).toISOString().replace(/\.\d+/, ''),
+    madeAt: new Date(host.now()).toISOString().replace(/\.\d+/, ''),
     reason,
   };
-  const path = copyPath(paths, time);
-  await host.rename(draftPath(paths), path);
-  await host.writeFile(manifestPath(path), renderOwn(ownFiles.datastoreCopy, manifest), { mode: 0o600 });
 }
 
 /**

@@ -54,6 +54,12 @@ export async function samples(metrics: Metrics, ...names: readonly string[]): Pr
     .filter((line) => names.includes(line.split(/[{ ]/, 1)[0] ?? ''));
 }
 
+export const aBackup = {
+  to: '/mnt/backup',
+  due: 9_000,
+  proven: { id: '20261130T120000Z-vm-1', madeAt: 1_000, bytes: 4_096, stored: 1_024 },
+};
+
 /** Returns the metrics as text, after a pass that gives every metric a sample. */
 export async function wholeText(): Promise<string> {
   const metrics = someMetrics();
@@ -64,6 +70,7 @@ export async function wholeText(): Promise<string> {
       credentials: [{ server: 'a.io', receivedAt: 0, due: 1_000, ends: 2_000 }],
       certificates: [{ name: 'agent/client-kubelet.crt', kind: 'leaf', from: 0, ends: 2_000 }],
       copies: [{ madeAt: 1_000, bytes: 4_096, reason: 'upgrade v1.36.4+k3s1' }],
+      backup: aBackup,
     },
     { settings: { registries: { servers: ['a.io'] } } },
   );

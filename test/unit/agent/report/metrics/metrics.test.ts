@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../../../src/agent/agent.ts';
 import type { CredentialStatus } from '../../../../../src/agent/parts/registry/credential-status.ts';
-import { aReport, condition, outcome, samples, someMetrics } from './a-report.ts';
+import { aBackup, aReport, condition, outcome, samples, someMetrics } from './a-report.ts';
 
 /** Returns the samples after these passes, which begin a minute apart and take a second each. */
 async function told(passes: readonly Report[], ...names: readonly string[]): Promise<readonly string[]> {
@@ -59,6 +59,22 @@ test('the metrics of certificates have the seconds until each ends, negative aft
     'certificate_remaining_seconds{certificate="agent/client-ca.crt",kind="ca"} -0.5',
   ]);
   expect((await told(passes, 'certificate_remaining_seconds')).join()).not.toContain('6443');
+});
+
+test('the metrics of backups have samples only on a node that makes backups', async () => {
+  const names = ['proven_timestamp_seconds', 'bytes', 'stored_bytes', 'due_timestamp_seconds'];
+  const all = names.map((name) => `backup_${name}`);
+  const { proven: _, ...none } = aBackup;
+  expect(await told([aReport({ backup: aBackup })], ...all)).toEqual([
+    'backup_proven_timestamp_seconds{to="/mnt/backup"} 1',
+    'backup_bytes{to="/mnt/backup"} 4096',
+    'backup_stored_bytes{to="/mnt/backup"} 1024',
+    'backup_due_timestamp_seconds{to="/mnt/backup"} 9',
+  ]);
+  expect(await told([aReport({ backup: aBackup }), aReport({ backup: none })], ...all)).toEqual([
+    'backup_due_timestamp_seconds{to="/mnt/backup"} 9',
+  ]);
+  expect(await told([aReport({ backup: aBackup }), aReport()], ...all)).toEqual([]);
 });
 
 test('the metrics of copies of the datastore have samples only on a node that makes copies', async () => {

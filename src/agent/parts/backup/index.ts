@@ -1,0 +1,7 @@
+/** The exports of the backup part for the list of parts, the reports, and the commands. */
+
+export { type BackupStatus, backupStatus } from './backup-status.ts';
+export { backups } from './backups.ts';
+export type { NextBackup } from './due.ts';
+export { backupPart } from './part.ts';
+export type { BackupPorts } from './ports.ts';

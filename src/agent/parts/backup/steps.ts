@@ -1,0 +1,168 @@
+import { NodeError } from '../../engine/errors.ts';
+import type { Host, HostReader } from '../../engine/host.ts';
+import { type Finding, waiting } from '../../engine/resource.ts';
+import { activeStart } from '../k3s/index.ts';
+import { backupFiles } from './files.ts';
+import type { BackupDescription, BackupManifest } from './manifest.ts';
+import { type BackupRecord, type UnderWay, writeRecord } from './record.ts';
+import {
+  type BackupGround,
+  copyData,
+  describedBy,
+  digestedBy,
+  olderResult,
+  packData,
+  proveData,
+  pruneStore,
+  storeData,
+} from './work.ts';
+
+/** One step of a backup: a job, and what the record notes of its result. */
+interface Step {
+  readonly what: string;
+  readonly trace: string;
+  work(host: Host, signal: AbortSignal): Promise<string>;
+  /** Returns the record after the step, from the result of the job. */
+  noted(result: string): BackupRecord;
+  /** The files that the step makes superfluous, removed after the record is written. */
+  readonly superfluous?: readonly string[];
+}
+
+/**
+ * Returns the next step of the backup that is under way, or a wait for K3s; `undefined` if its files are gone, so that
+ * another backup has to begin.
+ */
+export async function underWayStep(
+  host: HostReader,
+  ground: BackupGround,
+  record: BackupRecord,
+  underWay: UnderWay,
+): Promise<Finding | undefined> {
+  const { paths } = ground.node;
+  const { description, packed, isStored = false } = underWay;
+  const files = backupFiles(paths);
+  if (description === undefined) {
+    return (await activeStart(host)) === undefined
+      ? waiting('ServiceStarting', 'the backup waits until K3s is up', { blocks: false })
+      : drifted(ground, record, copying(ground, record, underWay));
+  }
+  if (packed === undefined) {
+    const isThere = await isFile(host, files.copy, description.bytes);
+    return isThere
+      ? drifted(ground, record, packing(ground, record, { ...underWay, description }))
+      : undefined;
+  }
+  if (!isStored) {
+    const isThere = await isFile(host, files.packed, packed.bytes);
+    return isThere
+      ? drifted(ground, record, storing(ground, record, { ...underWay, description, packed }))
+      : undefined;
+  }
+  return drifted(ground, record, proving(ground, record, { ...underWay, description, packed }));
+}
+
+type Described = UnderWay & { readonly description: BackupDescription };
+type PackedUp = Described & { readonly packed: BackupManifest['packed'] };
+
+function copying(ground: BackupGround, record: BackupRecord, underWay: UnderWay): Step {
+  return {
+    what: 'copy the datastore for a backup',
+    trace: ground.node.paths.slipway.datastoreCopy,
+    work: (host, signal) => copyData(host, ground, underWay, signal),
+    noted: (result) => ({ ...record, underWay: { ...underWay, description: describedBy(result) } }),
+  };
+}
+
+function packing(ground: BackupGround, record: BackupRecord, underWay: Described): Step {
+  const { slipway } = ground.node.paths;
+  return {
+    what: 'compress the backup',
+    trace: slipway.backupWork,
+    work: (host, signal) => packData(host, ground, underWay.description, signal),
+    noted: (result) => ({ ...record, underWay: { ...underWay, packed: digestedBy(result) } }),
+    superfluous: [backupFiles(ground.node.paths).copy],
+  };
+}
+
+function storing(ground: BackupGround, record: BackupRecord, underWay: PackedUp): Step {
+  const { paths } = ground.node;
+  return {
+    what: `store the backup in ${record.to}`,
+    trace: paths.slipway.backupWork,
+    work: (_host, signal) => storeData(ground, underWay.description, underWay.packed, signal),
+    noted: () => ({ ...record, underWay: { ...underWay, isStored: true } }),
+    superfluous: [backupFiles(paths).packed],
+  };
+}
+
+function proving(ground: BackupGround, record: BackupRecord, { id, description, packed }: PackedUp): Step {
+  const { paths } = ground.node;
+  const { ca, madeAt, bytes } = description;
+  const proven = { id, ca, madeAt, bytes, stored: packed.bytes };
+  const { underWay: _, failed: __, ...kept } = record;
+  return {
+    what: `fetch the backup from ${record.to} and open it`,
+    trace: paths.slipway.backupWork,
+    work: (host, signal) => proveData(host, ground, description, packed, signal),
+    noted: () => ({ ...kept, proven }),
+    superfluous: [backupFiles(paths).folder],
+  };
+}
+
+/** Returns the step that removes older backups from the store. */
+export function pruneStep(
+  ground: BackupGround,
+  record: BackupRecord,
+  proven: NonNullable<BackupRecord['proven']>,
+): Finding {
+  return drifted(ground, record, {
+    what: `remove older backups from ${record.to}`,
+    trace: ground.node.paths.slipway.backupWork,
+    work: () => pruneStore(ground, proven),
+    noted: (result) => ({ ...record, proven: { ...proven, older: olderResult.parse(result) } }),
+    superfluous: [backupFiles(ground.node.paths).folder],
+  });
+}
+
+async function isFile(host: HostReader, path: string, bytes: number): Promise<boolean> {
+  const found = await host.stat(path);
+  return found?.kind === 'file' && found.size === bytes;
+}
+
+function drifted(ground: BackupGround, record: BackupRecord, step: Step): Finding {
+  const { what, trace, superfluous = [] } = step;
+  const { paths } = ground.node;
+  const subject = `backup ${record.underWay?.id ?? record.proven?.id}`;
+  const remedy = async (host: Host) => {
+    const result = await host
+      .perform({ trace, what, subject: `${subject}: ${what}` }, (signal) => step.work(host, signal))
+      .catch((thrown: unknown) => givenUp(host, ground, record, thrown));
+    await writeRecord(host, paths, step.noted(result));
+    for (const path of superfluous) {
+      await host.remove(path);
+    }
+  };
+  const changes = [{ field: subject, observed: 'not done', desired: what }];
+  return {
+    state: 'Drifted',
+    drift: { changes, summary: what, partial: true, blocks: false, due: true, remedy },
+  };
+}
+
+/** The reasons for which a backup that is under way is given up. After any other failure, its step is tried again. */
+const final: readonly string[] = ['BackupNotProven', 'StoreConflict'];
+
+async function givenUp(
+  host: Host,
+  { node }: BackupGround,
+  record: BackupRecord,
+  thrown: unknown,
+): Promise<never> {
+  if (thrown instanceof NodeError && final.includes(thrown.reason) && record.underWay) {
+    const { underWay, ...kept } = record;
+    const failed = { id: underWay.id, at: new Date(host.now()).toISOString(), why: thrown.message };
+    await writeRecord(host, node.paths, { ...kept, failed });
+    await host.remove(backupFiles(node.paths).folder);
+  }
+  throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
+}
