@@ -1,4 +1,5 @@
 import type { Part } from '../part.ts';
+import { eventProbes } from './events/probes.ts';
 import { maintenanceReasons } from './reasons.ts';
 import { maintenance } from './settings.ts';
 
@@ -9,7 +10,7 @@ export const maintenancePart: Part = {
   reasons: maintenanceReasons,
   consents: ['otherActors', 'rebuiltNodes'],
   startInputs: [],
-  probes: () => [],
+  probes: ({ configured }) => (configured ? eventProbes(configured) : []),
   owns: ({ slipway }) => [slipway.hold, slipway.turn, slipway.drain, slipway.reboot],
   reads: ({ system }) => [
     ...[system.aptConfig, system.rebootRequired, system.rebootPackages, system.rebootNeeded],
