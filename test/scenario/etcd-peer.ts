@@ -7,12 +7,15 @@ export const peerUrl = 'https://10.0.0.6:6443';
 export const registrationUrl = 'https://k3s.example.com:6443';
 
 const paths = nodePaths('/');
+const tombstone = join(paths.k3s.datastore, 'etcd/tombstone');
 const log = join(paths.k3s.datastore, 'etcd/member/wal');
 
 /** Another server of a cluster with embedded etcd, and what a start of K3s does with etcd on this VM. */
 export interface EtcdPeer {
   /** The token and the CA of the other server; undefined while it is down. */
   cluster: { token: string; ca: string } | undefined;
+  /** What the other server shows of its settings. */
+  config: Readonly<Record<string, unknown>>;
   /** How each start of K3s on this VM came to its cluster. */
   readonly ways: ('founded' | 'joined' | 'kept' | 'sqlite')[];
   /** Starts the datastore that K3s would pick (pkg/cluster/managed.go); returns the error line if it cannot join. */
@@ -25,8 +28,15 @@ export interface EtcdPeer {
 export function etcdPeer(host: MemoryHost): EtcdPeer {
   const peer: EtcdPeer = {
     cluster: undefined,
+    config: { ClusterIPRanges: [{ IP: '10.42.0.0', Mask: '//8AAA==' }], FlannelBackend: 'vxlan' },
     ways: [],
     start(config, token) {
+      if (host.files.stat(tombstone) !== undefined) {
+        if (config.server === undefined) {
+          return 'level=fatal msg="tombstone file has been detected but --server is empty"';
+        }
+        host.files.remove(paths.k3s.datastore);
+      }
       if (host.files.stat(log) !== undefined) {
         peer.ways.push('kept');
         return undefined;
@@ -53,5 +63,7 @@ export function etcdPeer(host: MemoryHost): EtcdPeer {
     const wanted = `Basic ${Buffer.from(`server:${peer.cluster?.token}`).toString('base64')}`;
     return reveal(headers?.authorization ?? '') === wanted ? '{}' : { status: 401, body: 'not authorized' };
   });
+  host.onGet(`${peerUrl}/v1-k3s/config`, () => (peer.cluster ? JSON.stringify(peer.config) : down));
+  host.onGet('http://127.0.0.1:2381/health', unreachable('http://127.0.0.1:2381'));
   return peer;
 }

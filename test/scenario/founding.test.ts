@@ -107,3 +107,41 @@ test('a server with SQLite keeps it if the settings say etcd, and is given no se
   expect(machine.host.files.text(config)).toBe(before);
   expect(machine.units.starts).toBe(1);
 });
+
+test('a server does not start K3s while its settings differ from those of the cluster', async () => {
+  const machine = made(kinds[1]);
+  machine.peer.config = { ...machine.peer.config, FlannelBackend: 'wireguard-native' };
+  const slipway = machine.slipway();
+  const report = await live(slipway, machine, 20 * minute);
+  expect(condition(report, 'K3sConfig')).toBe('False SettingsDiffer');
+  expect(machine.units.starts).toBe(0);
+  const file = machine.host.files.text('/etc/slipway/config.d/extra.yaml') ?? '';
+  const corrected = file.replace('datastore', 'config: { flannel-backend: wireguard-native }, datastore');
+  machine.host.files.write('/etc/slipway/config.d/extra.yaml', corrected);
+  await live(slipway, machine, minute, isReady);
+  expect(machine.peer.ways).toEqual(['joined']);
+});
+
+test('a server reports settings that differ later, and stays Ready', async () => {
+  const machine = made(kinds[1]);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  machine.peer.config = { ...machine.peer.config, ClusterDomain: 'other.local' };
+  const report = await live(slipway, machine, 10 * minute);
+  expect(condition(report, 'K3sConfig')).toBe('False SettingsDiffer');
+  expect(condition(report, 'Ready')).toMatch(/^True/);
+  expect(machine.units.starts).toBe(1);
+});
+
+test('a first server whose Node was deleted joins its cluster again, and founds none', async () => {
+  const machine = made(kinds[0]);
+  const slipway = machine.slipway();
+  await live(slipway, machine, 8 * minute, isReady);
+  machine.host.files.write('/var/lib/rancher/k3s/server/db/etcd/tombstone', '');
+  await live(slipway, machine, 20 * minute);
+  expect(machine.peer.ways).toEqual(['founded']);
+  withPeer(machine);
+  await live(slipway, machine, 10 * minute);
+  expect(machine.host.files.text(config)).toContain(`server: "${peerUrl}"`);
+  expect(machine.peer.ways.at(-1)).toBe('joined');
+});

@@ -11,7 +11,9 @@ import {
   certificatesRenewed,
   clusterFounding,
   configFile,
+  criticalSettings,
   etcdFounding,
+  etcdMember,
   type FoundingPorts,
   foundingMemory,
   joinToken,
@@ -109,13 +111,14 @@ export function k3sResources(
     node,
     keeping(configFile(node, ids([role, overrides], server, ofEtcd))),
   );
+  const shared = ofEtcd.length === 0 ? [] : [criticalSettings(node, ids(ofEtcd))];
   const { logins, registries, former, provider } = registrySteps(node, { cloud, rotateAt, keeping });
   const unitFile = unit(node, before).map(keeping);
   const accepted = forKind('tokenAccepted', () => tokenAccepted(node, cloud, ids([token], pinned, server)));
   const agreed = forKind('releaseAgreed', () => releaseAgreed(node, ids([executable], accepted)));
   const joined = [...accepted, ...agreed];
   const files = [...agents, ...registries, ...provider, ...unitFile];
-  const inputs = ids(kernel, [executable, token, config], files, server, joined);
+  const inputs = ids(kernel, [executable, token, config], files, server, joined, shared);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) =>
     startable(
@@ -161,6 +164,7 @@ export function k3sResources(
     ...server,
     ...cluster,
     config,
+    ...shared,
     ...logins,
     ...registries,
     former,
@@ -176,6 +180,7 @@ export function k3sResources(
     ...adoption,
     ready,
     upkeep(verified),
+    ...(isEtcd ? forKind('founding', () => upkeep(etcdMember(node, [service.id]))) : []),
     ...forKind('releasePublished', () => releasePublished(node, [ready.id])),
     ...shown(service, ready),
     ...joinedPin,

@@ -170,6 +170,11 @@ function supervise(supervisor: Supervisor, request: IncomingMessage, path: strin
   if (path === 'server-bootstrap') {
     return refused(request, 403, 'forbidden');
   }
+  if (path === 'encrypt/status') {
+    return user.groups.includes('k3s:server')
+      ? json(200, { enable: Object(supervisor.config).EncryptSecrets === true, stage: 'start' })
+      : refused(request, 403, 'forbidden');
+  }
   const forAgents = [
     'readyz',
     'config',

@@ -7,6 +7,7 @@ export { k3sPart } from './part.ts';
 // The Resources of a node with K3s.
 
 export { configFile } from './config/config.ts';
+export { criticalSettings } from './config/critical-settings.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
 export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
 export { activeStart } from './datastore/active-start.ts';
@@ -19,6 +20,7 @@ export { type DatastoreKind, datastoreKind, datastoreKinds } from './datastore/d
 export { clusterCa, describeCopy } from './datastore/keep-copy.ts';
 export { kineFacts, kineQueries } from './datastore/kine.ts';
 export { unlessCopying } from './datastore/unless-copying.ts';
+export { etcdMember } from './etcd-member.ts';
 export { type Gate, openGate, type Wish, wishKinds } from './gate.ts';
 export { imageRules } from './image-rules.ts';
 export { agentToken } from './membership/agent-token.ts';

@@ -14,6 +14,7 @@ const condition = z.object({
   reason: text,
   message: text,
   lastHeartbeatTime: text,
+  lastTransitionTime: text,
 });
 
 /** One field manager, and the fields that it set (meta/v1, ManagedFieldsEntry). */

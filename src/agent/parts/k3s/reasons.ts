@@ -78,6 +78,15 @@ export const k3sReasons = {
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
   DatastoreOlder:
     'K3s does not start, because files on this server are newer than their copies in the datastore; after a change of a token, Slipway repairs that by itself.',
+  EtcdJoining:
+    'A server that joins waits until another new server has caught up: servers join one after the other.',
+  EtcdNameTaken: 'A member of etcd has the name of this node already: delete the Node of the lost server.',
+  EtcdMemberRemoved:
+    'This server is no longer a member of etcd: its Node was deleted, or it did not catch up in time; it joins again.',
+  EtcdLearnerBehind: 'This server has joined etcd for more than five minutes, and has not caught up yet.',
+  QuorumLost: 'Fewer than half of the members of etcd answer, so the cluster cannot change anything.',
+  SettingsDiffer:
+    'A setting that all servers must share differs from that of another server; the message names the key and both values.',
   CopyDeclined:
     'The disk lacks the room for a copy of the datastore; what needs the copy, such as an upgrade of K3s, waits.',
   RestoreRefused: '`slipway restore` does not restore this copy; the message has the reason and the repair.',

@@ -139,7 +139,7 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
     return [];
   }
   const hasEtcd =
-    node.settings.k3s.datastore === 'etcd' && (await clusterOnDisk(host, node.paths)) === 'etcd';
+    node.settings.k3s.datastore === 'etcd' && (await clusterOnDisk(host, node.paths)) !== 'sqlite';
   const started = await startedWith(host, node.paths);
   if (started === undefined) {
     return [];
@@ -150,7 +150,7 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
   const given = configuredFlags(keys, config);
   const flags = await startFlags(host, { kind: 'server', paths: node.paths, config: given });
   const wanted = guardedValues(flags);
-  // Embedded etcd that exists wins over these flags (pkg/cluster/managed.go), so they may change.
+  // Embedded etcd that exists wins over these flags (pkg/cluster/managed.go), and a removed or empty server must join.
   const isFree = (key: string) => hasEtcd && ['cluster-init', 'server'].includes(key);
   return guardedKeys
     .filter((key) => !isFree(key))

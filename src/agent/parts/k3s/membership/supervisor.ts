@@ -88,6 +88,27 @@ export async function serverTokenStatus(
   return status;
 }
 
+/**
+ * Reads the settings that a server shares with other servers (GET /v1-k3s/config), with the token of a node, and
+ * verifies the server's certificate against `ca` but not its name. Throws `UnexpectedAnswer` for a status other than
+ * 200, and `ServerUnreachable` like `tokenStatus`.
+ */
+export async function sharedConfig(
+  host: HostReader,
+  server: string,
+  ca: string,
+  token: Token,
+  hints: Hints,
+): Promise<string> {
+  const headers = { authorization: basicAuth('node', token.credential) };
+  const url = `${server}/v1-k3s/config`;
+  const { status, body } = await askSupervisor(host, { url, headers, trust: { ca, anyName: true } }, hints);
+  if (status !== 200) {
+    throw new NodeError('UnexpectedAnswer', `${url} answers ${status}; K3s answers 200.`);
+  }
+  return body;
+}
+
 function isUntrusted(thrown: unknown): boolean {
   const cause = thrown instanceof NodeError ? thrown.cause : undefined;
   return cause instanceof NodeError && cause.reason === 'TlsUntrusted';

@@ -3,13 +3,17 @@ import type { HostReader } from '../../../../engine/host.ts';
 import type { NodePaths } from '../../../../paths.ts';
 
 /** The cluster that the disk of a server has. */
-export type DiskCluster = 'etcd' | 'sqlite' | 'empty';
+export type DiskCluster = 'etcd' | 'removed' | 'sqlite' | 'empty';
 
 /**
- * Returns which datastore is on the disk. K3s keeps to etcd once its log exists, whatever the flags
+ * Returns which datastore is on the disk; `removed` if etcd has removed this server, which then must join again
+ * (pkg/etcd/etcd.go, tombstoneFile). K3s keeps to etcd once its log exists, whatever the flags
  * (pkg/cluster/managed.go); etcd that was copied from SQLite leaves `state.db.migrated` behind.
  */
 export async function clusterOnDisk(host: HostReader, { k3s }: NodePaths): Promise<DiskCluster> {
+  if ((await host.stat(join(k3s.datastore, 'etcd/tombstone'))) !== undefined) {
+    return 'removed';
+  }
   if ((await host.stat(join(k3s.datastore, 'etcd/member/wal'))) !== undefined) {
     return 'etcd';
   }

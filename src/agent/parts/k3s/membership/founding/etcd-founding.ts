@@ -45,12 +45,24 @@ export function etcdFounding(node: K3sNode, ports: FoundingPorts, needs: readonl
       const disk = await clusterOnDisk(host, node.paths);
       const record = await readFounding(host, node.paths);
       const token = await serverToken(host, node);
-      if (disk !== 'empty') {
-        return disk === 'etcd' ? memberKept(host, node, { record, token, claims: ports.claims }) : inSync();
+      switch (disk) {
+        case 'etcd':
+          return memberKept(host, node, { record, token, claims: ports.claims });
+        case 'sqlite':
+          return inSync();
+        case 'removed':
+          // Its cluster lives without it, so it must not found another one.
+          return decided(host, unmarked(node), ports, { record, token });
+        case 'empty':
+          return decided(host, node, ports, { record, token });
       }
-      return decided(host, node, ports, { record, token });
     },
   };
+}
+
+function unmarked(node: K3sNode): K3sNode {
+  const { settings } = node;
+  return { ...node, settings: { ...settings, k3s: { ...settings.k3s, init: false } } };
 }
 
 async function serverToken(host: HostReader, { paths }: K3sNode): Promise<Token | undefined> {
