@@ -78,8 +78,10 @@ export async function foreignStart(
   const unit = unitName(role.k3s);
   const shown = await showUnit(host, unit, ['ActiveState', 'SubState', 'InvocationID']);
   const { ActiveState, SubState, InvocationID } = shown;
-  // Between two starts, the directory is missing even if Slipway's unit starts K3s.
-  if (!['active', 'reloading', 'activating'].includes(ActiveState) || SubState === 'auto-restart') {
+  // Between two starts, and for a moment at the beginning of a start, the directory is missing even if Slipway's unit
+  // starts K3s.
+  const isTooEarly = SubState === 'auto-restart' || SubState === 'start-pre';
+  if (!['active', 'reloading', 'activating'].includes(ActiveState) || isTooEarly) {
     return undefined;
   }
   const hasStamp = (await host.stat(paths.k3s.stamp)) !== undefined;

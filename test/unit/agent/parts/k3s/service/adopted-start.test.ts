@@ -34,6 +34,13 @@ test.each([
     files: {},
     expected: foreign,
   },
+  {
+    name: "that has just begun, perhaps by Slipway's unit",
+    active: 'activating',
+    sub: 'start-pre',
+    files: {},
+    expected: undefined,
+  },
   { name: 'that has ended', active: 'inactive', sub: 'dead', files: {}, expected: undefined },
   {
     name: 'that has ended and is about to be repeated',
