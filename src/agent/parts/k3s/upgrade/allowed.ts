@@ -159,9 +159,15 @@ async function versionGivenUp(
   const source = settings.k3s.channel === undefined ? 'k3s.version' : 'the release of k3s.channel';
   const told =
     state === 'rolledBack'
-      ? `This node went back from K3s ${wanted} to ${from}: ${why} ${wanted} is tried again once ${source}, ` +
-        'k3s.releaseUrl or k3s.config changes.'
+      ? `This node went back from K3s ${wanted} to ${from}: ${why} ${triedAgain(wanted, source, why)}`
       : `K3s ${wanted} does not come up: ${why} This node does not go back to ${from} by itself. Set k3s.version to a newer ` +
         `release, or go back to the copy of the datastore that was made before: slipway restore --from ${copy}`;
   return new NodeError('VersionGivenUp', told, advisory);
+}
+
+/** Returns when a release is tried again. Does not repeat the name of a setting that `why` says to change. */
+function triedAgain(wanted: string, source: string, why: string): string {
+  return why.includes('k3s.config')
+    ? `Then ${wanted} is tried again. A change of ${source} or k3s.releaseUrl has the same effect.`
+    : `${wanted} is tried again once ${source}, k3s.releaseUrl or k3s.config changes.`;
 }
