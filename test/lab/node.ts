@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -195,10 +196,15 @@ export class LabNode {
     return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   }
 
+  /** Writes a file, or replaces it with its mode kept. A program of the node never reads half of it. */
   write(path: string, content: string, mode = 0o644): void {
     const file = join(this.root, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content, { mode });
+    const draft = join(this.root, '.lab/draft');
+    for (const each of [file, draft]) {
+      mkdirSync(dirname(each), { recursive: true });
+    }
+    writeFileSync(draft, content, { mode: existsSync(file) ? statSync(file).mode : mode });
+    renameSync(draft, file);
   }
 
   get #binDir(): string {
