@@ -55,6 +55,8 @@ describe('the dry run', () => {
       host.send({ method: 'POST', url: `${url}/echo` }),
       host.copyDatabase({ from: `${root}/a.db`, to: `${root}/b.db`, queries: {}, room: 0 }),
       host.copyFile(`${root}/etc/plain.conf`, `${root}/copied`),
+      host.upload({ url: `${url}/echo`, file: `${root}/etc/plain.conf`, bytes: 12, timeout: 1 }),
+      host.fetchFile({ url: `${url}/hello`, file: `${root}/fetched`, limit: 9, timeout: 1 }),
       host.download({
         url: `${url}/hello`,
         checksum: { url: `${url}/sums`, name: 'hello' },
@@ -83,6 +85,8 @@ describe('the dry run', () => {
         'send',
         'copy',
         'copyFile',
+        'upload',
+        'fetch',
         'download',
         'send',
         'obtain',

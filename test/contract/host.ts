@@ -3,6 +3,7 @@ import { sha256 } from '../../src/agent/engine/digest.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
 import type { Command, Host } from '../../src/agent/engine/host.ts';
 import { Underway } from '../../src/agent/engine/jobs.ts';
+import { TooManyBytes } from '../../src/agent/engine/large-files.ts';
 import { Secret, sensitive } from '../../src/agent/engine/secret.ts';
 
 /** A Host to check, its folder `root`, which at first contains only `startFiles`, and the means to prepare a check. */
@@ -471,6 +472,54 @@ function describeLargeFiles(make: MakeStage): void {
     expect(await host.copyFile(`${root}/etc/plain.conf`, to)).toBe('exists');
     expect((await host.readFile(`${root}/etc/other.conf`))?.content).toBe('b');
     expect(await host.list(`${root}/etc`)).toHaveLength(4);
+  });
+
+  test('uploads a file, and returns the answer', async () => {
+    const { host, root, url } = stage;
+    const request = { url: `${url}/echo`, file: `${root}/etc/plain.conf`, bytes: 12, timeout: 60_000 };
+    const answer = { status: 201, body: 'echo größe = 1\n' };
+    expect([await host.upload(request), await host.upload(request)]).toMatchObject([answer, answer]);
+    expect(await host.upload({ ...request, url: `${url}/none` })).toMatchObject({ status: 404 });
+  });
+
+  test.each([
+    ['is missing', 'etc/none', 12],
+    ['is smaller than stated', 'etc/plain.conf', 13],
+    ['is larger than stated', 'etc/plain.conf', 11],
+  ])('does not upload a file that %s', async (_, name, bytes) => {
+    const { host, root, url } = stage;
+    const upload = host.upload({ url: `${url}/echo`, file: `${root}/${name}`, bytes, timeout: 60_000 });
+    expect(await reasonOf(upload)).toBe('FileSystemError');
+  });
+
+  test('fetches a file into a private file, and replaces what is there', async () => {
+    const { host, root, url } = stage;
+    const request = { url: `${url}/hello`, file: `${root}/etc/alias.conf`, limit: 5, timeout: 60_000 };
+    const answer = { status: 200, headers: { 'x-greeting': 'hi' }, body: '' };
+    expect(await host.fetchFile(request)).toMatchObject(answer);
+    expect(await host.stat(request.file)).toMatchObject({ kind: 'file', mode: 0o600 });
+    expect((await host.readFile(request.file))?.content).toBe('hello');
+    expect((await host.readFile(`${root}/etc/plain.conf`))?.content).toBe('größe = 1\n');
+  });
+
+  test('fetches no file above the limit, and none from a missing page or through a redirect', async () => {
+    const { host, root, url } = stage;
+    const request = { url: `${url}/hello`, file: `${root}/etc/other.conf`, limit: 4, timeout: 60_000 };
+    await expect(host.fetchFile(request)).rejects.toBeInstanceOf(TooManyBytes);
+    const missing = await host.fetchFile({ ...request, url: `${url}/none` });
+    expect(missing).toMatchObject({ status: 404, body: 'no such page' });
+    expect(await host.fetchFile({ ...request, url: `${url}/moved` })).toMatchObject({ status: 302 });
+    expect((await host.readFile(request.file))?.content).toBe('b');
+    expect(await host.list(`${root}/etc`)).toHaveLength(4);
+  });
+
+  test('begins no transfer whose signal was aborted', async () => {
+    const { host, root, url } = stage;
+    const file = `${root}/etc/plain.conf`;
+    const upload = host.upload({ url: `${url}/echo`, file, bytes: 12, timeout: 9 }, AbortSignal.abort());
+    await expect(upload).rejects.toMatchObject({ name: 'AbortError' });
+    const fetch = host.fetchFile({ url: `${url}/hello`, file, limit: 9, timeout: 9 }, AbortSignal.abort());
+    await expect(fetch).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   test('leaves nothing of a copy whose source is missing or whose signal was aborted', async () => {

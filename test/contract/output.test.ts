@@ -67,6 +67,8 @@ const actions = Object.entries({
   compress: { from: '/a', to: '/b' },
   decompress: { from: '/a', to: '/b' },
   copyFile: { from: '/a', to: '/b' },
+  upload: { from: '/a', url: 'https://a.test' },
+  fetch: { url: 'https://a.test', path: '/a' },
   run: { command: 'systemctl daemon-reload' },
   send: { method: 'POST', url: 'https://a.test', body: '{}' },
   download: { url: 'https://a.test', path: '/a', mode: 0o755, member: 'flux' },

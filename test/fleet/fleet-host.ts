@@ -41,6 +41,8 @@ export class FleetHost implements Host {
   readonly copyDatabase = notModelled('copyDatabase');
   readonly compress = notModelled('compress');
   readonly decompress = notModelled('decompress');
+  readonly upload = notModelled('upload');
+  readonly fetchFile = notModelled('fetchFile');
   readonly copyFile = notModelled('copyFile');
   readonly digestFile = notModelled('digestFile');
 

@@ -22,6 +22,10 @@ export function actionLine(action: RecordedAction): string {
       return `run ${action.command}`;
     case 'send':
       return `send ${action.method} ${action.url}`;
+    case 'upload':
+      return `upload ${action.from} -> ${action.url}`;
+    case 'fetch':
+      return `fetch ${action.url} -> ${action.path}`;
     case 'download':
       return `download ${action.url} -> ${action.path} ${octal(action.mode)}`;
     case 'obtain':

@@ -17,6 +17,7 @@ import type {
   Job,
   RunningJob,
 } from '../../src/agent/engine/host.ts';
+import { type HttpFetch, type HttpUpload, TooManyBytes } from '../../src/agent/engine/large-files.ts';
 import { downloadOf, type RecordedAction, runOf, sendOf } from '../../src/agent/engine/recorded-action.ts';
 import { type Content, reveal, type Secret } from '../../src/agent/engine/secret.ts';
 import { fileError, systemError } from '../../src/agent/host/files/file-errors.ts';
@@ -361,6 +362,32 @@ export class MemoryHost implements Host {
     this.files.makeDirectory(dirname(to), 0o700);
     this.files.write(to, content, 0o600);
     return 'copied';
+  }
+
+  async upload(request: HttpUpload, signal?: AbortSignal): Promise<HttpResponse> {
+    signal?.throwIfAborted();
+    const { file, bytes, url } = request;
+    this.#mutate({ kind: 'upload', from: file, url });
+    const body = this.files.text(file);
+    if (body === undefined || Buffer.byteLength(body) !== bytes) {
+      throw new NodeError('FileSystemError', `${file} is missing or has another size.`);
+    }
+    return this.#requests.answer({ ...request, method: 'PUT', body }, `PUT ${url}`);
+  }
+
+  async fetchFile(request: HttpFetch, signal?: AbortSignal): Promise<HttpResponse> {
+    signal?.throwIfAborted();
+    const { file, limit, url } = request;
+    this.#mutate({ kind: 'fetch', url, path: file }, file);
+    const answer = await this.#requests.answer({ ...request, method: 'GET' }, `GET ${url}`);
+    if (answer.status !== 200) {
+      return answer;
+    }
+    if (Buffer.byteLength(answer.body) > limit) {
+      throw new TooManyBytes(url, limit);
+    }
+    this.files.write(file, answer.body, 0o600);
+    return { ...answer, body: '' };
   }
 
   async copyDatabase(

@@ -78,6 +78,8 @@ export function askingOnce(host: Host): AskingHost {
     run: (command, signal) => change(() => host.run(command, signal)),
     send: (request) => change(() => host.send(request)),
     copyFile: (from, to, signal) => change(() => host.copyFile(from, to, signal)),
+    upload: (request, signal) => change(() => host.upload(request, signal)),
+    fetchFile: (request, signal) => change(() => host.fetchFile(request, signal)),
     copyDatabase: (copy, signal) => change(() => host.copyDatabase(copy, signal)),
     compress: (work, signal) => change(() => host.compress(work, signal)),
     decompress: (work, signal) => change(() => host.decompress(work, signal)),

@@ -23,6 +23,8 @@ export type RecordedAction =
       readonly to: string;
     }
   | { readonly kind: 'run'; readonly command: string }
+  | { readonly kind: 'upload'; readonly from: string; readonly url: string }
+  | { readonly kind: 'fetch'; readonly url: string; readonly path: string }
   | { readonly kind: 'send'; readonly method: string; readonly url: string; readonly body?: string }
   | {
       readonly kind: 'download';

@@ -10,10 +10,12 @@ import { inPlace, openPlace } from './files/openat.ts';
 import { namesAt, readAt, statAt } from './files/read-now.ts';
 import { removeTree } from './files/remove-tree.ts';
 import { download, install } from './http/download.ts';
+import { fetchFile } from './http/fetch-file.ts';
 import { exchange } from './http/http.ts';
 import { Routes } from './http/http-agents.ts';
 import { peerCertificate } from './http/peer-certificate.ts';
 import { withProxyLogin } from './http/proxy-login.ts';
+import { upload } from './http/upload.ts';
 import { commandFailed } from './process/command-failed.ts';
 import { childEnvironment, type Network } from './process/environment.ts';
 import { execute } from './process/exec.ts';
@@ -69,6 +71,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     },
     send: (request) => exchange(request, routes),
     copyFile: (from, to, signal) => copyFile(from, to, root, signal),
+    upload: (request, signal) => upload(request, { routes, root, signal }),
+    fetchFile: (request, signal) => fetchFile(request, { routes, root, signal }),
     copyDatabase: (copy, signal) =>
       databaseCopied({ do: 'copy', root, ...copy }, childEnvironment(env, {}), signal),
     compress: (work, signal) =>

@@ -128,6 +128,10 @@ function actionLines(action: RecordedAction): readonly string[] {
       return [`run:  ${action.command}`];
     case 'send':
       return [`send: ${action.method} ${action.url}`];
+    case 'upload':
+      return [`send: ${action.from}`, `      to ${action.url}`];
+    case 'fetch':
+      return [`get:  ${action.url}`, `      to ${action.path} (0600)`];
     case 'download':
       return [`get:  ${action.url}`, `      to ${action.path} (${octal(action.mode)}), its sha256 verified`];
     case 'obtain':

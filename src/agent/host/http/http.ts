@@ -32,21 +32,31 @@ export async function exchange(request: HttpSend, routes: Routes): Promise<HttpR
   const timeout = request.timeout ?? 10_000;
   const late = () => timedOut(url, timeout);
   return within(timeout, late, async (signal) => {
-    const response = await open(url, request, routes, signal);
-    const body = await bodyText(response, url, signal);
-    return { status: response.statusCode ?? 0, headers: flatHeaders(response), body };
+    return answerOf(await open(url, request, routes, signal), url, signal);
   });
+}
+
+/** Reads the body of an answer. Throws `UnexpectedAnswer` for more than 4 MiB, and the errors of connections. */
+export async function answerOf(
+  response: IncomingMessage,
+  url: URL,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const body = await bodyText(response, url, signal);
+  return { status: response.statusCode ?? 0, headers: flatHeaders(response), body };
 }
 
 /**
  * Sends a request and resolves with the answer once its headers have arrived. Rejects with the errors of `exchange`, or
- * with the signal's reason if the signal is aborted.
+ * with the signal's reason if the signal is aborted. `send` ends the request; by default with its body.
  */
 export async function open(
   url: URL,
   request: Omit<HttpSend, 'url'>,
   routes: Routes,
   signal: AbortSignal,
+  send: (outgoing: ClientRequest) => void = (outgoing) =>
+    outgoing.end(request.body === undefined ? undefined : reveal(request.body)),
 ): Promise<IncomingMessage> {
   const route = await routes.to(url, request, signal);
   return new Promise((resolve, reject) => {
@@ -71,7 +81,7 @@ export async function open(
     });
     outgoing.once('close', () => reject(noAnswer(url, 'it closed the connection without an answer')));
     refuseInterimFlood(outgoing, url);
-    outgoing.end(request.body === undefined ? undefined : reveal(request.body));
+    send(outgoing);
   });
 }
 
@@ -166,7 +176,8 @@ function tooLong(url: URL): NodeError {
   );
 }
 
-function flatHeaders({ headers }: IncomingMessage): Record<string, string> {
+/** Returns the headers of an answer, each as one string. */
+export function flatHeaders({ headers }: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       name,

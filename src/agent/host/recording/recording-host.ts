@@ -8,10 +8,10 @@ import { Overlay } from './overlay.ts';
  * Makes the Host of a dry run. Reads come from the machine. Changes go to memory, so that later reads see them, and to
  * `journal`.
  *
- * Records each `run`, `send`, `copyFile`, `copyDatabase`, `compress`, `decompress`, `download` and `install`, and each
- * `get` with a secret header, and then throws `Recorded`, because the effect is unknown. Reports no running job and
- * performs each job at once, so that unfinished work is recorded too. Records the description of a secret without
- * fetching the secret. Skips sleeps.
+ * Records each `run`, `send`, `upload`, `fetchFile`, `copyFile`, `copyDatabase`, `compress`, `decompress`, `download`
+ * and `install`, and each `get` with a secret header, and then throws `Recorded`, because the effect is unknown. Reports
+ * no running job and performs each job at once, so that unfinished work is recorded too. Records the description of a
+ * secret without fetching the secret. Skips sleeps.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
@@ -56,6 +56,8 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     run: async (command) => record(runOf(command)),
     send: async (request) => record(sendOf(request)),
     copyFile: async (from, to) => record({ kind: 'copyFile', from, to }),
+    upload: async ({ file, url }) => record({ kind: 'upload', from: file, url }),
+    fetchFile: async ({ file, url }) => record({ kind: 'fetch', url, path: file }),
     copyDatabase: async ({ from, to }) => record({ kind: 'copy', from, to }),
     compress: async ({ from, to }) => record({ kind: 'compress', from, to }),
     decompress: async ({ from, to }) => record({ kind: 'decompress', from, to }),

@@ -86,6 +86,12 @@ describe('planText', () => {
     ['a command', { kind: 'run', command: 'systemctl daemon-reload' }, 'run:  systemctl daemon-reload\n'],
     ['a copy', { kind: 'copy', from: '/a.db', to: '/b.db' }, 'copy: /a.db -> /b.db, and read it back\n'],
     ['a compression', { kind: 'compress', from: '/a', to: '/b' }, 'compress: /a -> /b\n'],
+    ['an upload', { kind: 'upload', from: '/a', url: 'https://x/a' }, 'send: /a\n      to https://x/a\n'],
+    [
+      'a fetch of a file',
+      { kind: 'fetch', url: 'https://x/a', path: '/a' },
+      'get:  https://x/a\n      to /a (0600)\n',
+    ],
     ['a copy of a file', { kind: 'copyFile', from: '/a', to: '/b' }, 'copy: /a -> /b\n'],
     ['a request for a secret', { kind: 'obtain', what: 'the join token' }, 'ask:  the join token\n'],
     [

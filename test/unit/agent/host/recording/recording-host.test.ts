@@ -58,6 +58,8 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
     host.compress({ from: '/a.db', to: '/a.zst', limit: 1 }),
     host.decompress({ from: '/a.zst', to: '/a.db', limit: 1 }),
     host.copyFile('/a', '/b'),
+    host.upload({ url: 'http://x/a', file: '/a', bytes: 1, timeout: 1 }),
+    host.fetchFile({ url: 'http://x/a', file: '/a', limit: 1, timeout: 1 }),
     host.download({ url: 'http://m/k3s', checksum, path: '/bin/k3s', mode: 0o755, member: 'k3s' }),
   ];
   for (const attempt of attempts) {
@@ -70,6 +72,8 @@ test('a dry run journals an action with an unknown result and throws Recorded', 
     { kind: 'compress', from: '/a.db', to: '/a.zst' },
     { kind: 'decompress', from: '/a.zst', to: '/a.db' },
     { kind: 'copyFile', from: '/a', to: '/b' },
+    { kind: 'upload', from: '/a', url: 'http://x/a' },
+    { kind: 'fetch', url: 'http://x/a', path: '/a' },
     { kind: 'download', url: 'http://m/k3s', path: '/bin/k3s', mode: 0o755, member: 'k3s' },
   ]);
   expect(real.journal).toEqual([]);
