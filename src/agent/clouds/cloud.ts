@@ -1,5 +1,6 @@
 import type { NodeError } from '../engine/errors.ts';
 import type { Secret } from '../engine/secret.ts';
+import type { CloudStorage } from './cloud-storage.ts';
 import type { CloudEvents } from './events.ts';
 
 /** The identity of a VM in its cloud. */
@@ -74,6 +75,8 @@ export interface Cloud {
   imageDigest(loginServer: string, repository: string, tag: string): Promise<string | undefined>;
   /** The interruptions that the cloud announces; absent if it announces none. */
   readonly events?: CloudEvents;
+  /** The object storage of the cloud; absent if the VM's identity gives access to none. */
+  readonly storage?: CloudStorage;
 }
 
 /** The vault of a cloud: its secrets and their versions. */

@@ -24,6 +24,7 @@ import { formerVaultSecret, vaultSecretVersion } from './key-vault-versions.ts';
 import { registryToken, registryUser } from './registry.ts';
 import { scheduledEvents } from './scheduled-events.ts';
 import type { AzureSettings } from './settings.ts';
+import { blobStorage } from './storage.ts';
 
 /**
  * Makes the adapter for Azure. A process must make only one, because the SDKs keep the identity's tokens in static
@@ -67,6 +68,7 @@ export function azureCloud({
       return imageDigest({ host, credential, imdsEndpoint, audience }, { loginServer, repository, tag });
     },
     events: scheduledEvents(host, imdsEndpoint),
+    storage: blobStorage({ credential, environment, consented }),
   };
 }
 

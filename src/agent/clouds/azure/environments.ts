@@ -4,25 +4,29 @@ import { forPerson } from '../../engine/severity.ts';
 export type Environment = 'public' | 'usgovernment' | 'china';
 
 /**
- * The differences between Azure's clouds: the name in the metadata, and the domains of Key Vaults and container
- * registries. Sources: "About keys, secrets and certificates", vault name and object name; "Azure Container Registry
- * endpoint reference" (regional and data endpoints are in the same domains).
+ * The differences between Azure's clouds: the name in the metadata, and the domains of Key Vaults, container registries
+ * and blob storage. Sources: "About keys, secrets and certificates", vault name and object name; "Azure Container
+ * Registry endpoint reference" (regional and data endpoints are in the same domains); "Compare Azure Government and
+ * global Azure" and "Azure China endpoints" for the storage.
  */
 const environments = {
   public: {
     azEnvironment: 'AzurePublicCloud',
     vaultDomain: 'vault.azure.net',
     registryDomain: 'azurecr.io',
+    storageDomain: 'blob.core.windows.net',
   },
   usgovernment: {
     azEnvironment: 'AzureUSGovernmentCloud',
     vaultDomain: 'vault.usgovcloudapi.net',
     registryDomain: 'azurecr.us',
+    storageDomain: 'blob.core.usgovcloudapi.net',
   },
   china: {
     azEnvironment: 'AzureChinaCloud',
     vaultDomain: 'vault.azure.cn',
     registryDomain: 'azurecr.cn',
+    storageDomain: 'blob.core.chinacloudapi.cn',
   },
 } as const satisfies Record<Environment, Readonly<Record<string, string>>>;
 
@@ -37,6 +41,11 @@ export const vaultDomains: readonly string[] = Object.values(environments).map((
 /** Returns the domain of all container registries in an Azure cloud. */
 export function registryDomain(environment: Environment): string {
   return environments[environment].registryDomain;
+}
+
+/** Returns the domain of the blob storage of all accounts in an Azure cloud. */
+export function storageDomain(environment: Environment): string {
+  return environments[environment].storageDomain;
 }
 
 /**

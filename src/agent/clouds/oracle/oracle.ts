@@ -12,6 +12,7 @@ import { instancePrincipal } from './identity.ts';
 import { instanceMetadata, type Place } from './imds.ts';
 import { registryToken, registryUser } from './registry.ts';
 import type { OracleSettings } from './settings.ts';
+import { objectStorage } from './storage.ts';
 import { currentVersion, type VaultOptions, vaultSecret, vaultService } from './vault.ts';
 
 /**
@@ -54,6 +55,7 @@ export function oracleCloud({ host, settings, machine, consented = [] }: CloudGr
       return registryToken({ host, principal }, loginServer);
     },
     imageDigest: async () => undefined,
+    storage: objectStorage({ host, principal, place }),
   };
 }
 

@@ -8,9 +8,12 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/** A request before it is signed; the body of a POST is JSON or empty. */
+/**
+ * A request before it is signed; the body of a POST is JSON or empty. The signature does not cover the body of a PUT,
+ * because the service that stores objects does not demand it.
+ */
 export type Unsigned =
-  | { readonly method: 'GET'; readonly url: string }
+  | { readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE'; readonly url: string }
   | { readonly method: 'POST'; readonly url: string; readonly body: string };
 
 /**
