@@ -121,7 +121,7 @@ export class MemoryStore {
       throw new NodeError('StoreNotFound', 'The store in memory does not exist. Make it.');
     }
     if (this.#denied.has(call)) {
-      throw new NodeError('StoreUnsuitable', `The store in memory does not let this node ${call}.`);
+      throw new NodeError('StoreForbidden', `The store in memory does not let this node ${call}.`);
     }
     const [fault, ...later] = this.#faults.get(call) ?? [];
     this.#faults.set(call, later);

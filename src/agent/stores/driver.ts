@@ -30,7 +30,7 @@ export interface StoreSettings<Schema extends z.ZodMiniType = z.ZodMiniType> {
 /** The inputs from which a driver makes its store. */
 export interface StoreGround<Settings> {
   readonly host: Host;
-  readonly cloud: Pick<Cloud, 'name' | 'secret'>;
+  readonly cloud: Pick<Cloud, 'name' | 'secret' | 'storage'>;
   /** The setting `backup.to`. */
   readonly to: string;
   /** The store's own settings; `undefined` if they are not set. */

@@ -9,12 +9,19 @@ const wholeName = new RegExp(`^${objectName}$`);
 /** The largest length of a name. Azure allows 1024 characters with a prefix, a folder 255 in each part. */
 const longest = 512;
 
+/** True for a name that Slipway gives to objects. */
+export function isObjectName(name: string): boolean {
+  return (
+    wholeName.test(name) && name.length <= longest && name.split('/').every((each) => each.length <= 200)
+  );
+}
+
 /**
  * Returns the name of an object. Throws `InternalError` for any other text: a name never needs to be encoded in a URL,
  * and cannot lead out of a folder.
  */
 export function checkedName(name: string): string {
-  if (wholeName.test(name) && name.length <= longest && name.split('/').every((each) => each.length <= 200)) {
+  if (isObjectName(name)) {
     return name;
   }
   throw new NodeError(

@@ -1,5 +1,8 @@
 /** Reasons for failures of the store of the backups. */
 export const storeReasons = {
+  StoreUnavailable: 'The store does not answer, or answers with a server error.',
+  StoreForbidden:
+    'The store refuses this identity, credential or address: give it the rights that the message names.',
   StoreNotFound: 'The folder, container or bucket that backup.to names does not exist.',
   StoreUnsuitable: 'The store cannot hold the backups of this node: the message says why.',
   StoreConflict:

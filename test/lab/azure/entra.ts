@@ -34,6 +34,7 @@ const audiences: readonly string[] = [
   'https://vault.azure.cn',
   'https://containerregistry.azure.net',
   'https://management.azure.com',
+  'https://storage.azure.com',
 ];
 
 export class Entra {

@@ -16,6 +16,8 @@ export interface Incoming {
   readonly host: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The bytes of the body, which may not be text. */
+  readonly raw: Buffer;
 }
 
 /** An answer of a server; a string or a buffer is sent unchanged, any other body as JSON. */
@@ -140,17 +142,19 @@ async function serve(options: LoopbackOptions, message: IncomingMessage, respons
 }
 
 async function read(message: IncomingMessage): Promise<Incoming> {
-  let body = '';
-  for await (const chunk of message.setEncoding('utf8')) {
-    body += chunk;
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) {
+    chunks.push(chunk);
   }
+  const raw = Buffer.concat(chunks);
   const { host = '', ...headers } = message.headers;
   return {
     method: message.method ?? 'GET',
     url: new URL(message.url ?? '/', 'http://loopback'),
     host: host.replace(/:\d+$/, '').toLowerCase(),
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-    body,
+    body: raw.toString('utf8'),
+    raw,
   };
 }
 

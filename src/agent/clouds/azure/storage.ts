@@ -4,7 +4,9 @@ import type { CloudStorage } from '../cloud-storage.ts';
 import { requireOwnHost } from '../own-hosts.ts';
 import { type Environment, storageDomain } from './environments.ts';
 
-/** The audience of tokens for blob storage, in every Azure cloud ("Authorize access to blobs using Microsoft Entra ID"). */
+/**
+ * The audience of tokens for blob storage in every Azure cloud ("Authorize access to blobs with Microsoft Entra ID").
+ */
 const audience = 'https://storage.azure.com/.default';
 
 export interface BlobStorageOptions {

@@ -9,9 +9,9 @@ import { Overlay } from './overlay.ts';
  * `journal`.
  *
  * Records each `run`, `send`, `upload`, `fetchFile`, `copyFile`, `copyDatabase`, `compress`, `decompress`, `download`
- * and `install`, and each `get` with a secret header, and then throws `Recorded`, because the effect is unknown. Reports
- * no running job and performs each job at once, so that unfinished work is recorded too. Records the description of a
- * secret without fetching the secret. Skips sleeps.
+ * and `install`, and each `get` with a secret header, and then throws `Recorded`, because the effect is unknown.
+ * Reports no running job and performs each job at once, so that unfinished work is recorded too. Records the
+ * description of a secret without fetching the secret. Skips sleeps.
  */
 export function recordingHost(reader: HostReader): Host & { readonly journal: readonly RecordedAction[] } {
   const journal: RecordedAction[] = [];
