@@ -19,6 +19,9 @@ export const stores = { folder, azureBlob, s3, oracleObjects } as const satisfie
 
 const drivers: readonly StoreDriver[] = Object.values(stores);
 
+/** Every kind of store with an example, as a phrase for the settings page. */
+export const storeKinds = drivers.map(({ summary, example }) => `${summary} (\`${example}\`)`).join(', or ');
+
 /** The form of `backup.to`, from the forms of all stores. */
 export const storeAddress = text(
   new RegExp(`^(?:${drivers.map(({ form }) => form).join('|')})$`),

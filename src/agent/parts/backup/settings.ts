@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
 import { cron } from '../../settings/cron-form.ts';
 import { about, type SettingsSection } from '../../settings/section.ts';
-import { storeAddress } from '../../stores/index.ts';
+import { storeAddress, storeKinds, storeSettings, storeUrls } from '../../stores/index.ts';
 
 const schema = about(
   'Backups of the datastore, on the server that acts for its cluster.',
   z.strictObject({
     to: about(
-      'The store of the backups: a folder on another disk or a file server. Without it, Slipway makes no backups.',
+      `The store of the backups: ${storeKinds}. Without it, Slipway makes no backups.`,
       z.optional(storeAddress),
     ),
     schedule: about(
@@ -20,10 +20,12 @@ const schema = about(
         .int('must be a whole number')
         .check(z.minimum(1, 'must be at least 1'), z.maximum(1000, 'must be at most 1000')),
     ),
+    ...storeSettings,
   }),
 );
 
 export const backup = {
   schema,
   defaults: { schedule: '0 */6 * * *', retention: 28 },
+  plainHttp: storeUrls,
 } as const satisfies SettingsSection<typeof schema>;

@@ -35,6 +35,7 @@ const settingsWith: Readonly<Record<string, (url: string) => object>> = {
   }),
   'azure.imdsEndpoint': (imdsEndpoint) => ({ azure: { imdsEndpoint } }),
   'oracle.imdsEndpoint': (imdsEndpoint) => ({ oracle: { imdsEndpoint } }),
+  'backup.s3.endpoint': (endpoint) => ({ backup: { to: 's3://backups', s3: { endpoint } } }),
   'network.proxy': (proxy) => ({ network: { proxy, proxyCredentialsFile: '/etc/slipway/proxy' } }),
   'registries.mirrors."docker.io".endpoint[0]': (url) => mirrored(url, { configs: { '*': { auth } } }),
   'workloads.charts.app.repo': (repo) => ({

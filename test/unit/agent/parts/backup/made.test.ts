@@ -154,7 +154,7 @@ describe('a store that fails', () => {
     await machine.run();
     machine.host.advance(6 * hour);
     machine.store.deny('put');
-    expect((await machine.run()).at(-1)).toBe('StoreUnsuitable (time, non-blocking)');
+    expect((await machine.run()).at(-1)).toBe('StoreForbidden (time, non-blocking)');
     expect((await recordOf(machine)).proven?.id).toBe(first);
   });
 
