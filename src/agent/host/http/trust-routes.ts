@@ -20,16 +20,16 @@ export interface TrustRoute {
 const mostKept = 8;
 
 /**
- * Keeps the connections of each trust for four seconds, and its TLS sessions for longer, so that most requests need no
- * full handshake. Each trust has its own agent: a shared agent would reuse a connection for a request that trusts
- * another CA or presents another client certificate.
+ * Keeps the connections of each trust for four seconds, those with a client certificate for a minute, and TLS sessions
+ * for longer, so that most requests need no full handshake. Each trust has its own agent: a shared agent would reuse a
+ * connection for a request that trusts another CA or presents another client certificate.
  */
 export class TrustRoutes {
   readonly #kept = new Map<string, TrustRoute>();
 
   route(trust: OwnTrust): TrustRoute {
     const name = nameOf(trust);
-    const route = this.#kept.get(name) ?? { tls: tlsOf(trust), agent: new Agent(kept) };
+    const route = this.#kept.get(name) ?? newRoute(trust);
     this.#kept.delete(name);
     this.#kept.set(name, route);
     this.#forgetOldest();
@@ -49,6 +49,18 @@ export class TrustRoutes {
 
 /** The options of an agent that keeps its connections for four seconds. */
 export const kept = { keepAlive: true, timeout: 4_000 } as const;
+
+/**
+ * The options of an agent for the Kubernetes API, which a server asks every half minute. The API closes a connection
+ * that is idle for 90 seconds (k8s.io/apiserver, secure_serving.go), and its process is on this host or answers through
+ * K3s on this host.
+ */
+const keptForApi = { keepAlive: true, timeout: 60_000 } as const;
+
+function newRoute(trust: OwnTrust): TrustRoute {
+  const isForApi = trust !== 'anybody' && trust.identity !== undefined;
+  return { tls: tlsOf(trust), agent: new Agent(isForApi ? keptForApi : kept) };
+}
 
 /** Returns a text that differs for different trusts. A renewed certificate has a new key, so the key is left out. */
 function nameOf(trust: OwnTrust): string {
