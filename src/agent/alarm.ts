@@ -7,10 +7,11 @@ import type { Host } from './engine/host.ts';
 export const clockJump = 'a jump of the clock';
 
 /**
- * The alarm compares the time of day with the monotonic clock every `glance` milliseconds. A difference of more than
- * `jump` milliseconds is a jump; a clock that is being slewed stays below this limit.
+ * The alarm compares the time of day with the monotonic clock every `glance` milliseconds, not more often because each
+ * glance wakes the process. A difference of more than `jump` milliseconds is a jump; a clock that is being slewed stays
+ * below this limit.
  */
-const glance = 10_000;
+const glance = 30_000;
 const jump = 5_000;
 
 /**

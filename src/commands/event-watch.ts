@@ -14,13 +14,13 @@ interface EventWatch {
   readonly onNews: () => void;
 }
 
-/** The interval between two checks while the cloud is not asked, or has not answered yet; milliseconds. */
+/** The interval between two questions while the cloud has not answered yet; milliseconds. */
 const usually = 10_000;
 
 /**
  * Returns a function that takes this node after each pass. Its first call starts the watch, which asks the cloud for
- * events, records the answers, and calls `onNews` if an answer has news. The watch asks nothing while
- * maintenance.scheduledEvents is off, because the first request switches the events on.
+ * events, records the answers, and calls `onNews` if an answer has news. While maintenance.scheduledEvents is off, the
+ * watch asks nothing, because the first request switches the events on, and waits for the next pass.
  */
 export function eventWatch({
   host,
@@ -30,18 +30,20 @@ export function eventWatch({
   onNews,
 }: EventWatch): (node: K3sNode | undefined) => void {
   memory.isWatched = true;
-  return nodeWatch(async (current) => {
+  return nodeWatch(async (watched) => {
     while (!signal.aborted) {
-      const node = current();
+      const { current: node } = watched;
       const isOff = (node?.settings.maintenance.scheduledEvents ?? 'off') === 'off';
       const events = node === undefined || isOff ? undefined : eventsOf(node);
       if (events === undefined) {
         forgetEvents(memory);
-      } else if (await lookForEvents(memory, events, host.monotonic())) {
+        await watched.next();
+        continue;
+      }
+      if (await lookForEvents(memory, events, host.monotonic())) {
         onNews();
       }
-      const after = events && memory.list ? memory.list.nextAfter : usually;
-      await host.sleep(after, signal);
+      await host.sleep(memory.list?.nextAfter ?? usually, signal);
     }
   });
 }

@@ -1,6 +1,6 @@
 import { NodeError } from '../agent/engine/errors.ts';
 import type { Host } from '../agent/engine/host.ts';
-import type { K3sNode } from '../agent/node.ts';
+import { isServer, type K3sNode } from '../agent/node.ts';
 import { bellInterval, type TurnMemory, turnBell } from '../agent/parts/maintenance/index.ts';
 import { nodeWatch } from './node-watch.ts';
 
@@ -14,15 +14,20 @@ interface TurnWatch {
 
 /**
  * Returns a function that takes this node after each pass. Its first call starts the watch for nodes that ask for a
- * turn. The watch checks every half minute, and ignores an API that does not answer, because the passes report it.
+ * turn. On a server, the watch checks every half minute, and ignores an API that does not answer, because the passes
+ * report it.
  */
 export function turnWatch({ host, turns, signal, onAsked }: TurnWatch): (node: K3sNode | undefined) => void {
   const bell = turnBell(turns);
-  return nodeWatch(async (current) => {
+  return nodeWatch(async (watched) => {
     while (!signal.aborted) {
+      const { current } = watched;
+      if (current === undefined || !isServer(current)) {
+        await watched.next();
+        continue;
+      }
       await host.sleep(bellInterval, signal);
-      const node = current();
-      if (node && (await hasRung(node))) {
+      if (await hasRung(watched.current ?? current)) {
         onAsked();
       }
     }

@@ -109,7 +109,7 @@ function simulated(real: Host): Host {
     now: () => time,
     monotonic: () => time,
     sleep: async (milliseconds) => {
-      // The alarm divides a long sleep into pieces of ten seconds (alarm.ts).
+      // The alarm divides a long sleep into pieces of half a minute (alarm.ts).
       time += milliseconds < 10_000 || pace === 'steady' ? milliseconds : 7_200_000;
       closeKept();
     },

@@ -42,18 +42,18 @@ test('an alarm that rings between two sleeps ends only the next sleep', async ()
 test.each([
   ['ahead', 56 * 365 * 86_400_000],
   ['back', -3_600_000],
-])('setting the clock %s ends the sleep within ten seconds', async (_, by) => {
+])('setting the clock %s ends the sleep within half a minute', async (_, by) => {
   const host = memoryHost();
   const start = host.monotonic();
   host.at(host.now() + 3_000, () => host.setClock(host.now() + by));
   expect(await alarm().sleepUntil(host, host.now() + 300_000)).toEqual([clockJump]);
-  expect(host.monotonic() - start).toBe(10_000);
+  expect(host.monotonic() - start).toBe(30_000);
 });
 
 test('setting the clock by less than five seconds at a time, as slewing does, does not end the sleep', async () => {
   const host = memoryHost();
-  for (let at = 1; at < 30; at += 1) {
-    host.at(host.now() + at * 10_000 - 1, () => host.setClock(host.now() + 4_000));
+  for (let at = 1; at < 10; at += 1) {
+    host.at(host.now() + at * 30_000 - 1, () => host.setClock(host.now() + 4_000));
   }
   const start = host.monotonic();
   expect(await alarm().sleepUntil(host, host.now() + 300_000)).toEqual([]);

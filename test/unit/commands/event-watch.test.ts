@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventMemory } from '../../../src/agent/parts/maintenance/index.ts';
 import { eventWatch } from '../../../src/commands/event-watch.ts';
@@ -46,25 +47,37 @@ test('the event watch asks every second on a VM that the cloud may evict at shor
   expect(woken).toEqual([0, 20]);
 });
 
-test('the event watch never asks the cloud while scheduledEvents is off, because a request enables events', async () => {
-  expect(await watched('off')).toEqual({ asked: [], woken: [] });
+test('while scheduledEvents is off, the event watch neither asks the cloud, because a request enables events, nor wakes the process', async () => {
+  const host = memoryHost();
+  const slept: number[] = [];
+  host.sleep = async (milliseconds) => void slept.push(milliseconds);
+  const unasked = () => {
+    throw new Error('the cloud is asked');
+  };
+  const { signal } = new AbortController();
+  const watch = eventWatch({ host, eventsOf: unasked, memory: eventMemory(), signal, onNews: unasked });
+  for (let pass = 0; pass < 3; pass += 1) {
+    watch(aNode('agent'));
+    await setImmediate();
+  }
+  expect(slept).toEqual([]);
 });
 
 test('the event watch forgets the events once scheduledEvents is off, so that no later pass acts on old ones', async () => {
   const host = memoryHost();
-  const stopped = new AbortController();
+  const { signal } = new AbortController();
   const memory = eventMemory();
-  const over = new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
   const cloud = { list: async () => ({ events: [anEvent()], nextAfter: 10_000 }), async acknowledge() {} };
   const seen: unknown[] = [];
   const onNews = () => {
     seen.push(memory.list);
     watch(aNode('agent'));
   };
-  const watch = eventWatch({ host, eventsOf: () => cloud, memory, signal: stopped.signal, onNews });
-  host.at(host.now() + 15_000, () => stopped.abort());
+  const watch = eventWatch({ host, eventsOf: () => cloud, memory, signal, onNews });
   watch(aNode('agent', { settings: { maintenance: { scheduledEvents: 'drain' } } }));
-  await over;
+  for (let turn = 0; turn < 20; turn += 1) {
+    await setImmediate();
+  }
   expect(seen).toHaveLength(1);
   expect(memory.list).toBeUndefined();
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { bellInterval, turnKeys, turnMemory } from '../../../src/agent/parts/maintenance/index.ts';
 import { turnWatch } from '../../../src/commands/turn-watch.ts';
@@ -33,4 +34,21 @@ test("the turn watch wakes the daemon within half a minute of a node's request, 
   })(aNode('server'));
   await over;
   expect(asked).toEqual([2 * bellInterval]);
+});
+
+test('the turn watch does not wake an agent', async () => {
+  const host = memoryHost();
+  const slept: number[] = [];
+  host.sleep = async (milliseconds) => void slept.push(milliseconds);
+  const watch = turnWatch({
+    host,
+    turns: turnMemory(),
+    signal: new AbortController().signal,
+    onAsked: () => {},
+  });
+  for (let pass = 0; pass < 3; pass += 1) {
+    watch(aNode('agent'));
+    await setImmediate();
+  }
+  expect(slept).toEqual([]);
 });

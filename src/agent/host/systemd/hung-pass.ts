@@ -6,13 +6,13 @@ import type { Repeat } from './notify.ts';
  * a download by `slipway apply` may take 15 minutes.
  */
 export const longestPass = 60 * 60_000;
-/** Milliseconds between two checks for a hung pass. */
-const lookEvery = 10_000;
+/** Milliseconds between two checks for a hung pass, which are few because each wakes the process. */
+const lookEvery = 5 * 60_000;
 
 const unreferenced: Repeat = (call, milliseconds) => void setInterval(call, milliseconds).unref();
 
 /**
- * Checks every ten seconds whether `isAlive` still returns true. If not, calls `tell` with the cause, kills every
+ * Checks every five minutes whether `isAlive` still returns true. If not, calls `tell` with the cause, kills every
  * running command, and ends the process with exit code 1.
  */
 export function endWhenHung(
