@@ -13,8 +13,8 @@ let k3sStart: string;
 beforeAll(async () => {
   cluster = await startCluster({ hosts: ['server'], settings: () => ({ metrics }) });
   server = cluster.host('server');
-  expect(server.read('/etc/systemd/system/slipway.service')).toMatch(/^WatchdogSec=300$/m);
-  // Five minutes are too long for a test, so the drop-in shortens the watchdog's timeout.
+  expect(server.read('/etc/systemd/system/slipway.service')).toMatch(/^WatchdogSec=600$/m);
+  // Ten minutes are too long for a test, so the drop-in shortens the watchdog's timeout.
   server.write(
     '/etc/systemd/system/slipway.service.d/test.conf',
     '[Service]\nWatchdogSec=15\nRestartSec=1\n',
