@@ -16,6 +16,8 @@ import {
   guardedKeys,
   guardedValues,
   holdsSecret,
+  isFormerEndpoint,
+  type PossibleChange,
   usualValues,
 } from '../flags/guarded-keys.ts';
 import { startFlags } from '../flags/start-flags.ts';
@@ -23,7 +25,7 @@ import { clusterOnDisk } from '../membership/founding/disk.ts';
 import { keepingMembership } from '../membership/founding/kept-membership.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
 import { kindOf } from '../membership/kinds/kinds.ts';
-import { startedWith } from './started-with.ts';
+import { type StartedWith, startedEndpoint, startedWith } from './started-with.ts';
 
 /**
  * Checks that the cluster settings of a server still have the values that Slipway recorded when K3s started. Throws
@@ -155,18 +157,30 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
   return guardedKeys
     .filter((key) => !isFree(key))
     .map((key): HeldChange => {
-      const value = started[changeOf(key) === 'never' ? 'first' : 'last'][key];
+      const value = startedValue(started, key);
       const usual = usualValues[key] ?? '';
       const last = flags.findLast(({ name }) => name === key);
       const origin = last?.path === config ? undefined : last;
-      return { key, value, observed: value ?? usual, desired: wanted[key] ?? usual, origin };
+      const isFormer = key === 'datastore-endpoint' && isFormerEndpoint(value, last?.values.at(-1));
+      const desired = (isFormer ? value : wanted[key]) ?? usual;
+      return { key, value, observed: value ?? usual, desired, origin };
     })
     .filter(({ observed, desired }) => observed !== desired)
     .filter((change) => !mayChange(node, change));
 }
 
+function startedValue(started: StartedWith, key: GuardedKey): string | undefined {
+  return key === 'datastore-endpoint'
+    ? startedEndpoint(started)
+    : started[changeOf(key) === 'never' ? 'first' : 'last'][key];
+}
+
 function mayChange({ settings }: K3sNode, change: HeldChange): boolean {
-  return changeOf(change.key) === 'consent' && isConsented(settings, 'settings', consentSubject(change));
+  return mode(change) === 'consent' && isConsented(settings, 'settings', consentSubject(change));
+}
+
+function mode({ key, observed, desired }: HeldChange): PossibleChange {
+  return changeOf(key, observed, desired);
 }
 
 function consentSubject({ key, desired }: HeldChange): string {
@@ -174,11 +188,14 @@ function consentSubject({ key, desired }: HeldChange): string {
 }
 
 function irreversible({ settings }: K3sNode, held: readonly HeldChange[]): NodeError {
-  const possible = held.filter(({ key }) => changeOf(key) === 'consent').map(consentSubject);
+  const possible = held.filter((change) => mode(change) === 'consent');
+  const cost = possible.every(({ key }) => key === 'datastore-endpoint')
+    ? 'once the new database has the data of the cluster'
+    : 'to interrupt the network of all pods for the change';
   const repair =
     possible.length === 0
       ? 'Put the old values back.'
-      : `Put the old values back, or, to interrupt the network of all pods for the change, ${consentAdvice(settings, 'settings', ...possible)}.`;
+      : `Put the old values back, or, ${cost}, ${consentAdvice(settings, 'settings', ...possible.map(consentSubject))}.`;
   return new NodeError('SettingsIrreversible', [...held.map(toldChange), repair].join(' '), advisory);
 }
 
@@ -190,5 +207,5 @@ const why = {
 
 function toldChange({ key, observed, desired, origin }: HeldChange): string {
   const where = origin === undefined ? `k3s.config.${key}` : `${key} in ${origin.path}, line ${origin.line}`;
-  return `${where} is ${desired || 'not set'} now, and K3s runs with ${observed || 'none'}. ${why[changeOf(key)]}`;
+  return `${where} is ${desired || 'not set'} now, and K3s runs with ${observed || 'none'}. ${why[changeOf(key, observed, desired)]}`;
 }

@@ -52,6 +52,14 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
   return { first: last, last };
 }
 
+/**
+ * Returns the endpoint of the cluster's datastore, in the form of `guardedEndpoint`; `undefined` without an external
+ * one. The last start may have been without it, because the drop-in with the endpoint was lost.
+ */
+export function startedEndpoint({ first, last }: StartedWith): string | undefined {
+  return last['datastore-endpoint'] || first['datastore-endpoint'] || undefined;
+}
+
 async function readNote(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
   return readOwn(note, await fileText(host, k3s.startedWith));
 }

@@ -1,4 +1,5 @@
 import { digest } from '../../../engine/digest.ts';
+import { placeOf } from './datastore-endpoint.ts';
 import { mergedFlags } from './flags.ts';
 import { type GivenFlag, isList } from './given-flags.ts';
 
@@ -16,6 +17,7 @@ const table = {
   'secrets-encryption': { usual: 'false', change: 'notYet' },
   'secrets-encryption-provider': { usual: 'aescbc', change: 'notYet' },
   'cluster-init': { usual: 'false', change: 'notYet' },
+  // Whether it can change depends on its values; see `changeOf`.
   'datastore-endpoint': { usual: '', change: 'notYet' },
   server: { usual: '', change: 'notYet' },
   'cluster-dns': { usual: '10.43.0.10', change: 'consent' },
@@ -32,9 +34,16 @@ export const guardedKeys = Object.keys(table) as readonly GuardedKey[];
  */
 export type GuardedValues = Readonly<Record<string, string>>;
 
-/** Returns whether the key can change in an existing cluster, as defined in `table`. */
-export function changeOf(key: GuardedKey): 'never' | 'notYet' | 'consent' {
-  return table[key].change;
+/** Whether a key can change in an existing cluster; see `table`. */
+export type PossibleChange = 'never' | 'notYet' | 'consent';
+
+/**
+ * Returns whether the key can change from `observed` to `desired` in an existing cluster. An external datastore can
+ * move to another place; but K3s does not move a cluster between an external datastore and one of its own.
+ */
+export function changeOf(key: GuardedKey, observed = '', desired = ''): PossibleChange {
+  const isMove = key === 'datastore-endpoint' && observed !== '' && desired !== '';
+  return isMove ? 'consent' : table[key].change;
 }
 
 /** True for a key that cannot change in an existing cluster even with consent. */
@@ -59,6 +68,18 @@ export function guardedValues(flags: readonly GivenFlag[]): GuardedValues {
   );
 }
 
+/**
+ * Returns the value of an endpoint in `GuardedValues`: a digest of its place, so that a new password is not a change.
+ */
+export function guardedEndpoint(endpoint: string): string {
+  return endpoint === '' ? '' : digest(placeOf(endpoint));
+}
+
+/** True if an earlier build of Slipway recorded this endpoint as `value`: by the digest of the whole endpoint. */
+export function isFormerEndpoint(value: string | undefined, endpoint: string | undefined): boolean {
+  return value !== undefined && endpoint !== undefined && value === digest(endpoint);
+}
+
 /** True for a key whose value may be a URL with a password. */
 export function holdsSecret(key: GuardedKey): boolean {
   return key === 'datastore-endpoint';
@@ -66,5 +87,5 @@ export function holdsSecret(key: GuardedKey): boolean {
 
 function textOf(key: GuardedKey, values: readonly string[]): string {
   const text = isList(key) ? [...new Set(values)].join(',') : (values.at(-1) ?? '');
-  return holdsSecret(key) ? digest(text) : text;
+  return holdsSecret(key) ? guardedEndpoint(text) : text;
 }

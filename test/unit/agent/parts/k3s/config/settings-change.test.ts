@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { digest } from '../../../../../../src/agent/engine/digest.ts';
 import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
 import { configFile } from '../../../../../../src/agent/parts/k3s/config/config.ts';
 import {
@@ -352,4 +353,58 @@ test('noteStart writes nothing on an agent', async () => {
   const host = memoryHost({ files: { [paths.k3s.config]: 'server: "https://a:6443"\n' } });
   await noteStart(host, paths);
   expect(host.journal).toEqual([]);
+});
+
+describe('the place of an external datastore', () => {
+  const at = (endpoint: string) => `datastore-endpoint: ${endpoint}\n`;
+  const first = 'postgres://k3s:canary@db/k3s';
+  const moved = 'postgres://k3s:canary@db2/k3s';
+
+  /** Returns a server whose cluster was created with this endpoint in a drop-in. */
+  async function onDatabase(endpoint = first): Promise<MemoryHost> {
+    const host = memoryHost({ files: { '/etc/systemd/system/k3s.service': '# Written by Slipway' } });
+    host.files.write(dropIn, at(endpoint));
+    host.files.write(paths.k3s.config, '');
+    host.files.write(paths.k3s.serverToken, 'K10a::server:x', 0o600);
+    await noteStart(host, paths);
+    return host;
+  }
+
+  test('stays the same with another password', async () => {
+    const host = await onDatabase();
+    host.files.write(dropIn, at('postgres://other:newer@db:5432/k3s?sslmode=require'));
+    expect(await outcome(settingsChange(serverWith({}), []), host)).toBe('InSync');
+  });
+
+  test('changes only with consent, which the condition prints without the password', async () => {
+    const host = await onDatabase();
+    host.files.write(dropIn, at(moved));
+    const told = await message(host, {});
+    expect(told).toContain('once the new database has the data of the cluster');
+    expect(told).not.toContain('canary');
+    const [subject = ''] = /datastore-endpoint=sha256:[0-9a-f]{12}/.exec(told) ?? [];
+    expect(await outcome(settingsChange(serverWith({}, [subject]), []), host)).toBe('InSync');
+    expect(await outcome(unlessIrreversible(serverWith({}, [subject]), drifted), host)).toMatch(/^Drifted/);
+  });
+
+  test('holds back a restart without it, and lets one with it through', async () => {
+    const host = await onDatabase();
+    host.files.remove(dropIn);
+    await noteStart(host, paths);
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toBe(
+      'Waiting SettingsIrreversible',
+    );
+    host.files.write(dropIn, at(first));
+    expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toMatch(/^Drifted/);
+  });
+
+  test('is recognised in a record of an earlier build, which has the digest of the whole endpoint', async () => {
+    const host = await onDatabase();
+    const values = { 'datastore-endpoint': digest(first) };
+    const record = { format: 1, first: values, last: values };
+    host.files.write(paths.k3s.startedWith, JSON.stringify(record), 0o600);
+    expect(await outcome(settingsChange(serverWith({}), []), host)).toBe('InSync');
+    host.files.write(dropIn, at(moved));
+    expect(await outcome(settingsChange(serverWith({}), []), host)).toBe(held);
+  });
 });
