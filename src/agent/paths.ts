@@ -107,6 +107,8 @@ export function nodePaths(root: string) {
       next: at('/usr/local/bin/.k3s.next'),
       previous: at('/usr/local/bin/.k3s.previous'),
       config: at(`${etc}/config.yaml`),
+      /** The endpoint of an external datastore; its name sorts before most drop-ins of operators. */
+      datastoreEndpoint: at(`${etc}/config.yaml.d/10-slipway-datastore.yaml`),
       registries: at(`${etc}/registries.yaml`),
       kubeconfig: at(`${etc}/k3s.yaml`),
       data: at(data),

@@ -15,6 +15,7 @@ import { backupReasons } from './parts/backup/reasons.ts';
 import {
   certificateReasons,
   clusterReasons,
+  datastoreReasons,
   firewallReasons,
   k3sReasons,
   serverReasons,
@@ -59,6 +60,7 @@ export const reasons = {
   ...downloadReasons,
   ...storeReasons,
   ...k3sReasons,
+  ...datastoreReasons,
   ...maintenanceReasons,
   ...certificateReasons,
   ...backupReasons,

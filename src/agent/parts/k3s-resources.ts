@@ -12,6 +12,7 @@ import {
   clusterFounding,
   configFile,
   criticalSettings,
+  endpointFile,
   etcdFounding,
   etcdMember,
   type FoundingPorts,
@@ -82,7 +83,9 @@ export function k3sResources(
 
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
   const isEtcd = node.settings.k3s.datastore === 'etcd';
-  const founding = isEtcd ? [] : forKind('founding', () => clusterFounding(node));
+  // The servers of an external datastore are equal: the first one that starts founds the cluster there.
+  const founding =
+    node.settings.k3s.datastore === 'sqlite' ? forKind('founding', () => clusterFounding(node)) : [];
   const restored = forKind('restore', () => restoreEnded(node));
   const role = unlessHeld(
     node,
@@ -103,6 +106,7 @@ export function k3sResources(
       )
     : [];
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
+  const endpoint = nonBlockingOnceJoined(node, endpointFile(node, cloud, before));
   const server = forKind('serverKept', () => serverChange(node, before));
   const cluster = forKind('settingsKept', () => settingsChange(node, before));
   const pinned = forKind('pinnedCa', () => nonBlockingOnceJoined(node, caPin(node, 'ca-pin', [token.id])));
@@ -117,14 +121,14 @@ export function k3sResources(
   const accepted = forKind('tokenAccepted', () => tokenAccepted(node, cloud, ids([token], pinned, server)));
   const agreed = forKind('releaseAgreed', () => releaseAgreed(node, ids([executable], accepted)));
   const joined = [...accepted, ...agreed];
-  const files = [...agents, ...registries, ...provider, ...unitFile];
+  const files = [...agents, endpoint, ...registries, ...provider, ...unitFile];
   const inputs = ids(kernel, [executable, token, config], files, server, joined, shared);
   const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
   const starting = (resource: Resource) =>
     startable(
       unlessHeld(node, unlessCopying(node, unlessIrreversible(node, unlessOverridden(node, resource)))),
     );
-  const written = [config, ...registries, ...provider, ...unitFile];
+  const written = [config, endpoint, ...registries, ...provider, ...unitFile];
   const service = starting(k3sService(node, startSources, inputs, written));
   const rotation = rotationSteps(node, { gate, starting, token, service });
   const repaired = forKind('tokenRotated', () => startRepaired(node, before));
@@ -163,6 +167,7 @@ export function k3sResources(
     ...pinned,
     ...server,
     ...cluster,
+    endpoint,
     config,
     ...shared,
     ...logins,

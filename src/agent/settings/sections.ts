@@ -3,7 +3,7 @@ import { metadataSections } from '../clouds/metadata.ts';
 import { type GitOpsEngines, gitOpsEngines } from '../gitops/index.ts';
 import { gitOpsSection } from '../gitops/settings.ts';
 import { backup } from '../parts/backup/settings.ts';
-import { joinToken, k3s } from '../parts/k3s/settings.ts';
+import { datastore, joinToken, k3s } from '../parts/k3s/settings.ts';
 import { maintenance } from '../parts/maintenance/settings.ts';
 import { imds } from '../parts/network/settings.ts';
 import { registries } from '../parts/registry/settings.ts';
@@ -36,6 +36,7 @@ export function sectionsWith<Table extends Clouds, Engines extends GitOpsEngines
     ...sectionsOf(clouds),
     joinToken,
     k3s,
+    datastore,
     registries,
     maintenance,
     backup,

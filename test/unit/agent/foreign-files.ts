@@ -13,6 +13,7 @@ export const foreignFiles: Readonly<Record<string, string>> = {
   [`${system.units}/`]: 'systemd reads them',
   [`${system.bin}/`]: 'programs, links to them, and scripts',
   [k3s.config]: 'K3s reads it',
+  [k3s.datastoreEndpoint]: 'K3s reads it',
   [k3s.registries]: 'K3s reads it',
   [k3s.credentialProvider]: 'kubelet reads it',
   [`${k3s.credentialProviderBin}/`]: 'kubelet runs it',

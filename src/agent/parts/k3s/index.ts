@@ -8,6 +8,7 @@ export { k3sPart } from './part.ts';
 
 export { configFile } from './config/config.ts';
 export { criticalSettings } from './config/critical-settings.ts';
+export { endpointFile } from './config/endpoint-file.ts';
 export { noOverrides, unlessOverridden } from './config/overrides.ts';
 export { settingsChange, unlessIrreversible } from './config/settings-change.ts';
 export { activeStart } from './datastore/active-start.ts';

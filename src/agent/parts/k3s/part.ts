@@ -4,6 +4,7 @@ import { fallbackCloud } from '../../clouds/index.ts';
 import type { Part } from '../part.ts';
 import { certificateProbes } from './certificates/probes.ts';
 import { copyProbes } from './datastore/copy-probe.ts';
+import { datastoreProbes } from './datastore-probe.ts';
 import { firewallProbe } from './firewall.ts';
 import { agentTokenPath } from './membership/token-paths.ts';
 import { peersProbe } from './peers.ts';
@@ -11,13 +12,14 @@ import { portProbes } from './ports.ts';
 import {
   certificateReasons,
   clusterReasons,
+  datastoreReasons,
   firewallReasons,
   k3sReasons,
   serverReasons,
   tokenReasons,
 } from './reasons.ts';
 import { accessInputs, programInputs } from './service/start-inputs.ts';
-import { joinToken, k3s } from './settings.ts';
+import { datastore, joinToken, k3s } from './settings.ts';
 import { scriptPaths } from './teardown/scripts.ts';
 import { k3sUnits } from './teardown/teardown.ts';
 import { channelProbes } from './upgrade/channel/probes.ts';
@@ -26,7 +28,7 @@ import { releaseProbe } from './upgrade/release-probe.ts';
 
 export const k3sPart: Part = {
   name: 'k3s',
-  settings: { joinToken, k3s },
+  settings: { joinToken, k3s, datastore },
   conditions: [
     ...(['Preflight', 'Role', 'System', 'K3sBinary', 'JoinToken', 'K3sConfig'] as const),
     ...(['ServerReachable', 'K3sRunning', 'NodeReady', 'Certificates'] as const),
@@ -37,6 +39,7 @@ export const k3sPart: Part = {
     ...serverReasons,
     ...tokenReasons,
     ...k3sReasons,
+    ...datastoreReasons,
     ...certificateReasons,
   },
   consents: [
@@ -56,6 +59,7 @@ export const k3sPart: Part = {
       ...portProbes(machine, node, hints),
       firewallProbe(machine, node),
       peersProbe(machine, node, hints),
+      ...datastoreProbes(machine, node, hints),
       ...certificateProbes(machine, node),
       ...copyProbes(machine, node),
       ...(configured
@@ -70,6 +74,7 @@ export const k3sPart: Part = {
     ...linkPaths(paths),
     ...scriptPaths(paths),
     paths.k3s.config,
+    paths.k3s.datastoreEndpoint,
     paths.slipway.joinToken,
     agentTokenPath(paths),
     ...k3sUnits.map((unit) => join(paths.system.units, unit)),

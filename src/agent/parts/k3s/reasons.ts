@@ -45,6 +45,15 @@ export const certificateReasons = {
   CaEnding: "The end of a CA certificate of the cluster is near: rotate the cluster's CA certificates.",
 } as const;
 
+/** The reasons about an external datastore. */
+export const datastoreReasons = {
+  DatastoreInvalid:
+    'The endpoint of the datastore in the vault, or a certificate file for it, cannot be used; the message has the fault and the repair.',
+  DatastoreUnreachable: 'The external datastore does not answer K3s.',
+  DatastoreDenied:
+    'The external datastore refuses the login of K3s, or a right that K3s needs; the message quotes its words.',
+} as const;
+
 /** The reasons about K3s itself: its version, configuration, server, service and node. */
 export const k3sReasons = {
   VersionDrift: 'The wanted K3s version differs from the running one: set k3s.upgrade to auto.',

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod/mini';
 import { isReachable } from '../../settings/address-forms.ts';
+import { text } from '../../settings/forms.ts';
 
 const must =
   'must be a host name, an address or an https URL without a path such as 10.0.0.4 or https://10.0.0.4:6443';
@@ -24,3 +25,9 @@ function isAddress(value: string): boolean {
   const bare = value.replace(/^https:\/\//, '');
   return isReachable(`https://${isIPv6(bare) ? `[${bare}]` : bare}`);
 }
+
+/** The path of a file that K3s reads. */
+export const filePath = text(
+  /^\/\S+$/,
+  'be an absolute path without blanks such as /etc/slipway/datastore-ca.pem',
+);

@@ -12,6 +12,14 @@ export function sharedToken({ secretName, agentSecretName }: Written): readonly 
     : [];
 }
 
+/** Returns the problem of a `datastore` section with a client certificate but no key, or the reverse. */
+export function halfIdentity({ certFile, keyFile }: Written): readonly Problem[] {
+  const [missing, other] = given(certFile) ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
+  return given(certFile) === given(keyFile)
+    ? []
+    : [{ path: [other], message: `needs datastore.${missing} too; set both, or neither` }];
+}
+
 /**
  * Returns the problems of the section `k3s`: a release beside a channel, reserved keys in k3s.config, a DNS name
  * beside other peers, and networks of two address families.
@@ -129,7 +137,10 @@ const reservedKeys: Readonly<Record<string, string>> = {
   'cluster-reset': 'is done once and by hand; see the K3s documentation for k3s server --cluster-reset',
   'cluster-reset-restore-path':
     'is done once and by hand; see the K3s documentation for k3s server --cluster-reset',
-  'datastore-endpoint': secret,
+  'datastore-endpoint': slipways(
+    'it contains a password',
+    'set k3s.datastore to external, and store the endpoint in the vault',
+  ),
   'etcd-s3-access-key': secret,
   'etcd-s3-proxy': secret,
   'etcd-s3-secret-key': secret,

@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { url } from '../../settings/address-forms.ts';
 import { duration, k3sChannel, k3sVersion, longDuration, secretName, words } from '../../settings/forms.ts';
 import { about, type SettingsSection } from '../../settings/section.ts';
-import { serverAddress } from './settings-forms.ts';
-import { k3sMisfits, sensitiveOfK3s, sharedToken } from './settings-rules.ts';
+import { filePath, serverAddress } from './settings-forms.ts';
+import { halfIdentity, k3sMisfits, sensitiveOfK3s, sharedToken } from './settings-rules.ts';
 
 const joinTokenSchema = about(
   'The token with which nodes join the cluster.',
@@ -30,6 +30,35 @@ export const joinToken = {
   defaults: { secretName: 'k3s-token', attempts: 30, interval: '10s', verifyEvery: '2h' },
   misfits: sharedToken,
 } as const satisfies SettingsSection<typeof joinTokenSchema>;
+
+const datastoreSchema = about(
+  'The external datastore of the servers, with k3s.datastore: external.',
+  z.strictObject({
+    secretName: about(
+      'The name of the secret with the endpoint, such as postgres://USER:PASSWORD@HOST:5432/DATABASE.',
+      secretName,
+    ),
+    verifyEvery: about(
+      'The time between two comparisons of the endpoint on the server with the endpoint in the vault.',
+      longDuration,
+    ),
+    caFile: about(
+      'The absolute path of a PEM file with the CA of the datastore; K3s then accepts only a server with a certificate from this CA.',
+      z.optional(filePath),
+    ),
+    certFile: about(
+      'The absolute path of a PEM file with a client certificate for the datastore.',
+      z.optional(filePath),
+    ),
+    keyFile: about('The absolute path of a PEM file with the key of certFile.', z.optional(filePath)),
+  }),
+);
+
+export const datastore = {
+  schema: datastoreSchema,
+  defaults: { secretName: 'k3s-datastore', verifyEvery: '2h' },
+  misfits: halfIdentity,
+} as const satisfies SettingsSection<typeof datastoreSchema>;
 
 const k3sValue = z.union(
   [z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number(), z.boolean()]))],

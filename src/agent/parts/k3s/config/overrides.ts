@@ -4,6 +4,7 @@ import { inSync, type Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
+import { readableText } from '../../../resources/file-text.ts';
 import { mergedFlags } from '../flags/flags.ts';
 import { foreignUnit } from '../flags/foreign-unit.ts';
 import { configFlags, type GivenFlag } from '../flags/given-flags.ts';
@@ -29,6 +30,7 @@ const relied = {
   server: 'set the tag k3s-server or k3s.server',
   'token-file': 'set joinToken.secretName',
   'agent-token-file': 'set joinToken.agentSecretName',
+  'datastore-endpoint': 'leave it out: the endpoint comes from the secret that datastore.secretName names',
   'private-registry': 'set registries.mirrors and registries.configs',
   'write-kubeconfig': 'leave it out',
   'disable-agent': 'leave it out: a server is a node as well',
@@ -78,9 +80,12 @@ async function overrideObstacle(host: HostReader, node: K3sNode): Promise<NodeEr
 
 /** Returns the flags outside Slipway's own configuration that override a value on which Slipway relies. */
 async function overrides(host: HostReader, node: K3sNode): Promise<readonly GivenFlag[]> {
-  const { config } = node.paths.k3s;
+  const { config, datastoreEndpoint } = node.paths.k3s;
   // Ignores faults in the settings, because the condition of `configFile` reports them.
-  const own = configFlags(await configText(host, node).catch(() => ''), config);
+  const own = [
+    ...configFlags(await configText(host, node).catch(() => ''), config),
+    ...configFlags(await readableText(host, datastoreEndpoint), datastoreEndpoint),
+  ];
   const at = { kind: node.role.k3s, paths: node.paths };
   const foreign = await foreignUnit(host, at);
   const given = await startFlags(host, { ...at, config: own, foreign });
@@ -88,7 +93,9 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
   const all = given.filter(({ name, path }) => path !== foreign?.path || places.includes(name));
   const [wanted, effective] = [mergedFlags(own), mergedFlags(all)];
   return Object.keys(relied).flatMap((name) => {
-    const culprit = all.findLast((flag) => flag.name === name && flag.path !== config);
+    const culprit = all.findLast(
+      (flag) => flag.name === name && ![config, datastoreEndpoint].includes(flag.path),
+    );
     const want = wanted.get(name) ?? usualFlags(node)[name];
     if (!culprit || (want === undefined && isIndifferent(name, node))) {
       return [];
@@ -99,10 +106,11 @@ async function overrides(host: HostReader, node: K3sNode): Promise<readonly Give
 
 /**
  * True if a flag that Slipway does not set needs no check: another condition reports an agent without a server, and an
- * agent token is optional.
+ * agent token and an external datastore are optional.
  */
 function isIndifferent(name: string, node: K3sNode): boolean {
-  return name === 'agent-token-file' || (name === 'server' && kindOf(node).needs.includes('server'));
+  const isOptional = name === 'agent-token-file' || name === 'datastore-endpoint';
+  return isOptional || (name === 'server' && kindOf(node).needs.includes('server'));
 }
 
 function agreesWith(name: string, is: readonly string[], want: readonly string[]): boolean {

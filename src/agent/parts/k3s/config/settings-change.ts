@@ -1,14 +1,11 @@
-import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
-import { advisory } from '../../../engine/severity.ts';
 import { isServer, type K3sNode } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
 import { readableText } from '../../../resources/file-text.ts';
-import { consentAdvice, isConsented } from '../../../settings/consents.ts';
 import { isMap } from '../../../settings/path.ts';
 import { readK3sYaml } from '../../../settings/yaml.ts';
-import { configFlags, configuredFlags, flagOf, type GivenFlag } from '../flags/given-flags.ts';
+import { configFlags, configuredFlags, flagOf } from '../flags/given-flags.ts';
 import {
   changeOf,
   type GuardedKey,
@@ -17,7 +14,6 @@ import {
   guardedValues,
   holdsSecret,
   isFormerEndpoint,
-  type PossibleChange,
   usualValues,
 } from '../flags/guarded-keys.ts';
 import { startFlags } from '../flags/start-flags.ts';
@@ -25,6 +21,7 @@ import { clusterOnDisk } from '../membership/founding/disk.ts';
 import { keepingMembership } from '../membership/founding/kept-membership.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
 import { kindOf } from '../membership/kinds/kinds.ts';
+import { type HeldChange, irreversible, mayChange } from './held-change.ts';
 import { type StartedWith, startedEndpoint, startedWith } from './started-with.ts';
 
 /**
@@ -125,17 +122,6 @@ function keptValue({ key, value }: HeldChange, written: WrittenConfig): unknown 
   return holdsSecret(key) ? undefined : value;
 }
 
-/** A change of one key that is held back. */
-interface HeldChange {
-  readonly key: GuardedKey;
-  /** The value with which K3s started; `undefined` if the value was not set. */
-  readonly value: string | undefined;
-  readonly observed: string;
-  readonly desired: string;
-  /** The flag in another file that gives K3s the new value; `undefined` if the settings do. */
-  readonly origin: GivenFlag | undefined;
-}
-
 async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly HeldChange[]> {
   if (!isServer(node) || !(await joinedCluster(host, node))) {
     return [];
@@ -173,39 +159,4 @@ function startedValue(started: StartedWith, key: GuardedKey): string | undefined
   return key === 'datastore-endpoint'
     ? startedEndpoint(started)
     : started[changeOf(key) === 'never' ? 'first' : 'last'][key];
-}
-
-function mayChange({ settings }: K3sNode, change: HeldChange): boolean {
-  return mode(change) === 'consent' && isConsented(settings, 'settings', consentSubject(change));
-}
-
-function mode({ key, observed, desired }: HeldChange): PossibleChange {
-  return changeOf(key, observed, desired);
-}
-
-function consentSubject({ key, desired }: HeldChange): string {
-  return `${key}=${desired}`;
-}
-
-function irreversible({ settings }: K3sNode, held: readonly HeldChange[]): NodeError {
-  const possible = held.filter((change) => mode(change) === 'consent');
-  const cost = possible.every(({ key }) => key === 'datastore-endpoint')
-    ? 'once the new database has the data of the cluster'
-    : 'to interrupt the network of all pods for the change';
-  const repair =
-    possible.length === 0
-      ? 'Put the old values back.'
-      : `Put the old values back, or, ${cost}, ${consentAdvice(settings, 'settings', ...possible.map(consentSubject))}.`;
-  return new NodeError('SettingsIrreversible', [...held.map(toldChange), repair].join(' '), advisory);
-}
-
-const why = {
-  never: 'It cannot change while the cluster lives; only a new cluster can have another.',
-  notYet: 'Slipway does not change it on a living cluster.',
-  consent: 'It was not changed.',
-} as const;
-
-function toldChange({ key, observed, desired, origin }: HeldChange): string {
-  const where = origin === undefined ? `k3s.config.${key}` : `${key} in ${origin.path}, line ${origin.line}`;
-  return `${where} is ${desired || 'not set'} now, and K3s runs with ${observed || 'none'}. ${why[changeOf(key, observed, desired)]}`;
 }

@@ -46,7 +46,7 @@ async function check(host: HostReader, node: K3sNode, ports: RestartPorts): Prom
 }
 
 /** The inputs whose old content may cut K3s off from its cluster, so that only a restart with the new content helps. */
-const accessInputs = ['config', 'environment', 'agentToken'];
+const accessInputs = ['config', 'environment', 'agentToken', 'datastoreEndpoint'];
 /** The inputs whose old content soon stops working, so that their change does not wait for a maintenance window. */
 const endingInputs = ['registryLogins', 'lastingLogins'];
 

@@ -3,6 +3,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
+import { hasEndpoint, readEndpoint } from '../config/endpoint-text.ts';
 import { unpinnedToken } from '../membership/ca-pin.ts';
 import { agentTokenPath } from '../membership/token-paths.ts';
 import { installedVersion } from '../upgrade/release.ts';
@@ -17,7 +18,7 @@ export const programInputs: readonly StartInput[] = [
   { name: 'version', text: namedVersion },
 ];
 
-/** The environment that the unit gives K3s, such as the proxy variables, and the join tokens. */
+/** The environment that the unit gives K3s, the endpoint of an external datastore, and the join tokens. */
 export const accessInputs: readonly StartInput[] = [
   { name: 'environment', text: environment },
   {
@@ -28,6 +29,13 @@ export const accessInputs: readonly StartInput[] = [
       unpinnedToken(await fileText(host, slipway.joinToken), await fileText(host, k3s.agentServerCa)),
     onlyWhileStarting: true,
   },
+  {
+    name: 'datastoreEndpoint',
+    text: (host, { k3s }) => endpointInput(host, k3s.datastoreEndpoint),
+    // Without a usable endpoint, K3s would begin an empty cluster on its disk.
+    isFit: async (host, { paths: { k3s } }) =>
+      hasEndpoint(await fileText(host, k3s.datastoreEndpoint), k3s.datastoreEndpoint),
+  },
   { name: 'agentToken', text: async (host, paths) => (await fileText(host, agentTokenPath(paths))).trim() },
 ];
 
@@ -37,6 +45,14 @@ export const accessInputs: readonly StartInput[] = [
  */
 export function namedVersion(host: HostReader, paths: NodePaths): Promise<string | undefined> {
   return installedVersion(host, paths).catch(() => undefined);
+}
+
+/** Returns the drop-in with the endpoint, and the certificate files that it names. */
+async function endpointInput(host: HostReader, path: string): Promise<string> {
+  const text = await fileText(host, path);
+  const certificates = Object.entries(readEndpoint(text, path)).filter(([key]) => key.endsWith('file'));
+  const contents = await Promise.all(certificates.map(([, file]) => fileText(host, file)));
+  return [text, ...contents].join('\0');
 }
 
 async function environment(host: HostReader, { system }: NodePaths): Promise<string> {

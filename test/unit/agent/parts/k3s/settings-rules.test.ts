@@ -24,7 +24,7 @@ describe('the rules for k3s.config', () => {
     ['config', 'leave this out'],
     ['image-credential-provider-bin-dir', '/etc/rancher/k3s/config.yaml.d'],
     ['image-credential-provider-config', '/etc/rancher/k3s/config.yaml.d'],
-    ['datastore-endpoint', '/etc/rancher/k3s/config.yaml.d'],
+    ['datastore-endpoint', 'set k3s.datastore to external'],
     ['etcd-s3-proxy', '/etc/rancher/k3s/config.yaml.d'],
     ['etcd-s3-secret-key', '/etc/rancher/k3s/config.yaml.d'],
     ['cluster-reset', 'by hand'],

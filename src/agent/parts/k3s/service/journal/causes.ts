@@ -1,3 +1,4 @@
+import { datastoreCauses } from './datastore-causes.ts';
 import { etcdCauses } from './etcd-causes.ts';
 import { hostCauses } from './host-causes.ts';
 import type { KnownLine } from './known-line.ts';
@@ -7,6 +8,7 @@ import { tokenCauses } from './token-causes.ts';
 /** Every known line of the K3s log. The first match counts, so specific patterns come before general ones. */
 export const journalCauses: readonly KnownLine[] = [
   ...tokenCauses,
+  ...datastoreCauses,
   ...etcdCauses,
   ...hostCauses,
   ...serverCauses,

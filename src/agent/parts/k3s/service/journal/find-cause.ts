@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { CloudHints } from '../../../../clouds/driver.ts';
 import { parseJson } from '../../../../engine/json.ts';
 import type { Reason } from '../../../../engine/reasons.ts';
+import { redacted } from '../../../../engine/secret.ts';
 import type { Severity } from '../../../../engine/severity.ts';
 import { journalCauses } from './causes.ts';
 import type { KnownLine } from './known-line.ts';
@@ -68,5 +69,17 @@ function logMessage(line: string): string {
 }
 
 function shortenedLine(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+  const shown = withoutPasswords(text);
+  return shown.length > 300 ? `${shown.slice(0, 299)}…` : shown;
+}
+
+/**
+ * Returns the line without passwords of a datastore. Go quotes an endpoint that it cannot parse, and then the part at
+ * fault, which may be the password; so everything after the scheme is left out there.
+ */
+function withoutPasswords(line: string): string {
+  return line
+    .replace(/(parse "?[a-z]+:\/\/).*$/s, `$1${redacted}`)
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"'`]*@/gi, `$1${redacted}@`)
+    .replace(/[^\s"'`]+@(tcp|unix)\(/g, `${redacted}@$1(`);
 }

@@ -226,3 +226,24 @@ test.each([
 ])('lastWords of %j returns %j', (log, expected) => {
   expect(lastWords(log)).toBe(expected);
 });
+
+describe('a line that quotes the endpoint of a datastore is shown without the password', () => {
+  const failed = (what: string) =>
+    line('fatal', `starting kubernetes: preparing server: creating storage endpoint: ${what}`);
+  const parse =
+    'failed to parse datastore DSN URL; ensure that parameters containing special characters use percent-encoding: parse';
+
+  test.each([
+    // From net/url, Parse, with a slash and with a bad escape in the password
+    failed(`${parse} "postgres://k3s:canary/x@db/k3s": invalid port ":canary" after host`),
+    failed(`${parse} "postgres://k3s:canary%zz@db/k3s": invalid URL escape "%zz"`),
+    failed(`parse "postgres://k3s:can^canary@db/k3s": net/url: invalid userinfo`),
+    failed('cannot dial mysql://k3s:canary@tcp(db:3306)/k3s'),
+    failed('cannot dial k3s:canary/with@sign@tcp(db:3306)/k3s'),
+    failed('cannot dial nats://k3s:canary@db:4222'),
+  ])('%s', (log) => {
+    const shown = `${findCause(log, 'server', clouds.azure.hints)?.message} ${lastWords(log)}`;
+    expect(shown).not.toContain('canary');
+    expect(shown).toContain('‹redacted›');
+  });
+});
