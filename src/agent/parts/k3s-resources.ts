@@ -3,20 +3,16 @@ import { type K3sNode, unitName } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import { type BackupPorts, backups } from './backup/index.ts';
+import { foundingSteps } from './founding-steps.ts';
 import { type InterruptionPorts, interruptions } from './interruptions.ts';
 import {
   afterOwnStart,
   agentToken,
   caPin,
   certificatesRenewed,
-  clusterFounding,
   configFile,
-  criticalSettings,
   endpointFile,
-  etcdFounding,
-  etcdMember,
   type FoundingPorts,
-  foundingMemory,
   joinToken,
   k3sLinks,
   k3sRestart,
@@ -82,14 +78,11 @@ export function k3sResources(
   const name = unitName(node.role.k3s);
 
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
-  const isEtcd = node.settings.k3s.datastore === 'etcd';
-  // The servers of an external datastore are equal: the first one that starts founds the cluster there.
-  const founding =
-    node.settings.k3s.datastore === 'sqlite' ? forKind('founding', () => clusterFounding(node)) : [];
+  const founding = foundingSteps(node, ports.founding);
   const restored = forKind('restore', () => restoreEnded(node));
   const role = unlessHeld(
     node,
-    roleChange(node, [...needs, ...ids(restored, founding)], { emptied: emptiedStep, held: heldStep }),
+    roleChange(node, [...needs, ...ids(restored, founding.first)], { emptied: emptiedStep, held: heldStep }),
   );
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
@@ -100,11 +93,7 @@ export function k3sResources(
   const upgrade = upgradeSteps(node, { gate, free: ports.free }, [executable.id]);
   const scripts = k3sScripts(node);
   const token = nonBlockingOnceJoined(node, joinToken(node, cloud, before));
-  const ofEtcd = isEtcd
-    ? forKind('founding', () =>
-        etcdFounding(node, ports.founding ?? { memory: foundingMemory() }, [token.id]),
-      )
-    : [];
+  const ofEtcd = founding.etcd(token);
   const agents = agentToken(node, cloud, before).map((each) => nonBlockingOnceJoined(node, each));
   const endpoint = nonBlockingOnceJoined(node, endpointFile(node, cloud, before));
   const server = forKind('serverKept', () => serverChange(node, before));
@@ -115,7 +104,7 @@ export function k3sResources(
     node,
     keeping(configFile(node, ids([role, overrides], server, ofEtcd))),
   );
-  const shared = ofEtcd.length === 0 ? [] : [criticalSettings(node, ids(ofEtcd))];
+  const shared = founding.shared(ofEtcd);
   const { logins, registries, former, provider } = registrySteps(node, { cloud, rotateAt, keeping });
   const unitFile = unit(node, before).map(keeping);
   const accepted = forKind('tokenAccepted', () => tokenAccepted(node, cloud, ids([token], pinned, server)));
@@ -151,7 +140,7 @@ export function k3sResources(
   return [
     announced,
     ...restored,
-    ...founding,
+    ...founding.first,
     role,
     overrides,
     ...kernel,
@@ -185,7 +174,7 @@ export function k3sResources(
     ...adoption,
     ready,
     upkeep(verified),
-    ...(isEtcd ? forKind('founding', () => upkeep(etcdMember(node, [service.id]))) : []),
+    ...founding.member(service),
     ...forKind('releasePublished', () => releasePublished(node, [ready.id])),
     ...shown(service, ready),
     ...joinedPin,
