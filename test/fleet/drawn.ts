@@ -7,6 +7,8 @@ import type { Workload } from './workloads.ts';
 export interface FleetPlan {
   readonly maintenance: MaintenanceWish;
   readonly certificates: CertificatePlan;
+  /** True if the nodes compare their join token with the vault. */
+  readonly hasTokens: boolean;
   readonly workloads: readonly Workload[];
   /** The faults and the changes of the wish, and when they happen; milliseconds. */
   readonly faults: readonly { readonly name: FaultName; readonly at: number }[];
@@ -17,7 +19,9 @@ export interface FleetPlan {
  * What all nodes shall get: another configuration, another release, one that does not come up; or new certificates,
  * because months have passed.
  */
-export type WishKind = 'a configuration' | 'a release' | 'a bad release' | 'certificates';
+export type WishKind =
+  | ('a configuration' | 'a release' | 'a bad release' | 'certificates')
+  | ('a token' | 'a token without consent');
 
 /** The settings of maintenance that a fleet has. */
 export interface MaintenanceWish {
@@ -32,12 +36,22 @@ export interface MaintenanceWish {
 
 const second = 1_000;
 
-/** Draws what a fleet is like. With `names`, exactly these faults happen. */
-export function drawn(random: Random, names?: readonly FaultName[]): FleetPlan {
+/** Draws what a fleet is like. With `faults`, exactly these happen. Only a single server rotates its token. */
+export function drawn(
+  random: Random,
+  {
+    servers,
+    faults: names,
+  }: { readonly servers: number; readonly faults?: readonly FaultName[] | undefined },
+): FleetPlan {
   const all = Object.keys(faults).filter((name): name is FaultName => name in faults);
   const some = names ?? Array.from({ length: random.between(0, 4) }, () => random.pick(all));
   const again = random.chance(0.4) ? [{ wish: aWish(random), at: random.between(90, 420) * second }] : [];
+  const hasTokens = random.chance(0.25) && servers === 1;
+  const token = random.chance(0.2) ? 'a token without consent' : 'a token';
+  const first = hasTokens ? token : aWish(random);
   return {
+    hasTokens,
     maintenance: {
       concurrency: random.pick([1, 2, '10%', '50%'] as const),
       drain: {
@@ -54,7 +68,7 @@ export function drawn(random: Random, names?: readonly FaultName[]): FleetPlan {
       { app: 'store', replicas: 1, minAvailable: random.chance(0.2) ? 1 : 0 },
     ],
     faults: some.map((name) => ({ name, at: random.between(35, 420) * second })),
-    changes: [{ wish: aWish(random), at: random.between(40, 70) * second }, ...again],
+    changes: [{ wish: first, at: random.between(40, 70) * second }, ...again],
   };
 }
 

@@ -1,3 +1,4 @@
+import { rotationSteps } from '../lab/standins/k3s-bootstrap.ts';
 import type { Daemon } from './daemon.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -51,6 +52,13 @@ export const faults = {
     const { k3s } = anyDaemon(fleet).node;
     if (k3s.state === 'active') {
       k3s.crash();
+    }
+  },
+  'K3s ends while it stores a token': ({ api, random }) => {
+    const [server] = api.nodes;
+    if (server?.passwords) {
+      const ends = random.pick(['killed', 'answers 500'] as const);
+      server.passwords.trouble = { step: random.pick(rotationSteps), ends };
     }
   },
   'a person cordons a node': (fleet) => {

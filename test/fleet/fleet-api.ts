@@ -8,6 +8,7 @@ import { type FleetNode, isAdmin } from './fleet-node.ts';
 import { type FleetObjects, fleetObjects, heartbeats } from './fleet-objects.ts';
 import { trueTime } from './machine.ts';
 import type { Random } from './random.ts';
+import { answerSupervisor, supervisor } from './supervisor.ts';
 
 const second = 1_000;
 const admin = { name: 'system:admin', groups: ['system:masters'] };
@@ -74,6 +75,18 @@ export class FleetApi {
     return this.nodes.some(({ role, machine }) => role === 'server' && !machine.isOff) ? 'refuses' : 'hangs';
   }
 
+  #way(node: FleetNode, { url }: HttpSend): 'answers' | 'hangs' | 'refuses' {
+    return url.startsWith(supervisor) ? this.#reachSupervisor(node) : this.reach(node);
+  }
+
+  /** Says how a server would take a request of this node to its own port. */
+  #reachSupervisor({ machine }: FleetNode): 'answers' | 'hangs' | 'refuses' {
+    if (this.fault !== undefined || machine.isCutOff) {
+      return this.fault ?? 'hangs';
+    }
+    return this.servers().length > 0 ? 'answers' : 'refuses';
+  }
+
   /** Sends a request of a process on a node, which throws as a real one does. */
   send(node: FleetNode, request: HttpSend): Promise<HttpResponse> {
     const { machine } = node;
@@ -89,16 +102,23 @@ export class FleetApi {
       ended(() => reject(timedOut(request))),
     );
     timeline.after(latency(random), () => {
-      const way = this.reach(node);
+      const way = this.#way(node, request);
       if (way === 'refuses') {
         machine.atOnce(ended(() => reject(new NodeError('Unreachable', 'connect ECONNREFUSED'))));
       }
       if (way !== 'answers') {
         return;
       }
-      const response = request.method === 'GET' ? this.#read(node, request) : this.#answer(node, request);
+      const special = answerSupervisor(this.servers(), node, request);
+      if (special === 'killed') {
+        node.k3s.crash();
+        machine.atOnce(ended(() => reject(new NodeError('Unreachable', 'read ECONNRESET'))));
+        return;
+      }
+      const isRead = request.method === 'GET';
+      const response = special ?? (isRead ? this.#read(node, request) : this.#answer(node, request));
       const deliver = () => {
-        if (this.reach(node) !== 'hangs') {
+        if (this.#way(node, request) !== 'hangs') {
           node.answeredAt = timeline.now;
           ended(() => resolve(response))();
         }
@@ -147,7 +167,7 @@ export class FleetApi {
       const live = answerApi(api, { ...asked, method: 'GET', query: new URLSearchParams() }, user).body;
       asked.body = this.rewrite(pathname, asked.body, JSON.parse(live).metadata?.resourceVersion);
     }
-    const reply = pathname === '/ping' ? { status: 200, body: 'pong' } : answerApi(api, asked, user);
+    const reply = answerApi(api, asked, user);
     if (method !== 'GET') {
       node.machine.note(`${method} ${pathname} ${shortened(asked.body)} -> ${reply.status}`);
       this.onChange({ node, request, status: reply.status });

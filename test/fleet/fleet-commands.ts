@@ -20,7 +20,7 @@ export function answerOf({ k3s, machine }: FleetNode, command: Command): string 
     return k3s.show(names.split(','));
   }
   if (program === 'journalctl') {
-    return '';
+    return k3s.journalOf((verb ?? '').replace('_SYSTEMD_INVOCATION_ID=', ''));
   }
   if (verb === '--version') {
     return machine.files.text(command.file) ?? '';

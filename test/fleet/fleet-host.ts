@@ -14,7 +14,7 @@ import type {
   Job,
   RunningJob,
 } from '../../src/agent/engine/host.ts';
-import { type Content, reveal } from '../../src/agent/engine/secret.ts';
+import { type Content, reveal, type Secret } from '../../src/agent/engine/secret.ts';
 import type { FleetApi } from './fleet-api.ts';
 import { answerOf, execute, releaseAt } from './fleet-commands.ts';
 import { type FleetNode, servingCertificate } from './fleet-node.ts';
@@ -36,7 +36,6 @@ export class FleetHost implements Host {
   readonly #node: FleetNode;
   readonly #api: FleetApi;
   readonly #process: Process;
-  readonly obtain = notModelled('obtain');
   readonly readDatabase = notModelled('readDatabase');
   readonly copyDatabase = notModelled('copyDatabase');
   readonly compress = notModelled('compress');
@@ -139,6 +138,10 @@ export class FleetHost implements Host {
     await this.#change();
     this.#machine.note(`installs ${path}`);
     this.#machine.files.write(path, releaseAt(url), mode);
+  }
+
+  obtain(_what: string, fetch: () => Promise<Secret>): Promise<Secret> {
+    return this.#whileAlive(fetch());
   }
 
   /** Does the work of a job within the pass, so a pass may take as long as a download. */

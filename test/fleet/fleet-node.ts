@@ -6,6 +6,7 @@ import { executable, K3sUnit } from './k3s-unit.ts';
 import { Kubelet } from './kubelet.ts';
 import { type CertificatePlan, Leaves } from './leaves.ts';
 import { Machine, type Shared } from './machine.ts';
+import { ServerPasswords } from './passwords.ts';
 
 const paths = nodePaths('/');
 const authority = makeAuthority('k3s-server-ca@1700000000');
@@ -16,6 +17,9 @@ const [admin, kubelet] = (['admin', 'kubelet'] as const).map((commonName) =>
 const [adminText, kubeletText] = [admin, kubelet].map((each) =>
   each ? kubeconfig({ server: 'https://127.0.0.1:6443', ca: authority.certificate, ...each }) : '',
 );
+
+/** The certificate of the CA of the cluster. */
+export const clusterCa = authority.certificate;
 
 /** The certificate of the port of each server, which K3s renews while it runs. */
 export const servingCertificate = issue(authority, { commonName: 'k3s' }).certificate;
@@ -57,6 +61,8 @@ export class FleetNode {
   readonly k3s: K3sUnit;
   readonly kubelet: Kubelet;
   readonly leaves: Leaves;
+  /** The passwords of the only server of a cluster; absent on other nodes. */
+  readonly passwords: ServerPasswords | undefined;
   readonly role: 'server' | 'agent';
   /** The interruption that Slipway has caused and that is not over. */
   interruption: Interruption | undefined;
@@ -80,7 +86,9 @@ export class FleetNode {
     this.machine = new Machine(shared, name);
     const { certificates, issuerNow } = cluster;
     this.leaves = new Leaves({ ...certificates, machine: this.machine, role, authority, issuerNow });
-    this.k3s = new K3sUnit(this.machine, role, this.leaves);
+    this.passwords =
+      role === 'server' && !cluster.hasEtcd ? new ServerPasswords(this.machine, clusterCa) : undefined;
+    this.k3s = new K3sUnit(this.machine, role, { leaves: this.leaves, passwords: this.passwords });
     const { machine, k3s } = this;
     const isReached = () => cluster.reaches(this);
     const { objects, hasEtcd } = cluster;
@@ -98,15 +106,17 @@ export class FleetNode {
   }
 
   /** Puts the files of a joined node on the disk. */
-  install(version: string, config: string): void {
+  install(version: string, config: string, token: string): void {
     const { files } = this.machine;
     files.write(paths.k3s.binary, executable(version), 0o755);
     files.write(paths.k3s.config, config, 0o600);
     files.write(paths.k3s.kubeletKubeconfig, kubeletText ?? '', 0o600);
-    files.write(paths.k3s.agentServerCa, authority.certificate);
+    files.write(paths.k3s.agentServerCa, clusterCa);
+    files.write(paths.slipway.joinToken, `${token}\n`, 0o600);
     this.leaves.renew();
     if (this.role === 'server') {
-      files.write(paths.k3s.serverToken, 'token', 0o600);
+      files.write(paths.k3s.serverToken, token, 0o600);
+      files.write(paths.k3s.serverCa, clusterCa);
       files.write(paths.k3s.kubeconfig, adminText ?? '', 0o600);
     }
   }

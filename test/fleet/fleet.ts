@@ -1,4 +1,5 @@
 import { readTurn } from '../../src/agent/parts/maintenance/index.ts';
+import { FakeCloud } from '../lab/fake-cloud.ts';
 import type { ApiObject } from '../lab/standins/k3s-objects.ts';
 import { startControllers } from './controllers.ts';
 import { Daemon, type MakePlan, type WrapHost } from './daemon.ts';
@@ -40,7 +41,10 @@ export class Fleet {
   /** How many agents may be interrupted at once. */
   readonly concurrency: number;
   /** What all nodes shall run. */
-  readonly wish = { config: 'settings: 1\n', version: 'v1.36.3+k3s1' };
+  readonly wish = { config: 'settings: 1\n', version: 'v1.36.3+k3s1', token: 'first-token' };
+  readonly vault = new FakeCloud({ secrets: { 'k3s-token': this.wish.token } });
+  /** The digests of the tokens to which a person has consented. */
+  consents: readonly string[] = [];
   /**
    * False if a person deleted a Node or wishes a bad release, or a drain may be given up: a node may then never get its
    * wish.
@@ -96,7 +100,7 @@ export class Fleet {
       this.api.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
     }
     for (const daemon of this.daemons) {
-      daemon.node.install(this.wish.version, this.wish.config);
+      daemon.node.install(this.wish.version, this.wish.config, this.wish.token);
       daemon.node.wishedVersion = this.wish.version;
       this.#boot(daemon);
     }

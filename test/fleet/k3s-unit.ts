@@ -4,6 +4,7 @@ import { ownFiles } from '../../src/agent/own-files.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import type { Leaves } from './leaves.ts';
 import type { Machine } from './machine.ts';
+import type { ServerPasswords } from './passwords.ts';
 
 const paths = nodePaths('/');
 const second = 1_000;
@@ -16,6 +17,12 @@ export const badRelease = 'v1.36.9+k3s9';
 /** Returns the text of the executable of a release. */
 export function executable(version: string): string {
   return `k3s version ${version} (1a2b3c4d)\n`;
+}
+
+/** What K3s keeps in its data directory. */
+export interface K3sData {
+  readonly leaves: Leaves;
+  readonly passwords: ServerPasswords | undefined;
 }
 
 /**
@@ -36,15 +43,19 @@ export class K3sUnit {
   /** How often K3s was started with the bad release after it had run another one. */
   badAttempts = 0;
   onActive = () => {};
+  /** The journal of the last start. */
+  journal = '';
   #invocation = '';
   #restarts = 0;
   #run = 0;
   readonly #machine: Machine;
   readonly #leaves: Leaves;
+  readonly #passwords: ServerPasswords | undefined;
 
-  constructor(machine: Machine, role: 'server' | 'agent', leaves: Leaves) {
+  constructor(machine: Machine, role: 'server' | 'agent', { leaves, passwords }: K3sData) {
     this.#machine = machine;
     this.#leaves = leaves;
+    this.#passwords = passwords;
     this.name = role === 'server' ? 'k3s.service' : 'k3s-agent.service';
   }
 
@@ -70,6 +81,11 @@ export class K3sUnit {
   crash(): void {
     this.#machine.note('K3s crashes');
     this.#end();
+  }
+
+  /** Returns the journal of a start, of which only the last one is known. */
+  journalOf(invocation: string): string {
+    return invocation === this.#invocation ? this.journal : '';
   }
 
   /** Returns the properties that `systemctl show UNIT -p NAMES` prints. */
@@ -116,7 +132,8 @@ export class K3sUnit {
     const stamp = { invocationId: this.#invocation, inputs, certificates };
     files.write(paths.k3s.stamp, renderOwn(ownFiles.startStamp, stamp), 0o600);
     this.#machine.note(`K3s starts, ${version}, ${config.trim()}`);
-    if (version === badRelease) {
+    this.journal = this.#passwords?.start() ?? '';
+    if (version === badRelease || this.journal !== '') {
       this.#later(random.between(1, 8) * second, () => this.#end());
     } else {
       const seconds = random.chance(0.03) ? random.between(60, 200) : random.between(3, 25);

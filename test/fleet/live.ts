@@ -51,7 +51,7 @@ export interface Verdict {
 /** Lets a fleet live through the faults of its seed, until it has settled or its time is over. */
 export async function live(options: LifeOptions): Promise<Verdict> {
   const random = new Random(options.seed);
-  const plan = { ...drawn(random, options.faults), ...options.plan };
+  const plan = { ...drawn(random, options), ...options.plan };
   const fleet = new Fleet({ ...options, random, plan });
   const { timeline } = fleet;
   options.prepare?.(fleet);

@@ -1,3 +1,4 @@
+import type { Cloud } from '../../src/agent/clouds/cloud.ts';
 import type { HostReader } from '../../src/agent/engine/host.ts';
 import { rememberingObjects } from '../../src/agent/engine/remembering.ts';
 import type { Resource } from '../../src/agent/engine/resource.ts';
@@ -34,6 +35,7 @@ import type { MakePlan } from './daemon.ts';
 import type { FleetPlan } from './drawn.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
+import { noTokens, tokenSteps } from './token-plan.ts';
 
 /** The inputs of a start that a fleet changes: the configuration and the release. */
 const sources: StartSources = {
@@ -45,21 +47,27 @@ const sources: StartSources = {
   judge: async () => ({ spared: [], remarks: [] }),
 };
 
-function k3sNodeOf({ role, name, wishedVersion: version }: FleetNode, { plan }: Fleet): K3sNode {
-  return { ...nodeOfRole(plan)[role], name, version };
+function k3sNodeOf({ role, name, wishedVersion: version }: FleetNode, { plan, consents }: Fleet): K3sNode {
+  return { ...nodeOfRole(plan)(consents)[role], name, version };
 }
 
-/** Returns a node of each role with the settings of the fleet. */
-const nodeOfRole = rememberingObjects(({ maintenance: { concurrency, drain } }: FleetPlan) => {
+/** Returns a node of each role with the settings of the fleet and these consents to new tokens. */
+const nodeOfRole = rememberingObjects((plan: FleetPlan) =>
+  rememberingObjects((consents: readonly string[]) => nodesWith(plan, consents)),
+);
+
+function nodesWith({ maintenance: { concurrency, drain } }: FleetPlan, tokenChange: readonly string[]) {
   const maintenance = {
     ...defaults.maintenance,
     concurrency,
     drain: { ...defaults.maintenance.drain, ...drain },
   };
   const k3s = { ...defaults.k3s, upgrade: 'auto' };
-  const settings = { maintenance, k3s };
+  const joinToken = { ...defaults.joinToken, verifyEvery: '1m' };
+  const consent = { ...defaults.consent, tokenChange: [...tokenChange] };
+  const settings = { maintenance, k3s, joinToken, consent };
   return { server: aNode('server', { settings }), agent: aNode('agent', { settings }) };
-});
+}
 
 /** What a planted fault replaces in the plan of a node. */
 export interface Replaced {
@@ -67,19 +75,24 @@ export interface Replaced {
   readonly renewalGate?: Gate;
 }
 
+interface PlanOptions extends Replaced {
+  /** The vault with the join token; absent if the nodes keep their token. */
+  readonly vault: Cloud | undefined;
+}
+
 /** Plans the Resources that interrupt a node, in the order of the plan of a node, and those that grant turns. */
 export function withTurns(fleet: Fleet, replaced: Replaced = {}): MakePlan {
   return (of) => {
-    let node = k3sNodeOf(of, fleet);
     const memory = turnMemory();
-    return () => {
-      node = node.version === of.wishedVersion ? node : k3sNodeOf(of, fleet);
-      return planOf(node, memory, replaced);
-    };
+    return () =>
+      planOf(k3sNodeOf(of, fleet), memory, {
+        ...replaced,
+        vault: fleet.plan.hasTokens ? fleet.vault : undefined,
+      });
   };
 }
 
-function planOf(node: K3sNode, memory: TurnMemory, { renewalGate }: Replaced): readonly Resource[] {
+function planOf(node: K3sNode, memory: TurnMemory, { renewalGate, vault }: PlanOptions): readonly Resource[] {
   const turn = maintenanceGate(node, { memory });
   const executable = k3sExecutable(node, []);
   const fetched = releaseFetched(node, [executable.id]);
@@ -87,12 +100,15 @@ function planOf(node: K3sNode, memory: TurnMemory, { renewalGate }: Replaced): r
   const replaced = releaseReplaced(node, { copy: undefined, verdict: releaseVerdict }, [begun.id]);
   const service = k3sService(node, sources, [executable.id]);
   const ready = nodeReady(node, [service.id]);
+  const tokens = vault ? tokenSteps(node, vault, turn.gate) : noTokens;
   return [
     executable,
     fetched,
     begun,
     replaced,
+    ...tokens.before,
     service,
+    ...tokens.after,
     k3sRestart(node, { sources, gate: turn.gate }, [service.id]),
     ready,
     upgradeVerified(node, [ready.id, replaced.id]),

@@ -1,4 +1,6 @@
+import { parseToken } from '../../src/agent/parts/k3s/membership/token.ts';
 import { turnKeys } from '../../src/agent/parts/maintenance/index.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { trueTime } from './machine.ts';
@@ -73,8 +75,9 @@ function tooMany({ daemons, concurrency }: Fleet): string | undefined {
     return `${agents.length} agents are interrupted at once, ${concurrency} may be: ${namesOf(agents)}`;
   }
   const drained = agents.filter(({ interruption }) => interruption?.by === 'a cordon');
-  return servers.length > 0 && drained.length > 0
-    ? `${namesOf(servers)} is interrupted while ${namesOf(drained)} is drained`
+  const inTurn = servers.filter(({ interruption }) => !interruption?.isRepair);
+  return inTurn.length > 0 && drained.length > 0
+    ? `${namesOf(inTurn)} is interrupted while ${namesOf(drained)} is drained`
     : undefined;
 }
 
@@ -105,8 +108,28 @@ function isAtWish(fleet: Fleet, node: FleetNode): boolean {
   const { wish } = fleet;
   const { config, version } = node.k3s.startedWith;
   const isReady = node.object !== undefined && readyOf(node.object) === 'True';
-  const isUp = node.k3s.state === 'active' && isReady && !isInTurn(node) && hasValidLeaves(fleet, node);
-  return isUp && config === wish.config && version === wish.version;
+  const isUp = node.k3s.state === 'active' && isReady && !isInTurn(node);
+  const isTrusted = hasValidLeaves(fleet, node) && hasToken(fleet, node);
+  return isUp && isTrusted && config === wish.config && version === wish.version;
+}
+
+/**
+ * True if a node has the token to which a person has consented, and its K3s accepts it; and, on a server, if it reports
+ * another token in the vault.
+ */
+function hasToken({ plan, wish, vault, daemons }: Fleet, node: FleetNode): boolean {
+  if (!plan.hasTokens) {
+    return true;
+  }
+  const { passwords, machine } = node;
+  const { token } = wish;
+  const found = parseToken(machine.files.text(nodePaths('/').slipway.joinToken) ?? '')?.credential;
+  const isKept = passwords === undefined || (passwords.accepts(token) && passwords.belongsTo(token));
+  const daemon = daemons.find((each) => each.node === node);
+  const says = daemon?.conditions.some(({ reason }) => reason === 'TokenChanged') ?? false;
+  return (
+    found === token && isKept && (passwords === undefined || vault.secrets.get('k3s-token') === token || says)
+  );
 }
 
 /** True if no certificate of a node is due, or if K3s has not renewed one and the node says so. */

@@ -1,3 +1,4 @@
+import { shortDigest } from '../../src/agent/engine/digest.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import type { WishKind } from './drawn.ts';
 import type { Fleet } from './fleet.ts';
@@ -23,9 +24,24 @@ export function changeWish(fleet: Fleet, kind: WishKind): void {
       break;
     case 'a bad release':
       fleet.wish.version = badRelease;
+      break;
+    case 'a token':
+    case 'a token without consent':
+      storeToken(fleet, kind === 'a token');
   }
   fleet.mustEnd &&= fleet.wish.version !== badRelease;
   tell(fleet);
+}
+
+/** Stores a new version of the join token in the vault, with a consent to it or without. */
+function storeToken(fleet: Fleet, isConsented: boolean): void {
+  const token = `token-${fleet.changes}`;
+  fleet.vault.secrets.set('k3s-token', token);
+  fleet.trace.note('a person', `stores ${token}, ${isConsented ? 'with' : 'without'} a consent`);
+  if (isConsented) {
+    fleet.wish.token = token;
+    fleet.consents = [...fleet.consents, shortDigest(token)];
+  }
 }
 
 /** Gives the present wish to all daemons, each at another time. */

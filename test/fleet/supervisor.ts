@@ -1,0 +1,37 @@
+import type { HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
+import { reveal } from '../../src/agent/engine/secret.ts';
+import type { FleetNode } from './fleet-node.ts';
+import { clusterCa } from './fleet-node.ts';
+
+/** The address of the server in the settings of agents. */
+export const supervisor = 'https://10.0.0.4:6443';
+
+/**
+ * Answers what K3s answers itself on its port: its CA, whether it accepts a token, and a rotation of the token.
+ * `killed` if K3s ends before it answers; `undefined` for a request to the Kubernetes API.
+ */
+export function answerSupervisor(
+  servers: readonly FleetNode[],
+  node: FleetNode,
+  request: HttpSend,
+): HttpResponse | 'killed' | undefined {
+  const { pathname } = new URL(request.url);
+  switch (pathname) {
+    case '/ping':
+      return { status: 200, headers: {}, body: 'pong' };
+    case '/cacerts':
+      return { status: 200, headers: {}, body: clusterCa };
+    case '/v1-k3s/readyz':
+      return { status: isAccepted(servers, request) ? 200 : 401, headers: {}, body: '' };
+    case '/v1-k3s/token':
+      return node.passwords?.rotate(request) ?? { status: 404, headers: {}, body: '' };
+    default:
+      return undefined;
+  }
+}
+
+function isAccepted([server]: readonly FleetNode[], { headers = {} }: HttpSend): boolean {
+  const shown = reveal(headers.authorization ?? '').replace(/^Basic /, '');
+  const [, password = ''] = /^node:(.*)$/.exec(Buffer.from(shown, 'base64').toString()) ?? [];
+  return server?.passwords?.accepts(password) ?? false;
+}

@@ -1,0 +1,38 @@
+import type { Cloud } from '../../src/agent/clouds/cloud.ts';
+import type { Resource } from '../../src/agent/engine/resource.ts';
+import type { K3sNode } from '../../src/agent/node.ts';
+import type { Gate } from '../../src/agent/parts/k3s/gate.ts';
+import {
+  joinToken,
+  nonBlockingOnceJoined,
+  rotationRestart,
+  startRepaired,
+  tokenAccepted,
+  tokenRotated,
+} from '../../src/agent/parts/k3s/index.ts';
+import { asMaintenance, rotationNotice } from '../../src/agent/parts/maintenance/index.ts';
+
+/** The Resources about the join token, in their two places in a plan. */
+export interface TokenSteps {
+  /** Before the service of K3s. */
+  readonly before: readonly Resource[];
+  readonly after: readonly Resource[];
+}
+
+export const noTokens: TokenSteps = { before: [], after: [] };
+
+/** Plans the Resources that keep the join token, and on a server those that rotate it, without a copy of the datastore. */
+export function tokenSteps(node: K3sNode, vault: Cloud, gate: Gate): TokenSteps {
+  const token = nonBlockingOnceJoined(node, joinToken(node, vault, []));
+  if (node.role.k3s === 'agent') {
+    return { before: [token, tokenAccepted(node, vault, [token.id])], after: [] };
+  }
+  const notice = rotationNotice;
+  return {
+    before: [token, startRepaired(node, [])],
+    after: [
+      tokenRotated(node, { copy: async () => undefined, notice }, [token.id]),
+      asMaintenance(rotationRestart(node, { gate, notice }, [])),
+    ],
+  };
+}
