@@ -21,7 +21,7 @@ export interface FleetPlan {
  */
 export type WishKind =
   | ('a configuration' | 'a release' | 'a bad release' | 'certificates')
-  | ('a token' | 'a token without consent');
+  | ('a token' | 'a token without consent' | 'a reboot');
 
 /** The settings of maintenance that a fleet has. */
 export interface MaintenanceWish {
@@ -94,14 +94,15 @@ export function mayMisdate({ changes, faults }: FleetPlan): boolean {
   );
 }
 
-function mayKeepPods({ maintenance: { drain }, workloads }: FleetPlan): boolean {
+function mayKeepPods({ maintenance: { drain }, workloads, changes }: FleetPlan): boolean {
   const isHard = workloads.some(({ replicas, minAvailable }) => minAvailable >= replicas);
-  return isHard && (drain.restart || drain.upgrade) && drain.onTimeout === 'giveUp';
+  const drainsReboot = changes.some(({ wish }) => wish === 'a reboot');
+  return isHard && (drain.restart || drain.upgrade || drainsReboot) && drain.onTimeout === 'giveUp';
 }
 
 function aWish(random: Random): WishKind {
   return random.pick([
     ...(['a configuration', 'a configuration', 'a release'] as const),
-    ...(['a bad release', 'certificates', 'certificates'] as const),
+    ...(['a bad release', 'certificates', 'certificates', 'a reboot'] as const),
   ]);
 }

@@ -43,6 +43,10 @@ export function execute(node: FleetNode, command: Command): void {
     case `ln --force --no-dereference ${paths.k3s.binary} ${paths.k3s.previous}`:
       files.write(paths.k3s.previous, files.text(paths.k3s.binary) ?? '', 0o755);
       break;
+    case 'systemctl reboot':
+      node.interrupt('a reboot');
+      node.reboots.order();
+      break;
     default:
       throw new Error(`the fleet does not model ${line}`);
   }

@@ -121,7 +121,7 @@ export class FleetHost implements Host {
     await this.#change();
     this.#machine.note(commandLine(command));
     execute(this.#node, command);
-    return { exitCode: 0, stdout: '', stderr: '' };
+    return this.#ifAlive({ exitCode: 0, stdout: '', stderr: '' });
   }
 
   async send(request: HttpSend): Promise<HttpResponse> {
@@ -151,10 +151,9 @@ export class FleetHost implements Host {
 
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const { timeline } = this.#machine.shared;
     const wake = () => {
       cancel();
-      timeline.isAwake = true;
+      this.#machine.shared.timeline.isAwake = true;
       resolve();
     };
     const cancel = this.#machine.after(milliseconds, wake);

@@ -7,6 +7,7 @@ import { Kubelet } from './kubelet.ts';
 import { type CertificatePlan, Leaves } from './leaves.ts';
 import { Machine, type Shared } from './machine.ts';
 import { ServerPasswords } from './passwords.ts';
+import { Reboots } from './reboots.ts';
 
 const paths = nodePaths('/');
 const authority = makeAuthority('k3s-server-ca@1700000000');
@@ -38,7 +39,7 @@ const silence = 480_000;
 /** An interruption of a node's service by Slipway. `since` is a time of the simulation. */
 export interface Interruption {
   readonly since: number;
-  readonly by: 'a cordon' | 'a restart';
+  readonly by: 'a cordon' | 'a restart' | 'a reboot';
   /** The nonce of the turn in which the node is interrupted; `undefined` if it has begun no turn. */
   readonly turn: string | undefined;
   /** True if the API had been silent for `silence`, or lacked the Node, so that the node needs no turn. */
@@ -64,6 +65,7 @@ export class FleetNode {
   /** The passwords of the only server of a cluster; absent on other nodes. */
   readonly passwords: ServerPasswords | undefined;
   readonly role: 'server' | 'agent';
+  readonly reboots: Reboots;
   /** The interruption that Slipway has caused and that is not over. */
   interruption: Interruption | undefined;
   /** The nonce of the turn that the node has begun and not ended, by its own last write. */
@@ -84,6 +86,7 @@ export class FleetNode {
     this.role = role;
     this.#objects = cluster.objects;
     this.machine = new Machine(shared, name);
+    this.reboots = new Reboots(this.machine);
     const { certificates, issuerNow } = cluster;
     this.leaves = new Leaves({ ...certificates, machine: this.machine, role, authority, issuerNow });
     this.passwords =
@@ -124,7 +127,9 @@ export class FleetNode {
   /** Notes that Slipway interrupts the service of this node, unless it already does. */
   interrupt(by: Interruption['by']): void {
     const since = this.machine.shared.timeline.now;
-    const isRepair = since - this.answeredAt >= silence || this.object === undefined;
+    const isDown = since - this.answeredAt >= silence || this.object === undefined;
+    // A reboot never counts as a repair.
+    const isRepair = isDown && by !== 'a reboot';
     this.interruption ??= { since, by, turn: this.turn, isRepair };
   }
 }

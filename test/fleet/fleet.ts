@@ -73,6 +73,9 @@ export class Fleet {
       return new Daemon(node, this.api, planOf, wrap);
     });
     this.api.nodes.push(...this.daemons.map(({ node }) => node));
+    for (const daemon of this.daemons) {
+      daemon.node.reboots.perform = () => this.losePower(daemon, random.between(10, 60));
+    }
     this.api.onChange = ({ node, request }) => {
       this.#noteTurn(node);
       if (request.url.includes('/leases')) {

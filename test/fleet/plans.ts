@@ -22,6 +22,8 @@ import { installedVersion } from '../../src/agent/parts/k3s/upgrade/release.ts';
 import {
   cordonReturned,
   maintenanceGate,
+  rebooted,
+  rebootGivenUp,
   type TurnMemory,
   turnEnded,
   turnMemory,
@@ -59,6 +61,7 @@ const nodeOfRole = rememberingObjects((plan: FleetPlan) =>
 function nodesWith({ maintenance: { concurrency, drain } }: FleetPlan, tokenChange: readonly string[]) {
   const maintenance = {
     ...defaults.maintenance,
+    reboot: 'auto',
     concurrency,
     drain: { ...defaults.maintenance.drain, ...drain },
   };
@@ -103,6 +106,7 @@ function planOf(node: K3sNode, memory: TurnMemory, { renewalGate, vault }: PlanO
   const tokens = vault ? tokenSteps(node, vault, turn.gate) : noTokens;
   return [
     executable,
+    rebooted(node, turn.gate, []),
     fetched,
     begun,
     replaced,
@@ -114,9 +118,13 @@ function planOf(node: K3sNode, memory: TurnMemory, { renewalGate, vault }: PlanO
     upgradeVerified(node, [ready.id, replaced.id]),
     cordonReturned(node, [ready.id]),
     certificatesRenewed(node, renewalGate ?? turn.gate, [service.id]),
-    turnEnded(node, { gate: turn, takenBack: upgradeTakenBack }, [ready.id]),
+    turnEnded(node, { gate: turn, takenBack }, [ready.id]),
     ...(node.role.k3s === 'server' ? [turns(node, memory)] : []),
   ];
+}
+
+async function takenBack(host: HostReader, node: K3sNode, digest: string): Promise<string | undefined> {
+  return (await upgradeTakenBack(host, node, digest)) ?? (await rebootGivenUp(host, node, digest));
 }
 
 /** Plans K3s with a gate that lets everything through, as if there were no turns. */

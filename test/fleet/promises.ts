@@ -31,6 +31,7 @@ function broken(fleet: Fleet): string | undefined {
   return (
     fleet.brokenPromise ??
     repeated(fleet) ??
+    rebootedTwice(fleet) ??
     unasked(fleet) ??
     tooMany(fleet) ??
     lostCordon(fleet) ??
@@ -53,6 +54,11 @@ function repeated({ daemons, ledger }: Fleet): string | undefined {
   }
   const isOnce = tried.length <= 1 || ledger.isRestored;
   return isOnce ? undefined : `several nodes try a release that did not come up: ${namesOf(tried)}`;
+}
+
+function rebootedTwice({ daemons }: Fleet): string | undefined {
+  const found = daemons.find(({ node }) => node.reboots.isRepeated)?.node;
+  return found && `${found.name} reboots again for the same cause`;
 }
 
 /** Finds a node that Slipway interrupts without a turn, although the interruption is not a repair. */
@@ -109,8 +115,14 @@ function isAtWish(fleet: Fleet, node: FleetNode): boolean {
   const { config, version } = node.k3s.startedWith;
   const isReady = node.object !== undefined && readyOf(node.object) === 'True';
   const isUp = node.k3s.state === 'active' && isReady && !isInTurn(node);
-  const isTrusted = hasValidLeaves(fleet, node) && hasToken(fleet, node);
-  return isUp && isTrusted && config === wish.config && version === wish.version;
+  const isCurrent = hasValidLeaves(fleet, node) && hasToken(fleet, node) && hasRebooted(fleet, node);
+  return isUp && isCurrent && config === wish.config && version === wish.version;
+}
+
+/** True if no reboot is asked for, or if the node says that it does not reboot again. */
+function hasRebooted({ daemons }: Fleet, node: FleetNode): boolean {
+  const conditions = daemons.find((daemon) => daemon.node === node)?.conditions ?? [];
+  return !node.reboots.isAsked || conditions.some(({ reason }) => reason === 'RebootFailed');
 }
 
 /**

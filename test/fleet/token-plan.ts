@@ -21,7 +21,7 @@ export interface TokenSteps {
 
 export const noTokens: TokenSteps = { before: [], after: [] };
 
-/** Plans the Resources that keep the join token, and on a server those that rotate it, without a copy of the datastore. */
+/** Plans the Resources that keep the join token, and on a server those that rotate it without a copy. */
 export function tokenSteps(node: K3sNode, vault: Cloud, gate: Gate): TokenSteps {
   const token = nonBlockingOnceJoined(node, joinToken(node, vault, []));
   if (node.role.k3s === 'agent') {

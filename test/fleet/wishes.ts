@@ -25,12 +25,30 @@ export function changeWish(fleet: Fleet, kind: WishKind): void {
     case 'a bad release':
       fleet.wish.version = badRelease;
       break;
+    case 'a reboot':
+      askForReboots(fleet);
+      return;
     case 'a token':
     case 'a token without consent':
       storeToken(fleet, kind === 'a token');
   }
   fleet.mustEnd &&= fleet.wish.version !== badRelease;
   tell(fleet);
+}
+
+/** Lets all distributions ask for a reboot, and at times ask again later for the same package. */
+function askForReboots(fleet: Fleet): void {
+  const { random, daemons, changes } = fleet;
+  const again = random.chance(0.3) ? [random.between(10, 15) * 60 * second] : [];
+  for (const { node } of daemons) {
+    for (const at of [0, ...again]) {
+      fleet.later(at + random.between(0, 20 * second), () => {
+        if (!node.machine.isOff) {
+          node.reboots.ask(`linux-base-${changes}`);
+        }
+      });
+    }
+  }
 }
 
 /** Stores a new version of the join token in the vault, with a consent to it or without. */
