@@ -214,7 +214,7 @@ const homes: readonly { readonly package: RegExp; readonly files: RegExp }[] = [
   { package: /^prom-client$/, files: /^src\/agent\/report\/metrics\// },
   {
     package: /^commander$/,
-    files: /^src\/commands\/cli(-access|-common|-forms|-maintenance|-misuse|-nodes|-setup)?\.ts$/,
+    files: /^src\/commands\/cli(-access|-backup|-common|-forms|-maintenance|-misuse|-nodes|-setup)?\.ts$/,
   },
   { package: /^(systeminformation|pino-pretty)$/, files: /^src\/agent\/host\// },
 ];

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { type AccessCommands, addAccessCommands } from './cli-access.ts';
+import { addBackupCommands, type BackupCommands } from './cli-backup.ts';
 import { type CommonOptions, common, commonOf } from './cli-common.ts';
 import { minutesOption, outputOption, pathOption, rootOption } from './cli-forms.ts';
 import { addMaintenanceCommands, type MaintenanceCommands } from './cli-maintenance.ts';
@@ -33,7 +34,12 @@ export interface StatusOptions {
 }
 
 /** The implementations of the commands. Each resolves to the exit code. */
-export interface Commands extends SetupCommands, MaintenanceCommands, NodeCommands, AccessCommands {
+export interface Commands
+  extends SetupCommands,
+    MaintenanceCommands,
+    NodeCommands,
+    AccessCommands,
+    BackupCommands {
   /** Rejects an unusable root; called before every command that takes `--root`. */
   enter(root: string): Promise<void>;
   run(options: CommonOptions): Promise<number>;
@@ -163,6 +169,7 @@ export function buildProgram(
     );
   addMaintenanceCommands(program, commands, finish);
   addNodeCommands(program, commands, finish);
+  addBackupCommands(program, commands, finish);
   addAccessCommands(program, commands, finish);
   addSetupCommands(program, commands, finish);
   program

@@ -7,6 +7,7 @@ import type { RecordedAction } from '../../src/agent/engine/recorded-action.ts';
 import { inSync, type Outcome, type Resource } from '../../src/agent/engine/resource.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import {
+  backupsJson,
   diagnosesJson,
   type OutputKind,
   settingsJson,
@@ -147,6 +148,12 @@ const samples: Readonly<Record<OutputKind, () => Promise<readonly string[]>>> = 
       stopped: [{ wish: 'restart config', node: 'agent-1', message: 'it went back', hasTurn: true }],
     }),
     turnsJson({ turns: [], stopped: [] }),
+  ],
+  Backups: async () => [
+    backupsJson('/mnt', [
+      { id: proven.id, cluster: '0123456789ab', at: 1_000, bytes: 4_096, isProven: true },
+    ]),
+    backupsJson('/mnt', []),
   ],
 };
 

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../doctor/probe.ts';
+import type { ListedBackup } from '../parts/backup/index.ts';
 import type { TurnsReport } from '../parts/maintenance/index.ts';
 import { shownSettings } from '../settings/explain.ts';
 import type { Loaded } from '../settings/load.ts';
@@ -8,7 +9,7 @@ import type { Status } from './status.ts';
 const apiVersion = 'slipway.dev/v1';
 
 /** The kinds of output for programs; docs/usage/output.md lists their fields. */
-export type OutputKind = 'Status' | 'Plan' | 'Diagnoses' | 'Settings' | 'Turns';
+export type OutputKind = 'Status' | 'Plan' | 'Diagnoses' | 'Settings' | 'Turns' | 'Backups';
 
 /** Returns an output that begins with the two fields by which programs recognize its kind, as in Kubernetes. */
 export function outputOf<Content extends object>(kind: OutputKind, content: Content) {
@@ -33,6 +34,12 @@ export function diagnosesJson(diagnoses: readonly Diagnosis[]): string {
 /** Returns the output of `slipway config -o json`: each setting with its origin, without showing secrets. */
 export function settingsJson(loaded: Loaded): string {
   return jsonOutput('Settings', { settings: shownSettings(loaded) });
+}
+
+/** Returns the output of `slipway backup list -o json`. */
+export function backupsJson(to: string, backups: readonly ListedBackup[]): string {
+  const shown = backups.map(({ at, ...backup }) => ({ ...backup, made: new Date(at).toISOString() }));
+  return jsonOutput('Backups', { to, backups: shown });
 }
 
 /** Returns the output of `slipway turn -o json`. */

@@ -20,7 +20,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   };
   const names = [
     ...['run', 'plan', 'apply', 'status', 'doctor', 'config', 'version', 'stamp', 'hold'],
-    ...['turn', 'orderTurn', 'forgetNode', 'leave', 'kubeconfig'],
+    ...['turn', 'orderTurn', 'forgetNode', 'leave', 'kubeconfig', 'backup', 'listBackups'],
     ...['install', 'uninstall', 'killK3s', 'uninstallK3s', 'restore', 'database'],
   ];
   const recorded = Object.fromEntries(names.map((name) => [name, record(name)]));
@@ -65,6 +65,11 @@ describe('the command line', () => {
       ['apply', { ...plain, timeout: 120_000, restart: false }],
     ],
     [['apply'], ['apply', { ...plain, timeout: 900_000, restart: false }]],
+    [['backup'], ['backup', { ...plain, timeout: 3_600_000 }]],
+    [
+      ['backup', 'list', '--all', '-o', 'json', '--root', '/mnt'],
+      ['listBackups', { ...plain, root: '/mnt', output: 'json', all: true }],
+    ],
     [
       ['status', '-o', 'json'],
       ['status', { root: '/', output: 'json', watch: false }],

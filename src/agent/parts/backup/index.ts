@@ -3,5 +3,8 @@
 export { type BackupStatus, backupStatus } from './backup-status.ts';
 export { backups } from './backups.ts';
 export type { NextBackup } from './due.ts';
+export { type ListedBackup, listBackups } from './list.ts';
 export { backupPart } from './part.ts';
 export type { BackupPorts } from './ports.ts';
+export { backupProgress } from './progress.ts';
+export { requestBackup } from './request.ts';

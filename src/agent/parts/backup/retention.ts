@@ -1,27 +1,35 @@
-import type { ObjectStore } from '../../stores/store.ts';
-import { backupNames, clusterPrefix, idForm } from './names.ts';
+import type { ObjectStore, StoredObject } from '../../stores/store.ts';
+import { backupNames, clusterOf, partsOf } from './names.ts';
 
-/** The two objects of a backup in a store, with their sizes and the time of the newer one. */
+/** A backup in a store that has data and a manifest. */
 export interface StoredBackup {
   readonly id: string;
+  /** The name of its cluster in the store. */
+  readonly cluster: string;
   /** The size of the data in the store. */
   readonly bytes: number;
-  readonly modifiedAt: number;
 }
 
-/** Returns the backups of a cluster that have data and a manifest, the oldest first. */
-export async function storedBackups(store: ObjectStore, ca: string): Promise<readonly StoredBackup[]> {
-  const prefix = clusterPrefix(ca);
-  const objects = await store.list(prefix);
-  const byName = new Map(objects.map((each) => [each.name, each]));
-  const ids = new Set(objects.map(({ name }) => name.slice(prefix.length).split('/')[0] ?? ''));
-  return [...ids].sort().flatMap((id) => {
-    const names = backupNames(ca, id);
-    const [data, manifest] = [byName.get(names.datastore), byName.get(names.manifest)];
-    return idForm.test(id) && data && manifest
-      ? [{ id, bytes: data.bytes, modifiedAt: Math.max(data.modifiedAt, manifest.modifiedAt) }]
-      : [];
+/** Returns the whole backups of a cluster, or of every cluster, by cluster and time. */
+export async function storedBackups(
+  store: ObjectStore,
+  cluster: string | undefined,
+): Promise<readonly StoredBackup[]> {
+  const objects = await store.list(cluster === undefined ? '' : `${cluster}/`);
+  const sizes = new Map(objects.map(({ name, bytes }) => [name, bytes]));
+  return withManifest(objects).flatMap(({ cluster, id }) => {
+    const bytes = sizes.get(backupNames(cluster, id).datastore);
+    return bytes === undefined ? [] : [{ id, cluster, bytes }];
   });
+}
+
+/** Returns the backups that have a manifest, even if their data is gone, by cluster and time. */
+function withManifest(objects: readonly StoredObject[]) {
+  const found = objects.flatMap(({ name }) => {
+    const parts = partsOf(name);
+    return parts && name === backupNames(parts.cluster, parts.id).manifest ? [parts] : [];
+  });
+  return found.sort((one, other) => (`${one.cluster}${one.id}` < `${other.cluster}${other.id}` ? -1 : 1));
 }
 
 /**
@@ -34,10 +42,12 @@ export async function removeOlder(
   proven: { readonly id: string; readonly ca: string },
   retention: number,
 ): Promise<'removed' | 'refused'> {
-  const older = (await halfOrWhole(store, proven.ca)).filter((id) => id < proven.id);
+  const cluster = clusterOf(proven.ca);
+  const found = withManifest(await store.list(`${cluster}/`));
+  const older = found.filter(({ id }) => id < proven.id);
   const surplus = older.slice(0, Math.max(0, older.length - (retention - 1)));
-  for (const id of surplus) {
-    const names = backupNames(proven.ca, id);
+  for (const { id } of surplus) {
+    const names = backupNames(cluster, id);
     for (const name of [names.datastore, names.manifest]) {
       if ((await store.remove(name)) === 'refused') {
         return 'refused';
@@ -45,15 +55,4 @@ export async function removeOlder(
     }
   }
   return 'removed';
-}
-
-/** Returns the ids of the backups that have a manifest, even if their data is gone, the oldest first. */
-async function halfOrWhole(store: ObjectStore, ca: string): Promise<readonly string[]> {
-  const prefix = clusterPrefix(ca);
-  const names = (await store.list(prefix)).map(({ name }) => name);
-  const ids = names.flatMap((name) => {
-    const id = name.slice(prefix.length).split('/')[0] ?? '';
-    return idForm.test(id) && name === backupNames(ca, id).manifest ? [id] : [];
-  });
-  return ids.sort();
 }

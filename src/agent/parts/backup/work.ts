@@ -6,7 +6,7 @@ import type { K3sNode } from '../../node.ts';
 import { soundVersion, tokenSecretName } from '../k3s/index.ts';
 import { backupFiles } from './files.ts';
 import { type BackupDescription, backupDescription, fileDigest, manifestText } from './manifest.ts';
-import { backupNames } from './names.ts';
+import { backupNames, clusterOf } from './names.ts';
 import { notProven } from './not-proven.ts';
 import type { BackupPorts } from './ports.ts';
 import { fetchData, storedManifest } from './proof.ts';
@@ -71,7 +71,7 @@ export async function storeData(
 ): Promise<string> {
   const { id, ca } = description;
   const store = ports.store();
-  const names = backupNames(ca, id);
+  const names = backupNames(clusterOf(ca), id);
   await store.put(names.datastore, backupFiles(node.paths).packed, packed, signal);
   if ((await store.claim(names.manifest, manifestText(description, packed))) === 'exists') {
     throw notProven(id, `${store.name} has another manifest under its name`);
@@ -89,7 +89,7 @@ export async function proveData(
 ): Promise<string> {
   const { id, ca } = description;
   const store = ports.store();
-  const names = backupNames(ca, id);
+  const names = backupNames(clusterOf(ca), id);
   const files = backupFiles(node.paths);
   try {
     const manifest = await storedManifest(store, names);

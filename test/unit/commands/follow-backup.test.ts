@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { followBackup } from '../../../src/commands/follow-backup.ts';
+import type { MemoryHost } from '../../lab/memory-host.ts';
+import { settle } from '../agent/a-node.ts';
+import { to, type World, world } from '../agent/parts/backup/a-backup.ts';
+import { paths } from '../agent/parts/k3s/datastore/a-datastore.ts';
+
+interface Said {
+  readonly out: string[];
+  readonly error: string[];
+}
+
+/** Follows a backup while the daemon makes one step a second. */
+async function follow(machine: World, during: (world: MemoryHost) => unknown = () => {}) {
+  const said: Said = { out: [], error: [] };
+  const { host, resource } = machine;
+  const tell = { out: (line: string) => said.out.push(line), error: (line: string) => said.error.push(line) };
+  const stepping = new Proxy(host, {
+    get: (target, name) =>
+      name === 'sleep'
+        ? async (time: number) => {
+            await during(host);
+            await settle(resource, host, 1);
+            await host.sleep(time);
+          }
+        : (Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)),
+  });
+  const code = await followBackup(stepping, paths, { to, timeout: 600_000 }, tell);
+  return { code, ...said };
+}
+
+/** Writes the status of the last pass with a condition about backups. */
+function report(host: MemoryHost, conditions: readonly object[]): void {
+  const updated = new Date(host.now()).toISOString();
+  const status = {
+    version: '1',
+    updated,
+    nextPass: { at: updated, because: 'x' },
+    conditions,
+    resources: [],
+  };
+  host.files.write(paths.slipway.status, JSON.stringify({ format: 1, ...status }));
+}
+
+const failing = {
+  ...{ type: 'Backup', status: 'False', reason: 'StoreNotFound', message: 'Mount it.' },
+  lastTransitionTime: '2026-11-30T12:00:00Z',
+};
+
+describe('slipway backup', () => {
+  test('shows each step of the daemon, and ends with 0 once the backup is proven', async () => {
+    const { code, out, error } = await follow(world());
+    expect(code).toBe(0);
+    expect(error).toEqual([]);
+    const id = '20261130T120000Z-vm-1';
+    expect(out).toEqual([
+      `${id}: Slipway copies the datastore ...`,
+      `${id}: Slipway compresses the copy ...`,
+      `${id}: Slipway stores it ...`,
+      `${id}: Slipway fetches it again and opens it ...`,
+      `${id} is proven: 1 MB in ${to}.`,
+    ]);
+  });
+
+  test('ends with 1 and the reason if the backup is given up', async () => {
+    const machine = world();
+    const { code, error } = await follow(machine, () => {
+      for (const name of machine.store.names().filter((each) => each.endsWith('.zst'))) {
+        machine.store.damage(name, 'other bytes');
+      }
+    });
+    expect(code).toBe(1);
+    expect(error.join()).toContain('does not count');
+  });
+
+  test('ends with 1 and the message of the condition if a step fails', async () => {
+    const machine = world();
+    machine.store.exists = false;
+    const { code, error } = await follow(machine, (host) => report(host, [failing]));
+    expect(code).toBe(1);
+    expect(error).toEqual(['StoreNotFound: Mount it. The daemon tries again.']);
+  });
+
+  test('ends with 1 on a node whose daemon makes no backups', async () => {
+    const machine = world({ unit: { ActiveState: 'inactive' } });
+    const { code, error } = await follow(machine, (host) => report(host, []));
+    expect(code).toBe(1);
+    expect(error.join()).toContain('This node makes no backups');
+  });
+
+  test('ends with 1 after the longest wait', async () => {
+    const { code, error } = await follow(world({ unit: { ActiveState: 'inactive' } }));
+    expect(code).toBe(1);
+    expect(error.join()).toContain('The daemon continues');
+  });
+});
