@@ -42,14 +42,12 @@ describe.each([
     expect(looks).toEqual([...new Set(looks)]);
   });
 
-  test('starts a child process only to look at units and at the guard of the metadata service', async () => {
+  test('starts one child process to look at units, and one for the guard of the metadata service', async () => {
     const { looks } = await steadyPass(role);
     const commands = looks.filter((look) => !/^(https:|certificate of )/.test(look));
     expect(commands.map((line) => line.replace(/ -p .*| --quiet .*/, ''))).toEqual([
-      'systemctl show slipway-imds-guard.service',
+      `systemctl show slipway-imds-guard.service ${unit} refresh-acr-credentials.service`,
       'systemd-run',
-      `systemctl show ${unit}`,
-      'systemctl show refresh-acr-credentials.service',
     ]);
   });
 

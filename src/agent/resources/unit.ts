@@ -69,18 +69,50 @@ export function systemctl(...args: readonly string[]): Command {
 /** The properties that checks need, which one command shows for all checks of a pass (engine/asking-once.ts). */
 const usual: readonly string[] = [
   ...['LoadState', 'FragmentPath', 'NeedDaemonReload', 'UnitFileState', 'ActiveState', 'SubState', 'Result'],
-  ...['NRestarts', 'InvocationID', 'ExecMainStatus', 'ExecMainStartTimestampMonotonic', 'Job'],
+  ...['NRestarts', 'InvocationID', 'ExecMainStatus', 'ExecMainStartTimestampMonotonic', 'Job', 'ExecStart'],
 ];
 
-/** Returns the named properties of a unit; `''` for a property that systemd does not show (systemctl(1), show). */
+/** The units whose usual properties were asked for on each machine. */
+const unitsAsked = new WeakMap<HostReader, Set<string>>();
+
+/**
+ * Returns the named properties of a unit; `''` for a property that systemd does not show (systemctl(1), show). Shows
+ * all units that were asked for on this machine with one command, so that a pass starts one process for all of them.
+ */
 export async function showUnit<Name extends string>(
   host: HostReader,
   unit: string,
   names: readonly Name[],
 ): Promise<Readonly<Record<Name, string>>> {
-  const asked = names.every((name) => usual.includes(name)) ? usual : names;
-  const { stdout } = await host.query(systemctl('show', unit, '-p', asked.join(',')));
-  return properties(stdout, names, unit);
+  if (!names.every((name) => usual.includes(name))) {
+    return properties(await shown(host, [unit], names), names, unit);
+  }
+  const asked = unitsAsked.get(host) ?? new Set();
+  unitsAsked.set(host, asked.add(unit));
+  return properties(await reportOf(host, unit, [...asked]), names, unit);
+}
+
+/**
+ * Returns the usual properties of a unit, as shown with those of other units. Asks for the unit alone if systemctl does
+ * not report every unit.
+ */
+async function reportOf(host: HostReader, unit: string, units: readonly string[]): Promise<string> {
+  const text = await shown(host, units, usual);
+  if (units.length === 1) {
+    return text;
+  }
+  const blocks = blocksOf(text);
+  const block = blocks.length === units.length ? blocks[units.indexOf(unit)] : undefined;
+  return block ?? shown(host, [unit], usual);
+}
+
+async function shown(host: HostReader, units: readonly string[], names: readonly string[]): Promise<string> {
+  return (await host.query(systemctl('show', ...units, '-p', names.join(',')))).stdout;
+}
+
+/** Returns the reports of the units in the output of `systemctl show`, which empty lines separate. */
+function blocksOf(text: string): readonly string[] {
+  return text.split(/\n\n+/).filter((block) => block.trim() !== '');
 }
 
 /**
@@ -95,7 +127,7 @@ export async function showUnits<Name extends string>(
   root: string,
 ): Promise<readonly Readonly<Record<Name, string>>[]> {
   const result = await host.query(systemctl('show', ...units, '-p', names.join(',')));
-  const blocks = result.stdout.split(/\n\n+/).filter((block) => block.trim() !== '');
+  const blocks = blocksOf(result.stdout);
   if (result.exitCode === 0 && blocks.length === units.length) {
     return blocks.map((block, index) => properties(block, names, units[index] ?? ''));
   }
