@@ -1,7 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { NodeError } from '../../engine/errors.ts';
 import type { HttpResponse } from '../../engine/host.ts';
 import type { HttpUpload } from '../../engine/large-files.ts';
@@ -65,8 +63,8 @@ export async function upload(
 function sendWhenAsked(outgoing: ClientRequest, body: () => AsyncIterable<Buffer>): void {
   const begin = () => {
     done();
-    // An error of the connection or of the file ends the request, which reports it.
-    pipeline(Readable.from(body()), outgoing).catch((thrown: Error) => outgoing.destroy(thrown));
+    // The request reports an error of the file.
+    writeAll(outgoing, body()).catch((thrown: Error) => outgoing.destroy(thrown));
   };
   const wait = setTimeout(begin, longestExpectation);
   const done = () => {
@@ -74,6 +72,25 @@ function sendWhenAsked(outgoing: ClientRequest, body: () => AsyncIterable<Buffer
     outgoing.off('continue', begin);
   };
   outgoing.once('continue', begin).once('response', done).once('close', done);
+}
+
+/** Writes and ends the body, as fast as the connection takes it. Stops if the request has ended. */
+async function writeAll(outgoing: ClientRequest, body: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of body) {
+    if (outgoing.destroyed) {
+      return;
+    }
+    if (!outgoing.write(chunk)) {
+      await new Promise<void>((resolve) => {
+        const go = () => {
+          outgoing.off('drain', go).off('close', go);
+          resolve();
+        };
+        outgoing.on('drain', go).on('close', go);
+      });
+    }
+  }
+  outgoing.end();
 }
 
 async function* chunks(
