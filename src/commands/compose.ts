@@ -12,7 +12,7 @@ import { type MachineFacts, machineFacts } from '../agent/host/machine-facts.ts'
 import { nodeHost } from '../agent/host/node-host.ts';
 import type { Jobs } from '../agent/host/process/jobs.ts';
 import { gather, type Knowledge } from '../agent/knowledge.ts';
-import { foundingMemory, k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
+import { type FoundingMemory, foundingMemory, k3sSettingsProblems } from '../agent/parts/k3s/index.ts';
 import { type EventMemory, type TurnMemory, turnMemory } from '../agent/parts/maintenance/index.ts';
 import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import type { PlanPorts } from '../agent/plan.ts';
@@ -23,6 +23,7 @@ import { checkNamedFiles } from '../agent/settings/named-files.ts';
 import type { Settings } from '../agent/settings/schema.ts';
 import { backupPortsFor } from './backup-ports.ts';
 import type { CommonOptions } from './cli-common.ts';
+import { claimsFor } from './founding-ports.ts';
 import { once } from './one-connection.ts';
 
 export interface Composition {
@@ -115,8 +116,8 @@ export async function compose(
   const cloudFor = (settings: Settings) => connect(settings).cloud;
   const founding = foundingMemory();
   const planPorts = (knowledge: Knowledge): PlanPorts | undefined => {
-    const found = portsFor(knowledge, connect, machine, turns);
-    return found && { ...found, founding: { memory: founding }, isByPerson, ...(events && { events }) };
+    const found = portsFor(knowledge, connect, machine, { turns, founding });
+    return found && { ...found, isByPerson, ...(events && { events }) };
   };
   const sources = {
     loadSettings,
@@ -165,11 +166,17 @@ export function makeCloud(
   return chosenCloud(settings, table).create({ host, consented, machine });
 }
 
+/** What this process has seen, for later passes. */
+interface Memories {
+  readonly turns: TurnMemory;
+  readonly founding: FoundingMemory;
+}
+
 function portsFor(
   { node, identity }: Knowledge,
   connect: (settings: Settings) => Pick<Connection, 'host' | 'cloud'>,
   machine: MachineFacts,
-  turns: TurnMemory,
+  { turns, founding }: Memories,
 ): PlanPorts | undefined {
   if (!node.value || !identity.value) {
     return undefined;
@@ -185,6 +192,7 @@ function portsFor(
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,
     turns,
+    founding: { memory: founding, claims: claimsFor(settings, cloud) },
     rotateAt: rotationSchedule(settings.registries.schedule, identity.value.vmId).next,
   };
 }

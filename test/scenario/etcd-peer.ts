@@ -7,6 +7,7 @@ export const peerUrl = 'https://10.0.0.6:6443';
 export const registrationUrl = 'https://k3s.example.com:6443';
 
 const paths = nodePaths('/');
+const sqlite = join(paths.k3s.datastore, 'state.db');
 const tombstone = join(paths.k3s.datastore, 'etcd/tombstone');
 const log = join(paths.k3s.datastore, 'etcd/member/wal');
 
@@ -17,7 +18,7 @@ export interface EtcdPeer {
   /** What the other server shows of its settings. */
   config: Readonly<Record<string, unknown>>;
   /** How each start of K3s on this VM came to its cluster. */
-  readonly ways: ('founded' | 'joined' | 'kept' | 'sqlite')[];
+  readonly ways: ('founded' | 'joined' | 'kept' | 'sqlite' | 'migrated')[];
   /** Starts the datastore that K3s would pick (pkg/cluster/managed.go); returns the error line if it cannot join. */
   start(
     config: { readonly server?: string; readonly 'cluster-init'?: boolean },
@@ -47,7 +48,12 @@ export function etcdPeer(host: MemoryHost): EtcdPeer {
         }
         peer.ways.push('joined');
       } else {
-        peer.ways.push(config['cluster-init'] ? 'founded' : 'sqlite');
+        const isMoving = config['cluster-init'] && host.files.stat(sqlite) !== undefined;
+        peer.ways.push(isMoving ? 'migrated' : config['cluster-init'] ? 'founded' : 'sqlite');
+        if (isMoving) {
+          host.files.write(`${sqlite}.migrated`, host.files.text(sqlite) ?? '', 0o600);
+          host.files.remove(sqlite);
+        }
       }
       if (peer.ways.at(-1) !== 'sqlite') {
         host.files.write(log, '');

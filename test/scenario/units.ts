@@ -130,6 +130,7 @@ export class Units {
       case 'restart --no-block':
         this.#countAnew(name);
         return this.#launch(name);
+      case 'stop':
       case 'stop --no-block':
         this.#stop(name);
         return '';

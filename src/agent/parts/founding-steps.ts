@@ -3,9 +3,11 @@ import type { K3sNode } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import {
   clusterFounding,
+  copyStep,
   criticalSettings,
   etcdFounding,
   etcdMember,
+  etcdMigration,
   type FoundingPorts,
   foundingMemory,
   verifies,
@@ -15,7 +17,7 @@ import {
 export interface FoundingSteps {
   /** With SQLite: the check that the server founds the only cluster. */
   readonly first: readonly Resource[];
-  /** With embedded etcd: the decision whether the server founds the cluster or joins it. */
+  /** With embedded etcd: the move from SQLite, and the decision whether the server founds the cluster or joins it. */
   etcd(token: Resource): readonly Resource[];
   /** With embedded etcd: the comparison of the settings that all servers share. */
   shared(etcd: readonly Resource[]): readonly Resource[];
@@ -35,7 +37,10 @@ export function foundingSteps(
     node.settings.k3s.datastore === datastore && verifies(node, 'founding') ? [make()] : [];
   return {
     first: onServers('sqlite', () => clusterFounding(node)),
-    etcd: ({ id }) => onServers('etcd', () => etcdFounding(node, ports, [id])),
+    etcd: ({ id }) => [
+      ...onServers('etcd', () => upkeep(etcdMigration(node, copyStep, [id]))),
+      ...onServers('etcd', () => etcdFounding(node, ports, [id])),
+    ],
     shared: (etcd) =>
       onServers('etcd', () =>
         criticalSettings(

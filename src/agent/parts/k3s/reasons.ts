@@ -87,6 +87,8 @@ export const k3sReasons = {
     'K3s encrypted the bootstrap data in the datastore of this server with a different token.',
   DatastoreOlder:
     'K3s does not start, because files on this server are newer than their copies in the datastore; after a change of a token, Slipway repairs that by itself.',
+  DatastoreKept:
+    'The settings want etcd, and this server keeps SQLite; the condition prints the consent that lets Slipway move the cluster.',
   EtcdJoining:
     'A server that joins waits until another new server has caught up: servers join one after the other.',
   EtcdNameTaken: 'A member of etcd has the name of this node already: delete the Node of the lost server.',

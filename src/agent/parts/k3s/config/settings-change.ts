@@ -17,7 +17,6 @@ import {
   usualValues,
 } from '../flags/guarded-keys.ts';
 import { startFlags } from '../flags/start-flags.ts';
-import { clusterOnDisk } from '../membership/founding/disk.ts';
 import { keepingMembership } from '../membership/founding/kept-membership.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
 import { kindOf } from '../membership/kinds/kinds.ts';
@@ -126,8 +125,6 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
   if (!isServer(node) || !(await joinedCluster(host, node))) {
     return [];
   }
-  const hasEtcd =
-    node.settings.k3s.datastore === 'etcd' && (await clusterOnDisk(host, node.paths)) !== 'sqlite';
   const started = await startedWith(host, node.paths);
   if (started === undefined) {
     return [];
@@ -139,7 +136,8 @@ async function heldChanges(host: HostReader, node: K3sNode): Promise<readonly He
   const flags = await startFlags(host, { kind: 'server', paths: node.paths, config: given });
   const wanted = guardedValues(flags);
   // Embedded etcd that exists wins over these flags (pkg/cluster/managed.go), and a removed or empty server must join.
-  const isFree = (key: string) => hasEtcd && ['cluster-init', 'server'].includes(key);
+  const isFree = (key: string) =>
+    own.settings.k3s.datastore === 'etcd' && ['cluster-init', 'server'].includes(key);
   return guardedKeys
     .filter((key) => !isFree(key))
     .map((key): HeldChange => {

@@ -14,8 +14,9 @@ export const datastoreKinds = {
 export type DatastoreKind = keyof typeof datastoreKinds;
 
 /**
- * Returns the kind of datastore that K3s picks on a server (pkg/cluster/managed.go, pkg/cli/server): etcd that exists
- * wins over every flag, then `datastore-endpoint` counts, then `cluster-init` or the server to join; otherwise SQLite.
+ * Returns the kind of datastore of a server, as K3s picks it (pkg/cluster/managed.go, pkg/cli/server): etcd that exists
+ * wins over every flag, then `datastore-endpoint` counts, then `cluster-init` or the server to join; otherwise
+ * SQLite. A SQLite database counts until K3s has moved it to etcd.
  */
 export async function datastoreKind(host: HostReader, paths: NodePaths): Promise<DatastoreKind> {
   if ((await host.stat(join(paths.k3s.datastore, 'etcd/member/wal'))) !== undefined) {
@@ -26,7 +27,9 @@ export async function datastoreKind(host: HostReader, paths: NodePaths): Promise
   if (isGiven('datastore-endpoint')) {
     return 'external';
   }
-  return isGiven('cluster-init') || isGiven('server') ? 'etcd' : 'sqlite';
+  // Until K3s has moved to etcd, and has renamed this file, it runs with SQLite.
+  const hasSqlite = (await host.stat(sqlitePath(paths))) !== undefined;
+  return !hasSqlite && (isGiven('cluster-init') || isGiven('server')) ? 'etcd' : 'sqlite';
 }
 
 /** Returns the path of the SQLite datastore of a server. */

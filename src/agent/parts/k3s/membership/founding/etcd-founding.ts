@@ -47,7 +47,9 @@ export function etcdFounding(node: K3sNode, ports: FoundingPorts, needs: readonl
       const token = await serverToken(host, node);
       switch (disk) {
         case 'etcd':
-          return memberKept(host, node, { record, token, claims: ports.claims });
+          return record?.state === 'migrates'
+            ? inSync()
+            : memberKept(host, node, { record, token, claims: ports.claims });
         case 'sqlite':
           return inSync();
         case 'removed':

@@ -13,10 +13,10 @@ export async function keepingMembership(host: HostReader, node: K3sNode): Promis
   if (!isServer(node) || node.settings.k3s.datastore !== 'etcd') {
     return node;
   }
-  if ((await clusterOnDisk(host, node.paths)) === 'sqlite') {
-    return withSqlite(node);
-  }
   const record = await readFounding(host, node.paths);
+  if ((await clusterOnDisk(host, node.paths)) === 'sqlite') {
+    return record?.state === 'migrates' ? node : withSqlite(node);
+  }
   const joins = record === undefined ? await configuredServer(host, node.paths) : record.server;
   return { ...node, joins };
 }

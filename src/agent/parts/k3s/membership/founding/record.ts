@@ -5,8 +5,11 @@ import { ownFiles } from '../../../../own-files.ts';
 import type { NodePaths } from '../../../../paths.ts';
 
 const schema = z.object({
-  /** `claiming` before the claim is made; `founds` or `joins` once decided; `member` once the disk has the cluster. */
-  state: z.enum(['claiming', 'founds', 'joins', 'member']),
+  /**
+   * `claiming` before the claim is made; `founds` or `joins` once decided; `migrates` while the server moves from
+   * SQLite to etcd; `member` once the disk has the cluster.
+   */
+  state: z.enum(['claiming', 'founds', 'joins', 'migrates', 'member']),
   /** The random text of the claim, which dies with this disk; absent once the cluster is founded. */
   nonce: z.optional(z.string()),
   /** The server that this server joins or has joined; absent on the server that founds the cluster. */

@@ -176,13 +176,20 @@ test.each([
     'server',
     { '/etc/rancher/k3s/config.yaml': 'datastore-endpoint: postgres://db/k3s\n' },
   ],
-  ['a server that founds etcd', 'server', { '/etc/rancher/k3s/config.yaml': 'cluster-init: true\n' }],
 ] as const)('a copy is not required on %s', async (_, role, files) => {
   const { host } = aServer();
   for (const [path, content] of Object.entries(files)) {
     host.files.write(path, content);
   }
   expect(await outcome(copyOf(role), host)).toBe('InSync');
+});
+
+test('a copy is still made on a server that moves to etcd, until K3s has moved', async () => {
+  const { host } = aServer();
+  host.files.write('/etc/rancher/k3s/config.yaml', 'cluster-init: true\n');
+  expect(await outcome(copyOf(), host)).not.toBe('InSync');
+  host.files.remove(database);
+  expect(await outcome(copyOf(), host)).toBe('InSync');
 });
 
 test('a copy is not required before the first start of K3s', async () => {
