@@ -11,8 +11,8 @@ resource "azurerm_subnet" "nodes" {
   virtual_network_name            = azurerm_virtual_network.fleet.name
   address_prefixes                = [var.subnet]
   default_outbound_access_enabled = false
-  # This endpoint lets the vault recognize the nodes by their subnet.
-  service_endpoints = ["Microsoft.KeyVault"]
+  # These endpoints let the vault and the storage account recognize the nodes by their subnet.
+  service_endpoints = concat(["Microsoft.KeyVault"], var.backup_account_name == null ? [] : ["Microsoft.Storage"])
 }
 
 resource "azurerm_network_security_group" "nodes" {
@@ -34,8 +34,9 @@ resource "azurerm_network_security_rule" "inbound" {
   source_port_range           = "*"
   destination_port_ranges     = each.value.ports
 
-  # A rule has a range of addresses or a group as its destination, never both.
+  # A rule has a range of addresses, several addresses or a group as its destination, never two of them.
   destination_address_prefix                 = each.value.to == "nodes" ? var.subnet : null
+  destination_address_prefixes               = each.value.to == "servers" ? local.server_ips : null
   destination_application_security_group_ids = each.value.to == "ingress" ? azurerm_application_security_group.ingress[*].id : null
 }
 

@@ -12,7 +12,14 @@ locals {
     # K3s' ServiceLB opens the ports of Services, such as 80 and 443 of Traefik, only on nodes with this label.
     { for name in role == "ingress" ? ["node"] : [] : name => { labels = ["svccontroller.k3s.cattle.io/enablelb=true"] } },
     { for name in role == "server" && var.flux != null ? ["gitops"] : [] : name => { engine = "flux", flux = var.flux } },
+    { for container in role == "server" ? azurerm_storage_container.backup : [] : "backup" => {
+      to = "${azurerm_storage_account.backup[0].primary_blob_endpoint}${container.name}"
+    } },
     var.settings,
+    { for name in role == "server" && local.balanced ? ["k3s"] : [] : name => merge(
+      { datastore = "etcd", peers = local.server_ips },
+      try(var.settings.k3s, {}),
+    ) },
   ) }
 }
 
@@ -34,8 +41,8 @@ resource "azurerm_network_interface" "other" {
   name                = each.key
   location            = var.location
   resource_group_name = local.group
-  # Wait for the server's interface: otherwise Azure could assign its address to one of these interfaces.
-  depends_on = [azurerm_network_interface.server]
+  # Wait for the fixed addresses: otherwise Azure could assign one of them to one of these interfaces.
+  depends_on = [azurerm_network_interface.server, azurerm_network_interface.joining, azurerm_lb.servers]
 
   ip_configuration {
     name                          = "nodes"
@@ -52,7 +59,7 @@ resource "azurerm_linux_virtual_machine" "node" {
   resource_group_name   = local.group
   size                  = each.value.size
   admin_username        = "azureuser"
-  network_interface_ids = [each.value.role == "server" ? azurerm_network_interface.server.id : azurerm_network_interface.other[each.key].id]
+  network_interface_ids = [each.value.role == "server" ? local.server_interfaces[each.key] : azurerm_network_interface.other[each.key].id]
 
   custom_data = base64encode(templatefile("${path.module}/../cloud-init/user-data.yaml", {
     slipway_url    = var.slipway_url
@@ -62,7 +69,9 @@ resource "azurerm_linux_virtual_machine" "node" {
 
   tags = merge(
     { k3s-role = each.value.role },
-    { for server in each.value.role == "server" ? [] : [local.server_ip] : "k3s-server" => server },
+    # Several servers name this address in their certificates. A single one must not: it would look for another server.
+    { for address in each.value.role == "server" && !local.balanced ? [] : [local.registration_ip] : "k3s-server" => address },
+    { for mark in local.balanced && var.founding && contains(keys(local.first), each.key) ? ["true"] : [] : "k3s-init" => mark },
     { for version in var.k3s_version == null ? [] : [var.k3s_version] : "k3s-version" => version },
   )
 
@@ -103,5 +112,6 @@ resource "azurerm_linux_virtual_machine" "node" {
     azurerm_subnet_network_security_group_association.nodes,
     azurerm_network_security_rule.inbound,
     azurerm_network_security_rule.nothing_else,
+    azurerm_network_security_rule.probe,
   ]
 }

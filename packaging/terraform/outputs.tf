@@ -1,6 +1,6 @@
 output "server_ip" {
-  description = "The private address of the server, and of the Kubernetes API at port 6443."
-  value       = local.server_ip
+  description = "The private address of the server, or of the load balancer of several servers: the Kubernetes API at port 6443."
+  value       = local.registration_ip
 }
 
 output "nodes" {
@@ -26,4 +26,9 @@ output "key_vault_name" {
 output "resource_group_name" {
   description = "The resource group of all resources."
   value       = local.group
+}
+
+output "backup_to" {
+  description = "With backup_account_name: the place of the backups, as in the setting backup.to."
+  value       = one([for container in azurerm_storage_container.backup : "${azurerm_storage_account.backup[0].primary_blob_endpoint}${container.name}"])
 }

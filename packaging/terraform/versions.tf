@@ -21,4 +21,6 @@ terraform {
 provider "azurerm" {
   # The subscription comes from ARM_SUBSCRIPTION_ID.
   features {}
+  # The storage account for backups has no keys.
+  storage_use_azuread = true
 }
