@@ -22,6 +22,7 @@ import { simulatedDays, steadyHours } from './simulated-days.ts';
 import { sizes } from './sizes.ts';
 import { startUp } from './start-up.ts';
 import { table } from './table.ts';
+import { transfers } from './transfers.ts';
 import { startWorld } from './world.ts';
 
 const { values: options } = parseArgs({
@@ -70,6 +71,7 @@ async function measured(): Promise<readonly Row[]> {
       ...(await told('simulated days', simulatedDays(world, days))),
       ...(await told('steady hours', steadyHours(world, quick ? 2 : 24))),
       ...(await told('questions about events', eventQuestions(world, quick ? 100 : 2_000))),
+      ...(await told('transfers of a large file', transfers(quick ? 50 : 1_000))),
       ...(await told('sizes', sizes(packaged, has('xz', !quick, 'the size as xz was not measured')))),
     ];
   } finally {
