@@ -3,6 +3,7 @@ import { openGate } from '../../src/agent/parts/k3s/gate.ts';
 import type { Fleet } from './fleet.ts';
 import { type LifeOptions, live } from './live.ts';
 import { withTurns } from './plans.ts';
+import { leap } from './wishes.ts';
 
 const minute = 60_000;
 
@@ -26,7 +27,7 @@ test.each([
   const prepare = (fleet: Fleet) => {
     made = fleet;
     for (let day = 1; day <= months; day += 2) {
-      fleet.later((1 + day) * minute, () => fleet.leap(2));
+      fleet.later((1 + day) * minute, () => leap(fleet, 2));
     }
   };
   const plan = { changes: [], certificates: { days, isOneStuck: false } };

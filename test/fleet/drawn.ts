@@ -9,6 +9,8 @@ export interface FleetPlan {
   readonly certificates: CertificatePlan;
   /** True if the nodes compare their join token with the vault. */
   readonly hasTokens: boolean;
+  /** When the last agent boots for the first time and joins; absent if it has joined before. */
+  readonly joinsAt?: number;
   readonly workloads: readonly Workload[];
   /** The faults and the changes of the wish, and when they happen; milliseconds. */
   readonly faults: readonly { readonly name: FaultName; readonly at: number }[];
@@ -50,8 +52,11 @@ export function drawn(
   const hasTokens = random.chance(0.25) && servers === 1;
   const token = random.chance(0.2) ? 'a token without consent' : 'a token';
   const first = hasTokens ? token : aWish(random);
+  const at = random.between(40, 70) * second;
+  const joinsAt = hasTokens && random.chance(0.5) ? { joinsAt: at + random.between(-20, 150) * second } : {};
   return {
     hasTokens,
+    ...joinsAt,
     maintenance: {
       concurrency: random.pick([1, 2, '10%', '50%'] as const),
       drain: {
@@ -68,7 +73,7 @@ export function drawn(
       { app: 'store', replicas: 1, minAvailable: random.chance(0.2) ? 1 : 0 },
     ],
     faults: some.map((name) => ({ name, at: random.between(35, 420) * second })),
-    changes: [{ wish: first, at: random.between(40, 70) * second }, ...again],
+    changes: [{ wish: first, at }, ...again],
   };
 }
 

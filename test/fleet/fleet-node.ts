@@ -54,6 +54,8 @@ export interface FleetCluster {
   readonly certificates: CertificatePlan;
   /** Returns the time of day by the clock of the server that issues certificates. */
   readonly issuerNow: () => number;
+  /** True if a server lets a node join with this token. */
+  readonly accepts: (node: FleetNode, token: string) => boolean;
 }
 
 /** A node of a fleet: a machine with K3s and its kubelet. */
@@ -91,7 +93,9 @@ export class FleetNode {
     this.leaves = new Leaves({ ...certificates, machine: this.machine, role, authority, issuerNow });
     this.passwords =
       role === 'server' && !cluster.hasEtcd ? new ServerPasswords(this.machine, clusterCa) : undefined;
-    this.k3s = new K3sUnit(this.machine, role, { leaves: this.leaves, passwords: this.passwords });
+    const { leaves, passwords } = this;
+    const admits = (token: string) => this.#admits(cluster, token);
+    this.k3s = new K3sUnit(this.machine, role, { leaves, passwords, admits });
     const { machine, k3s } = this;
     const isReached = () => cluster.reaches(this);
     const { objects, hasEtcd } = cluster;
@@ -108,20 +112,45 @@ export class FleetNode {
     return this.machine.name;
   }
 
-  /** Puts the files of a joined node on the disk. */
-  install(version: string, config: string, token: string): void {
+  /** True if the node has joined the cluster. */
+  get isJoined(): boolean {
+    return this.machine.files.stat(paths.k3s.kubeletKubeconfig) !== undefined;
+  }
+
+  /** Puts the files of a node on the disk that has not joined the cluster. */
+  prepare(version: string, config: string): void {
     const { files } = this.machine;
     files.write(paths.k3s.binary, executable(version), 0o755);
     files.write(paths.k3s.config, config, 0o600);
-    files.write(paths.k3s.kubeletKubeconfig, kubeletText ?? '', 0o600);
-    files.write(paths.k3s.agentServerCa, clusterCa);
+  }
+
+  /** Puts the files of a joined node on the disk. */
+  install(version: string, config: string, token: string): void {
+    const { files } = this.machine;
+    this.prepare(version, config);
     files.write(paths.slipway.joinToken, `${token}\n`, 0o600);
+    this.#join();
     this.leaves.renew();
     if (this.role === 'server') {
       files.write(paths.k3s.serverToken, token, 0o600);
       files.write(paths.k3s.serverCa, clusterCa);
       files.write(paths.k3s.kubeconfig, adminText ?? '', 0o600);
     }
+  }
+
+  /** True if the node has joined, or joins now because a server accepts the token with which K3s was started. */
+  #admits({ accepts }: FleetCluster, token: string): boolean {
+    if (!this.isJoined && accepts(this, token)) {
+      this.machine.note('joins the cluster');
+      this.#join();
+    }
+    return this.isJoined;
+  }
+
+  #join(): void {
+    const { files } = this.machine;
+    files.write(paths.k3s.kubeletKubeconfig, kubeletText ?? '', 0o600);
+    files.write(paths.k3s.agentServerCa, clusterCa);
   }
 
   /** Notes that Slipway interrupts the service of this node, unless it already does. */

@@ -15,7 +15,6 @@ import { brokenByBegin, TurnLog } from './turn-log.ts';
 import { createWorkloads, type Workload } from './workloads.ts';
 
 const second = 1_000;
-const day = 86_400_000;
 const leases = 'leases.coordination.k8s.io';
 
 export interface FleetOptions {
@@ -69,6 +68,7 @@ export class Fleet {
       const node = new FleetNode(this, name, role, {
         ...{ objects, reaches, hasEtcd: servers > 1, certificates: plan.certificates },
         issuerNow: () => this.api.nodes[0]?.machine.now() ?? 0,
+        accepts: (joining, token) => this.#accepts(joining, token),
       });
       return new Daemon(node, this.api, planOf, wrap);
     });
@@ -102,19 +102,20 @@ export class Fleet {
       const metadata = { name };
       this.api.objects.put('namespaces', undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
     }
+    const { version, config, token } = this.wish;
+    const { joinsAt } = this.plan;
     for (const daemon of this.daemons) {
-      daemon.node.install(this.wish.version, this.wish.config, this.wish.token);
-      daemon.node.wishedVersion = this.wish.version;
-      this.#boot(daemon);
+      daemon.node.wishedVersion = version;
+      if (joinsAt !== undefined && daemon === this.daemons.at(-1)) {
+        daemon.node.prepare(version, config);
+        this.later(joinsAt, () => this.#boot(daemon));
+      } else {
+        daemon.node.install(version, config, token);
+        this.#boot(daemon);
+      }
     }
     createWorkloads(this);
     startControllers(this);
-  }
-
-  /** Lets days pass in which nothing happens. */
-  leap(days: number): void {
-    this.trace.note('the fleet', `waits for ${days.toFixed(1)} days`);
-    this.timeline.epoch += days * day;
   }
 
   losePower(daemon: Daemon, seconds: number): void {
@@ -131,7 +132,9 @@ export class Fleet {
   #boot(daemon: Daemon): void {
     const { machine, k3s } = daemon.node;
     machine.switchOn();
-    machine.after(2 * second, () => k3s.start());
+    if (daemon.node.isJoined) {
+      machine.after(2 * second, () => k3s.start());
+    }
     machine.after(this.random.between(3, 20) * second, () => daemon.start());
   }
 
@@ -163,6 +166,11 @@ export class Fleet {
       this.ledger.isRestored = true;
       this.api.objects.put(leases, 'kube-system', before);
     }
+  }
+
+  #accepts({ machine }: FleetNode, token: string): boolean {
+    const [server] = this.api.servers();
+    return !machine.isCutOff && server?.passwords?.accepts(token) === true;
   }
 
   /** Reads what the API knows of a node after a change by that node. */

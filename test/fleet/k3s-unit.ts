@@ -1,6 +1,7 @@
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { renderOwn } from '../../src/agent/engine/own-file.ts';
 import { ownFiles } from '../../src/agent/own-files.ts';
+import { parseToken } from '../../src/agent/parts/k3s/membership/token.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import type { Leaves } from './leaves.ts';
 import type { Machine } from './machine.ts';
@@ -23,6 +24,8 @@ export function executable(version: string): string {
 export interface K3sData {
   readonly leaves: Leaves;
   readonly passwords: ServerPasswords | undefined;
+  /** True if the node has joined its cluster, or joins it now with this token. */
+  readonly admits: (token: string) => boolean;
 }
 
 /**
@@ -49,13 +52,13 @@ export class K3sUnit {
   #restarts = 0;
   #run = 0;
   readonly #machine: Machine;
-  readonly #leaves: Leaves;
-  readonly #passwords: ServerPasswords | undefined;
+  /** The token with which K3s was started. */
+  #token = '';
+  readonly #data: K3sData;
 
-  constructor(machine: Machine, role: 'server' | 'agent', { leaves, passwords }: K3sData) {
+  constructor(machine: Machine, role: 'server' | 'agent', data: K3sData) {
     this.#machine = machine;
-    this.#leaves = leaves;
-    this.#passwords = passwords;
+    this.#data = data;
     this.name = role === 'server' ? 'k3s.service' : 'k3s-agent.service';
   }
 
@@ -125,14 +128,20 @@ export class K3sUnit {
     this.startedAt = this.#machine.monotonic();
     const version = /^k3s version (\S+)/.exec(files.text(paths.k3s.binary) ?? '')?.[1] ?? '';
     const config = files.text(paths.k3s.config) ?? '';
+    files.write(paths.k3s.lastVersion, `${version}\n`);
     this.badAttempts += version === badRelease && this.startedWith.version !== badRelease ? 1 : 0;
     this.startedWith = { version, config };
-    const inputs = { config: sha256(config), version: sha256(version) };
-    const certificates = { at: this.#machine.now(), ends: this.#leaves.ends };
+    this.#token = (files.text(paths.slipway.joinToken) ?? '').trim();
+    const inputs = {
+      config: sha256(config),
+      version: sha256(version),
+      joinToken: sha256(this.#token),
+    };
+    const certificates = { at: this.#machine.now(), ends: this.#data.leaves.ends };
     const stamp = { invocationId: this.#invocation, inputs, certificates };
     files.write(paths.k3s.stamp, renderOwn(ownFiles.startStamp, stamp), 0o600);
     this.#machine.note(`K3s starts, ${version}, ${config.trim()}`);
-    this.journal = this.#passwords?.start() ?? '';
+    this.journal = this.#data.passwords?.start() ?? '';
     if (version === badRelease || this.journal !== '') {
       this.#later(random.between(1, 8) * second, () => this.#end());
     } else {
@@ -142,7 +151,11 @@ export class K3sUnit {
   }
 
   #isUp(): void {
-    this.#leaves.renew();
+    if (!this.#data.admits(parseToken(this.#token)?.credential ?? '')) {
+      this.#later(5 * second, () => this.#isUp());
+      return;
+    }
+    this.#data.leaves.renew();
     this.state = 'active';
     this.subState = 'running';
     this.#machine.note('K3s is active');

@@ -17,6 +17,7 @@ import {
 import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
 import { k3sRestart } from '../../src/agent/parts/k3s/service/restart.ts';
 import { k3sService } from '../../src/agent/parts/k3s/service/service.ts';
+import { accessInputs } from '../../src/agent/parts/k3s/service/start-inputs.ts';
 import type { StartSources } from '../../src/agent/parts/k3s/service/start-sources.ts';
 import { installedVersion } from '../../src/agent/parts/k3s/upgrade/release.ts';
 import {
@@ -39,11 +40,12 @@ import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { noTokens, tokenSteps } from './token-plan.ts';
 
-/** The inputs of a start that a fleet changes: the configuration and the release. */
+/** The inputs of a start that a fleet changes: the configuration, the release and the join token. */
 const sources: StartSources = {
   inputs: [
     { name: 'config', text: (host: HostReader, { k3s }: NodePaths) => fileText(host, k3s.config) },
     { name: 'version', text: (host: HostReader, paths: NodePaths) => installedVersion(host, paths) },
+    ...accessInputs.filter(({ name }) => name === 'joinToken'),
   ],
   notes: [],
   judge: async () => ({ spared: [], remarks: [] }),
@@ -101,9 +103,9 @@ function planOf(node: K3sNode, memory: TurnMemory, { renewalGate, vault }: PlanO
   const fetched = releaseFetched(node, [executable.id]);
   const begun = upgradeTurn(node, { gate: turn.gate }, [fetched.id]);
   const replaced = releaseReplaced(node, { copy: undefined, verdict: releaseVerdict }, [begun.id]);
-  const service = k3sService(node, sources, [executable.id]);
-  const ready = nodeReady(node, [service.id]);
   const tokens = vault ? tokenSteps(node, vault, turn.gate) : noTokens;
+  const service = k3sService(node, sources, [executable.id, ...tokens.needed]);
+  const ready = nodeReady(node, [service.id]);
   return [
     executable,
     rebooted(node, turn.gate, []),

@@ -1,5 +1,6 @@
 import type { HttpResponse, HttpSend } from '../../src/agent/engine/host.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { clusterCa } from './fleet-node.ts';
 
@@ -23,11 +24,19 @@ export function answerSupervisor(
       return { status: 200, headers: {}, body: clusterCa };
     case '/v1-k3s/readyz':
       return { status: isAccepted(servers, request) ? 200 : 401, headers: {}, body: '' };
+    case '/static/slipway/release.json':
+      return published(servers);
     case '/v1-k3s/token':
       return node.passwords?.rotate(request) ?? { status: 404, headers: {}, body: '' };
     default:
       return undefined;
   }
+}
+
+/** Serves the file in which a server publishes its release, as K3s does. */
+function published([server]: readonly FleetNode[]): HttpResponse {
+  const body = server?.machine.files.text(nodePaths('/').k3s.publicRelease);
+  return { status: body === undefined ? 404 : 200, headers: {}, body: body ?? '' };
 }
 
 function isAccepted([server]: readonly FleetNode[], { headers = {} }: HttpSend): boolean {

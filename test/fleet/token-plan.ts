@@ -5,6 +5,7 @@ import type { Gate } from '../../src/agent/parts/k3s/gate.ts';
 import {
   joinToken,
   nonBlockingOnceJoined,
+  releasePublished,
   rotationRestart,
   startRepaired,
   tokenAccepted,
@@ -17,22 +18,27 @@ export interface TokenSteps {
   /** Before the service of K3s. */
   readonly before: readonly Resource[];
   readonly after: readonly Resource[];
+  /** The ids of those for which the first start of K3s waits. */
+  readonly needed: readonly string[];
 }
 
-export const noTokens: TokenSteps = { before: [], after: [] };
+export const noTokens: TokenSteps = { before: [], after: [], needed: [] };
 
 /** Plans the Resources that keep the join token, and on a server those that rotate it without a copy. */
 export function tokenSteps(node: K3sNode, vault: Cloud, gate: Gate): TokenSteps {
   const token = nonBlockingOnceJoined(node, joinToken(node, vault, []));
   if (node.role.k3s === 'agent') {
-    return { before: [token, tokenAccepted(node, vault, [token.id])], after: [] };
+    const accepted = tokenAccepted(node, vault, [token.id]);
+    return { before: [token, accepted], after: [], needed: [token.id, accepted.id] };
   }
   const notice = rotationNotice;
   return {
+    needed: [token.id],
     before: [token, startRepaired(node, [])],
     after: [
       tokenRotated(node, { copy: async () => undefined, notice }, [token.id]),
       asMaintenance(rotationRestart(node, { gate, notice }, [])),
+      releasePublished(node, []),
     ],
   };
 }

@@ -70,6 +70,23 @@ describe.each(rotationSteps)(
   },
 );
 
+test.each([
+  ['before the rotation', 'a token', 90],
+  ['while the server restarts', 'a token', 125],
+  ['after the rotation', 'a token', 200],
+  ['with the former token, because the vault has one without a consent', 'a token without consent', 200],
+] as const)('a node joins %s', async (_, wish, seconds) => {
+  let made: Fleet | undefined;
+  const prepare = (fleet: Fleet) => {
+    made = fleet;
+  };
+  const changes = [{ wish, at: 2 * minute }];
+  const plan = { hasTokens: true, joinsAt: seconds * 1_000, changes } as const;
+  const { failure } = await live({ ...rotation, plan, prepare });
+  expect(failure).toBeUndefined();
+  expect(made?.daemons.at(-1)?.node).toMatchObject({ isJoined: true, k3s: { state: 'active' } });
+});
+
 /** Repeats a request that K3s failed halfway through, without a request for the old token in between. */
 const withoutOldToken: WrapHost = (host) =>
   changed(host, {

@@ -7,6 +7,7 @@ import { daysUntilDue } from './leaves.ts';
 import { trueTime } from './machine.ts';
 
 const second = 1_000;
+const day = 86_400_000;
 const paths = nodePaths('/');
 
 /** Gives all nodes another wish, within a few seconds. */
@@ -80,6 +81,12 @@ function age(fleet: Fleet): void {
   const share = fleet.random.pick([0.02, 0.3, 0.6, 0.9]);
   const now = trueTime(fleet.timeline);
   if (!fleet.api.nodes.some(({ leaves }) => leaves.isDue(now) && !leaves.isStuck)) {
-    fleet.leap(daysUntilDue(fleet.plan.certificates, share));
+    leap(fleet, daysUntilDue(fleet.plan.certificates, share));
   }
+}
+
+/** Lets days pass in which nothing happens. */
+export function leap({ trace, timeline }: Fleet, days: number): void {
+  trace.note('the fleet', `waits for ${days.toFixed(1)} days`);
+  timeline.epoch += days * day;
 }
