@@ -2,6 +2,7 @@ import { ok, type Probe, skipped, type Verdict } from '../../../doctor/probe.ts'
 import type { HostReader } from '../../../engine/host.ts';
 import { isServer, type K3sNode } from '../../../node.ts';
 import { copyStatus } from './copy-status.ts';
+import { datastoreKind } from './datastore-kind.ts';
 
 /** Returns the probe that looks for copies of the datastore; an empty list on an agent. */
 export function copyProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
@@ -14,7 +15,7 @@ async function lookForCopies(host: HostReader, node: K3sNode): Promise<Verdict> 
   const copies = await copyStatus(host, node);
   const last = copies?.at(-1);
   if (copies === undefined) {
-    return skipped('Slipway copies only SQLite; see docs/usage/backup.md for this datastore');
+    return skipped(await instead(host, node));
   }
   if (last === undefined) {
     return ok('none yet: Slipway makes one before it upgrades K3s');
@@ -23,4 +24,11 @@ async function lookForCopies(host: HostReader, node: K3sNode): Promise<Verdict> 
   const megabytes = Math.ceil(bytes / 1024 ** 2);
   const time = new Date(madeAt).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
   return ok(`${copies.length}; the last one was made at ${time}, before: ${reason} (${megabytes} MB)`);
+}
+
+/** Returns what to do in place of a copy by Slipway. */
+async function instead(host: HostReader, { paths }: K3sNode): Promise<string> {
+  return (await datastoreKind(host, paths)) === 'external'
+    ? 'Slipway upgrades K3s without a copy of an external datastore; make backups with the tools of the database, such as pg_dump'
+    : 'Slipway copies only SQLite; see docs/usage/backup.md for this datastore';
 }

@@ -53,3 +53,12 @@ test('a node that makes no copies shows none', async () => {
   expect(await verdict(host)).toMatch(/^skipped Slipway copies only SQLite/);
   expect(await copyStatus(host, aNode('server'))).toBeUndefined();
 });
+
+test('copyProbes names the tools of the database on a server with an external datastore', async () => {
+  const { host } = aServer();
+  const endpoint = 'datastore-endpoint: postgres://k3s:canary@db/k3s\n';
+  host.files.write('/etc/rancher/k3s/config.yaml.d/10-slipway-datastore.yaml', endpoint, 0o600);
+  const told = await verdict(host);
+  expect(told).toMatch(/^skipped Slipway upgrades K3s without a copy of an external datastore.*pg_dump/);
+  expect(told).not.toContain('canary');
+});
