@@ -57,16 +57,21 @@ export const protectedFiles = [
   'parts/k3s/config/settings-change.ts',
   'parts/k3s/settings-rules.ts',
   'parts/k3s/membership/token.ts',
+  'parts/k3s/rotation/token-rotated.ts',
+  'parts/maintenance/nodes/remove-node.ts',
+  'parts/maintenance/turn/notice-removed.ts',
+  'parts/maintenance/turn/rotation-notice.ts',
 ] as const;
 
 /**
- * The tests that run against each mutant: the tests of the protected files, of registries.yaml and its renewal, and of
- * the real Host.
+ * The tests that run against each mutant: the tests of the protected files, of registries.yaml and its renewal, of
+ * removed Nodes, and of the real Host.
  */
 export const tests = [
   ...protectedFiles.map((file) => `test/unit/agent/${file.replace(/ts$/, 'test.ts')}`),
   'test/unit/agent/parts/registry/registries-file.test.ts',
   'test/unit/agent/parts/registry/renewal.test.ts',
+  'test/scenario/gone-nodes.test.ts',
   'test/contract/host.test.ts',
   'test/integration/host/files.test.ts',
 ];

@@ -32,6 +32,12 @@ test('tokenRotated names the version of the secret to keep while a copy that was
   });
 });
 
+test('tokenRotated names no version of the secret for copies that were made with another token', async () => {
+  const server = rotatingServer('done');
+  putCopy(server.host, { token: '0123456789ab' });
+  expect(await rotated(server).check(server.host)).toEqual({ state: 'InSync' });
+});
+
 describe('tokenRotated before the first request to K3s', () => {
   test('begins the rotation once the datastore is copied and the notice is in the Lease', async () => {
     const server = rotatingServer('wanted');
@@ -158,6 +164,31 @@ describe('tokenRotated once the rotation has begun', () => {
     );
     expect(server.host.files.text(tokenFile)).toBe('swordfish\n');
     expect(server.record()?.state).toBe('begun');
+  });
+
+  test('blocks nothing, and takes one step of several', async () => {
+    const server = rotatingServer('begun');
+    expect(await rotated(server).check(server.host)).toMatchObject({
+      drift: { partial: true, blocks: false },
+    });
+  });
+
+  test('ends the rotation if K3s has ended after it stored the token, because its next start uses the token', async () => {
+    const server = rotatingServer('begun');
+    server.host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, () => {
+      server.unit.ActiveState = 'inactive';
+      return { status: 200 };
+    });
+    await settle(rotated(server), server.host, 1);
+    expect(server.record()).toEqual({ format: 1, from, to, state: 'done' });
+  });
+
+  test.each([
+    { from: ' ', to: 'marlin\n' },
+    { from: 'swordfish\n', to: ' ' },
+  ])('throws TokenRotationFailed if a token in the record is damaged: %j', async (tokens) => {
+    const server = rotatingServer('begun', { tokens });
+    expect(await outcome(rotated(server), server.host)).toBe('TokenRotationFailed (person, non-blocking)');
   });
 
   test('throws TokenRotationFailed if the record has lost its tokens', async () => {

@@ -139,18 +139,59 @@ test('rotationNotice does not write if another writer has changed the Lease mean
   await expect(found.drift.remedy(made.host)).rejects.toMatchObject({ reason: 'ApiConflict' });
 });
 
-test.each(['', 'x', '{"node":""}', 'x'.repeat(2_000)])(
-  'rotationNotice replaces a damaged notice: %.20s',
-  async (text) => {
-    const made = world();
-    await show(made);
-    const lived = made.api.objects.get(...lease);
-    if (lived === undefined) {
-      throw new Error('no Lease');
-    }
-    const metadata = { ...lived.metadata, annotations: { [rotationKey]: text } };
-    made.api.objects.put('leases.coordination.k8s.io', 'kube-system', { ...lived, metadata });
-    expect(await show(made)).toBe('Drifted');
-    expect(JSON.parse(annotations(made)[rotationKey] ?? '')).toMatchObject(rotation);
-  },
-);
+test('rotationNotice names its change, and replaces its own notice of a rotation from another token', async () => {
+  const made = world();
+  expect(await rotationNotice.shown(made.host, made.node, rotation)).toMatchObject({
+    drift: { changes: [{ field: rotationKey, observed: undefined, desired: rotation.to }] },
+  });
+  await show(made, { ...rotation, from: '999999999999' });
+  expect([await show(made), await show(made)]).toEqual(['Drifted', undefined]);
+  expect(JSON.parse(annotations(made)[rotationKey] ?? '')).toMatchObject(rotation);
+});
+
+test('rotationNotice reads a Lease without annotations, and removes nothing without a notice', async () => {
+  const made = world();
+  await rotationNotice.remove(made.host, made.node);
+  expect(made.host.mutations).toBe(0);
+  made.api.objects.put('leases.coordination.k8s.io', 'kube-system', {
+    ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+    metadata: { name: 'slipway-turns', namespace: 'kube-system' },
+  });
+  await rotationNotice.remove(made.host, made.node);
+  expect(made.host.mutations).toBe(0);
+  expect(await show(made)).toBe('Drifted');
+});
+
+/** The notice of another server, with spaces up to a length. */
+function noticeOf(length: number, to = rotation.to): string {
+  return JSON.stringify({ node: 'server-2', ...rotation, to }).padEnd(length);
+}
+
+test('rotationNotice reads a notice of up to a thousand characters', async () => {
+  const made = world();
+  await otherRotates(made);
+  const lived = made.api.objects.get(...lease);
+  const metadata = {
+    ...lived?.metadata,
+    name: 'slipway-turns',
+    annotations: { [rotationKey]: noticeOf(1_000) },
+  };
+  made.api.objects.put('leases.coordination.k8s.io', 'kube-system', { ...Object(lived), metadata });
+  expect(await show(made)).toBe('Waiting');
+});
+
+test.each([
+  ...['', 'x', '{"node":""}', noticeOf(1_001)],
+  ...[noticeOf(0, 'x0123456789ab'), noticeOf(0, '0123456789abx')],
+])('rotationNotice replaces a damaged notice: %.90s', async (text) => {
+  const made = world();
+  await show(made);
+  const lived = made.api.objects.get(...lease);
+  if (lived === undefined) {
+    throw new Error('no Lease');
+  }
+  const metadata = { ...lived.metadata, annotations: { [rotationKey]: text } };
+  made.api.objects.put('leases.coordination.k8s.io', 'kube-system', { ...lived, metadata });
+  expect(await show(made)).toBe('Drifted');
+  expect(JSON.parse(annotations(made)[rotationKey] ?? '')).toMatchObject(rotation);
+});
