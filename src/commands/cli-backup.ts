@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
 import { nearest } from '../agent/settings/nearest.ts';
 import { type CommonOptions, commonOf, settingsOptions } from './cli-common.ts';
 import { minutesOption, misused, outputOption } from './cli-forms.ts';
@@ -14,10 +15,22 @@ export interface BackupListOptions extends CommonOptions {
   readonly all: boolean;
 }
 
+export interface RestoreOptions extends CommonOptions {
+  /** The path of the copy to restore, with its manifest beside it, or the id of a backup; `undefined` to list them. */
+  readonly from: string | undefined;
+  /** The cluster of the copy, if it may take the place of another cluster. */
+  readonly otherCluster: string | undefined;
+  /** True to only print what the restore will do. */
+  readonly plan: boolean;
+  /** True to restore without asking. */
+  readonly yes: boolean;
+}
+
 /** The commands about backups. Each resolves to the exit code. */
 export interface BackupCommands {
   backup(options: BackupOptions): Promise<number>;
   listBackups(options: BackupListOptions): Promise<number>;
+  restore(options: RestoreOptions): Promise<number>;
 }
 
 /** Adds these commands to `slipway`. */
@@ -42,6 +55,39 @@ export function addBackupCommands(
           : commands.backup({ ...given, timeout })),
       );
     });
+  addRestoreCommand(program, commands, finish);
+}
+
+function addRestoreCommand(program: Command, commands: BackupCommands, finish: (code: number) => void): void {
+  settingsOptions(program.command('restore'))
+    .description(
+      "Replace this server's SQLite datastore with a copy or a backup; without --from, list them. Exit 0: restored, 1: not, 2: it would be (with --plan).",
+    )
+    .addOption(
+      new Option(
+        '--from <copy>',
+        'the id of a backup, or the path of a copy, such as /var/lib/slipway/backup/state-TIME.db',
+      ).argParser(copyIn),
+    )
+    .option(
+      '--other-cluster <ca>',
+      'restore the cluster with this CA in place of the present one, such as on a new VM',
+    )
+    .option('--plan', 'print what would be done, and do nothing', false)
+    .option('--yes', 'do it without asking', false)
+    .action(async ({ from, otherCluster, plan, yes, ...options }) =>
+      finish(await commands.restore({ ...commonOf(options), from, otherCluster, plan, yes })),
+    );
+}
+
+/** Matches the id of a backup, which is not a path. */
+const backupForm = /^\d{8}T\d{6}Z-[^/]+$/;
+
+function copyIn(text: string): string {
+  if (text === '') {
+    throw misused('--from', 'is empty; write --from <copy>, or leave it out to list the copies.');
+  }
+  return backupForm.test(text) ? text : resolve(text);
 }
 
 function isList(order: string | undefined): boolean {

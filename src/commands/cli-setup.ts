@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import type { InstallOptions, RemovalOptions, RestoreOptions, UninstallOptions } from '../setup/options.ts';
-import { pathOption, rootOption } from './cli-forms.ts';
+import type { InstallOptions, RemovalOptions, UninstallOptions } from '../setup/options.ts';
+import { rootOption } from './cli-forms.ts';
 
-/** The commands that install Slipway on a host, remove it, or restore a datastore. Each resolves to the exit code. */
+/** The commands that install Slipway on a host, or remove it. Each resolves to the exit code. */
 export interface SetupCommands {
   install(options: InstallOptions): Promise<number>;
   uninstall(options: UninstallOptions): Promise<number>;
   killK3s(options: RemovalOptions): Promise<number>;
   uninstallK3s(options: RemovalOptions): Promise<number>;
-  restore(options: RestoreOptions): Promise<number>;
   /** Copies or reads a database, as the JSON text demands, and prints the answer. */
   database(work: string): Promise<number>;
 }
@@ -36,19 +35,6 @@ export function addSetupCommands(
     .option('--k3s', 'stop K3s and all it runs, and remove it with all its data', false)
     .option('--nat', 'also end the way out of private hosts through this one', false)
     .action(async (options: UninstallOptions) => finish(await commands.uninstall(options)));
-  command(
-    'restore',
-    "Replace this server's SQLite datastore with a copy. Exit 0: restored, 1: not, 2: it would be (with --plan).",
-  )
-    .addOption(
-      pathOption(
-        '--from <file>',
-        'the copy, such as /var/lib/slipway/backup/state-TIME.db',
-      ).makeOptionMandatory(),
-    )
-    .option('--plan', 'print what would be done, and do nothing', false)
-    .option('--yes', 'do it without asking', false)
-    .action(async (options: RestoreOptions) => finish(await commands.restore(options)));
   removal('k3s-killall', 'Stop K3s and all it runs (called by k3s-killall.sh).', true).action(
     async (options: RemovalOptions) => finish(await commands.killK3s(options)),
   );

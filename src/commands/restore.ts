@@ -6,27 +6,39 @@ import { abortedBySignals } from '../agent/host/process/signals.ts';
 import { judgeCopy, restoreOf } from '../agent/parts/k3s/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
-import type { RestoreOptions } from '../setup/options.ts';
 import { perform } from '../setup/perform.ts';
 import { daemonBack, replaceDatastore } from '../setup/restore.ts';
 import { restorePlan, restoreSteps } from '../setup/restore-steps.ts';
 import { daemonUnit } from '../setup/setup-paths.ts';
 import { isAgreed } from './agree.ts';
+import { namedStore, requiredStore } from './backup-store.ts';
+import type { RestoreOptions } from './cli-backup.ts';
+import { copyToRestore, listRestorable } from './restore-source.ts';
 
 /**
- * Prints what a restore will do, asks unless `yes` is true, and restores. Resolves to 0 after the restore, 2 with
- * `plan`, and 1 if a person declined, a step failed, or a signal such as that of Ctrl-C interrupted it. Throws
- * `RestoreRefused`, `RestoreFailed`, and `InvalidSettings` if there is no terminal to ask on.
+ * Fetches a backup that has an id instead of a path, prints what a restore will do, asks unless `yes` is true, and
+ * restores. Without `from`, prints what could be restored. Resolves to 0 after that, and after the restore; to 2 with
+ * `plan`; and to 1 if a person declined, a step failed, or a signal such as that of Ctrl-C interrupted it.
+ *
+ * Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings` if there is no terminal to ask on, or no store.
  */
-export async function restore({ root, from, plan, yes }: RestoreOptions): Promise<number> {
+export async function restore(options: RestoreOptions): Promise<number> {
+  const { root, from, otherCluster, plan, yes } = options;
   outliveOutput();
   const host = nodeHost({ root });
   const paths = nodePaths(root);
+  if (from === undefined) {
+    requireRoot('restore', root, { does: 'reads what only root may read' });
+    await listRestorable(host, paths, { named: () => namedStore(options), tell });
+    return 0;
+  }
   if (!plan) {
     requireRoot('restore', root);
     await requireOwnShell(host);
   }
-  const copy = await judgeCopy(host, paths, from);
+  const named = () => requiredStore(options, 'restore');
+  const path = await copyToRestore(host, paths, from, { named, tell });
+  const copy = await judgeCopy(host, paths, path, otherCluster);
   const begun = await restoreOf(host, paths, copy);
   const steps = restoreSteps(paths, copy, begun);
   for (const line of restorePlan(host, copy, steps)) {

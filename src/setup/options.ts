@@ -8,15 +8,6 @@ export interface RemovalOptions extends InstallOptions {
   readonly dryRun: boolean;
 }
 
-export interface RestoreOptions extends InstallOptions {
-  /** The copy to restore; its manifest is beside it. */
-  readonly from: string;
-  /** True to only print what the restore will do. */
-  readonly plan: boolean;
-  /** True to restore without asking. */
-  readonly yes: boolean;
-}
-
 export interface UninstallOptions extends RemovalOptions {
   readonly purge: boolean;
   readonly k3s: boolean;

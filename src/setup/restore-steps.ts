@@ -26,13 +26,13 @@ export function restorePlan(
   copy: RestorableCopy,
   { stop, down, up }: RestoreSteps,
 ): readonly string[] {
-  const { path, madeAt, reason, k3s, installed, isKept, ca, objects, revision, bytes } = copy;
+  const { path, madeAt, reason, isMove, k3s, installed, isKept, ca, objects, revision, bytes } = copy;
   const steps = [stop, ...down, ...up].map(({ summary }) => `  ${summary}`);
   const newer =
     isKept || installed === k3s ? [] : [`  K3s ${installed} reads the copy, and upgrades its objects again.`];
   return [
     `The copy ${path}`,
-    `  was made at ${madeAt} (${ageOf(host.now() - Date.parse(madeAt))} ago), before: ${reason}`,
+    `  was made at ${madeAt} (${ageOf(host.now() - Date.parse(madeAt))} ago), ${madeFor(reason)}`,
     `  by K3s ${k3s}, of the cluster with the CA ${ca.slice(0, 12)}`,
     `  ${objects} rows up to revision ${revision}, ${Math.ceil(bytes / 1024 ** 2)} MB; SQLite finds no fault in it`,
     'The restore will:',
@@ -42,7 +42,18 @@ export function restorePlan(
     '  The cluster forgets everything since the copy: objects that were created, changed or deleted. Pods that started',
     '  since then are ended. The data in volumes stays as it is. The API is away for about a minute.',
     ...newer,
+    ...(isMove ? moving : []),
   ];
+}
+
+const moving = [
+  '  The present cluster of this machine ends: the cluster of the copy takes its place, with its CA and its nodes. Agents',
+  '  of that cluster join again if they reach this machine at the address that they know.',
+];
+
+/** Returns why a copy was made: before a change, or for a backup. */
+function madeFor(reason: string): string {
+  return reason.startsWith('by ') ? `as a backup ${reason}` : `before: ${reason}`;
 }
 
 /** Returns a duration in milliseconds as `5 minutes`, `3 hours` or `2 days`. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Host, HostReader } from '../agent/engine/host.ts';
 import { type Resource, waiting } from '../agent/engine/resource.ts';
-import { apiBack, type Restore } from '../agent/parts/k3s/index.ts';
+import { apiBack, formerPasswordRemoved, type Restore } from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { unless } from '../agent/resources/combinators.ts';
 import { showUnit, systemctl } from '../agent/resources/unit.ts';
@@ -35,7 +35,12 @@ export async function replaceDatastore(
     tell.error(await unfinished(host, paths, restore));
     return false;
   }
+  const former = restore.isMove ? await formerPasswordRemoved(host, paths) : undefined;
+  if (former !== undefined) {
+    tell.out(`The cluster forgets the former VM of ${former}, so that this one can take its place.`);
+  }
   await host.remove(paths.slipway.restore);
+  await host.remove(paths.slipway.fetched);
   tell.out(`The datastore is restored, and the API is ready. It lists: ${nodes.join(', ') || 'no node'}`);
   tell.out(
     `What was there before is kept, with the suffix .before-restore-${restore.at}, below ${paths.k3s.data}/server. It has every Secret: remove it once the cluster works as it should.`,

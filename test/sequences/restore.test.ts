@@ -88,8 +88,11 @@ function world(): World {
 }
 
 /** Does what the command does while it holds its locks. */
-async function restore({ host, said }: World, interrupted = never): Promise<boolean> {
-  const copy = await judgeCopy(host, paths, file);
+async function restore(
+  { host, said }: World,
+  { interrupted = never, otherCluster }: { interrupted?: AbortSignal; otherCluster?: string } = {},
+): Promise<boolean> {
+  const copy = await judgeCopy(host, paths, file, otherCluster);
   const begun = await restoreOf(host, paths, copy);
   const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
   return replaceDatastore(host, paths, restoreSteps(paths, copy, begun), begun, { tell, interrupted });
@@ -176,7 +179,7 @@ describe('a restore of the datastore', () => {
       }
       return length;
     };
-    expect(await restore(machine, signal.signal)).toBe(false);
+    expect(await restore(machine, { interrupted: signal.signal })).toBe(false);
     expect(host.lines().at(-1)).toMatch(new RegExp(`^${step}`));
     expect(said.at(-1)).toMatch(new RegExp(`^${message}.*slipway restore --from ${file}$`));
     expect(await restore(machine)).toBe(true);
@@ -193,7 +196,7 @@ describe('a restore of the datastore', () => {
       signal.abort();
       return '';
     });
-    expect(await restore(machine, signal.signal)).toBe(false);
+    expect(await restore(machine, { interrupted: signal.signal })).toBe(false);
     expect(host.files.stat(paths.slipway.restore)).toBeDefined();
     unit.ActiveState = 'active';
     expect(await restore(machine)).toBe(true);
@@ -364,6 +367,59 @@ describe('a restore of the datastore', () => {
     expect(plan).toContain('  stop slipway.service');
     expect(plan.join('\n')).toContain('The cluster forgets everything since the copy');
     expect(host.mutations).toBe(0);
+  });
+});
+
+describe('a restore of another cluster on a new VM', () => {
+  const former = sha256('the CA of the lost cluster');
+  const otherCluster = former.slice(0, 12);
+  const secret = '/api/v1/namespaces/kube-system/secrets/vm-1.node-password.k3s';
+
+  function newVm(): World & { readonly deleted: string[] } {
+    const machine = world();
+    const deleted: string[] = [];
+    putCopy(machine.host, { ca: former });
+    machine.host.files.write('/etc/rancher/k3s/config.yaml', 'node-name: vm-1\n');
+    machine.host.onRequest({ method: 'DELETE', url: /secrets/ }, ({ url }) => {
+      deleted.push(new URL(url).pathname);
+      return {};
+    });
+    return { ...machine, deleted };
+  }
+
+  test('needs the name of that cluster', async () => {
+    const { host } = newVm();
+    await expect(judgeCopy(host, paths, file)).rejects.toMatchObject({
+      reason: 'RestoreRefused',
+      message: expect.stringContaining(`--other-cluster ${otherCluster}`),
+    });
+    await expect(judgeCopy(host, paths, file, '0123456789ab')).rejects.toMatchObject({
+      reason: 'RestoreRefused',
+    });
+  });
+
+  test('puts it in place, and lets this VM join it, even after a crash and a reboot before each change', async () => {
+    const whole = newVm();
+    expect(await restore(whole, { otherCluster })).toBe(true);
+    expect(whole.deleted).toEqual([secret]);
+    expect(whole.host.files.text(database)).toBe(copySql);
+    for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
+      const machine = newVm();
+      machine.host.crashBefore(mutation);
+      await expect(restore(machine, { otherCluster })).rejects.toBeInstanceOf(Crash);
+      await reboot(machine);
+      expect(await restore(machine, { otherCluster })).toBe(true);
+      expect(machine.faults).toEqual([]);
+      expect(machine.host.files.text(database)).toBe(copySql);
+      expect(new Set(machine.deleted)).toEqual(new Set([secret]));
+    }
+  });
+
+  test('has a plan that says what becomes of the present cluster', async () => {
+    const { host } = newVm();
+    const copy = await judgeCopy(host, paths, file, otherCluster);
+    const plan = restorePlan(host, copy, restoreSteps(paths, copy, await restoreOf(host, paths, copy)));
+    expect(plan.join('\n')).toContain('The present cluster of this machine ends');
   });
 });
 

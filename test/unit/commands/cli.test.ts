@@ -146,11 +146,25 @@ describe('the command line', () => {
     [['version'], ['version', undefined]],
     [
       ['restore', '--from', '/backup/a.db'],
-      ['restore', { root: '/', from: '/backup/a.db', plan: false, yes: false }],
+      ['restore', { ...plain, from: '/backup/a.db', otherCluster: undefined, plan: false, yes: false }],
+    ],
+    [
+      ['restore'],
+      ['restore', { ...plain, from: undefined, otherCluster: undefined, plan: false, yes: false }],
+    ],
+    [
+      ['restore', '--from', '20261130T120000Z-vm-1', '--other-cluster', '0123456789ab'],
+      [
+        'restore',
+        {
+          ...plain,
+          ...{ from: '20261130T120000Z-vm-1', otherCluster: '0123456789ab', plan: false, yes: false },
+        },
+      ],
     ],
     [
       ['restore', '--from', 'a.db', '--plan', '--yes'],
-      ['restore', { root: '/', from: resolve('a.db'), plan: true, yes: true }],
+      ['restore', { ...plain, from: resolve('a.db'), otherCluster: undefined, plan: true, yes: true }],
     ],
     [
       ['database', '{}'],

@@ -27,6 +27,8 @@ export interface RestorableCopy extends CopyManifest {
   readonly isKept: boolean;
   /** True if an open rotation of the join token is replacing the token of the copy, so that this token comes back. */
   readonly isRotating: boolean;
+  /** True if the copy is of another cluster, which takes the place of the present one. */
+  readonly isMove: boolean;
 }
 
 /**
@@ -34,8 +36,15 @@ export interface RestorableCopy extends CopyManifest {
  * `RestoreRefused` for a machine without a SQLite datastore, a folder that cannot be moved aside, another restore that
  * is under way, a missing manifest, a copy of another cluster, of a newer K3s or with another token, and a missing or
  * changed file. Throws `DatabaseDamaged` for a damaged file.
+ *
+ * `otherCluster`, the first 12 digits of the digest of a CA, allows a copy of that cluster in place of the present one.
  */
-export async function judgeCopy(host: HostReader, paths: NodePaths, path: string): Promise<RestorableCopy> {
+export async function judgeCopy(
+  host: HostReader,
+  paths: NodePaths,
+  path: string,
+  otherCluster?: string,
+): Promise<RestorableCopy> {
   await requireSqlite(host, paths);
   await requireMovable(host, paths);
   const manifest = await readManifest(host, path);
@@ -45,14 +54,14 @@ export async function judgeCopy(host: HostReader, paths: NodePaths, path: string
         'K3s the copy is. Keep the two files together, or choose another copy',
     );
   }
-  await requireOneRestore(host, paths, path, manifest);
+  const isMove = await requireOneRestore(host, paths, { path, otherCluster }, manifest);
   const release = await requireRelease(host, paths, manifest);
   const isRotating = (await rotationFrom(host, paths, manifest.token)) !== undefined;
   if (!isRotating) {
     await requireToken(host, paths, manifest);
   }
   await requireWhole(host, path, manifest);
-  return { ...manifest, path, ...release, isRotating };
+  return { ...manifest, path, ...release, isRotating, isMove };
 }
 
 async function requireSqlite(host: HostReader, paths: NodePaths): Promise<void> {
@@ -91,27 +100,33 @@ async function requireMovable(host: HostReader, paths: NodePaths): Promise<void>
 
 /**
  * Checks that no restore of another copy is under way. Also compares the CA, unless the restore of this copy is under
- * way, which has moved the CA aside.
+ * way, which has moved the CA aside. Returns whether the copy is of another cluster, which `otherCluster` has to allow.
  */
 async function requireOneRestore(
   host: HostReader,
   paths: NodePaths,
-  path: string,
+  { path, otherCluster }: { readonly path: string; readonly otherCluster: string | undefined },
   { sha256, ca }: CopyManifest,
-): Promise<void> {
+): Promise<boolean> {
   const underWay = await restoreUnderWay(host, paths);
   if (underWay && underWay.sha256 !== sha256) {
     throw refused(
       `the restore of ${underWay.from} was begun at ${underWay.at} and has not ended. End it first: slipway restore --from ${underWay.from}`,
     );
   }
+  if (underWay) {
+    return underWay.isMove === true;
+  }
   const own = await clusterCa(host, paths);
-  if (underWay === undefined && own !== undefined && own !== ca) {
+  const isMove = own !== undefined && own !== ca;
+  const [of, present] = [ca.slice(0, 12), own?.slice(0, 12)];
+  if (isMove && otherCluster !== of) {
     throw refused(
-      `${path} is a copy of another cluster (CA ${ca.slice(0, 12)}; this server belongs to ${own.slice(0, 12)}). Choose a copy of ` +
-        'this cluster',
+      `${path} is a copy of another cluster (CA ${of}; this server belongs to ${present}). Choose a copy of this cluster. If this ` +
+        `is a new VM in place of a lost server, and nothing needs its present cluster ${present}: --other-cluster ${of}`,
     );
   }
+  return isMove;
 }
 
 async function requireRelease(

@@ -17,6 +17,8 @@ const restore = z.object({
   at: z.string(),
   /** True if the unit of K3s is enabled at the end, as it was before. */
   isEnabled: z.boolean(),
+  /** True if the copy is of another cluster than the one that the restore replaces. */
+  isMove: z.optional(z.boolean()),
 });
 
 /** A restore of the datastore, as recorded in the file that exists while the restore is under way. */
@@ -34,7 +36,7 @@ export async function restoreUnderWay(
 export async function restoreOf(
   host: HostReader,
   paths: NodePaths,
-  copy: { readonly path: string; readonly sha256: string },
+  copy: { readonly path: string; readonly sha256: string; readonly isMove?: boolean },
 ): Promise<Restore> {
   const underWay = await restoreUnderWay(host, paths);
   if (underWay) {
@@ -46,6 +48,7 @@ export async function restoreOf(
     sha256: copy.sha256,
     at: compactTime(host.now()),
     isEnabled: UnitFileState === 'enabled',
+    ...(copy.isMove && { isMove: true }),
   };
 }
 
