@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, type onTestFinished, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
+import { backupMade } from '../../src/agent/parts/backup/made.ts';
+import { readRecord } from '../../src/agent/parts/backup/record.ts';
 import { keepCopy } from '../../src/agent/parts/k3s/datastore/keep-copy.ts';
 import { kineQueries } from '../../src/agent/parts/k3s/datastore/kine.ts';
 import { type NodePaths, nodePaths } from '../../src/agent/paths.ts';
+import { backupPortsFor } from '../../src/commands/backup-ports.ts';
+import { FakeCloud } from '../lab/fake-cloud.ts';
 import { kineSql } from '../lab/memory-databases.ts';
+import { aNode } from '../unit/agent/a-node.ts';
 import { temporaryFolder } from './host/folder.ts';
 
 const launch = join(import.meta.dirname, '../../src/launcher/launch.ts');
@@ -87,6 +92,39 @@ async function aServer(whenFinished?: typeof onTestFinished, ends = 3): Promise<
       return run([launch, ...args], env, (child, out) => out.includes(text) && child.kill(signal));
     },
   };
+}
+
+/**
+ * Makes a backup of the server in a folder below its root, as the daemon does, and writes the settings that name the
+ * folder. Returns the id of the backup.
+ */
+async function backUp({ paths }: Server): Promise<string> {
+  const { root } = paths;
+  const to = join(root, 'store');
+  await mkdir(to);
+  await mkdir(join(root, 'etc/slipway'), { recursive: true });
+  await writeFile(
+    join(root, 'etc/slipway/config.yaml'),
+    `cloud: static\nstatic: { address: 10.0.0.4 }\nrole: server\nbackup: { to: ${to} }\n`,
+  );
+  const env = { PATH: `${join(root, 'bin')}:${process.env.PATH}`, HOME: root };
+  const host = nodeHost({ root, env });
+  const ground = { host, cloud: new FakeCloud() };
+  const node = aNode('server', { root, settings: { backup: { to } } });
+  const ports = backupPortsFor(node.settings, 'vm-1', ground);
+  const resource = backupMade(node, to, ports ?? fail('no store'), []);
+  for (;;) {
+    const finding = await resource.check(host);
+    if (finding.state !== 'Drifted') {
+      expect(finding.state).toBe('InSync');
+      return (await readRecord(host, paths, to)).proven?.id ?? '';
+    }
+    await finding.drift.remedy(host);
+  }
+}
+
+function fail(why: string): never {
+  throw new Error(why);
 }
 
 async function makeDatastore({ k3s }: NodePaths, digest: string): Promise<string> {
@@ -191,6 +229,24 @@ describe('slipway restore with a real SQLite datastore', () => {
     const back = /To go back to what was there before: (.*)\.$/m.exec(error)?.[1] ?? '';
     expect(back).toContain(`mv ${join(dirname(datastore), aside)} ${datastore}`);
     expect(await readFile(paths.slipway.restore, 'utf8')).toContain('"format": 1');
+  });
+
+  test('restores a backup by its id from a folder, after it has listed it', async () => {
+    const server = await aServer();
+    const { paths, slipway } = server;
+    const id = await backUp(server);
+    add(join(paths.k3s.datastore, 'state.db'), '/registry/pods/default/newest');
+    expect(await slipway()).toMatchObject({ exitCode: 0, out: expect.stringContaining(`${id}  `) });
+    const planned = await slipway('--from', id, '--plan');
+    expect(planned).toMatchObject({ exitCode: 2, error: '' });
+    expect(planned.out).toContain('as a backup by schedule');
+    await rm(join(paths.root, 'store'), { recursive: true });
+    const { exitCode, error } = await slipway('--from', id, '--yes');
+    expect(exitCode).toBe(1);
+    expect(error).toContain('RestoreFailed');
+    expect(keysIn(join(paths.k3s.datastore, 'state.db'))).toEqual([
+      ...['/registry/namespaces/default', '/registry/nodes/vm-1', '/registry/pods/default/newer'],
+    ]);
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
