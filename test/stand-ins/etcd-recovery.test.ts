@@ -1,7 +1,7 @@
 /**
  * Tests of the snapshots, the restore and the migration of a server with etcd, whose files are those of a real etcd.
  */
-import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ACluster, aCluster, etcdMissing, type StartedServer } from './a-cluster.ts';
@@ -116,7 +116,6 @@ describe.skipIf(etcdMissing !== undefined)(
       await server.api('POST', maps, map('old'));
       expect((await server.ask('/db/info')).status).toBe(400);
       await server.stop();
-      writeFileSync(data('db/state.db'), '');
       server.configure({ 'cluster-init': true });
       await server.up();
       expect(server.log()).toContain('Migrating content from sqlite to etcd');

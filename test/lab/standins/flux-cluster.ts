@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { parse } from 'yaml';
+import { etcdAt } from './k3s-etcd-client.ts';
 import { type Objects, openObjects } from './k3s-objects.ts';
+import { openReplica } from './k3s-replica.ts';
 
 /**
  * Opens the objects of the cluster in a kubeconfig that the K3s stand-in wrote; rejects a kubeconfig from elsewhere. If
@@ -14,12 +16,17 @@ export async function openCluster(kubeconfig: string): Promise<Objects> {
   }
   const config = parse(text);
   const extension = config.extensions?.find(({ name }: { name: string }) => name === 'slipway-lab');
-  const directory = extension?.extension?.objects;
+  const { objects: directory, etcd } = extension?.extension ?? {};
   if (typeof directory !== 'string') {
     throw new Error(`${kubeconfig} is not a kubeconfig of the lab`);
   }
   await listens(config.clusters?.[0]?.cluster?.server);
-  return openObjects(directory);
+  return typeof etcd === 'string' ? openEtcd(etcd, directory) : openObjects(directory);
+}
+
+/** Opens the objects in an etcd as they are now. The process ends only after all changes are stored. */
+function openEtcd(url: string, directory: string): Promise<Objects> {
+  return openReplica({ ...etcdAt(url), follow: () => undefined }, directory);
 }
 
 export function readIfThere(path: string): string | undefined {

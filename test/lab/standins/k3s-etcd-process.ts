@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { type Etcd, etcdAt } from './k3s-etcd-client.ts';
+import { isLoopback } from './k3s-http.ts';
 import { fatal, log } from './k3s-log.ts';
 
 /** Where a server's etcd listens. */
@@ -34,9 +35,13 @@ export interface EtcdPlace {
   readonly urls: EtcdUrls;
 }
 
-/** Returns the URLs of the etcd of a node: those of its last start, K3s's own, or unused ports of a shared machine. */
+/**
+ * Returns the URLs of the etcd of a node: those of K3s if the node has an address of its own; otherwise those of its
+ * last start, or unused ports.
+ */
 export async function etcdUrls(directory: string, node: { root: string; nodeIp: string }): Promise<EtcdUrls> {
-  if (node.root === '/') {
+  const isAlone = node.root === '/' || (isLoopback(node.nodeIp) && node.nodeIp !== '127.0.0.1');
+  if (isAlone) {
     return { client: `http://${node.nodeIp}:2379`, peer: `http://${node.nodeIp}:2380` };
   }
   const file = join(directory, 'config');
@@ -57,12 +62,13 @@ export async function startEtcd(
   force = false,
 ): Promise<Etcd> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const loopback = `http://127.0.0.1:${new URL(urls.client).port}`;
+  const isShared = isLoopback(new URL(urls.client).hostname);
+  const local = isShared ? urls.client : `http://127.0.0.1:${new URL(urls.client).port}`;
   const config = join(directory, 'config');
   const settings = {
     name,
     'data-dir': directory,
-    'listen-client-urls': [...new Set([urls.client, loopback])].join(','),
+    'listen-client-urls': [...new Set([urls.client, local])].join(','),
     'listen-peer-urls': urls.peer,
     'advertise-client-urls': urls.client,
     'initial-advertise-peer-urls': urls.peer,
@@ -75,8 +81,9 @@ export async function startEtcd(
       'initial-cluster-state': 'existing',
     }),
     ...(force && { 'force-new-cluster': true }),
-    'election-timeout': 5000,
-    'heartbeat-interval': 500,
+    // A cluster of one that only this process uses need not wait for others.
+    'election-timeout': force ? 1000 : 5000,
+    'heartbeat-interval': force ? 100 : 500,
     'snapshot-count': 10_000,
     'enable-grpc-gateway': true,
     logger: 'zap',
@@ -95,8 +102,8 @@ export async function startEtcd(
     last = (last + chunk).slice(-8_000);
   });
   started.once('exit', () => child === started && ended(directory, last));
-  const etcd = etcdAt(loopback);
-  while (child === started && started.exitCode === null && !(await answers(loopback))) {
+  const etcd = etcdAt(local);
+  while (child === started && started.exitCode === null && !(await answers(local))) {
     await sleep(50);
   }
   return etcd;

@@ -86,6 +86,7 @@ export async function prepareEtcd(server: StartingServer): Promise<SharedDatasto
         ? answerSnapshots({ etcd, objects, server, place }, request.method, request.body)
         : undefined;
     },
+    etcdUrl: place.urls.client,
     nodeLabels: { 'node-role.kubernetes.io/etcd': 'true' },
     nodeAnnotations: {
       'etcd.k3s.cattle.io/node-name': place.name,

@@ -62,6 +62,7 @@ export async function prepareExternal(server: StartingServer, endpoint: string):
       }
       return isServer ? json(200, readShared(files)) : undefined;
     },
+    etcdUrl: undefined,
     nodeLabels: {},
     nodeAnnotations: {},
   };

@@ -20,6 +20,11 @@ export interface Answer {
   readonly body: string;
 }
 
+/** True for an IPv4 address of this machine alone. */
+export function isLoopback(address: string): boolean {
+  return /^127(\.\d+){3}$/.test(address);
+}
+
 /**
  * Sends a request; resolves to any answer. If no answer comes, rejects with an Error in the wording of Go's net/http.
  * Without `ca`, accepts any certificate.

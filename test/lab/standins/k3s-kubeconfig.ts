@@ -1,4 +1,7 @@
-/** Renders a kubeconfig as K3s writes it. Flux's stand-in finds the cluster's objects in the folder `objects`. */
+/**
+ * Renders a kubeconfig as K3s writes it. Flux's stand-in finds the cluster's objects in the folder `objects`, or in the
+ * etcd at the URL `etcd`.
+ */
 import { stringify } from 'yaml';
 
 export function kubeconfig(spec: {
@@ -7,6 +10,7 @@ export function kubeconfig(spec: {
   readonly certificate: string;
   readonly key: string;
   readonly objects?: string;
+  readonly etcd?: string | undefined;
 }): string {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   return stringify(
@@ -29,7 +33,7 @@ export function kubeconfig(spec: {
       ],
       ...(spec.objects === undefined
         ? {}
-        : { extensions: [{ name: 'slipway-lab', extension: { objects: spec.objects } }] }),
+        : { extensions: [{ name: 'slipway-lab', extension: { objects: spec.objects, etcd: spec.etcd } }] }),
     },
     { lineWidth: 0 },
   );

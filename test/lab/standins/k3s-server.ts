@@ -3,7 +3,7 @@
  *
  * Models pkg/cli/server/server.go (order of the start, "k3s is up and running", READY=1) and pkg/server/server.go
  * (kubeconfig before the API is ready). k3s-server-files.ts models the certificates, k3s-bootstrap.ts the passwords.
- * SQLite is a folder of JSON files; k3s-shared.ts opens a datastore that other servers share.
+ * k3s-sqlite-server.ts opens SQLite, k3s-shared.ts a datastore that other servers share.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,10 +14,11 @@ import { type Certificate, issue } from './k3s-certificates.ts';
 import { runControllers } from './k3s-controllers.ts';
 import { configOf } from './k3s-critical.ts';
 import type { K3sOptions } from './k3s-flags.ts';
+import { isLoopback } from './k3s-http.ts';
 import { kubeconfig } from './k3s-kubeconfig.ts';
 import { fatal, log } from './k3s-log.ts';
 import { hasPassword } from './k3s-node-password.ts';
-import { noObjects, openObjects } from './k3s-objects.ts';
+import { noObjects } from './k3s-objects.ts';
 import {
   serverFiles,
   storedAuthority,
@@ -28,6 +29,7 @@ import {
 } from './k3s-server-files.ts';
 import { parseOrDie, passwordOf } from './k3s-server-token.ts';
 import { prepareShared, type SharedDatastore } from './k3s-shared.ts';
+import { openSqliteServer } from './k3s-sqlite-server.ts';
 import { type Supervisor, serveSupervisor } from './k3s-supervisor.ts';
 import { caHash, readToken } from './k3s-token.ts';
 
@@ -41,7 +43,9 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   const agentToken = await readToken(options.text('agent-token'), options.text('agent-token-file'));
   const files = serverFiles(directory);
   const agent = agentToken === undefined ? undefined : parseOrDie(agentToken).password;
-  const shared = await prepareShared({ options, node, directory, files, token, agentPassword: agent });
+  const starting = { options, node, directory, files, token, agentPassword: agent };
+  const shared = await prepareShared(starting);
+  const sqlite = shared === undefined ? openSqliteServer(starting) : undefined;
   const authority = storedAuthority(directory, 'server-ca', 'k3s-server-ca');
   refuseOtherCa(token, authority);
   const serverPassword =
@@ -58,7 +62,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     agentPassword: agent ?? serverPassword,
     config: configOf(options),
     shared,
-    objects: shared === undefined ? openObjects(join(directory, 'db', 'objects')) : noObjects(directory),
+    objects: sqlite?.objects ?? noObjects(directory),
     async rotateToken(password) {
       const status = rotatePasswords(
         files,
@@ -67,16 +71,18 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
         undefined,
         shared === undefined,
       );
-      return shared === undefined || status !== 200 ? status : shared.rotate(password);
+      if (status !== 200) {
+        return status;
+      }
+      sqlite?.rotate(serverPassword, password);
+      return shared === undefined ? 200 : shared.rotate(password);
     },
     apiReady: false,
     starting: true,
   };
   writeLeaves(node.dataDir, supervisor);
   const port = Number(options.text('https-listen-port') ?? 6443);
-  // A node with its own root directory shares the machine with other nodes, so it listens only on loopback.
-  const address = node.root === '/' ? '0.0.0.0' : '127.0.0.1';
-  await serveSupervisor(supervisor, { address, port }, [
+  await serveSupervisor(supervisor, { addresses: listenAddresses(node), port }, [
     ...['127.0.0.1', 'localhost', 'kubernetes', '10.43.0.1', node.nodeIp, node.nodeName],
     ...options.list('tls-san'),
   ]).catch((error) =>
@@ -85,6 +91,7 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     ),
   );
   writeTokens(directory, supervisor);
+  sqlite?.save(serverPassword);
   writeKubeconfig(options, node, supervisor, port);
   await sleep(200);
   supervisor.starting = false;
@@ -100,6 +107,17 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
   const leads = () => shared?.leads() ?? true;
   watchNodes(supervisor, leads);
   runControllers(supervisor.objects, leads);
+}
+
+/**
+ * Returns the addresses on which a server listens. A node with its own root directory shares the machine with other
+ * nodes, so it listens only on loopback, also at its own address there.
+ */
+function listenAddresses({ root, nodeIp }: AgentSettings): readonly string[] {
+  if (root === '/') {
+    return ['0.0.0.0'];
+  }
+  return [...new Set(['127.0.0.1', ...(isLoopback(nodeIp) ? [nodeIp] : [])])];
 }
 
 /** Verifies the password of the server's own node, once the datastore is open (pkg/nodepassword). */
@@ -155,6 +173,7 @@ function writeKubeconfig(
     server: `https://127.0.0.1:${port}`,
     ca: supervisor.authority.certificate,
     objects: supervisor.objects.directory,
+    etcd: supervisor.shared?.etcdUrl,
   });
   writeWhole(path, content, Number.parseInt(options.text('write-kubeconfig-mode') ?? '600', 8));
   log('info', `Wrote kubeconfig ${path}`);

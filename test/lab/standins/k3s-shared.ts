@@ -49,6 +49,8 @@ export interface SharedDatastore {
   rotate(password: string): Promise<number>;
   /** Answers a request; `undefined` if the datastore does not have the path. */
   answer(request: DatabaseRequest): Promise<Reply | undefined>;
+  /** The URL of this server's etcd, at which the stand-in for flux finds the objects; `undefined` for a database. */
+  readonly etcdUrl: string | undefined;
   /** Labels and annotations of the Node of a server. */
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly nodeAnnotations: Readonly<Record<string, string>>;

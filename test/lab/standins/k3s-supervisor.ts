@@ -47,29 +47,34 @@ export interface Supervisor extends Omit<Api, 'objects'> {
   readonly rotateToken: (password: string) => Promise<number>;
 }
 
-/** Listens on `address` and `port` with a certificate for `hosts`; rejects if the port is taken. */
+/** Listens on `addresses` and `port` with a certificate for `hosts`; rejects if the port is taken. */
 export function serveSupervisor(
   supervisor: Supervisor,
-  { address, port }: { readonly address: string; readonly port: number },
+  { addresses, port }: { readonly addresses: readonly string[]; readonly port: number },
   hosts: readonly string[],
-): Promise<Server> {
+): Promise<readonly Server[]> {
   const validity = leafValidity(supervisor.authority, Date.now());
   const own = issue(supervisor.authority, { commonName: 'k3s', organization: 'k3s', hosts, validity });
-  const server = createServer(
-    {
-      cert: own.certificate + supervisor.authority.certificate,
-      key: own.key,
-      ca: supervisor.clientAuthority.certificate,
-      requestCert: true,
-      rejectUnauthorized: false,
-    },
-    async (request, response) => {
-      const body = await text(request);
-      const reply = await answer(supervisor, request, body).catch((error) => storeFailure(request, error));
-      response.writeHead(reply.status, { 'content-type': reply.type ?? 'text/plain', ...reply.headers });
-      response.end(reply.body);
-    },
-  );
+  const made = () =>
+    createServer(
+      {
+        cert: own.certificate + supervisor.authority.certificate,
+        key: own.key,
+        ca: supervisor.clientAuthority.certificate,
+        requestCert: true,
+        rejectUnauthorized: false,
+      },
+      async (request, response) => {
+        const body = await text(request);
+        const reply = await answer(supervisor, request, body).catch((error) => storeFailure(request, error));
+        response.writeHead(reply.status, { 'content-type': reply.type ?? 'text/plain', ...reply.headers });
+        response.end(reply.body);
+      },
+    );
+  return Promise.all(addresses.map((address) => listening(made(), address, port)));
+}
+
+function listening(server: Server, address: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, () => resolve(server));
@@ -166,9 +171,14 @@ function authenticate(supervisor: Supervisor, request: IncomingMessage): User | 
   return account?.password === password.join(':') ? { name, groups: [account.group] } : undefined;
 }
 
+/** The paths that need the credentials of a server. Without encryption of Secrets, their status never changes. */
+const serverPaths = ['encrypt/status', 'server-bootstrap'];
+
 function supervise(supervisor: Supervisor, request: IncomingMessage, path: string, user: User): Reply {
-  if (path === 'server-bootstrap') {
-    return refused(request, 403, 'forbidden');
+  if (serverPaths.includes(path)) {
+    return user.groups.includes('k3s:server')
+      ? json(200, { enable: false, stage: 'start', hashmatch: true })
+      : refused(request, 403, 'forbidden');
   }
   if (path === 'encrypt/status') {
     return user.groups.includes('k3s:server')
