@@ -45,8 +45,11 @@ export interface LabOn<Cloud extends LabCloud> {
   node(name: string): LabNode;
   /** Starts all daemons at once. */
   start(): void;
-  /** Resolves when every node is Ready; rejects after three minutes (limits.ts) with each node's unmet conditions. */
-  waitReady(): Promise<void>;
+  /**
+   * Resolves when every node is Ready; rejects after `timeout` milliseconds, by default three minutes (limits.ts), with
+   * each node's unmet conditions.
+   */
+  waitReady(timeout?: number): Promise<void>;
   /** Resolves to the registry passwords once every node has one; rejects after two minutes (limits.ts). */
   passwords(): Promise<Passwords>;
   /**
@@ -87,7 +90,7 @@ export async function runLab<Cloud extends LabCloud>(
         node.start();
       }
     },
-    waitReady: () => waitReady(nodes),
+    waitReady: (timeout = lengthened(180_000)) => waitReady(nodes, timeout),
     passwords: async () => {
       const all = () => nodes.every((node) => passwordsOf(node) !== undefined);
       await until(lengthened(120_000), all, 'no registry passwords');
@@ -122,8 +125,8 @@ function passwordsOfAll(nodes: readonly LabNode[]): Passwords {
   return Object.fromEntries(nodes.map((node) => [node.name, passwordsOf(node) ?? '']));
 }
 
-async function waitReady(nodes: readonly LabNode[]): Promise<void> {
-  await until(lengthened(180_000), () => nodes.every((node) => node.isReady)).catch((error) => {
+async function waitReady(nodes: readonly LabNode[], timeout: number): Promise<void> {
+  await until(timeout, () => nodes.every((node) => node.isReady)).catch((error) => {
     throw new Error(`${error.message}\n${nodes.map(waitsFor).join('\n')}`);
   });
 }

@@ -82,13 +82,13 @@ async function isKept(): Promise<boolean> {
 
 async function tour(
   platform: Platform,
-  { lab, controls, show }: RunningPlatform,
+  { lab, controls, show, readyWithin }: RunningPlatform,
   options: ShowOptions,
   begun: number,
 ): Promise<void> {
   lab.start();
-  await lab.waitReady();
-  const count = ['No', 'One', 'Two', 'Three'][lab.nodes.length] ?? lab.nodes.length;
+  await lab.waitReady(readyWithin);
+  const count = ['No', 'One', 'Two', 'Three', 'Four'][lab.nodes.length] ?? lab.nodes.length;
   say(`\n${count} nodes are Ready after ${((performance.now() - begun) / 1000).toFixed(1)} s.\n`);
   for (const node of lab.nodes) {
     say(await shown(node));
@@ -111,15 +111,14 @@ async function shown(node: LabNode): Promise<string> {
 function whereToLook(nodes: readonly LabNode[], { keep, command }: ShowOptions): string {
   const at = (path: string) => relative(process.cwd(), join(labDir, path));
   const executable = relative(process.cwd(), packaged);
-  const names = nodes.map(({ name }) => name);
-  const other = names.find((name) => name !== 'server');
+  const [server = '', ...others] = nodes.map(({ name }) => name);
   return [
-    `Where to look (${names.join(', ')} each have a root below ${at('')}):`,
-    `  the log of a node         ${at('server/.lab/slipway.log')}`,
-    `  its conditions            ${executable} status --root ${at('server')}`,
-    `  what it would change      PATH=${at('server/.lab/bin')}:$PATH ${executable} plan --root ${at('server')}${keep ? '' : `   (while it runs: ${command} --keep)`}`,
-    `  the journal of K3s        ${at('server/.lab/bin/journalctl')} -u k3s`,
-    `  what K3s was given        ${at(`${other}/etc/rancher/k3s/`)}`,
+    `Where to look (${[server, ...others].join(', ')} each have a root below ${at('')}):`,
+    `  the log of a node         ${at(`${server}/.lab/slipway.log`)}`,
+    `  its conditions            ${executable} status --root ${at(server)}`,
+    `  what it would change      PATH=${at(`${server}/.lab/bin`)}:$PATH ${executable} plan --root ${at(server)}${keep ? '' : `   (while it runs: ${command} --keep)`}`,
+    `  the journal of K3s        ${at(`${server}/.lab/bin/journalctl`)} -u k3s`,
+    `  what K3s was given        ${at(`${others[0] ?? server}/etc/rancher/k3s/`)}`,
   ].join('\n');
 }
 

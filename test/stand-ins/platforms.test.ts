@@ -28,6 +28,8 @@ test.each([
   [['platform', 'vps', 'oracle'], 'A platform is azure, oracle, vps, not vps oracle.'],
   [['platform', 'oracle', '--joined-by', 'wireguard'], 'The nodes of oracle cannot be joined by wireguard.'],
   [['platform', 'vps', '--joined-by', 'string'], 'The nodes of vps cannot be joined by string.'],
+  [['servers'], 'The lab brings up 3 or 5 servers, not nothing.'],
+  [['servers', '2'], 'The lab brings up 3 or 5 servers, not 2.'],
   [['platform', 'vps', '--kept'], "Unknown option '--kept'"],
 ])('npm run lab refuses %j, and shows its usage', async (args, message) => {
   const script = resolve('test/lab/control.ts');

@@ -23,6 +23,8 @@ export interface PlatformOptions extends RunOptions {
 
 export interface RunningPlatform {
   readonly lab: LabOn<LabCloud>;
+  /** The milliseconds within which all nodes are Ready; three minutes by default (limits.ts). */
+  readonly readyWithin?: number;
   /** The commands of `npm run lab -- COMMAND` that only this platform has. */
   readonly controls: Controls;
   /**
