@@ -12,10 +12,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../../packaging/run.ts';
 import { isPackaged, packaged } from '../lab/executable.ts';
+import { dayRows, processCost, processRows } from './day.ts';
 import { eventQuestions } from './events.ts';
 import { machine } from './machine.ts';
 import type { Row } from './measure.ts';
-import { idleMemory, memoryNow } from './memory.ts';
+import { type IdleMinute, idleMemory, memoryNow } from './memory.ts';
 import { provider } from './provider.ts';
 import { rotation } from './rotation.ts';
 import { simulatedDays, steadyHours } from './simulated-days.ts';
@@ -23,7 +24,7 @@ import { sizes } from './sizes.ts';
 import { startUp } from './start-up.ts';
 import { table } from './table.ts';
 import { transfers } from './transfers.ts';
-import { startWorld } from './world.ts';
+import { startWorld, type World } from './world.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -63,13 +64,16 @@ async function measured(): Promise<readonly Row[]> {
     hasAzureCli: has('az', options['with-az'], 'the Azure CLI was not measured'),
   });
   try {
-    return [
+    const first = [
       ...(await told('start-up', startUp(world, runs))),
       ...(await told('rotation', rotation(world, runs))),
       ...(await told('credential provider', provider(world, runs))),
-      ...(quick ? memoryNow(world) : await told('idle memory', idleMemory(world, runs, 60))),
-      ...(await told('simulated days', simulatedDays(world, days))),
-      ...(await told('steady hours', steadyHours(world, quick ? 2 : 24))),
+    ];
+    const idle = quick ? { rows: memoryNow(world) } : await told('idle minute', idleMemory(world, runs, 60));
+    return [
+      ...first,
+      ...idle.rows,
+      ...(await told('steady days', steadyDays(world, 'idleMinute' in idle ? idle.idleMinute : undefined))),
       ...(await told('questions about events', eventQuestions(world, quick ? 100 : 2_000))),
       ...(await told('transfers of a large file', transfers(quick ? 50 : 1_000))),
       ...(await told('sizes', sizes(packaged, has('xz', !quick, 'the size as xz was not measured')))),
@@ -77,6 +81,18 @@ async function measured(): Promise<readonly Row[]> {
   } finally {
     await world.stop();
   }
+}
+
+async function steadyDays(world: World, idleMinute?: IdleMinute): Promise<readonly Row[]> {
+  const { rows, rotation } = await simulatedDays(world, days);
+  const cost = await processCost(quick ? 20 : 200);
+  const ofRoles: Row[] = [];
+  for (const role of ['agent', 'server'] as const) {
+    const steady = await steadyHours(world, role, quick ? 2 : 24);
+    const day = dayRows({ role, pass: steady.pass, rotation, idleMinute: idleMinute?.[role] }, cost);
+    ofRoles.push(...steady.rows, ...day);
+  }
+  return [...rows, ...processRows(cost), ...ofRoles];
 }
 
 /**

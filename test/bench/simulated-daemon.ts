@@ -36,6 +36,8 @@ export interface Look {
   readonly cpu: number;
   readonly rotations: number;
   readonly passes: number;
+  /** The processor time of each pass since the last look, from the end of the pass before it. */
+  readonly eachPass: readonly number[];
 }
 
 const [root = '', days = '', pace = 'rotations'] = process.argv.slice(2);
@@ -47,6 +49,8 @@ let time = start;
 let looks = 0;
 let rotations = 0;
 let passes = 0;
+let eachPass: number[] = [];
+let before = process.cpuUsage();
 /** The connections that are kept open for another request. */
 const kept = new Set<Duplex>();
 
@@ -66,7 +70,10 @@ await run(agent, { host, alarm: alarm(), signal: stopped.signal, publish, emit: 
 async function publish(report: Report): Promise<void> {
   await writeStatus(host, paths.slipway.status, statusOf(report, { version: '0', pid: 1, now: time }));
   const [ready] = report.conditions;
+  const { user, system } = process.cpuUsage(before);
+  before = process.cpuUsage();
   passes += 1;
+  eachPass.push((user + system) / 1e3);
   const rotated = ({ resource, state }: Outcome) =>
     resource.id === 'Credential/registries' && state === 'Changed';
   if (report.outcomes.some(rotated)) {
@@ -96,7 +103,9 @@ function look(): void {
     cpu: (user + system) / 1e3,
     rotations,
     passes,
+    eachPass,
   };
+  eachPass = [];
   process.stdout.write(`${JSON.stringify(seen satisfies Look)}\n`);
   looks += 1;
 }
