@@ -106,6 +106,7 @@ export class K3sUnit {
       ExecMainStatus: this.subState === 'auto-restart' ? '1' : '0',
       ExecMainStartTimestampMonotonic: String(Math.round(this.startedAt * 1_000)),
       Job: this.subState === 'start' ? '42' : '',
+      ExecStart: '{ path=/usr/local/bin/k3s ; argv[]=/usr/local/bin/k3s }',
     };
     return names
       .map((name) => {
