@@ -11,8 +11,8 @@ import {
 } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { replaceWith } from '../../../src/agent/host/files/atomic-write.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createPrivate, replaceWith } from '../../../src/agent/host/files/atomic-write.ts';
 import { nodeHost } from '../../../src/agent/host/node-host.ts';
 import { processIdentity } from '../../../src/agent/host/process/process-identity.ts';
 import { temporaryFolder } from './folder.ts';
@@ -217,4 +217,37 @@ test('the reads of the host do not wait for the thread pool', async () => {
   });
   expect(underway.map(({ added }) => added)).toEqual([0, 0, 0]);
   await expect(Promise.all(underway.map(({ found }) => found))).resolves.not.toContain(undefined);
+});
+
+describe('a file that must be new', () => {
+  test('is not created if another process creates it at the last moment', async () => {
+    const root = await temporaryFolder();
+    const path = `${root}/a/b`;
+    const isNew = await createPrivate(path, async (draft) => {
+      await writeFile(draft, 'mine');
+      await writeFile(path, 'theirs');
+    });
+    expect([isNew, await readFile(path, 'utf8'), await readdir(`${root}/a`)]).toEqual([
+      false,
+      'theirs',
+      ['b'],
+    ]);
+  });
+
+  test('is reported if it cannot have a hard link, and leaves no draft', async () => {
+    const root = await temporaryFolder();
+    // A directory stands for a file on a file system without hard links: link(2) refuses both with EPERM.
+    await expect(createPrivate(`${root}/a`, (draft) => mkdir(draft))).rejects.toMatchObject({
+      reason: 'FileSystemError',
+      endedBy: 'person',
+      message: expect.stringMatching(/^Cannot create .*\/a: its file system has no hard links \(EPERM\)/),
+    });
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  test('is not even begun if something is there', async () => {
+    const root = await temporaryFolder();
+    await writeFile(`${root}/a`, 'theirs');
+    expect(await createPrivate(`${root}/a`, () => expect.fail('begun'))).toBe(false);
+  });
 });
