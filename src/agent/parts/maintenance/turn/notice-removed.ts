@@ -16,8 +16,7 @@ export function noticeRemoved(node: K3sNode): Resource {
     condition: 'Turns',
     isQuiet: true,
     async check(host) {
-      const isSetUp = (await host.stat(node.paths.k3s.kubeconfig)) !== undefined;
-      if (!isSetUp || isUnderWay(await readRotation(host, node.paths))) {
+      if (isUnderWay(await readRotation(host, node.paths))) {
         return inSync();
       }
       const isLeft = await showsRotation(host, node).catch(unanswered);

@@ -48,6 +48,10 @@ test.each(['wanted', 'begun', 'rotated'])(
   },
 );
 
+test('noticeRemoved stays out of its condition while it has nothing to do', () => {
+  expect(noticeRemoved(aNode('server'))).toMatchObject({ condition: 'Turns', isQuiet: true });
+});
+
 test('noticeRemoved keeps the notice of another server', async () => {
   const { host, removed, notice } = world('server-2', undefined);
   expect(await settle(removed, host)).toEqual(['InSync']);
