@@ -10,7 +10,17 @@ import { namesOf, roles } from '../src/roles/index.ts';
 /** The zones that every part may import, besides its own zone. */
 const belowParts = [
   ...['engine', 'resources', 'clouds', 'settings', 'roles', 'node', 'paths', 'own files', 'reasons'],
-  ...['part', 'sections', 'probe', 'kubernetes', 'node access', 'cluster secret', 'helm chart', 'stores'],
+  ...[
+    'part',
+    'sections',
+    'probe',
+    'kubernetes',
+    'node access',
+    'acting',
+    'cluster secret',
+    'helm chart',
+    'stores',
+  ],
 ];
 
 /** The parts, each of which is a zone. */
@@ -45,7 +55,7 @@ const zones: readonly {
     zone: 'commands',
     files: /^src\/commands\//,
     imports: [
-      ...['version', 'stderr', 'loop', 'node', 'paths', 'own files', 'report', 'settings', 'host'],
+      ...['version', 'stderr', 'loop', 'node', 'acting', 'paths', 'own files', 'report', 'settings', 'host'],
       ...[
         'clouds',
         'gitops',
@@ -78,6 +88,11 @@ const zones: readonly {
     zone: 'node access',
     files: /^src\/agent\/node-access\.ts$/,
     imports: ['engine', 'kubernetes', 'node'],
+  },
+  {
+    zone: 'acting',
+    files: /^src\/agent\/acting\.ts$/,
+    imports: ['engine', 'kubernetes', 'node', 'node access', 'resources'],
   },
   {
     zone: 'report',
@@ -163,6 +178,7 @@ const zones: readonly {
         'version',
         'vocabulary',
         'node',
+        'acting',
         'paths',
         'report',
         'settings',

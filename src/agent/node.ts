@@ -125,18 +125,20 @@ function asInUrl(address: string): string {
   return isIPv6(address) && URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
 }
 
+/** True if this node is the only server of its cluster, because it keeps the cluster in SQLite. */
+export function isOnlyServer(node: K3sNode): boolean {
+  return isServer(node) && node.settings.k3s.datastore === 'sqlite';
+}
+
 /**
- * True if this node manages what the whole cluster shares, such as Secrets, charts and GitOps. With SQLite, only one
- * server does so: the one whose settings name no other server. With several equal servers, it is the marked one; a
- * Lease could decide here.
+ * True if this node may manage what the whole cluster shares, such as Secrets, charts and GitOps. With SQLite, only one
+ * server may do so: the one whose settings name no other server. Of several servers, each may, and a Lease decides
+ * which one does (acting.ts).
  */
-export function actsForCluster(node: K3sNode): boolean {
-  const { server, settings } = node;
+export function mayActForCluster(node: K3sNode): boolean {
+  const { server } = node;
   const namesNoOther = server === undefined || isOwnServer(node, server);
-  if (settings.k3s.datastore === 'sqlite') {
-    return isServer(node) && namesNoOther;
-  }
-  return isServer(node) && (settings.k3s.init || (namesNoOther && settings.k3s.peers.length === 0));
+  return isServer(node) && (!isOnlyServer(node) || namesNoOther);
 }
 
 /**

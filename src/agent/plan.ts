@@ -1,7 +1,8 @@
+import { byActingServer } from './acting.ts';
 import type { Resource } from './engine/resource.ts';
 import type { GitOps } from './gitops/gitops.ts';
 import type { Knowledge } from './knowledge.ts';
-import { actsForCluster, type K3sNode } from './node.ts';
+import { type K3sNode, mayActForCluster } from './node.ts';
 import { type NodePorts, nodeResources } from './parts/index.ts';
 import { namingK3sLeftRunning, nodeReadyId } from './parts/k3s/index.ts';
 import { nat } from './parts/network/index.ts';
@@ -57,7 +58,7 @@ export function planNode(
   if (!node.value || !ports) {
     return [...learned, nodeNamed(node)];
   }
-  const whole = [...nodeResources(node.value, ports), ...gitopsResources(node.value, ports.gitops)];
+  const whole = [...nodeResources(node.value, ports), ...gitopsResources(node.value, ports)];
   return [...learned, nodeNamed(node), ...whole];
 }
 
@@ -86,14 +87,15 @@ function nodeNamed(lastKnown: Knowledge['node']): Resource {
 
 /**
  * Returns the Resources of the GitOps engine, which wait until the node is Ready; an empty list if the role has no
- * GitOps, or if the node does not act for the cluster.
+ * GitOps, or if the node cannot act for the cluster.
  */
-function gitopsResources(node: K3sNode, gitops: GitOps): readonly Resource[] {
+function gitopsResources(node: K3sNode, { gitops, acting }: PlanPorts): readonly Resource[] {
   const { paths, role, arch } = node;
-  if (!role.gitops || !actsForCluster(node)) {
+  if (!role.gitops || !mayActForCluster(node)) {
     return [];
   }
-  return gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch });
+  const resources = gitops.resources({ needs: [nodeReadyId], ...gitopsPlaces(paths), arch });
+  return resources.map((each) => byActingServer(node, acting, each));
 }
 
 function gitopsPlaces({ k3s, system, slipway }: K3sNode['paths']) {

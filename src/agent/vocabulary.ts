@@ -119,6 +119,11 @@ export const conditions = [
       'the node is not held, no restart of K3s waits for a window or for its turn, and the cloud has announced no interruption of the VM',
   },
   {
+    type: 'Acting',
+    trueWhen:
+      'on one of several servers: it is known which of them acts for the cluster (GitOps, Secrets, charts, backups)',
+  },
+  {
     type: 'Turns',
     trueWhen:
       'on a server: no node of the cluster has failed in its turn, or has been in it for more than an hour, and all agents are Ready',

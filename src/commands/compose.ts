@@ -1,4 +1,6 @@
 /** Builds what a process needs, once and from its settings: the machine, the cloud and the engine. */
+
+import { actingMemory } from '../agent/acting.ts';
 import { type Agent, createAgent } from '../agent/agent.ts';
 import { chosenCloud } from '../agent/clouds/chosen.ts';
 import type { Cloud } from '../agent/clouds/cloud.ts';
@@ -115,8 +117,9 @@ export async function compose(
   };
   const cloudFor = (settings: Settings) => connect(settings).cloud;
   const founding = foundingMemory();
+  const acting = actingMemory();
   const planPorts = (knowledge: Knowledge): PlanPorts | undefined => {
-    const found = portsFor(knowledge, connect, machine, { turns, founding });
+    const found = portsFor(knowledge, connect, machine, { turns, acting, founding });
     return found && { ...found, isByPerson, ...(events && { events }) };
   };
   const sources = {
@@ -167,8 +170,7 @@ export function makeCloud(
 }
 
 /** What this process has seen, for later passes. */
-interface Memories {
-  readonly turns: TurnMemory;
+interface Memories extends Pick<PlanPorts, 'turns' | 'acting'> {
   readonly founding: FoundingMemory;
 }
 
@@ -176,7 +178,7 @@ function portsFor(
   { node, identity }: Knowledge,
   connect: (settings: Settings) => Pick<Connection, 'host' | 'cloud'>,
   machine: MachineFacts,
-  { turns, founding }: Memories,
+  { founding, ...memories }: Memories,
 ): PlanPorts | undefined {
   if (!node.value || !identity.value) {
     return undefined;
@@ -191,7 +193,7 @@ function portsFor(
     gitops: gitOpsOf(settings, cloud),
     memory: machine.memoryMb,
     free: async (path) => (await diskOf(path)).available,
-    turns,
+    ...memories,
     founding: { memory: founding, claims: claimsFor(settings, cloud) },
     rotateAt: rotationSchedule(settings.registries.schedule, identity.value.vmId).next,
   };

@@ -1,3 +1,4 @@
+import { actingMemory } from '../../src/agent/acting.ts';
 import { type Agent, createAgent, type Report } from '../../src/agent/agent.ts';
 import type { Event } from '../../src/agent/engine/events.ts';
 import type { Host } from '../../src/agent/engine/host.ts';
@@ -114,6 +115,7 @@ function process(
   const door = through(host);
   // The daemon looks between its passes for other nodes that ask for a turn. This VM has no other node.
   const turns = { ...turnMemory(), isWatched: true };
+  const acting = actingMemory();
   const founding = { memory: foundingMemory(), claims };
   return createAgent({
     loadSettings: (before): Promise<Loaded> => load(door, { paths, before }),
@@ -134,6 +136,7 @@ function process(
           gitops: gitOpsOf(node.settings, cloud),
           memory: 4096,
           turns,
+          acting,
           founding,
           rotateAt: (receivedAt) => (Math.floor(receivedAt / (2 * hour)) + 1) * 2 * hour,
           ...ports,

@@ -1,6 +1,7 @@
 import type { HttpSend } from '../../src/agent/engine/host.ts';
 import { type Attempts, reconcile } from '../../src/agent/engine/reconcile.ts';
-import type { Outcome } from '../../src/agent/engine/resource.ts';
+import type { Outcome, Resource } from '../../src/agent/engine/resource.ts';
+import type { K3sNode } from '../../src/agent/node.ts';
 import type { TurnState } from '../../src/agent/parts/maintenance/index.ts';
 import { readTurn, turnKeys, turnMemory, turns } from '../../src/agent/parts/maintenance/index.ts';
 import type { MemoryApi } from '../lab/memory-api.ts';
@@ -18,10 +19,18 @@ export interface Holder {
   restart(): void;
 }
 
+/** Makes the Resources of a new process on a server. */
+export type HolderPlan = (node: K3sNode) => readonly Resource[];
+
+function granting(node: K3sNode): readonly Resource[] {
+  return [turns(node, turnMemory())];
+}
+
 /** A cluster whose API lives on a machine of its own. */
 export interface TurnsWorld {
   readonly api: MemoryApi;
-  holder(name: string, settings?: object): Holder;
+  /** Returns a server; `plan` returns the Resources that a process of this server checks in each pass. */
+  holder(name: string, settings?: object, plan?: HolderPlan): Holder;
   /** Adds or replaces a Node. A name that begins with `server` is a server's. */
   node(name: string, fields?: NodeFields): void;
   /** Makes a node ask for a turn. */
@@ -57,7 +66,7 @@ export function turnsWorld(): TurnsWorld {
   };
   return {
     api,
-    holder: (name, settings) => aHolder(name, machine, settings),
+    holder: (name, settings, plan = granting) => aHolder(name, machine, { settings, plan }),
     node(name, { ready = 'True', version = 'v1.36.3+k3s1', vmId } = {}) {
       const labels = name.startsWith('server') ? { 'node-role.kubernetes.io/control-plane': 'true' } : {};
       const annotations = { ...annotationsOf(name), ...(vmId && { 'slipway.dev/vm-id': vmId }) };
@@ -102,24 +111,28 @@ export function turnsWorld(): TurnsWorld {
   };
 }
 
-function aHolder(name: string, machine: MemoryHost, settings?: object): Holder {
+function aHolder(
+  name: string,
+  machine: MemoryHost,
+  { settings = {}, plan }: { readonly settings?: object | undefined; readonly plan: HolderPlan },
+): Holder {
   const host = memoryHost();
   writeKubeconfigs(host);
-  const node = { ...aNode('server', { settings: { maintenance: settings ?? {} } }), name };
-  let memory = turnMemory();
+  const node = { ...aNode('server', { settings: { maintenance: settings } }), name };
+  let resources = plan(node);
   let attempts: Attempts = new Map();
   const holder: Holder = {
     host,
     through: (request) => request,
     async pass() {
-      const [outcome] = await reconcile([turns(node, memory)], { host, attempts, random: 0.5 });
+      const [outcome] = await reconcile(resources, { host, attempts, random: 0.5 });
       if (outcome === undefined) {
         throw new Error('no outcome');
       }
       return outcome;
     },
     restart() {
-      memory = turnMemory();
+      resources = plan(node);
       attempts = new Map();
       host.restart();
     },

@@ -4,7 +4,7 @@ import { type Clouds, clouds } from '../clouds/index.ts';
 import { secretEmpty } from '../clouds/secret-empty.ts';
 import type { Host } from '../engine/host.ts';
 import { chosenEngine } from '../gitops/chosen.ts';
-import { actsForCluster, isServer, type K3sNode } from '../node.ts';
+import { isServer, type K3sNode, mayActForCluster } from '../node.ts';
 import { fetchToken, tokenSecretName } from '../parts/k3s/index.ts';
 import { workloadSources } from '../parts/workloads/index.ts';
 import type { Settings } from '../settings/schema.ts';
@@ -69,7 +69,7 @@ function secretsOf({ settings, node }: CloudProbes): readonly string[] {
   }
   const { agentSecretName } = settings.joinToken;
   const agents = isServer(node) && agentSecretName !== undefined ? [agentSecretName] : [];
-  const git = node.role.gitops && actsForCluster(node) ? chosenEngine(settings.gitops).secrets : [];
+  const git = node.role.gitops && mayActForCluster(node) ? chosenEngine(settings.gitops).secrets : [];
   return [...new Set([tokenSecretName(node), ...agents, ...git, ...workloadSources(node)])];
 }
 

@@ -1,7 +1,9 @@
+import { byActingServer } from '../acting.ts';
 import type { Cloud } from '../clouds/cloud.ts';
 import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
-import { actsForCluster, isServer, type K3sNode } from '../node.ts';
+import type { LeaseMemory } from '../kubernetes/lease.ts';
+import { isServer, type K3sNode, mayActForCluster } from '../node.ts';
 import { heldBack, upkeep } from '../resources/combinators.ts';
 import { type Gate, unlessCopying, upgradeTakenBack } from './k3s/index.ts';
 import {
@@ -31,6 +33,8 @@ export interface InterruptionPorts {
   readonly cloud: Cloud;
   /** What this process has seen of the turns of the fleet. */
   readonly turns: TurnMemory;
+  /** What this process has seen of the Lease that decides which server acts for the cluster. */
+  readonly acting: LeaseMemory;
   /** What this process has seen of the events of the cloud, if it asks for them. */
   readonly events?: EventMemory;
   /** True if a person requested the interruptions of this pass, as with `slipway apply --restart`. */
@@ -75,7 +79,7 @@ export interface RebootSteps {
 /** Returns the gate and the Resources for interruptions of this node, for one pass. */
 export function interruptions(
   node: K3sNode,
-  { cloud, turns, events: memory = eventMemory(), isByPerson = false }: InterruptionPorts,
+  { cloud, turns, acting, events: memory = eventMemory(), isByPerson = false }: InterruptionPorts,
 ): Interruptions {
   const events: NodeEvents = { node, cloud: cloud.events, memory };
   const turn = maintenanceGate(node, {
@@ -101,7 +105,7 @@ export function interruptions(
     },
     ofFleet: [
       ...(isServer(node) ? [granting(node, turns), upkeep(noticeRemoved(node))] : []),
-      ...(actsForCluster(node) ? [upkeep(goneNodes(node, turns))] : []),
+      ...(mayActForCluster(node) ? [upkeep(byActingServer(node, acting, goneNodes(node, turns)))] : []),
     ],
     ended(ready) {
       const ending = turnEnded(node, { gate: turn, takenBack }, [ready.id]);

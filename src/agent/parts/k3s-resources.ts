@@ -1,5 +1,6 @@
+import { actingServer, byActingServer } from '../acting.ts';
 import type { Resource } from '../engine/resource.ts';
-import { type K3sNode, unitName } from '../node.ts';
+import { isOnlyServer, type K3sNode, unitName } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import { unitEnabled } from '../resources/unit.ts';
 import { type BackupPorts, backups } from './backup/index.ts';
@@ -73,8 +74,9 @@ export function k3sResources(
   startSources: StartSources,
   needs: readonly string[],
 ): readonly Resource[] {
-  const { cloud, rotateAt } = ports;
+  const { acting, cloud, rotateAt } = ports;
   const forKind = (what: Verification, make: () => Resource) => (verifies(node, what) ? [make()] : []);
+  const byActing = (resource: Resource) => byActingServer(node, acting, resource);
   const name = unitName(node.role.k3s);
 
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
@@ -87,7 +89,7 @@ export function k3sResources(
   const overrides = noOverrides(node, [role.id]);
   const before = ids([role, overrides]);
   const kernel = system(node);
-  const { channel, executable } = k3sRelease(node, before);
+  const { channel, executable } = k3sRelease(node, acting, before);
   const links = k3sLinks(node, [executable.id]);
   const rebooting = reboot([role.id]);
   const upgrade = upgradeSteps(node, { gate, free: ports.free }, [executable.id]);
@@ -108,7 +110,7 @@ export function k3sResources(
   const { logins, registries, former, provider } = registrySteps(node, { cloud, rotateAt, keeping });
   const unitFile = unit(node, before).map(keeping);
   const accepted = forKind('tokenAccepted', () => tokenAccepted(node, cloud, ids([token], pinned, server)));
-  const agreed = forKind('releaseAgreed', () => releaseAgreed(node, ids([executable], accepted)));
+  const agreed = isOnlyServer(node) ? [] : [releaseAgreed(node, ids([executable], accepted, ofEtcd))];
   const joined = [...accepted, ...agreed];
   const files = [...agents, endpoint, ...registries, ...provider, ...unitFile];
   const inputs = ids(kernel, [executable, token, config], files, server, joined, shared);
@@ -179,13 +181,14 @@ export function k3sResources(
     ...shown(service, ready),
     ...joinedPin,
     ...taints,
+    ...actingServer(node, acting, [ready.id]).map(upkeep),
     ...ofFleet,
     ...[certificates, ended(ready)].map(upkeep),
     ...rebooting.last,
-    ...backups(node, ports.backups, [service.id]),
+    ...backups(node, ports.backups, [service.id]).map(byActing),
     ...proofs,
     ...containerdLogins(node),
-    ...clusterWorkloads(node, cloud, [ready.id]),
+    ...clusterWorkloads(node, cloud, [ready.id]).map(byActing),
   ];
 }
 

@@ -1,4 +1,7 @@
+import { nameOfActing } from '../acting.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
+import type { LeaseMemory } from '../kubernetes/lease.ts';
 import { isServer, type K3sNode } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
 import {
@@ -24,9 +27,11 @@ import { unlessHeld } from './maintenance/index.ts';
  */
 export function k3sRelease(
   node: K3sNode,
+  acting: LeaseMemory,
   needs: readonly string[],
 ): { readonly channel: readonly Resource[]; readonly executable: Resource } {
-  const channel = channelResolved(node, needs).map((each) => nonBlockingOnceJoined(node, each));
+  const actingName = (host: HostReader) => nameOfActing(host, node, acting);
+  const channel = channelResolved(node, actingName, needs).map((each) => nonBlockingOnceJoined(node, each));
   const executable = k3sExecutable(node, [...needs, ...channel.map(({ id }) => id)]);
   return { channel, executable: unlessHeld(node, executable) };
 }

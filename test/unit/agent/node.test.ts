@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { actsForCluster, type K3sNode, nodeName, normaliseServer } from '../../../src/agent/node.ts';
+import { type K3sNode, mayActForCluster, nodeName, normaliseServer } from '../../../src/agent/node.ts';
 import { aNode } from './a-node.ts';
 
 describe('nodeName', () => {
@@ -42,7 +42,7 @@ describe('normaliseServer', () => {
   );
 });
 
-describe('actsForCluster', () => {
+describe('mayActForCluster', () => {
   test.each<readonly [string, K3sNode, boolean]>([
     ['the only server', aNode('server'), true],
     ['a server that is named as its own server', aNode('server', { server: 'https://10.0.1.4:6443' }), true],
@@ -50,14 +50,14 @@ describe('actsForCluster', () => {
     ['an agent', aNode('agent'), false],
     ['an agent at the address of its server', aNode('agent', { server: 'https://10.0.1.4:6443' }), false],
   ])('of $0 is $2', (_, node, expected) => {
-    expect(actsForCluster({ ...node, address: '10.0.1.4' })).toBe(expected);
+    expect(mayActForCluster({ ...node, address: '10.0.1.4' })).toBe(expected);
   });
 
   test.each(['fd00:1::5', 'FD00:1::5', 'fd00:1:0:0:0:0:0:5', 'fd00:0001::0005'])(
     'is true for a server whose settings name its own address as the server: %s',
     (address) => {
       const server = normaliseServer(address);
-      expect(actsForCluster(aNode('server', { server, address }))).toBe(true);
+      expect(mayActForCluster(aNode('server', { server, address }))).toBe(true);
     },
   );
 });

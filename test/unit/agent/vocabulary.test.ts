@@ -39,15 +39,13 @@ test('a misspelt reason or condition does not compile', () => {
   expect('DiskFull' satisfies Reason).toBe('DiskFull');
 });
 
-/** The outcomes of all Resources in the first pass of a node, for each role. */
+const common = `registries: { proof: ['${registry}/app:1'] }\nnetwork: { nat: { from: [10.0.2.0/24] } }\nbackup: { to: /mnt/backup }`;
+const nodes = [...roles.map(({ name }) => [name, common]), ['server', `${common}\nk3s: { datastore: etcd }`]];
+
+/** The outcomes of all Resources in the first pass of a node, for each role, and for one of several servers. */
 const firstPasses = await Promise.all(
-  roles.map(async ({ name }) => {
-    const { outcomes } = await vm(
-      name,
-      `registries: { proof: ['${registry}/app:1'] }\nnetwork: { nat: { from: [10.0.2.0/24] } }\nbackup: { to: /mnt/backup }`,
-    )
-      .slipway()
-      .pass();
+  nodes.map(async ([role = '', settings]) => {
+    const { outcomes } = await vm(role, settings).slipway().pass();
     return outcomes;
   }),
 );

@@ -1,5 +1,5 @@
 import type { HostReader } from '../../engine/host.ts';
-import { actsForCluster, type K3sNode } from '../../node.ts';
+import { type K3sNode, mayActForCluster } from '../../node.ts';
 import { datastoreKind } from '../k3s/index.ts';
 import { dueTime } from './due.ts';
 import type { BackupPorts } from './ports.ts';
@@ -32,7 +32,7 @@ export async function backupStatus(
 ): Promise<BackupStatus | undefined> {
   const { paths, settings } = node;
   const { to } = settings.backup;
-  if (to === undefined || !actsForCluster(node) || !backupSources[await datastoreKind(host, paths)]) {
+  if (to === undefined || !mayActForCluster(node) || !backupSources[await datastoreKind(host, paths)]) {
     return undefined;
   }
   const record = await readRecord(host, paths, to);

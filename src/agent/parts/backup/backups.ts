@@ -1,5 +1,5 @@
 import type { Resource } from '../../engine/resource.ts';
-import { actsForCluster, type K3sNode } from '../../node.ts';
+import { type K3sNode, mayActForCluster } from '../../node.ts';
 import { upkeep } from '../../resources/combinators.ts';
 import { backupMade } from './made.ts';
 import type { BackupPorts } from './ports.ts';
@@ -14,7 +14,7 @@ export function backups(
   needs: readonly string[],
 ): readonly Resource[] {
   const { to } = node.settings.backup;
-  return to === undefined || ports === undefined || !actsForCluster(node)
+  return to === undefined || ports === undefined || !mayActForCluster(node)
     ? []
     : [upkeep(backupMade(node, to, ports, needs))];
 }

@@ -1,6 +1,6 @@
 import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/probe.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { actsForCluster, type K3sNode } from '../../node.ts';
+import { type K3sNode, mayActForCluster } from '../../node.ts';
 import { datastoreKind, datastoreKinds } from '../k3s/index.ts';
 import { readRecord } from './record.ts';
 import { backupSources } from './source.ts';
@@ -10,7 +10,7 @@ const old = 3 * 24 * 3_600_000;
 
 /** Returns the probe that looks for a proven backup; an empty list on a node that does not act for the cluster. */
 export function backupProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
-  return node !== undefined && actsForCluster(node)
+  return node !== undefined && mayActForCluster(node)
     ? [{ about: 'node', what: 'backups of the datastore', look: () => lookForBackup(host, node) }]
     : [];
 }

@@ -1,7 +1,7 @@
 import type { Cloud } from '../../clouds/cloud.ts';
 import type { Resource } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
-import { actsForCluster, type K3sNode } from '../../node.ts';
+import { type K3sNode, mayActForCluster } from '../../node.ts';
 import { clusterSecret, type SecretUse } from '../../resources/cluster-secret/cluster-secret.ts';
 import { secretsLeft } from './secrets-left.ts';
 import { wishedSecrets } from './wished-secrets.ts';
@@ -26,5 +26,5 @@ export function clusterSecrets(node: K3sNode, cloud: Cloud, needs: readonly stri
  * act for the cluster.
  */
 export function workloadSources(node: K3sNode): readonly string[] {
-  return actsForCluster(node) ? wishedSecrets(node.settings).flatMap(({ sources }) => sources) : [];
+  return mayActForCluster(node) ? wishedSecrets(node.settings).flatMap(({ sources }) => sources) : [];
 }

@@ -1,6 +1,6 @@
 import type { Cloud } from '../../clouds/cloud.ts';
 import type { Resource } from '../../engine/resource.ts';
-import { actsForCluster, type K3sNode } from '../../node.ts';
+import { type K3sNode, mayActForCluster } from '../../node.ts';
 import { clusterCharts } from './cluster-charts.ts';
 import { clusterSecrets } from './cluster-secrets.ts';
 
@@ -9,5 +9,5 @@ import { clusterSecrets } from './cluster-secrets.ts';
  * acts for the cluster has these Resources; a kubelet's credential may write neither.
  */
 export function clusterWorkloads(node: K3sNode, cloud: Cloud, needs: readonly string[]): readonly Resource[] {
-  return actsForCluster(node) ? [...clusterSecrets(node, cloud, needs), ...clusterCharts(node, needs)] : [];
+  return mayActForCluster(node) ? [...clusterSecrets(node, cloud, needs), ...clusterCharts(node, needs)] : [];
 }

@@ -1,7 +1,7 @@
 import { ok, type Probe, type Verdict, warning } from '../../doctor/probe.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { actsForCluster, type K3sNode } from '../../node.ts';
+import { type K3sNode, mayActForCluster } from '../../node.ts';
 import { wishedCharts } from './wished-charts.ts';
 
 /**
@@ -9,7 +9,7 @@ import { wishedCharts } from './wished-charts.ts';
  * acts for the cluster. K3s fetches charts in a pod, so an answer to this node is a hint, not a proof.
  */
 export function chartProbes(host: HostReader, node: K3sNode | undefined): readonly Probe[] {
-  const origins = node !== undefined && actsForCluster(node) ? chartOrigins(node) : [];
+  const origins = node !== undefined && mayActForCluster(node) ? chartOrigins(node) : [];
   return origins.map(({ origin, names }) => ({
     about: 'network',
     what: `charts of ${new URL(origin).host}`,

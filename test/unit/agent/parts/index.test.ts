@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { actingMemory } from '../../../../src/agent/acting.ts';
 import { type Attempts, reconcile } from '../../../../src/agent/engine/reconcile.ts';
 import type { Outcome, Resource } from '../../../../src/agent/engine/resource.ts';
 import { recordingHost } from '../../../../src/agent/host/recording/recording-host.ts';
@@ -40,6 +41,7 @@ function plan(
     rotateAt,
     memory,
     turns: turnMemory(),
+    acting: actingMemory(),
     // There is no API here in which a node could take its turn.
     isByPerson: true,
   });
@@ -204,6 +206,7 @@ describe.each(roles)('the plan of role $name', (role) => {
       rotateAt,
       memory,
       turns: turnMemory(),
+      acting: actingMemory(),
       isByPerson: true,
     });
     const outcomes = await converge(resources, host);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { actingMemory } from '../../../../src/agent/acting.ts';
 import { clouds } from '../../../../src/agent/clouds/index.ts';
 import type { Resource } from '../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../src/agent/node.ts';
@@ -351,6 +352,7 @@ describe('the plan of a node', () => {
     free: async () => 5_000,
     rotateAt: (receivedAt: number) => receivedAt,
     turns: turnMemory(),
+    acting: actingMemory(),
   };
   const nodes: readonly K3sNode[] = roles.flatMap((role) =>
     ['/', '/mnt'].flatMap((root) =>

@@ -3,7 +3,7 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
-import { actsForCluster, isOwnServer, isServer, type K3sNode, unitName } from '../../../node.ts';
+import { isOwnServer, isServer, type K3sNode, mayActForCluster, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { foundingId } from './founding/etcd-founding.ts';
 import { serverNames } from './founding/server-names.ts';
@@ -40,7 +40,7 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
     !isServer(node) ||
     settings.k3s.datastore !== 'sqlite' ||
     server === undefined ||
-    actsForCluster(node)
+    mayActForCluster(node)
   ) {
     return undefined;
   }

@@ -5,8 +5,8 @@ import { fleetRelease } from './fleet-release.ts';
 import { soundVersion } from './release.ts';
 
 /**
- * Keeps an agent that has not joined from starting a release newer than its server's. The case is rare: the executable
- * must have been downloaded before the server answered.
+ * Keeps a node that has not joined from starting a release newer than that of the servers. The case is rare: the
+ * executable must have been downloaded before a server answered.
  */
 export function releaseAgreed(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -20,7 +20,7 @@ export function releaseAgreed(node: K3sNode, needs: readonly string[]): Resource
       if (release === undefined || (await soundVersion(host, node.paths.k3s.binary)) === release) {
         return inSync();
       }
-      const message = `the server runs K3s ${release}, which this agent gets before its first start`;
+      const message = `the cluster runs K3s ${release}, which this node gets before its first start`;
       return waiting('InProgress', message, { after: 1_000 });
     },
   };

@@ -4,14 +4,14 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { compare, type Resource } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isOnlyServer, isServer, type K3sNode } from '../../../node.ts';
 import { ownFiles } from '../../../own-files.ts';
 import { octal } from '../../../resources/file-attributes.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { pinnedCa } from '../membership/ca.ts';
-import { verifies } from '../membership/kinds/kinds.ts';
+import { otherServers } from '../membership/founding/peers.ts';
 import { serverCa } from '../membership/supervisor.ts';
-import { parseToken } from '../membership/token.ts';
+import { parseToken, type Token } from '../membership/token.ts';
 import { oldestKubelet } from './allowed.ts';
 import { lastVersion } from './last-version.ts';
 import { readUpgrade } from './record.ts';
@@ -53,24 +53,50 @@ async function verifiedRelease(host: HostReader, { paths, version }: K3sNode): P
 }
 
 /**
- * Returns the release that the server of an agent publishes, if it is older than the one that the agent wants, by at
- * most three minor versions; otherwise `undefined`.
+ * Returns the release that another server publishes (`publishedRelease`), if it is older than the one that this node
+ * wants, by at most three minor versions; otherwise `undefined`.
  */
 export async function fleetRelease(host: HostReader, node: K3sNode): Promise<string | undefined> {
-  const release = verifies(node, 'releaseAgreed') ? await publishedRelease(host, node) : undefined;
+  const release = await publishedRelease(host, node);
   return release !== undefined && isOlderButFit(release, node.version) ? release : undefined;
 }
 
 /**
- * Returns the release that the server of a node publishes; `undefined` if the server does not answer, or if the node
- * has no server or no token yet. If the token pins a CA, only a server with this CA is asked.
+ * Returns the release that a server of the cluster publishes: the server of an agent, or the first other server that
+ * publishes one, for a server. Returns `undefined` if none answers, or if the node has no token yet. If the token
+ * pins a CA, only servers with this CA are asked.
  */
 export async function publishedRelease(host: HostReader, node: K3sNode): Promise<string | undefined> {
-  const { server, paths, settings } = node;
-  const token = parseToken(await fileText(host, paths.slipway.joinToken));
-  if (server === undefined || !token) {
+  const token = parseToken(await fileText(host, node.paths.slipway.joinToken));
+  if (!token) {
     return undefined;
   }
+  for (const server of await serversToAsk(host, node)) {
+    const release = await releaseOf(host, node, server, token);
+    if (release !== undefined) {
+      return release;
+    }
+  }
+  return undefined;
+}
+
+async function serversToAsk(host: HostReader, node: K3sNode): Promise<readonly string[]> {
+  if (!isServer(node)) {
+    return node.server === undefined ? [] : [node.server];
+  }
+  if (isOnlyServer(node)) {
+    return [];
+  }
+  const { peers, others } = await otherServers(host, node);
+  return [...peers, ...others];
+}
+
+async function releaseOf(
+  host: HostReader,
+  { settings }: K3sNode,
+  server: string,
+  token: Token,
+): Promise<string | undefined> {
   try {
     const { hash, trusted } = pinnedCa(await serverCa(host, server, hintsOf(settings)));
     if (token.caHash !== undefined && token.caHash !== hash) {

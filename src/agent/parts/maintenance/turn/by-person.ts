@@ -3,13 +3,14 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import { type ApiAccess, readKubeconfig } from '../../../kubernetes/kubeconfig.ts';
+import { annotateLease } from '../../../kubernetes/lease.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { decide } from './decide.ts';
 import { askingNodes, type Fleet, type TurnSettings } from './fleet.ts';
-import { annotateLease, leasePath } from './lease.ts';
 import { type Look, lookAtFleet } from './look.ts';
 import { turnMemory } from './observations.ts';
 import { isSameOrder, type Order, ordersKey, ordersText } from './orders.ts';
+import { turnsLease, turnsLeasePath } from './turns-lease.ts';
 import { type StoppedWish, stoppedWishes, type TurnLine, turnLines } from './turns-text.ts';
 
 /** The turns of the fleet, as `slipway turn` reports them. */
@@ -60,7 +61,10 @@ export async function giveOrder(
     }
     const orders = [...fleet.orders.filter((each) => !isSameOrder(each, order)), order];
     try {
-      await annotateLease(host, access, lease, { [ordersKey]: ordersText(orders) });
+      await annotateLease(host, access, turnsLease, {
+        before: lease,
+        annotations: { [ordersKey]: ordersText(orders) },
+      });
       return;
     } catch (thrown) {
       if (attempt >= attempts || !(thrown instanceof NodeError) || thrown.reason !== 'ApiConflict') {
@@ -107,7 +111,7 @@ export async function lookByPerson(
   if (fleet === undefined) {
     throw new NodeError(
       'TurnsUnreadable',
-      `The ledger of turns in ${leasePath} is damaged. The condition Turns of a server names the repair.`,
+      `The ledger of turns in ${turnsLeasePath} is damaged. The condition Turns of a server names the repair.`,
       forPerson,
     );
   }

@@ -1,16 +1,17 @@
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Change, type Finding, inSync, type Resource } from '../../../engine/resource.ts';
+import { writeLease } from '../../../kubernetes/lease.ts';
 import type { K3sNode } from '../../../node.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { actionText } from './actions.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Fleet } from './fleet.ts';
-import { writeLease } from './lease.ts';
 import { type Look, type Looker, lookAtFleet, lookerOf } from './look.ts';
 import type { TurnMemory } from './observations.ts';
 import { perform } from './perform.ts';
 import { turnsFinding, unreadableFinding } from './turns-finding.ts';
+import { turnsLease } from './turns-lease.ts';
 
 /** The milliseconds between two looks at the fleet: during turns, and while nodes only wait or have failed. */
 const soon = 5_000;
@@ -105,7 +106,7 @@ async function grantTurns(host: Host, node: K3sNode, memory: TurnMemory): Promis
 /** Takes one step. Returns false if nothing was left to do. */
 async function takeStep(host: Host, looker: Looker, { fleet, lease, holding }: Look): Promise<boolean> {
   if (holding.state !== 'mine') {
-    await writeLease(host, looker.access, lease, looker.me);
+    await writeLease(host, looker.access, turnsLease, { before: lease, me: looker.me });
     return true;
   }
   const [action] = fleet ? decide(fleet).actions : [];
@@ -114,7 +115,7 @@ async function takeStep(host: Host, looker: Looker, { fleet, lease, holding }: L
     return true;
   }
   if (holding.isRenewalDue) {
-    await writeLease(host, looker.access, lease, looker.me);
+    await writeLease(host, looker.access, turnsLease, { before: lease, me: looker.me });
   }
   return false;
 }

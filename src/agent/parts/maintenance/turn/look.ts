@@ -1,15 +1,16 @@
 import type { HostReader } from '../../../engine/host.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
+import { type Holding, judgeLease, type Lease, readLease } from '../../../kubernetes/lease.ts';
 import { readList } from '../../../kubernetes/lists.ts';
 import { listPath } from '../../../kubernetes/object-path.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import type { Fleet, TurnSettings } from './fleet.ts';
 import { type FleetNode, fleetNode, fleetNodeItem } from './fleet-node.ts';
-import { type Holding, judgeLease, type Lease, readLease } from './lease.ts';
 import { emptyLedger, ledgerKey, readLedger } from './ledger.ts';
 import { observe, type TurnMemory } from './observations.ts';
 import { ordersKey, readOrders } from './orders.ts';
+import { turnsLease } from './turns-lease.ts';
 
 /** Who looks at the fleet: a server of the cluster. */
 export interface Looker {
@@ -43,9 +44,9 @@ export interface Look {
 export async function lookAtFleet(host: HostReader, looker: Looker): Promise<Look> {
   const { access, me, memory, settings } = looker;
   const nodes = await readNodes(host, access);
-  const lease = await readLease(host, access);
+  const lease = await readLease(host, access, turnsLease);
   const now = host.monotonic();
-  const holding = judgeLease(memory, lease, me, now);
+  const holding = judgeLease(turnsLease, memory, lease, { me, now });
   const annotations = lease?.metadata.annotations ?? {};
   const text = annotations[ledgerKey];
   const ledger = text === undefined ? emptyLedger : readLedger(text);

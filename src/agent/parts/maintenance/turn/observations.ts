@@ -1,3 +1,4 @@
+import type { LeaseMemory } from '../../../kubernetes/lease.ts';
 import type { AwayMemory } from '../nodes/away.ts';
 import type { FleetNode } from './fleet-node.ts';
 import type { Ledger, Slot } from './ledger.ts';
@@ -38,7 +39,7 @@ export interface Observations {
 }
 
 /** The memory from which observations are made. It belongs to one process, and its loss only costs time. */
-export interface TurnMemory {
+export interface TurnMemory extends LeaseMemory {
   /** True if the process looks for requests between its passes (`turnBell`). */
   isWatched: boolean;
   readonly phases: Map<string, { readonly what: string; readonly since: number }>;
@@ -49,8 +50,6 @@ export interface TurnMemory {
   changes: number;
   /** When the ledger was found lost or restored. */
   lostAt: number | undefined;
-  /** The holder and the renewal of the Lease, and when they were first seen. */
-  lease: { readonly record: string; readonly since: number } | undefined;
   readonly away: AwayMemory;
   /** How long the API has not answered this node, while the node waits for its own turn. */
   apiSilence?: Span | undefined;

@@ -1,12 +1,12 @@
 import { sha256 } from '../../../engine/digest.ts';
 import type { Host } from '../../../engine/host.ts';
 import { patchObject } from '../../../kubernetes/api.ts';
+import { type Lease, writeLease } from '../../../kubernetes/lease.ts';
 import { objectPath } from '../../../kubernetes/object-path.ts';
 import type { Action } from './actions.ts';
 import { turnKeys, withdrawnText } from './annotations.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
-import { type Lease, writeLease } from './lease.ts';
 import {
   grantOf,
   type Ledger,
@@ -21,6 +21,7 @@ import {
 } from './ledger.ts';
 import type { Looker } from './look.ts';
 import { isSameOrder, ordersKey, ordersText } from './orders.ts';
+import { turnsLease } from './turns-lease.ts';
 
 /** How many seconds a node has to begin its turn after it has seen the grant. */
 const seconds = 300;
@@ -36,8 +37,9 @@ export async function perform(
   action: Action,
 ): Promise<void> {
   const { ledger } = fleet;
-  const write = (changed: Ledger) =>
-    writeLease(host, access, lease, me, { [ledgerKey]: ledgerText(changed) });
+  const annotated = (annotations: Readonly<Record<string, string>>) =>
+    writeLease(host, access, turnsLease, { before: lease, me, annotations });
+  const write = (changed: Ledger) => annotated({ [ledgerKey]: ledgerText(changed) });
   switch (action.kind) {
     case 'adopt':
       return write(withSlot(ledger, action.slot));
@@ -51,7 +53,7 @@ export async function perform(
       return write(withoutProven(ledger, action.wishes));
     case 'drop': {
       const orders = fleet.orders.filter((order) => !isSameOrder(order, action.order));
-      return writeLease(host, access, lease, me, { [ordersKey]: ordersText(orders) });
+      return annotated({ [ordersKey]: ordersText(orders) });
     }
     case 'withdraw':
       return annotate(host, access, action.node, { [turnKeys.grant]: withdrawnText(action.nonce) });

@@ -3,12 +3,13 @@ import type { HostReader } from '../../../engine/host.ts';
 import { parseJson } from '../../../engine/json.ts';
 import { type Finding, step, waiting } from '../../../engine/resource.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
+import { annotateLease, type Lease, readLease } from '../../../kubernetes/lease.ts';
 import type { K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
 import type { RotationNotice } from '../../k3s/index.ts';
 import type { FleetNode } from './fleet-node.ts';
-import { annotateLease, type Lease, readLease } from './lease.ts';
 import { readNodes } from './look.ts';
+import { turnsLease } from './turns-lease.ts';
 
 /** The key of the notice of a rotation among the annotations of the Lease. */
 export const rotationKey = 'slipway.dev/token-rotation';
@@ -43,9 +44,9 @@ export const rotationNotice: RotationNotice = {
   },
   async remove(host, node) {
     const access = await nodeAccess(host, node);
-    const lease = await readLease(host, access);
+    const lease = await readLease(host, access, turnsLease);
     if (noticeIn(lease)?.node === node.name) {
-      await annotateLease(host, access, lease, { [rotationKey]: '' });
+      await annotateLease(host, access, turnsLease, { before: lease, annotations: { [rotationKey]: '' } });
     }
   },
 };
@@ -68,7 +69,7 @@ interface Look {
  */
 async function look(host: HostReader, access: ApiAccess): Promise<Look> {
   const nodes = await readNodes(host, access);
-  const lease = await readLease(host, access);
+  const lease = await readLease(host, access, turnsLease);
   const name = noticeIn(lease)?.node;
   return { lease, holder: nodes.find((each) => each.isServer && each.name === name) };
 }
@@ -76,7 +77,10 @@ async function look(host: HostReader, access: ApiAccess): Promise<Look> {
 function writeStep(node: K3sNode, lease: Lease | undefined, wanted: z.output<typeof notice>): Finding {
   const change = { field: rotationKey, observed: undefined, desired: wanted.to };
   return step(change, async (host) =>
-    annotateLease(host, await nodeAccess(host, node), lease, { [rotationKey]: JSON.stringify(wanted) }),
+    annotateLease(host, await nodeAccess(host, node), turnsLease, {
+      before: lease,
+      annotations: { [rotationKey]: JSON.stringify(wanted) },
+    }),
   );
 }
 

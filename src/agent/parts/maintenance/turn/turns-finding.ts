@@ -3,7 +3,7 @@ import { type Finding, inSync, waiting } from '../../../engine/resource.ts';
 import { advisory } from '../../../engine/severity.ts';
 import type { Decision } from './decide.ts';
 import type { Fleet } from './fleet.ts';
-import { leasePath } from './lease.ts';
+import { turnsLeasePath } from './turns-lease.ts';
 import { stoppedWishes, turnLines, turnsSentence } from './turns-text.ts';
 
 /** How long a turn may take, besides the time for which its node is watched, before it is reported; milliseconds. */
@@ -50,7 +50,7 @@ function held({ ledger, seen, settings }: Fleet, sentence: string, after: number
 export function unreadableFinding(after: number): Finding {
   return waiting(
     'TurnsUnreadable',
-    `The ledger of turns in ${leasePath} is damaged, so no turn is granted. Delete the Lease: ` +
+    `The ledger of turns in ${turnsLeasePath} is damaged, so no turn is granted. Delete the Lease: ` +
       'k3s kubectl -n kube-system delete lease slipway-turns. Turns that nodes have begun are kept.',
     { ...advisory, after },
   );

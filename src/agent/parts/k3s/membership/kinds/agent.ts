@@ -6,7 +6,7 @@ export const agent: MembershipKind = {
   summary: 'an agent, which joins a server',
   needs: ['server'],
   writes: ({ server }) => (server === undefined ? {} : { server }),
-  verifies: ['serverKept', 'pinnedCa', 'tokenAccepted', 'releaseAgreed'],
+  verifies: ['serverKept', 'pinnedCa', 'tokenAccepted'],
   forbids: ['cluster-init', 'datastore-endpoint'],
   proof: ({ k3s }) => k3s.agentServerCa,
   tokenSecret: ({ joinToken: { secretName, agentSecretName = secretName } }) => agentSecretName,

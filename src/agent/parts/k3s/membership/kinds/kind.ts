@@ -35,8 +35,6 @@ export type Verification =
   | 'pinnedCa'
   /** The server accepts the token. */
   | 'tokenAccepted'
-  /** The release of K3s suits that of the server. */
-  | 'releaseAgreed'
   /** The node publishes its release of K3s to the nodes that join it. */
   | 'releasePublished'
   /** A rotation of the token ends, and K3s saves its passwords. */

@@ -1,6 +1,6 @@
 import { failure, ok, type Probe } from '../../../../doctor/probe.ts';
 import type { HostReader } from '../../../../engine/host.ts';
-import { actsForCluster, type K3sNode } from '../../../../node.ts';
+import { type K3sNode, mayActForCluster } from '../../../../node.ts';
 import { askChannels } from './list.ts';
 
 /**
@@ -15,7 +15,7 @@ export function channelProbes({
   readonly node: K3sNode | undefined;
 }): readonly Probe[] {
   const channel = node?.settings.k3s.channel;
-  if (node === undefined || channel === undefined || !actsForCluster(node)) {
+  if (node === undefined || channel === undefined || !mayActForCluster(node)) {
     return [];
   }
   const look = async () => {

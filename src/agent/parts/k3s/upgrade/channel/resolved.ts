@@ -2,13 +2,13 @@ import { NodeError } from '../../../../engine/errors.ts';
 import type { HostReader } from '../../../../engine/host.ts';
 import { type Change, type Finding, inSync, type Resource, waiting } from '../../../../engine/resource.ts';
 import { advisory, forPerson } from '../../../../engine/severity.ts';
-import { actsForCluster, type K3sNode } from '../../../../node.ts';
+import type { K3sNode } from '../../../../node.ts';
 import { withoutMessage } from '../../../../resources/combinators.ts';
 import { joinedCluster } from '../../membership/joined-cluster.ts';
-import { publishedRelease } from '../fleet-release.ts';
 import { lastVersion } from '../last-version.ts';
 import { readUpgrade } from '../record.ts';
 import { soundVersion } from '../release.ts';
+import { type ActingName, releaseSource } from './acting-release.ts';
 import { choose, nextLine } from './choice.ts';
 import { askChannels } from './list.ts';
 import { type ChannelNote, readChannelNote, writeChannelNote } from './note.ts';
@@ -18,10 +18,14 @@ const interval = 6 * 3_600_000;
 
 /**
  * Notes the release that this node takes from its channel; an empty list without `k3s.channel`. Only the server that
- * acts for the cluster asks the channel. Every other node takes the release that its server publishes, which that
- * server has verified, so that all nodes go to the same release.
+ * acts for the cluster asks the channel (acting-release.ts). Every other node takes the release that this server runs,
+ * so that all nodes go to the same release.
  */
-export function channelResolved(node: K3sNode, needs: readonly string[]): readonly Resource[] {
+export function channelResolved(
+  node: K3sNode,
+  actingName: ActingName,
+  needs: readonly string[],
+): readonly Resource[] {
   const { channel } = node.settings.k3s;
   if (channel === undefined) {
     return [];
@@ -33,7 +37,10 @@ export function channelResolved(node: K3sNode, needs: readonly string[]): readon
     needs,
     async check(host) {
       const note = await readChannelNote(host, node.paths, channel);
-      return actsForCluster(node) ? ask(host, node, channel, note) : follow(host, node, channel, note);
+      const source = await releaseSource(host, node, actingName);
+      return source.ask
+        ? ask(host, node, channel, note)
+        : follow(host, node, { channel, note, release: source.release });
     },
   };
   // Leaves out the message, since the condition should report the release that runs.
@@ -88,10 +95,8 @@ async function runningRelease(host: HostReader, node: K3sNode): Promise<string |
 async function follow(
   host: HostReader,
   node: K3sNode,
-  channel: string,
-  note: ChannelNote | undefined,
+  { channel, note, release }: FollowedRelease,
 ): Promise<Finding> {
-  const release = await publishedRelease(host, node);
   if (release !== undefined) {
     return release === note?.release
       ? inSync()
@@ -102,6 +107,13 @@ async function follow(
   }
   const message = `the server shows its K3s release once it is Ready, and this node takes the same one (k3s.channel: ${channel})`;
   return waiting('ServerUnreachable', message, { after: 5_000 });
+}
+
+/** What a node follows: the release of the acting server, if it is known now. */
+interface FollowedRelease {
+  readonly channel: string;
+  readonly note: ChannelNote | undefined;
+  readonly release: string | undefined;
 }
 
 /** Returns the drift of the note. Before the first release is known, the other steps wait for the next pass. */

@@ -55,9 +55,17 @@ describe('fleetRelease', () => {
     expect(await fleetRelease(anAgent(published(old), { token }), agent)).toBe(expected);
   });
 
-  test('is not requested on a server', async () => {
+  test('is not requested on the only server of a cluster', async () => {
     const host = memoryHost({ files: { '/var/lib/slipway/join-token': 'swordfish\n' } });
     expect(await fleetRelease(host, aNode('server', { version: patch }))).toBeUndefined();
+  });
+
+  test('is that of the first peer that publishes one, on one of several servers', async () => {
+    const peers = ['10.0.0.8', '10.0.0.4'];
+    const one = aNode('server', { version: patch, settings: { k3s: { datastore: 'etcd', peers } } });
+    const host = anAgent(published(old)).onGet('https://10.0.0.8:6443/ping', unreachable('10.0.0.8'));
+    host.onGet('https://10.0.0.8:6443/cacerts', unreachable('10.0.0.8'));
+    expect(await fleetRelease(host, one)).toBe(old);
   });
 });
 

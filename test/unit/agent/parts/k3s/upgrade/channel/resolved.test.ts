@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../../../src/agent/engine/errors.ts';
+import type { ActingName } from '../../../../../../../src/agent/parts/k3s/upgrade/channel/acting-release.ts';
 import {
   readChannelNote,
   wantedVersion,
@@ -27,9 +28,12 @@ function answering(host: MemoryHost, releases: Readonly<Record<string, string>>)
   host.onGet(url, JSON.stringify({ data }));
 }
 
+/** Not asked on the only server of a cluster. */
+const nobody: ActingName = async () => undefined;
+
 /** Checks, carries out the remedy, and returns the outcome. */
 async function pass(host: MemoryHost, of = node): Promise<string> {
-  const [resource] = channelResolved(of, []);
+  const [resource] = channelResolved(of, nobody, []);
   if (!resource) {
     throw new Error('no Resource');
   }
@@ -47,7 +51,7 @@ const wanted = (host: MemoryHost) => wantedVersion(host, node.paths, node.settin
 
 describe('channelResolved', () => {
   test('is absent without a channel', () => {
-    expect(channelResolved(aNode('server'), [])).toEqual([]);
+    expect(channelResolved(aNode('server'), nobody, [])).toEqual([]);
   });
 
   test('records the release of the channel, and asks again after six hours', async () => {
@@ -103,7 +107,7 @@ describe('channelResolved', () => {
     expect(await pass(host)).toBe('Drifted release');
     expect(await wanted(host)).toBe(patch);
     expect(await pass(host)).toBe('Waiting ChannelAhead');
-    const [resource] = channelResolved(node, []);
+    const [resource] = channelResolved(node, nobody, []);
     expect(await resource?.check(host)).toMatchObject({
       message: expect.stringContaining('set k3s.channel: v1.37 on all nodes'),
       blocks: false,
@@ -114,7 +118,7 @@ describe('channelResolved', () => {
   test('reports a channel that does not exist, with those that do', async () => {
     const host = upgrading({ [binary]: old });
     answering(host, { stable: old });
-    const [resource] = channelResolved(following('v1.99'), []);
+    const [resource] = channelResolved(following('v1.99'), nobody, []);
     await expect(resource?.check(host)).rejects.toMatchObject({
       reason: 'ChannelUnknown',
       endedBy: 'person',
@@ -128,7 +132,7 @@ describe('channelResolved', () => {
     await pass(host);
     host.advance(7 * hour);
     host.onGet(url, new NodeError('Unreachable', 'Nothing listens there.'));
-    const [resource] = channelResolved(node, []);
+    const [resource] = channelResolved(node, nobody, []);
     await expect(resource?.check(host)).rejects.toMatchObject({ reason: 'ChannelUnreachable' });
     expect(await wanted(host)).toBe(old);
   });

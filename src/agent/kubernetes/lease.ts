@@ -1,20 +1,29 @@
 import * as z from 'zod/mini';
-import type { Host, HostReader } from '../../../engine/host.ts';
-import { createObject, patchObject, readApi, replaceObject } from '../../../kubernetes/api.ts';
-import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
-import { listPath, objectPath } from '../../../kubernetes/object-path.ts';
-import type { TurnMemory } from './observations.ts';
+import type { Host, HostReader } from '../engine/host.ts';
+import { createObject, patchObject, readApi, replaceObject } from './api.ts';
+import type { ApiAccess } from './kubeconfig.ts';
+import { listPath, objectPath } from './object-path.ts';
 
 const kind = { apiVersion: 'coordination.k8s.io/v1', resource: 'leases', namespace: 'kube-system' } as const;
-const name = 'slipway-turns';
 
-/** The path of the Lease whose holder grants turns, and whose annotations are the ledger and the orders. */
-export const leasePath = objectPath({ ...kind, name });
+/** A Lease in kube-system that at most one server holds. */
+export interface LeaseKind {
+  readonly name: string;
+  /** How long the Lease is valid after its last renewal, in seconds. */
+  readonly duration: number;
+  /** How old the last renewal is when the holder renews, in milliseconds. */
+  readonly renewAfter: number;
+}
 
-/** How long a Lease is valid after its last renewal, in seconds. */
-const duration = 30;
-/** How old the last renewal is when the holder renews, in milliseconds. */
-const renewAfter = 10_000;
+/** What a process has seen of a Lease: the holder and the renewal, and when they were first seen. */
+export interface LeaseMemory {
+  lease: { readonly record: string; readonly since: number } | undefined;
+}
+
+/** Returns the path of a Lease in the Kubernetes API. */
+export function leasePath({ name }: LeaseKind): string {
+  return objectPath({ ...kind, name });
+}
 
 const text = z.nullish(z.string());
 const lease = z.looseObject({
@@ -37,9 +46,9 @@ const lease = z.looseObject({
 /** The Lease as it was read, with all its fields, so that it can be replaced (coordination.k8s.io/v1). */
 export type Lease = z.output<typeof lease>;
 
-/** Reads the Lease; `undefined` before the first turn in the cluster. Throws the errors of `readApi`. */
-export function readLease(host: HostReader, access: ApiAccess): Promise<Lease | undefined> {
-  return readApi(host, access, leasePath, lease);
+/** Reads the Lease; `undefined` until a server takes it for the first time. Throws the errors of `readApi`. */
+export function readLease(host: HostReader, access: ApiAccess, which: LeaseKind): Promise<Lease | undefined> {
+  return readApi(host, access, leasePath(which), lease);
 }
 
 /** Whether this server holds the Lease. */
@@ -53,9 +62,14 @@ export type Holding =
 /**
  * Judges who holds the Lease. The times in the Lease come from the clocks of other machines and are never compared
  * with a clock: a Lease expires if its record does not change for its duration, as seen by the monotonic clock of this
- * process (client-go, tools/leaderelection). `now` is a time of this clock.
+ * process (client-go, tools/leaderelection). `me` is the name of this server's Node, and `now` a time of this clock.
  */
-export function judgeLease(memory: TurnMemory, found: Lease | undefined, me: string, now: number): Holding {
+export function judgeLease(
+  { duration, renewAfter }: LeaseKind,
+  memory: LeaseMemory,
+  found: Lease | undefined,
+  { me, now }: { readonly me: string; readonly now: number },
+): Holding {
   const {
     holderIdentity: holder = '',
     renewTime,
@@ -81,17 +95,23 @@ export function judgeLease(memory: TurnMemory, found: Lease | undefined, me: str
 export async function writeLease(
   host: Host,
   access: ApiAccess,
-  before: Lease | undefined,
-  me: string,
-  annotations: Readonly<Record<string, string>> = {},
+  which: LeaseKind,
+  { before, me, annotations = {} }: LeaseChange,
 ): Promise<void> {
-  const spec = renewed(before?.spec ?? {}, me, microTime(host.now()));
+  const spec = renewed(which, before?.spec ?? {}, me, microTime(host.now()));
   if (before === undefined) {
-    return createLease(host, access, annotations, spec);
+    return createLease(host, access, which, { annotations, spec });
   }
   const metadata = { ...before.metadata, annotations: { ...before.metadata.annotations, ...annotations } };
   const after = { ...before, metadata, spec };
-  await replaceObject(host, access, leasePath, after);
+  await replaceObject(host, access, leasePath(which), after);
+}
+
+/** A write of a Lease: the Lease as it was read, its next holder, and annotations to add. */
+export interface LeaseChange {
+  readonly before: Lease | undefined;
+  readonly me: string;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -101,28 +121,36 @@ export async function writeLease(
 export function annotateLease(
   host: Host,
   access: ApiAccess,
-  before: Lease | undefined,
-  annotations: Readonly<Record<string, string>>,
+  which: LeaseKind,
+  { before, annotations }: Required<Omit<LeaseChange, 'me'>>,
 ): Promise<void> {
   if (before === undefined) {
-    return createLease(host, access, annotations, { leaseDurationSeconds: duration });
+    return createLease(host, access, which, { annotations, spec: { leaseDurationSeconds: which.duration } });
   }
   const { resourceVersion } = before.metadata;
-  return patchObject(host, access, leasePath, { metadata: { resourceVersion, annotations } });
+  return patchObject(host, access, leasePath(which), { metadata: { resourceVersion, annotations } });
 }
 
 function createLease(
   host: Host,
   access: ApiAccess,
-  annotations: Readonly<Record<string, string>>,
-  spec: NonNullable<Lease['spec']>,
+  { name }: LeaseKind,
+  {
+    annotations,
+    spec,
+  }: { readonly annotations: Readonly<Record<string, string>>; readonly spec: NonNullable<Lease['spec']> },
 ): Promise<void> {
   const { apiVersion, namespace } = kind;
   const metadata = { name, namespace, annotations };
   return createObject(host, access, listPath(kind), { apiVersion, kind: 'Lease', metadata, spec });
 }
 
-function renewed(before: NonNullable<Lease['spec']>, me: string, time: string): NonNullable<Lease['spec']> {
+function renewed(
+  { duration }: LeaseKind,
+  before: NonNullable<Lease['spec']>,
+  me: string,
+  time: string,
+): NonNullable<Lease['spec']> {
   const { holderIdentity: holder, leaseTransitions, acquireTime } = before;
   const isMine = holder === me;
   return {
