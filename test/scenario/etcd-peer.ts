@@ -17,6 +17,8 @@ export interface EtcdPeer {
   cluster: { token: string; ca: string } | undefined;
   /** What the other server shows of its settings. */
   config: Readonly<Record<string, unknown>>;
+  /** The K3s release that the other server publishes. */
+  release: string;
   /** How each start of K3s on this VM came to its cluster. */
   readonly ways: ('founded' | 'joined' | 'kept' | 'sqlite' | 'migrated')[];
   /** Starts the datastore that K3s would pick (pkg/cluster/managed.go); returns the error line if it cannot join. */
@@ -30,6 +32,7 @@ export function etcdPeer(host: MemoryHost): EtcdPeer {
   const peer: EtcdPeer = {
     cluster: undefined,
     config: { ClusterIPRanges: [{ IP: '10.42.0.0', Mask: '//8AAA==' }], FlannelBackend: 'vxlan' },
+    release: 'v1.36.3+k3s1',
     ways: [],
     start(config, token) {
       if (host.files.stat(tombstone) !== undefined) {
@@ -70,6 +73,9 @@ export function etcdPeer(host: MemoryHost): EtcdPeer {
     return reveal(headers?.authorization ?? '') === wanted ? '{}' : { status: 401, body: 'not authorized' };
   });
   host.onGet(`${peerUrl}/v1-k3s/config`, () => (peer.cluster ? JSON.stringify(peer.config) : down));
+  host.onGet(`${peerUrl}/static/slipway/release.json`, () =>
+    peer.cluster ? JSON.stringify({ format: 1, k3s: peer.release }) : down,
+  );
   host.onGet('http://127.0.0.1:2381/health', unreachable('http://127.0.0.1:2381'));
   return peer;
 }
