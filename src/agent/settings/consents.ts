@@ -3,7 +3,8 @@ import { inlineYaml } from './inline-yaml.ts';
 /** The kinds of consent, from which the settings, their documentation and every check derive. */
 export const consents = {
   tokenChange: {
-    about: 'Join tokens that may replace the token of this server, each by its digest.',
+    about:
+      'Join tokens that may replace the token of a server with SQLite, each by its digest; without effect on several servers.',
     example: '3f2a9c1b2d4e',
     takesTrue: 'forNothing',
   },

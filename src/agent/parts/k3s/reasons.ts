@@ -27,7 +27,7 @@ export const serverReasons = {
 /** The reasons about the join token. */
 export const tokenReasons = {
   TokenChanged:
-    'The token in the vault differs from the one that this server was installed with; the condition prints the consent that lets Slipway use the new token.',
+    'The token in the vault differs from the one that this server was installed with; the condition prints the consent that lets Slipway use the new token or, with several servers, the steps by hand.',
   TokenRotationFailed:
     'A rotation of the join token cannot continue: K3s refuses to store the new token, or starts with neither token.',
   TokenRejected: 'The server does not accept the join token from the vault.',

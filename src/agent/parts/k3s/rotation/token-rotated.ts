@@ -2,9 +2,9 @@ import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { Secret } from '../../../engine/secret.ts';
 import type { K3sNode } from '../../../node.ts';
-import { isConsented } from '../../../settings/consents.ts';
 import { activeStart } from '../datastore/active-start.ts';
 import { datastoreCopies } from '../datastore/copies.ts';
+import { mayRotate } from '../membership/renewed-token.ts';
 import {
   endRotation,
   isOpen,
@@ -26,10 +26,10 @@ export interface RotationPorts {
 }
 
 /**
- * Rotates the join token of a server to the one that a person has consented to (`joinToken` records it), in steps: a
- * proven copy of the datastore; the request to K3s, after which the rotation cannot be dropped; the token file. K3s
- * accepts the new token, and no longer the old one, once it has restarted (`rotationRestart`). Agents then fetch the
- * new token by themselves.
+ * Rotates the join token of an only server to the one that a person has consented to (`joinToken` records it), in
+ * steps: a proven copy of the datastore; the request to K3s, after which the rotation cannot be dropped; the token
+ * file. K3s accepts the new token, and no longer the old one, once it has restarted (`rotationRestart`). Agents then
+ * fetch the new token by themselves.
  *
  * Waits while K3s runs from a start by another unit, which may not read Slipway's token file.
  */
@@ -72,7 +72,7 @@ async function keptVersion(host: HostReader, { paths }: K3sNode, { from }: Rotat
     : {};
 }
 
-/** Returns the next step before the first request to K3s. Drops a rotation that is no longer consented to. */
+/** Returns the next step before the first request to K3s. Drops a rotation that this server may no longer make. */
 async function prepare(
   host: HostReader,
   node: K3sNode,
@@ -80,7 +80,7 @@ async function prepare(
   { copy, notice }: RotationPorts,
 ): Promise<Finding> {
   const { from, to } = record;
-  if (!isConsented(node.settings, 'tokenChange', to)) {
+  if (!mayRotate(node, to)) {
     return step(from, undefined, 'drop the rotation of the join token', async (changing) => {
       await notice.remove(changing, node);
       await changing.remove(node.paths.slipway.tokenRotation);

@@ -254,6 +254,36 @@ describe('joinToken on an installed server', () => {
     expect((await host.readFile(path))?.content).toBe('marlin\n');
   });
 
+  describe.each(['etcd', 'external'] as const)('of several, with the datastore %s,', (datastore) => {
+    const oneOfSeveral = aNode('server', {
+      settings: { k3s: { datastore }, consent: { tokenChange: [shortDigest('marlin')] } },
+    });
+
+    test('keeps its token and records no rotation, even with consent, and explains the rotation by hand', async () => {
+      const host = server('swordfish');
+      host.advance(2 * hour);
+      const finding = await joinToken(oneOfSeveral, cloudWith('marlin'), []).check(host);
+      const remedy = finding.state === 'Drifted' ? finding.drift.remedy(host) : undefined;
+      await expect(remedy).rejects.toMatchObject({
+        reason: 'TokenChanged',
+        message: expect.stringMatching(
+          /tokenChange has no effect.* k3s token rotate .*on one server after the other/,
+        ),
+      });
+      expect(host.files.text(path)).toBe('swordfish\n');
+      expect(host.journal).toEqual([]);
+    });
+
+    test('writes the token of K3s to the file after a rotation by hand, and then agrees with the vault', async () => {
+      const host = server('swordfish', 'marlin');
+      const resource = joinToken(oneOfSeveral, cloudWith(`K10${sha256('the CA')}::server:marlin`), []);
+      expect(await settle(resource, host)).toEqual(['Drifted token', 'InSync']);
+      expect(host.files.text(path)).toBe('marlin\n');
+      host.advance(2 * hour);
+      expect((await settle(resource, host)).at(-1)).toBe('InSync');
+    });
+  });
+
   const rotation = '/var/lib/slipway/token-rotation.json';
   const consenting = (...tokens: readonly string[]) =>
     aNode('server', { settings: { consent: { tokenChange: tokens.map(shortDigest) } } });

@@ -39,6 +39,8 @@ test('tokenRotated names no version of the secret for copies that were made with
 });
 
 describe('tokenRotated before the first request to K3s', () => {
+  const consent = { tokenChange: [to] };
+
   test('begins the rotation once the datastore is copied and the notice is in the Lease', async () => {
     const server = rotatingServer('wanted');
     const missing = ['copied', 'shown'];
@@ -112,7 +114,11 @@ describe('tokenRotated before the first request to K3s', () => {
     expect(await outcome(rotated(server), server.host)).toContain('ServiceStarting');
   });
 
-  test('drops the rotation and its notice if the settings no longer consent to it', async () => {
+  test.each([
+    ['the settings no longer consent to it', {}],
+    ['the cluster has several servers with etcd', { k3s: { datastore: 'etcd' }, consent }],
+    ['the cluster has several servers with one database', { k3s: { datastore: 'external' }, consent }],
+  ] as const)('drops the rotation and its notice if %s', async (_name, settings) => {
     const server = rotatingServer('wanted');
     const removals: unknown[] = [];
     const notice = {
@@ -121,7 +127,7 @@ describe('tokenRotated before the first request to K3s', () => {
         removals.push(server.record()?.state);
       },
     };
-    await settle(rotated({ node: aNode('server') }, { notice }), server.host);
+    await settle(rotated({ node: aNode('server', { settings }) }, { notice }), server.host);
     expect(server.record()).toBeUndefined();
     expect(removals).toEqual(['wanted']);
     expect(server.requests).toEqual([]);
