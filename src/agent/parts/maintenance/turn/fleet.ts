@@ -57,6 +57,17 @@ export function slotsOf({ ledger }: Pick<Fleet, 'ledger'>, kind: 'server' | 'age
   return ledger.slots.filter(({ server }) => server === (kind === 'server'));
 }
 
+/**
+ * Returns a server that does not serve, besides the node `name`; `undefined` if all others serve. With etcd, two
+ * servers that do not serve can be the majority.
+ */
+export function otherServerAway(
+  { name }: Pick<FleetNode, 'name'>,
+  { nodes }: Pick<Fleet, 'nodes'>,
+): FleetNode | undefined {
+  return nodes.find((other) => other.isServer && !other.serves && other.name !== name);
+}
+
 /** Returns the nodes whose failures stop turns for a wish; an empty list if fewer than `maxFailed` nodes failed. */
 export function failedNodes({ ledger, settings }: Fleet, wish: string): readonly string[] {
   const names = new Set(ledger.failures.filter((failure) => failure.wish === wish).map(({ node }) => node));

@@ -1,7 +1,15 @@
 /** The rules of granting: each returns why a node that asks has to wait, or `undefined` if the rule lets it pass. */
 
 import type { TurnRequest } from './annotations.ts';
-import { type Asking, askingNodes, type Fleet, failedNodes, mostAgents, slotsOf } from './fleet.ts';
+import {
+  type Asking,
+  askingNodes,
+  type Fleet,
+  failedNodes,
+  mostAgents,
+  otherServerAway,
+  slotsOf,
+} from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { agentSkew, serverSkew } from './skew.ts';
 
@@ -59,10 +67,14 @@ const closed: Rule = ({ request, isNow }) =>
 
 const otherServerInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'server')[0]?.node);
 
-/** With etcd, two servers that do not serve can be the majority. */
-const otherServerAway: Rule = ({ node, isNow }, { nodes }) => {
-  const away = nodes.find(({ isServer, serves, name }) => isServer && !serves && name !== node.name);
-  return isNow ? undefined : away && `waits for ${away.name}, which does not serve`;
+const otherServersServe: Rule = ({ node, isNow }, fleet) => {
+  const other = isNow ? undefined : otherServerAway(node, fleet);
+  if (other === undefined) {
+    return undefined;
+  }
+  return other.ready === 'True'
+    ? `waits for ${other.name}, which does not vote in etcd`
+    : `waits for ${other.name}, which is not Ready`;
 };
 
 const agentInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'agent')[0]?.node);
@@ -106,7 +118,7 @@ function unlessUrgent(rule: Rule): Rule {
 
 const failures = [stopped, resting].map(unlessUrgent);
 const forAll = [paused, held, recovering, silent, ...failures, closed];
-const amongServers = [otherServerInTurn, unlessUrgent(otherServerAway), serverSkew];
+const amongServers = [otherServerInTurn, unlessUrgent(otherServersServe), serverSkew];
 const forServers = [...amongServers, agentInTurn, routesAlone];
 const forAgents = [
   ...[serverInTurn, serversFirst, agentSkew, routesAlone],

@@ -1,7 +1,7 @@
 /** The rules about turns that were granted: when they are withdrawn, when they have failed, and when they are free. */
 
 import type { Action } from './actions.ts';
-import { type Fleet, failedNodes } from './fleet.ts';
+import { type Fleet, failedNodes, otherServerAway } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
 import type { Slot } from './ledger.ts';
 import { type Phase, phaseOf } from './observations.ts';
@@ -39,7 +39,8 @@ function withdrawal({ slot, node, phase, lasted }: Turn, fleet: Fleet): Action |
 }
 
 /** Returns why a node that has not begun should not begin any more. */
-function notToBegin(slot: Slot, { request, isHeld }: FleetNode, fleet: Fleet): string | undefined {
+function notToBegin(slot: Slot, node: FleetNode, fleet: Fleet): string | undefined {
+  const { request, isHeld } = node;
   if (request?.digest !== slot.digest || request.boot !== slot.boot) {
     return 'the node does not ask for it any more';
   }
@@ -52,8 +53,17 @@ function notToBegin(slot: Slot, { request, isHeld }: FleetNode, fleet: Fleet): s
   if (fleet.settings.pause) {
     return 'maintenance.pause is set';
   }
-  const [failed] = request.urgent ? [] : failedNodes(fleet, slot.wish);
-  return failed && `${failed} failed`;
+  if (request.urgent) {
+    return undefined;
+  }
+  const [failed] = failedNodes(fleet, slot.wish);
+  return failed ? `${failed} failed` : serverLost(slot, node, fleet);
+}
+
+/** Returns which server stopped serving after this one got its turn; `undefined` for a turn that a person ordered. */
+function serverLost(slot: Slot, node: FleetNode, fleet: Fleet): string | undefined {
+  const other = node.isServer && !slot.now ? otherServerAway(node, fleet) : undefined;
+  return other && `${other.name} does not serve`;
 }
 
 /** A turn fails if the node undoes the change, or does not serve for ten minutes; it then keeps its slot. */

@@ -79,10 +79,34 @@ const rules: readonly Row[] = [
     ['server-2 waits for server-1'],
   ],
   [
-    'no turn to a server while another one does not serve',
+    'no turn to a server while another one is not Ready',
+    [fleetNode('server-1', { ready: 'False' }), asks('server-2')],
+    {},
+    ['server-2 waits for server-1, which is not Ready'],
+  ],
+  [
+    'no turn to a server while another one does not report, although a third one serves',
+    [fleetNode('server-1', { ready: 'Unknown' }), asks('server-2'), fleetNode('server-3')],
+    {},
+    ['server-2 waits for server-1, which is not Ready'],
+  ],
+  [
+    'no turn to a server while another one is Ready and does not vote in etcd',
     [fleetNode('server-1', { serves: false }), asks('server-2')],
     {},
-    ['server-2 waits for server-1, which does not serve'],
+    ['server-2 waits for server-1, which does not vote in etcd'],
+  ],
+  [
+    'no turn to a second server while the first one has ended its turn and does not vote in etcd',
+    [inTurn('server-1', 'done', { serves: false }), asks('server-2')],
+    { slots: [aSlot('server-1')] },
+    ['server-2 waits for server-1'],
+  ],
+  [
+    'no turn to a second server in place of one that was deleted in its turn',
+    [asks('server-2'), fleetNode('server-3')],
+    { slots: [aSlot('server-1')] },
+    ['server-2 waits for server-1'],
   ],
   [
     'a turn to a server whose certificates expire soon, although another server does not serve and an agent failed',

@@ -230,3 +230,33 @@ describe('decide', () => {
     expect(decided(node ? [node] : [], fields)).toEqual(expected === undefined ? [] : [expected]);
   });
 });
+
+describe('decide, once another server has stopped serving,', () => {
+  const away = fleetNode('server-2', { ready: 'Unknown' });
+  const learner = fleetNode('server-2', { serves: false });
+  const urgent = offered('server-1', '', { request: aRequest({ urgent: true }) });
+
+  test.each([
+    ['withdraws the turn of a server', offered('server-1'), away, {}, 'server-2 does not serve'],
+    [
+      'withdraws the turn of a server if the other one does not vote in etcd',
+      offered('server-1'),
+      learner,
+      {},
+      'server-2 does not serve',
+    ],
+    ['keeps the turn of a server that has begun', inTurn('server-1'), away, {}, undefined],
+    ['keeps a turn that a person ordered', offered('server-1'), away, { now: true }, undefined],
+    ['keeps the turn of a server whose certificates expire soon', urgent, away, {}, undefined],
+    ['keeps the turn of an agent', offered('agent-1'), away, {}, undefined],
+  ] as const)('%s', (_, node, other, slot, why) => {
+    const withdrawn = why && `withdraw the turn of ${node.name}, because ${why}`;
+    const fields = { slots: [aSlot(node.name, slot)] };
+    expect(decided([node, other], fields)).toEqual(withdrawn === undefined ? [] : [withdrawn]);
+  });
+
+  test('keeps the turn of a server that alone does not serve', () => {
+    const node = offered('server-1', '', { ready: 'False', request: aRequest() });
+    expect(decided([node, fleetNode('server-2')], { slots: [aSlot('server-1')] })).toEqual([]);
+  });
+});
