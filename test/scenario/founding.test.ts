@@ -158,3 +158,43 @@ test('a first server whose Node was deleted joins its cluster again, and founds 
   expect(machine.host.files.text(config)).toContain(`server: "${peerUrl}"`);
   expect(machine.peer.ways.at(-1)).toBe('joined');
 });
+
+describe('a first server that boots without its data disk', () => {
+  const data = '/var/lib/rancher/k3s';
+
+  async function withoutDisk() {
+    const machine = made(kinds[0]);
+    await live(machine.slipway(), machine, 8 * minute, isReady);
+    await live(machine.slipway(), machine, minute);
+    machine.host.files.rename(data, '/unmounted');
+    await machine.reboot();
+    return machine;
+  }
+
+  test('founds no second cluster before or after Slipway looks, and says that the disk may be missing', async () => {
+    const machine = await withoutDisk();
+    await machine.host.sleep(minute);
+    expect(machine.peer.ways).toEqual(['founded']);
+    const slipway = machine.slipway();
+    const waiting = await live(slipway, machine, 2 * minute);
+    const report = await live(slipway, machine, 60 * minute);
+    expect(machine.peer.ways).toEqual(['founded']);
+    expect(machine.units).toMatchObject({ starts: 1, refused: 1 });
+    expect(condition(report, 'Role')).toBe('False ClusterExists');
+    for (const { conditions } of [waiting, report]) {
+      expect(conditions.find(({ type }) => type === 'Role')?.message).toContain(
+        `the disk of ${data} is missing`,
+      );
+    }
+  });
+
+  test('keeps its cluster once the disk is back', async () => {
+    const machine = await withoutDisk();
+    const slipway = machine.slipway();
+    await live(slipway, machine, 30 * minute);
+    machine.host.files.remove(data);
+    machine.host.files.rename('/unmounted', data);
+    await live(slipway, machine, 20 * minute, isReady);
+    expect(machine.peer.ways).toEqual(['founded', 'kept']);
+  });
+});

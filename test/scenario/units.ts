@@ -34,6 +34,8 @@ export class Units {
   /** The number of commands to reboot; the test reboots the VM itself. */
   orders = 0;
   boots = 0;
+  /** The number of starts that failed because the path in AssertPathExists= was missing. */
+  refused = 0;
   #invocations = 0;
   #tableStarts = 0;
 
@@ -274,6 +276,12 @@ export class Units {
 
   async #launch(name: string): Promise<string> {
     const unit = this.#unit(name);
+    const needed = /^AssertPathExists=(.+)$/m.exec(unit.loaded ?? '')?.[1];
+    if (needed !== undefined && this.#host.files.stat(needed) === undefined) {
+      this.#stop(name);
+      this.refused += 1;
+      return '';
+    }
     this.#invocations += 1;
     Object.assign(unit, {
       state: 'activating',

@@ -6,6 +6,7 @@ import { type K3sNode, unitName } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
 import { unitLoaded } from '../../../resources/unit.ts';
 import { keptNode } from '../config/kept-node.ts';
+import { neededAtStart } from '../membership/founding/needed-at-start.ts';
 
 /**
  * Keeps the systemd unit of K3s written and loaded. Another Resource enables the unit, once K3s has everything it
@@ -14,7 +15,10 @@ import { keptNode } from '../config/kept-node.ts';
 export function unit(node: K3sNode, needs: readonly string[]): readonly Resource[] {
   const name = unitName(node.role.k3s);
   const path = join(node.paths.system.units, name);
-  const content = async (host: HostReader) => renderUnit(await keptNode(host, node));
+  const content = async (host: HostReader) => {
+    const kept = await keptNode(host, node);
+    return renderUnit(kept, await neededAtStart(host, kept));
+  };
   const written = file({ path, content, condition: 'K3sRunning', needs });
   return [written, unitLoaded({ unit: name, path, condition: 'K3sRunning', needs: [written.id] })];
 }
@@ -22,9 +26,9 @@ export function unit(node: K3sNode, needs: readonly string[]): readonly Resource
 /**
  * Renders the unit with the properties that the K3s installer gives its unit (k3s-io/k3s install.sh,
  * create_systemd_service_file). Adds the proxy variables, the runtime directory, and the command that stamps every
- * start.
+ * start. If `needed` is missing, systemd refuses to start K3s: an assertion, unlike a failed command, causes no restart.
  */
-export function renderUnit(node: K3sNode): string {
+export function renderUnit(node: K3sNode, needed?: string): string {
   const { root, system, k3s } = node.paths;
   const command = node.role.k3s;
   const directory = (path: string) => unspecified(join(root, path));
@@ -38,7 +42,7 @@ Description=Lightweight Kubernetes
 Documentation=https://k3s.io
 Wants=network-online.target
 After=network-online.target
-
+${needed === undefined ? '' : asserted(needed)}
 [Install]
 WantedBy=multi-user.target
 
@@ -65,6 +69,12 @@ ExecStartPre=-/sbin/modprobe br_netfilter
 ExecStartPre=-/sbin/modprobe overlay
 ExecStartPre=-${[node.slipway, 'stamp', '--root', root].map(argument).join(' ')}
 ExecStart=${start.map(argument).join(' ')}
+`;
+}
+
+function asserted(path: string): string {
+  return `# Without this path, K3s would found a second cluster. If its disk is missing, mount it; see slipway status.
+AssertPathExists=${unspecified(path)}
 `;
 }
 

@@ -27,15 +27,15 @@ export function claimText({ name, vmId }: K3sNode, nonce: string): string {
 
 /**
  * Returns `ClusterExists` for a server that is alone as far as it can see and may not found the cluster. The message
- * has the two ways out.
+ * has the ways out, and `lost`, what `lostCluster` returns.
  */
-export function clusterUnproven(node: K3sNode, why: string): NodeError {
+export function clusterUnproven(node: K3sNode, why: string, lost: string): NodeError {
   const consent = consentAdvice(node.settings, 'founding', foundingSubject(node));
   return new NodeError(
     'ClusterExists',
     `No other server answers, and this server does not found a cluster: ${why}. If the servers only do not answer, start ` +
       'them: this server then joins. If the cluster is lost, restore it with slipway restore. If there never was one, or ' +
-      `it is given up, ${consent}.`,
+      `it is given up, ${consent}.${lost}`,
     forPerson,
   );
 }

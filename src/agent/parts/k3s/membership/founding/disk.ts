@@ -5,16 +5,22 @@ import type { NodePaths } from '../../../../paths.ts';
 /** The cluster that the disk of a server has. */
 export type DiskCluster = 'etcd' | 'removed' | 'sqlite' | 'empty';
 
+/** Returns the path of etcd's log, which exists once etcd has a cluster on the disk. */
+export function etcdLog({ k3s }: NodePaths): string {
+  return join(k3s.datastore, 'etcd/member/wal');
+}
+
 /**
  * Returns which datastore is on the disk; `removed` if etcd has removed this server, which then must join again
  * (pkg/etcd/etcd.go, tombstoneFile). K3s keeps to etcd once its log exists, whatever the flags
  * (pkg/cluster/managed.go); etcd that was copied from SQLite leaves `state.db.migrated` behind.
  */
-export async function clusterOnDisk(host: HostReader, { k3s }: NodePaths): Promise<DiskCluster> {
+export async function clusterOnDisk(host: HostReader, paths: NodePaths): Promise<DiskCluster> {
+  const { k3s } = paths;
   if ((await host.stat(join(k3s.datastore, 'etcd/tombstone'))) !== undefined) {
     return 'removed';
   }
-  if ((await host.stat(join(k3s.datastore, 'etcd/member/wal'))) !== undefined) {
+  if ((await host.stat(etcdLog(paths))) !== undefined) {
     return 'etcd';
   }
   return (await host.stat(join(k3s.datastore, 'state.db'))) === undefined ? 'empty' : 'sqlite';

@@ -12,6 +12,7 @@ import { parseToken, type Token, tokenDigest } from '../token.ts';
 import { type Claims, claimName, claimText, clusterUnproven, foundingSubject } from './claim.ts';
 import { decideFounding, type FoundingDecision, type PeerAnswer } from './decision.ts';
 import { clusterOnDisk } from './disk.ts';
+import { lostCluster } from './lost-cluster.ts';
 import { memberKept } from './member.ts';
 import { type FoundingMemory, noteSilence } from './memory.ts';
 import { askServers, otherServers } from './peers.ts';
@@ -54,9 +55,9 @@ export function etcdFounding(node: K3sNode, ports: FoundingPorts, needs: readonl
           return inSync();
         case 'removed':
           // Its cluster lives without it, so it must not found another one.
-          return decided(host, unmarked(node), ports, { record, token });
+          return decided(host, unmarked(node), ports, { record, token, lost: '' });
         case 'empty':
-          return decided(host, node, ports, { record, token });
+          return decided(host, node, ports, { record, token, lost: await lostCluster(host, node) });
       }
     },
   };
@@ -75,13 +76,15 @@ async function serverToken(host: HostReader, { paths }: K3sNode): Promise<Token 
 interface Known {
   readonly record: FoundingRecord | undefined;
   readonly token: Token | undefined;
+  /** What the messages add if the server may have lost the disk with its cluster; otherwise empty. */
+  readonly lost: string;
 }
 
 async function decided(
   host: HostReader,
   node: K3sNode,
   { memory, claims }: FoundingPorts,
-  { record, token }: Known,
+  { record, token, lost }: Known,
 ): Promise<Finding> {
   if (token === undefined) {
     throw new Recorded('a dry run has no token to show to other servers');
@@ -98,7 +101,7 @@ async function decided(
     isConsented: isConsented(node.settings, 'founding', foundingSubject(node)),
     canClaim: claims !== undefined,
   });
-  return found(host, node, { decision, record, token, claims });
+  return found(host, node, { decision, record, token, claims, lost });
 }
 
 function isSilent(answers: readonly PeerAnswer[]): boolean {
@@ -110,21 +113,21 @@ async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> 
   return ['active', 'reloading', 'activating'].includes(ActiveState);
 }
 
-interface Decided {
+interface Decided extends Known {
   readonly decision: FoundingDecision;
-  readonly record: FoundingRecord | undefined;
   readonly token: Token;
   readonly claims: Claims | undefined;
 }
 
-function found(host: HostReader, node: K3sNode, { decision, record, token, claims }: Decided): Finding {
+function found(host: HostReader, node: K3sNode, known: Decided): Finding {
+  const { decision, record, token, lost } = known;
   switch (decision.act) {
     case 'stay':
       return inSync();
     case 'wait':
-      return waitFor(node, decision);
+      return waitFor(node, decision, lost);
     case 'refuse':
-      throw refusal(node, decision);
+      throw refusal(node, decision, lost);
     case 'join':
       return recorded(node, record, { state: 'joins', server: decision.server, at: host.now() });
     case 'found':
@@ -132,7 +135,7 @@ function found(host: HostReader, node: K3sNode, { decision, record, token, claim
       return recorded(node, record, { ...record, state: 'founds', server: undefined, at: host.now() });
     case 'claim':
       refusePinned(node, token);
-      return claimed(node, record, token, claims);
+      return claimed(node, known);
   }
 }
 
@@ -160,12 +163,7 @@ function toldOf({ state, server }: FoundingRecord): string {
  * Returns the drift that claims the cluster. The text of the claim is on the disk before the claim is made, so that a
  * crash in between does not lock this server out.
  */
-function claimed(
-  node: K3sNode,
-  record: FoundingRecord | undefined,
-  token: Token,
-  claims: Claims | undefined,
-): Finding {
+function claimed(node: K3sNode, { record, token, claims, lost }: Decided): Finding {
   const remedy = async (host: Host) => {
     const nonce = (record?.state === 'claiming' ? record.nonce : undefined) ?? randomUUID();
     const digest = tokenDigest(token);
@@ -174,6 +172,7 @@ function claimed(
       throw clusterUnproven(
         node,
         `${claimName(digest)} in ${claims?.name} shows that the cluster was founded before`,
+        lost,
       );
     }
     await writeFounding(host, node.paths, { state: 'founds', nonce, claimed: digest, at: host.now() });

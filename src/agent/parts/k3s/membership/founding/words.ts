@@ -8,11 +8,11 @@ import type { Awaited, FoundingDecision } from './decision.ts';
 type Wait = Extract<FoundingDecision, { act: 'wait' }>;
 type Refusal = Extract<FoundingDecision, { act: 'refuse' }>;
 
-/** Returns the waiting finding for a decision; the message says what ends the wait. */
-export function waitFor(node: K3sNode, { for: awaited, after }: Wait): Finding {
-  return waiting('FoundingWaits', toldWait(node, awaited), {
+/** Returns the waiting finding for a decision; the message says what ends the wait, and has `lost` at its end. */
+export function waitFor(node: K3sNode, { for: awaited, after }: Wait, lost: string): Finding {
+  return waiting('FoundingWaits', `${toldWait(node, awaited)}${lost}`, {
     after,
-    isExpected: awaited.what !== 'elsewhere',
+    isExpected: awaited.what !== 'elsewhere' && lost === '',
   });
 }
 
@@ -31,27 +31,28 @@ function toldWait({ settings, server }: K3sNode, awaited: Awaited): string {
   }
 }
 
-/** Returns the error for a decision that a person must change. */
-export function refusal(node: K3sNode, { why, address }: Refusal): NodeError {
+/** Returns the error for a decision that a person must change; the message has `lost` at its end. */
+export function refusal(node: K3sNode, { why, address }: Refusal, lost: string): NodeError {
   switch (why) {
     case 'refused':
       return new NodeError(
         'TokenRejected',
         `The server ${address} refuses the token of this server. Store the token of its cluster in the secret ` +
-          `${node.settings.joinToken.secretName}, or take the server out of k3s.peers.`,
+          `${node.settings.joinToken.secretName}, or take the server out of k3s.peers.${lost}`,
         forPerson,
       );
     case 'foreign':
       return new NodeError(
         'ClusterExists',
         `The server ${address} has a CA that the token or the disk of this server does not know, so it belongs to another ` +
-          'cluster. Take it out of k3s.peers, or store the token of its cluster in the vault.',
+          `cluster. Take it out of k3s.peers, or store the token of its cluster in the vault.${lost}`,
         forPerson,
       );
     case 'unproven':
       return clusterUnproven(
         node,
         'silence does not prove that none exists, and backup.to, beside which it could claim the cluster, is not set',
+        lost,
       );
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Resource } from '../../../../../../src/agent/engine/resource.ts';
 import { renderUnit, unit } from '../../../../../../src/agent/parts/k3s/service/unit.ts';
-import { aNode } from '../../../a-node.ts';
+import { memoryHost } from '../../../../../lab/memory-host.ts';
+import { aNode, settle } from '../../../a-node.ts';
 
 const text = `# Written by Slipway; changes go to a drop-in: systemctl edit k3s.service
 [Unit]
@@ -47,6 +49,14 @@ describe('renderUnit', () => {
     expect(renderUnit(aNode('observability'))).toBe(agent);
   });
 
+  test('lets systemd refuse to start K3s without the path that it needs', () => {
+    const lines = renderUnit(aNode('server'), '/tmp/50% $lab "a"/wal').split('\n');
+    expect(lines.filter((line) => !text.split('\n').includes(line) && !line.startsWith('#'))).toEqual([
+      'AssertPathExists=/tmp/50%% $lab "a"/wal',
+    ]);
+    expect(lines.findIndex((line) => line.startsWith('Assert'))).toBeLessThan(lines.indexOf('[Install]'));
+  });
+
   test('escapes special characters in the paths below another root', () => {
     const rendered = renderUnit(aNode('server', { root: '/tmp/50% $lab "a"' }));
     expect(rendered).toContain('EnvironmentFile=-/tmp/50%% $lab "a"/etc/default/%N\n');
@@ -71,6 +81,16 @@ describe('renderUnit', () => {
         '172.30.0.0/16,10.43.0.0/16,.svc,.corp.local,10.0.0.5,k3s.example.com,.corp.example.com',
     ]);
   });
+});
+
+test('the unit of a server that has founded its cluster needs etcd on the disk, without a new decision', async () => {
+  const record = { format: 1, state: 'member', at: 1 };
+  const host = memoryHost({ files: { '/var/lib/slipway/founding.json': JSON.stringify(record) } });
+  const [written] = unit(aNode('server', { settings: { k3s: { datastore: 'etcd' } } }), []);
+  await settle(written as Resource, host);
+  expect(host.files.text('/etc/systemd/system/k3s.service')).toContain(
+    '\nAssertPathExists=/var/lib/rancher/k3s/server/db/etcd/member/wal\n',
+  );
 });
 
 test('unit writes the unit file before it reloads systemd', () => {
