@@ -128,6 +128,24 @@ describe('systemctl', () => {
     expect(only.stdout).toBe(`life ${invocation}\n`);
   });
 
+  test('refuses a start whose assertion fails, without a restart or a failure', async () => {
+    const needed = join(node.root, 'needed');
+    unit('Restart=always\nRestartSec=100ms', 'sleep 60', `AssertPathExists=${needed}`);
+    expect(await systemctl('start', 'it')).toMatchObject({
+      exitCode: 1,
+      stderr: 'Assertion failed on job for it.service.\n',
+    });
+    expect((await systemctl('start', '--no-block', 'it')).exitCode).toBe(0);
+    expect(await shown('ActiveState', 'Result', 'NRestarts', 'InvocationID')).toEqual({
+      ActiveState: 'inactive',
+      Result: 'success',
+      NRestarts: '0',
+      InvocationID: '',
+    });
+    writeFileSync(needed, '');
+    expect((await systemctl('start', 'it')).exitCode).toBe(0);
+  });
+
   test('shows that an enabled unit needs a daemon-reload after a change of its file', async () => {
     unit('Type=simple', 'sleep 60');
     const { stderr } = await systemctl('enable', 'it');
@@ -159,8 +177,8 @@ describe('systemctl', () => {
     expect(await systemctl('disable', '--now', 'nothing.timer')).toMatchObject({ exitCode: 1 });
   });
 
-  function unit(directives: string, script: string): void {
-    const body = `[Install]\nWantedBy=multi-user.target\n[Service]\n${directives}\nExecStart=/bin/sh -c "${script}"\n`;
+  function unit(directives: string, script: string, head = ''): void {
+    const body = `[Unit]\n${head}\n[Install]\nWantedBy=multi-user.target\n[Service]\n${directives}\nExecStart=/bin/sh -c "${script}"\n`;
     node.write('etc/systemd/system/it.service', body);
   }
 

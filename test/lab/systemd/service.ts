@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
@@ -30,13 +31,16 @@ export interface ServiceState {
   readonly since: number;
 }
 
+/** The result of a start job; `assert` if a path in AssertPathExists= is missing. */
+export type StartResult = 'done' | 'failed' | 'canceled' | 'assert';
+
 export class Service {
   readonly #name: string;
   readonly #around: Surroundings;
   #file: UnitFile;
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #waiting: ((started: 'done' | 'failed' | 'canceled') => void)[] = [];
+  #waiting: ((started: StartResult) => void)[] = [];
   #stopped: (() => void)[] = [];
   #starts: number[] = [];
   #job = 0;
@@ -69,11 +73,11 @@ export class Service {
   }
 
   /** Starts the service; resolves to the result of the start job, at once to `done` if the service already runs. */
-  start(): Promise<'done' | 'failed' | 'canceled'> {
+  start(): Promise<StartResult> {
     if (this.state.active === 'active') {
       return Promise.resolve('done');
     }
-    const over = new Promise<'done' | 'failed' | 'canceled'>((resolve) => this.#waiting.push(resolve));
+    const over = new Promise<StartResult>((resolve) => this.#waiting.push(resolve));
     if (this.state.active !== 'activating' || this.state.sub === 'auto-restart') {
       this.#enter({ restarts: 0 });
       void this.#begin();
@@ -127,6 +131,10 @@ export class Service {
 
   async #begin(): Promise<void> {
     clearTimeout(this.#timer);
+    if (!this.#file.all('Unit', 'AssertPathExists').every((path) => existsSync(path))) {
+      this.#refuse();
+      return;
+    }
     if (this.#tooOften()) {
       return this.#fail('start-limit-hit', 'Start request repeated too quickly.');
     }
@@ -248,6 +256,14 @@ export class Service {
     );
   }
 
+  /** Refuses a start, which changes neither the result nor the invocation of the unit (src/core/unit.c, unit_start). */
+  #refuse(): void {
+    this.#log('Starting requested but asserts failed.', 5);
+    this.#log(`Assertion failed for ${this.#title()}.`, 3);
+    this.#enter({ active: 'inactive', sub: 'dead' });
+    this.#finish('assert');
+  }
+
   #settle(result: string, exitCode: number, exitStatus: number): void {
     removeRuntimeDirectories(this.#file, this.#around);
     const sub = result === 'success' ? 'dead' : 'failed';
@@ -265,7 +281,7 @@ export class Service {
     this.#finish('failed');
   }
 
-  #finish(how: 'done' | 'failed' | 'canceled'): void {
+  #finish(how: StartResult): void {
     for (const resolve of this.#waiting.splice(0)) {
       resolve(how);
     }

@@ -84,9 +84,8 @@ export function timeSpan(text: string): number {
 }
 
 const known: Readonly<Record<Section, readonly string[]>> = {
-  Unit: 'Description Documentation Wants After Before Requires StartLimitIntervalSec StartLimitBurst'.split(
-    ' ',
-  ),
+  Unit: `Description Documentation Wants After Before Requires StartLimitIntervalSec StartLimitBurst
+    AssertPathExists`.split(/\s+/),
   Service:
     `Type NotifyAccess ExecStartPre ExecStart Environment EnvironmentFile KillMode Delegate User LimitNOFILE LimitNPROC
     LimitCORE TasksMax TimeoutStartSec TimeoutStopSec Restart RestartSec RuntimeDirectory RuntimeDirectoryMode

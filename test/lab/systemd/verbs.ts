@@ -12,7 +12,7 @@ import {
   systemUnits,
   timestamp,
 } from './answers.ts';
-import { Service } from './service.ts';
+import { Service, type StartResult } from './service.ts';
 import type { Options, Reply } from './socket.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseUnitFile, type UnitFile } from './unit-file.ts';
@@ -138,6 +138,9 @@ export class Manager {
     if (result === 'done') {
       return { ...ok(), stderr: warning };
     }
+    if (result === 'assert') {
+      return failed(`${warning}Assertion failed on job for ${unit}.\n`);
+    }
     const why =
       result === 'canceled'
         ? `Job for ${unit} canceled.\n`
@@ -145,7 +148,7 @@ export class Manager {
     return failed(warning + why);
   }
 
-  async #runJob(verb: string, service: Service): Promise<'done' | 'failed' | 'canceled'> {
+  async #runJob(verb: string, service: Service): Promise<StartResult> {
     const restarts = ['restart', 'try-restart'].includes(verb);
     if (verb === 'try-restart' && service.state.active === 'inactive') {
       return 'done';
