@@ -26,7 +26,7 @@ export function unit(node: K3sNode, needs: readonly string[]): readonly Resource
 /**
  * Renders the unit with the properties that the K3s installer gives its unit (k3s-io/k3s install.sh,
  * create_systemd_service_file). Adds the proxy variables, the runtime directory, and the command that stamps every
- * start. If `needed` is missing, systemd refuses to start K3s: an assertion, unlike a failed command, causes no restart.
+ * start. Without the path `needed`, systemd refuses to start K3s; unlike a failed command, this causes no restart.
  */
 export function renderUnit(node: K3sNode, needed?: string): string {
   const { root, system, k3s } = node.paths;

@@ -36,6 +36,13 @@ test.each([
     noFlag,
     'starting',
   ],
+  [
+    'ended three times, and is now refused by an assertion',
+    { ActiveState: 'inactive', SubState: 'dead', Result: 'exit-code', NRestarts: '3' },
+    0,
+    panic,
+    'starting',
+  ],
   ['ended ten times on a full disk', { ...waits, NRestarts: '10' }, 0, fullDisk, 'starting'],
 ] as const)('a release that $0 is $4', async (_, unit, restarts, log, expected) => {
   const host = memoryHost();
