@@ -48,8 +48,8 @@ export function runMemberControllers(etcd: Etcd, place: EtcdPlace, objects: Obje
       const before = names;
       names = memberNames(objects);
       const unwanted = objects.list('nodes').filter(wantsRemoval);
-      for (const [node, name] of before) {
-        if (!names.has(node) || unwanted.some((one) => nameIn(one) === name)) {
+      for (const [uid, name] of before) {
+        if (!names.has(uid) || unwanted.some((one) => nameIn(one) === name)) {
           leaving.add(name);
         }
       }
@@ -106,12 +106,12 @@ async function appliedIndex([url]: readonly string[]): Promise<number> {
   return Number(status?.raftAppliedIndex ?? 0);
 }
 
-/** Returns the name of the member of each Node of a server. */
+/** Returns the name of the member of each Node of a server, by the uid of the Node, which a Node of the same name lacks. */
 function memberNames(objects: Objects): Map<string, string> {
   return new Map(
     objects.list('nodes').flatMap((node) => {
       const name = nameIn(node);
-      return name === undefined ? [] : [[node.metadata.name, name] as const];
+      return name === undefined ? [] : [[String(node.metadata.uid), name] as const];
     }),
   );
 }
