@@ -42,3 +42,12 @@ export function made({ settings, prepare }: (typeof kinds)[number]): Vm {
   prepare(machine);
   return machine;
 }
+
+/** Returns the changes of a server after the first `length` ones, except renewals of the Lease of the acting server. */
+export function changesSince({ host }: Vm, length: number): readonly string[] {
+  const renewal = /^send PUT .*\/leases\/slipway-acting\?/;
+  return host
+    .lines()
+    .slice(length)
+    .filter((line) => !renewal.test(line));
+}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Crash } from '../lab/memory-host.ts';
 import { booted, condition, live, type Vm } from '../scenario/a-vm.ts';
-import { etcd } from '../scenario/founding-kinds.ts';
+import { changesSince, etcd } from '../scenario/founding-kinds.ts';
 import { ca } from '../scenario/world.ts';
 import { datastoreSql } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
 
@@ -48,7 +48,7 @@ describe('the move from SQLite to etcd', () => {
     expect(at).toEqual([...at].sort((a, b) => a - b));
     const { length: done } = machine.host.journal;
     await live(slipway, machine, 60 * minute);
-    expect(machine.host.lines().slice(done)).toEqual([]);
+    expect(changesSince(machine, done)).toEqual([]);
   });
 
   test('waits for consent, and changes nothing until then', async () => {

@@ -106,7 +106,7 @@ async function appliedIndex([url]: readonly string[]): Promise<number> {
   return Number(status?.raftAppliedIndex ?? 0);
 }
 
-/** Returns the name of the member of each Node of a server, by the uid of the Node, which a Node of the same name lacks. */
+/** Returns the name of the member of each Node of a server, by the uid of the Node, which its successor lacks. */
 function memberNames(objects: Objects): Map<string, string> {
   return new Map(
     objects.list('nodes').flatMap((node) => {
