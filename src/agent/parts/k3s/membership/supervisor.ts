@@ -18,6 +18,12 @@ const timeout = 5_000;
  * starting.
  */
 export async function serverCa(host: HostReader, server: string, hints: Hints): Promise<string> {
+  await requirePong(host, server, hints);
+  return shownCa(host, server, hints);
+}
+
+/** Throws the errors of `serverCa` unless the server answers a ping as K3s does. */
+export async function requirePong(host: HostReader, server: string, hints: Hints): Promise<void> {
   const ping = await askSupervisor(host, { url: `${server}/ping`, trust: 'anybody' }, hints);
   if (ping.status === 503) {
     throw serverNotReady(server);
@@ -26,6 +32,10 @@ export async function serverCa(host: HostReader, server: string, hints: Hints): 
     const why = `${server}/ping answers ${ping.status} and not pong, so this is not a K3s server.`;
     throw serverUnreachable(server, why, hints);
   }
+}
+
+/** Fetches what `serverCa` returns, without a ping. Throws the errors of `serverCa`. */
+export async function shownCa(host: HostReader, server: string, hints: Hints): Promise<string> {
   const { status, body } = await askSupervisor(host, { url: `${server}/cacerts`, trust: 'anybody' }, hints);
   if (status !== 200 || certificates(body).length === 0) {
     throw serverNotReady(server);

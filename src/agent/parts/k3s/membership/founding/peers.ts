@@ -4,7 +4,7 @@ import { NodeError } from '../../../../engine/errors.ts';
 import type { HostReader } from '../../../../engine/host.ts';
 import { isOwnServer, type K3sNode, normaliseServer } from '../../../../node.ts';
 import { isSuccessor, pinnedCa } from '../ca.ts';
-import { serverCa, serverTokenStatus } from '../supervisor.ts';
+import { requirePong, serverTokenStatus, shownCa } from '../supervisor.ts';
 import type { Token } from '../token.ts';
 import type { PeerAnswer } from './decision.ts';
 import { serverNames } from './server-names.ts';
@@ -49,6 +49,7 @@ async function resolved(host: HostReader, server: string): Promise<readonly stri
 /**
  * Asks each address whether it is a K3s server that accepts the token of a server. Shows the token only to a server
  * with the CA that the token pins or that this machine knows; without either, to any server that answers, as K3s does.
+ * An address is silent only if nothing answers there: every other failure may be that of a living cluster.
  */
 export async function askServers(
   host: HostReader,
@@ -81,7 +82,12 @@ async function sayingOf(
 ): Promise<PeerAnswer['says']> {
   const hints = hintsOf(node.settings);
   try {
-    const shown = await serverCa(host, address, hints);
+    await requirePong(host, address, hints);
+  } catch (thrown) {
+    return (await isConnected(host, address, nodeError(thrown))) ? 'starting' : 'silent';
+  }
+  try {
+    const shown = await shownCa(host, address, hints);
     const { hash, trusted } = pinnedCa(shown);
     const isKnown = known === undefined || isSuccessor(shown, known);
     if (!isKnown || (token.caHash !== undefined && token.caHash !== hash)) {
@@ -89,11 +95,31 @@ async function sayingOf(
     }
     return sayingBy(await serverTokenStatus(host, address, trusted, token, hints));
   } catch (thrown) {
-    if (!(thrown instanceof NodeError)) {
-      throw thrown;
-    }
-    return thrown.reason === 'ServerNotReady' ? 'starting' : 'silent';
+    nodeError(thrown);
+    return 'starting';
   }
+}
+
+/**
+ * True if anything answers at the address, although a ping failed with this error: a slow server has a certificate,
+ * while the ping of a server that is off ends with the same error.
+ */
+async function isConnected(host: HostReader, address: string, { cause }: NodeError): Promise<boolean> {
+  const reason = cause instanceof NodeError ? cause.reason : undefined;
+  if (reason !== 'TimedOut') {
+    return reason !== 'Unreachable';
+  }
+  return host.peerCertificate(address).then(
+    () => true,
+    (thrown) => !['Unreachable', 'TimedOut'].includes(nodeError(thrown).reason),
+  );
+}
+
+function nodeError(thrown: unknown): NodeError {
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
+  return thrown;
 }
 
 function sayingBy(status: number): PeerAnswer['says'] {

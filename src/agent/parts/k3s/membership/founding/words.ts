@@ -23,7 +23,7 @@ function toldWait({ settings, server }: K3sNode, awaited: Awaited): string {
         ? 'This server has no cluster and knows no other server: set k3s.peers or k3s.server, or mark the first server of a new cluster with the tag k3s-init.'
         : 'This server joins as soon as another server answers and accepts its token. If the cluster is new, mark one server with the tag k3s-init.';
     case 'start':
-      return `The server ${awaited.address} is starting; this server joins once it accepts the token.`;
+      return `${awaited.address} answers, but not as a server that is ready. This server joins once it accepts the token, and founds no cluster meanwhile. If this lasts, check that K3s has quorum there, and that no balancer or other program answers instead.`;
     case 'elsewhere':
       return `A cluster answers at ${awaited.address}, but at no address of k3s.peers: add the address of a server to k3s.peers, or start one that is listed.`;
     case 'silence':

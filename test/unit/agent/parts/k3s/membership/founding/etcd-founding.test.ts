@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../../src/agent/engine/errors.ts';
 import { reveal } from '../../../../../../../src/agent/engine/secret.ts';
 import { etcdFounding } from '../../../../../../../src/agent/parts/k3s/membership/founding/etcd-founding.ts';
 import { keepingMembership } from '../../../../../../../src/agent/parts/k3s/membership/founding/kept-membership.ts';
@@ -12,6 +13,7 @@ import { aCa } from '../certificates.ts';
 
 const paths = nodePaths('/');
 const [a, b] = ['https://10.0.0.6:6443', 'https://10.0.0.7:6443'];
+const status = `${a}/v1-k3s/encrypt/status`;
 const lb = 'https://k3s.example.com:6443';
 const token = 'join-token-canary';
 const member = { '/var/lib/rancher/k3s/server/db/etcd/member/wal': '' };
@@ -114,6 +116,54 @@ describe('etcdFounding', () => {
     host.onGet(`${a}/ping`, unreachable(a));
     await host.sleep(minute);
     expect(await outcome(resource, host)).toBe('Waiting FoundingWaits');
+  });
+
+  const late = new NodeError('TimedOut', 'It did not answer within 5 s.');
+  const untrusted = new NodeError('TlsUntrusted', 'The certificate is not trusted.');
+
+  test.each<[string, (host: MemoryHost) => MemoryHost]>([
+    ['does not say in time whether it accepts the token', (host) => answers(host, a).onGet(status, late)],
+    [
+      'closes the connection before it answers that',
+      (host) => answers(host, a).onGet(status, unreachable(a)),
+    ],
+    [
+      'stands behind a balancer with its own certificate',
+      (host) => answers(host, a).onGet(status, untrusted),
+    ],
+    ['does not show its CA in time', (host) => answers(host, a).onGet(`${a}/cacerts`, late)],
+    ['answers 502 to a ping', (host) => host.onGet(`${a}/ping`, { status: 502 })],
+    ['answers a ping with a broken handshake', (host) => host.onGet(`${a}/ping`, untrusted)],
+    [
+      'does not answer a ping as HTTP',
+      (host) => host.onGet(`${a}/ping`, new NodeError('UnexpectedAnswer', '')),
+    ],
+    [
+      'shows a certificate, but answers no ping in time',
+      (host) => host.onGet(`${a}/ping`, late).onPeer(a, aCa()),
+    ],
+  ])('a server that %s is not silent', async (_, prepare) => {
+    const host = machine();
+    const resource = founding(server({ init: true }));
+    await outcome(resource, host);
+    await host.sleep(4 * minute);
+    prepare(host);
+    expect(await resource.check(host)).toMatchObject({
+      reason: 'FoundingWaits',
+      message: expect.stringContaining(`${a} answers, but`),
+    });
+    await host.sleep(10 * minute);
+    expect(await outcome(resource, host)).toBe('Waiting FoundingWaits');
+    host.onGet(`${a}/ping`, unreachable(a));
+    expect(await outcome(resource, host)).toBe('Waiting FoundingWaits');
+  });
+
+  test('a server that is off, so that packets to it are lost, is silent', async () => {
+    const host = machine().onGet(`${a}/ping`, late).onPeer(a, late);
+    const resource = founding(server({ init: true }));
+    await outcome(resource, host);
+    await host.sleep(5 * minute);
+    expect(await settle(resource, host)).toEqual(['Drifted claim', 'InSync']);
   });
 
   test('a server whose claim exists does not found a cluster, and names both ways out', async () => {
