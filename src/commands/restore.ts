@@ -1,10 +1,12 @@
 /** The command `slipway restore`: replaces the datastore of a single server with a copy. */
+import type { Host } from '../agent/engine/host.ts';
+import { diskOf } from '../agent/host/files/free-space.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
 import { abortedBySignals } from '../agent/host/process/signals.ts';
-import { judgeCopy, restoreOf } from '../agent/parts/k3s/index.ts';
-import { nodePaths } from '../agent/paths.ts';
+import { restoreOf } from '../agent/parts/k3s/index.ts';
+import { type NodePaths, nodePaths } from '../agent/paths.ts';
 import { requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
 import { perform } from '../setup/perform.ts';
 import { daemonBack, replaceDatastore } from '../setup/restore.ts';
@@ -13,7 +15,7 @@ import { daemonUnit } from '../setup/setup-paths.ts';
 import { isAgreed } from './agree.ts';
 import { namedStore, requiredStore } from './backup-store.ts';
 import type { RestoreOptions } from './cli-backup.ts';
-import { copyToRestore, listRestorable } from './restore-source.ts';
+import { copyToRestore, forgetFetched, listRestorable } from './restore-source.ts';
 
 /**
  * Fetches a backup that has an id instead of a path, prints what a restore will do, asks unless `yes` is true, and
@@ -23,7 +25,7 @@ import { copyToRestore, listRestorable } from './restore-source.ts';
  * Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings` if there is no terminal to ask on, or no store.
  */
 export async function restore(options: RestoreOptions): Promise<number> {
-  const { root, from, otherCluster, plan, yes } = options;
+  const { root, from, plan } = options;
   outliveOutput();
   const host = nodeHost({ root });
   const paths = nodePaths(root);
@@ -36,9 +38,24 @@ export async function restore(options: RestoreOptions): Promise<number> {
     requireRoot('restore', root);
     await requireOwnShell(host);
   }
+  try {
+    return await restoreFrom(host, paths, { ...options, from });
+  } finally {
+    if (!plan) {
+      await forgetFetched(host, paths);
+    }
+  }
+}
+
+async function restoreFrom(
+  host: Host,
+  paths: NodePaths,
+  options: RestoreOptions & { readonly from: string },
+): Promise<number> {
+  const { root, plan, yes } = options;
   const named = () => requiredStore(options, 'restore');
-  const path = await copyToRestore(host, paths, from, { named, tell });
-  const copy = await judgeCopy(host, paths, path, otherCluster);
+  const free = async (path: string) => (await diskOf(path)).available;
+  const copy = await copyToRestore(host, paths, options, { named, tell, free });
   const begun = await restoreOf(host, paths, copy);
   const steps = restoreSteps(paths, copy, begun);
   for (const line of restorePlan(host, copy, steps)) {

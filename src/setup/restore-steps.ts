@@ -26,7 +26,7 @@ export function restorePlan(
   copy: RestorableCopy,
   { stop, down, up }: RestoreSteps,
 ): readonly string[] {
-  const { path, madeAt, reason, isMove, k3s, installed, isKept, ca, objects, revision, bytes } = copy;
+  const { path, madeAt, reason, isMove, k3s, installed, isKept, ca, objects, revision, bytes, isRead } = copy;
   const steps = [stop, ...down, ...up].map(({ summary }) => `  ${summary}`);
   const newer =
     isKept || installed === k3s ? [] : [`  K3s ${installed} reads the copy, and upgrades its objects again.`];
@@ -34,7 +34,7 @@ export function restorePlan(
     `The copy ${path}`,
     `  was made at ${madeAt} (${ageOf(host.now() - Date.parse(madeAt))} ago), ${madeFor(reason)}`,
     `  by K3s ${k3s}, of the cluster with the CA ${ca.slice(0, 12)}`,
-    `  ${objects} rows up to revision ${revision}, ${Math.ceil(bytes / 1024 ** 2)} MB; SQLite finds no fault in it`,
+    `  ${objects} rows up to revision ${revision}, ${Math.ceil(bytes / 1024 ** 2)} MB; ${isRead ? 'SQLite finds no fault in it' : 'a restore fetches it from the store first, and verifies it'}`,
     'The restore will:',
     ...steps,
     '  wait until the Kubernetes API is ready, and start slipway.service again',

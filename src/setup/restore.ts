@@ -57,7 +57,7 @@ async function unfinished(host: HostReader, { slipway }: NodePaths, { from }: Re
   const isBegun = (await host.stat(slipway.restore)) !== undefined;
   return isBegun
     ? `The restore has begun and has not ended. Slipway leaves K3s alone until it has. To continue: slipway restore --from ${from}`
-    : `The datastore was not replaced. To try again: slipway restore --from ${from}`;
+    : 'The datastore was not replaced. To try again, run the same command again.';
 }
 
 /** Starts the daemon again, if its unit is below the root and enabled. */

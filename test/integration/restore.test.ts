@@ -240,10 +240,14 @@ describe('slipway restore with a real SQLite datastore', () => {
     const planned = await slipway('--from', id, '--plan');
     expect(planned).toMatchObject({ exitCode: 2, error: '' });
     expect(planned.out).toContain('as a backup by schedule');
-    await rm(join(paths.root, 'store'), { recursive: true });
+    await expect(readdir(paths.slipway.fetched)).rejects.toThrow('ENOENT');
+    expect((await slipway('--from', id)).error).toContain('add --yes to do it');
+    await expect(readdir(paths.slipway.fetched)).rejects.toThrow('ENOENT');
     const { exitCode, error } = await slipway('--from', id, '--yes');
     expect(exitCode).toBe(1);
     expect(error).toContain('RestoreFailed');
+    await rm(join(paths.root, 'store'), { recursive: true });
+    expect((await slipway('--from', id, '--yes')).error).toContain('RestoreFailed');
     expect(keysIn(join(paths.k3s.datastore, 'state.db'))).toEqual([
       ...['/registry/namespaces/default', '/registry/nodes/vm-1', '/registry/pods/default/newer'],
     ]);

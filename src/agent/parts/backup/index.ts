@@ -3,7 +3,7 @@
 export { type BackupStatus, backupStatus } from './backup-status.ts';
 export { backups } from './backups.ts';
 export type { NextBackup } from './due.ts';
-export { fetchBackup } from './fetch.ts';
+export { findBackup } from './fetch.ts';
 export { type ListedBackup, listBackups } from './list.ts';
 export { idForm } from './names.ts';
 export { backupPart } from './part.ts';

@@ -23,6 +23,11 @@ export function clusterOf(ca: string): string {
   return ca.slice(0, 12);
 }
 
+/** True for the name of a cluster. */
+export function isCluster(name: string): boolean {
+  return clusterForm.test(name);
+}
+
 /** The names of the two objects of a backup. A backup without its manifest does not exist. */
 export interface BackupNames {
   readonly manifest: string;
@@ -38,5 +43,5 @@ export function backupNames(cluster: string, id: string): BackupNames {
 /** Returns the cluster and the id in the name of a backup's object; `undefined` for any other object. */
 export function partsOf(name: string): { readonly cluster: string; readonly id: string } | undefined {
   const [cluster = '', id = '', ...rest] = name.split('/');
-  return clusterForm.test(cluster) && idForm.test(id) && rest.length === 1 ? { cluster, id } : undefined;
+  return isCluster(cluster) && idForm.test(id) && rest.length === 1 ? { cluster, id } : undefined;
 }

@@ -119,8 +119,10 @@ export { remoteKubeconfig } from './remote-kubeconfig.ts';
 
 export { apiBack } from './restore/api-back.ts';
 export { judgeCopy, type RestorableCopy } from './restore/judge-copy.ts';
+export { type AcceptedCopy, judgeManifest } from './restore/judge-manifest.ts';
 export { k3sBack } from './restore/k3s-back.ts';
 export { formerPasswordRemoved } from './restore/moved-cluster.ts';
 export { restoreEnded } from './restore/restore-ended.ts';
+export { restoreRefused } from './restore/restore-refused.ts';
 export { type Restore, restoreOf } from './restore/restore-state.ts';
 export { datastoreReplaced } from './restore/restore-steps.ts';

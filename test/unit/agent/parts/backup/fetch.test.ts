@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { fetchBackup } from '../../../../../src/agent/parts/backup/fetch.ts';
+import { sha256 } from '../../../../../src/agent/engine/digest.ts';
+import { findBackup } from '../../../../../src/agent/parts/backup/fetch.ts';
 import { judgeCopy } from '../../../../../src/agent/parts/k3s/index.ts';
-import { datastoreSql, paths } from '../k3s/datastore/a-datastore.ts';
+import { ca, datastoreSql, paths } from '../k3s/datastore/a-datastore.ts';
 import { cluster, type World, world } from './a-backup.ts';
 
 const id = '20261130T120000Z-vm-1';
@@ -14,8 +15,14 @@ async function backedUp(): Promise<World> {
   return machine;
 }
 
-function fetched({ host, store }: World, wanted = id): Promise<string> {
-  return fetchBackup(host, paths, wanted, async () => store.storeOn(host));
+async function fetched(machine: World, wanted = id, otherCluster?: string): Promise<string> {
+  const { host, store } = machine;
+  const found = await findBackup(host, paths, wanted, {
+    store: async () => store.storeOn(host),
+    otherCluster,
+  });
+  await found.fetch?.();
+  return found.path;
 }
 
 /** Removes what shows of which cluster the machine is, as on a new VM. */
@@ -44,8 +51,24 @@ describe('a backup that is fetched for a restore', () => {
     const machine = await backedUp();
     await expect(fetched(machine, '20261129T120000Z-vm-1')).rejects.toMatchObject({
       reason: 'RestoreRefused',
-      message: expect.stringContaining('slipway backup list'),
+      message: expect.stringContaining(`of the cluster ${cluster}. See: slipway backup list --all`),
     });
+  });
+
+  test('is found by its manifest alone, which leaves nothing on the machine', async () => {
+    const { host, store } = await backedUp();
+    store.calls.length = 0;
+    const found = await findBackup(host, paths, id, { store: async () => store.storeOn(host) });
+    expect(found).toMatchObject({ path, manifest: { id, objects: 3 } });
+    expect(store.calls).toEqual([`read ${cluster}/${id}/manifest.json`]);
+    expect(host.files.stat('/var/lib/slipway/fetched')).toBeUndefined();
+  });
+
+  test('takes the place of what an earlier restore has fetched and left', async () => {
+    const machine = await backedUp();
+    machine.host.files.write('/var/lib/slipway/fetched/other.db', 'x');
+    await fetched(machine);
+    expect(machine.host.files.list('/var/lib/slipway/fetched')).toEqual([`${id}.db`, `${id}.db.json`]);
   });
 
   test.each([
@@ -73,6 +96,36 @@ describe('a backup that is fetched for a restore', () => {
     });
     await expect(fetched(machine, '20261129T120000Z-vm-1')).rejects.toMatchObject({
       reason: 'RestoreRefused',
+    });
+  });
+
+  test('is fetched on a new VM that has founded a cluster of its own, if a person names the lost one', async () => {
+    const machine = await backedUp();
+    const { host } = machine;
+    host.files.write(paths.k3s.serverCa, 'the CA of the new VM\n');
+    await expect(fetched(machine)).rejects.toMatchObject({
+      reason: 'RestoreRefused',
+      message: expect.stringContaining('--other-cluster'),
+    });
+    expect(await fetched(machine, id, cluster)).toBe(path);
+    expect(await judgeCopy(host, paths, path, cluster)).toMatchObject({ path, isMove: true });
+  });
+
+  test('is fetched again if the fetched one is of another cluster than the one that a person names', async () => {
+    const machine = await backedUp();
+    await fetched(machine);
+    const other = sha256('another CA');
+    const manifest = machine.host.files.text(`${path}.json`) ?? '';
+    machine.host.files.write(`${path}.json`, manifest.replace(sha256(ca), other));
+    expect(await fetched(machine, id, cluster)).toBe(path);
+    expect(machine.host.files.text(`${path}.json`)).toBe(manifest);
+  });
+
+  test.each(['', '4f1c', '../../x', '4F1C0C2A9B3E'])('is refused for the cluster "%s"', async (named) => {
+    const machine = await backedUp();
+    await expect(fetched(machine, id, named)).rejects.toMatchObject({
+      reason: 'RestoreRefused',
+      message: expect.stringContaining('slipway backup list --all'),
     });
   });
 });
