@@ -2,6 +2,7 @@
 import { isLocked } from '../agent/host/files/lock.ts';
 import { nodeHost } from '../agent/host/node-host.ts';
 import { print } from '../agent/host/process/print.ts';
+import { notBackedUp } from '../agent/parts/backup/index.ts';
 import { nodePaths } from '../agent/paths.ts';
 import { backupsTable } from '../agent/report/backups-table.ts';
 import { backupsJson } from '../agent/report/output.ts';
@@ -16,6 +17,11 @@ export async function backUp({ timeout, ...options }: BackupOptions): Promise<nu
   const host = nodeHost({ root: options.root });
   const paths = nodePaths(options.root);
   const { to } = await requiredStore(options, 'backup');
+  const why = await notBackedUp(host, paths);
+  if (why !== undefined) {
+    tell.error(why);
+    return 1;
+  }
   if (!(await isLocked(host, paths.slipway.lock))) {
     tell.error('No daemon runs, and only the daemon makes backups. Start it: systemctl start slipway');
     return 3;

@@ -1,6 +1,6 @@
 /** The wait of `slipway backup` for the daemon, which makes the backup. */
 import type { Host } from '../agent/engine/host.ts';
-import { backupProgress, requestBackup } from '../agent/parts/backup/index.ts';
+import { type BackupProgress, backupProgress, requestBackup, takeBack } from '../agent/parts/backup/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { readStatus } from '../agent/report/status.ts';
 import type { Tell } from '../setup/perform.ts';
@@ -12,7 +12,8 @@ const patience = 30_000;
 
 /**
  * Asks the daemon for a backup, prints each step, and waits until the backup is proven. Resolves to 0 if it is, and to
- * 1 with the reason if it was given up, if a step failed, or after `timeout` milliseconds; the daemon then continues.
+ * 1 with the reason if it was given up, if a step failed, or after `timeout` milliseconds. The daemon then continues,
+ * but does not begin a backup that it has not begun.
  */
 export async function followBackup(
   host: Host,
@@ -31,15 +32,14 @@ export async function followBackup(
       return 0;
     }
     const waited = host.monotonic() - began;
-    // A pass that began before the request may still report the failure of an earlier backup.
-    const isEarly = progress.state === 'waits' && waited < patience;
-    const trouble = isEarly
-      ? undefined
-      : progress.state === 'failed'
-        ? progress.why
-        : await troubleOf(host, paths, since);
-    if (trouble !== undefined) {
-      tell.error(trouble);
+    const end =
+      (await troubleOf(host, paths, { since, waited, progress })) ??
+      (waited < timeout ? undefined : timedOut(progress));
+    if (end !== undefined) {
+      tell.error(end.says);
+      if (end.isIdle) {
+        await takeBack(host, paths);
+      }
       return 1;
     }
     const line = progress.state === 'runs' ? `${progress.id}: Slipway ${progress.doing} ...` : '';
@@ -47,23 +47,54 @@ export async function followBackup(
       tell.out(line);
       last = line;
     }
-    if (waited >= timeout) {
-      tell.error('The backup is not proven yet. The daemon continues; see: slipway status');
-      return 1;
-    }
     await host.sleep(rhythm);
   }
 }
 
+/** The end of a wait without a proven backup. `isIdle` is true if the daemon has not begun, and will not soon. */
+interface End {
+  readonly says: string;
+  readonly isIdle?: boolean;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly waited: number;
+  readonly progress: BackupProgress;
+}
+
 /** Returns why the backup makes no progress, from a status that is newer than the request; `undefined` if it does. */
-async function troubleOf(host: Host, { slipway }: NodePaths, since: number): Promise<string | undefined> {
-  const status = await readStatus(host, slipway.status);
+async function troubleOf(
+  host: Host,
+  { slipway }: NodePaths,
+  { since, waited, progress }: Waiting,
+): Promise<End | undefined> {
+  if (progress.state === 'failed') {
+    return { says: progress.why };
+  }
+  const isWaiting = progress.state === 'waits';
+  // A pass that began before the request may still report the failure of an earlier backup.
+  const status = isWaiting && waited < patience ? undefined : await readStatus(host, slipway.status);
   if (status === undefined || Date.parse(status.updated) < since) {
     return undefined;
   }
   const found = status.conditions.find(({ type }) => type === 'Backup');
   if (found === undefined) {
-    return 'This node makes no backups: only the server that acts for its cluster does, and backup.to has to name a store in the settings of the daemon.';
+    return { says: makesNone, isIdle: isWaiting };
   }
-  return found.status === 'False' ? `${found.reason}: ${found.message} The daemon tries again.` : undefined;
+  if (found.status === 'False') {
+    return { says: `${found.reason}: ${found.message} The daemon tries again.` };
+  }
+  return isWaiting && found.reason === 'InSync'
+    ? { says: `This server does not begin a backup: ${found.message}.`, isIdle: true }
+    : undefined;
+}
+
+const makesNone =
+  'This node makes no backups: only the server that acts for its cluster does, and backup.to has to name a store in the settings of the daemon.';
+
+function timedOut({ state }: BackupProgress): End {
+  return state === 'waits'
+    ? { says: 'The daemon has not begun the backup, so the request was taken back; see: slipway status', isIdle: true }
+    : { says: 'The backup is not proven yet. The daemon continues; see: slipway status' };
 }

@@ -88,8 +88,46 @@ describe('slipway backup', () => {
     expect(error.join()).toContain('This node makes no backups');
   });
 
-  test('ends with 1 after the longest wait', async () => {
-    const { code, error } = await follow(world({ unit: { ActiveState: 'inactive' } }));
+  test('ends with 1 and names the acting server while another one acts for the cluster', async () => {
+    const machine = world({ unit: { ActiveState: 'inactive' } });
+    const acting = {
+      ...{ type: 'Backup', status: 'True', reason: 'InSync', message: 'vm-2 acts for the cluster' },
+      lastTransitionTime: '2026-11-30T12:00:00Z',
+    };
+    const { code, error } = await follow(machine, (host) => report(host, [acting]));
+    expect(code).toBe(1);
+    expect(error).toEqual(['This server does not begin a backup: vm-2 acts for the cluster.']);
+    expect(machine.host.files.stat(paths.slipway.backupRequest)).toBeUndefined();
+  });
+
+  test('waits while an earlier backup is under way, which began before the request', async () => {
+    const machine = world();
+    for (let at = 0; at < 5; at += 1) {
+      await settle(machine.resource, machine.host, 1);
+    }
+    machine.host.advance(1_000);
+    const { code, out } = await follow(machine, (host) =>
+      report(host, [{ ...failing, status: 'True', reason: 'Changed', message: 'stored it' }]),
+    );
+    expect(code).toBe(0);
+    expect(out.at(-1)).toMatch(/^20261130T12000[1-9]Z-vm-1 is proven/);
+  });
+
+  test('ends with 1 after the longest wait, and no longer asks for a backup that has not begun', async () => {
+    const machine = world({ unit: { ActiveState: 'inactive' } });
+    const { code, error } = await follow(machine);
+    expect(code).toBe(1);
+    expect(error.join()).toContain('has not begun');
+    expect(machine.host.files.stat(paths.slipway.backupRequest)).toBeUndefined();
+  });
+
+  test('ends with 1 after the longest wait, while the daemon continues with the backup', async () => {
+    const machine = world();
+    const { code, error } = await follow(machine, (host) => {
+      if (host.files.text(paths.slipway.backups)?.includes('packed')) {
+        host.advance(600_000);
+      }
+    });
     expect(code).toBe(1);
     expect(error.join()).toContain('The daemon continues');
   });

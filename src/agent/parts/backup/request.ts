@@ -13,6 +13,11 @@ export async function requestBackup(host: Host, { slipway }: NodePaths): Promise
   await host.writeFile(slipway.backupRequest, renderOwn(ownFiles.backupRequest, { at }), { mode: 0o600 });
 }
 
+/** Takes back the request for a backup, so that the daemon does not begin it later. */
+export async function takeBack(host: Host, { slipway }: NodePaths): Promise<void> {
+  await host.remove(slipway.backupRequest);
+}
+
 /** True if a person has asked for a backup that has not begun yet. */
 export async function isRequested(host: HostReader, { slipway }: NodePaths): Promise<boolean> {
   return readOwn(request, await fileText(host, slipway.backupRequest)) !== undefined;
