@@ -8,7 +8,7 @@ import { dueTime, isDue, isOutdated } from './due.ts';
 import { backupFiles } from './files.ts';
 import { backupId } from './names.ts';
 import type { BackupPorts } from './ports.ts';
-import { type BackupRecord, readRecord, writeRecord } from './record.ts';
+import { type BackupRecord, readRecord, withoutUnderWay, writeRecord } from './record.ts';
 import { isRequested } from './request.ts';
 import { backupSources } from './source.ts';
 import { pruneStep, underWayStep } from './steps.ts';
@@ -16,7 +16,8 @@ import { pruneStep, underWayStep } from './steps.ts';
 /**
  * Makes backups of the datastore as scheduled, and when a person asks for one: copies the datastore, compresses the
  * copy, stores it with its manifest, fetches it again and opens it. Only then does it count, and older ones are
- * removed. Each step is a job, and a crash between steps repeats at most one of them. A failure never blocks the node.
+ * removed. Each step is a job, and a crash between steps repeats at most one of them. A failure never blocks the node,
+ * and the removal of older ones never blocks the next backup.
  *
  * The copy begins only while K3s is up. A backup that is not proven within six hours makes room for the next one.
  */
@@ -51,10 +52,12 @@ export function backupMade(
         const step = await underWayStep(host, { node, source, ports }, record, record.underWay);
         return step ?? begin(node, record, 'begin the backup again, because its files are gone');
       }
-      if (record.proven && record.proven.older === undefined) {
-        return pruneStep({ node, source, ports }, record, record.proven);
+      const isNext = await isDue(host, paths, record, ports.next);
+      const { proven } = record;
+      if (proven && proven.older === undefined && !(isNext && proven.isStuck)) {
+        return pruneStep({ node, source, ports }, record, proven);
       }
-      if (!(await isDue(host, paths, record, ports.next))) {
+      if (!isNext) {
         return settled(record, now, ports);
       }
       return (await activeStart(host)) === undefined
@@ -71,7 +74,11 @@ function begin({ paths, name }: K3sNode, record: BackupRecord, summary: string):
     const now = host.now();
     await host.remove(backupFiles(paths).folder);
     const underWay = { id: backupId(now, name), reason: isByPerson ? 'by hand' : 'by schedule' };
-    await writeRecord(host, paths, { ...record, began: new Date(now).toISOString(), underWay });
+    await writeRecord(host, paths, {
+      ...withoutUnderWay(record),
+      began: new Date(now).toISOString(),
+      underWay,
+    });
     await host.remove(paths.slipway.backupRequest);
   };
   const observed = record.proven?.id;

@@ -21,7 +21,10 @@ const record = z.object({
       isStored: z.optional(z.boolean()),
     }),
   ),
-  /** The last backup that was read back. `older` tells whether older ones were then removed, or the store refused. */
+  /**
+   * The last backup that was read back. `older` tells whether older ones were then removed, or the store refused;
+   * `isStuck` that their removal has failed, so that the next backup does not wait for it.
+   */
   proven: z.optional(
     z.object({
       id: z.string(),
@@ -30,10 +33,13 @@ const record = z.object({
       bytes: z.number(),
       stored: z.number(),
       older: z.optional(z.enum(['removed', 'refused'])),
+      isStuck: z.optional(z.boolean()),
     }),
   ),
   /** The last backup that was given up, and why; absent once a later one is proven. */
   failed: z.optional(z.object({ id: z.string(), at: z.string(), why: z.string() })),
+  /** The backups that were stored and never proven, as far as the store may still have them. They do not count. */
+  unproven: z.optional(z.readonly(z.array(z.string()))),
 });
 
 /** What a server remembers of its backups. */
@@ -53,4 +59,26 @@ export async function readRecord(
 /** Writes the record. */
 export async function writeRecord(host: Host, { slipway }: NodePaths, changed: BackupRecord): Promise<void> {
   await host.writeFile(slipway.backups, renderOwn(ownFiles.backups, changed), { mode: 0o600 });
+}
+
+/** The largest number of unproven backups that the record names. */
+const mostUnproven = 1_000;
+
+/** Returns the record without the backup that is under way, which will never be proven. */
+export function withoutUnderWay(record: BackupRecord): BackupRecord {
+  const { underWay, ...kept } = record;
+  return underWay?.isStored
+    ? { ...kept, unproven: [...(kept.unproven ?? []), underWay.id].slice(-mostUnproven) }
+    : kept;
+}
+
+/** Returns the record after the older backups were removed, or after the store has refused that. */
+export function withOlder(
+  record: BackupRecord,
+  proven: NonNullable<BackupRecord['proven']>,
+  older: 'removed' | 'refused',
+): BackupRecord {
+  const { unproven = [], ...kept } = record;
+  const left = older === 'refused' ? unproven : unproven.filter((id) => id > proven.id);
+  return { ...kept, proven: { ...proven, older }, ...(left.length > 0 && { unproven: left }) };
 }

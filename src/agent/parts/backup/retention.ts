@@ -32,21 +32,29 @@ function withManifest(objects: readonly StoredObject[]) {
   return found.sort((one, other) => (`${one.cluster}${one.id}` < `${other.cluster}${other.id}` ? -1 : 1));
 }
 
+/** Which older backups stay: how many besides the proven one, and the ones that do not count. */
+export interface Retention {
+  readonly retention: number;
+  readonly unproven: readonly string[];
+}
+
 /**
- * Removes the backups of a cluster that are older than the proven one, except as many as `retention` keeps besides it.
- * Never removes the proven one or a newer one. Removes the data before the manifest, so that a removal that was
- * interrupted is continued. Returns `refused` if the store does not let this node remove.
+ * Removes the backups of a cluster that are older than the proven one: those that are known as unproven, and of the
+ * others all except as many as `retention` keeps besides the proven one. Never removes the proven one or a newer one.
+ * Removes the data before the manifest, so that a removal that was interrupted is continued. Returns `refused` if the
+ * store does not let this node remove.
  */
 export async function removeOlder(
   store: ObjectStore,
   proven: { readonly id: string; readonly ca: string },
-  retention: number,
+  { retention, unproven }: Retention,
 ): Promise<'removed' | 'refused'> {
   const cluster = clusterOf(proven.ca);
   const found = withManifest(await store.list(`${cluster}/`));
-  const older = found.filter(({ id }) => id < proven.id);
-  const surplus = older.slice(0, Math.max(0, older.length - (retention - 1)));
-  for (const { id } of surplus) {
+  const older = found.flatMap(({ id }) => (id < proven.id ? [id] : []));
+  const counted = older.filter((id) => !unproven.includes(id));
+  const surplus = counted.slice(0, Math.max(0, counted.length - (retention - 1)));
+  for (const id of older.filter((each) => unproven.includes(each) || surplus.includes(each))) {
     const names = backupNames(cluster, id);
     for (const name of [names.datastore, names.manifest]) {
       if ((await store.remove(name)) === 'refused') {

@@ -4,7 +4,7 @@ import { type Finding, waiting } from '../../engine/resource.ts';
 import { activeStart } from '../k3s/index.ts';
 import { backupFiles } from './files.ts';
 import type { BackupDescription, BackupManifest } from './manifest.ts';
-import { type BackupRecord, type UnderWay, writeRecord } from './record.ts';
+import { type BackupRecord, type UnderWay, withOlder, withoutUnderWay, writeRecord } from './record.ts';
 import {
   type BackupGround,
   copyData,
@@ -24,6 +24,8 @@ interface Step {
   work(host: Host, signal: AbortSignal): Promise<string>;
   /** Returns the record after the step, from the result of the job. */
   noted(result: string): BackupRecord;
+  /** The record after a failure of the step, if it notes one. */
+  readonly failing?: BackupRecord;
   /** The files that the step makes superfluous, removed after the record is written. */
   readonly superfluous?: readonly string[];
 }
@@ -118,8 +120,9 @@ export function pruneStep(
   return drifted(ground, record, {
     what: `remove older backups from ${record.to}`,
     trace: ground.node.paths.slipway.backupWork,
-    work: () => pruneStore(ground, proven),
-    noted: (result) => ({ ...record, proven: { ...proven, older: olderResult.parse(result) } }),
+    work: () => pruneStore(ground, record, proven),
+    noted: (result) => withOlder(record, proven, olderResult.parse(result)),
+    ...(!proven.isStuck && { failing: { ...record, proven: { ...proven, isStuck: true } } }),
     superfluous: [backupFiles(ground.node.paths).folder],
   });
 }
@@ -136,7 +139,7 @@ function drifted(ground: BackupGround, record: BackupRecord, step: Step): Findin
   const remedy = async (host: Host) => {
     const result = await host
       .perform({ trace, what, subject: `${subject}: ${what}` }, (signal) => step.work(host, signal))
-      .catch((thrown: unknown) => givenUp(host, ground, record, thrown));
+      .catch((thrown: unknown) => failed(host, ground, { step, record }, thrown));
     await writeRecord(host, paths, step.noted(result));
     for (const path of superfluous) {
       await host.remove(path);
@@ -152,17 +155,23 @@ function drifted(ground: BackupGround, record: BackupRecord, step: Step): Findin
 /** The reasons for which a backup that is under way is given up. After any other failure, its step is tried again. */
 const final: readonly string[] = ['BackupNotProven', 'StoreConflict'];
 
-async function givenUp(
+async function failed(
   host: Host,
   { node }: BackupGround,
-  record: BackupRecord,
+  { step: { failing }, record }: { readonly step: Step; readonly record: BackupRecord },
   thrown: unknown,
 ): Promise<never> {
-  if (thrown instanceof NodeError && final.includes(thrown.reason) && record.underWay) {
-    const { underWay, ...kept } = record;
-    const failed = { id: underWay.id, at: new Date(host.now()).toISOString(), why: thrown.message };
-    await writeRecord(host, node.paths, { ...kept, failed });
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
+  if (failing) {
+    await writeRecord(host, node.paths, failing);
+  }
+  if (final.includes(thrown.reason) && record.underWay) {
+    const { id } = record.underWay;
+    const failed = { id, at: new Date(host.now()).toISOString(), why: thrown.message };
+    await writeRecord(host, node.paths, { ...withoutUnderWay(record), failed });
     await host.remove(backupFiles(node.paths).folder);
   }
-  throw thrown instanceof NodeError ? thrown.nonBlocking() : thrown;
+  throw thrown.nonBlocking();
 }

@@ -115,9 +115,10 @@ const lasting: readonly string[] = ['DatabaseDamaged', 'StoreLimit', 'ObjectNotF
 /** Removes older backups from the store. Returns whether the store let this node remove them. */
 export function pruneStore(
   { node, ports }: BackupGround,
+  { unproven = [] }: BackupRecord,
   proven: NonNullable<BackupRecord['proven']>,
 ): Promise<'removed' | 'refused'> {
-  return removeOlder(ports.store(), proven, node.settings.backup.retention);
+  return removeOlder(ports.store(), proven, { retention: node.settings.backup.retention, unproven });
 }
 
 /** Returns the result of a job as the description of a copy. */

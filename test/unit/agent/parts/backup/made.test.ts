@@ -251,6 +251,66 @@ describe('retention', () => {
     expect(ids(machine)).toContain(first);
   });
 
+  test('that keeps failing is reported, and does not hold up the next backup', async () => {
+    const machine = world({ retention: 1 });
+    await machine.run();
+    machine.host.advance(6 * hour);
+    for (let at = 0; at < 5; at += 1) {
+      machine.store.fault('remove', { fails: unavailable, when: 'before' });
+    }
+    expect((await machine.run()).at(-1)).toBe('Unreachable (time, non-blocking)');
+    expect((await machine.run()).at(-1)).toBe('Unreachable (time, non-blocking)');
+    expect(ids(machine)).toEqual([first, '20261130T180000Z-vm-1']);
+    machine.host.advance(6 * hour);
+    await machine.run();
+    expect((await recordOf(machine)).proven?.id).toBe('20261201T000000Z-vm-1');
+    await machine.run();
+    await machine.run();
+    expect((await machine.run()).at(-1)).toBe('InSync');
+    expect(ids(machine)).toEqual(['20261201T000000Z-vm-1']);
+  });
+
+  test('removes older backups before the next one, even if the next one is due already', async () => {
+    const machine = world({ retention: 1 });
+    await machine.run();
+    machine.host.advance(6 * hour);
+    while ((await recordOf(machine)).proven?.id === first) {
+      await settle(machine.resource, machine.host, 1);
+    }
+    machine.host.advance(6 * hour);
+    await settle(machine.resource, machine.host, 1);
+    expect(ids(machine)).toEqual(['20261130T180000Z-vm-1']);
+  });
+
+  test('counts only proven backups, and removes those that were given up', async () => {
+    const machine = world({ retention: 2 });
+    await machine.run();
+    machine.host.advance(6 * hour);
+    for (let at = 0; at < 3; at += 1) {
+      machine.store.fault('fetch', {
+        fails: new NodeError('ObjectNotFound', 'The object is gone.'),
+        when: 'before',
+      });
+      expect((await machine.run()).at(-1)).toBe('BackupNotProven (person, non-blocking)');
+      machine.host.advance(hour);
+    }
+    expect(ids(machine)).toHaveLength(4);
+    expect((await machine.run()).at(-1)).toBe('InSync');
+    expect(ids(machine)).toEqual([first, '20261130T210000Z-vm-1']);
+    expect((await recordOf(machine)).unproven).toBeUndefined();
+  });
+
+  test('does not count a backup that made room for a newer one before it was proven', async () => {
+    const machine = world({ retention: 2 });
+    await machine.run();
+    machine.host.advance(6 * hour);
+    machine.store.fault('fetch', { fails: unavailable, when: 'before' });
+    await machine.run();
+    machine.host.advance(6 * hour);
+    await machine.run();
+    expect(ids(machine)).toEqual([first, '20261201T000000Z-vm-1']);
+  });
+
   test('accepts a store that refuses to remove, and says so', async () => {
     const machine = world({ retention: 1 });
     machine.store.deny('remove');
