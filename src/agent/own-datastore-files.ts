@@ -14,7 +14,8 @@ export const datastoreFiles = {
   backups: {
     format: 1,
     place: ({ slipway }: NodePaths) => slipway.backups,
-    holds: 'the backup that is under way, the last proven backup, and why the last one was given up',
+    holds:
+      'the backup that is under way, the last proven backup, why the last one was given up, and which ones in the store were never proven',
     readers: 'the daemon; `slipway backup`',
     lost: 'Slipway makes a backup at once; until then, `slipway status` and the metrics show no proven backup',
   },

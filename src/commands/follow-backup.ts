@@ -95,6 +95,9 @@ const makesNone =
 
 function timedOut({ state }: BackupProgress): End {
   return state === 'waits'
-    ? { says: 'The daemon has not begun the backup, so the request was taken back; see: slipway status', isIdle: true }
+    ? {
+        says: 'The daemon has not begun the backup, so the request was taken back; see: slipway status',
+        isIdle: true,
+      }
     : { says: 'The backup is not proven yet. The daemon continues; see: slipway status' };
 }

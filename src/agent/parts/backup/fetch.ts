@@ -30,11 +30,11 @@ export interface BackupPlace {
 }
 
 /**
- * Finds a backup by its id: the one that was fetched already, so that a restore continues without the store, or else one
- * in the store, of which it reads only the manifest.
+ * Finds a backup by its id: the one that was fetched already, so that a restore continues without the store, or else
+ * one in the store, of which it reads only the manifest.
  *
- * Throws `RestoreRefused` if the store has no such backup of `otherCluster` or of this server's cluster or, on a machine
- * without a cluster, of exactly one cluster.
+ * Throws `RestoreRefused` if the store has no such backup of `otherCluster` or of this server's cluster or, on a
+ * machine without a cluster, of exactly one cluster.
  */
 export async function findBackup(
   host: Host,
@@ -94,8 +94,8 @@ async function refusing<Result>(work: () => Promise<Result>): Promise<Result> {
 }
 
 /**
- * Returns the other cluster, if a person names one; else the cluster of this server or, without one, the only cluster in
- * the store that has this backup.
+ * Returns the other cluster, if a person names one; else the cluster of this server or, without one, the only cluster
+ * in the store that has this backup.
  */
 async function clusterWith(
   host: Host,

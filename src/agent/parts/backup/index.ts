@@ -9,5 +9,5 @@ export { idForm } from './names.ts';
 export { notBackedUp } from './not-backed-up.ts';
 export { backupPart } from './part.ts';
 export type { BackupPorts } from './ports.ts';
-export { backupProgress } from './progress.ts';
+export { type BackupProgress, backupProgress } from './progress.ts';
 export { requestBackup, takeBack } from './request.ts';

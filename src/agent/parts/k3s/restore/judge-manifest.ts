@@ -37,8 +37,8 @@ export interface NamedCopy {
 
 /**
  * Returns what a manifest says about a copy, if the copy may be restored on this server. Does not read the copy, which
- * may still be in a store. Throws `RestoreRefused` for a machine without a SQLite datastore, a folder that cannot be moved
- * aside, another restore that is under way, and a copy of another cluster, of a newer K3s or with another token.
+ * may still be in a store. Throws `RestoreRefused` for a machine without a SQLite datastore, a folder that cannot be
+ * moved aside, another restore that is under way, and a copy of another cluster, of a newer K3s or with another token.
  */
 export async function judgeManifest(
   host: HostReader,

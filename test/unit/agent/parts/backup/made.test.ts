@@ -251,7 +251,7 @@ describe('retention', () => {
     expect(ids(machine)).toContain(first);
   });
 
-  test('that keeps failing is reported, and does not hold up the next backup', async () => {
+  test('that keeps failing is reported, and does not block the next backup', async () => {
     const machine = world({ retention: 1 });
     await machine.run();
     machine.host.advance(6 * hour);
