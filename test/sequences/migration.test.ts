@@ -10,6 +10,8 @@ const data = '/var/lib/rancher/k3s/server';
 const config = '/etc/rancher/k3s/config.yaml';
 const founding = '/var/lib/slipway/founding.json';
 const consent = 'consent: { settings: ["datastore=etcd"] }\n';
+const held = 'maintenance: { hold: later }\n';
+const beforeWindow = 'maintenance: { windows: [{ from: "01:00", to: "01:05" }] }\n';
 
 /** Boots a server with SQLite, and then lets its settings want etcd. */
 async function server(more = consent) {
@@ -19,8 +21,12 @@ async function server(more = consent) {
   );
   machine.host.files.write(`${data}/db/state.db`, datastoreSql(), 0o600);
   machine.host.files.write(`${data}/tls/server-ca.crt`, ca);
-  machine.host.files.write('/etc/slipway/config.d/extra.yaml', `${etcd}${more}`);
+  configure(machine, `${etcd}${more}`);
   return { machine, slipway };
+}
+
+function configure({ host }: Vm, text: string): void {
+  host.files.write('/etc/slipway/config.d/extra.yaml', text);
 }
 
 function state({ host }: Vm): string | undefined {
@@ -62,14 +68,42 @@ describe('the move from SQLite to etcd', () => {
   });
 
   test('can be dropped until K3s restarts', async () => {
-    const { machine, slipway } = await server('maintenance: { hold: later }\n' + consent);
+    const { machine, slipway } = await server(consent + beforeWindow);
     await live(slipway, machine, 20 * minute);
     expect(state(machine)).toBe('migrates');
-    machine.host.files.write('/etc/slipway/config.d/extra.yaml', etcd);
+    expect(machine.host.files.text(config)).toContain('cluster-init');
+    // A hold does not keep the consent from being taken back: without Slipway, the next boot would move the server.
+    configure(machine, `${etcd}${held}`);
     await live(slipway, machine, 10 * minute);
     expect(machine.host.files.stat(founding)).toBeUndefined();
     expect(machine.host.files.text(config)).not.toContain('cluster-init');
     expect(machine.peer.ways).toEqual(['sqlite']);
+  });
+
+  test('begins on a held node only after the hold', async () => {
+    const { machine, slipway } = await server(consent + held);
+    const before = machine.host.files.text(config);
+    const report = await live(slipway, machine, 20 * minute);
+    expect(state(machine)).toBeUndefined();
+    expect(machine.host.files.text(config)).toBe(before);
+    expect(machine.host.lines().filter((line) => line.startsWith('copy '))).toEqual([]);
+    expect(condition(report, 'Ready')).toMatch(/^True/);
+    configure(machine, `${etcd}${consent}`);
+    await live(slipway, machine, 10 * minute);
+    expect(state(machine)).toBe('member');
+  });
+
+  test('stops no K3s on a held node to copy again', async () => {
+    const { machine, slipway } = await server(consent + beforeWindow);
+    await live(slipway, machine, 20 * minute);
+    machine.host.files.write(`${data}/db/etcd/member/wal`, 'half');
+    configure(machine, `${etcd}${consent}${held}`);
+    await live(slipway, machine, 20 * minute);
+    expect(machine.units.isActive(/k3s/)).toBe(true);
+    expect(machine.host.files.text(`${data}/db/etcd/member/wal`)).toBe('half');
+    configure(machine, `${etcd}${consent}`);
+    await live(slipway, machine, 10 * minute);
+    expect(state(machine)).toBe('member');
   });
 
   test('copies again if K3s was killed while it copied', async () => {

@@ -12,6 +12,7 @@ import {
   foundingMemory,
   verifies,
 } from './k3s/index.ts';
+import { heldStep } from './maintenance/index.ts';
 
 /** The Resources about the founding of a cluster, in their places in the plan; none on an agent. */
 export interface FoundingSteps {
@@ -38,7 +39,7 @@ export function foundingSteps(
   return {
     first: onServers('sqlite', () => clusterFounding(node)),
     etcd: ({ id }) => [
-      ...onServers('etcd', () => upkeep(etcdMigration(node, copyStep, [id]))),
+      ...onServers('etcd', () => upkeep(etcdMigration(node, { copy: copyStep, held: heldStep }, [id]))),
       ...onServers('etcd', () => etcdFounding(node, ports, [id])),
     ],
     shared: (etcd) =>

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { compactTime } from '../../engine/compact-time.ts';
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, step, waiting } from '../../engine/resource.ts';
@@ -10,6 +8,7 @@ import { showUnit, systemctl } from '../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../settings/consents.ts';
 import { sqlitePath } from './datastore/datastore-kind.ts';
 import { clusterOnDisk } from './membership/founding/disk.ts';
+import { incompleteAside } from './membership/founding/incomplete-etcd.ts';
 import { type FoundingRecord, readFounding, writeFounding } from './membership/founding/record.ts';
 import { isOpen, readRotation } from './membership/rotation-record.ts';
 import { serverHealth } from './server-health.ts';
@@ -22,6 +21,13 @@ const subject = 'datastore=etcd';
 /** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
 const longestStop = 100_000;
 
+/** What the move needs besides the machine. */
+export interface MigrationPorts {
+  readonly copy: CopyStep;
+  /** Returns the wait for the end of a hold of the node; `undefined` without a hold. */
+  held(host: HostReader, node: K3sNode): Promise<Finding | undefined>;
+}
+
 /**
  * Moves a server from SQLite to embedded etcd, with consent, in steps that each leave a trace: a proven copy of SQLite;
  * the record, after which config.yaml has cluster-init and K3s restarts in the turn of the node; K3s itself copies
@@ -29,9 +35,10 @@ const longestStop = 100_000;
  * is healthy.
  *
  * If K3s has left both databases behind, its copy is not complete: moves etcd aside, so that the next start copies
- * again. Throws `DatastoreKept` without consent. Never blocks, since the server runs with either datastore.
+ * again. Throws `DatastoreKept` without consent. Never blocks, since the server runs with either datastore. On a held
+ * node, only drops the move if the consent was taken back, and records its end.
  */
-export function etcdMigration(node: K3sNode, copy: CopyStep, needs: readonly string[]): Resource {
+export function etcdMigration(node: K3sNode, ports: MigrationPorts, needs: readonly string[]): Resource {
   return neverBlocking({
     id: 'Datastore/migration',
     summary: 'move the datastore from SQLite to etcd',
@@ -42,9 +49,9 @@ export function etcdMigration(node: K3sNode, copy: CopyStep, needs: readonly str
       const record = await readFounding(host, node.paths);
       switch (await clusterOnDisk(host, node.paths)) {
         case 'etcd':
-          return record?.state === 'migrates' ? moved(host, node) : inSync();
+          return record?.state === 'migrates' ? moved(host, node, ports) : inSync();
         case 'sqlite':
-          return toMove(host, node, record, copy);
+          return toMove(host, node, record, ports);
         default:
           return inSync();
       }
@@ -57,7 +64,7 @@ async function toMove(
   host: HostReader,
   node: K3sNode,
   record: FoundingRecord | undefined,
-  copy: CopyStep,
+  { copy, held }: MigrationPorts,
 ): Promise<Finding> {
   const isBegun = record?.state === 'migrates';
   if (!isConsented(node.settings, 'settings', subject)) {
@@ -67,6 +74,10 @@ async function toMove(
       });
     }
     throw datastoreKept(node);
+  }
+  const hold = await held(host, node);
+  if (hold !== undefined) {
+    return hold;
   }
   const rotation = await readRotation(host, node.paths);
   if ((await readUpgrade(host, node.paths))?.state === 'begun' || (rotation && isOpen(rotation))) {
@@ -91,14 +102,12 @@ async function toMove(
 }
 
 /** Returns the next step after K3s has begun to copy. */
-async function moved(host: HostReader, node: K3sNode): Promise<Finding> {
+async function moved(host: HostReader, node: K3sNode, { held }: MigrationPorts): Promise<Finding> {
   const { ActiveState, NRestarts } = await showUnit(host, unitName('server'), ['ActiveState', 'NRestarts']);
   const isUp = ActiveState === 'active';
   if ((await host.stat(sqlitePath(node.paths))) !== undefined) {
     return isUp || Number(NRestarts) > 0
-      ? step(change('incomplete', 'complete'), (changing) => copyAgain(changing, node), {
-          summary: 'stop K3s, and let it copy SQLite into etcd again',
-        })
+      ? ((await held(host, node)) ?? again(node))
       : waiting('ServiceStarting', 'K3s copies SQLite into etcd');
   }
   const lack = isUp ? await serverHealth(host, node).catch(toldError) : 'K3s is not up yet';
@@ -112,10 +121,15 @@ async function moved(host: HostReader, node: K3sNode): Promise<Finding> {
   );
 }
 
-async function copyAgain(host: Host, { paths }: K3sNode): Promise<void> {
-  await host.run({ ...systemctl('stop', unitName('server')), timeout: longestStop });
-  const etcd = join(paths.k3s.datastore, 'etcd');
-  await host.rename(etcd, `${etcd}-incomplete-${compactTime(host.now())}`);
+/** Returns the step that stops K3s before it moves the incomplete etcd aside. */
+function again(node: K3sNode): Finding {
+  const remedy = async (host: Host) => {
+    await host.run({ ...systemctl('stop', unitName('server')), timeout: longestStop });
+    await incompleteAside(host, node.paths);
+  };
+  return step(change('incomplete', 'complete'), remedy, {
+    summary: 'stop K3s, and let it copy SQLite into etcd again',
+  });
 }
 
 function toldError(thrown: unknown): string {

@@ -23,5 +23,14 @@ export async function clusterOnDisk(host: HostReader, paths: NodePaths): Promise
   if ((await host.stat(etcdLog(paths))) !== undefined) {
     return 'etcd';
   }
-  return (await host.stat(join(k3s.datastore, 'state.db'))) === undefined ? 'empty' : 'sqlite';
+  return (await host.stat(sqlite(paths))) === undefined ? 'empty' : 'sqlite';
+}
+
+/** True while K3s copies SQLite into etcd, and after an incomplete copy: it renames SQLite once it has copied all. */
+export async function hasBothDatastores(host: HostReader, paths: NodePaths): Promise<boolean> {
+  return (await host.stat(etcdLog(paths))) !== undefined && (await host.stat(sqlite(paths))) !== undefined;
+}
+
+function sqlite({ k3s }: NodePaths): string {
+  return join(k3s.datastore, 'state.db');
 }
