@@ -120,6 +120,33 @@ describe('the move from SQLite to etcd', () => {
     expect(machine.host.files.text(`${data}/db/etcd/member/wal`)).toBe('');
   });
 
+  test('copies again at the next boot if the power was lost while K3s copied', async () => {
+    const { machine, slipway } = await server(consent + beforeWindow);
+    await live(slipway, machine, 20 * minute);
+    machine.host.files.write(`${data}/db/etcd/member/wal`, 'half');
+    await machine.reboot();
+    // K3s starts before Slipway looks.
+    await machine.host.sleep(minute);
+    expect(machine.peer.ways).toEqual(['sqlite', 'migrated']);
+    await live(machine.slipway(), machine, 10 * minute);
+    expect(state(machine)).toBe('member');
+    expect(machine.peer.ways).not.toContain('kept');
+  });
+
+  test('never starts K3s with half of the keys, also if Slipway crashes while it lets K3s copy again', async () => {
+    for (const mutation of [1, 2, 3]) {
+      const { machine, slipway } = await server(consent + beforeWindow);
+      await live(slipway, machine, 20 * minute);
+      machine.host.files.write(`${data}/db/etcd/member/wal`, 'half');
+      machine.host.crashBefore(machine.host.mutations + mutation);
+      await live(slipway, machine, 10 * minute).catch(onlyCrash);
+      machine.host.restart();
+      await live(machine.slipway(), machine, 15 * minute);
+      expect(state(machine)).toBe('member');
+      expect(machine.peer.ways).toEqual(['sqlite', 'migrated']);
+    }
+  });
+
   test('reaches the same end after a crash before any of its mutations', async () => {
     const whole = await server();
     const first = whole.machine.host.mutations;

@@ -7,6 +7,7 @@ import { remembering } from '../../../engine/remembering.ts';
 import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { noteStart } from '../config/started-with.ts';
+import { incompleteAside } from '../membership/founding/incomplete-etcd.ts';
 import { noteVersion } from '../upgrade/last-version.ts';
 import { namedVersion } from './start-inputs.ts';
 import type { StampedNode, StartInput, StartNotes, StartSources } from './start-sources.ts';
@@ -22,7 +23,8 @@ export interface Stamp {
 
 /**
  * Writes the stamp of the start of K3s that is about to happen, and records the guarded values and the release of that
- * start. The unit of K3s runs `slipway stamp` before every start.
+ * start. First moves an incomplete etcd aside, because at a boot, K3s starts before Slipway looks. The unit of K3s runs
+ * `slipway stamp` before every start.
  *
  * `invocationId` is the INVOCATION_ID that systemd gave that start. Throws `InternalError` if `invocationId` is
  * missing.
@@ -36,6 +38,7 @@ export async function stampStart(
   if (!invocationId) {
     throw new NodeError('InternalError', 'There is no INVOCATION_ID: only the unit of K3s stamps its start.');
   }
+  await incompleteAside(host, paths);
   const read = wanted.map(async ({ name, read }) => [name, await read(host, paths)] as const);
   const notes: StartNotes = Object.fromEntries(await Promise.all(read));
   const content = {

@@ -63,6 +63,50 @@ test('stampStart records the K3s release, and keeps the recorded release if K3s 
   expect((await host.readFile(k3s.lastVersion))?.content).toBe('v1.36.3+k3s1\n');
 });
 
+describe('etcd that K3s left incomplete while it copied SQLite', () => {
+  const datastore = '/var/lib/rancher/k3s/server/db';
+  const both = { [`${datastore}/state.db`]: 'all', [`${datastore}/etcd/member/wal`]: 'half' };
+
+  function server(state: string | undefined, files: Readonly<Record<string, string>>): MemoryHost {
+    const record = JSON.stringify({ format: 1, state, at: 1 });
+    const founding = state === undefined ? {} : { [slipway.founding]: record };
+    return memoryHost({ files: { ...files, ...founding } }).on(
+      { file: 'k3s', args: ['--version'] },
+      'k3s version v1.36.3+k3s1 (abc)\n',
+    );
+  }
+
+  test('is moved aside before K3s starts, and nothing of it is lost', async () => {
+    const host = server('migrates', both);
+    await stamp(host, paths, { invocationId: 'i1' });
+    const [aside, ...others] = host.files.list(datastore);
+    expect(aside).toMatch(/^etcd-incomplete-\d{8}T\d{6}Z$/);
+    expect(others).toEqual(['state.db']);
+    expect(host.files.text(`${datastore}/${aside}/member/wal`)).toBe('half');
+  });
+
+  test.each([
+    ['no move is recorded', undefined, both],
+    ['the move has ended', 'member', both],
+    ['K3s has copied everything', 'migrates', { [`${datastore}/etcd/member/wal`]: 'all' }],
+    ['K3s has not begun to copy', 'migrates', { [`${datastore}/state.db`]: 'all' }],
+  ])(
+    'is assumed only if the move is under way with both datastores: nothing is moved if %s',
+    async (_, state, files) => {
+      const host = server(state, files);
+      const before = host.files.list(datastore);
+      await stamp(host, paths, { invocationId: 'i1' });
+      expect(host.files.list(datastore)).toEqual(before);
+    },
+  );
+
+  test('stays in its place if a person runs the stamp, since K3s may be copying', async () => {
+    const host = server('migrates', both);
+    await expect(stamp(host, paths, { invocationId: undefined })).rejects.toThrow('INVOCATION_ID');
+    expect(host.files.list(datastore)).toEqual(['etcd', 'state.db']);
+  });
+});
+
 describe('changedInputs', () => {
   test.each([
     ['no change', () => {}, []],
