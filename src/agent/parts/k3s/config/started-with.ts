@@ -7,10 +7,15 @@ import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { foreignUnit } from '../flags/foreign-unit.ts';
-import { type GuardedValues, guardedValues } from '../flags/guarded-keys.ts';
+import { type GuardedKey, type GuardedValues, guardedValues } from '../flags/guarded-keys.ts';
 import { presentFlags } from '../flags/start-flags.ts';
 
-/** The values of the guarded keys at the first and at the last start of K3s with its datastore. */
+const endpointKey = 'datastore-endpoint' satisfies GuardedKey;
+
+/**
+ * The values of the guarded keys at the first and at the last start of K3s with its datastore. If a start had no
+ * endpoint, `last` has that of an earlier start of the cluster.
+ */
 export interface StartedWith {
   readonly first: GuardedValues;
   readonly last: GuardedValues;
@@ -26,12 +31,19 @@ export async function noteStart(host: Host, paths: NodePaths): Promise<void> {
   if ((await host.stat(join(paths.system.units, unitName('server')))) === undefined) {
     return;
   }
-  const last = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
+  const present = await guardedValues(await presentFlags(host, { kind: 'server', paths }));
   // A start before the cluster exists does not count as the first: it may have failed because of its values.
   const isCluster = (await host.stat(paths.k3s.serverToken)) !== undefined;
-  const first = (isCluster && (await readNote(host, paths))?.first) || last;
+  const noted = isCluster ? await readNote(host, paths) : undefined;
+  const last = withEndpoint(present, noted && startedEndpoint(noted));
+  const first = noted?.first ?? last;
   const text = renderOwn(ownFiles.startedWith, { first, last });
   await host.writeFile(paths.k3s.startedWith, text, { mode: 0o600 });
+}
+
+/** Returns the values with this endpoint if they have none, since K3s may start without its drop-in, which was lost. */
+function withEndpoint(values: GuardedValues, endpoint: string | undefined): GuardedValues {
+  return values[endpointKey] || endpoint === undefined ? values : { ...values, [endpointKey]: endpoint };
 }
 
 /**
@@ -54,10 +66,10 @@ export async function startedWith(host: HostReader, paths: NodePaths): Promise<S
 
 /**
  * Returns the endpoint of the cluster's datastore, in the form of `guardedEndpoint`; `undefined` without an external
- * one. The last start may have been without it, because the drop-in with the endpoint was lost.
+ * one. The note of an earlier build may have it only in `first`.
  */
 export function startedEndpoint({ first, last }: StartedWith): string | undefined {
-  return last['datastore-endpoint'] || first['datastore-endpoint'] || undefined;
+  return last[endpointKey] || first[endpointKey] || undefined;
 }
 
 async function readNote(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {

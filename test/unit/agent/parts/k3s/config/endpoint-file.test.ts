@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { recordingHost } from '../../../../../../src/agent/host/recording/recording-host.ts';
 import { endpointFile } from '../../../../../../src/agent/parts/k3s/config/endpoint-file.ts';
-import { noteStart } from '../../../../../../src/agent/parts/k3s/config/started-with.ts';
+import { noteStart, startedWith } from '../../../../../../src/agent/parts/k3s/config/started-with.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
@@ -157,6 +157,33 @@ describe('endpointFile on a server with a cluster', () => {
     expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
     host.files.remove(path);
     expect(failure(await refusal(moved, host))).toContain('SettingsIrreversible');
+  });
+
+  test('defends the database that the cluster moved to, not the former one, after starts without an endpoint', async () => {
+    const host = await living();
+    host.advance(2 * hour);
+    const [subject = ''] =
+      /datastore-endpoint=sha256:[0-9a-f]{12}/.exec((await refusal(moved, host)).message) ?? [];
+    await settle(endpointFile(aServer({ consent: [subject] }), cloudWith(moved), []), host);
+    await noteStart(host, paths);
+    host.files.remove(path);
+    for (let start = 0; start < 2; start += 1) {
+      await noteStart(host, paths);
+      expect(failure(await refusal(endpoint, host))).toContain('SettingsIrreversible');
+    }
+    const resource = endpointFile(aServer(), cloudWith(moved), []);
+    expect(await settle(resource, host)).toEqual(['Drifted file', 'InSync']);
+    expect(host.files.text(path)).toContain(moved);
+  });
+
+  test('forgets the endpoint of an earlier cluster at a start before the next one exists', async () => {
+    const host = await living();
+    host.files.remove(path);
+    host.files.remove(paths.k3s.serverToken);
+    await noteStart(host, paths);
+    host.files.write(paths.k3s.serverToken, 'K10b::server:y', 0o600);
+    await noteStart(host, paths);
+    expect(await startedWith(host, paths)).toEqual({ first: {}, last: {} });
   });
 
   test.each(['state.db', 'etcd/member/wal'])(
