@@ -61,6 +61,17 @@ describe('Azure Blob Storage', () => {
     expect(await stage.store.read('a', 9)).toBe('b');
   });
 
+  test('lists thousands of blobs in pages of a thousand, since the Host refuses a larger answer', async () => {
+    const { service, store, log } = await begun(blobStage);
+    service.pageSize = 5_000;
+    const blob = { content: Buffer.from('x'), sha256: undefined, modifiedAt: Date.UTC(2026, 10, 30) };
+    for (let at = 0; at < 6_000; at += 1) {
+      service.blobs.set(`team/one/0123456789ab/20261130T12${1_000 + at}Z-vm-1/datastore.zst`, blob);
+    }
+    expect(await store.list('')).toHaveLength(6_000);
+    expect(log.filter(({ query }) => query.includes('comp=list'))).toHaveLength(6);
+  });
+
   test('is refused to a VM of another cloud, before any request', () => {
     const cloud = { name: 'static', secret: () => Promise.reject(new Error('asked')) };
     const to = 'https://team.blob.core.windows.net/backups';

@@ -11,6 +11,10 @@ import type { Entra } from '../azure/entra.ts';
 import type { Incoming, Reply } from '../azure/loopback.ts';
 import { type Kept, pageOf } from './kept.ts';
 
+/** The properties that every blob on a page has, and Slipway does not read. */
+const usual =
+  '<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred><LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>';
+
 export type DataAction = 'read' | 'add' | 'write' | 'delete';
 
 /** A storage account with one container; tests may change its fields. */
@@ -136,11 +140,11 @@ export class BlobAccount {
     const { objects, next } = pageOf(this.blobs, {
       prefix,
       start: query.get('marker') ?? '',
-      size: this.pageSize,
+      size: Math.min(Number(query.get('maxresults') ?? 5_000), this.pageSize),
     });
     const blobs = objects.map(([name, { content, modifiedAt }]) => {
       const modified = new Date(modifiedAt).toUTCString();
-      return `<Blob><Name>${name}</Name><Properties><Last-Modified>${modified}</Last-Modified><Etag>0x8</Etag><Content-Length>${content.length}</Content-Length><BlobType>BlockBlob</BlobType></Properties><OrMetadata /></Blob>`;
+      return `<Blob><Name>${name}</Name><Properties><Creation-Time>${modified}</Creation-Time><Last-Modified>${modified}</Last-Modified><Etag>0x8DCBE0A1B2C3D4E</Etag><Content-Length>${content.length}</Content-Length><Content-Type>application/octet-stream</Content-Type><Content-Encoding /><Content-Language /><Content-CRC64 /><Content-MD5>1B2M2Y8AsgTpgAmY7PhCfg==</Content-MD5><Cache-Control /><Content-Disposition />${usual}</Properties><OrMetadata /></Blob>`;
     });
     const marker = next === undefined ? '<NextMarker />' : `<NextMarker>${next}</NextMarker>`;
     const body = `\uFEFF<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://x/" ContainerName="${this.#container}"><Prefix>${prefix}</Prefix><Blobs>${blobs.join('')}</Blobs>${marker}</EnumerationResults>`;

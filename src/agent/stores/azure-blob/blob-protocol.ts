@@ -9,6 +9,9 @@ import { xmlElements, xmlText } from '../xml-text.ts';
 /** The version of the REST API. Tokens need 2017-11-09 or newer, blobs of 5000 MiB 2019-12-12 or newer. */
 const version = '2021-12-02';
 
+/** The largest number of blobs on a page. The service's own, 5000, makes an answer that the Host refuses to read. */
+const mostOnPage = '1000';
+
 /**
  * Makes the protocol of Azure Blob Storage for the container in an address. Source: learn.microsoft.com, "Blob Storage
  * REST API" (Put Blob, Get Blob, List Blobs, Delete Blob, "Blob service error codes").
@@ -23,7 +26,10 @@ export function blobProtocol(to: URL, storage: CloudStorage, host: HostReader): 
     largest: 5_000 * 1024 ** 2,
     urlOf: async (key) => `${to.origin}/${container}/${key}`,
     async listUrl(prefix, marker) {
-      const query = { restype: 'container', comp: 'list', prefix, ...(marker && { marker }) };
+      const query = {
+        ...{ restype: 'container', comp: 'list', prefix, maxresults: mostOnPage },
+        ...(marker && { marker }),
+      };
       return `${to.origin}/${container}?${new URLSearchParams(query)}`;
     },
     creating: (sha256) => ({
