@@ -24,7 +24,7 @@ export async function followBackup(
   const since = host.now();
   const began = host.monotonic();
   await requestBackup(host, paths);
-  let last = '';
+  const said = new Set<string>();
   for (;;) {
     const progress = await backupProgress(host, paths, to, since);
     if (progress.state === 'proven') {
@@ -42,10 +42,11 @@ export async function followBackup(
       }
       return 1;
     }
-    const line = progress.state === 'runs' ? `${progress.id}: Slipway ${progress.doing} ...` : '';
-    if (line !== '' && line !== last) {
-      tell.out(line);
-      last = line;
+    for (const line of await linesOf(host, paths, { since, progress })) {
+      if (!said.has(line)) {
+        tell.out(line);
+        said.add(line);
+      }
     }
     await host.sleep(rhythm);
   }
@@ -57,9 +58,8 @@ interface End {
   readonly isIdle?: boolean;
 }
 
-interface Waiting {
+interface Followed {
   readonly since: number;
-  readonly waited: number;
   readonly progress: BackupProgress;
 }
 
@@ -67,7 +67,7 @@ interface Waiting {
 async function troubleOf(
   host: Host,
   { slipway }: NodePaths,
-  { since, waited, progress }: Waiting,
+  { since, waited, progress }: Followed & { readonly waited: number },
 ): Promise<End | undefined> {
   if (progress.state === 'failed') {
     return { says: progress.why };
@@ -89,6 +89,27 @@ async function troubleOf(
     ? { says: `This server does not begin a backup: ${found.message}.`, isIdle: true }
     : undefined;
 }
+
+/** Returns the step of the backup, and what the daemon waits for, or why it tries the step again. */
+async function linesOf(
+  host: Host,
+  { slipway }: NodePaths,
+  { since, progress }: Followed,
+): Promise<readonly string[]> {
+  const status = await readStatus(host, slipway.status);
+  const isNew = status !== undefined && Date.parse(status.updated) >= since;
+  const found = isNew ? status.conditions.find(({ type }) => type === 'Backup') : undefined;
+  const isTriedAgain = found?.status === 'Unknown' && !busy.includes(found.reason);
+  return [
+    ...(progress.state === 'runs' ? [`${progress.id}: Slipway ${progress.doing} ...`] : []),
+    ...(isTriedAgain
+      ? [`${found.reason}: ${found.message.replace(/\.$/, '')}. Slipway tries again ...`]
+      : []),
+  ];
+}
+
+/** The reasons of a condition while a step runs, or is about to. */
+const busy: readonly string[] = ['InProgress', 'Recorded', 'Blocked'];
 
 const makesNone =
   'This node makes no backups: only the server that acts for its cluster does, and backup.to has to name a store in the settings of the daemon.';

@@ -19,6 +19,12 @@ import { storeUnreachable } from './store-unreachable.ts';
 /** The SHA-256 of an empty body. */
 const nothing = sha256('');
 
+/**
+ * The longest time for a transfer, in milliseconds. It does not depend on the size, because a slow link is fine: a
+ * transfer without progress for a minute ends anyway.
+ */
+const longestTransfer = 6 * 3_600_000;
+
 /** The object with which the first claim in a store tests whether the store refuses to replace objects. */
 const probe = 'slipway-create-only-probe';
 
@@ -83,7 +89,7 @@ export function restStore(host: Host, protocol: Protocol): ObjectStore {
       headers: protocol.creating(content.sha256),
       sha256: content.sha256,
     });
-    const upload = { url, headers, file, bytes: content.bytes, timeout: transferTime(content.bytes) };
+    const upload = { url, headers, file, bytes: content.bytes, timeout: longestTransfer };
     const response = await host
       .upload(upload, signal)
       .catch((thrown: unknown) => storeUnreachable(thrown, store));
@@ -120,7 +126,7 @@ export function restStore(host: Host, protocol: Protocol): ObjectStore {
   async function fetchObject(name: string, file: string, limit: number, signal?: AbortSignal): Promise<void> {
     const url = await protocol.urlOf(keyOf(name));
     const headers = await protocol.authorize({ method: 'GET', url, headers: {}, sha256: nothing });
-    const request = { url, headers, file, limit, timeout: transferTime(limit) };
+    const request = { url, headers, file, limit, timeout: longestTransfer };
     const response = await host
       .fetchFile(request, signal)
       .catch((thrown: unknown) => {
@@ -180,9 +186,4 @@ export function restStore(host: Host, protocol: Protocol): ObjectStore {
   }
 
   return { name: store, put, claim, fetch: fetchObject, read, list, remove };
-}
-
-/** Returns the longest time for a transfer, in milliseconds: a minute, and a second for each quarter of a MiB. */
-function transferTime(bytes: number): number {
-  return Math.min(60_000 + Math.ceil(bytes / 2 ** 18) * 1_000, 6 * 3_600_000);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../src/agent/engine/errors.ts';
 import { followBackup } from '../../../src/commands/follow-backup.ts';
 import type { MemoryHost } from '../../lab/memory-host.ts';
 import { settle } from '../agent/a-node.ts';
@@ -79,6 +80,21 @@ describe('slipway backup', () => {
     const { code, error } = await follow(machine, (host) => report(host, [failing]));
     expect(code).toBe(1);
     expect(error).toEqual(['StoreNotFound: Mount it. The daemon tries again.']);
+  });
+
+  test('shows once why a step is tried again', async () => {
+    const machine = world();
+    const fails = new NodeError('Unreachable', 'The store does not answer.');
+    machine.store.fault('put', { fails, when: 'before' }).fault('put', { fails, when: 'before' });
+    const unknown = { ...failing, status: 'Unknown', reason: fails.reason, message: fails.message };
+    const { code, out } = await follow(machine, (host) => {
+      const isStoring = host.files.text(paths.slipway.backups)?.includes('packed') === true;
+      report(host, [isStoring ? unknown : { ...failing, status: 'True', reason: 'Changed' }]);
+    });
+    expect(code).toBe(0);
+    expect(out.filter((line) => line.includes('does not answer'))).toEqual([
+      'Unreachable: The store does not answer. Slipway tries again ...',
+    ]);
   });
 
   test('ends with 1 on a node whose daemon makes no backups', async () => {

@@ -24,6 +24,8 @@ interface Step {
   work(host: Host, signal: AbortSignal): Promise<string>;
   /** Returns the record after the step, from the result of the job. */
   noted(result: string): BackupRecord;
+  /** True if the step moves the whole backup, so that it is repeated ever more rarely. */
+  readonly isTransfer?: boolean;
   /** The record after a failure of the step, if it notes one. */
   readonly failing?: BackupRecord;
   /** The files that the step makes superfluous, removed after the record is written. */
@@ -93,6 +95,7 @@ function storing(ground: BackupGround, record: BackupRecord, underWay: PackedUp)
     trace: paths.slipway.backupWork,
     work: (_host, signal) => storeData(ground, underWay.description, underWay.packed, signal),
     noted: () => ({ ...record, underWay: { ...underWay, isStored: true } }),
+    isTransfer: true,
     superfluous: [backupFiles(paths).packed],
   };
 }
@@ -107,6 +110,7 @@ function proving(ground: BackupGround, record: BackupRecord, { id, description, 
     trace: paths.slipway.backupWork,
     work: (host, signal) => proveData(host, ground, description, packed, signal),
     noted: () => ({ ...kept, proven }),
+    isTransfer: true,
     superfluous: [backupFiles(paths).folder],
   };
 }
@@ -158,7 +162,7 @@ const final: readonly string[] = ['BackupNotProven', 'StoreConflict'];
 async function failed(
   host: Host,
   { node }: BackupGround,
-  { step: { failing }, record }: { readonly step: Step; readonly record: BackupRecord },
+  { step: { failing, isTransfer }, record }: { readonly step: Step; readonly record: BackupRecord },
   thrown: unknown,
 ): Promise<never> {
   if (!(thrown instanceof NodeError)) {
@@ -173,5 +177,14 @@ async function failed(
     await writeRecord(host, node.paths, { ...withoutUnderWay(record), failed });
     await host.remove(backupFiles(node.paths).folder);
   }
-  throw thrown.nonBlocking();
+  throw isTransfer ? rarely(thrown) : thrown.nonBlocking();
+}
+
+/** The longest wait before a transfer is repeated, in milliseconds: it may move gigabytes. */
+const longestWait = 3_600_000;
+
+/** Returns the error of a transfer without effect on other Resources. Time ends it after ever longer waits. */
+function rarely({ reason, message, endedBy, retry, cause }: NodeError): NodeError {
+  const longest = endedBy === 'time' ? { longest: longestWait } : {};
+  return new NodeError(reason, message, { blocks: false, endedBy, retry: { ...longest, ...retry }, cause });
 }

@@ -5,6 +5,7 @@ import { requestBackup } from '../../../../../src/agent/parts/backup/request.ts'
 import { objectStore } from '../../../../../src/agent/stores/index.ts';
 import { FakeCloud } from '../../../../lab/fake-cloud.ts';
 import { Crash } from '../../../../lab/memory-host.ts';
+import { carryOut } from '../../../../lab/memory-jobs.ts';
 import { outcome, settle } from '../../a-node.ts';
 import { database, datastoreSql, paths, token } from '../k3s/datastore/a-datastore.ts';
 import { cluster, hour, recordOf, to, type World, world } from './a-backup.ts';
@@ -148,6 +149,43 @@ describe('a store that fails', () => {
       }
     },
   );
+
+  /** Lets the Resource work until a step fails, and returns the error. */
+  async function failureOf({ resource, host }: World): Promise<unknown> {
+    for (;;) {
+      const finding = await resource.check(host);
+      if (finding.state !== 'Drifted') {
+        return finding;
+      }
+      try {
+        await carryOut(finding.drift.remedy, host);
+      } catch (thrown) {
+        return thrown;
+      }
+    }
+  }
+
+  test.each(['put', 'fetch'] as const)(
+    'in %s, which moves the whole backup, is asked ever more rarely, up to once an hour',
+    async (call) => {
+      const machine = world();
+      machine.store.fault(call, { fails: unavailable, when: 'before' });
+      expect(await failureOf(machine)).toMatchObject({ reason: 'Unreachable', retry: { longest: hour } });
+    },
+  );
+
+  test.each([
+    ['list', unavailable, {}],
+    ['put', new NodeError('StoreNotFound', 'x', { retry: { longest: 60_000 } }), { longest: 60_000 }],
+    ['put', new NodeError('StoreForbidden', 'x', { endedBy: 'person' }), {}],
+    ['put', new NodeError('Unreachable', 'x', { retry: { after: 5_000 } }), { longest: hour, after: 5_000 }],
+  ] as const)('in %s (case %#) keeps the limits of its error', async (call, fails, retry) => {
+    const machine = world();
+    machine.store.fault(call, { fails, when: 'before' });
+    const thrown = await failureOf(machine);
+    expect(thrown).toMatchObject({ reason: fails.reason, blocks: false });
+    expect(thrown).toHaveProperty('retry', retry);
+  });
 
   test('by refusing the upload keeps the last proven backup, and is asked again', async () => {
     const machine = world();
