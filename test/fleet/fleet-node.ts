@@ -42,8 +42,8 @@ export interface Interruption {
   readonly by: 'a cordon' | 'a restart' | 'a reboot';
   /** The nonce of the turn in which the node is interrupted; `undefined` if it has begun no turn. */
   readonly turn: string | undefined;
-  /** True if the API had been silent for `silence`, or lacked the Node, so that the node needs no turn. */
-  readonly isRepair: boolean;
+  /** Why the node needs no turn: the API had been silent for `silence`, or lacked the Node. */
+  readonly repairs: 'a silent API' | 'a missing Node' | undefined;
 }
 
 /** The cluster that a node belongs to. */
@@ -156,9 +156,15 @@ export class FleetNode {
   /** Notes that Slipway interrupts the service of this node, unless it already does. */
   interrupt(by: Interruption['by']): void {
     const since = this.machine.shared.timeline.now;
-    const isDown = since - this.answeredAt >= silence || this.object === undefined;
     // A reboot never counts as a repair.
-    const isRepair = isDown && by !== 'a reboot';
-    this.interruption ??= { since, by, turn: this.turn, isRepair };
+    const repairs = by === 'a reboot' ? undefined : this.#repairable(since);
+    this.interruption ??= { since, by, turn: this.turn, repairs };
+  }
+
+  #repairable(now: number): Interruption['repairs'] {
+    if (now - this.answeredAt >= silence) {
+      return 'a silent API';
+    }
+    return this.object === undefined ? 'a missing Node' : undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { WrapHost } from './daemon.ts';
 import type { Fleet } from './fleet.ts';
+import type { FleetNode } from './fleet-node.ts';
 import { type LifeOptions, live } from './live.ts';
 import { withoutTurns, withTurns } from './plans.ts';
 import {
@@ -53,6 +54,32 @@ test('the simulated fleet notices that a server loses its turn when the time to 
     /frees server-\d, which is still in/,
   );
 });
+
+test('the simulated fleet notices that a server is interrupted during the repair of another one', async () => {
+  const prepare = (fleet: Fleet) => {
+    const [first, second] = fleet.daemons.map(({ node }) => node);
+    fleet.later(50_000, () => {
+      if (second) {
+        second.answeredAt = Number.NEGATIVE_INFINITY;
+        interrupt(second);
+      }
+    });
+    fleet.later(51_000, () => {
+      if (first) {
+        first.turn = 'a turn';
+        interrupt(first);
+      }
+    });
+  };
+  expect(await failures({ ...quiet, prepare }, [1])).toMatch(
+    /two servers are interrupted at once: server-1, server-2/,
+  );
+});
+
+function interrupt(node: FleetNode): void {
+  node.interrupt('a restart');
+  node.k3s.restart();
+}
 
 test('the simulated fleet notices a ledger that is kept in memory only', async () => {
   expect(await failures({ ...quiet, wrap: ledgerInMemory }, [1])).toMatch(/that the ledger does not have/);

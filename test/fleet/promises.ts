@@ -64,27 +64,35 @@ function rebootedTwice({ daemons }: Fleet): string | undefined {
 /** Finds a node that Slipway interrupts without a turn, although the interruption is not a repair. */
 function unasked({ daemons }: Fleet): string | undefined {
   const found = daemons.find(
-    ({ node: { interruption } }) => interruption && !interruption.isRepair && interruption.turn === undefined,
+    ({ node: { interruption } }) => interruption && !interruption.repairs && interruption.turn === undefined,
   );
   return found && `${found.node.name} is interrupted by ${found.node.interruption?.by} without a turn`;
 }
 
-/** Finds more interruptions at once than the settings allow. Repairs of agents do not count. */
+/**
+ * Finds more interruptions at once than the settings allow. Repairs of agents do not count. A server for which the API
+ * has been silent may be repaired while others are interrupted, because it cannot see them or get a turn.
+ */
 function tooMany({ daemons, concurrency }: Fleet): string | undefined {
   const interrupted = daemons.map(({ node }) => node).filter(({ interruption }) => interruption);
   const servers = interrupted.filter(({ role }) => role === 'server');
-  const agents = interrupted.filter(({ role, interruption }) => role === 'agent' && !interruption?.isRepair);
-  if (servers.length > 1) {
+  const agents = interrupted.filter(({ role, interruption }) => role === 'agent' && !interruption?.repairs);
+  const [, ...later] = servers.toSorted((one, other) => sinceOf(one) - sinceOf(other));
+  if (later.some(({ interruption }) => interruption?.repairs !== 'a silent API')) {
     return `two servers are interrupted at once: ${namesOf(servers)}`;
   }
   if (agents.length > concurrency) {
     return `${agents.length} agents are interrupted at once, ${concurrency} may be: ${namesOf(agents)}`;
   }
   const drained = agents.filter(({ interruption }) => interruption?.by === 'a cordon');
-  const inTurn = servers.filter(({ interruption }) => !interruption?.isRepair);
+  const inTurn = servers.filter(({ interruption }) => !interruption?.repairs);
   return inTurn.length > 0 && drained.length > 0
     ? `${namesOf(inTurn)} is interrupted while ${namesOf(drained)} is drained`
     : undefined;
+}
+
+function sinceOf({ interruption }: FleetNode): number {
+  return interruption?.since ?? 0;
 }
 
 function namesOf(nodes: readonly FleetNode[]): string {
