@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sha256 } from '../../../src/agent/engine/digest.ts';
 import { Secret } from '../../../src/agent/engine/secret.ts';
+import { copyFile } from '../../../src/agent/host/files/large-files.ts';
 import { fetchFile } from '../../../src/agent/host/http/fetch-file.ts';
 import { Routes } from '../../../src/agent/host/http/http-agents.ts';
 import { upload } from '../../../src/agent/host/http/upload.ts';
@@ -221,5 +222,23 @@ test('a digest of a large file is that of all its bytes', async () => {
   expect(await nodeHost().digestFile(file)).toEqual({
     bytes: size + 3,
     sha256: sha256(Buffer.concat([content, Buffer.from('end')])),
+  });
+});
+
+describe('a copy of a file', () => {
+  test('ends without progress, since a call to a file server that hangs never returns', async () => {
+    const { root, file } = await sourceFile();
+    await truncate(file, 2 ** 28);
+    await expect(copyFile(file, `${root}/to`, '/', undefined, 1)).rejects.toMatchObject({
+      reason: 'TimedOut',
+      message: expect.stringContaining('made no progress for 0.001 s'),
+    });
+    await expect.poll(() => readdir(root)).toEqual(['from']);
+  });
+
+  test('takes as long as it makes progress', async () => {
+    const { root, file } = await sourceFile();
+    expect(await copyFile(file, `${root}/to`, '/', undefined, 60_000)).toBe('copied');
+    expect(await readFile(`${root}/to`)).toEqual(content);
   });
 });

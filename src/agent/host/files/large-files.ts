@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { FileDigest } from '../../engine/compression.ts';
+import { NodeError } from '../../engine/errors.ts';
+import { unlessAborted } from '../clock/deadline.ts';
 import { createPrivate } from './atomic-write.ts';
 import { notAFile } from './bounded-read.ts';
 import { fileError } from './file-errors.ts';
@@ -10,6 +12,9 @@ import { takeOver } from './ownership.ts';
 
 /** The bytes of a file that are in memory at a time. */
 const chunkSize = 1024 * 1024;
+
+/** The longest time without progress of a copy, in milliseconds. At its end, the system may have gigabytes to write. */
+const longestStall = 900_000;
 
 /** Returns the size and the digest of a regular file. Throws `FileSystemError` for anything else. */
 export async function digestAt(at: string, path: string): Promise<FileDigest> {
@@ -23,30 +28,62 @@ export async function digestAt(at: string, path: string): Promise<FileDigest> {
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** Copies a file as `LargeFiles.copyFile` describes, below `root`. Throws the errors of files. */
+/**
+ * Copies a file as `LargeFiles.copyFile` describes, below `root`. Throws the errors of files, and `TimedOut` after
+ * `stallAfter` milliseconds without progress, since a call to a file server that hangs never returns.
+ */
 export async function copyFile(
   from: string,
   to: string,
   root: string,
   signal?: AbortSignal,
+  stallAfter = longestStall,
 ): Promise<'copied' | 'exists'> {
+  const stall = new AbortController();
+  const timer = setTimeout(() => stall.abort(stalled(from, to, stallAfter)), stallAfter);
+  const either = signal ? AbortSignal.any([stall.signal, signal]) : stall.signal;
+  const moved = () => void timer.refresh();
   try {
-    signal?.throwIfAborted();
-    const isNew = await createPrivate(to, (draft) => fillFrom(from, draft, root, signal), root);
+    either.throwIfAborted();
+    const isNew = await unlessAborted(
+      stall.signal,
+      createPrivate(to, (draft) => fillFrom(from, draft, root, { signal: either, moved }), root),
+    );
     return isNew ? 'copied' : 'exists';
   } catch (thrown) {
-    throw signal?.aborted ? signal.reason : fileError(thrown, 'copy to', to);
+    throw either.aborted ? either.reason : fileError(thrown, 'copy to', to);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-async function fillFrom(from: string, draft: string, root: string, signal?: AbortSignal): Promise<void> {
+function stalled(from: string, to: string, stallAfter: number): NodeError {
+  return new NodeError(
+    'TimedOut',
+    `The copy of ${from} to ${to} made no progress for ${stallAfter / 1_000} s. Check the disks, and the file server if one of them is on it.`,
+  );
+}
+
+/** What stops the filling of a draft, and what hears of its progress. */
+interface Filling {
+  readonly signal: AbortSignal;
+  readonly moved: () => void;
+}
+
+async function fillFrom(
+  from: string,
+  draft: string,
+  root: string,
+  { signal, moved }: Filling,
+): Promise<void> {
   await using source = await openSource(from, root);
   await using file = await open(draft, 'wx', 0o600);
   await takeOver(file);
   await file.chmod(0o600);
   for await (const chunk of chunksOf(source)) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     await file.appendFile(chunk);
+    moved();
   }
   await file.sync();
 }
