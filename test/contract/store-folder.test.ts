@@ -30,6 +30,7 @@ describeStore('a folder on a disk', async (): Promise<StoreStage> => {
 
 describeStore('a folder in memory', async (): Promise<StoreStage> => {
   const host = memoryHost({ directories: ['/mnt/backup', '/work'] });
+  host.on({ file: 'stat', args: /^--file-system/ }, 'ext2/ext3\n');
   const store = objectStore({ to: '/mnt/backup' }, { host, cloud });
   return {
     store,

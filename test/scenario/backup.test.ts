@@ -11,7 +11,7 @@ const settings = `backup: { to: ${to}, schedule: '0 3 * * *' }\n`;
 const database = `${paths.k3s.datastore}/state.db`;
 
 function makeStore(machine: ReturnType<typeof vm>): void {
-  machine.host.files.makeDirectory(to);
+  machine.host.on({ file: 'stat', args: /^--file-system/ }, 'ext2/ext3\n').files.makeDirectory(to);
   machine.host.files.write(
     database,
     kineSql(['/bootstrap/0123456789ab', '/registry/nodes/vm-4', '/registry/pods/default/web']),

@@ -27,6 +27,7 @@ function folderStore(host: Host, to: string): ObjectStore {
   const pathOf = (name: string) => join(to, checkedName(name));
 
   async function requireFolder(): Promise<void> {
+    await requireAnswer(host, to);
     if ((await host.stat(to))?.kind !== 'directory') {
       throw new NodeError(
         'StoreNotFound',
@@ -103,6 +104,29 @@ function folderStore(host: Host, to: string): ObjectStore {
       return (await host.stat(path))?.kind === 'directory' ? 'removed' : removed(host, path, to);
     },
   };
+}
+
+/** The time limit for a sign of life of the file system, in milliseconds. */
+const longestAnswer = 20_000;
+
+/**
+ * Asks a child process for the state of the file system, which it gets from the file server. Throws `StoreUnavailable`
+ * without an answer in time: the reads of the Host would stop the whole process until the file server answers.
+ */
+async function requireAnswer(host: Host, to: string): Promise<void> {
+  const look = { file: 'stat', args: ['--file-system', '--format=%T', '--', to], timeout: longestAnswer };
+  try {
+    await host.query(look);
+  } catch (thrown) {
+    if (!(thrown instanceof NodeError && thrown.reason === 'CommandTimedOut')) {
+      throw thrown;
+    }
+    throw new NodeError(
+      'StoreUnavailable',
+      `The file system of ${to} does not answer: stat took more than ${longestAnswer / 1_000} s. Check the file server and the network; if it is gone for good, run umount -l ${to}.`,
+      { cause: thrown },
+    );
+  }
 }
 
 /** Removes a file, and its folders below `top` that are then empty. Returns `refused` if the system refuses. */

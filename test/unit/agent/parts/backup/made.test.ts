@@ -371,7 +371,7 @@ test('a backup survives a crash before each of its changes, also in the store', 
   const cloud = new FakeCloud();
   const inFolder = () => {
     const machine = world({ retention: 1, storeOn: (host) => objectStore({ to }, { host, cloud }) });
-    machine.host.files.makeDirectory(to);
+    machine.host.on({ file: 'stat', args: /^--file-system/ }, 'ext2/ext3\n').files.makeDirectory(to);
     return machine;
   };
   const whole = inFolder();
