@@ -1,3 +1,4 @@
+import { turnKeys } from '../../src/agent/parts/maintenance/index.ts';
 import type { ApiObject } from '../lab/standins/k3s-objects.ts';
 
 /** Returns the status of a Node's Ready condition. */
@@ -17,4 +18,10 @@ export function isCordonedByUs(node: ApiObject): boolean {
 
 export function annotationsOf({ metadata }: ApiObject): Readonly<Record<string, string>> {
   return Object(metadata.annotations ?? {});
+}
+
+/** True if the API shows that the node is in its turn. */
+export function isInTurn(object: ApiObject | undefined): boolean {
+  const text = object && annotationsOf(object)[turnKeys.state];
+  return text?.includes('"state":"begun"') ?? false;
 }

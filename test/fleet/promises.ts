@@ -1,10 +1,7 @@
-import { parseToken } from '../../src/agent/parts/k3s/membership/token.ts';
-import { turnKeys } from '../../src/agent/parts/maintenance/index.ts';
-import { nodePaths } from '../../src/agent/paths.ts';
+import { isAtWish } from './at-wish.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
-import { trueTime } from './machine.ts';
-import { annotationsOf, isCordoned, isCordonedByUs, readyOf } from './node-object.ts';
+import { isCordoned, isCordonedByUs, isInTurn, readyOf } from './node-object.ts';
 
 /**
  * Returns a function that returns the promise that the fleet breaks now; `undefined` if it keeps all of them, or if
@@ -25,7 +22,7 @@ function broken(fleet: Fleet): string | undefined {
   for (const { node } of fleet.daemons) {
     if (node.interruption !== undefined && isBack(node)) {
       node.interruption = undefined;
-      node.turn = isInTurn(node) ? node.turn : undefined;
+      node.turn = isInTurn(node.object) ? node.turn : undefined;
     }
   }
   return (
@@ -118,50 +115,6 @@ export function isSettled(fleet: Fleet): boolean {
   return fleet.daemons.every(({ node }) => isAtWish(fleet, node)) && leftCordon(fleet) === undefined;
 }
 
-function isAtWish(fleet: Fleet, node: FleetNode): boolean {
-  const { wish } = fleet;
-  const { config, version } = node.k3s.startedWith;
-  const isReady = node.object !== undefined && readyOf(node.object) === 'True';
-  const isUp = node.k3s.state === 'active' && isReady && !isInTurn(node);
-  const isCurrent = hasValidLeaves(fleet, node) && hasToken(fleet, node) && hasRebooted(fleet, node);
-  return isUp && isCurrent && config === wish.config && version === wish.version;
-}
-
-/** True if no reboot is asked for, or if the node says that it does not reboot again. */
-function hasRebooted({ daemons }: Fleet, node: FleetNode): boolean {
-  const conditions = daemons.find((daemon) => daemon.node === node)?.conditions ?? [];
-  return !node.reboots.isAsked || conditions.some(({ reason }) => reason === 'RebootFailed');
-}
-
-/**
- * True if a node has the token to which a person has consented, and its K3s accepts it; and, on a server, if it reports
- * another token in the vault.
- */
-function hasToken({ plan, wish, vault, daemons }: Fleet, node: FleetNode): boolean {
-  if (!plan.hasTokens) {
-    return true;
-  }
-  const { passwords, machine } = node;
-  const { token } = wish;
-  const found = parseToken(machine.files.text(nodePaths('/').slipway.joinToken) ?? '')?.credential;
-  const isKept = passwords === undefined || (passwords.accepts(token) && passwords.belongsTo(token));
-  const daemon = daemons.find((each) => each.node === node);
-  const says = daemon?.conditions.some(({ reason }) => reason === 'TokenChanged') ?? false;
-  return (
-    found === token && isKept && (passwords === undefined || vault.secrets.get('k3s-token') === token || says)
-  );
-}
-
-/** True if no certificate of a node is due, or if K3s has not renewed one and the node says so. */
-function hasValidLeaves({ timeline, daemons }: Fleet, node: FleetNode): boolean {
-  const { leaves } = node;
-  const conditions = daemons.find((daemon) => daemon.node === node)?.conditions ?? [];
-  const says = conditions.some(
-    ({ type, reason }) => type === 'Certificates' && reason === 'CertificateNotRenewed',
-  );
-  return !leaves.isDue(trueTime(timeline)) || (leaves.isStuck && says);
-}
-
 /** Returns what is wrong at the end of a run, when no fault has happened for a long time. */
 export function wrongAtEnd(fleet: Fleet): string | undefined {
   const late = fleet.daemons.find((daemon) => {
@@ -190,10 +143,4 @@ export function mustEnd(fleet: Fleet): boolean {
 function leftCordon({ daemons }: Fleet): string | undefined {
   const left = daemons.find(({ node: { object } }) => object && isCordonedByUs(object))?.node;
   return left && `a cordon of Slipway is left on ${left.name}`;
-}
-
-/** True if the API shows that the node is in its turn. */
-function isInTurn({ object }: FleetNode): boolean {
-  const text = object && annotationsOf(object)[turnKeys.state];
-  return text?.includes('"state":"begun"') ?? false;
 }

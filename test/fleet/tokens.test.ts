@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import { rotationSteps } from '../lab/standins/k3s-bootstrap.ts';
 import type { WrapHost } from './daemon.ts';
+import { faults } from './faults.ts';
 import type { Fleet } from './fleet.ts';
 import { type LifeOptions, live } from './live.ts';
 import type { RotationTrouble } from './passwords.ts';
@@ -47,6 +48,39 @@ test('a new join token restarts the server once in its turn, and reaches the age
   expect(made?.turns.turns.map(({ node, wish }) => `${node.name}: ${wish}`)).toEqual([
     expect.stringMatching(/^server-1: token [0-9a-f]{12}$/),
   ]);
+});
+
+test('agents keep their join token while the server waits for a person before it accepts the new one', async () => {
+  // The drain of the server takes long enough for its Node to be deleted in its turn, before the restart.
+  const plan = {
+    ...rotation.plan,
+    workloads: [{ app: 'store', replicas: 8, minAvailable: 8 }],
+    maintenance: {
+      concurrency: 1,
+      drain: { restart: true, upgrade: true, timeout: '10m', onTimeout: 'proceed' },
+    },
+  } as const;
+  let made: Fleet | undefined;
+  const prepare = (fleet: Fleet) => {
+    made = fleet;
+    fleet.later(2 * minute, () => faults['a Node is deleted in its turn'](fleet));
+  };
+  const { failure } = await live({ ...rotation, plan, prepare });
+  expect(failure).toBeUndefined();
+  expect(made?.daemons.map(({ node }) => node.k3s.starts)).toEqual([1, 1, 1, 1]);
+  expect(made?.daemons[0]?.conditions).toContainEqual(expect.objectContaining({ reason: 'NodeNotFound' }));
+});
+
+test('the simulated fleet notices an agent that does not follow the join token of its server', async () => {
+  const wrap: WrapHost = (host, { role }) =>
+    changed(host, {
+      get: (request) =>
+        role === 'agent' && request.url.endsWith('/v1-k3s/readyz')
+          ? Promise.resolve({ status: 200, headers: {}, body: '' })
+          : host.get(request),
+    });
+  const { failure } = await live({ ...rotation, wrap });
+  expect(failure).toMatch(/agent-1 is not at the wish/);
 });
 
 test('a new join token without a consent changes nothing but a condition', async () => {
