@@ -22,11 +22,11 @@ export interface OwnedFile {
 export const startNote = /\/slipway-(started-with\.json|last-version)$/;
 
 /**
- * Matches the files that exist only with a channel or with backups, or during or after a turn, an upgrade, a drain, a
- * reboot, a hold, a rotation of the join token or a restore.
+ * Matches the files that exist only with a channel, with backups or with several servers, or during or after a turn, an
+ * upgrade, a drain, a reboot, a hold, a rotation of the join token or a restore.
  */
 export const occasional =
-  /\/(backup-request|backups|channel|drain|hold|reboot|restore|token-rotation|turn|upgrade)\.json$|\/\.k3s\.(next|previous)$/;
+  /\/10-slipway-datastore\.yaml$|\/(backup-request|backups|channel|drain|founding|hold|reboot|restore|token-rotation|turn|upgrade)\.json$|\/\.k3s\.(next|previous)$/;
 
 /** Returns the files in the page's table, one entry for each path. */
 export function ownedFiles(): readonly OwnedFile[] {

@@ -21,6 +21,7 @@ const executable = join(dir, 'slipway');
 /** The files that a steady node does not have, because they belong to an operation that is under way or has ended. */
 const occasional: readonly string[] = [
   ...['partialDownload', 'providerFailure', 'job'],
+  ...['founding', 'backups', 'backupRequest', 'backupManifest'],
   ...['drain', 'turn', 'hold', 'reboot', 'datastoreCopy', 'upgrade', 'restore', 'tokenRotation', 'channel'],
 ];
 
