@@ -5,6 +5,7 @@ import type { Gate } from '../../src/agent/parts/k3s/gate.ts';
 import {
   joinToken,
   nonBlockingOnceJoined,
+  releaseAgreed,
   releasePublished,
   rotationRestart,
   startRepaired,
@@ -29,7 +30,8 @@ export function tokenSteps(node: K3sNode, vault: Cloud, gate: Gate): TokenSteps 
   const token = nonBlockingOnceJoined(node, joinToken(node, vault, []));
   if (node.role.k3s === 'agent') {
     const accepted = tokenAccepted(node, vault, [token.id]);
-    return { before: [token, accepted], after: [], needed: [token.id, accepted.id] };
+    const agreed = releaseAgreed(node, [accepted.id]);
+    return { before: [token, accepted, agreed], after: [], needed: [token.id, accepted.id, agreed.id] };
   }
   const notice = rotationNotice;
   return {

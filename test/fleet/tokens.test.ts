@@ -145,3 +145,18 @@ test.each([
   const { failure } = await live({ ...rotation, wrap, prepare: interrupted(step, how) });
   expect(failure).toMatch(/server-1 is not at the wish/);
 });
+
+test('a node that joins after its server has given up a release starts with that of the server', async () => {
+  const plan = {
+    ...rotation.plan,
+    joinsAt: 4 * minute,
+    changes: [{ wish: 'a bad release', at: minute }],
+  } as const;
+  let made: Fleet | undefined;
+  const prepare = (fleet: Fleet) => {
+    made = fleet;
+  };
+  const { failure } = await live({ ...rotation, plan, prepare });
+  expect(failure).toBeUndefined();
+  expect(made?.daemons.at(-1)?.node.k3s.starts).toBe(1);
+});
