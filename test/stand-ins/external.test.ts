@@ -1,5 +1,5 @@
 /** Tests that servers of the stand-in share a real PostgreSQL, with the table and the words of kine. */
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ACluster, aCluster, type StartedServer } from './a-cluster.ts';
@@ -79,6 +79,12 @@ describe.skipIf(postgresMissing !== undefined)(
       b.start();
       await expect.poll(() => b.child?.exitCode, { timeout: 60_000 }).toBe(1);
       expect(b.log()).toContain('failed to save bootstrap data: bootstrap data already found');
+      // K3s forgives less than three seconds, which a fast machine can do all of the above in.
+      const tls = join(b.root, 'var/lib/rancher/k3s/server/tls');
+      const later = Date.now() / 1_000 + 5;
+      for (const name of readdirSync(tls)) {
+        utimesSync(join(tls, name), later, later);
+      }
       b.configure({ 'datastore-endpoint': postgres.endpoint('k3s') });
       b.start();
       await expect.poll(() => b.child?.exitCode, { timeout: 60_000 }).toBe(1);
