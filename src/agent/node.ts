@@ -104,7 +104,7 @@ export function nodeTaints({ role, settings }: K3sNode): readonly string[] {
 /**
  * True if the URL of a server, from `normaliseServer`, has this node's name, its address or a loopback address as host.
  */
-export function isOwnServer({ name, address }: K3sNode, server: string): boolean {
+export function isOwnServer({ name, address }: Pick<K3sNode, 'name' | 'address'>, server: string): boolean {
   return [name, asInUrl(address), ...loopbacks].includes(hostOf(server));
 }
 
@@ -115,7 +115,8 @@ export function isLoopbackServer(server: string): boolean {
 
 const loopbacks: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
-function hostOf(server: string): string {
+/** Returns the host in the URL of a server, from `normaliseServer`; an IPv6 address without brackets. */
+export function hostOf(server: string): string {
   return new URL(server).hostname.replace(/^\[|\]$/g, '');
 }
 

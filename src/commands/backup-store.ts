@@ -1,12 +1,14 @@
 import type { Host } from '../agent/engine/host.ts';
+import type { Knowledge } from '../agent/knowledge.ts';
 import { type ListedBackup, listBackups } from '../agent/parts/backup/index.ts';
 import { clusterCa } from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
+import type { Settings } from '../agent/settings/schema.ts';
 import { objectStore } from '../agent/stores/index.ts';
 import type { ObjectStore } from '../agent/stores/store.ts';
 import type { CommonOptions } from './cli-common.ts';
 import { misused } from './cli-forms.ts';
-import { compose } from './compose.ts';
+import { type Composition, compose } from './compose.ts';
 
 /** The store that the settings name: the setting `backup.to`, and a function that makes the store. */
 export interface NamedStore {
@@ -17,12 +19,20 @@ export interface NamedStore {
 /** Returns the store that the settings and tags of this machine name; `undefined` if they name none. */
 export async function namedStore(options: CommonOptions): Promise<NamedStore | undefined> {
   const { gather, connect } = await compose(options);
-  const { files, tagged } = await gather();
+  return storeIn(knownSettings(await gather()), connect);
+}
+
+/** Returns the settings that are known, with the tags if they are; throws the error of the settings otherwise. */
+export function knownSettings({ files, tagged }: Pick<Knowledge, 'files' | 'tagged'>): Settings {
   const loaded = tagged.value?.loaded ?? files.value;
   if (!loaded) {
     throw files.error;
   }
-  const { settings } = loaded;
+  return loaded.settings;
+}
+
+/** Returns the store that settings name; `undefined` if they name none. */
+export function storeIn(settings: Settings, connect: Composition['connect']): NamedStore | undefined {
   const { to } = settings.backup;
   return to === undefined
     ? undefined
@@ -31,7 +41,11 @@ export async function namedStore(options: CommonOptions): Promise<NamedStore | u
 
 /** Returns the store that the settings name. Throws `InvalidSettings` if they name none. */
 export async function requiredStore(options: CommonOptions, command: string): Promise<NamedStore> {
-  const found = await namedStore(options);
+  return requireStore(await namedStore(options), command);
+}
+
+/** Throws `InvalidSettings` without a store. */
+export function requireStore(found: NamedStore | undefined, command: string): NamedStore {
   if (found === undefined) {
     throw misused(
       command,

@@ -1,20 +1,19 @@
 /** The command `slipway restore`: replaces the datastore of a single server with a copy. */
-import type { Host } from '../agent/engine/host.ts';
+import { NodeError } from '../agent/engine/errors.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
-import { nodeHost } from '../agent/host/node-host.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
 import { abortedBySignals } from '../agent/host/process/signals.ts';
-import { restoreOf } from '../agent/parts/k3s/index.ts';
-import { type NodePaths, nodePaths } from '../agent/paths.ts';
+import { requireOthersOff, restoreOf } from '../agent/parts/k3s/index.ts';
 import { requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
 import { perform } from '../setup/perform.ts';
 import { daemonBack, replaceDatastore } from '../setup/restore.ts';
 import { restorePlan, restoreSteps } from '../setup/restore-steps.ts';
 import { daemonUnit } from '../setup/setup-paths.ts';
 import { isAgreed } from './agree.ts';
-import { namedStore, requiredStore } from './backup-store.ts';
+import { requireStore } from './backup-store.ts';
 import type { RestoreOptions } from './cli-backup.ts';
+import { type RestoreGround, restoreGround } from './restore-ground.ts';
 import { copyToRestore, forgetFetched, listRestorable } from './restore-source.ts';
 
 /**
@@ -27,19 +26,22 @@ import { copyToRestore, forgetFetched, listRestorable } from './restore-source.t
 export async function restore(options: RestoreOptions): Promise<number> {
   const { root, from, plan } = options;
   outliveOutput();
-  const host = nodeHost({ root });
-  const paths = nodePaths(root);
   if (from === undefined) {
     requireRoot('restore', root, { does: 'reads what only root may read' });
-    await listRestorable(host, paths, { named: () => namedStore(options), tell });
+    const { host, paths, store } = await restoreGround(options);
+    await listRestorable(host, paths, { named: async () => store, tell });
     return 0;
   }
   if (!plan) {
     requireRoot('restore', root);
+  }
+  const ground = await restoreGround(options);
+  const { host, paths } = ground;
+  if (!plan) {
     await requireOwnShell(host);
   }
   try {
-    return await restoreFrom(host, paths, { ...options, from });
+    return await restoreFrom(ground, { ...options, from });
   } finally {
     if (!plan) {
       await forgetFetched(host, paths);
@@ -48,20 +50,23 @@ export async function restore(options: RestoreOptions): Promise<number> {
 }
 
 async function restoreFrom(
-  host: Host,
-  paths: NodePaths,
+  { host, paths, store, servers }: RestoreGround,
   options: RestoreOptions & { readonly from: string },
 ): Promise<number> {
   const { root, plan, yes } = options;
-  const named = () => requiredStore(options, 'restore');
+  const named = async () => requireStore(store, 'restore');
+  if (!plan) {
+    await requireOthersOff(host, servers);
+  }
   const free = async (path: string) => (await diskOf(path)).available;
   const copy = await copyToRestore(host, paths, options, { named, tell, free });
   const begun = await restoreOf(host, paths, copy);
-  const steps = restoreSteps(paths, copy, begun);
+  const steps = restoreSteps(paths, copy, begun, servers);
   for (const line of restorePlan(host, copy, steps)) {
     tell.out(line);
   }
   if (plan) {
+    await requireOthersOff(host, servers).catch(tellRefusal);
     tell.out('Nothing was changed.');
     return 2;
   }
@@ -88,6 +93,14 @@ async function restoreFrom(
     await daemonBack(host, paths);
     await releaseSetup();
   }
+}
+
+/** Prints the refusal that a restore would meet now; throws any other error. */
+function tellRefusal(thrown: unknown): void {
+  if (!(thrown instanceof NodeError && thrown.reason === 'RestoreRefused')) {
+    throw thrown;
+  }
+  tell.error(`It would be refused now: ${thrown.message}`);
 }
 
 /** The longest time that the command continues after a signal, in milliseconds: it may be stopping K3s. */

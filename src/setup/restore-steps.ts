@@ -1,6 +1,12 @@
 import type { HostReader } from '../agent/engine/host.ts';
 import type { Resource } from '../agent/engine/resource.ts';
-import { datastoreReplaced, k3sBack, type RestorableCopy, type Restore } from '../agent/parts/k3s/index.ts';
+import {
+  datastoreReplaced,
+  k3sBack,
+  type OtherServers,
+  type RestorableCopy,
+  type Restore,
+} from '../agent/parts/k3s/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { daemonStopped } from './uninstall-steps.ts';
 
@@ -12,10 +18,15 @@ export interface RestoreSteps {
 }
 
 /** Returns the steps that replace the datastore with a copy. */
-export function restoreSteps(paths: NodePaths, copy: RestorableCopy, restore: Restore): RestoreSteps {
+export function restoreSteps(
+  paths: NodePaths,
+  copy: RestorableCopy,
+  restore: Restore,
+  servers: OtherServers,
+): RestoreSteps {
   return {
     stop: daemonStopped(paths, false),
-    down: datastoreReplaced(paths, restore, copy),
+    down: datastoreReplaced(paths, restore, copy, servers),
     up: [k3sBack(restore)],
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
-import { judgeCopy, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
+import { NodeError } from '../../src/agent/engine/errors.ts';
+import { judgeCopy, type OtherServers, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
 import { daemonBack, replaceDatastore } from '../../src/setup/restore.ts';
 import { restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
@@ -20,6 +21,8 @@ import { copySql, file, putCopy } from '../unit/agent/parts/k3s/restore/a-copy.t
 
 const server = '/var/lib/rancher/k3s/server';
 const aside = 'before-restore-20261130T120000Z';
+
+const servers: OtherServers = { peers: [], registration: [], own: [] };
 
 /** A signal that is never aborted. */
 const never = new AbortController().signal;
@@ -90,12 +93,19 @@ function world(): World {
 /** Does what the command does while it holds its locks. */
 async function restore(
   { host, said }: World,
-  { interrupted = never, otherCluster }: { interrupted?: AbortSignal; otherCluster?: string } = {},
+  {
+    interrupted = never,
+    otherCluster,
+    others = servers,
+  }: { interrupted?: AbortSignal; otherCluster?: string; others?: OtherServers } = {},
 ): Promise<boolean> {
   const copy = await judgeCopy(host, paths, file, otherCluster);
   const begun = await restoreOf(host, paths, copy);
   const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
-  return replaceDatastore(host, paths, restoreSteps(paths, copy, begun), begun, { tell, interrupted });
+  return replaceDatastore(host, paths, restoreSteps(paths, copy, begun, others), begun, {
+    tell,
+    interrupted,
+  });
 }
 
 /** Boots the machine again: systemd starts K3s if its unit is enabled. */
@@ -189,6 +199,21 @@ describe('a restore of the datastore', () => {
     expect(host.files.text(`${server}/db.${aside}/state.db`)).toBe(datastoreSql());
   });
 
+  test('leaves the datastore alone while another server answers, and continues once it is off', async () => {
+    const machine = world();
+    const { host, said } = machine;
+    const peer = { ...servers, peers: ['https://10.0.0.6:6443'] };
+    let isOn = true;
+    host.onPeer(/10\.0\.0\.6/, () => (isOn ? 'a certificate' : new NodeError('Unreachable', 'refused')));
+    expect(await restore(machine, { others: peer })).toBe(false);
+    expect(said.join('\n')).toMatch(/10\.0\.0\.6:6443 answers.*tag k3s-hold/);
+    expect(host.files.text(database)).toBe(datastoreSql());
+    expect(await held(host)).toBe('Waiting RestoreUnfinished');
+    isOn = false;
+    expect(await restore(machine, { others: peer })).toBe(true);
+    expect(host.files.text(database)).toBe(copySql);
+  });
+
   test('stops waiting for the API at a signal, and can be continued', async () => {
     const machine = world();
     const { host, unit } = machine;
@@ -263,7 +288,7 @@ describe('a restore of the datastore', () => {
     const machine = world();
     machine.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.37.0+k3s1 (1a2b3c4d)\n');
     const copy = await judgeCopy(machine.host, paths, file);
-    const steps = restoreSteps(paths, copy, await restoreOf(machine.host, paths, copy));
+    const steps = restoreSteps(paths, copy, await restoreOf(machine.host, paths, copy), servers);
     expect(restorePlan(machine.host, copy, steps).at(-1)).toBe(
       '  K3s v1.37.0+k3s1 reads the copy, and upgrades its objects again.',
     );
@@ -361,7 +386,11 @@ describe('a restore of the datastore', () => {
   test('has a plan that names the copy, each step and what the cluster forgets', async () => {
     const { host } = world();
     const copy = await judgeCopy(host, paths, file);
-    const plan = restorePlan(host, copy, restoreSteps(paths, copy, await restoreOf(host, paths, copy)));
+    const plan = restorePlan(
+      host,
+      copy,
+      restoreSteps(paths, copy, await restoreOf(host, paths, copy), servers),
+    );
     expect(plan.join('\n')).toMatch(
       /was made at 2026-11-30T11:00:00Z \(60 minutes ago\), before: upgrade v1\.36\.4/,
     );
@@ -420,7 +449,11 @@ describe('a restore of another cluster on a new VM', () => {
   test('has a plan that says what becomes of the present cluster', async () => {
     const { host } = newVm();
     const copy = await judgeCopy(host, paths, file, otherCluster);
-    const plan = restorePlan(host, copy, restoreSteps(paths, copy, await restoreOf(host, paths, copy)));
+    const plan = restorePlan(
+      host,
+      copy,
+      restoreSteps(paths, copy, await restoreOf(host, paths, copy), servers),
+    );
     expect(plan.join('\n')).toContain('The present cluster of this machine ends');
   });
 });

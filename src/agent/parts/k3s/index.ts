@@ -122,6 +122,7 @@ export { judgeCopy, type RestorableCopy } from './restore/judge-copy.ts';
 export { type AcceptedCopy, judgeManifest } from './restore/judge-manifest.ts';
 export { k3sBack } from './restore/k3s-back.ts';
 export { formerPasswordRemoved } from './restore/moved-cluster.ts';
+export { type OtherServers, otherServersOf, requireOthersOff } from './restore/other-servers.ts';
 export { restoreEnded } from './restore/restore-ended.ts';
 export { restoreRefused } from './restore/restore-refused.ts';
 export { type Restore, restoreOf } from './restore/restore-state.ts';

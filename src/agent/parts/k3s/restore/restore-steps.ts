@@ -10,6 +10,7 @@ import { kineQueries } from '../datastore/kine.ts';
 import { formerRelease } from './former-release.ts';
 import { formerToken } from './former-token.ts';
 import type { RestorableCopy } from './judge-copy.ts';
+import { type OtherServers, othersOff } from './other-servers.ts';
 import {
   asidePath,
   isPlaced,
@@ -29,6 +30,7 @@ const gigabyte = 1024 ** 3;
  * - Prepares the datastore beside the present one, while K3s still runs.
  * - Notes the restore. From then on the daemon leaves K3s alone.
  * - Stops and disables K3s, so that a reboot in the middle does not start it. Containers continue to run.
+ * - Waits if another server of the cluster answers.
  * - Puts the token of the copy back, if a rotation is under way.
  * - Puts the kept executable of the release that wrote the copy back, if K3s was upgraded since.
  * - Moves the datastore aside, with what K3s would refuse as newer than the copy.
@@ -38,16 +40,18 @@ export function datastoreReplaced(
   paths: NodePaths,
   restore: Restore,
   { bytes, k3s, isKept, token, isRotating }: RestorableCopy,
+  servers: OtherServers,
 ): readonly Resource[] {
   const untilPlaced = (resource: Resource) =>
     unless(resource, async (host) => ((await isPlaced(host, paths, restore)) ? inSync() : undefined));
   const prepared = untilPlaced(datastorePrepared(paths, restore, bytes));
   const noted = restoreNoted(paths, restore, [prepared.id]);
   const stopped = untilPlaced(k3sDown(paths, [noted.id]));
-  const rotated = isRotating ? [untilPlaced(formerToken(paths, token, [stopped.id]))] : [];
-  const aside = replacedPaths(paths).map((path) => untilPlaced(movedAsideFor(path, restore, [stopped.id])));
-  const release = isKept ? formerRelease(paths, k3s, restore, [stopped.id]).map(untilPlaced) : [];
-  const before = [stopped, ...rotated, ...release, ...aside];
+  const alone = untilPlaced(othersOff(servers, [stopped.id]));
+  const rotated = isRotating ? [untilPlaced(formerToken(paths, token, [alone.id]))] : [];
+  const aside = replacedPaths(paths).map((path) => untilPlaced(movedAsideFor(path, restore, [alone.id])));
+  const release = isKept ? formerRelease(paths, k3s, restore, [alone.id]).map(untilPlaced) : [];
+  const before = [stopped, alone, ...rotated, ...release, ...aside];
   const placed = datastorePlaced(
     paths,
     restore,

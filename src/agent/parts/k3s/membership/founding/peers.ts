@@ -23,7 +23,7 @@ export interface Addresses {
 export async function otherServers(host: HostReader, node: K3sNode): Promise<Addresses> {
   const isOther = (address: string) => !isOwnServer(node, address);
   const ofOthers = node.settings.k3s.peers.map(normaliseServer).filter(isOther);
-  const listed = await Promise.all(ofOthers.map((peer) => resolved(host, peer)));
+  const listed = await Promise.all(ofOthers.map((peer) => resolvedServers(host, peer)));
   const peers = [...new Set(listed.flat())].filter(isOther);
   const registration = [node.server ?? []].flat().filter(isOther);
   const hasPeers = node.settings.k3s.peers.length > 0;
@@ -34,7 +34,7 @@ export async function otherServers(host: HostReader, node: K3sNode): Promise<Add
 }
 
 /** Returns the URLs of all addresses of a server; its own URL if its name has no address now. */
-async function resolved(host: HostReader, server: string): Promise<readonly string[]> {
+export async function resolvedServers(host: HostReader, server: string): Promise<readonly string[]> {
   const url = new URL(server);
   if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) {
     return [server];

@@ -1,0 +1,123 @@
+import { isIP } from 'node:net';
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
+import { hostOf, isOwnServer, normaliseServer, unitName } from '../../../node.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { showUnit } from '../../../resources/unit.ts';
+import type { Settings } from '../../../settings/schema.ts';
+import { configuredServer } from '../membership/founding/configured-server.ts';
+import { resolvedServers } from '../membership/founding/peers.ts';
+import { restoreRefused } from './restore-refused.ts';
+
+/** The port at which etcd answers clients, besides the port of the K3s server in its URL. */
+const etcdPort = '2379';
+
+/** The other servers of the cluster, as URLs from `normaliseServer`. */
+export interface OtherServers {
+  /** The servers in k3s.peers, and the one that config.yaml names. */
+  readonly peers: readonly string[];
+  /** The address at which nodes register; a balancer there may lead to this machine, while its K3s runs. */
+  readonly registration: readonly string[];
+  /** The names and addresses of this machine, which it does not ask. */
+  readonly own: readonly string[];
+}
+
+/** Returns the other servers that the settings and the configuration of K3s name. */
+export async function otherServersOf(
+  host: HostReader,
+  paths: NodePaths,
+  { k3s }: Pick<Settings, 'k3s'>,
+  own: readonly string[],
+): Promise<OtherServers> {
+  const configured = await configuredServer(host, paths);
+  const urls = (texts: readonly (string | undefined)[]) =>
+    texts.flatMap((text) => (text ? normaliseServer(text) : []));
+  return { peers: urls([...k3s.peers, configured]), registration: urls([k3s.server]), own };
+}
+
+/**
+ * Throws `RestoreRefused` if another server of the cluster answers, or if its name does not resolve: a restore beside a
+ * running server would make two clusters of one. Asks the registration address only while K3s does not run here.
+ */
+export async function requireOthersOff(
+  host: HostReader,
+  { peers, registration, own }: OtherServers,
+): Promise<void> {
+  const { ActiveState } = await showUnit(host, unitName('server'), ['ActiveState']);
+  const isDown = ['', 'inactive', 'failed'].includes(ActiveState);
+  const why = await answering(host, { peers, registration: isDown ? registration : [], own });
+  if (why !== undefined) {
+    throw restoreRefused(why.replace(/\.$/, ''));
+  }
+}
+
+/** Waits until no other server of the cluster answers. K3s must be stopped on this machine. */
+export function othersOff(servers: OtherServers, needs: readonly string[]): Resource {
+  return {
+    id: 'Restore/alone',
+    summary: 'make sure that no other server of the cluster answers',
+    condition: 'K3sRunning',
+    needs,
+    async check(host) {
+      const why = await answering(host, servers);
+      return why === undefined ? inSync() : waiting('RestoreUnfinished', why, forPerson);
+    },
+  };
+}
+
+/** Returns which server answers, and what to do; `undefined` if none does. */
+async function answering(
+  host: HostReader,
+  { peers, registration, own }: OtherServers,
+): Promise<string | undefined> {
+  const isOther = (url: string) => !own.some((each) => isOwnServer({ name: each, address: each }, url));
+  const named = [...new Set([...peers, ...registration])].filter(isOther);
+  const resolved = await Promise.all(named.map((each) => resolvedServers(host, each)));
+  const urls = [...new Set(resolved.flat())].filter(isOther);
+  const unknown = urls.find((url) => isIP(hostOf(url)) === 0);
+  if (unknown !== undefined) {
+    return (
+      `the name ${hostOf(unknown)} does not resolve, so nothing shows whether a server runs there. Name the addresses of ` +
+      "the other servers instead, such as --set 'k3s.peers=[10.0.1.5]'."
+    );
+  }
+  const answers = await Promise.all(urls.map((url) => answeringPort(host, url)));
+  const found = answers.find((each) => each !== undefined);
+  return found && running(found);
+}
+
+function running(address: string): string {
+  return (
+    `${address} answers, so another server of this cluster runs, or a balancer in front of one. A restore beside it would make ` +
+    'two clusters of one. Give the VM of each other server the tag k3s-hold, so that its Slipway does not start K3s, and run ' +
+    'there: systemctl disable --now k3s. If the address does not belong to this cluster, take it out of k3s.peers or ' +
+    'k3s.server (--set).'
+  );
+}
+
+/** Returns the address and the port at which a server answers; `undefined` if nothing accepts a connection. */
+async function answeringPort(host: HostReader, url: string): Promise<string | undefined> {
+  const ofEtcd = new URL(url);
+  ofEtcd.port = etcdPort;
+  const asked = await Promise.all(
+    [url, ofEtcd.origin].map(async (each) =>
+      (await isConnected(host, each)) ? new URL(each).host : undefined,
+    ),
+  );
+  return asked.find((each) => each !== undefined);
+}
+
+/** True unless no connection is made: any other failure may be that of a living server. */
+function isConnected(host: HostReader, url: string): Promise<boolean> {
+  return host.peerCertificate(url).then(
+    () => true,
+    (thrown: unknown) => {
+      if (!(thrown instanceof NodeError)) {
+        throw thrown;
+      }
+      return !['Unreachable', 'TimedOut'].includes(thrown.reason);
+    },
+  );
+}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import {
+  type OtherServers,
+  otherServersOf,
+  requireOthersOff,
+} from '../../../../../../src/agent/parts/k3s/restore/other-servers.ts';
+import type { MemoryHost } from '../../../../../lab/memory-host.ts';
+import { someSettings } from '../../../a-node.ts';
+import { aServer, paths } from '../datastore/a-datastore.ts';
+
+const own = ['vm-1', '10.0.0.4'];
+const alone: OtherServers = { peers: [], registration: [], own };
+const off = new NodeError('Unreachable', 'connection refused');
+
+/** Returns a machine on which these addresses answer, and every other one is off. */
+function world(answering: Readonly<Record<string, string | Error>>, ActiveState = 'active'): MemoryHost {
+  const { host } = aServer({ ActiveState });
+  return host.onPeer(/./, (url) => answering[new URL(url).host] ?? off);
+}
+
+async function refusal(host: MemoryHost, servers: Partial<OtherServers>): Promise<string> {
+  const refused = await requireOthersOff(host, { ...alone, ...servers }).then(
+    () => 'accepted',
+    ({ reason, message }) => `${reason}: ${message}`,
+  );
+  expect(host.mutations).toBe(0);
+  return refused;
+}
+
+describe('a restore', () => {
+  const peers = ['https://10.0.0.4:6443', 'https://10.0.0.5:6443', 'https://[fd00::6]:6443'];
+
+  test.each<readonly [string, Readonly<Record<string, string | Error>>, string]>([
+    ['at the port of K3s', { '10.0.0.5:6443': 'a certificate' }, '10.0.0.5:6443'],
+    ['only at the port of etcd', { '10.0.0.5:2379': 'a certificate' }, '10.0.0.5:2379'],
+    ['at an IPv6 address', { '[fd00::6]:2379': 'a certificate' }, '[fd00::6]:2379'],
+    ['without TLS', { '10.0.0.5:6443': new NodeError('UnexpectedAnswer', 'no TLS') }, '10.0.0.5:6443'],
+    [
+      'and refuses the handshake',
+      { '10.0.0.5:2379': new NodeError('TlsUntrusted', 'alert') },
+      '10.0.0.5:2379',
+    ],
+  ])('is refused while a peer answers %s', async (_, answering, address) => {
+    const refused = await refusal(world(answering), { peers });
+    expect(refused).toMatch(/^RestoreRefused: Nothing was changed: .*k3s-hold.*systemctl disable --now k3s/);
+    expect(refused).toContain(`${address} answers`);
+  });
+
+  test('is accepted if no connection to a peer is made, and does not ask this machine', async () => {
+    const host = world({ '10.0.0.4:6443': 'own', '10.0.0.5:6443': new NodeError('TimedOut', 'late') });
+    expect(await refusal(host, { peers })).toBe('accepted');
+    expect(host.looks.filter((look) => look.includes('10.0.0.4'))).toEqual([]);
+  });
+
+  test('asks all addresses of a name, and is refused if the name has none', async () => {
+    const name = { peers: ['https://servers.example.com:6443'] };
+    const host = world({ '10.0.0.6:6443': 'a certificate' });
+    host.on({ file: 'getent' }, '10.0.0.4 STREAM\n10.0.0.6 STREAM\n');
+    expect(await refusal(host, name)).toContain('10.0.0.6:6443 answers');
+    host.on({ file: 'getent' }, { exitCode: 2 });
+    expect(await refusal(host, name)).toMatch(/servers\.example\.com does not resolve.*--set 'k3s\.peers=/);
+  });
+
+  test.each([
+    ['active', 'accepted'],
+    ['inactive', expect.stringContaining('10.0.0.9:6443 answers')],
+  ])('asks the registration address only if K3s does not run here: %s', async (state, verdict) => {
+    const host = world({ '10.0.0.9:6443': 'a certificate' }, state);
+    expect(await refusal(host, { registration: ['https://10.0.0.9:6443'] })).toEqual(verdict);
+  });
+});
+
+test('the other servers are those of the settings and of config.yaml', async () => {
+  const { host } = aServer();
+  host.files.write('/etc/rancher/k3s/config.yaml', 'server: https://10.0.0.7:6443\n');
+  const settings = someSettings({
+    k3s: { datastore: 'etcd', server: 'k3s.example.com', peers: ['10.0.0.5'] },
+  });
+  expect(await otherServersOf(host, paths, settings, own)).toEqual({
+    peers: ['https://10.0.0.5:6443', 'https://10.0.0.7:6443'],
+    registration: ['https://k3s.example.com:6443'],
+    own,
+  });
+});
