@@ -15,6 +15,8 @@ export interface DownloadSpec {
   /** The path of a file that exists while the job that fetches the executable runs. */
   readonly trace: string;
   readonly download: Download;
+  /** Throws if the fetched file is no longer wanted, just before it would be put in place. */
+  readonly stillWanted?: (host: HostReader) => Promise<void>;
 }
 
 /**
@@ -23,8 +25,15 @@ export interface DownloadSpec {
  * owner, unless the path is a link that the operator made.
  *
  * A job fetches the file to a path beside the executable. The next pass puts the file in place if it is still wanted.
+ * A Host that waits for its jobs puts the file in place in the same pass, so `stillWanted` looks again.
  */
-export function download({ installed, wanted, trace, download, ...rest }: DownloadSpec): Resource {
+export function download(spec: DownloadSpec): Resource {
+  const { installed, wanted, trace, download, stillWanted = async () => {}, ...rest } = spec;
+  const bring = async (host: Host, job: Job): Promise<void> => {
+    const digest = await host.perform(job, (signal) => host.download(download, signal));
+    await stillWanted(host);
+    await host.install(download, digest);
+  };
   return {
     ...rest,
     async check(host) {
@@ -36,7 +45,7 @@ export function download({ installed, wanted, trace, download, ...rest }: Downlo
       const finding = compare(
         { version, mode: octal(file?.mode ?? download.mode), owner: owner(file ?? {}) },
         { version: wanted, mode: octal(download.mode), owner: 'own' },
-        (host) => bringFile(host, job(), download),
+        (host) => bring(host, job()),
         { summary: rest.summary, blocks },
       );
       if (finding.state === 'InSync') {
@@ -46,8 +55,4 @@ export function download({ installed, wanted, trace, download, ...rest }: Downlo
       return running?.subject === job().subject ? underway(running, blocks) : finding;
     },
   };
-}
-
-async function bringFile(host: Host, job: Job, download: Download): Promise<void> {
-  await host.install(download, await host.perform(job, (signal) => host.download(download, signal)));
 }

@@ -16,7 +16,7 @@ import { lastVersion } from './last-version.ts';
 /**
  * Keeps a K3s executable in place: the wanted release until the node has joined a cluster, then the installed one,
  * which only the sequence of an upgrade replaces. A lost or damaged executable is restored to the release of its last
- * start.
+ * start. A fetched release is not put in place on a node that has joined meanwhile with another one.
  *
  * Throws `VersionRefused` if the wanted version is not the name of a release. On a node that has joined, also throws
  * the errors of `mayUpgrade` and `mayStay`.
@@ -32,6 +32,7 @@ export function k3sExecutable(node: K3sNode, needs: readonly string[]): Resource
       wanted: release.version,
       trace: release.paths.slipway.k3sDownload,
       download: releaseDownload(release),
+      stillWanted: (host) => requireWish(host, node, release.version),
     });
   return observing(of, node, async (host) => ({ ...node, version: await versionToHave(host, node) }));
 }
@@ -126,6 +127,19 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
     await mayUpgrade(host, node, named);
   }
   return named;
+}
+
+/** Throws the errors of `versionToHave`, or `InProgress`, unless the executable must still have this release. */
+async function requireWish(host: HostReader, node: K3sNode, fetched: string): Promise<void> {
+  const wanted = await versionToHave(host, node);
+  if (wanted !== fetched) {
+    throw new NodeError(
+      'InProgress',
+      `K3s ${fetched} was downloaded, but is not put in place: during the download, this node joined its cluster or ` +
+        `learned its release, and needs K3s ${wanted}. It takes another release only by an upgrade, in its turn.`,
+      { blocks: false },
+    );
+  }
 }
 
 /**

@@ -198,4 +198,25 @@ describe('k3sExecutable', () => {
     host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
     expect(await outcome(k3sExecutable(aNode('server'), []), host)).toBe(expected);
   });
+
+  test.each([
+    ['asks for consent to the upgrade', {}, 'VersionDrift'],
+    ['leaves the upgrade to the turn of the node', auto, 'InProgress'],
+  ])('keeps the release of a node that joins during the download, and $0', async (_, settings, reason) => {
+    const host = memoryHost({ files: { '/usr/local/bin/k3s': { content: 'v1.36.2+k3s1', mode: 0o755 } } });
+    aCluster(host);
+    host.onDownload(/./, 'v1.36.3+k3s1').onGet(`${apiServer}/version`, serverIs('v1.36.3+k3s1'));
+    host.on({ file: '/usr/local/bin/k3s', args: ['--version'] }, () => {
+      return `k3s version ${host.files.text('/usr/local/bin/k3s')} (1a2b3c4d)\n`;
+    });
+    const finding = await k3sExecutable(aNode('agent', { settings }), []).check(host);
+    if (finding.state !== 'Drifted') {
+      throw new Error(finding.state);
+    }
+    await expect(finding.drift.remedy(host)).rejects.toThrow('download K3s v1.36.3+k3s1');
+    host.advance(host.jobs.lasting);
+    host.files.write(joinedAgent, 'there', 0o644);
+    await expect(finding.drift.remedy(host)).rejects.toMatchObject({ reason, blocks: false });
+    expect(host.files.text('/usr/local/bin/k3s')).toBe('v1.36.2+k3s1');
+  });
 });
