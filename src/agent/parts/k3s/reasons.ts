@@ -11,7 +11,7 @@ export const clusterReasons = {
   ClusterExists:
     'A server would create a second cluster beside an existing one, or cannot prove that none exists; the message has the ways out.',
   FoundingWaits:
-    'A server without a cluster on its disk waits for another server that it can join or, if it is marked, for the time after which it may found the cluster.',
+    'A server without a cluster on its disk waits for another server that it can join or, if it is marked, for the time after which it may found the cluster. Also while an address of the cluster answers with an error, or does not resolve.',
   InitMarkStays:
     'The mark k3s-init or k3s.init is still set on a server that has had its cluster for a day: take it away.',
 } as const;

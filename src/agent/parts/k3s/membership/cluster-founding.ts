@@ -1,19 +1,22 @@
 import { hintsOf } from '../../../clouds/chosen.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
-import { inSync, type Resource } from '../../../engine/resource.ts';
+import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import { isOwnServer, isServer, type K3sNode, mayActForCluster, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { foundingId } from './founding/etcd-founding.ts';
+import { type FailedPing, judgeFailedPing } from './founding/failed-ping.ts';
 import { serverNames } from './founding/server-names.ts';
+import { unresolvedName } from './founding/words.ts';
 import { joinedCluster } from './joined-cluster.ts';
-import { serverCa } from './supervisor.ts';
+import { requirePong } from './supervisor.ts';
 
 /**
  * Checks that a server with SQLite does not found a second cluster. Throws `ClusterExists` if a tag or setting names
  * another server to join. Also throws it if another K3s server answers at a name in tls-san while this VM has no
- * running K3s and no cluster on its disk, as after the first server lost its disk.
+ * running K3s and no cluster on its disk, as after the first server lost its disk. Waits with `FoundingWaits` while
+ * such a name answers in another way, or no DNS server answers: only a missing connection is silence.
  *
  * The error does not block a server that already has a cluster.
  */
@@ -24,11 +27,11 @@ export function clusterFounding(node: K3sNode): Resource {
     condition: 'Role',
     async check(host) {
       const isFounded = await joinedCluster(host, node);
-      const error = serverToJoin(node) ?? (isFounded ? undefined : await answeringServer(host, node));
+      const error = serverToJoin(node);
       if (error) {
         throw isFounded ? error.nonBlocking() : error;
       }
-      return inSync();
+      return (isFounded ? undefined : await answeringServer(host, node)) ?? inSync();
     },
   };
 }
@@ -52,23 +55,50 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
   );
 }
 
-async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeError | undefined> {
+/**
+ * Returns what must end before this server founds a cluster: a wait, while a name in tls-san answers with an error or
+ * no DNS server answers; `undefined` if every name is silent. Throws `ClusterExists` if a K3s server answers.
+ */
+async function answeringServer(host: HostReader, node: K3sNode): Promise<Finding | undefined> {
   // While K3s starts on this VM, it answers at its own names in tls-san shortly before its token file exists.
   if (await isStarted(host, node)) {
     return undefined;
   }
   const addresses = await serverNames(host, node);
   const others = [...new Set(addresses)].filter((address) => !isOwnServer(node, address));
-  const hints = hintsOf(node.settings);
-  const found = await Promise.all(
-    others.map((address) => serverCa(host, address, hints).then(() => address, noServer)),
-  );
-  const [first] = found.filter((address) => address !== undefined);
-  if (first === undefined) {
-    return undefined;
+  const found = await Promise.all(others.map((address) => sayingOf(host, node, address)));
+  const server = others.find((_, index) => found[index] === 'isServer');
+  if (server !== undefined) {
+    throw serverAnswers(server);
   }
+  const odd = others.find((_, index) => found[index] === 'answers');
+  const unresolved = others.find((_, index) => found[index] === 'noDns');
+  const message = odd ? answersOdd(odd) : unresolved && unresolvedName(unresolved);
+  return message ? waiting('FoundingWaits', message) : undefined;
+}
+
+type Saying = FailedPing | 'isServer';
+
+async function sayingOf(host: HostReader, { settings }: K3sNode, address: string): Promise<Saying> {
+  try {
+    await requirePong(host, address, hintsOf(settings));
+    return 'isServer';
+  } catch (thrown) {
+    return judgeFailedPing(host, address, thrown);
+  }
+}
+
+function answersOdd(address: string): string {
+  return (
+    `${address}, which is in k3s.config.tls-san, answers, but not as a server that is ready. This VM has no cluster on its ` +
+    'disk, and founds none while another one may start there. If a balancer or another program answers, take the name ' +
+    'out of tls-san until this server is Ready.'
+  );
+}
+
+function serverAnswers(address: string): NodeError {
   return clusterExists(
-    `A K3s server answers at ${first}, which is in k3s.config.tls-san, and this VM has no cluster on its disk: it would found a ` +
+    `A K3s server answers at ${address}, which is in k3s.config.tls-san, and this VM has no cluster on its disk: it would found a ` +
       'second one of that name. Attach the disk with /var/lib/rancher/k3s if it is missing. If a new cluster is meant, stop ' +
       'that server, or take its name out of tls-san until this one is Ready.',
   );
@@ -77,12 +107,6 @@ async function answeringServer(host: HostReader, node: K3sNode): Promise<NodeErr
 async function isStarted(host: HostReader, { role }: K3sNode): Promise<boolean> {
   const { ActiveState } = await showUnit(host, unitName(role.k3s), ['ActiveState']);
   return ['active', 'reloading', 'activating'].includes(ActiveState);
-}
-
-function noServer(thrown: unknown): undefined {
-  if (!(thrown instanceof NodeError)) {
-    throw thrown;
-  }
 }
 
 function clusterExists(message: string): NodeError {

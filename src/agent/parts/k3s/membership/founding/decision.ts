@@ -9,7 +9,8 @@ export interface PeerAnswer {
   readonly address: string;
   /** True if this server may join at the address; false for an address that may lead to this server itself. */
   readonly isPeer: boolean;
-  readonly says: 'accepts' | 'refuses' | 'foreign' | 'starting' | 'silent';
+  /** `unresolved` if the name of the address has no address in DNS, which shows nothing about a server. */
+  readonly says: 'accepts' | 'refuses' | 'foreign' | 'starting' | 'unresolved' | 'silent';
 }
 
 /** Everything that decides what a server without a cluster on its disk does. */
@@ -26,6 +27,8 @@ export interface FoundingFacts {
   readonly isConsented: boolean;
   /** True if a claim can be made beside the backups. */
   readonly canClaim: boolean;
+  /** True if the disk of this machine shows that this server had a cluster (`lostCluster`). */
+  readonly hadCluster: boolean;
 }
 
 export type FoundingDecision =
@@ -36,18 +39,22 @@ export type FoundingDecision =
   | { readonly act: 'claim' }
   /** Nothing may begin yet; `for` says what ends the wait. */
   | { readonly act: 'wait'; readonly for: Awaited; readonly after: number }
-  | { readonly act: 'refuse'; readonly why: 'refused' | 'foreign' | 'unproven'; readonly address: string };
+  | { readonly act: 'refuse'; readonly why: RefusedFor; readonly address: string };
+
+type RefusedFor = 'refused' | 'foreign' | 'unproven' | 'lost';
 
 export type Awaited =
   | { readonly what: 'peer' }
   | { readonly what: 'start'; readonly address: string }
   | { readonly what: 'elsewhere'; readonly address: string }
+  | { readonly what: 'name'; readonly address: string }
   | { readonly what: 'silence'; readonly left: number };
 
 /**
  * Decides what a server with an empty disk does. It joins as soon as a peer accepts its token. It founds the cluster
  * only if it is marked, if nothing else has answered for `silence`, and if a claim or a consent proves that it is
- * alone: silence proves nothing.
+ * alone: silence proves nothing, and a name that does not resolve not even silence. A server that had a cluster never
+ * founds another one: its consent may be as old as that cluster.
  */
 export function decideFounding(facts: FoundingFacts): FoundingDecision {
   const { record, answers, isMarked, isStarted } = facts;
@@ -73,13 +80,21 @@ export function decideFounding(facts: FoundingFacts): FoundingDecision {
   if (starting) {
     return wait({ what: 'start', address: starting.address });
   }
+  const [unresolved] = says('unresolved');
+  if (unresolved) {
+    return wait({ what: 'name', address: unresolved.address });
+  }
   return isMarked ? foundWhenProven(facts) : wait({ what: 'peer' });
 }
 
-function foundWhenProven({ record, silentFor, isConsented, canClaim }: FoundingFacts): FoundingDecision {
+function foundWhenProven(facts: FoundingFacts): FoundingDecision {
+  const { record, silentFor, isConsented, canClaim, hadCluster } = facts;
   const left = silence - silentFor;
   if (left > 0) {
     return wait({ what: 'silence', left });
+  }
+  if (hadCluster) {
+    return { act: 'refuse', why: 'lost', address: '' };
   }
   if (record?.state === 'founds' || isConsented) {
     return { act: 'found' };

@@ -31,7 +31,8 @@ export interface FoundingPorts {
 /**
  * Decides how a server with embedded etcd comes to its cluster, and records the decision, from which config.yaml is
  * made. A server that has a cluster on its disk keeps it. A server with an empty disk joins or waits; only a marked one
- * founds the cluster, if nothing answers for five minutes and it could claim the cluster or has consent.
+ * founds the cluster, if nothing answers for five minutes and it could claim the cluster or has consent. A server that
+ * had a cluster founds no other one.
  *
  * Waits with `FoundingWaits`. Throws `TokenRejected` if another server refuses the token, and `ClusterExists` if the
  * server must not found a cluster.
@@ -57,7 +58,7 @@ export function etcdFounding(node: K3sNode, ports: FoundingPorts, needs: readonl
           // Its cluster lives without it, so it must not found another one.
           return decided(host, unmarked(node), ports, { record, token, lost: '' });
         case 'empty':
-          return decided(host, node, ports, { record, token, lost: await lostCluster(host, node) });
+          return decided(host, node, ports, { record, token, lost: await lostCluster(host, node, record) });
       }
     },
   };
@@ -100,6 +101,7 @@ async function decided(
     silentFor: noteSilence(memory, isSilent(answers), host.monotonic()),
     isConsented: isConsented(node.settings, 'founding', foundingSubject(node)),
     canClaim: claims !== undefined,
+    hadCluster: lost !== '',
   });
   return found(host, node, { decision, record, token, claims, lost });
 }

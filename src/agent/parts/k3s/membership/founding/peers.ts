@@ -1,12 +1,12 @@
 import { isIP, isIPv6 } from 'node:net';
 import { hintsOf } from '../../../../clouds/chosen.ts';
-import { NodeError } from '../../../../engine/errors.ts';
 import type { HostReader } from '../../../../engine/host.ts';
 import { isOwnServer, type K3sNode, normaliseServer } from '../../../../node.ts';
 import { isSuccessor, pinnedCa } from '../ca.ts';
 import { requirePong, serverTokenStatus, shownCa } from '../supervisor.ts';
 import type { Token } from '../token.ts';
 import type { PeerAnswer } from './decision.ts';
+import { type FailedPing, judgeFailedPing, nodeError } from './failed-ping.ts';
 import { serverNames } from './server-names.ts';
 
 /** The addresses to ask: peers, at which this server may join, and others, which only show that a cluster lives. */
@@ -50,6 +50,10 @@ export async function resolvedServers(host: HostReader, server: string): Promise
  * Asks each address whether it is a K3s server that accepts the token of a server. Shows the token only to a server
  * with the CA that the token pins or that this machine knows; without either, to any server that answers, as K3s does.
  * An address is silent only if nothing answers there: every other failure may be that of a living cluster.
+ *
+ * A name that does not resolve says nothing about a cluster, so it is not silent: neither a peer nor the registration
+ * address that has no address in DNS, nor any name while DNS does not answer. No server can join at a name in tls-san
+ * that does not exist, so such a name is silent.
  */
 export async function askServers(
   host: HostReader,
@@ -61,7 +65,11 @@ export async function askServers(
   const ask = async (address: string, isPeer: boolean): Promise<PeerAnswer> => ({
     address,
     isPeer,
-    says: await sayingOf(host, node, address, { token, known }),
+    says: await sayingOf(host, node, address, {
+      token,
+      known,
+      mustExist: isPeer || address === node.server,
+    }),
   });
   return Promise.all([
     ...peers.map((address) => ask(address, true)),
@@ -72,19 +80,21 @@ export async function askServers(
 interface Shown {
   readonly token: Token;
   readonly known: string | undefined;
+  /** True if the name of the address must exist. */
+  readonly mustExist: boolean;
 }
 
 async function sayingOf(
   host: HostReader,
   node: K3sNode,
   address: string,
-  { token, known }: Shown,
+  { token, known, mustExist }: Shown,
 ): Promise<PeerAnswer['says']> {
   const hints = hintsOf(node.settings);
   try {
     await requirePong(host, address, hints);
   } catch (thrown) {
-    return (await isConnected(host, address, nodeError(thrown))) ? 'starting' : 'silent';
+    return sayingIn(await judgeFailedPing(host, address, thrown), mustExist);
   }
   try {
     const shown = await shownCa(host, address, hints);
@@ -100,26 +110,17 @@ async function sayingOf(
   }
 }
 
-/**
- * True if anything answers at the address, although a ping failed with this error: a slow server has a certificate,
- * while the ping of a server that is off ends with the same error.
- */
-async function isConnected(host: HostReader, address: string, { cause }: NodeError): Promise<boolean> {
-  const reason = cause instanceof NodeError ? cause.reason : undefined;
-  if (reason !== 'TimedOut') {
-    return reason !== 'Unreachable';
+function sayingIn(failed: FailedPing, mustExist: boolean): PeerAnswer['says'] {
+  switch (failed) {
+    case 'answers':
+      return 'starting';
+    case 'noDns':
+      return 'unresolved';
+    case 'unknownName':
+      return mustExist ? 'unresolved' : 'silent';
+    case 'silent':
+      return 'silent';
   }
-  return host.peerCertificate(address).then(
-    () => true,
-    (thrown) => !['Unreachable', 'TimedOut'].includes(nodeError(thrown).reason),
-  );
-}
-
-function nodeError(thrown: unknown): NodeError {
-  if (!(thrown instanceof NodeError)) {
-    throw thrown;
-  }
-  return thrown;
 }
 
 function sayingBy(status: number): PeerAnswer['says'] {

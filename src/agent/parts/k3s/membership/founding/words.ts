@@ -4,6 +4,7 @@ import { forPerson } from '../../../../engine/severity.ts';
 import type { K3sNode } from '../../../../node.ts';
 import { clusterUnproven } from './claim.ts';
 import type { Awaited, FoundingDecision } from './decision.ts';
+import { clusterGone } from './lost-cluster.ts';
 
 type Wait = Extract<FoundingDecision, { act: 'wait' }>;
 type Refusal = Extract<FoundingDecision, { act: 'refuse' }>;
@@ -12,7 +13,7 @@ type Refusal = Extract<FoundingDecision, { act: 'refuse' }>;
 export function waitFor(node: K3sNode, { for: awaited, after }: Wait, lost: string): Finding {
   return waiting('FoundingWaits', `${toldWait(node, awaited)}${lost}`, {
     after,
-    isExpected: awaited.what !== 'elsewhere' && lost === '',
+    isExpected: !['elsewhere', 'name'].includes(awaited.what) && lost === '',
   });
 }
 
@@ -26,9 +27,17 @@ function toldWait({ settings, server }: K3sNode, awaited: Awaited): string {
       return `${awaited.address} answers, but not as a server that is ready. This server joins once it accepts the token, and founds no cluster meanwhile. If this lasts, check that K3s has quorum there, and that no balancer or other program answers instead.`;
     case 'elsewhere':
       return `A cluster answers at ${awaited.address}, but at no address of k3s.peers: add the address of a server to k3s.peers, or start one that is listed.`;
+    case 'name':
+      return unresolvedName(awaited.address);
     case 'silence':
       return `No other server answers. If none does for another ${Math.ceil(awaited.left / 1_000)} s, this server may found the cluster.`;
   }
+}
+
+/** Returns the message about a server whose name does not resolve; the server may be that of a living cluster. */
+export function unresolvedName(address: string): string {
+  const { hostname } = new URL(address);
+  return `The name ${hostname} does not resolve, so nothing shows whether a cluster lives there, and this server founds none beside it. Check the name and the DNS servers of this host, or take the name out of k3s.peers, k3s.server and tls-san until this server is Ready.`;
 }
 
 /** Returns the error for a decision that a person must change; the message has `lost` at its end. */
@@ -48,6 +57,8 @@ export function refusal(node: K3sNode, { why, address }: Refusal, lost: string):
           `cluster. Take it out of k3s.peers, or store the token of its cluster in the vault.${lost}`,
         forPerson,
       );
+    case 'lost':
+      return clusterGone(node, lost);
     case 'unproven':
       return clusterUnproven(
         node,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import { systemError } from '../../../../../../src/agent/host/files/file-errors.ts';
 import {
   clusterFounding,
   serverToJoin,
@@ -18,6 +20,12 @@ const inOneText = { settings: { k3s: { config: { 'tls-san': 'vm-1,k3s.example.co
 /** Returns a machine on which K3s does not run. */
 function machine(files = {}) {
   return memoryHost({ files }).on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=inactive\n');
+}
+
+const late = new NodeError('TimedOut', 'It did not answer within 5 s.');
+
+function unresolved(code: string): NodeError {
+  return new NodeError('Unreachable', `Cannot reach it: ${code}.`, { cause: systemError(code) });
 }
 
 function answeringAt(server: string, files = {}) {
@@ -71,11 +79,68 @@ describe('clusterFounding', () => {
       'with an empty disk, if its name in tls-san answers with status 503',
       machine().onGet(`${lb}/ping`, { status: 503 }),
       named,
+      'Waiting FoundingWaits',
+    ],
+    [
+      'with an empty disk, if its name in tls-san answers with another page',
+      machine().onGet(`${lb}/ping`, { status: 404 }),
+      named,
+      'Waiting FoundingWaits',
+    ],
+    [
+      'with an empty disk, if its name in tls-san has an untrusted certificate',
+      machine().onGet(`${lb}/ping`, new NodeError('TlsUntrusted', 'no')),
+      named,
+      'Waiting FoundingWaits',
+    ],
+    [
+      'with an empty disk, if its name in tls-san answers no ping in time, but has a certificate',
+      machine().onGet(`${lb}/ping`, late).onPeer(lb, aCa()),
+      named,
+      'Waiting FoundingWaits',
+    ],
+    [
+      'with an empty disk, if packets to its name in tls-san are lost',
+      machine().onGet(`${lb}/ping`, late).onPeer(lb, late),
+      named,
+      'InSync',
+    ],
+    [
+      'with an empty disk, if no DNS server answers for its name in tls-san',
+      machine().onGet(`${lb}/ping`, unresolved('EAI_AGAIN')),
+      named,
+      'Waiting FoundingWaits',
+    ],
+    [
+      'with an empty disk, if its name in tls-san does not exist',
+      machine().onGet(`${lb}/ping`, unresolved('ENOTFOUND')),
+      named,
+      'InSync',
+    ],
+    [
+      'with an empty disk, if one of its names in tls-san answers oddly and another one as a server',
+      answeringAt(lb).onGet('https://api.example.com:6443/ping', { status: 502 }),
+      { settings: { k3s: { config: { 'tls-san': ['api.example.com', 'k3s.example.com'] } } } },
+      'ClusterExists (person)',
+    ],
+    [
+      'with a cluster, if its name in tls-san answers with status 503',
+      machine(founded).onGet(`${lb}/ping`, { status: 503 }),
+      named,
       'InSync',
     ],
   ] as const)('reports $3 for a server $0', async (_name, host, changes, expected) => {
     expect(await outcome(clusterFounding(aNode('server', changes)), host)).toBe(expected);
   });
+});
+
+test.each([
+  ['answers with an error', { status: 503 }, 'take the name out of tls-san'],
+  ['cannot be looked up', unresolved('EAI_AGAIN'), 'The name k3s.example.com does not resolve'],
+] as const)('says what to do about a name in tls-san that %s', async (_, answer, expected) => {
+  const host = machine().onGet(`${lb}/ping`, answer);
+  const finding = await clusterFounding(aNode('server', named)).check(host);
+  expect(finding).toMatchObject({ message: expect.stringContaining(expected) });
 });
 
 test('serverToJoin returns an error for a server with another server to join, but not for an agent', () => {

@@ -26,6 +26,7 @@ const alone: FoundingFacts = {
   silentFor: 0,
   isConsented: false,
   canClaim: true,
+  hadCluster: false,
 };
 const marked = { ...alone, isMarked: true, silentFor: silence };
 
@@ -73,6 +74,16 @@ describe('an unmarked server with an empty disk', () => {
       { answers: [elsewhere('accepts')] },
       'wait for elsewhere',
     ],
+    [
+      'waits while the name of a peer does not resolve',
+      { answers: [peer(a, 'unresolved'), peer(b, 'silent')] },
+      'wait for name',
+    ],
+    [
+      'joins although the name of another peer does not resolve',
+      { answers: [peer(a, 'unresolved'), peer(b, 'accepts')] },
+      `join ${b}`,
+    ],
     ['refuses to join with a wrong token', { answers: [peer(a, 'refuses')] }, 'refuse: refused'],
     ['refuses to join another cluster', { answers: [peer(a, 'foreign')] }, 'refuse: foreign'],
   ] as const)('%s', (_, changes, expected) => {
@@ -85,6 +96,16 @@ describe('a marked server with an empty disk', () => {
     ['joins a peer that accepts its token', { answers: [peer(a, 'accepts')] }, `join ${a}`],
     ['waits while the silence is too short', { silentFor: silence - 1 }, 'wait for silence'],
     ['waits while a peer starts', { answers: [peer(a, 'starting')] }, 'wait for start'],
+    [
+      'waits while the name of a peer does not resolve',
+      { answers: [peer(a, 'unresolved'), peer(b, 'silent')], isConsented: true },
+      'wait for name',
+    ],
+    [
+      'waits while the registration address does not resolve',
+      { answers: [elsewhere('unresolved')] },
+      'wait for name',
+    ],
     [
       'never founds beside a registration address that answers',
       { answers: [elsewhere('accepts')] },
@@ -119,8 +140,19 @@ describe('a marked server with an empty disk', () => {
       { record: { state: 'founds', at: 1 }, answers: [peer(a, 'accepts')], isStarted: true },
       'stay',
     ],
-    ['claims anew after its disk was lost', { record: { state: 'member', at: 1 } }, 'claim'],
   ] as const)('%s', (_, changes, expected) => {
     expect(told(changes, marked)).toBe(expected);
+  });
+});
+
+describe('a marked server that had a cluster', () => {
+  test.each([
+    ['founds none with consent, which may be an old one', { isConsented: true }, 'refuse: lost'],
+    ['claims none', {}, 'refuse: lost'],
+    ['founds none by a record of its claim', { record: { state: 'founds', at: 1 } }, 'refuse: lost'],
+    ['waits while the silence is too short', { silentFor: silence - 1 }, 'wait for silence'],
+    ['joins a peer that accepts its token', { answers: [peer(a, 'accepts')] }, `join ${a}`],
+  ] as const)('%s', (_, changes, expected) => {
+    expect(told(changes, { ...marked, hadCluster: true })).toBe(expected);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../../../src/agent/engine/errors.ts';
 import { reveal } from '../../../../../../../src/agent/engine/secret.ts';
+import { systemError } from '../../../../../../../src/agent/host/files/file-errors.ts';
 import { etcdFounding } from '../../../../../../../src/agent/parts/k3s/membership/founding/etcd-founding.ts';
 import { keepingMembership } from '../../../../../../../src/agent/parts/k3s/membership/founding/kept-membership.ts';
 import { foundingMemory } from '../../../../../../../src/agent/parts/k3s/membership/founding/memory.ts';
@@ -47,6 +48,15 @@ function answers(host: MemoryHost, address: string, accepted = token): MemoryHos
         ? '{}'
         : { status: 401 },
     );
+}
+
+const inCertificate = {
+  settings: { k3s: { datastore: 'etcd', init: true, peers: [a], config: { 'tls-san': 'api.example.com' } } },
+};
+
+/** Returns the error of a request whose host name cannot be resolved. */
+function unresolved(code: string): NodeError {
+  return new NodeError('Unreachable', `Cannot reach it: ${code}.`, { cause: systemError(code) });
 }
 
 function founding(node = server(), claims = memoryClaims()) {
@@ -156,6 +166,64 @@ describe('etcdFounding', () => {
     expect(await outcome(resource, host)).toBe('Waiting FoundingWaits');
     host.onGet(`${a}/ping`, unreachable(a));
     expect(await outcome(resource, host)).toBe('Waiting FoundingWaits');
+  });
+
+  test.each([
+    ['a peer has no address', { peers: ['server-2.example.com'] }, 'ENOTFOUND', 'server-2.example.com'],
+    ['a peer cannot be looked up', { peers: ['server-2.example.com'] }, 'EAI_AGAIN', 'server-2.example.com'],
+    ['the registration address has no address', { server: lb }, 'ENOTFOUND', 'k3s.example.com'],
+    ['a name in tls-san cannot be looked up', inCertificate, 'EAI_AGAIN', 'api.example.com'],
+  ])('a marked server waits for ever if %s in DNS', async (_, changes, code, name) => {
+    const host = machine().on({ file: 'getent' }, { exitCode: 2 });
+    host.onGet(`https://${name}:6443/ping`, unresolved(code));
+    const resource = founding(server({ init: true, ...changes }));
+    await outcome(resource, host);
+    await host.sleep(600 * minute);
+    expect(await resource.check(host)).toMatchObject({
+      reason: 'FoundingWaits',
+      isExpected: false,
+      message: expect.stringContaining(`The name ${name} does not resolve`),
+    });
+  });
+
+  test('the silence begins once the name of a peer resolves', async () => {
+    const host = machine().on({ file: 'getent' }, { exitCode: 2 });
+    const ping = 'https://server-2.example.com:6443/ping';
+    const resource = founding(server({ init: true, peers: ['server-2.example.com'] }));
+    host.onGet(ping, unresolved('EAI_AGAIN'));
+    await outcome(resource, host);
+    await host.sleep(10 * minute);
+    host.onGet(ping, unreachable(ping));
+    expect(await outcome(resource, host)).toBe('Waiting FoundingWaits');
+    await host.sleep(5 * minute);
+    expect(await settle(resource, host)).toEqual(['Drifted claim', 'InSync']);
+  });
+
+  test('a name in tls-san that does not exist is silent, because no server can have joined there', async () => {
+    const host = machine().onGet('https://api.example.com:6443/ping', unresolved('ENOTFOUND'));
+    const resource = founding(server({ init: true, ...inCertificate }));
+    await outcome(resource, host);
+    await host.sleep(5 * minute);
+    expect(await settle(resource, host)).toEqual(['Drifted claim', 'InSync']);
+  });
+
+  test.each([
+    ['its record', { [paths.slipway.founding]: '{"format":1,"state":"member","at":1}' }],
+    ['the kubeconfig of K3s', { [paths.k3s.kubeconfig]: '' }],
+  ])('an old consent lets no server found a cluster beside the one that %s shows', async (_, files) => {
+    const host = machine(files);
+    const settings = { consent: { founding: ['vm-id-1'] } };
+    const resource = founding(server({ init: true, settings }));
+    await outcome(resource, host);
+    await host.sleep(600 * minute);
+    await expect(resource.check(host)).rejects.toMatchObject({
+      reason: 'ClusterExists',
+      message: expect.stringContaining('if the disk of /var/lib/rancher/k3s is missing, mount it'),
+    });
+    for (const path of Object.keys(files)) {
+      host.files.remove(path);
+    }
+    expect(await settle(resource, host)).toEqual(['Drifted membership', 'InSync']);
   });
 
   test('a server that is off, so that packets to it are lost, is silent', async () => {
