@@ -61,12 +61,12 @@ export function addBackupCommands(
 function addRestoreCommand(program: Command, commands: BackupCommands, finish: (code: number) => void): void {
   settingsOptions(program.command('restore'))
     .description(
-      "Replace this server's SQLite datastore with a copy or a backup; without --from, list them. Exit 0: restored, 1: not, 2: it would be (with --plan).",
+      "Replace this server's datastore (SQLite or embedded etcd) with a copy, a backup or a snapshot; without --from, list them. Exit 0: restored, 1: not, 2: it would be (with --plan).",
     )
     .addOption(
       new Option(
         '--from <copy>',
-        'the id of a backup, or the path of a copy, such as /var/lib/slipway/backup/state-TIME.db',
+        'the id of a backup, or the path of a copy or of a snapshot of etcd, such as /var/lib/slipway/backup/state-TIME.db',
       ).argParser(copyIn),
     )
     .option(

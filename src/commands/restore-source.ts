@@ -56,7 +56,7 @@ export async function copyToRestore(
     const accepted = await judgeManifest(host, paths, { path, otherCluster }, manifest);
     await requireRoom(paths, manifest, free);
     if (plan) {
-      return { ...accepted, isRead: false };
+      return { ...accepted, isRead: false, isBare: false };
     }
     tell.out(`Fetching ${from} from ${store} ...`);
     await fetch();

@@ -1,4 +1,4 @@
-/** The command `slipway restore`: replaces the datastore of a single server with a copy. */
+/** The command `slipway restore`: replaces the datastore of a server with a copy. */
 import { NodeError } from '../agent/engine/errors.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';

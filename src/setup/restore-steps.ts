@@ -37,25 +37,49 @@ export function restorePlan(
   copy: RestorableCopy,
   { stop, down, up }: RestoreSteps,
 ): readonly string[] {
-  const { path, madeAt, reason, isMove, k3s, installed, isKept, ca, objects, revision, bytes, isRead } = copy;
+  const { madeAt, reason, isMove, k3s, installed, isKept } = copy;
   const steps = [stop, ...down, ...up].map(({ summary }) => `  ${summary}`);
   const newer =
     isKept || installed === k3s ? [] : [`  K3s ${installed} reads the copy, and upgrades its objects again.`];
   return [
-    `The copy ${path}`,
+    `The copy ${copy.path}`,
     `  was made at ${madeAt} (${ageOf(host.now() - Date.parse(madeAt))} ago), ${madeFor(reason)}`,
-    `  by K3s ${k3s}, of the cluster with the CA ${ca.slice(0, 12)}`,
-    `  ${objects} rows up to revision ${revision}, ${Math.ceil(bytes / 1024 ** 2)} MB; ${isRead ? 'SQLite finds no fault in it' : 'a restore fetches it from the store first, and verifies it'}`,
+    ...contentOf(copy),
     'The restore will:',
     ...steps,
     '  wait until the Kubernetes API is ready, and start slipway.service again',
     'What it means:',
     '  The cluster forgets everything since the copy: objects that were created, changed or deleted. Pods that started',
     '  since then are ended. The data in volumes stays as it is. The API is away for about a minute.',
+    ...(copy.datastore === 'etcd' ? ofEtcd : []),
     ...newer,
     ...(isMove ? moving : []),
   ];
 }
+
+function contentOf(copy: RestorableCopy): readonly string[] {
+  const { datastore, k3s, ca, objects, revision, bytes, isRead, isBare } = copy;
+  const size = `${Math.ceil(bytes / 1024 ** 2)} MB`;
+  if (isBare) {
+    return [
+      `  ${size}; it has no manifest, so nothing shows its cluster, its K3s and its token. K3s refuses it if its token is`,
+      '  not the one of this server.',
+    ];
+  }
+  const judged = datastore === 'etcd' ? 'it is the file of its manifest' : 'SQLite finds no fault in it';
+  const verdict = isRead ? judged : 'a restore fetches it from the store first, and verifies it';
+  return [
+    `  by K3s ${k3s}, of the cluster with the CA ${ca.slice(0, 12)}`,
+    `  ${objects} rows up to revision ${revision}, ${size}; ${verdict}`,
+  ];
+}
+
+/** What a restore of etcd means besides. */
+const ofEtcd = [
+  '  The cluster has this server alone. The other servers must not start K3s before they have moved',
+  '  /var/lib/rancher/k3s/server/db aside; then they join again. If K3s is interrupted while it restores, it keeps what',
+  '  it has begun in db/etcd-old-TIME and tls-TIME.',
+];
 
 const moving = [
   '  The present cluster of this machine ends: the cluster of the copy takes its place, with its CA and its nodes. Agents',

@@ -52,7 +52,7 @@ export async function findBackup(
   const from = await store();
   const cluster = await clusterWith(host, paths, id, { store: from, otherCluster });
   const names = backupNames(cluster, id);
-  const manifest = await refusing(() => sqliteManifest(from, { id, cluster }));
+  const manifest = await refusing(() => restorableManifest(from, { id, cluster }));
   const fetch = async () => {
     await host.remove(paths.slipway.fetched);
     const files = { returned: join(paths.slipway.fetched, `${id}.zst`), opened: path };
@@ -63,7 +63,7 @@ export async function findBackup(
   return { path, manifest, fetch };
 }
 
-async function sqliteManifest(
+async function restorableManifest(
   store: ObjectStore,
   { id, cluster }: { readonly id: string; readonly cluster: string },
 ): Promise<BackupManifest> {
@@ -74,9 +74,9 @@ async function sqliteManifest(
         'place of a lost server, name the cluster in that list: --other-cluster CLUSTER',
     );
   }
-  if (found.datastore !== 'sqlite') {
+  if (!['sqlite', 'etcd'].includes(found.datastore)) {
     throw restoreRefused(
-      `the backup ${id} is of a datastore of the kind ${found.datastore}; this command restores only SQLite`,
+      `the backup ${id} is of a datastore of the kind ${found.datastore}; this release restores SQLite and etcd`,
     );
   }
   return found;

@@ -8,7 +8,8 @@ import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { lastWords } from '../service/journal/find-cause.ts';
-import { asideExecutable, asidePath, type Restore, replacedPaths } from './restore-state.ts';
+import type { Restore } from './restore-state.ts';
+import { wayBack } from './way-back.ts';
 
 /** The longest wait for the API in milliseconds. K3s may first compact its datastore, which takes minutes. */
 const longest = 15 * 60_000;
@@ -85,23 +86,4 @@ async function failed(host: HostReader, why: string, paths: NodePaths, restore: 
       `to what was there before: ${await wayBack(host, paths, restore)}.`,
     forPerson,
   );
-}
-
-/** Returns the commands that put back what the restore moved aside. */
-async function wayBack(host: HostReader, paths: NodePaths, restore: Restore): Promise<string> {
-  const commands = [`systemctl stop slipway ${unit}`];
-  for (const path of replacedPaths(paths)) {
-    const aside = asidePath(path, restore);
-    if ((await host.stat(aside)) !== undefined) {
-      commands.push(`rm -rf ${path}`, `mv ${aside} ${path}`);
-    }
-  }
-  const enable = restore.isEnabled ? `systemctl enable ${unit}` : undefined;
-  const executable = asideExecutable(paths, restore);
-  if ((await host.stat(executable)) !== undefined) {
-    commands.push(`mv ${executable} ${paths.k3s.binary}`);
-  }
-  return [...commands, `rm ${paths.slipway.restore}`, enable, `systemctl start ${unit} slipway`]
-    .filter((command) => command !== undefined)
-    .join('; ');
 }

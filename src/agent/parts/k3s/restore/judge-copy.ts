@@ -3,6 +3,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { type CopyManifest, manifestPath, readManifest } from '../datastore/copies.ts';
 import { kineFacts, kineQueries } from '../datastore/kine.ts';
+import { bareSnapshot } from './bare-snapshot.ts';
 import { type AcceptedCopy, judgeManifest } from './judge-manifest.ts';
 import { restoreRefused } from './restore-refused.ts';
 
@@ -10,6 +11,8 @@ import { restoreRefused } from './restore-refused.ts';
 export interface RestorableCopy extends AcceptedCopy {
   /** True if the copy was read; false for a backup that is still to be fetched. */
   readonly isRead: boolean;
+  /** True for a snapshot of etcd without a manifest. */
+  readonly isBare: boolean;
 }
 
 /**
@@ -25,7 +28,8 @@ export async function judgeCopy(
   path: string,
   otherCluster?: string,
 ): Promise<RestorableCopy> {
-  const manifest = await readManifest(host, path);
+  const described = await readManifest(host, path);
+  const manifest = described ?? (await bareSnapshot(host, paths, path));
   if (manifest === undefined) {
     throw restoreRefused(
       `${manifestPath(path)}, the manifest of the copy, is missing or damaged. Without it, nothing shows of which cluster and ` +
@@ -34,11 +38,13 @@ export async function judgeCopy(
   }
   const accepted = await judgeManifest(host, paths, { path, otherCluster }, manifest);
   await requireWhole(host, path, manifest);
-  return { ...accepted, isRead: true };
+  return { ...accepted, isRead: true, isBare: described === undefined };
 }
 
 async function requireWhole(host: HostReader, path: string, manifest: CopyManifest): Promise<void> {
-  const facts = await host.readDatabase(path, kineQueries);
+  const isEtcd = manifest.datastore === 'etcd';
+  const database = isEtcd ? undefined : await host.readDatabase(path, kineQueries);
+  const facts = isEtcd ? await host.digestFile(path) : database;
   if (facts === undefined) {
     throw restoreRefused(`${path} does not exist. See ls ${join(path, '..')}`);
   }
@@ -48,5 +54,7 @@ async function requireWhole(host: HostReader, path: string, manifest: CopyManife
         'changed or damaged; choose another copy',
     );
   }
-  kineFacts(facts, path);
+  if (database) {
+    kineFacts(database, path);
+  }
 }

@@ -1,20 +1,16 @@
-import { join } from 'node:path';
 import type { HostReader } from '../../../engine/host.ts';
-import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
-import { showUnit } from '../../../resources/unit.ts';
 import type { CopyManifest } from '../datastore/copies.ts';
-import { datastoreKind, datastoreKinds } from '../datastore/datastore-kind.ts';
 import { clusterCa } from '../datastore/keep-copy.ts';
 import { isOpen, readRotation } from '../membership/rotation-record.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
-import { leadsElsewhere } from '../teardown/mounts.ts';
 import { installedVersion, soundVersion } from '../upgrade/release.ts';
 import { compareVersions, parseVersion } from '../upgrade/version.ts';
 import { rotationFrom } from './former-token.ts';
+import { requireServer } from './judge-server.ts';
 import { restoreRefused } from './restore-refused.ts';
-import { replacedPaths, restoreUnderWay } from './restore-state.ts';
+import { restoreUnderWay } from './restore-state.ts';
 
 /** A copy whose manifest this server accepts. */
 export interface AcceptedCopy extends CopyManifest {
@@ -37,8 +33,8 @@ export interface NamedCopy {
 
 /**
  * Returns what a manifest says about a copy, if the copy may be restored on this server. Does not read the copy, which
- * may still be in a store. Throws `RestoreRefused` for a machine without a SQLite datastore, a folder that cannot be
- * moved aside, another restore that is under way, and a copy of another cluster, of a newer K3s or with another token.
+ * may still be in a store. Throws `RestoreRefused` as `requireServer` does, for another restore that is under way, and
+ * for a copy of another cluster, of a newer K3s or with another token.
  */
 export async function judgeManifest(
   host: HostReader,
@@ -46,8 +42,7 @@ export async function judgeManifest(
   { path, otherCluster }: NamedCopy,
   manifest: CopyManifest,
 ): Promise<AcceptedCopy> {
-  await requireSqlite(host, paths);
-  await requireMovable(host, paths);
+  await requireServer(host, paths, manifest);
   const isMove = await requireOneRestore(host, paths, { path, otherCluster }, manifest);
   const release = await requireRelease(host, paths, manifest);
   const isRotating = (await rotationFrom(host, paths, manifest.token)) !== undefined;
@@ -55,40 +50,6 @@ export async function judgeManifest(
     await requireToken(host, paths, manifest);
   }
   return { ...manifest, path, ...release, isRotating, isMove };
-}
-
-async function requireSqlite(host: HostReader, paths: NodePaths): Promise<void> {
-  const unit = join(paths.system.units, unitName('server'));
-  if ((await host.stat(unit)) === undefined) {
-    throw restoreRefused(
-      `this machine has no K3s server (${unit} is missing). Run the command on the server whose datastore was copied`,
-    );
-  }
-  const { FragmentPath } = await showUnit(host, unitName('server'), ['FragmentPath']);
-  if (!FragmentPath.startsWith(join(paths.root, '/'))) {
-    throw restoreRefused(
-      `systemd runs another unit, "${FragmentPath}", in place of ${unit}. Run systemctl daemon-reload`,
-    );
-  }
-  const kind = await datastoreKind(host, paths);
-  if (kind !== 'sqlite') {
-    const other =
-      kind === 'etcd' ? 'k3s server --cluster-reset --cluster-reset-restore-path=SNAPSHOT' : 'its tools';
-    throw restoreRefused(
-      `this server keeps its datastore in ${datastoreKinds[kind]}, and the copy is of SQLite. Restore it with ${other}`,
-    );
-  }
-}
-
-async function requireMovable(host: HostReader, paths: NodePaths): Promise<void> {
-  for (const path of replacedPaths(paths)) {
-    if (await leadsElsewhere(host, path, paths.root)) {
-      throw restoreRefused(
-        `${path} is a link or a mount of its own, and cannot be moved aside with its content. Move its content into a plain folder ` +
-          'while K3s is stopped',
-      );
-    }
-  }
 }
 
 /**

@@ -19,6 +19,10 @@ const restore = z.object({
   isEnabled: z.boolean(),
   /** True if the copy is of another cluster than the one that the restore replaces. */
   isMove: z.optional(z.boolean()),
+  /** The kind of the datastore; absent for SQLite. */
+  datastore: z.optional(z.literal('etcd')),
+  /** True once K3s has made a cluster of the snapshot of etcd, which it must not do again. */
+  isReset: z.optional(z.boolean()),
 });
 
 /** A restore of the datastore, as recorded in the file that exists while the restore is under way. */
@@ -36,7 +40,12 @@ export async function restoreUnderWay(
 export async function restoreOf(
   host: HostReader,
   paths: NodePaths,
-  copy: { readonly path: string; readonly sha256: string; readonly isMove?: boolean },
+  copy: {
+    readonly path: string;
+    readonly sha256: string;
+    readonly datastore: string;
+    readonly isMove?: boolean;
+  },
 ): Promise<Restore> {
   const underWay = await restoreUnderWay(host, paths);
   if (underWay) {
@@ -49,6 +58,7 @@ export async function restoreOf(
     at: compactTime(host.now()),
     isEnabled: UnitFileState === 'enabled',
     ...(copy.isMove && { isMove: true }),
+    ...(copy.datastore === 'etcd' && { datastore: copy.datastore }),
   };
 }
 
@@ -66,20 +76,32 @@ export function stagedFolder({ k3s }: NodePaths, { sha256 }: Pick<Restore, 'sha2
   return `${k3s.datastore}.restoring-${sha256.slice(0, 12)}`;
 }
 
-/** True if the datastore of this restore is in place: the restore is noted, and its prepared folder is gone. */
+/**
+ * True if the datastore of this restore is in place: the restore is noted, and its prepared folder is gone or, with
+ * etcd, K3s has made a cluster of the snapshot.
+ */
 export async function isPlaced(host: HostReader, paths: NodePaths, begun: Restore): Promise<boolean> {
   const noted = await restoreUnderWay(host, paths);
-  return noted?.sha256 === begun.sha256 && (await host.stat(stagedFolder(paths, begun))) === undefined;
+  if (noted?.sha256 !== begun.sha256) {
+    return false;
+  }
+  return noted.datastore === 'etcd'
+    ? noted.isReset === true
+    : (await host.stat(stagedFolder(paths, begun))) === undefined;
 }
 
 /**
  * Returns the paths that a restore moves aside: the datastore, and what K3s makes anew from the datastore and would
  * otherwise refuse as newer (pkg/cluster/bootstrap.go). The keys for the encryption of Secrets stay, because an older
- * datastore may lack them.
+ * datastore may lack them. The snapshots of etcd stay too, as one of them may be the copy.
  */
-export function replacedPaths({ k3s }: NodePaths): readonly string[] {
+export function replacedPaths(
+  { k3s }: NodePaths,
+  { datastore }: { readonly datastore?: string | undefined },
+): readonly string[] {
   const server = join(k3s.data, 'server');
-  return [k3s.datastore, join(server, 'tls'), join(server, 'cred/passwd')];
+  const replaced = datastore === 'etcd' ? join(k3s.datastore, 'etcd') : k3s.datastore;
+  return [replaced, join(server, 'tls'), join(server, 'cred/passwd')];
 }
 
 /** Returns the path at which a restore keeps the executable that it replaces with an earlier release. */

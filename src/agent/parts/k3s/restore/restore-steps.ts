@@ -7,6 +7,8 @@ import { unless } from '../../../resources/combinators.ts';
 import { unitsStopped } from '../../../resources/units-stopped.ts';
 import { sqlitePath } from '../datastore/datastore-kind.ts';
 import { kineQueries } from '../datastore/kine.ts';
+import { joinsNoServer } from './etcd-membership.ts';
+import { etcdReset } from './etcd-reset.ts';
 import { formerRelease } from './former-release.ts';
 import { formerToken } from './former-token.ts';
 import type { RestorableCopy } from './judge-copy.ts';
@@ -27,14 +29,14 @@ const gigabyte = 1024 ** 3;
 /**
  * Replaces the datastore of a server with a copy, in steps that a second run continues after a crash:
  *
- * - Prepares the datastore beside the present one, while K3s still runs.
+ * - Prepares a SQLite datastore beside the present one, while K3s still runs.
  * - Notes the restore. From then on the daemon leaves K3s alone.
  * - Stops and disables K3s, so that a reboot in the middle does not start it. Containers continue to run.
  * - Waits if another server of the cluster answers.
  * - Puts the token of the copy back, if a rotation is under way.
  * - Puts the kept executable of the release that wrote the copy back, if K3s was upgraded since.
  * - Moves the datastore aside, with what K3s would refuse as newer than the copy.
- * - Puts the prepared datastore in place.
+ * - Puts the prepared datastore in place, or lets K3s make a cluster of the snapshot of etcd.
  */
 export function datastoreReplaced(
   paths: NodePaths,
@@ -44,20 +46,25 @@ export function datastoreReplaced(
 ): readonly Resource[] {
   const untilPlaced = (resource: Resource) =>
     unless(resource, async (host) => ((await isPlaced(host, paths, restore)) ? inSync() : undefined));
-  const prepared = untilPlaced(datastorePrepared(paths, restore, bytes));
-  const noted = restoreNoted(paths, restore, [prepared.id]);
+  const isEtcd = restore.datastore === 'etcd';
+  const prepared = isEtcd ? [] : [untilPlaced(datastorePrepared(paths, restore, bytes))];
+  const noted = restoreNoted(
+    paths,
+    restore,
+    prepared.map(({ id }) => id),
+  );
   const stopped = untilPlaced(k3sDown(paths, [noted.id]));
   const alone = untilPlaced(othersOff(servers, [stopped.id]));
   const rotated = isRotating ? [untilPlaced(formerToken(paths, token, [alone.id]))] : [];
-  const aside = replacedPaths(paths).map((path) => untilPlaced(movedAsideFor(path, restore, [alone.id])));
-  const release = isKept ? formerRelease(paths, k3s, restore, [alone.id]).map(untilPlaced) : [];
-  const before = [stopped, alone, ...rotated, ...release, ...aside];
-  const placed = datastorePlaced(
-    paths,
-    restore,
-    before.map(({ id }) => id),
+  const aside = replacedPaths(paths, restore).map((path) =>
+    untilPlaced(movedAsideFor(path, restore, [alone.id])),
   );
-  return [prepared, noted, ...before, placed];
+  const release = isKept ? formerRelease(paths, k3s, restore, [alone.id]).map(untilPlaced) : [];
+  const membership = isEtcd ? [untilPlaced(joinsNoServer(paths, [alone.id]))] : [];
+  const before = [stopped, alone, ...rotated, ...release, ...aside, ...membership];
+  const needs = before.map(({ id }) => id);
+  const placed = isEtcd ? etcdReset(paths, restore, needs) : datastorePlaced(paths, restore, needs);
+  return [...prepared, noted, ...before, placed];
 }
 
 function datastorePrepared(paths: NodePaths, restore: Restore, bytes: number): Resource {

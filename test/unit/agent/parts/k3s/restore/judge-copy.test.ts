@@ -96,7 +96,7 @@ describe('a copy of the datastore', () => {
     [
       'with embedded etcd',
       (host) => host.files.write('/var/lib/rancher/k3s/server/db/etcd/member/wal/0.wal', ''),
-      /keeps its datastore in embedded etcd.*--cluster-reset-restore-path/,
+      /keeps its datastore in embedded etcd.*Choose a copy of embedded etcd/,
     ],
     [
       'with an external datastore',

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { failedOutput } from '../../../engine/command-output.ts';
+import { NodeError } from '../../../engine/errors.ts';
+import type { Command, Host, HostReader } from '../../../engine/host.ts';
+import { compare, type Resource } from '../../../engine/resource.ts';
+import { forPerson } from '../../../engine/severity.ts';
+import type { NodePaths } from '../../../paths.ts';
+import { mergedFlags } from '../flags/flags.ts';
+import { presentFlags } from '../flags/start-flags.ts';
+import { lastWords } from '../service/journal/find-cause.ts';
+import { type Restore, restoreText, restoreUnderWay } from './restore-state.ts';
+import { wayBack } from './way-back.ts';
+
+/** The longest reset in milliseconds: K3s reads the whole snapshot, and writes it anew. */
+const longest = 15 * 60_000;
+
+/** The words with which K3s ends after a reset (pkg/etcd/etcd.go, Reset). */
+const hasBeenReset = 'Managed etcd cluster membership has been reset';
+
+/**
+ * Lets K3s make a cluster of this server alone from the snapshot, and notes that this is done, so that it never happens
+ * twice. K3s ends by itself; its words and its flag file show whether it succeeded, because its exit code does not.
+ * After a crash in the middle, K3s begins anew with the snapshot, which it allows.
+ */
+export function etcdReset(paths: NodePaths, restore: Restore, needs: readonly string[]): Resource {
+  return {
+    id: 'Restore/reset',
+    summary: `let K3s restore ${restore.from} as a cluster of this server alone: k3s server --cluster-reset`,
+    condition: 'K3sRunning',
+    needs,
+    async check(host) {
+      const isReset = (await restoreUnderWay(host, paths))?.isReset === true;
+      return compare({ restored: isReset }, { restored: true }, async (changing) => {
+        await reset(changing, paths, restore);
+        await changing.writeFile(paths.slipway.restore, restoreText({ ...restore, isReset: true }), {
+          mode: 0o600,
+        });
+      });
+    },
+  };
+}
+
+async function reset(host: Host, paths: NodePaths, restore: Restore): Promise<void> {
+  const output = await host.run(await resetCommand(host, paths, restore)).then(
+    ({ stdout, stderr }) => stdout + stderr,
+    (thrown: unknown) => failedOutput(thrown) ?? rethrow(thrown),
+  );
+  const isFlagged = (await host.stat(join(paths.k3s.datastore, 'reset-flag'))) !== undefined;
+  if (isFlagged && output.includes(hasBeenReset)) {
+    return;
+  }
+  throw new NodeError(
+    'RestoreFailed',
+    `K3s did not restore ${restore.from}. Its last words: "${lastWords(output) ?? ''}". To try again: slipway restore --from ` +
+      `${restore.from}. To go back to what was there before: ${await wayBack(host, paths, restore)}.`,
+    forPerson,
+  );
+}
+
+function rethrow(thrown: unknown): never {
+  throw thrown;
+}
+
+/** Returns the command of the reset. The token stays in the file that config.yaml names. */
+async function resetCommand(host: HostReader, paths: NodePaths, { from }: Restore): Promise<Command> {
+  const { root, k3s } = paths;
+  const flags = mergedFlags(await presentFlags(host, { kind: 'server', paths }));
+  const isS3 = !['', 'false'].includes(flags.get('etcd-s3')?.at(-1) ?? '');
+  const args = [
+    'server',
+    ...(root === '/' ? [] : ['--config', k3s.config]),
+    '--cluster-reset',
+    `--cluster-reset-restore-path=${from}`,
+    // Otherwise K3s would look for the snapshot in the bucket.
+    ...(isS3 ? ['--etcd-s3=false'] : []),
+  ];
+  return { file: k3s.binary, args, timeout: longest };
+}

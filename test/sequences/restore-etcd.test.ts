@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/agent/engine/digest.ts';
+import { renderOwn } from '../../src/agent/engine/own-file.ts';
+import { renderConfig } from '../../src/agent/parts/k3s/config/config.ts';
+import { judgeCopy, type OtherServers, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
+import { readFounding } from '../../src/agent/parts/k3s/membership/founding/record.ts';
+import { replaceDatastore } from '../../src/setup/restore.ts';
+import { restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
+import { Crash, type MemoryHost } from '../lab/memory-host.ts';
+import { aCluster, putNode } from '../unit/agent/a-cluster.ts';
+import { aNode, outcome } from '../unit/agent/a-node.ts';
+import {
+  aServer,
+  ca,
+  database,
+  paths,
+  token,
+  type Unit,
+} from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
+
+const server = '/var/lib/rancher/k3s/server';
+const snapshot = `${server}/db/snapshots/on-demand-vm-1-1764500000`;
+const wal = `${server}/db/etcd/member/wal/0.wal`;
+const aside = 'before-restore-20261130T120000Z';
+const alone: OtherServers = { peers: [], registration: [], own: [] };
+const settings = { k3s: { datastore: 'etcd', server: 'k3s.example.com', peers: ['10.0.0.6'] } } as const;
+const joining = aNode('server', { settings, joins: 'https://10.0.0.6:6443' });
+const never = new AbortController().signal;
+const words =
+  'time="2026-11-30T12:00:00Z" level=error msg="Shutdown request received: \\"Managed etcd cluster membership has been reset, restart without --cluster-reset flag now."\n';
+
+interface World {
+  readonly host: MemoryHost;
+  readonly unit: Unit & { NRestarts: string };
+  /** What a real K3s would have refused, or done wrong. */
+  readonly faults: string[];
+  readonly said: string[];
+  resets: number;
+}
+
+/**
+ * Returns a server that has joined another one, with a snapshot of its etcd. K3s is modelled at a reset and at a start:
+ * it resets nothing while its configuration names a server, moves an etcd that it finds aside, and writes the files of
+ * the snapshot (pkg/etcd/etcd.go, pkg/cluster/bootstrap.go).
+ */
+function world(): World {
+  const { host, unit: shown } = aServer();
+  const { files } = host;
+  const machine: World = {
+    host,
+    unit: Object.assign(shown, { NRestarts: '0' }),
+    faults: [],
+    said: [],
+    resets: 0,
+  };
+  const { unit, faults } = machine;
+  files.remove(database);
+  files.write(snapshot, 'the snapshot', 0o600);
+  files.write(wal, 'the present etcd', 0o600);
+  files.write(`${server}/cred/passwd`, 'passwords', 0o600);
+  files.write(paths.k3s.config, renderConfig(joining), 0o600);
+  files.write(
+    paths.slipway.founding,
+    renderOwn({ format: 1 }, { state: 'member', server: joining.joins, claimed: token, at: 1 }),
+    0o600,
+  );
+  const api = aCluster(host);
+  api.isUp = () => unit.ActiveState === 'active';
+  putNode(api);
+  const started = () => {
+    if (files.text(wal) !== 'the snapshot' || files.text(paths.k3s.serverCa) !== ca) {
+      faults.push('starts without the restored cluster');
+    }
+    files.remove(`${server}/db/reset-flag`);
+    unit.ActiveState = 'active';
+    return '';
+  };
+  host
+    .on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n')
+    .on({ file: paths.k3s.binary, args: /^server --cluster-reset / }, ({ args }) => {
+      machine.resets += 1;
+      if (files.text(paths.k3s.config)?.includes('server: ')) {
+        return { exitCode: 1, stderr: 'Error: cannot perform cluster-reset while server URL is set\n' };
+      }
+      if (unit.ActiveState === 'active' || unit.UnitFileState === 'enabled') {
+        faults.push('is reset while K3s runs or may start');
+      }
+      if (files.text(wal) !== undefined) {
+        faults.push('moves an etcd aside that was not kept before');
+      }
+      files.write(
+        wal,
+        files.text(args.find((each) => each.includes('restore-path='))?.split('=')[1] ?? '') ?? 'nothing',
+        0o600,
+      );
+      files.write(paths.k3s.serverCa, ca);
+      files.write(`${server}/db/reset-flag`, '', 0o600);
+      return { stderr: words };
+    })
+    .on({ file: 'systemctl', args: ['disable', '--now', 'k3s.service'] }, () => {
+      Object.assign(unit, { ActiveState: 'inactive', UnitFileState: 'disabled' });
+      return '';
+    })
+    .on({ file: 'systemctl', args: ['enable', 'k3s.service'] }, () => {
+      unit.UnitFileState = 'enabled';
+      return '';
+    })
+    .on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, started);
+  return machine;
+}
+
+async function restore({ host, said }: World): Promise<boolean> {
+  const copy = await judgeCopy(host, paths, snapshot);
+  const begun = await restoreOf(host, paths, copy);
+  const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
+  return replaceDatastore(host, paths, restoreSteps(paths, copy, begun, alone), begun, {
+    tell,
+    interrupted: never,
+  });
+}
+
+function expectRestored({ host, unit, faults }: World): void {
+  const { files } = host;
+  expect(faults).toEqual([]);
+  expect(files.text(wal)).toBe('the snapshot');
+  expect(files.text(`${server}/db/etcd.${aside}/member/wal/0.wal`)).toBe('the present etcd');
+  expect(files.text(`${server}/tls.${aside}/server-ca.crt`)).toBe(ca);
+  expect(files.text(snapshot)).toBe('the snapshot');
+  expect(files.stat(paths.slipway.restore)).toBeUndefined();
+  expect(unit).toMatchObject({ ActiveState: 'active', UnitFileState: 'enabled' });
+  expect(files.text(paths.k3s.config)).toBe(renderConfig({ ...joining, joins: undefined }));
+}
+
+describe('a restore of a snapshot of etcd', () => {
+  test('lets K3s make a cluster of this server alone, keeps what was there, and starts K3s', async () => {
+    const machine = world();
+    expect(await restore(machine)).toBe(true);
+    expectRestored(machine);
+    expect(machine.resets).toBe(1);
+    expect(await readFounding(machine.host, paths)).toMatchObject({ state: 'member', claimed: token });
+    expect((await readFounding(machine.host, paths))?.server).toBeUndefined();
+    expect(machine.host.lines().join('\n')).not.toContain('swordfish');
+  });
+
+  test('continues after a crash and a reboot before each of its changes, and resets no running cluster', async () => {
+    const whole = world();
+    await restore(whole);
+    expect(whole.host.mutations).toBeGreaterThan(9);
+    for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
+      const machine = world();
+      const { host, unit } = machine;
+      host.crashBefore(mutation);
+      await expect(restore(machine)).rejects.toBeInstanceOf(Crash);
+      host.restart();
+      unit.ActiveState = 'inactive';
+      if (unit.UnitFileState === 'enabled') {
+        unit.ActiveState = 'active';
+      }
+      const isNoted = host.files.stat(paths.slipway.restore) !== undefined;
+      expect(await outcome(restoreEnded(joining), host)).toBe(
+        isNoted ? 'Waiting RestoreUnfinished' : 'InSync',
+      );
+      expect(await restore(machine)).toBe(true);
+      expectRestored(machine);
+    }
+  });
+
+  test.each([
+    ['K3s ends with an error', { exitCode: 1, stderr: 'level=fatal msg="encrypted with different token"\n' }],
+    ['K3s ends without its words', { stderr: 'level=fatal msg="encrypted with different token"\n' }],
+  ])('fails if %s, names the way back, and can be tried again', async (_, answer) => {
+    const machine = world();
+    const broken = world();
+    broken.host.on({ file: paths.k3s.binary, args: /^server --cluster-reset / }, () => answer);
+    expect(await restore(broken)).toBe(false);
+    const told = broken.said.join('\n');
+    expect(told).toContain('Its last words: "encrypted with different token"');
+    expect(told).toContain(`mv ${server}/db/etcd.${aside} ${server}/db/etcd;`);
+    expect(await outcome(restoreEnded(joining), broken.host)).toBe('Waiting RestoreUnfinished');
+    expect(await restore(machine)).toBe(true);
+  });
+
+  test('keeps K3s from looking for the file in a bucket', async () => {
+    const machine = world();
+    const { files } = machine.host;
+    files.write('/etc/rancher/k3s/config.yaml.d/s3.yaml', 'etcd-s3: true\n');
+    expect(await restore(machine)).toBe(true);
+    expect(machine.host.lines().find((line) => line.includes('--cluster-reset'))).toContain(
+      '--etcd-s3=false',
+    );
+  });
+
+  test('has a plan that says what becomes of the other servers', async () => {
+    const { host } = world();
+    const copy = await judgeCopy(host, paths, snapshot);
+    const plan = restorePlan(
+      host,
+      copy,
+      restoreSteps(paths, copy, await restoreOf(host, paths, copy), alone),
+    );
+    expect(plan.join('\n')).toMatch(/it has no manifest.*K3s refuses it if its token is/);
+    expect(plan).toContain(`  move ${server}/db/etcd to ${server}/db/etcd.${aside}`);
+    expect(plan.join('\n')).toContain('k3s server --cluster-reset');
+    expect(plan.join('\n')).toContain('The cluster has this server alone.');
+    expect(host.mutations).toBe(0);
+  });
+});
+
+describe('a snapshot of etcd', () => {
+  const described = (changes: object) => ({
+    ...{
+      datastore: 'etcd',
+      k3s: 'v1.36.3+k3s1',
+      ca: sha256(ca),
+      token,
+      bytes: 12,
+      sha256: sha256('the snapshot'),
+    },
+    ...{ revision: 9, objects: 3, madeAt: '2026-11-30T11:00:00Z', reason: 'by schedule', ...changes },
+  });
+
+  async function refusal({ host }: World, path = snapshot): Promise<string> {
+    const thrown = await judgeCopy(host, paths, path).then(
+      () => 'accepted',
+      ({ reason, message }) => `${reason}: ${message}`,
+    );
+    expect(host.mutations).toBe(0);
+    return thrown;
+  }
+
+  test.each<readonly [string, (host: MemoryHost) => void, string | RegExp]>([
+    ['with its manifest', (host) => put(host, {}), 'accepted'],
+    ['of another cluster', (host) => put(host, { ca: sha256('other') }), /copy of another cluster/],
+    ['of a newer K3s', (host) => put(host, { k3s: 'v1.37.0+k3s1' }), /Install v1\.37\.0/],
+    ['of another token', (host) => put(host, { token: '0123456789ab' }), /encrypted with another token/],
+    ['that was changed', (host) => put(host, { sha256: sha256('x') }), /its sha256 is/],
+    [
+      'of SQLite',
+      (host) => put(host, { datastore: 'sqlite' }),
+      /in embedded etcd, and the copy is of SQLite/,
+    ],
+    [
+      'on a server whose unit has flags of its own',
+      (host) =>
+        host.files.write(
+          '/etc/systemd/system/k3s.service.d/x.conf',
+          '[Service]\nExecStart=\nExecStart=/usr/local/bin/k3s server --node-name x\n',
+        ),
+      /flag node-name from .*x\.conf.*Move it to a file in/,
+    ],
+    [
+      'on a server whose drop-in names a server to join',
+      (host) => host.files.write('/etc/rancher/k3s/config.yaml.d/a.yaml', 'server: https://10.0.0.6:6443\n'),
+      /a\.yaml lets this server join another one/,
+    ],
+  ])('%s is judged before anything changes', async (_, change, verdict) => {
+    const machine = world();
+    change(machine.host);
+    expect(await refusal(machine)).toMatch(verdict);
+  });
+
+  test('that is compressed is refused', async () => {
+    const machine = world();
+    machine.host.files.write(`${snapshot}.zip`, 'compressed');
+    expect(await refusal(machine, `${snapshot}.zip`)).toMatch(/Unzip it/);
+  });
+
+  function put(host: MemoryHost, changes: object): void {
+    host.files.write(`${snapshot}.json`, renderOwn({ format: 1 }, described(changes)), 0o600);
+  }
+});
