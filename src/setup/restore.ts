@@ -1,8 +1,10 @@
 /** The work of `slipway restore`. */
 import { join } from 'node:path';
+import { NodeError } from '../agent/engine/errors.ts';
 import type { Host, HostReader } from '../agent/engine/host.ts';
 import { type Resource, waiting } from '../agent/engine/resource.ts';
 import { apiBack, formerPasswordRemoved, type Restore } from '../agent/parts/k3s/index.ts';
+import { forgetTurns } from '../agent/parts/maintenance/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { unless } from '../agent/resources/combinators.ts';
 import { showUnit, systemctl } from '../agent/resources/unit.ts';
@@ -35,6 +37,9 @@ export async function replaceDatastore(
     tell.error(await unfinished(host, paths, restore));
     return false;
   }
+  for (const name of await turnsForgotten(host, paths, interrupted)) {
+    tell.out(`${name} has no turn and no cordon of Slipway any more, as those of the past are over.`);
+  }
   const former = restore.isMove ? await formerPasswordRemoved(host, paths) : undefined;
   if (former !== undefined) {
     tell.out(`The cluster forgets the former VM of ${former}, so that this one can take its place.`);
@@ -46,6 +51,27 @@ export async function replaceDatastore(
     `What was there before is kept, with the suffix .before-restore-${restore.at}, below ${paths.k3s.data}/server. It has every Secret: remove it once the cluster works as it should.`,
   );
   return true;
+}
+
+/** The number of attempts to change the cluster, whose API may fail for a moment after its start. */
+const attempts = 10;
+const interval = 3_000;
+
+async function turnsForgotten(
+  host: Host,
+  paths: NodePaths,
+  interrupted: AbortSignal,
+): Promise<readonly string[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await forgetTurns(host, paths);
+    } catch (thrown) {
+      if (!(thrown instanceof NodeError) || attempt === attempts || interrupted.aborted) {
+        throw thrown;
+      }
+      await host.sleep(interval, interrupted);
+    }
+  }
 }
 
 function stopped({ aborted }: AbortSignal) {

@@ -140,6 +140,22 @@ describe('a restore of the datastore', () => {
     expect(machine.said.at(-2)).toBe('The datastore is restored, and the API is ready. It lists: vm-1');
   });
 
+  test('forgets the turns and the cordon of the past before Slipway acts again', async () => {
+    const machine = world();
+    const { host } = machine;
+    const api = aCluster(host);
+    api.isUp = () => machine.unit.ActiveState === 'active';
+    const annotations = { 'slipway.dev/turn-grant': '{}', 'slipway.dev/cordon': '{"why":"x","since":"y"}' };
+    putNode(api, { metadata: { name: 'vm-1', annotations }, spec: { unschedulable: true } });
+    expect(await restore(machine)).toBe(true);
+    expect(machine.said.join('\n')).toContain('vm-1 has no turn and no cordon of Slipway any more');
+    expect(api.objects.get('nodes', undefined, 'vm-1')?.spec).toEqual({});
+    const lines = host.lines();
+    const at = (part: string) => lines.findIndex((line) => line.includes(part));
+    expect(at('/api/v1/nodes/vm-1')).toBeGreaterThan(at('systemctl start'));
+    expect(at('/api/v1/nodes/vm-1')).toBeLessThan(at(`remove ${paths.slipway.restore}`));
+  });
+
   test('prepares the datastore, then holds the node, and only then stops K3s', async () => {
     const machine = world();
     await restore(machine);

@@ -41,7 +41,7 @@ export { tokenAccepted } from './membership/token-accepted.ts';
 export { agentTokenPath } from './membership/token-paths.ts';
 export { etcdMigration } from './migration.ts';
 export { nodeReady, nodeReadyId, nodeTaintsApplied } from './node-ready.ts';
-export { type ApiNode, nodePath, readOwnNode } from './own-node.ts';
+export { type ApiNode, apiNode, nodePath, readOwnNode } from './own-node.ts';
 export { noNotice, type RotationNotice } from './rotation/notice.ts';
 export { passwordsSaved } from './rotation/passwords-saved.ts';
 export { rotationRestart } from './rotation/rotation-restart.ts';

@@ -29,6 +29,7 @@ export {
 export { bellInterval, turnBell } from './turn/bell.ts';
 export { giveOrder, reportTurns, type TurnsReport } from './turn/by-person.ts';
 export { type Decision, decide, type Wait } from './turn/decide.ts';
+export { forgetTurns } from './turn/forget-turns.ts';
 export { turns } from './turn/granter.ts';
 export { noticeRemoved } from './turn/notice-removed.ts';
 export { type TurnMemory, turnMemory } from './turn/observations.ts';
