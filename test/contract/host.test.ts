@@ -22,7 +22,9 @@ import { redacted, reveal, Secret } from '../../src/agent/engine/secret.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
 import { createJobs } from '../../src/agent/host/process/jobs.ts';
 import { recordingHost } from '../../src/agent/host/recording/recording-host.ts';
+import { damagedSnapshot, realRevisions, realSnapshot } from '../lab/etcd-snapshot.ts';
 import { memoryHost, type StartFile, unreachable } from '../lab/memory-host.ts';
+import { snapshotText } from '../lab/memory-snapshots.ts';
 import { issue, makeAuthority } from '../lab/standins/k3s-certificates.ts';
 import {
   answerOf,
@@ -121,6 +123,10 @@ function memoryStage(): Stage {
     tls: { url: 'https://there.test', certificate: own.certificate },
     give: async (path, user, group) => host.files.give(path, `${user}:${group}`),
     makeDatabase: async (path, sql) => host.files.write(path, sql),
+    async makeSnapshot(path, how) {
+      const text = snapshotText(realRevisions);
+      host.files.write(path, { whole: text, cut: text.slice(0, -1), changed: `x${text.slice(1)}` }[how]);
+    },
     jobEnded: async () => host.advance(0),
     dispose: async () => {},
   };
@@ -164,6 +170,7 @@ async function realStage(): Promise<Stage> {
       database.exec(`PRAGMA journal_mode = WAL; ${sql}`);
       database.close();
     },
+    makeSnapshot: (path, how) => writeFile(path, how === 'whole' ? realSnapshot() : damagedSnapshot(how)),
     async jobEnded() {
       await hasEnded.promise;
       hasEnded = Promise.withResolvers();

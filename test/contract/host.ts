@@ -18,6 +18,8 @@ export interface Stage {
   give(path: string, user: number, group: number): Promise<void>;
   /** Creates a SQLite database at a path from SQL. */
   makeDatabase(path: string, sql: string): Promise<void>;
+  /** Creates a snapshot of etcd with the revisions `realRevisions`, whole or damaged. */
+  makeSnapshot(path: string, how: 'whole' | 'cut' | 'changed'): Promise<void>;
   /** Resolves once the running job has ended. A job that ends only after an abort signal would block this call. */
   jobEnded(): Promise<void>;
   dispose(): Promise<void>;
@@ -67,6 +69,7 @@ export function describeHost(name: string, make: MakeStage): void {
     describeDoing(make);
     describeLargeFiles(make);
     describeDatabases(make);
+    describeSnapshots(make);
     describeCompression(make);
     describeJobs(make);
   });
@@ -602,6 +605,41 @@ function describeDatabases(make: MakeStage): void {
   });
 }
 
+/** Checks the contract of a Host about snapshots of etcd. */
+function describeSnapshots(make: MakeStage): void {
+  const stage = staged(make);
+  const questions = {
+    newest: 'revision',
+    objects: { count: '/registry/' },
+    tokens: { names: '/bootstrap/' },
+  } as const;
+
+  test('reads a snapshot: its size, its digest, and the answers to questions', async () => {
+    const path = `${stage.root}/a.snapshot`;
+    await stage.makeSnapshot(path, 'whole');
+    expect(await stage.host.readSnapshot(path, questions)).toEqual({
+      ...(await stage.host.digestFile(path)),
+      answers: { newest: ['46'], objects: ['41'], tokens: ['/bootstrap/0123456789ab'] },
+    });
+    expect(await stage.host.readSnapshot(path, {})).toMatchObject({ answers: {} });
+  });
+
+  test('finds no snapshot at a path without a file', async () => {
+    expect(await stage.host.readSnapshot(`${stage.root}/none`, questions)).toBeUndefined();
+  });
+
+  test.each(['cut', 'changed'] as const)('refuses a snapshot that was %s', async (how) => {
+    const path = `${stage.root}/a.snapshot`;
+    await stage.makeSnapshot(path, how);
+    expect(await reasonOf(stage.host.readSnapshot(path, questions))).toBe('DatabaseDamaged');
+  });
+
+  test('refuses a file that is not a snapshot', async () => {
+    const { host, root } = stage;
+    expect(await reasonOf(host.readSnapshot(`${root}/etc/plain.conf`, questions))).toBe('DatabaseDamaged');
+  });
+}
+
 /** Checks the contract of a Host about compressed files. */
 function describeCompression(make: MakeStage): void {
   const stage = staged(make);
@@ -681,6 +719,7 @@ function staged(make: MakeStage): Stage {
     },
     give: (path, user, group) => current().give(path, user, group),
     makeDatabase: (path, sql) => current().makeDatabase(path, sql),
+    makeSnapshot: (path, how) => current().makeSnapshot(path, how),
     jobEnded: () => current().jobEnded(),
     dispose: () => current().dispose(),
   };

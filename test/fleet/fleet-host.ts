@@ -37,6 +37,7 @@ export class FleetHost implements Host {
   readonly #api: FleetApi;
   readonly #process: Process;
   readonly readDatabase = notModelled('readDatabase');
+  readonly readSnapshot = notModelled('readSnapshot');
   readonly copyDatabase = notModelled('copyDatabase');
   readonly compress = notModelled('compress');
   readonly decompress = notModelled('decompress');

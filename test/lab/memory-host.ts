@@ -20,6 +20,7 @@ import type {
 import { type HttpFetch, type HttpUpload, TooManyBytes } from '../../src/agent/engine/large-files.ts';
 import { downloadOf, type RecordedAction, runOf, sendOf } from '../../src/agent/engine/recorded-action.ts';
 import { type Content, reveal, type Secret } from '../../src/agent/engine/secret.ts';
+import type { SnapshotQueries } from '../../src/agent/engine/snapshot.ts';
 import { fileError, systemError } from '../../src/agent/host/files/file-errors.ts';
 import { commandFailed } from '../../src/agent/host/process/command-failed.ts';
 import { actionLine } from './action-line.ts';
@@ -28,6 +29,7 @@ import { memoryDatabase } from './memory-databases.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import { type ArgsMatcher, argsFit, fits, type Matcher, Scripts } from './memory-scripts.ts';
+import { memorySnapshot } from './memory-snapshots.ts';
 
 /** The error that every call of the host throws between a kill by `crashBefore` and `restart`. */
 export class Crash extends Error {
@@ -290,6 +292,12 @@ export class MemoryHost implements Host {
     this.#alive();
     const sql = this.files.text(path);
     return sql === undefined ? undefined : memoryDatabase(path, sql, queries);
+  }
+
+  async readSnapshot(path: string, queries: SnapshotQueries): Promise<DatabaseFacts | undefined> {
+    this.#alive();
+    const text = this.files.text(path);
+    return text === undefined ? undefined : memorySnapshot(path, text, queries);
   }
 
   now(): number {

@@ -66,6 +66,7 @@ export function askingOnce(host: Host): AskingHost {
     digestFile: (path) => host.digestFile(path),
     query: (command) => once(commandQuestion(command), () => host.query(command)),
     readDatabase: (path, queries) => host.readDatabase(path, queries),
+    readSnapshot: (path, queries) => host.readSnapshot(path, queries),
     get: (request) => once(requestQuestion(request), () => get(request)),
     peerCertificate: (url) => once(`peer ${url}`, () => host.peerCertificate(url)),
     job: (trace) => host.job(trace),

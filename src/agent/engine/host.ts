@@ -3,6 +3,7 @@ import type { DatabaseCopy, DatabaseFacts, DatabaseQueries } from './database.ts
 import type { HttpRequest, HttpResponse, HttpSend } from './http-messages.ts';
 import type { LargeFiles } from './large-files.ts';
 import type { Content, Secret } from './secret.ts';
+import type { SnapshotQueries } from './snapshot.ts';
 
 export type {
   ClientIdentity,
@@ -113,6 +114,11 @@ export interface HostReader {
 
   /** Reads a SQLite database that no process changes (database.ts); `undefined` if the file is missing. */
   readDatabase(path: string, queries: DatabaseQueries): Promise<DatabaseFacts | undefined>;
+  /**
+   * Reads a snapshot of etcd (snapshot.ts); `undefined` if the file is missing. Throws `DatabaseDamaged` unless the
+   * file is a whole snapshot with the digest of its content.
+   */
+  readSnapshot(path: string, queries: SnapshotQueries): Promise<DatabaseFacts | undefined>;
   /** Returns the running job with this trace; `undefined` if none runs, or if its process has died. */
   job(trace: string): Promise<RunningJob | undefined>;
   /** Returns the current time in epoch milliseconds. */

@@ -50,6 +50,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
 
     readDatabase: (path, queries) =>
       databaseChild({ do: 'read', root, path, queries }, childEnvironment(env, {})),
+    readSnapshot: (path, queries) =>
+      databaseChild({ do: 'readSnapshot', root, path, queries }, childEnvironment(env, {})),
     job: async (trace) => jobs.running(trace, (await readFile(trace))?.content ?? ''),
     now: () => Date.now(),
     monotonic: () => performance.now(),

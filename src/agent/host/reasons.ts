@@ -12,7 +12,7 @@ export const systemReasons = {
   CommandFailed: 'A command ended with an error.',
   CommandNotFound: 'A command that this node needs is not installed.',
   CommandTimedOut: 'A command exceeded its time limit and was stopped.',
-  DatabaseDamaged: 'A file is not a SQLite database, or SQLite finds a fault in it.',
+  DatabaseDamaged: 'A file is not a SQLite database or a whole snapshot of etcd, or it has a fault.',
 } as const;
 
 /** Reasons for failures of HTTP requests to any server. */

@@ -13,11 +13,11 @@ import { type DatabaseAnswer, type DatabaseWork, databaseAnswer } from './databa
 const longest = 3_600_000;
 
 /**
- * Has a child process, Slipway's own executable, copy or read a database, so that SQLite uses neither the memory nor
- * the time of this process. Returns `undefined` if the file is missing. Throws the error of the child.
+ * Has a child process, Slipway's own executable, copy or read a database or a snapshot, so that the work uses neither
+ * the memory nor the time of this process. Returns `undefined` if the file is missing. Throws the error of the child.
  */
 export async function databaseChild(
-  work: Extract<DatabaseWork, { do: 'read' | 'copy' }>,
+  work: Extract<DatabaseWork, { queries: unknown }>,
   environment: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<DatabaseFacts | undefined> {

@@ -6,10 +6,15 @@ import * as z from 'zod/mini';
 import type { Reason } from '../../engine/reasons.ts';
 
 const queries = z.record(z.string(), z.string());
+const snapshotQueries = z.record(
+  z.string(),
+  z.union([z.literal('revision'), z.object({ count: z.string() }), z.object({ names: z.string() })]),
+);
 
 /** What the child has to do. It is one argument of the hidden command `slipway database`, and contains no secret. */
 export const databaseWork = z.discriminatedUnion('do', [
   z.object({ do: z.literal('read'), root: z.string(), path: z.string(), queries }),
+  z.object({ do: z.literal('readSnapshot'), root: z.string(), path: z.string(), queries: snapshotQueries }),
   z.object({
     do: z.literal('copy'),
     root: z.string(),

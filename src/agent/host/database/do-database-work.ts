@@ -6,13 +6,14 @@ import { compressFile, decompressFile } from './compress-file.ts';
 import { copyDatabase } from './copy-database.ts';
 import { childReason, type DatabaseAnswer, type DatabaseWork } from './database-work.ts';
 import { databaseFacts } from './read-database.ts';
+import { snapshotFacts } from './read-snapshot.ts';
 
 /** Does the work of the child process, and returns its answer; an error is an answer too. */
 export async function doDatabaseWork(work: DatabaseWork): Promise<DatabaseAnswer> {
   try {
     return await workDone(work);
   } catch (thrown) {
-    const path = work.do === 'read' ? work.path : work.to;
+    const path = 'path' in work ? work.path : work.to;
     const { reason, message, endedBy } = toNodeError(fileError(thrown, work.do, path));
     return { reason: childReason(reason), message, isForPerson: endedBy === 'person' };
   }
@@ -24,7 +25,7 @@ async function workDone(work: DatabaseWork): Promise<DatabaseAnswer> {
     const copy = (from: string) => copyDatabase({ ...work, from }, root);
     return { facts: await below(work.from, root, copy) };
   }
-  if (work.do !== 'read') {
+  if (!('path' in work)) {
     const convert = work.do === 'compress' ? compressFile : decompressFile;
     return { compressed: await below(work.from, root, (from) => convert({ ...work, from }, root)) };
   }
@@ -32,7 +33,11 @@ async function workDone(work: DatabaseWork): Promise<DatabaseAnswer> {
     if ((await unlessMissing(stat(path))) === undefined) {
       return { missing: true };
     }
-    return { facts: await databaseFacts(path, work.queries, work.path) };
+    const facts =
+      work.do === 'read'
+        ? databaseFacts(path, work.queries, work.path)
+        : snapshotFacts(path, work.queries, work.path);
+    return { facts: await facts };
   });
 }
 

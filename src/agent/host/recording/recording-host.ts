@@ -24,6 +24,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     digestFile: (path) => files.digest(path),
     query: (command) => reader.query(command),
     readDatabase: (path, queries) => reader.readDatabase(path, queries),
+    readSnapshot: (path, queries) => reader.readSnapshot(path, queries),
     get: async (request) =>
       bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
     peerCertificate: (url) => reader.peerCertificate(url),

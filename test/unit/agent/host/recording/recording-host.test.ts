@@ -124,6 +124,7 @@ function reading(real: ReturnType<typeof memoryHost>) {
     digestFile: (path: string) => real.digestFile(path),
     query: real.query.bind(real),
     readDatabase: real.readDatabase.bind(real),
+    readSnapshot: real.readSnapshot.bind(real),
     get: real.get.bind(real),
     peerCertificate: real.peerCertificate.bind(real),
     job: real.job.bind(real),
