@@ -79,7 +79,7 @@ async function aServer(whenFinished?: typeof onTestFinished, ends = 3): Promise<
   const host = nodeHost({ root });
   const to = join(paths.slipway.backup, 'unproven.db');
   const facts = await host.copyDatabase({ from, to, queries: kineQueries, room: 1 });
-  await keepCopy(host, paths, facts, { reason: 'upgrade v1.36.4+k3s1', version });
+  await keepCopy(host, paths, facts, { kind: 'sqlite', reason: 'upgrade v1.36.4+k3s1', version });
   const [name = ''] = await readdir(paths.slipway.backup);
   add(from, '/registry/pods/default/newer');
   const env = { PATH: `${bin}:${process.env.PATH}`, HOME: root };

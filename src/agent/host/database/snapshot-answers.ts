@@ -53,7 +53,7 @@ function named(prefix: Buffer): Answer {
   };
 }
 
-/** True for the revision that deletes a key: the name of the revision has a mark at its end (etcd, mvcc/revision.go). */
+/** True for the revision that deletes a key: its own name has a mark at its end (etcd, mvcc/revision.go). */
 function isTombstone({ key }: BoltEntry): boolean {
   return key.length === 18;
 }

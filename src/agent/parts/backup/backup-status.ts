@@ -4,7 +4,7 @@ import { datastoreKind } from '../k3s/index.ts';
 import { dueTime } from './due.ts';
 import type { BackupPorts } from './ports.ts';
 import { readRecord } from './record.ts';
-import { backupSources } from './source.ts';
+import { backupSource } from './source.ts';
 
 /** The backups of a server, for the reports of a pass. Times are in epoch milliseconds. */
 export interface BackupStatus {
@@ -32,7 +32,7 @@ export async function backupStatus(
 ): Promise<BackupStatus | undefined> {
   const { paths, settings } = node;
   const { to } = settings.backup;
-  if (to === undefined || !mayActForCluster(node) || !backupSources[await datastoreKind(host, paths)]) {
+  if (to === undefined || !mayActForCluster(node) || !backupSource(await datastoreKind(host, paths))) {
     return undefined;
   }
   const record = await readRecord(host, paths, to);

@@ -3,14 +3,14 @@ import { underway } from '../../engine/jobs.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
 import { advisory } from '../../engine/severity.ts';
 import type { K3sNode } from '../../node.ts';
-import { activeStart, datastoreKind, datastoreKinds } from '../k3s/index.ts';
+import { copyWait, datastoreKind, datastoreKinds } from '../k3s/index.ts';
 import { dueTime, isDue, isOutdated } from './due.ts';
 import { backupFiles } from './files.ts';
 import { backupId } from './names.ts';
 import type { BackupPorts } from './ports.ts';
 import { type BackupRecord, readRecord, withoutUnderWay, writeRecord } from './record.ts';
 import { isRequested } from './request.ts';
-import { backupSources } from './source.ts';
+import { backupSource } from './source.ts';
 import { pruneStep, underWayStep } from './steps.ts';
 
 /**
@@ -35,7 +35,7 @@ export function backupMade(
     needs,
     async check(host) {
       const kind = await datastoreKind(host, paths);
-      const source = backupSources[kind];
+      const source = backupSource(kind);
       if (source === undefined) {
         return inSync({
           message: `not by Slipway: this server keeps its datastore in ${datastoreKinds[kind]}`,
@@ -60,9 +60,8 @@ export function backupMade(
       if (!isNext) {
         return settled(record, now, ports);
       }
-      return (await activeStart(host)) === undefined
-        ? waiting('ServiceStarting', 'the backup waits until K3s is up', { blocks: false })
-        : begin(node, record, 'begin a backup of the datastore');
+      const wait = await copyWait(host, node, 'the backup');
+      return wait ?? begin(node, record, 'begin a backup of the datastore');
     },
   };
 }

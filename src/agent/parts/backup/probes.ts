@@ -3,7 +3,7 @@ import type { HostReader } from '../../engine/host.ts';
 import { type K3sNode, mayActForCluster } from '../../node.ts';
 import { datastoreKind, datastoreKinds } from '../k3s/index.ts';
 import { readRecord } from './record.ts';
-import { backupSources } from './source.ts';
+import { backupSource } from './source.ts';
 
 /** The age in milliseconds from which the last proven backup is worth a warning if it is older. */
 const old = 3 * 24 * 3_600_000;
@@ -21,7 +21,7 @@ async function lookForBackup(host: HostReader, { paths, settings }: K3sNode): Pr
     return skipped('backup.to names no store, so a loss of this disk is a loss of the cluster');
   }
   const kind = await datastoreKind(host, paths);
-  if (backupSources[kind] === undefined) {
+  if (backupSource(kind) === undefined) {
     return skipped(`Slipway does not back up ${datastoreKinds[kind]}; see docs/usage/backup.md`);
   }
   const { proven, failed } = await readRecord(host, paths, to);

@@ -3,12 +3,11 @@ import type { Host } from '../../engine/host.ts';
 import type { K3sNode } from '../../node.ts';
 import {
   type CopyManifest,
-  copySqlite,
+  type DatastoreCopier,
   type DatastoreKind,
+  datastoreCopiers,
   describeCopy,
   kineFacts,
-  kineQueries,
-  sqliteSize,
 } from '../k3s/index.ts';
 
 /** What a backup of one kind of datastore does on the machine. */
@@ -24,20 +23,25 @@ export interface BackupSource {
   open(host: Host, path: string, expected: CopyManifest): Promise<void>;
 }
 
-/** The kinds of datastore that Slipway backs up. */
-export const backupSources: Readonly<Partial<Record<DatastoreKind, BackupSource>>> = {
-  sqlite: {
+/** Returns what a backup does with a kind of datastore; `undefined` if Slipway does not back it up. */
+export function backupSource(kind: DatastoreKind): BackupSource | undefined {
+  const copier = datastoreCopiers[kind];
+  return copier && sourceOf(kind, copier);
+}
+
+function sourceOf(kind: DatastoreKind, copier: DatastoreCopier): BackupSource {
+  return {
     async copy(host, node, { to, reason, version }, signal) {
       const { paths } = node;
-      const size = await sqliteSize(host, paths);
+      const size = await copier.size(host, paths);
       if (size === undefined) {
         throw new NodeError('ServiceStarting', 'K3s has no datastore yet.', { blocks: false });
       }
-      const facts = await copySqlite(host, paths, { to, room: size.room }, signal);
-      return describeCopy(host, paths, facts, { reason, version, from: to });
+      const facts = await copier.copy(host, node, { to, room: size.room }, signal);
+      return describeCopy(host, paths, facts, { kind, reason, version, from: to });
     },
     async open(host, path, { revision, objects }) {
-      const facts = await host.readDatabase(path, kineQueries);
+      const facts = await copier.read(host, path);
       const found = facts && kineFacts(facts, path);
       if (found?.revision !== revision || found.objects !== objects) {
         throw new NodeError(
@@ -46,5 +50,5 @@ export const backupSources: Readonly<Partial<Record<DatastoreKind, BackupSource>
         );
       }
     },
-  },
-};
+  };
+}

@@ -1,7 +1,7 @@
 import { NodeError } from '../../engine/errors.ts';
 import type { Host, HostReader } from '../../engine/host.ts';
-import { type Finding, waiting } from '../../engine/resource.ts';
-import { activeStart } from '../k3s/index.ts';
+import type { Finding } from '../../engine/resource.ts';
+import { copyWait } from '../k3s/index.ts';
 import { backupFiles } from './files.ts';
 import type { BackupDescription, BackupManifest } from './manifest.ts';
 import { type BackupRecord, type UnderWay, withOlder, withoutUnderWay, writeRecord } from './record.ts';
@@ -46,9 +46,8 @@ export async function underWayStep(
   const { description, packed, isStored = false } = underWay;
   const files = backupFiles(paths);
   if (description === undefined) {
-    return (await activeStart(host)) === undefined
-      ? waiting('ServiceStarting', 'the backup waits until K3s is up', { blocks: false })
-      : drifted(ground, record, copying(ground, record, underWay));
+    const wait = await copyWait(host, ground.node, 'the backup');
+    return wait ?? drifted(ground, record, copying(ground, record, underWay));
   }
   if (packed === undefined) {
     const isThere = await isFile(host, files.copy, description.bytes);

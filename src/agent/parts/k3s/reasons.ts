@@ -98,6 +98,7 @@ export const k3sReasons = {
   QuorumLost: 'Fewer than half of the members of etcd answer, so the cluster cannot change anything.',
   SettingsDiffer:
     'A setting that all servers must share differs from that of another server; the message names the key and both values.',
+  SnapshotFailed: 'K3s takes no snapshot of its etcd; the message quotes the error of K3s.',
   CopyDeclined:
     'The disk lacks the room for a copy of the datastore; what needs the copy, such as an upgrade of K3s, waits.',
   RestoreRefused: '`slipway restore` does not restore this copy; the message has the reason and the repair.',

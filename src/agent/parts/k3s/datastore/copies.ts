@@ -4,6 +4,7 @@ import { compactTime } from '../../../engine/compact-time.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { readOwn } from '../../../engine/own-file.ts';
 import type { NodePaths } from '../../../paths.ts';
+import type { DatastoreKind } from './datastore-kind.ts';
 
 /** The form of the description of a copy of the datastore, in a file beside the copy. */
 export const copyManifest = z.object({
@@ -17,7 +18,7 @@ export const copyManifest = z.object({
   token: z.string(),
   bytes: z.number(),
   sha256: z.string(),
-  /** The newest revision in the datastore, and the number of rows about objects of Kubernetes. */
+  /** The newest revision in the datastore, and the number of rows or revisions that are objects of Kubernetes. */
   revision: z.number(),
   objects: z.number(),
   /** The time of the copy in the format of RFC 3339. */
@@ -41,9 +42,9 @@ export function draftPath({ slipway }: NodePaths): string {
   return join(slipway.backup, draftName);
 }
 
-/** Returns the path of the copy that was made at a time, in epoch milliseconds. */
-export function copyPath({ slipway }: NodePaths, time: number): string {
-  return join(slipway.backup, `state-${compactTime(time)}.db`);
+/** Returns the path of the copy of a datastore that was made at a time, in epoch milliseconds. */
+export function copyPath({ slipway }: NodePaths, kind: DatastoreKind, time: number): string {
+  return join(slipway.backup, `${kind === 'sqlite' ? 'state' : kind}-${compactTime(time)}.db`);
 }
 
 /** Returns the path of the manifest of a copy. */
@@ -85,4 +86,5 @@ export async function surplusFiles(
 }
 
 /** Matches the names that Slipway gives to files in the folder of copies, hidden drafts too. */
-const ownName = /^(state-\d{8}T\d{6}Z|unproven)\.db(\.json)?$|^\.(state-|unproven\.db).*slipway-tmp-/;
+const ownName =
+  /^((state|etcd)-\d{8}T\d{6}Z|unproven)\.db(\.json)?$|^\.((state|etcd)-|unproven\.db).*slipway-tmp-/;

@@ -4,6 +4,7 @@ import { advisory } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
 import { type CopyPurpose, copyNeed } from './copy-step.ts';
 import { sqlitePath } from './datastore-kind.ts';
+import { etcdPath } from './etcd-queries.ts';
 import { clusterCa, withoutCa } from './keep-copy.ts';
 
 /**
@@ -31,7 +32,7 @@ export async function copyLack(
     ? undefined
     : new NodeError(
         'CopyDeclined',
-        `"${forWhat.reason}" waits, because a copy of ${sqlitePath(paths)} would not fit: it needs ${needed} MB of free space in ` +
+        `"${forWhat.reason}" waits, because a copy of ${need.kind === 'etcd' ? etcdPath(paths) : sqlitePath(paths)} would not fit: it needs ${needed} MB of free space in ` +
           `${paths.slipway.backup}, and ${available} MB are free. Free some space, or make the disk larger.`,
         advisory,
       );

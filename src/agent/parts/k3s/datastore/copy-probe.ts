@@ -15,10 +15,12 @@ async function lookForCopies(host: HostReader, node: K3sNode): Promise<Verdict> 
   const copies = await copyStatus(host, node);
   const last = copies?.at(-1);
   if (copies === undefined) {
-    return skipped(await instead(host, node));
+    return skipped(instead);
   }
   if (last === undefined) {
-    return ok('none yet: Slipway makes one before it upgrades K3s');
+    const isEtcd = (await datastoreKind(host, node.paths)) === 'etcd';
+    const when = isEtcd ? ', if no other server has the data' : '';
+    return ok(`none yet: Slipway makes one before it upgrades K3s${when}`);
   }
   const { madeAt, bytes, reason } = last;
   const megabytes = Math.ceil(bytes / 1024 ** 2);
@@ -26,9 +28,5 @@ async function lookForCopies(host: HostReader, node: K3sNode): Promise<Verdict> 
   return ok(`${copies.length}; the last one was made at ${time}, before: ${reason} (${megabytes} MB)`);
 }
 
-/** Returns what to do in place of a copy by Slipway. */
-async function instead(host: HostReader, { paths }: K3sNode): Promise<string> {
-  return (await datastoreKind(host, paths)) === 'external'
-    ? 'Slipway upgrades K3s without a copy of an external datastore; make backups with the tools of the database, such as pg_dump'
-    : 'Slipway copies only SQLite; see docs/usage/backup.md for this datastore';
-}
+const instead =
+  'Slipway upgrades K3s without a copy of an external datastore; make backups with the tools of the database, such as pg_dump';

@@ -1,5 +1,6 @@
 import type { HostReader } from '../../../engine/host.ts';
 import { isServer, type K3sNode } from '../../../node.ts';
+import { datastoreCopiers } from './copiers.ts';
 import { datastoreCopies } from './copies.ts';
 import { datastoreKind } from './datastore-kind.ts';
 
@@ -17,7 +18,7 @@ export async function copyStatus(
   host: HostReader,
   { role, paths }: K3sNode,
 ): Promise<readonly CopyStatus[] | undefined> {
-  if (!isServer({ role }) || (await datastoreKind(host, paths)) !== 'sqlite') {
+  if (!isServer({ role }) || datastoreCopiers[await datastoreKind(host, paths)] === undefined) {
     return undefined;
   }
   const copies = await datastoreCopies(host, paths);

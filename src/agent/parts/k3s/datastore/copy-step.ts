@@ -2,14 +2,15 @@ import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader, Job } from '../../../engine/host.ts';
 import { underway } from '../../../engine/jobs.ts';
 import { parseJson } from '../../../engine/json.ts';
-import { type Finding, waiting } from '../../../engine/resource.ts';
+import type { Finding } from '../../../engine/resource.ts';
 import { isServer, type K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
-import { activeStart } from './active-start.ts';
+import { type DatastoreCopier, datastoreCopiers } from './copiers.ts';
 import { datastoreCopies, draftPath, surplusFiles } from './copies.ts';
 import { databaseFacts } from './copy-facts.ts';
-import { copySqlite, sqliteSize } from './copy-sqlite.ts';
-import { datastoreKind } from './datastore-kind.ts';
+import { copyWait } from './copy-wait.ts';
+import { type DatastoreKind, datastoreKind } from './datastore-kind.ts';
+import { etcdMembers } from './etcd-members.ts';
 import { keepCopy } from './keep-copy.ts';
 
 /** The change before which the datastore is copied. */
@@ -20,6 +21,8 @@ export interface CopyPurpose {
   readonly version: string;
   /** The largest database in bytes that is copied, if the copy has to be quick. */
   readonly largest?: number;
+  /** True to copy etcd even if other servers have the data too. */
+  readonly always?: boolean;
 }
 
 /** The longest age at which a copy still counts for its purpose, in milliseconds. */
@@ -28,10 +31,11 @@ const fresh = 3_600_000;
 const kept = 2;
 
 /**
- * Returns the next step towards a proven copy of a SQLite datastore, made for this purpose within the last hour.
- * Returns `undefined` if the copy exists and older copies are pruned: the change may begin. Also returns `undefined` if
- * this kind of copy does not apply: on an agent, before the first start of K3s, with another datastore, and for a
- * database larger than `largest`.
+ * Returns the next step towards a proven copy of the datastore, SQLite or etcd, made for this purpose within the last
+ * hour. Returns `undefined` if the copy exists and older copies are pruned: the change may begin. Also returns
+ * `undefined` if no copy applies: on an agent, before the first start of K3s, with an external datastore, and for a
+ * database larger than `largest`. Nor does one apply to etcd with other servers, which have the data too, unless the
+ * purpose says `always`.
  *
  * The copy is a job. It begins only while K3s is active, and does not count if K3s was restarted meanwhile. Its failure
  * is `CopyDeclined` if the disk lacks the room: three times the size of the database with its log, plus 1 GB.
@@ -50,8 +54,9 @@ export async function copyStep(
   if (running) {
     return underway(running, false);
   }
-  if ((await activeStart(host)) === undefined) {
-    return waiting('ServiceStarting', 'the copy of the datastore waits until K3s is up', { blocks: false });
+  const wait = await copyWait(host, node, 'the copy of the datastore');
+  if (wait) {
+    return wait;
   }
   return {
     state: 'Drifted',
@@ -60,13 +65,15 @@ export async function copyStep(
       summary: `copy the datastore to ${paths.slipway.backup}`,
       partial: true,
       blocks: false,
-      remedy: (host) => bringCopy(host, node, forWhat, need.room),
+      remedy: (host) => bringCopy(host, node, forWhat, need),
     },
   };
 }
 
 /** What is known of the copy for a purpose. */
 export interface CopyNeed {
+  readonly kind: DatastoreKind;
+  readonly copier: DatastoreCopier;
   /** True if the copy exists and is not too old. */
   readonly isCopied: boolean;
   /** The free bytes without which no copy is made. */
@@ -78,19 +85,22 @@ export interface CopyNeed {
 /** Returns what is known of the copy for a purpose; `undefined` if `copyStep` makes none. */
 export async function copyNeed(
   host: HostReader,
-  { paths, role }: K3sNode,
-  { reason, largest = Number.POSITIVE_INFINITY }: CopyPurpose,
+  node: K3sNode,
+  { reason, largest = Number.POSITIVE_INFINITY, always = false }: CopyPurpose,
 ): Promise<CopyNeed | undefined> {
-  if (!isServer({ role }) || (await datastoreKind(host, paths)) !== 'sqlite') {
+  const { paths } = node;
+  const kind = await datastoreKind(host, paths);
+  const copier = isServer(node) ? datastoreCopiers[kind] : undefined;
+  const size = await copier?.size(host, paths);
+  if (copier === undefined || size === undefined || size.bytes > largest) {
     return undefined;
   }
-  const size = await sqliteSize(host, paths);
-  if (size === undefined || size.bytes > largest) {
+  if (kind === 'etcd' && !always && ((await etcdMembers(host, node))?.others ?? 0) > 0) {
     return undefined;
   }
   const copies = await datastoreCopies(host, paths);
   const isCopied = copies.some((copy) => copy.reason === reason && isFresh(copy.madeAt, host.now()));
-  return { isCopied, room: size.room, latest: copies.at(-1)?.madeAt };
+  return { kind, copier, isCopied, room: size.room, latest: copies.at(-1)?.madeAt };
 }
 
 function isFresh(madeAt: string, now: number): boolean {
@@ -120,7 +130,12 @@ async function pruned(host: HostReader, paths: NodePaths): Promise<Finding | und
   return { state: 'Drifted', drift: { changes, summary, partial: true, blocks: false, remedy } };
 }
 
-async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, room: number): Promise<void> {
+async function bringCopy(
+  host: Host,
+  node: K3sNode,
+  forWhat: CopyPurpose,
+  { kind, copier, room }: CopyNeed,
+): Promise<void> {
   const { paths } = node;
   const job: Job = {
     trace: paths.slipway.datastoreCopy,
@@ -128,11 +143,11 @@ async function bringCopy(host: Host, node: K3sNode, forWhat: CopyPurpose, room: 
     subject: forWhat.reason,
   };
   const text = await host.perform(job, async (signal) =>
-    JSON.stringify(await copySqlite(host, paths, { to: draftPath(paths), room }, signal)),
+    JSON.stringify(await copier.copy(host, node, { to: draftPath(paths), room }, signal)),
   );
   const facts = parseJson(databaseFacts, text);
   if (facts === undefined) {
     throw new NodeError('InternalError', 'The job of the copy has no facts about it.');
   }
-  await keepCopy(host, paths, facts, forWhat);
+  await keepCopy(host, paths, facts, { ...forWhat, kind });
 }

@@ -8,6 +8,7 @@ import { fileText } from '../../../resources/file-text.ts';
 import { pinnedCa } from '../membership/ca.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
 import { type CopyManifest, copyPath, draftPath, manifestPath } from './copies.ts';
+import type { DatastoreKind } from './datastore-kind.ts';
 import { kineFacts } from './kine.ts';
 
 /**
@@ -18,13 +19,21 @@ export async function keepCopy(
   host: Host,
   paths: NodePaths,
   facts: DatabaseFacts,
-  { reason, version }: { readonly reason: string; readonly version: string },
+  about: Omit<CopyAbout, 'from'>,
 ): Promise<void> {
   const time = host.now();
-  const manifest = await describeCopy(host, paths, facts, { reason, version, from: draftPath(paths) });
-  const path = copyPath(paths, time);
+  const manifest = await describeCopy(host, paths, facts, { ...about, from: draftPath(paths) });
+  const path = copyPath(paths, about.kind, time);
   await host.rename(draftPath(paths), path);
   await host.writeFile(manifestPath(path), renderOwn(ownFiles.datastoreCopy, manifest), { mode: 0o600 });
+}
+
+/** What a copy is of and for: the kind of datastore, the purpose, the K3s release that wrote it, and its path. */
+export interface CopyAbout {
+  readonly kind: DatastoreKind;
+  readonly reason: string;
+  readonly version: string;
+  readonly from: string;
 }
 
 /**
@@ -35,12 +44,12 @@ export async function describeCopy(
   host: HostReader,
   paths: NodePaths,
   facts: DatabaseFacts,
-  { reason, version, from }: { readonly reason: string; readonly version: string; readonly from: string },
+  { kind, reason, version, from }: CopyAbout,
 ): Promise<CopyManifest> {
   const { objects, revision, tokens } = kineFacts(facts, from);
   const own = await ownTokenDigest(host, paths);
   return {
-    datastore: 'sqlite',
+    datastore: kind,
     k3s: version,
     ca: await clusterCa(host, paths).then(requireCa),
     token: tokens.find((each) => each === own) ?? tokens[0] ?? '',

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { notBackedUp } from '../../../../../src/agent/parts/backup/not-backed-up.ts';
-import { aServer, paths } from '../k3s/datastore/a-datastore.ts';
+import { anEtcdServer, aServer, paths } from '../k3s/datastore/a-datastore.ts';
 
-test('a server with SQLite is backed up', async () => {
-  expect(await notBackedUp(aServer().host, paths)).toBeUndefined();
+test.each([
+  ['SQLite', aServer],
+  ['etcd', anEtcdServer],
+])('a server with %s is backed up', async (_, server) => {
+  expect(await notBackedUp(server().host, paths)).toBeUndefined();
 });
 
 test.each([
-  ['etcd', '/var/lib/rancher/k3s/server/db/etcd/member/wal/0.wal', '', 'k3s etcd-snapshot save'],
   [
     'an external datastore',
     '/etc/rancher/k3s/config.yaml',

@@ -2,6 +2,7 @@ import { sha256 } from '../../../../../../src/agent/engine/digest.ts';
 import { nodePaths } from '../../../../../../src/agent/paths.ts';
 import { kineSql } from '../../../../../lab/memory-databases.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
+import { type MemoryEtcd, memoryEtcd } from '../../../../../lab/memory-k3s-snapshots.ts';
 
 export const paths = nodePaths('/');
 export const password = 'swordfish';
@@ -50,4 +51,17 @@ export function aServer(unit: Partial<Unit> = {}): { readonly host: MemoryHost; 
       .join(''),
   );
   return { host, unit: shown };
+}
+
+/** Returns a server named vm-1 with embedded etcd, with three objects, on which K3s is up. */
+export function anEtcdServer(
+  state: Partial<Unit> = {},
+): ReturnType<typeof aServer> & { readonly etcd: MemoryEtcd } {
+  const { host, unit } = aServer(state);
+  host.files.remove(database);
+  const etcd = memoryEtcd(host, paths, 'vm-1');
+  etcd.password = password;
+  etcd.revisions = [`/bootstrap/${token}`, '/registry/nodes/vm-1', '/registry/pods/a', '/registry/pods/b'];
+  host.files.write(`${etcd.folder}/etcd-snapshot-vm-1-1796040000`, 'of K3s itself', 0o600);
+  return { host, unit, etcd };
 }

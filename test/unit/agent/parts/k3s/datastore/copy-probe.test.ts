@@ -5,9 +5,8 @@ import { copyStatus } from '../../../../../../src/agent/parts/k3s/datastore/copy
 import { copyStep } from '../../../../../../src/agent/parts/k3s/datastore/copy-step.ts';
 import type { MemoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, settle } from '../../../a-node.ts';
-import { aServer, datastoreSql } from './a-datastore.ts';
+import { anEtcdServer, aServer, datastoreSql } from './a-datastore.ts';
 
-const etcd = '/var/lib/rancher/k3s/server/db/etcd/member/wal';
 const forWhat = { reason: 'upgrade v1.36.4+k3s1', version: 'v1.36.3+k3s1' };
 const copy: Resource = {
   id: 'Copy',
@@ -49,9 +48,16 @@ test('a node that makes no copies shows none', async () => {
     'no probe',
     undefined,
   ]);
-  host.files.write(etcd, '');
-  expect(await verdict(host)).toMatch(/^skipped Slipway copies only SQLite/);
-  expect(await copyStatus(host, aNode('server'))).toBeUndefined();
+});
+
+test('the probe and the reports show the copies of etcd', async () => {
+  const { host } = anEtcdServer();
+  expect(await verdict(host)).toBe(
+    'ok none yet: Slipway makes one before it upgrades K3s, if no other server has the data',
+  );
+  await settle(copy, host);
+  expect(await verdict(host)).toMatch(/^ok 1; the last one was made at 2026-11-30T12:00Z, before: upgrade/);
+  expect(await copyStatus(host, aNode('server'))).toHaveLength(1);
 });
 
 test('copyProbes names the tools of the database on a server with an external datastore', async () => {

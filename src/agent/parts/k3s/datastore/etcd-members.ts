@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { NodeError } from '../../../engine/errors.ts';
+import type { HostReader } from '../../../engine/host.ts';
+import { parseJson } from '../../../engine/json.ts';
+import type { K3sNode } from '../../../node.ts';
+import { fileText } from '../../../resources/file-text.ts';
+import { localServer } from './local-server.ts';
+
+const answer = z.object({
+  members: z.array(z.object({ name: z.optional(z.string()), isLearner: z.optional(z.boolean()) })),
+});
+
+/** The members of etcd, as this server sees them. */
+export interface EtcdMembers {
+  /** True if this server does not vote yet, because it has not caught up with the others. */
+  readonly isLearner: boolean;
+  /** The number of voting members besides this server. */
+  readonly others: number;
+}
+
+/**
+ * Returns the members of etcd (GET /db/info, which K3s answers without credentials on loopback; pkg/etcd/etcd.go,
+ * infoHandler); `undefined` if K3s does not answer. Without a majority, K3s names only its own member.
+ */
+export async function etcdMembers(host: HostReader, node: K3sNode): Promise<EtcdMembers | undefined> {
+  const { url, trust } = await localServer(host, node);
+  const found = await host
+    .get({ url: `${url}/db/info`, direct: true, timeout: 5_000, trust })
+    .catch(notAnswered);
+  const members = found?.status === 200 ? parseJson(answer, found.body)?.members : undefined;
+  if (members === undefined) {
+    return undefined;
+  }
+  const name = (await fileText(host, join(node.paths.k3s.datastore, 'etcd/name'))).trim();
+  const own = members.find((each) => each.name === name);
+  const others = members.filter((each) => each !== own && each.isLearner !== true).length;
+  return { isLearner: own?.isLearner ?? false, others };
+}
+
+function notAnswered(thrown: unknown): undefined {
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
+}
