@@ -53,7 +53,10 @@ export function fleetObjects(): FleetObjects {
     },
     resolve(asked) {
       if (!resolved.has(asked)) {
-        resolved.set(asked, resourceNamed(asked, []));
+        resolved.set(
+          asked,
+          resourceNamed(asked, () => []),
+        );
       }
       return resolved.get(asked);
     },

@@ -1,7 +1,8 @@
 import { NodeError } from '../../src/agent/engine/errors.ts';
+import type { HttpResponse } from '../../src/agent/engine/host.ts';
 import { reveal } from '../../src/agent/engine/secret.ts';
 import type { MemoryHost } from './memory-host.ts';
-import { memoryObjects } from './memory-objects.ts';
+import { type MemoryObjects, memoryObjects } from './memory-objects.ts';
 import { runArgocd } from './standins/argocd.ts';
 import type { GitHost } from './standins/argocd-git.ts';
 import type { User } from './standins/k3s-admission.ts';
@@ -10,13 +11,14 @@ import { reconcileCharts } from './standins/k3s-helm.ts';
 import { type Chart, type HelmRun, runHelm } from './standins/k3s-helm-run.ts';
 import type { Objects } from './standins/k3s-objects.ts';
 import { settlePods } from './standins/k3s-pods.ts';
-import { unauthorized } from './standins/k3s-reply.ts';
+import { type Reply, unauthorized } from './standins/k3s-reply.ts';
+import type { RestRequest } from './standins/k3s-rest.ts';
 
 /** The folder of the MemoryHost that contains the API's objects. */
 const objects = '/cluster/objects';
 
 export interface MemoryApi {
-  readonly objects: Objects;
+  readonly objects: MemoryObjects;
   /** Returns true if the API answers. If it returns false, the API refuses connections, as before K3s has started. */
   isUp: () => boolean;
   /**
@@ -47,18 +49,23 @@ export function serveMemoryApi(
     other: undefined,
   };
   const served = { version: 'v1.36.3+k3s1', apiReady: true };
+  const known = knownAnswers(api.objects);
   let changedAt = host.now();
+  /** The time and the revision of the objects at which the controllers had nothing more to do. */
+  let settled = { at: changedAt, revision: -1 };
   host.onRequest({ url: (url) => url.startsWith(`${server}/`) }, (request) => {
     if (!api.isUp()) {
       return refusedConnection();
     }
     api.other?.(api.objects);
-    if (host.now() > changedAt) {
-      settle(api, host.now());
+    const now = host.now();
+    if (now > changedAt && (now > settled.at || api.objects.revision() !== settled.revision)) {
+      settle(api, now);
+      settled = { at: now, revision: api.objects.revision() };
     }
     const { pathname, searchParams: query } = new URL(request.url);
     const { trust, method, headers = {}, body = '' } = request;
-    changedAt = method === 'GET' ? changedAt : host.now();
+    changedAt = method === 'GET' ? changedAt : now;
     const certificate = typeof trust === 'object' ? trust.identity?.certificate : undefined;
     const user = users[certificate ?? ''];
     const accept = reveal(headers.accept ?? '*/*');
@@ -66,9 +73,31 @@ export function serveMemoryApi(
     const asked = { method, pathname, query, accept, contentType, body: reveal(body) };
     return user === undefined
       ? unauthorized
-      : answerApi({ ...served, objects: api.objects, now: () => host.now() }, asked, user);
+      : known(asked, user, () => answerApi({ ...served, objects: api.objects, now: () => now }, asked, user));
   });
   return api;
+}
+
+/**
+ * Returns a function that answers a request with `answer`. Answers a GET request again with the same object while no
+ * object of the API changes, because its caller reads the same object only once.
+ */
+function knownAnswers({ revision }: MemoryObjects) {
+  const answers = new Map<string, HttpResponse>();
+  let at = revision();
+  return ({ method, pathname, query, accept }: RestRequest, { name }: User, answer: () => Reply) => {
+    if (method !== 'GET') {
+      return answer();
+    }
+    if (at !== revision()) {
+      answers.clear();
+      at = revision();
+    }
+    const question = `${name} ${accept} ${pathname}?${query}`;
+    const known = answers.get(question) ?? { headers: {}, ...answer() };
+    answers.set(question, known);
+    return known;
+  };
 }
 
 /**

@@ -48,6 +48,8 @@ export class MemoryFiles {
   readonly #computed = new Map<string, () => string>();
   /** A cache of the names in each directory, valid until a name is added or removed. */
   readonly #lists = new Map<string, readonly string[]>();
+  /** The folders whose changes are counted, and the number of changes below each. */
+  readonly #counted = new Map<string, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -91,13 +93,24 @@ export class MemoryFiles {
     if (node?.kind === 'file') {
       throw fileError(systemError('ENOTDIR'), 'list', path);
     }
-    const known = this.#lists.get(real) ?? this.#listAnew(real);
-    this.#lists.set(real, known);
-    return known;
+    const known = this.#lists.get(real);
+    if (known !== undefined) {
+      return known;
+    }
+    const names = this.#listAnew(real);
+    this.#lists.set(real, names);
+    return names;
   }
 
   write(path: string, content: string, mode = 0o644): void {
     this.#put(path, { kind: 'file', content, mode, modifiedAt: this.#now() });
+  }
+
+  /** Returns a function that counts the changes below a folder from now on. */
+  countChanges(directory: string): () => number {
+    const start = `${directory}/`;
+    this.#counted.set(start, this.#counted.get(start) ?? 0);
+    return () => this.#counted.get(start) ?? 0;
   }
 
   /** Adds a file whose content is computed at each read, such as /proc/uptime. Snapshots omit the file. */
@@ -148,6 +161,7 @@ export class MemoryFiles {
     this.#put(goal, node);
     for (const [path, each] of tree) {
       this.#nodes.set(goal + path.slice(source.length), each);
+      this.#count(goal + path.slice(source.length));
     }
     this.#forget(tree.map(([, each]) => each));
   }
@@ -158,6 +172,7 @@ export class MemoryFiles {
     const nodes = removed.flatMap((each) => this.#nodes.get(each) ?? []);
     for (const each of removed) {
       this.#nodes.delete(each);
+      this.#count(each);
     }
     this.#forget(nodes);
   }
@@ -191,8 +206,18 @@ export class MemoryFiles {
     }
     this.makeDirectory(dirname(place));
     this.#nodes.set(place, node);
+    this.#count(place);
     if (before?.kind !== node.kind || node.kind === 'link') {
       this.#forget(before === undefined ? [node] : [node, before]);
+    }
+  }
+
+  /** Counts a change of an entry in the folders whose changes are counted. */
+  #count(place: string): void {
+    for (const [start, changes] of this.#counted) {
+      if (place.startsWith(start)) {
+        this.#counted.set(start, changes + 1);
+      }
     }
   }
 
@@ -221,9 +246,13 @@ export class MemoryFiles {
 
   /** Resolves the links in the directories of a path, but not a link in its last part. */
   #place(path: string): string {
-    const known = this.#places.get(path) ?? this.#placeAnew(path);
-    this.#places.set(path, known);
-    return known;
+    const known = this.#places.get(path);
+    if (known !== undefined) {
+      return known;
+    }
+    const place = this.#placeAnew(path);
+    this.#places.set(path, place);
+    return place;
   }
 
   #placeAnew(path: string): string {

@@ -560,7 +560,12 @@ function response(answer: string | Partial<HttpResponse> | Error): HttpResponse 
     throw answer;
   }
   const said = typeof answer === 'string' ? { body: answer } : answer;
-  return { status: 200, headers: {}, body: '', ...said };
+  return isWhole(said) ? said : { status: 200, headers: {}, body: '', ...said };
+}
+
+/** True if nothing is missing, so that a script that answers with one object twice lets it be read only once. */
+function isWhole(said: Partial<HttpResponse>): said is HttpResponse {
+  return said.status !== undefined && said.headers !== undefined && said.body !== undefined;
 }
 
 function thrownOr(answer: string | Error): string {

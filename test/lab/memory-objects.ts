@@ -2,12 +2,17 @@ import { shortDigest } from '../../src/agent/engine/digest.ts';
 import type { MemoryFiles } from './memory-files.ts';
 import { type ApiObject, type Objects, resourceNamed } from './standins/k3s-objects.ts';
 
+/** API objects in a MemoryHost, with a number that changes with each of their changes. */
+export interface MemoryObjects extends Objects {
+  readonly revision: () => number;
+}
+
 /**
  * Stores API objects as JSON files of a MemoryHost, at `DIRECTORY/RESOURCE/NAMESPACE/NAME` (`_` replaces a missing
  * namespace). Therefore objects survive a crash, and tests compare them with the other files. The version of an object
  * is a digest of its content and its previous version, and a deleted object that is created again has a new uid.
  */
-export function memoryObjects(files: MemoryFiles, directory: string): Objects {
+export function memoryObjects(files: MemoryFiles, directory: string): MemoryObjects {
   const path = (resource: string, namespace: string | undefined, name: string) =>
     `${directory}/${resource}/${namespace ?? '_'}/${name}`;
   /** The object in each file, with the text from which it was parsed. */
@@ -26,6 +31,7 @@ export function memoryObjects(files: MemoryFiles, directory: string): Objects {
   const below = (at: string): readonly string[] => (files.stat(at) ? files.list(at) : []);
   return {
     directory,
+    revision: files.countChanges(directory),
     get: (resource, namespace, name) => read(path(resource, namespace, name)),
     list: (resource, namespace) =>
       (namespace === undefined ? below(`${directory}/${resource}`) : [namespace]).flatMap((space) =>
@@ -47,7 +53,7 @@ export function memoryObjects(files: MemoryFiles, directory: string): Objects {
       return isThere;
     },
     resolve: (asked) =>
-      resourceNamed(asked, [
+      resourceNamed(asked, () => [
         ...below(directory),
         ...below(`${directory}/customresourcedefinitions.apiextensions.k8s.io/_`),
       ]),

@@ -50,7 +50,7 @@ export function openObjects(directory: string): Objects {
       return there;
     },
     resolve: (asked) =>
-      resourceNamed(asked, [
+      resourceNamed(asked, () => [
         ...names(directory),
         ...names(join(directory, crds, '_')).map((file) => file.replace(/\.json$/, '')),
       ]),
@@ -85,10 +85,13 @@ export function storedKeys(directory: string) {
 }
 
 /** Returns the full name of a built-in resource or of one in `more`; `undefined` for any other resource. */
-export function resourceNamed(asked: string, more: readonly string[]): string | undefined {
+export function resourceNamed(asked: string, more: () => readonly string[]): string | undefined {
+  if (builtIn.has(asked)) {
+    return asked;
+  }
   const [kind = '', ...group] = asked.toLowerCase().split('.');
   const forms = [kind, `${kind}s`, kind.replace(/y$/, 'ies'), shortNames[kind] ?? kind];
-  const known = new Set([...builtIn, ...more]);
+  const known = new Set([...builtIn, ...more()]);
   const candidates = forms.map((form) => [form, ...group].join('.'));
   return (
     candidates.find((candidate) => known.has(candidate)) ??
@@ -105,7 +108,7 @@ const crds = 'customresourcedefinitions.apiextensions.k8s.io';
 
 const clusterWide = ['nodes', 'namespaces', 'persistentvolumes', 'etcdsnapshotfiles.k3s.cattle.io', crds];
 
-const builtIn = [
+const builtIn: ReadonlySet<string> = new Set([
   ...clusterWide,
   'configmaps',
   'endpoints',
@@ -124,7 +127,7 @@ const builtIn = [
   'addons.k3s.cattle.io',
   'helmcharts.helm.cattle.io',
   'helmchartconfigs.helm.cattle.io',
-];
+]);
 
 const shortNames: Readonly<Record<string, string>> = {
   no: 'nodes',

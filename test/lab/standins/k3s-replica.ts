@@ -185,7 +185,7 @@ export async function openReplica(store: KeyStore, directory: string): Promise<R
       return true;
     },
     resolve: (asked) =>
-      resourceNamed(asked, [
+      resourceNamed(asked, () => [
         ...new Set(below(prefix).map(([key]) => key.split('/')[2] ?? '')),
         ...below(`${prefix}${crds}/_/`).map(([key]) => key.split('/')[4] ?? ''),
       ]),
