@@ -10,13 +10,15 @@ export function renderOwn({ format }: { readonly format: number }, content: obje
  * Returns the content of one of Slipway's files, whatever its format number, and even without one. Ignores fields that
  * the schema does not name.
  *
- * Returns `undefined` if the file is damaged, or if a field that the schema names is missing or of another type.
+ * Returns `undefined` if the file is empty or damaged, or if a field that the schema names is missing or of another
+ * type.
  */
 export function readOwn<Schema extends z.ZodMiniType>(
   schema: Schema,
   text: string,
 ): z.output<Schema> | undefined {
-  const fields = parseJson(content, text);
+  // The text of a missing file is empty. To learn that it is not JSON would cost much in each pass.
+  const fields = text === '' ? undefined : parseJson(content, text);
   return fields === undefined ? undefined : z.safeParse(schema, fields).data;
 }
 

@@ -1,4 +1,6 @@
-/** Functions that forget unused results, one from each call of `remembering`. */
+import { isDeepStrictEqual } from 'node:util';
+
+/** Functions that forget unused results, one from each call of `remembering` and `rememberingData`. */
 const forgetters: (() => void)[] = [];
 
 /**
@@ -6,14 +8,39 @@ const forgetters: (() => void)[] = [];
  * since the last call.
  *
  * The function keeps one text per file, under the file's path or any other name. A new text replaces the old one, so
- * that no old secret is kept. The result must depend on the text alone, and must not be modified. An error of `make` is
- * not remembered.
+ * that no old secret is kept. The result must depend on the text and the name alone, and must not be modified. An error
+ * of `make` is not remembered.
  *
  * If a module calls `remembering` once, the returned function serves every Host of the process. Its results are never
  * out of date, because each caller passes the current text.
  */
-export function remembering<Result>(make: (text: string) => Result): (text: string, name: string) => Result {
-  const known = new Map<string, { readonly text: string; readonly result: Result }>();
+export function remembering<Result>(
+  make: (text: string, name: string) => Result,
+): (text: string, name: string) => Result {
+  return rememberingLast(make, (one, other) => one === other);
+}
+
+/**
+ * Returns a function that remembers the results of `make` as that of `remembering` does, but for plain data instead of
+ * texts. Calls `make` only if the data, including the order of keys, differs from that of the last call with this name.
+ * The data must not be modified.
+ */
+export function rememberingData<Data, Result>(
+  make: (data: Data) => Result,
+): (data: Data, name: string) => Result {
+  return rememberingLast(make, isSame);
+}
+
+/** True if data is equal, including the order of keys. A comparison of JSON alone would treat `.inf` as `null`. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(one, other) && JSON.stringify(one) === JSON.stringify(other);
+}
+
+function rememberingLast<From, Result>(
+  make: (from: From, name: string) => Result,
+  isEqual: (one: From, other: From) => boolean,
+): (from: From, name: string) => Result {
+  const known = new Map<string, { readonly from: From; readonly result: Result }>();
   const asked = new Set<string>();
   forgetters.push(() => {
     for (const name of known.keys()) {
@@ -23,15 +50,15 @@ export function remembering<Result>(make: (text: string) => Result): (text: stri
     }
     asked.clear();
   });
-  return (text, name) => {
+  return (from, name) => {
     asked.add(name);
     const last = known.get(name);
-    if (last?.text === text) {
+    if (last !== undefined && isEqual(last.from, from)) {
       return last.result;
     }
     known.delete(name);
-    const result = make(text);
-    known.set(name, { text, result });
+    const result = make(from, name);
+    known.set(name, { from, result });
     return result;
   };
 }

@@ -30,13 +30,14 @@ export function file(spec: FileSpec): Resource {
       const content = typeof wanted === 'string' ? wanted : await wanted(host);
       const isLink = replacesLinks && (await host.stat(path))?.kind === 'link';
       const found = isLink ? undefined : await host.readFile(path);
+      const desired = digest(content);
       return compare(
         {
-          content: found && digest(found.content),
+          content: found && (found.content === content ? desired : digest(found.content)),
           mode: found && octal(found.mode),
           owner: owner(found ?? {}),
         },
-        { content: digest(content), mode: octal(mode), owner: 'own' },
+        { content: desired, mode: octal(mode), owner: 'own' },
         (host) => host.writeFile(path, content, { mode }),
       );
     },

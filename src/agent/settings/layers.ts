@@ -66,7 +66,7 @@ function parseLayer(path: string, content: string): ReadLayer {
   return { layers: [], faults: told.map((fault) => `${path}: ${fault}`) };
 }
 
-const read = remembering(readYaml);
+const read = remembering((text) => readYaml(text));
 
 function asLayer(path: string, values: unknown): ReadLayer {
   if (values === null) {

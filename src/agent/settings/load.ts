@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
 import type { HostReader } from '../engine/host.ts';
+import { isSame } from '../engine/remembering.ts';
 import type { NodePaths } from '../paths.ts';
 import { type CloudLayer, cloudLayers } from './cloud-layer.ts';
 import { defaults } from './defaults.ts';
@@ -105,14 +105,6 @@ export function resolveLayers(
   }
   const origins = Object.fromEntries(leaves(merged).map(({ path, origin }) => [pathText(path), origin]));
   return { settings: parsed.data, origins, layers };
-}
-
-/**
- * True if the layers are equal, including the order of keys, which K3s sees. A comparison of JSON alone would treat
- * `.inf` as `null`.
- */
-function isSame(one: Layers, other: Layers): boolean {
-  return isDeepStrictEqual(one, other) && JSON.stringify(one) === JSON.stringify(other);
 }
 
 function firstPerPath(problems: readonly Problem[]) {

@@ -58,8 +58,8 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
   const { look, root, judgesFiles } = way;
   let at = root;
   let rest = partsOf(relative(root, place));
+  let stat = await look(at);
   for (let links = 0; links <= mostLinks; ) {
-    const stat = await look(at);
     if (stat === undefined) {
       return undefined;
     }
@@ -68,7 +68,9 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
     const target = isChosen ? undefined : stat.target;
     const [name, ...others] = rest;
     const isFolder = stat.kind === 'directory';
-    const isPassed = isFolder && name !== undefined && (await look(nextStep(root, at, name))) !== undefined;
+    const next = name === undefined ? undefined : nextStep(root, at, name);
+    const nextStat = isFolder && next !== undefined ? await look(next) : undefined;
+    const isPassed = nextStat !== undefined;
     const isJudged = !isChosen && (isFolder || target !== undefined || judgesFiles || links > 0);
     const fault = isJudged ? faultOf(stat, { ...way, isPassed }) : undefined;
     if (fault) {
@@ -78,12 +80,14 @@ async function walkPath(way: Way, place: string): Promise<Omit<UnsafePath, 'plac
       links += 1;
       rest = [...partsOf(target), ...rest];
       at = isAbsolute(target) ? root : dirname(at);
+      stat = await look(at);
     } else {
-      if (name === undefined) {
+      if (next === undefined) {
         return undefined;
       }
       rest = others;
-      at = nextStep(root, at, name);
+      at = next;
+      stat = isFolder ? nextStat : await look(next);
     }
   }
   return undefined;
@@ -138,7 +142,8 @@ async function settingsFiles(host: HostReader, { slipway }: NodePaths): Promise<
 
 function nextStep(root: string, at: string, name: string): string {
   if (name !== '..') {
-    return join(at, name);
+    // A join would cost most of the time of this walk, of which each pass takes a hundred.
+    return at.endsWith('/') ? `${at}${name}` : `${at}/${name}`;
   }
   return at === root ? root : dirname(at);
 }

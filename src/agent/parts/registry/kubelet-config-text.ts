@@ -11,7 +11,7 @@ export const pluginName = 'slipway-credential-provider';
 /** The first words of each configuration that Slipway writes. */
 export const header = '# Written by Slipway';
 
-const parsed = remembering(readYaml);
+const parsed = remembering((text) => readYaml(text));
 
 function read(text: string): ReadYaml {
   return parsed(text, 'credential-provider.yaml');

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { NodeError } from '../../engine/errors.ts';
 import type { HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../engine/resource.ts';
@@ -10,6 +9,7 @@ import { unless } from '../../resources/combinators.ts';
 import { file } from '../../resources/file.ts';
 import { fileText } from '../../resources/file-text.ts';
 import { noneOf, removing } from '../../resources/removed.ts';
+import { quotedYaml } from '../../settings/quoted-yaml.ts';
 import { k3sFlags, otherProviderFlag } from '../k3s/index.ts';
 import { hasPlugin, header, inOrder, isOurs, pluginName, servedRegistries } from './kubelet-config-text.ts';
 
@@ -79,8 +79,8 @@ export function renderProviderConfig({ paths, settings }: Pick<K3sNode, 'paths' 
     kind: 'CredentialProviderConfig',
     providers: [provider],
   };
-  const yaml = { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 } as const;
-  return `${header}, from registries.servers; kubelet reads it when K3s starts.\n${stringify(config, yaml)}`;
+  const text = quotedYaml({ data: config, keys: 'PLAIN' }, 'credential-provider.yaml');
+  return `${header}, from registries.servers; kubelet reads it when K3s starts.\n${text}`;
 }
 
 /**

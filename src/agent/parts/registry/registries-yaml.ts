@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import { NodeError } from '../../engine/errors.ts';
 import { remembering } from '../../engine/remembering.ts';
 import { Secret, sensitive } from '../../engine/secret.ts';
 import { forPerson } from '../../engine/severity.ts';
+import { quotedYaml } from '../../settings/quoted-yaml.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { parseYaml } from '../../settings/yaml.ts';
 
@@ -63,9 +63,9 @@ export function renderRegistries(
   logins: ReadonlyMap<string, Login>,
 ): Secret {
   const rendered = sensitive((show) => {
-    const document = registriesOf(settings, logins, show);
-    const yaml = { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE', lineWidth: 0 } as const;
-    return `# Written by Slipway, which renews it; change the settings under registries instead.\n${stringify(document, yaml)}`;
+    const data = registriesOf(settings, logins, show);
+    const text = quotedYaml({ data, keys: 'QUOTE_DOUBLE' }, 'registries.yaml');
+    return `# Written by Slipway, which renews it; change the settings under registries instead.\n${text}`;
   });
   const wanted = registriesOf(settings, logins, (secret) => secret.reveal());
   if (!isDeepStrictEqual(parseRegistries(rendered.reveal()), wanted)) {

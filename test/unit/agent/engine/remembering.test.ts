@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { forgetUnasked, remembering, rememberingObjects } from '../../../../src/agent/engine/remembering.ts';
+import {
+  forgetUnasked,
+  remembering,
+  rememberingData,
+  rememberingObjects,
+} from '../../../../src/agent/engine/remembering.ts';
 
 function counted<Result>(make: (text: string) => Result) {
   const made: string[] = [];
@@ -32,6 +37,20 @@ test('remembering keeps the results of any number of files of any length', () =>
     known(text, `/${text.length}`);
   }
   expect(made).toEqual(texts);
+});
+
+test('remembering gives the name of the file to the function that computes the result', () => {
+  const known = remembering((text, name) => `${name}: ${text}`);
+  expect(known('a', '/a')).toBe('/a: a');
+});
+
+test('rememberingData computes a new result only if the data or the order of its keys differs', () => {
+  const made: unknown[] = [];
+  const known = rememberingData((data: unknown) => made.push(data));
+  for (const data of [{ a: 1, b: [2] }, { a: 1, b: [2] }, { b: [2], a: 1 }, { a: Infinity }, { a: null }]) {
+    known(data, '/a');
+  }
+  expect(made).toEqual([{ a: 1, b: [2] }, { b: [2], a: 1 }, { a: Infinity }, { a: null }]);
 });
 
 test('rememberingObjects computes the result for an object only once, even if the result is undefined', () => {

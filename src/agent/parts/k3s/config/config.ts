@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { stringify } from 'yaml';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { remembering } from '../../../engine/remembering.ts';
@@ -7,6 +6,7 @@ import type { Resource } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import { isServer, type K3sNode, nodeLabels, nodeTaints, registrationNames } from '../../../node.ts';
 import { file } from '../../../resources/file.ts';
+import { quotedYaml } from '../../../settings/quoted-yaml.ts';
 import { parseYaml } from '../../../settings/yaml.ts';
 import { checkK3sConfig, type K3sKeyProblem } from '../flags/config-keys.ts';
 import type { K3sConfig } from '../membership/kinds/kind.ts';
@@ -38,8 +38,8 @@ export async function configText(host: HostReader, node: K3sNode): Promise<strin
 }
 
 /**
- * Renders config.yaml. Strings are quoted, since YAML would read a name such as `0123` or `1e5` as a number. Throws
- * `K3sConfigInvalid` for a key or a value that K3s would refuse, or if the text does not read back as it was written.
+ * Renders config.yaml. Throws `K3sConfigInvalid` for a key or a value that K3s would refuse, or if the text does not
+ * read back as it was written.
  *
  * K3s turns the file into command line flags (pkg/configfilearg/parser.go), and an agent exits at an unknown flag, so
  * every key is checked first. The file contains the path of the token file, not the token.
@@ -52,7 +52,7 @@ export function renderConfig(node: K3sNode, hasAgentToken = true): string {
   }
   const text =
     '# Written by Slipway; what else K3s should know goes to a file in config.yaml.d beside this one.\n' +
-    stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
+    quotedYaml({ data: config, keys: 'PLAIN' }, 'config.yaml');
   if (!isDeepStrictEqual(readBack(text, 'config.yaml'), config)) {
     throw invalidConfig('it does not read back as it was written');
   }

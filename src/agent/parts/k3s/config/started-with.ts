@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { remembering } from '../../../engine/remembering.ts';
 import { unitName } from '../../../node.ts';
 import { ownFiles } from '../../../own-files.ts';
 import type { NodePaths } from '../../../paths.ts';
@@ -73,8 +74,9 @@ export function startedEndpoint({ first, last }: StartedWith): string | undefine
 }
 
 async function readNote(host: HostReader, { k3s }: NodePaths): Promise<StartedWith | undefined> {
-  return readOwn(note, await fileText(host, k3s.startedWith));
+  return parsed(await fileText(host, k3s.startedWith), k3s.startedWith);
 }
 
 const values = z.record(z.string(), z.coerce.string());
 const note = z.object({ first: values, last: values });
+const parsed = remembering((text) => readOwn(note, text));

@@ -1,3 +1,4 @@
+import { remembering } from '../../../engine/remembering.ts';
 import { assigned, type UnitLine, unitLines, unitWords } from '../../../resources/unit-text.ts';
 import { isMap } from '../../../settings/path.ts';
 import { readK3sYaml } from '../../../settings/yaml.ts';
@@ -94,11 +95,14 @@ export function execStart(text: string): UnitLine | undefined {
   return assigned(unitLines(text), 'ExecStart').at(-1);
 }
 
-/** Returns the flags in a configuration file of K3s; empty if its text is not a YAML map. */
-export function configFlags(text: string, path: string): readonly GivenFlag[] {
+/**
+ * Returns the flags in a configuration file of K3s; empty if its text is not a YAML map. Takes the text and the path of
+ * the file, and reads again only if the text at this path has changed.
+ */
+export const configFlags = remembering((text, path): readonly GivenFlag[] => {
   const { value } = readK3sYaml(text, path);
   return isMap(value) ? configuredFlags(value, path, (key) => lineOf(text, key)) : [];
-}
+});
 
 /** Returns the flags that the keys of a configuration set. */
 export function configuredFlags(

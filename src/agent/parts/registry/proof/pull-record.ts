@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { sha256 } from '../../../engine/digest.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
+import { remembering } from '../../../engine/remembering.ts';
 import { ownFiles } from '../../../own-files.ts';
 import { isPrivate } from '../../../resources/file-attributes.ts';
 
@@ -63,14 +64,18 @@ async function readProofs(host: HostReader, path: string): Promise<Proofs> {
   if (!found || !isPrivate(found)) {
     return {};
   }
-  const { servers } = readOwn(record, found.content) ?? {};
+  return parsed(found.content, path);
+}
+
+const parsed = remembering((content): Proofs => {
+  const { servers } = readOwn(record, content) ?? {};
   return Object.fromEntries(
     Object.entries(servers ?? {}).flatMap(([server, value]) => {
       const proof = z.safeParse(proofSchema, value).data;
       return proof === undefined ? [] : [[server, proof] as const];
     }),
   );
-}
+});
 
 const byServer = z.record(z.string(), z.unknown());
 
