@@ -29,7 +29,7 @@ test('a server backs up its datastore after its first start, and then every day'
   const settled = await live(slipway, machine, minute);
   expect(condition(settled, 'Backup')).toBe('True InSync');
   expect(condition(settled, 'Ready')).toBe('True InSync');
-  await live(slipway, machine, 2 * 24 * 60 * minute);
+  await live(slipway, machine, 28 * 60 * minute);
   expect(machine.host.files.list(`${to}/${cluster}`)).toHaveLength(3);
   const status = statusOf(settled, { version: '1.2.3', pid: 42, now: machine.host.now() });
   expect(status.backup).toMatchObject({ to, proven: { id: report.backup?.proven?.id } });

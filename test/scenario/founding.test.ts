@@ -97,7 +97,7 @@ test('a first server that loses its disk founds no second cluster while its clus
 test('an unmarked server with an empty disk waits until another server answers, and then joins', async () => {
   const machine = vm('server', etcd);
   const slipway = machine.slipway();
-  const report = await live(slipway, machine, 180 * minute);
+  const report = await live(slipway, machine, 60 * minute);
   expect(report.conditions.find(({ type }) => type === 'Role')?.reason).toBe('FoundingWaits');
   expect(machine.units.starts).toBe(0);
   withPeer(machine);

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { causeIn } from '../../src/agent/gitops/flux/flux-words.ts';
+import { type FluxLab, fluxLab } from '../contract/flux-lab.ts';
+import { run } from '../contract/gitops-flux-cli.ts';
 import { bundleStandIn } from '../lab/bundle.ts';
 import { fetchFailed, syncFailed } from '../lab/standins/flux-status.ts';
-import { type FluxLab, fluxLab } from './flux-lab.ts';
-import { run } from './gitops-flux-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-flux-'));
 const flux = join(folder, 'flux');
