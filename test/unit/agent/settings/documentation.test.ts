@@ -39,8 +39,7 @@ test('the configuration page shows an example of every consent', () => {
 });
 
 test('every setting is read by code outside src/agent/settings', () => {
-  expect(unread(settingNames())).toEqual([]);
-  expect(unread(['k3s.shineOnMars'])).toEqual(['k3s.shineOnMars']);
+  expect(unread([...settingNames(), 'k3s.shineOnMars'])).toEqual(['k3s.shineOnMars']);
 });
 
 function settingNames(): readonly string[] {
