@@ -3,6 +3,7 @@ import { recordingHost } from '../../src/agent/host/recording/recording-host.ts'
 import { booted, condition, isReady, live, vm } from './a-vm.ts';
 import { peerUrl } from './etcd-peer.ts';
 import { changesSince, etcd, kinds, made, silent, withPeer } from './founding-kinds.ts';
+import { ca } from './world.ts';
 
 const minute = 60_000;
 const config = '/etc/rancher/k3s/config.yaml';
@@ -137,6 +138,22 @@ test('a server reports settings that differ later, and stays Ready', async () =>
   machine.peer.config = { ...machine.peer.config, ClusterDomain: 'other.local' };
   const report = await live(slipway, machine, 10 * minute);
   expect(condition(report, 'K3sConfig')).toBe('False SettingsDiffer');
+  expect(condition(report, 'Ready')).toMatch(/^True/);
+  expect(machine.units.starts).toBe(1);
+});
+
+test('a joined server follows k3s.peers to another server, and K3s runs on', async () => {
+  const machine = made(kinds[1]);
+  const slipway = machine.slipway();
+  await live(slipway, machine, minute, isReady);
+  const other = 'https://10.0.0.7:6443';
+  machine.host.onGet(`${other}/ping`, 'pong').onGet(`${other}/cacerts`, ca);
+  machine.host.onGet(`${other}/v1-k3s/encrypt/status`, '{}');
+  machine.host.onGet(`${other}/v1-k3s/config`, () => JSON.stringify(machine.peer.config));
+  machine.host.onGet(`${other}/static/slipway/release.json`, { status: 404 });
+  machine.host.files.write('/etc/slipway/config.d/extra.yaml', etcd.replace('10.0.0.6', '10.0.0.7'));
+  const report = await live(slipway, machine, 10 * minute);
+  expect(machine.host.files.text(config)).toContain(`server: "${other}"`);
   expect(condition(report, 'Ready')).toMatch(/^True/);
   expect(machine.units.starts).toBe(1);
 });

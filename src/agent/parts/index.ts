@@ -10,6 +10,7 @@ import {
   k3sPart,
   programInputs,
   type StartSources,
+  serverNote,
   stampStart,
 } from './k3s/index.ts';
 import { type K3sPorts, k3sResources } from './k3s-resources.ts';
@@ -42,7 +43,7 @@ export interface NodePorts extends K3sPorts {
  */
 export const startSources: StartSources = {
   inputs: [...programInputs, ...registryInputs, ...accessInputs],
-  notes: [...registryNotes, certificateNote],
+  notes: [...registryNotes, certificateNote, serverNote],
   judge: judgeLogins,
 };
 

@@ -69,7 +69,7 @@ export { upgradeVerified } from './upgrade-verified.ts';
 
 // The inputs of a start of K3s, from all parts.
 
-export { accessInputs, programInputs } from './service/start-inputs.ts';
+export { accessInputs, programInputs, serverNote } from './service/start-inputs.ts';
 export type {
   LookedAt,
   StampedNode,

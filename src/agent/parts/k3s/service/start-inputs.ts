@@ -5,18 +5,38 @@ import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import { hasEndpoint, readEndpoint } from '../config/endpoint-text.ts';
 import { unpinnedToken } from '../membership/ca-pin.ts';
+import { clusterOnDisk } from '../membership/founding/disk.ts';
 import { agentTokenPath } from '../membership/token-paths.ts';
 import { installedVersion } from '../upgrade/release.ts';
-import type { StartInput } from './start-sources.ts';
+import type { StartInput, StartNote, StartNotes } from './start-sources.ts';
 
 /**
  * The configuration and the release of K3s. Drop-ins in config.yaml.d are left out, because the operator who edits them
  * decides when K3s restarts.
  */
 export const programInputs: readonly StartInput[] = [
-  { name: 'config', text: (host, { k3s }) => fileText(host, k3s.config) },
+  { name: 'config', text: configInput },
   { name: 'version', text: namedVersion },
 ];
+
+/** The server that config.yaml names at a start of K3s. */
+export const serverNote: StartNote = {
+  name: 'server',
+  read: async (host, { k3s }) => serverLine.exec(await fileText(host, k3s.config))?.[1],
+};
+
+/** The line with which `configFile` writes the server to join. */
+const serverLine = /^server: "([^"\n]*)"$/m;
+
+/**
+ * Returns config.yaml. On a server with etcd on its disk, the text has the server that it had at the start: a running
+ * K3s does not ask that server any more, so another one in its place does not cause a restart.
+ */
+async function configInput(host: HostReader, paths: NodePaths, { server }: StartNotes): Promise<string> {
+  const text = await fileText(host, paths.k3s.config);
+  const isMember = typeof server === 'string' && (await clusterOnDisk(host, paths)) === 'etcd';
+  return isMember ? text.replace(serverLine, () => `server: "${server}"`) : text;
+}
 
 /** The environment that the unit gives K3s, the endpoint of an external datastore, and the join tokens. */
 export const accessInputs: readonly StartInput[] = [

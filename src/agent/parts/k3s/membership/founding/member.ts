@@ -6,6 +6,7 @@ import type { K3sNode } from '../../../../node.ts';
 import { type Token, tokenDigest } from '../token.ts';
 import { type Claims, claimName, claimText } from './claim.ts';
 import { configuredServer } from './configured-server.ts';
+import { followedPeer } from './followed-peer.ts';
 import { type FoundingRecord, writeFounding } from './record.ts';
 
 const day = 24 * 60 * 60_000;
@@ -20,7 +21,7 @@ interface Member {
  * Keeps the record of a server that has its cluster on its disk. Once etcd exists, the record loses the text of the
  * claim: a later, empty disk of this VM must not claim the cluster again.
  *
- * Also claims the cluster under its present token, so that an empty server finds the claim after a rotation of the
+ * The record follows k3s.peers if the server that this one has joined is no longer listed. Also claims the cluster under its present token, so that an empty server finds the claim after a rotation of the
  * token, a consent, or a new place for backups. Throws `InitMarkStays` if the server is still marked after a day.
  */
 export async function memberKept(host: HostReader, node: K3sNode, known: Member): Promise<Finding> {
@@ -29,6 +30,12 @@ export async function memberKept(host: HostReader, node: K3sNode, known: Member)
     const server = record === undefined ? await configuredServer(host, node.paths) : record.server;
     const member = { ...record, state: 'member', nonce: undefined, server, at: host.now() } as const;
     return kept(record?.state, 'member', (changing) => writeFounding(changing, node.paths, member));
+  }
+  const server = await followedPeer(host, node, record, token);
+  if (server !== undefined) {
+    return kept(record.server, server, (changing) =>
+      writeFounding(changing, node.paths, { ...record, server }),
+    );
   }
   const digest = token && tokenDigest(token);
   if (claims !== undefined && digest !== undefined && record.claimed !== digest) {

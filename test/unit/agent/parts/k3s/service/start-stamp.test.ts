@@ -301,3 +301,25 @@ test.each([undefined, ''])(
     expect(host.journal).toEqual([]);
   },
 );
+
+describe('another server to join in config.yaml', () => {
+  const text = (server: string, name = 'a') => `server: "https://${server}:6443"\nnode-name: "${name}"\n`;
+  const log = '/var/lib/rancher/k3s/server/db/etcd/member/wal';
+
+  test.each([
+    ['does not restart a server with etcd on its disk', log, text('10.0.0.7'), []],
+    ['does not hide another change', log, text('10.0.0.7', 'b'), ['config']],
+    ['restarts a server that has not joined', undefined, text('10.0.0.7'), ['config']],
+    ['is a change if the line is gone', log, 'node-name: "a"\n', ['config']],
+  ])('%s', async (_, disk, changed, expected) => {
+    const host = world();
+    host.files.write(k3s.config, text('10.0.0.6'));
+    if (disk !== undefined) {
+      host.files.write(disk, '');
+    }
+    await stamp(host, paths, { invocationId: 'i1' });
+    host.files.write(k3s.config, changed);
+    const found = await readStamp(host, paths, 'i1');
+    expect(found && (await changedInputs(host, node, found, inputs))).toEqual(expected);
+  });
+});

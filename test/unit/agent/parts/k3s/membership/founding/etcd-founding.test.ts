@@ -323,6 +323,40 @@ describe('a server with etcd on its disk', () => {
     expect(await kind(host)).toBe('joiningServer');
   });
 
+  describe('that has joined a server', () => {
+    const gone = 'https://10.0.0.8:6443';
+    const joined = (server: string) => ({
+      ...member,
+      [paths.slipway.founding]: JSON.stringify({ format: 1, state: 'member', server, at: 1 }),
+    });
+
+    test('follows k3s.peers to a peer that accepts its token if that server is no longer listed', async () => {
+      const host = answers(machine(joined(gone)), b);
+      const resource = etcdFounding(server(), { memory: foundingMemory() }, []);
+      expect(await settle(resource, host)).toEqual(['Drifted (non-blocking) membership', 'InSync']);
+      expect((await keepingMembership(host, server())).joins).toBe(b);
+    });
+
+    test.each([
+      ['no peer accepts its token', gone, server(), answers(machine(joined(gone)), b, 'other')],
+      ['the server is listed, and another peer answers', a, server(), answers(machine(joined(a)), b)],
+      ['there are no peers', gone, server({ peers: [], server: lb }), answers(machine(joined(gone)), lb)],
+    ])('keeps that server if %s', async (_, kept, node, host) => {
+      const resource = etcdFounding(node, { memory: foundingMemory() }, []);
+      expect(await settle(resource, host)).toEqual(['InSync']);
+      expect((await keepingMembership(host, node)).joins).toBe(kept);
+    });
+
+    test('gives the server that founded the cluster no server to join', async () => {
+      const record = JSON.stringify({ format: 1, state: 'member', at: 1 });
+      const host = answers(machine({ ...member, [paths.slipway.founding]: record }), b);
+      expect(await settle(etcdFounding(server(), { memory: foundingMemory() }, []), host)).toEqual([
+        'InSync',
+      ]);
+      expect(await kind(host)).toBe('firstServer');
+    });
+  });
+
   test('asks no other server', async () => {
     const host = memoryHost({ files: member });
     expect((await settle(founding(), host)).at(-1)).toBe('InSync');
