@@ -2,7 +2,7 @@ import type { CloudEvent } from '../../../clouds/events.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, type Resource, waiting } from '../../../engine/resource.ts';
-import { isServer, unitName } from '../../../node.ts';
+import { isOnlyServer, isServer, unitName } from '../../../node.ts';
 import { heldBack } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { knownEvents } from './memory.ts';
@@ -36,6 +36,19 @@ export async function stopStarting(
   event: CloudEvent,
 ): Promise<Finding | undefined> {
   return isServer(events.node) ? stopWhile('activating', host, events, event) : undefined;
+}
+
+/**
+ * Returns the step that `stopStep` returns for a server with SQLite whose API does not answer: only its settings show
+ * that it is the only server, and the eviction does not wait for the API. Returns `undefined` for any other node, event
+ * or state.
+ */
+export async function stopUnanswered(
+  host: HostReader,
+  events: NodeEvents,
+  event: CloudEvent,
+): Promise<Finding | undefined> {
+  return isOnlyServer(events.node) ? stopWhile('active', host, events, event) : undefined;
 }
 
 async function stopWhile(

@@ -5,7 +5,7 @@ import { type Finding, inSync, type Resource, waiting } from '../../../engine/re
 import { advisory } from '../../../engine/severity.ts';
 import { neverBlocking } from '../../../resources/combinators.ts';
 import { holdOf } from '../gate/hold.ts';
-import { copyInTime, stopStarting, stopStep } from './clean-stop.ts';
+import { copyInTime, stopStarting, stopStep, stopUnanswered } from './clean-stop.ts';
 import { type EventMemory, knownEvents } from './memory.ts';
 import { type EventDuty, empties, eventDuties, type NodeEvents } from './node-events.ts';
 import { mayGoEarly, preparation } from './prepare.ts';
@@ -112,7 +112,13 @@ async function prepared(
   if (stopping) {
     return stopping;
   }
-  const { next: step, isOnlyServer } = await preparation(host, node, due).catch(unanswered(due));
+  const found = await preparation(host, node, due).catch(unanswered(due));
+  const unansweredStop =
+    'isUnanswered' in found && mayStop ? await stopUnanswered(host, events, due.event) : undefined;
+  if (unansweredStop) {
+    return unansweredStop;
+  }
+  const { next: step, isOnlyServer } = found;
   const next = isOnlyServer ? copyInTime(events, due.event, step) : step;
   if (next !== undefined || due.duty !== 'prepare') {
     return next;
@@ -133,7 +139,8 @@ function unanswered({ event }: EventDuty) {
       throw thrown;
     }
     const message = `The node cannot prepare for ${eventWords(event)}. ${thrown.message}`;
-    return { next: waiting(thrown.reason, message, { blocks: false, after: 2_000 }), isOnlyServer: false };
+    const next = waiting(thrown.reason, message, { blocks: false, after: 2_000 });
+    return { next, isOnlyServer: false, isUnanswered: true };
   };
 }
 

@@ -34,9 +34,10 @@ const cloud: CloudEvents = {
   },
 };
 
-function nodeWith(role: RoleName, maintenance: object): K3sNode {
+function nodeWith(role: RoleName, maintenance: object, k3s: object = {}): K3sNode {
   const { drain } = aNode(role).settings.maintenance;
   const settings = {
+    k3s,
     maintenance: { scheduledEvents: 'drain', drain: { ...drain, timeout: '10m' }, ...maintenance },
   };
   return aNode(role, { settings });
@@ -53,8 +54,8 @@ beforeEach(() => {
 });
 
 /** Makes a new process on a node with this role and these settings. */
-function given(role: RoleName = 'agent', maintenance: object = {}): void {
-  events = { node: nodeWith(role, maintenance), cloud, memory: { ...eventMemory(), isWatched: true } };
+function given(role: RoleName = 'agent', maintenance: object = {}, k3s: object = {}): void {
+  events = { node: nodeWith(role, maintenance, k3s), cloud, memory: { ...eventMemory(), isWatched: true } };
 }
 
 /** Asks the cloud, and makes passes until nothing is left to do at this time; returns what was done and found. */
@@ -358,6 +359,53 @@ describe('the only server of a cluster', () => {
     starting();
     shown = [anEvent(fields)];
     expect(await passes()).toEqual([expect.stringMatching(/^ApiUnavailable|^EventScheduled/)]);
+  });
+
+  /** Makes K3s run although its API does not answer. */
+  function hanging(): void {
+    let state = 'active';
+    api.isUp = () => false;
+    host.on({ file: 'systemctl', args: /^show k3s.service / }, () => `ActiveState=${state}\n`);
+    host.on({ file: 'systemctl', args: ['stop', '--no-block', 'k3s.service'] }, () => {
+      state = 'inactive';
+      return '';
+    });
+  }
+
+  test('stops a K3s whose API does not answer before the eviction of its Spot VM', async () => {
+    hanging();
+    shown = [anEvent({ kind: 'preempt' })];
+    expect(await passes()).toEqual([
+      expect.stringMatching(/^stop K3s before the eviction of this Spot VM/),
+      expect.stringContaining('K3s is stopped for it, '),
+    ]);
+    expect(acknowledged).toEqual([]);
+  });
+
+  test.each([
+    ['a reboot', {}],
+    ['an eviction that has begun', { kind: 'preempt', isStarted: true }],
+  ] as const)('does not stop a K3s whose API does not answer before %s', async (_, fields) => {
+    hanging();
+    shown = [anEvent(fields)];
+    expect(await passes()).toEqual([expect.stringMatching(/^ApiUnavailable|^EventScheduled/)]);
+  });
+
+  test('does not stop a K3s whose API does not answer while a person holds the node', async () => {
+    hanging();
+    await hold(host, events.node.paths, 'under investigation');
+    shown = [anEvent({ kind: 'preempt' })];
+    expect(await passes()).toEqual([expect.stringMatching(/^ApiUnavailable/)]);
+  });
+
+  test.each([
+    ['a server with etcd, which may be one of several', 'server', { datastore: 'etcd' }],
+    ['an agent', 'agent', {}],
+  ] as const)('is stopped without an answer of the API, but %s is not', async (_, role, k3s) => {
+    given(role, {}, k3s);
+    hanging();
+    shown = [anEvent({ kind: 'preempt' })];
+    expect(await passes()).toEqual([expect.stringMatching(/^ApiUnavailable/)]);
   });
 
   test('does not stop a K3s that is still starting while a person holds the node', async () => {
