@@ -21,8 +21,9 @@ interface Member {
  * Keeps the record of a server that has its cluster on its disk. Once etcd exists, the record loses the text of the
  * claim: a later, empty disk of this VM must not claim the cluster again.
  *
- * The record follows k3s.peers if the server that this one has joined is no longer listed. Also claims the cluster under its present token, so that an empty server finds the claim after a rotation of the
- * token, a consent, or a new place for backups. Throws `InitMarkStays` if the server is still marked after a day.
+ * The record follows k3s.peers if the server that this one has joined is no longer listed. Also claims the cluster
+ * under its present token, so that an empty server finds the claim after a rotation of the token, a consent, or a new
+ * place for backups. Throws `InitMarkStays` if the server is still marked after a day.
  */
 export async function memberKept(host: HostReader, node: K3sNode, known: Member): Promise<Finding> {
   const { record, token, claims } = known;
