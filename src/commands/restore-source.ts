@@ -3,6 +3,7 @@ import type { Host } from '../agent/engine/host.ts';
 import { findBackup, idForm } from '../agent/parts/backup/index.ts';
 import {
   datastoreCopies,
+  type FreshServer,
   judgeCopy,
   judgeManifest,
   type RestorableCopy,
@@ -28,6 +29,8 @@ export interface SourcePorts {
   readonly named: () => Promise<NamedStore>;
   readonly tell: Tell;
   readonly free: (path: string) => Promise<number>;
+  /** What is still to be installed on a machine without a cluster. */
+  readonly fresh?: FreshServer | undefined;
 }
 
 /**
@@ -38,10 +41,10 @@ export async function copyToRestore(
   host: Host,
   paths: NodePaths,
   { from, otherCluster, plan }: RestoreWish,
-  { named, tell, free }: SourcePorts,
+  { named, tell, free, fresh }: SourcePorts,
 ): Promise<RestorableCopy> {
   if (!idForm.test(from)) {
-    return judgeCopy(host, paths, from, otherCluster);
+    return judgeCopy(host, paths, from, { otherCluster, fresh });
   }
   let store = '';
   const { path, manifest, fetch } = await findBackup(host, paths, from, {
@@ -53,7 +56,7 @@ export async function copyToRestore(
     },
   });
   if (fetch !== undefined) {
-    const accepted = await judgeManifest(host, paths, { path, otherCluster }, manifest);
+    const accepted = await judgeManifest(host, paths, { path, otherCluster, fresh }, manifest);
     await requireRoom(paths, manifest, free);
     if (plan) {
       return { ...accepted, isRead: false, isBare: false };
@@ -61,7 +64,7 @@ export async function copyToRestore(
     tell.out(`Fetching ${from} from ${store} ...`);
     await fetch();
   }
-  return judgeCopy(host, paths, path, otherCluster);
+  return judgeCopy(host, paths, path, { otherCluster, fresh });
 }
 
 /** Throws `RestoreRefused` without the room for a backup, its data, and the datastore that is made of the data. */

@@ -4,7 +4,7 @@ import { diskOf } from '../agent/host/files/free-space.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
 import { abortedBySignals } from '../agent/host/process/signals.ts';
-import { requireOthersOff, restoreOf } from '../agent/parts/k3s/index.ts';
+import { type FreshServer, requireOthersOff, restoreOf } from '../agent/parts/k3s/index.ts';
 import { requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
 import { perform } from '../setup/perform.ts';
 import { daemonBack, replaceDatastore } from '../setup/restore.ts';
@@ -50,7 +50,7 @@ export async function restore(options: RestoreOptions): Promise<number> {
 }
 
 async function restoreFrom(
-  { host, paths, store, servers }: RestoreGround,
+  { host, paths, store, servers, fresh }: RestoreGround,
   options: RestoreOptions & { readonly from: string },
 ): Promise<number> {
   const { root, plan, yes } = options;
@@ -59,9 +59,12 @@ async function restoreFrom(
     await requireOthersOff(host, servers);
   }
   const free = async (path: string) => (await diskOf(path)).available;
-  const copy = await copyToRestore(host, paths, options, { named, tell, free });
-  const begun = await restoreOf(host, paths, copy);
-  const steps = restoreSteps(paths, copy, begun, servers);
+  const look = async (first?: FreshServer) => {
+    const copy = await copyToRestore(host, paths, options, { named, tell, free, fresh: first });
+    const begun = await restoreOf(host, paths, copy);
+    return { copy, begun, steps: restoreSteps(paths, copy, begun, servers) };
+  };
+  const { copy, steps } = await look(fresh);
   for (const line of restorePlan(host, copy, steps)) {
     tell.out(line);
   }
@@ -84,6 +87,11 @@ async function restoreFrom(
     }
     const release = await acquireLock(paths.slipway.lock, root);
     try {
+      if (fresh !== undefined && !(await fresh.prepare(tell))) {
+        return 1;
+      }
+      // What was installed may not suit the copy, such as another token: only now everything is known.
+      const { begun, steps } = await look();
       return (await replaceDatastore(host, paths, steps, begun, { tell, interrupted })) ? 0 : 1;
     } finally {
       await release();

@@ -38,7 +38,10 @@ export function restorePlan(
   { stop, down, up }: RestoreSteps,
 ): readonly string[] {
   const { madeAt, reason, isMove, k3s, installed, isKept } = copy;
-  const steps = [stop, ...down, ...up].map(({ summary }) => `  ${summary}`);
+  const first = copy.isFresh
+    ? [`  install K3s ${installed}, its configuration and the join token, as the daemon does`]
+    : [];
+  const [stopped = '', ...steps] = [stop, ...down, ...up].map(({ summary }) => `  ${summary}`);
   const newer =
     isKept || installed === k3s ? [] : [`  K3s ${installed} reads the copy, and upgrades its objects again.`];
   return [
@@ -46,7 +49,7 @@ export function restorePlan(
     `  was made at ${madeAt} (${ageOf(host.now() - Date.parse(madeAt))} ago), ${madeFor(reason)}`,
     ...contentOf(copy),
     'The restore will:',
-    ...steps,
+    ...[stopped, ...first, ...steps],
     '  wait until the Kubernetes API is ready, and start slipway.service again',
     'What it means:',
     '  The cluster forgets everything since the copy: objects that were created, changed or deleted. Pods that started',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { Host, HostReader } from '../agent/engine/host.ts';
 import { type Resource, waiting } from '../agent/engine/resource.ts';
-import { apiBack, formerPasswordRemoved, type Restore } from '../agent/parts/k3s/index.ts';
+import { apiBack, formerPasswordRemoved, keptAside, type Restore } from '../agent/parts/k3s/index.ts';
 import { forgetTurns } from '../agent/parts/maintenance/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { unless } from '../agent/resources/combinators.ts';
@@ -47,9 +47,12 @@ export async function replaceDatastore(
   await host.remove(paths.slipway.restore);
   await host.remove(paths.slipway.fetched);
   tell.out(`The datastore is restored, and the API is ready. It lists: ${nodes.join(', ') || 'no node'}`);
-  tell.out(
-    `What was there before is kept, with the suffix .before-restore-${restore.at}, below ${paths.k3s.data}/server. It has every Secret: remove it once the cluster works as it should.`,
-  );
+  const kept = await keptAside(host, paths, restore);
+  if (kept.length > 0) {
+    tell.out(
+      `What was there before is kept: ${kept.join(', ')}. It has every Secret: remove it once the cluster works as it should.`,
+    );
+  }
   return true;
 }
 

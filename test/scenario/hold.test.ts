@@ -71,8 +71,10 @@ describe.each([
   });
 });
 
-test('a VM that is held before its first boot starts K3s only after the hold', async () => {
+test('a VM that is held before its first boot starts K3s only after the hold, even after a reboot', async () => {
   const machine = vm('server', 'maintenance: { hold: not yet }\n');
+  await live(machine.slipway(), machine, 10 * minute);
+  await machine.reboot();
   const slipway = machine.slipway();
   const held = await live(slipway, machine, 10 * minute);
   expect(machine.units.starts).toBe(0);

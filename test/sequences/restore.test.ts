@@ -99,7 +99,7 @@ async function restore(
     others = servers,
   }: { interrupted?: AbortSignal; otherCluster?: string; others?: OtherServers } = {},
 ): Promise<boolean> {
-  const copy = await judgeCopy(host, paths, file, otherCluster);
+  const copy = await judgeCopy(host, paths, file, { otherCluster });
   const begun = await restoreOf(host, paths, copy);
   const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
   return replaceDatastore(host, paths, restoreSteps(paths, copy, begun, others), begun, {
@@ -440,7 +440,7 @@ describe('a restore of another cluster on a new VM', () => {
       reason: 'RestoreRefused',
       message: expect.stringContaining(`--other-cluster ${otherCluster}`),
     });
-    await expect(judgeCopy(host, paths, file, '0123456789ab')).rejects.toMatchObject({
+    await expect(judgeCopy(host, paths, file, { otherCluster: '0123456789ab' })).rejects.toMatchObject({
       reason: 'RestoreRefused',
     });
   });
@@ -464,7 +464,7 @@ describe('a restore of another cluster on a new VM', () => {
 
   test('has a plan that says what becomes of the present cluster', async () => {
     const { host } = newVm();
-    const copy = await judgeCopy(host, paths, file, otherCluster);
+    const copy = await judgeCopy(host, paths, file, { otherCluster });
     const plan = restorePlan(
       host,
       copy,

@@ -114,7 +114,8 @@ export function k3sResources(
   const joined = [...accepted, ...agreed];
   const files = [...agents, endpoint, ...registries, ...provider, ...unitFile];
   const inputs = ids(kernel, [executable, token, config], files, server, joined, shared);
-  const enabled = unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs });
+  // A K3s that must not start now must not start at the next boot either.
+  const enabled = unlessHeld(node, unitEnabled({ unit: name, condition: 'K3sRunning', needs: inputs }));
   const starting = (resource: Resource) =>
     startable(
       unlessHeld(node, unlessCopying(node, unlessIrreversible(node, unlessOverridden(node, resource)))),

@@ -71,7 +71,7 @@ async function restorableManifest(
   if (found === undefined) {
     throw restoreRefused(
       `${store.name} has no whole backup ${id} of the cluster ${cluster}. See: slipway backup list --all. If this is a new VM in ` +
-        'place of a lost server, name the cluster in that list: --other-cluster CLUSTER',
+        `place of a lost server, and nothing needs its present cluster: slipway restore --from ${id} --other-cluster ${await clusterNamed(store, id)}`,
     );
   }
   if (!['sqlite', 'etcd'].includes(found.datastore)) {
@@ -80,6 +80,12 @@ async function restorableManifest(
     );
   }
   return found;
+}
+
+/** Returns the only cluster in the store that has this backup; otherwise a word in its place. */
+async function clusterNamed(store: ObjectStore, id: string): Promise<string> {
+  const [only, ...others] = (await storedBackups(store, undefined)).filter((each) => each.id === id);
+  return only !== undefined && others.length === 0 ? only.cluster : 'CLUSTER';
 }
 
 /** Turns the error about damaged data into a refusal that says what to do. */

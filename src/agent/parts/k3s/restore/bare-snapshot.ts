@@ -5,6 +5,7 @@ import type { CopyManifest } from '../datastore/copies.ts';
 import { clusterCa } from '../datastore/keep-copy.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
 import { installedVersion } from '../upgrade/release.ts';
+import type { FreshServer } from './fresh-server.ts';
 import { kindOnServer } from './judge-server.ts';
 import { restoreRefused } from './restore-refused.ts';
 
@@ -20,9 +21,9 @@ export const bareReason = 'by k3s etcd-snapshot';
 export async function bareSnapshot(
   host: HostReader,
   paths: NodePaths,
-  path: string,
+  { path, fresh }: { readonly path: string; readonly fresh: FreshServer | undefined },
 ): Promise<CopyManifest | undefined> {
-  if ((await kindOnServer(host, paths)) !== 'etcd') {
+  if ((fresh?.datastore ?? (await kindOnServer(host, paths))) !== 'etcd') {
     return undefined;
   }
   if (path.endsWith('.zip')) {
@@ -38,7 +39,7 @@ export async function bareSnapshot(
   const token = parseToken(await fileText(host, slipway.joinToken));
   return {
     datastore: 'etcd',
-    k3s: (await installedVersion(host, paths)) ?? '',
+    k3s: fresh?.version ?? (await installedVersion(host, paths)) ?? '',
     ca: (await clusterCa(host, paths)) ?? '',
     token: token ? tokenDigest(token) : '',
     bytes: found.bytes,

@@ -4,7 +4,7 @@ import type { NodePaths } from '../../../paths.ts';
 import { type CopyManifest, manifestPath, readManifest } from '../datastore/copies.ts';
 import { kineFacts, kineQueries } from '../datastore/kine.ts';
 import { bareSnapshot } from './bare-snapshot.ts';
-import { type AcceptedCopy, judgeManifest } from './judge-manifest.ts';
+import { type AcceptedCopy, judgeManifest, type NamedCopy } from './judge-manifest.ts';
 import { restoreRefused } from './restore-refused.ts';
 
 /** A copy that may be restored on this server. */
@@ -21,22 +21,23 @@ export interface RestorableCopy extends AcceptedCopy {
  * `DatabaseDamaged` for a damaged file.
  *
  * `otherCluster`, the first 12 digits of the digest of a CA, allows a copy of that cluster in place of the present one.
+ * With `fresh`, judges the copy for a machine on which K3s is still to be installed.
  */
 export async function judgeCopy(
   host: HostReader,
   paths: NodePaths,
   path: string,
-  otherCluster?: string,
+  { otherCluster, fresh }: Partial<Pick<NamedCopy, 'otherCluster' | 'fresh'>> = {},
 ): Promise<RestorableCopy> {
   const described = await readManifest(host, path);
-  const manifest = described ?? (await bareSnapshot(host, paths, path));
+  const manifest = described ?? (await bareSnapshot(host, paths, { path, fresh }));
   if (manifest === undefined) {
     throw restoreRefused(
       `${manifestPath(path)}, the manifest of the copy, is missing or damaged. Without it, nothing shows of which cluster and ` +
         'K3s the copy is. Keep the two files together, or choose another copy',
     );
   }
-  const accepted = await judgeManifest(host, paths, { path, otherCluster }, manifest);
+  const accepted = await judgeManifest(host, paths, { path, otherCluster, fresh }, manifest);
   await requireWhole(host, path, manifest);
   return { ...accepted, isRead: true, isBare: described === undefined };
 }

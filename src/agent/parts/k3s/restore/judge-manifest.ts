@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
@@ -8,6 +9,7 @@ import { parseToken, tokenDigest } from '../membership/token.ts';
 import { installedVersion, soundVersion } from '../upgrade/release.ts';
 import { compareVersions, parseVersion } from '../upgrade/version.ts';
 import { rotationFrom } from './former-token.ts';
+import { type FreshServer, hasNoCluster, requireSuited } from './fresh-server.ts';
 import { requireServer } from './judge-server.ts';
 import { restoreRefused } from './restore-refused.ts';
 import { restoreUnderWay } from './restore-state.ts';
@@ -23,12 +25,16 @@ export interface AcceptedCopy extends CopyManifest {
   readonly isRotating: boolean;
   /** True if the copy is of another cluster, which takes the place of the present one. */
   readonly isMove: boolean;
+  /** True if this machine has no cluster yet, so that the copy brings one. */
+  readonly isFresh: boolean;
 }
 
 /** Where a copy is, and the cluster of the copy if it may take the place of another cluster. */
 export interface NamedCopy {
   readonly path: string;
   readonly otherCluster: string | undefined;
+  /** What will be installed first, on a machine without a cluster and perhaps without K3s. */
+  readonly fresh?: FreshServer | undefined;
 }
 
 /**
@@ -39,17 +45,23 @@ export interface NamedCopy {
 export async function judgeManifest(
   host: HostReader,
   paths: NodePaths,
-  { path, otherCluster }: NamedCopy,
+  { path, otherCluster, fresh }: NamedCopy,
   manifest: CopyManifest,
 ): Promise<AcceptedCopy> {
+  if (fresh !== undefined) {
+    requireSuited(fresh, manifest);
+    const later = { installed: fresh.version, isKept: false, isRotating: false, isMove: false };
+    return { ...manifest, path, ...later, isFresh: true };
+  }
   await requireServer(host, paths, manifest);
+  const isFresh = await hasNoCluster(host, paths);
   const isMove = await requireOneRestore(host, paths, { path, otherCluster }, manifest);
   const release = await requireRelease(host, paths, manifest);
   const isRotating = (await rotationFrom(host, paths, manifest.token)) !== undefined;
   if (!isRotating) {
     await requireToken(host, paths, manifest);
   }
-  return { ...manifest, path, ...release, isRotating, isMove };
+  return { ...manifest, path, ...release, isRotating, isMove, isFresh };
 }
 
 /**
@@ -77,10 +89,16 @@ async function requireOneRestore(
   if (isMove && otherCluster !== of) {
     throw restoreRefused(
       `${path} is a copy of another cluster (CA ${of}; this server belongs to ${present}). Choose a copy of this cluster. If this ` +
-        `is a new VM in place of a lost server, and nothing needs its present cluster ${present}: --other-cluster ${of}`,
+        `is a new VM in place of a lost server, and nothing needs its present cluster ${present}: slipway restore --from ` +
+        `${namedFrom(paths, path)} --other-cluster ${of}`,
     );
   }
   return isMove;
+}
+
+/** Returns what `--from` names: the id of a fetched backup, or the path of a copy. */
+function namedFrom({ slipway }: NodePaths, path: string): string {
+  return dirname(path) === slipway.fetched ? basename(path, '.db') : path;
 }
 
 async function requireRelease(

@@ -17,7 +17,7 @@ const restore = z.object({
   at: z.string(),
   /** True if the unit of K3s is enabled at the end, as it was before. */
   isEnabled: z.boolean(),
-  /** True if the copy is of another cluster than the one that the restore replaces. */
+  /** True if the copy brings a cluster to this machine that it did not have before. */
   isMove: z.optional(z.boolean()),
   /** The kind of the datastore; absent for SQLite. */
   datastore: z.optional(z.literal('etcd')),
@@ -44,7 +44,8 @@ export async function restoreOf(
     readonly path: string;
     readonly sha256: string;
     readonly datastore: string;
-    readonly isMove?: boolean;
+    readonly isMove: boolean;
+    readonly isFresh: boolean;
   },
 ): Promise<Restore> {
   const underWay = await restoreUnderWay(host, paths);
@@ -56,8 +57,8 @@ export async function restoreOf(
     from: copy.path,
     sha256: copy.sha256,
     at: compactTime(host.now()),
-    isEnabled: UnitFileState === 'enabled',
-    ...(copy.isMove && { isMove: true }),
+    isEnabled: UnitFileState === 'enabled' || copy.isFresh,
+    ...((copy.isMove || copy.isFresh) && { isMove: true }),
     ...(copy.datastore === 'etcd' && { datastore: copy.datastore }),
   };
 }

@@ -5,6 +5,20 @@ import { asideExecutable, asidePath, type Restore, replacedPaths } from './resto
 
 const unit = unitName('server');
 
+/** Returns the paths to which a restore has moved what was there before. */
+export async function keptAside(
+  host: HostReader,
+  paths: NodePaths,
+  restore: Restore,
+): Promise<readonly string[]> {
+  const kept: string[] = [];
+  for (const path of replacedPaths(paths, restore)) {
+    const aside = asidePath(path, restore);
+    kept.push(...((await host.stat(aside)) === undefined ? [] : [aside]));
+  }
+  return kept;
+}
+
 /** Returns the commands that put back what a restore has moved aside. */
 export async function wayBack(host: HostReader, paths: NodePaths, restore: Restore): Promise<string> {
   const commands = [`systemctl stop slipway ${unit}`];

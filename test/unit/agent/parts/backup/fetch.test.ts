@@ -105,10 +105,13 @@ describe('a backup that is fetched for a restore', () => {
     host.files.write(paths.k3s.serverCa, 'the CA of the new VM\n');
     await expect(fetched(machine)).rejects.toMatchObject({
       reason: 'RestoreRefused',
-      message: expect.stringContaining('--other-cluster'),
+      message: expect.stringMatching(/slipway restore --from \S+ --other-cluster [0-9a-f]{12}/),
     });
     expect(await fetched(machine, id, cluster)).toBe(path);
-    expect(await judgeCopy(host, paths, path, cluster)).toMatchObject({ path, isMove: true });
+    expect(await judgeCopy(host, paths, path, { otherCluster: cluster })).toMatchObject({
+      path,
+      isMove: true,
+    });
   });
 
   test('is fetched again if the fetched one is of another cluster than the one that a person names', async () => {
