@@ -46,7 +46,7 @@ export function makeIntermediate(authority: Certificate, commonName: string): Ce
 
 /** Returns a certificate for `ca` that another authority signs, as an old root cross-signs a new one. */
 export function crossSign(ca: Certificate, authority: Certificate): string {
-  return certified(authority, commonNameOf(ca), createPublicKey(ca.key));
+  return certified(authority, issuerOf(ca).commonName, createPublicKey(ca.key));
 }
 
 function certified(authority: Certificate, commonName: string, publicKey: Key): string {
@@ -54,12 +54,35 @@ function certified(authority: Certificate, commonName: string, publicKey: Key): 
   const keyId = createHash('sha1').update(spki(issuerKey)).digest();
   const authorityKey = extension('2.5.29.35', der(0x30, der(0x80, keyId)));
   const usage = [extension('2.5.29.19', der(0x30, boolean(true)), true), keyUsage(0x06), authorityKey];
-  const issuer = name({ commonName: commonNameOf(authority) });
-  return signed(issuer, name({ commonName }), spki(publicKey), usage, createPrivateKey(authority.key));
+  const issuer = issuerOf(authority);
+  const subject = name({ commonName });
+  return signed(name({ commonName: issuer.commonName }), subject, spki(publicKey), usage, issuer.privateKey);
 }
 
-function commonNameOf({ certificate }: Certificate): string {
-  return new X509Certificate(certificate).subject.replace(/^CN=/, '');
+/** What an authority needs to issue certificates. */
+interface Issuer {
+  readonly commonName: string;
+  readonly privateKey: Key;
+  /** The time from which its certificate is valid, in epoch milliseconds. */
+  readonly validFrom: number;
+}
+
+const issuers = new WeakMap<Certificate, Issuer>();
+
+/** Parses the certificate and the key of an authority, once for each authority, since a fleet issues thousands. */
+export function issuerOf(authority: Certificate): Issuer {
+  const known = issuers.get(authority);
+  if (known !== undefined) {
+    return known;
+  }
+  const { subject, validFromDate } = new X509Certificate(authority.certificate);
+  const issuer = {
+    commonName: subject.replace(/^CN=/, ''),
+    privateKey: createPrivateKey(authority.key),
+    validFrom: validFromDate.getTime(),
+  };
+  issuers.set(authority, issuer);
+  return issuer;
 }
 
 /**
@@ -79,12 +102,13 @@ export function issue(
   if (spec.hosts !== undefined) {
     extensions.push(alternativeNames(spec.hosts));
   }
+  const issuer = issuerOf(authority);
   const certificate = signed(
-    name({ commonName: commonNameOf(authority) }),
+    name({ commonName: issuer.commonName }),
     name(spec),
     spki(pair.publicKey),
     extensions,
-    createPrivateKey(authority.key),
+    issuer.privateKey,
     spec.validity ?? endingIn(spec.life ?? 3650 * day),
   );
   return { certificate, key: pem(pair.privateKey) };

@@ -8,7 +8,7 @@
  * of its CA (rancher/dynamiclistener, cert.NewSignedCert). Its file also has the chain of its CA.
  */
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { type Certificate, issue, type KeyPair, type Validity } from './k3s-certificates.ts';
+import { type Certificate, issue, issuerOf, type KeyPair, type Validity } from './k3s-certificates.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -111,7 +111,7 @@ export function isRenewed(pem: string | undefined, now: number): boolean {
  * CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS.
  */
 export function leafValidity(authority: Certificate, now: number, days = daysFromEnvironment()): Validity {
-  const from = Math.max(now - hour, new X509Certificate(authority.certificate).validFromDate.getTime());
+  const from = Math.max(now - hour, issuerOf(authority).validFrom);
   return { from, ends: from + days * day };
 }
 
