@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { NodeError } from '../agent/engine/errors.ts';
 import type { Host, HostReader } from '../agent/engine/host.ts';
 import { type Resource, waiting } from '../agent/engine/resource.ts';
-import { apiBack, formerPasswordRemoved, keptAside, type Restore } from '../agent/parts/k3s/index.ts';
+import {
+  apiBack,
+  formerPasswordRemoved,
+  keptAside,
+  type Restore,
+  recordRestore,
+} from '../agent/parts/k3s/index.ts';
 import { forgetTurns } from '../agent/parts/maintenance/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
 import { unless } from '../agent/resources/combinators.ts';
@@ -67,6 +73,7 @@ async function turnsForgotten(
 ): Promise<readonly string[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
+      await recordRestore(host, paths);
       return await forgetTurns(host, paths);
     } catch (thrown) {
       if (!(thrown instanceof NodeError) || attempt === attempts || interrupted.aborted) {

@@ -32,6 +32,7 @@ export { clusterFounding, serverToJoin } from './membership/cluster-founding.ts'
 export { fetchToken, tokenSecretName } from './membership/fetched-token.ts';
 export { etcdFounding, type FoundingPorts } from './membership/founding/etcd-founding.ts';
 export { type FoundingMemory, foundingMemory } from './membership/founding/memory.ts';
+export { recordRestore } from './membership/founding/restored-cluster.ts';
 export { joinToken } from './membership/join-token.ts';
 export { nonBlockingOnceJoined } from './membership/joined-cluster.ts';
 export type { Verification } from './membership/kinds/kind.ts';

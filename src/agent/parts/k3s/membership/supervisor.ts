@@ -119,6 +119,26 @@ export async function sharedConfig(
   return body;
 }
 
+/**
+ * Reads the members of etcd from a server (GET /db/info), with the token of a server, and verifies the server's
+ * certificate against `ca` but not its name. Throws the errors of `sharedConfig`.
+ */
+export async function databaseInfo(
+  host: HostReader,
+  server: string,
+  ca: string,
+  token: Token,
+  hints: Hints,
+): Promise<string> {
+  const headers = { authorization: basicAuth('server', token.credential) };
+  const url = `${server}/db/info`;
+  const { status, body } = await askSupervisor(host, { url, headers, trust: { ca, anyName: true } }, hints);
+  if (status !== 200) {
+    throw new NodeError('UnexpectedAnswer', `${url} answers ${status}; K3s answers 200.`);
+  }
+  return body;
+}
+
 function isUntrusted(thrown: unknown): boolean {
   const cause = thrown instanceof NodeError ? thrown.cause : undefined;
   return cause instanceof NodeError && cause.reason === 'TlsUntrusted';

@@ -17,6 +17,7 @@ import { memberKept } from './member.ts';
 import { type FoundingMemory, noteSilence } from './memory.ts';
 import { askServers, otherServers } from './peers.ts';
 import { type FoundingRecord, readFounding, writeFounding } from './record.ts';
+import { refuseFormer } from './restored-cluster.ts';
 import { refusal, waitFor } from './words.ts';
 
 export const foundingId = 'Cluster/founding';
@@ -49,9 +50,11 @@ export function etcdFounding(node: K3sNode, ports: FoundingPorts, needs: readonl
       const token = await serverToken(host, node);
       switch (disk) {
         case 'etcd':
-          return record?.state === 'migrates'
-            ? inSync()
-            : memberKept(host, node, { record, token, claims: ports.claims });
+          if (record?.state === 'migrates') {
+            return inSync();
+          }
+          await refuseFormer(host, node, token);
+          return memberKept(host, node, { record, token, claims: ports.claims });
         case 'sqlite':
           return inSync();
         case 'removed':

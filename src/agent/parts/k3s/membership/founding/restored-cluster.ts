@@ -1,0 +1,117 @@
+import { basename, dirname, join } from 'node:path';
+import * as z from 'zod/mini';
+import { hintsOf } from '../../../../clouds/chosen.ts';
+import { NodeError } from '../../../../engine/errors.ts';
+import type { Host, HostReader } from '../../../../engine/host.ts';
+import { parseJson } from '../../../../engine/json.ts';
+import { forPerson } from '../../../../engine/severity.ts';
+import { applyObject, readApi } from '../../../../kubernetes/api.ts';
+import { type ApiAccess, readKubeconfig } from '../../../../kubernetes/kubeconfig.ts';
+import { objectPath } from '../../../../kubernetes/object-path.ts';
+import { type K3sNode, unitName } from '../../../../node.ts';
+import type { NodePaths } from '../../../../paths.ts';
+import { fileText } from '../../../../resources/file-text.ts';
+import { showUnit } from '../../../../resources/unit.ts';
+import { databaseInfo } from '../supervisor.ts';
+import type { Token } from '../token.ts';
+import { etcdLog } from './disk.ts';
+import { askServers, otherServers } from './peers.ts';
+
+const name = 'slipway-restore';
+const kind = { apiVersion: 'v1', resource: 'configmaps', namespace: 'kube-system', name } as const;
+
+const record = z.object({ data: z.object({ restoredAt: z.string() }) });
+const info = z.object({ members: z.array(z.object({ name: z.string() })) });
+
+/** Records in the cluster that it was restored now, for servers whose disks have the former cluster. */
+export async function recordRestore(host: Host, { k3s }: NodePaths): Promise<void> {
+  const access = await readKubeconfig(host, k3s.kubeconfig);
+  const object = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: kind.namespace },
+    data: { restoredAt: new Date(host.now()).toISOString() },
+  };
+  await applyObject(host, access, objectPath(kind), JSON.stringify(object), { force: true });
+}
+
+/**
+ * Throws `ClusterExists` on a server whose disk has etcd of a cluster that was restored without it: its K3s would bring
+ * the former cluster back beside the restored one.
+ *
+ * A server that has the CA of this disk and accepts the token must prove all of it: its API, which answers only with
+ * quorum, has the record of a restore that is newer than anything that etcd has written here; and its cluster does not
+ * have the member of this disk. Does nothing in any other case: while no server answers, or K3s runs here.
+ */
+export async function refuseFormer(host: HostReader, node: K3sNode, token: Token | undefined): Promise<void> {
+  if (token === undefined || !(await isDown(host, node))) {
+    return;
+  }
+  const error = await restoredWithout(host, node, token);
+  if (error !== undefined) {
+    throw error;
+  }
+}
+
+async function isDown(host: HostReader, { role }: K3sNode): Promise<boolean> {
+  const { ActiveState } = await showUnit(host, unitName(role.k3s), ['ActiveState']);
+  return ['inactive', 'failed'].includes(ActiveState);
+}
+
+async function restoredWithout(
+  host: HostReader,
+  node: K3sNode,
+  token: Token,
+): Promise<NodeError | undefined> {
+  const { datastore, kubeconfig, serverCa } = node.paths.k3s;
+  const member = (await fileText(host, join(datastore, 'etcd/name'))).trim();
+  const ca = await fileText(host, serverCa);
+  const admin = await readKubeconfig(host, kubeconfig).catch(notAnswered);
+  if (member === '' || ca === '' || admin === undefined) {
+    return undefined;
+  }
+  const { peers } = await otherServers(host, node);
+  const answers = await askServers(host, node, { peers, others: [] }, token);
+  for (const { address } of answers.filter(({ says }) => says === 'accepts')) {
+    const access = { server: address, trust: { ...admin.trust, anyName: true } };
+    const restoredAt = await restoreTime(host, access).catch(notAnswered);
+    if (restoredAt === undefined || !(Date.parse(restoredAt) > (await lastWritten(host, node.paths)))) {
+      continue;
+    }
+    const text = await databaseInfo(host, address, ca, token, hintsOf(node.settings)).catch(notAnswered);
+    const members = text === undefined ? undefined : parseJson(info, text)?.members;
+    if (members !== undefined && members.length > 0 && members.every((each) => each.name !== member)) {
+      return forgotten(node, address, restoredAt);
+    }
+  }
+  return undefined;
+}
+
+async function restoreTime(host: HostReader, access: ApiAccess): Promise<string | undefined> {
+  return (await readApi(host, access, objectPath(kind), record))?.data.restoredAt;
+}
+
+/** Returns when etcd last wrote to its log, in epoch milliseconds; the end of time without a file. */
+async function lastWritten(host: HostReader, paths: NodePaths): Promise<number> {
+  const folder = etcdLog(paths);
+  const stats = await Promise.all((await host.list(folder)).map((each) => host.stat(join(folder, each))));
+  const times = stats.flatMap((stat) => stat?.modifiedAt ?? []);
+  return times.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...times);
+}
+
+function notAnswered(thrown: unknown): undefined {
+  if (!(thrown instanceof NodeError)) {
+    throw thrown;
+  }
+}
+
+function forgotten({ paths }: K3sNode, address: string, restoredAt: string): NodeError {
+  const { datastore } = paths.k3s;
+  return new NodeError(
+    'ClusterExists',
+    `The cluster at ${address} was restored at ${restoredAt}, and does not have the etcd member of this server, whose disk has the ` +
+      'former cluster. K3s would bring that one back, so Slipway does not start it. Move its database aside, and this ' +
+      `server joins: mv ${datastore} ${join(dirname(datastore), `${basename(datastore)}.former`)}`,
+    forPerson,
+  );
+}
