@@ -45,19 +45,22 @@ export function memoryEtcd(host: MemoryHost, { k3s }: NodePaths, nodeName: strin
     free: 2 ** 40,
   };
   host.files.write(join(k3s.datastore, 'etcd/name'), `${nodeName}-0a1b2c3d`, 0o600);
-  host.files.write(join(k3s.datastore, 'etcd/member/wal/0.wal'), '', 0o600);
+  const log = join(k3s.datastore, 'etcd/member/wal');
+  if (host.files.stat(log) === undefined) {
+    host.files.write(log, '', 0o600);
+  }
   host.files.write(join(k3s.datastore, 'etcd/member/snap/db'), 'x'.repeat(1_000), 0o600);
-  let log = '';
+  let journal = '';
   host
     .on({ file: 'stat', args: /^--file-system --format=%a/ }, () => `${Math.floor(etcd.free / 4096)} 4096\n`)
-    .on({ file: 'journalctl', args: /-n 200/ }, () => log)
+    .on({ file: 'journalctl', args: /^-u k3s\.service -o cat -n 200/ }, () => journal)
     .onGet('https://127.0.0.1:6443/db/info', () => JSON.stringify({ members: etcd.members }))
     .onRequest({ method: 'POST', url: 'https://127.0.0.1:6443/db/snapshot' }, ({ headers, body }) => {
       if (`${reveal(headers?.authorization ?? '')}` !== basicAuth('server', etcd.password).reveal()) {
         return { status: 401, body: 'Unauthorized' };
       }
       const answered = answer(host, etcd, nodeName, JSON.parse(reveal(body ?? '')));
-      log += answered.logged;
+      journal += answered.logged;
       return answered;
     });
   return etcd;

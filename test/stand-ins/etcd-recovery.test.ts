@@ -51,6 +51,17 @@ describe.skipIf(etcdMissing !== undefined)(
       expect(readdirSync(data('db/snapshots'))).toEqual([second]);
     });
 
+    test('forgets the objects of its snapshots if it is asked for one in another folder', async () => {
+      await server.up();
+      await saved();
+      const other = await saved('--dir', server.root, '--name', 'elsewhere');
+      const { body } = await server.api('GET', '/apis/k3s.cattle.io/v1/etcdsnapshotfiles');
+      expect(body.items.map(({ spec }: { spec: { snapshotName: string } }) => spec.snapshotName)).toEqual([
+        other,
+      ]);
+      expect(readdirSync(data('db/snapshots'))).toHaveLength(1);
+    });
+
     test('is restored from a snapshot, with the files and words of K3s', async () => {
       await server.up();
       await server.api('POST', maps, map('before'));

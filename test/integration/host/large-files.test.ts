@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sha256 } from '../../../src/agent/engine/digest.ts';
 import { Secret } from '../../../src/agent/engine/secret.ts';
-import { copyFile } from '../../../src/agent/host/files/large-files.ts';
+import { copyFile, digestAt } from '../../../src/agent/host/files/large-files.ts';
 import { fetchFile } from '../../../src/agent/host/http/fetch-file.ts';
 import { Routes } from '../../../src/agent/host/http/http-agents.ts';
 import { upload } from '../../../src/agent/host/http/upload.ts';
@@ -222,6 +222,18 @@ test('a digest of a large file is that of all its bytes', async () => {
   expect(await nodeHost().digestFile(file)).toEqual({
     bytes: size + 3,
     sha256: sha256(Buffer.concat([content, Buffer.from('end')])),
+  });
+});
+
+describe('the digest of a file', () => {
+  test('ends without progress, and takes as long as it makes progress', async () => {
+    const { file } = await sourceFile();
+    expect(await digestAt(file, file, 60_000)).toEqual({ bytes: size, sha256: sha256(content) });
+    await truncate(file, 2 ** 30);
+    await expect(digestAt(file, file, 0)).rejects.toMatchObject({
+      reason: 'TimedOut',
+      message: expect.stringContaining('made no progress for 0 s'),
+    });
   });
 });
 

@@ -2,8 +2,9 @@
  * The snapshots of a server's etcd: POST /db/snapshot.
  *
  * Models pkg/etcd/snapshot_handler.go (operations, answers, errors with an ID), pkg/etcd/snapshot.go (names of files,
- * one save at a time, not on a learner, `save` never prunes) and the ETCDSnapshotFile objects. etcdctl writes the real
- * snapshot. Not modelled: S3, compression, the schedule.
+ * one save at a time, not on a learner, `save` never prunes) and the ETCDSnapshotFile objects, of which a request for
+ * another folder forgets those of the usual one (reconcileSnapshotData). etcdctl writes the real snapshot. Not
+ * modelled: S3, compression, the schedule.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -102,6 +103,7 @@ async function save(source: SnapshotSource, request: SnapshotRequest): Promise<s
     const env = { ...process.env, ETCDCTL_API: '3' };
     await run('etcdctl', ['--endpoints', source.place.urls.client, 'snapshot', 'save', path], { env });
     source.objects?.put(files, undefined, fileObject(source, request, name));
+    reconcile(source, request);
     return name;
   } finally {
     isSaving = false;
@@ -114,7 +116,20 @@ function removed(source: SnapshotSource, request: SnapshotRequest, names: readon
     rmSync(join(folderOf(source, request), name));
     source.objects?.remove(files, undefined, metadata.name);
   }
+  reconcile(source, request);
   return names.length === 0 ? {} : { deleted: names };
+}
+
+/** Makes the objects of this node those of the files in the folder of the request (reconcileSnapshotData). */
+function reconcile(source: SnapshotSource, request: SnapshotRequest): void {
+  const found = namesIn(folderOf(source, request)).map((name) => fileObject(source, request, name));
+  const names = found.map(({ metadata }) => metadata.name);
+  for (const { metadata } of source.objects?.list(files) ?? []) {
+    const isOfNode = Object.values(metadata.labels ?? {}).includes(source.server.node.nodeName);
+    if (isOfNode && !names.includes(metadata.name)) {
+      source.objects?.remove(files, undefined, metadata.name);
+    }
+  }
 }
 
 function folderOf({ server }: SnapshotSource, { dir }: SnapshotRequest): string {

@@ -15,17 +15,44 @@ const chunkSize = 1024 * 1024;
 
 /** The longest time without progress of a copy, in milliseconds. At its end, the system may have gigabytes to write. */
 const longestStall = 900_000;
+/** The longest time without progress while a file is read, in milliseconds. */
+const longestRead = 60_000;
 
-/** Returns the size and the digest of a regular file. Throws `FileSystemError` for anything else. */
-export async function digestAt(at: string, path: string): Promise<FileDigest> {
+/**
+ * Returns the size and the digest of a regular file. Throws `FileSystemError` for anything else, and `TimedOut` after
+ * `stallAfter` milliseconds without progress, since a call to a file server that hangs never returns.
+ */
+export async function digestAt(at: string, path: string, stallAfter = longestRead): Promise<FileDigest> {
+  const stall = new AbortController();
+  const timer = setTimeout(() => stall.abort(unread(path, stallAfter)), stallAfter);
+  try {
+    return await unlessAborted(
+      stall.signal,
+      digested(at, path, { signal: stall.signal, moved: () => void timer.refresh() }),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function digested(at: string, path: string, { signal, moved }: Moving): Promise<FileDigest> {
   await using file = await openLarge(at, path);
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of chunksOf(file)) {
+    signal.throwIfAborted();
     hash.update(chunk);
     bytes += chunk.length;
+    moved();
   }
   return { bytes, sha256: hash.digest('hex') };
+}
+
+function unread(path: string, stallAfter: number): NodeError {
+  return new NodeError(
+    'TimedOut',
+    `Reading ${path} made no progress for ${stallAfter / 1_000} s. Check the disk, and the file server if the file is on one.`,
+  );
 }
 
 /**
@@ -64,18 +91,13 @@ function stalled(from: string, to: string, stallAfter: number): NodeError {
   );
 }
 
-/** What stops the filling of a draft, and what hears of its progress. */
-interface Filling {
+/** What stops a read or a copy, and what hears of its progress. */
+interface Moving {
   readonly signal: AbortSignal;
   readonly moved: () => void;
 }
 
-async function fillFrom(
-  from: string,
-  draft: string,
-  root: string,
-  { signal, moved }: Filling,
-): Promise<void> {
+async function fillFrom(from: string, draft: string, root: string, { signal, moved }: Moving): Promise<void> {
   await using source = await openSource(from, root);
   await using file = await open(draft, 'wx', 0o600);
   await takeOver(file);

@@ -1,6 +1,6 @@
 import { ok, type Probe, skipped, type Verdict, warning } from '../../doctor/probe.ts';
 import type { HostReader } from '../../engine/host.ts';
-import { type K3sNode, mayActForCluster } from '../../node.ts';
+import { isOnlyServer, type K3sNode, mayActForCluster } from '../../node.ts';
 import { datastoreKind, datastoreKinds } from '../k3s/index.ts';
 import { readRecord } from './record.ts';
 import { backupSource } from './source.ts';
@@ -15,7 +15,8 @@ export function backupProbes(host: HostReader, node: K3sNode | undefined): reado
     : [];
 }
 
-async function lookForBackup(host: HostReader, { paths, settings }: K3sNode): Promise<Verdict> {
+async function lookForBackup(host: HostReader, node: K3sNode): Promise<Verdict> {
+  const { paths, settings } = node;
   const { to } = settings.backup;
   if (to === undefined) {
     return skipped('backup.to names no store, so a loss of this disk is a loss of the cluster');
@@ -28,13 +29,19 @@ async function lookForBackup(host: HostReader, { paths, settings }: K3sNode): Pr
   if (failed !== undefined) {
     return warning(failed.why, 'look at the store, and run slipway backup');
   }
+  if (proven === undefined && !isOnlyServer(node)) {
+    return skipped(
+      'this server has made none; the one under Acting in slipway status makes those of the cluster',
+    );
+  }
   if (proven === undefined) {
     return warning(`none in ${to} is proven yet`, 'run slipway backup, and look at the condition Backup');
   }
   const age = host.now() - Date.parse(proven.madeAt);
   const megabytes = Math.ceil(proven.stored / 1024 ** 2);
   const found = `the last proven one is ${proven.id} (${megabytes} MB) in ${to}`;
-  return age < old
+  // Another server of several may have made the newer ones.
+  return age < old || !isOnlyServer(node)
     ? ok(found)
     : warning(`${found}, which is old`, 'look at the condition Backup, or run slipway backup');
 }

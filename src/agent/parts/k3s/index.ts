@@ -15,7 +15,7 @@ export { activeStart } from './datastore/active-start.ts';
 export { type DatastoreCopier, datastoreCopiers } from './datastore/copiers.ts';
 export { type CopyManifest, copyManifest, datastoreCopies } from './datastore/copies.ts';
 export { copyLack } from './datastore/copy-lack.ts';
-export { type CopyStatus, copyStatus } from './datastore/copy-status.ts';
+export { type CopiesStatus, copyStatus } from './datastore/copy-status.ts';
 export { type CopyPurpose, copyStep } from './datastore/copy-step.ts';
 export { copyWait } from './datastore/copy-wait.ts';
 export { type DatastoreKind, datastoreKind, datastoreKinds } from './datastore/datastore-kind.ts';

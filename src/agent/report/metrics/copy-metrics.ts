@@ -12,15 +12,16 @@ export function copyMetrics({ gauge }: Meter): (pass: Pass) => void {
     'datastore',
   ]);
   const bytes = gauge('datastore_copy_bytes', 'The size of the last copy of the datastore.', ['datastore']);
-  const datastore = 'sqlite';
   return ({ report: { copies } }) => {
     for (const each of [count, madeAt, bytes]) {
       each.reset();
     }
-    const last = copies?.at(-1);
-    if (copies) {
-      count.set({ datastore }, copies.length);
+    if (copies === undefined) {
+      return;
     }
+    const { datastore, made } = copies;
+    const last = made.at(-1);
+    count.set({ datastore }, made.length);
     if (last) {
       madeAt.set({ datastore }, last.madeAt / 1_000);
       bytes.set({ datastore }, last.bytes);

@@ -69,7 +69,10 @@ export async function wholeText(): Promise<string> {
       outcomes: [outcome('Service/k3s', 'Changed'), outcome('File//a', 'Waiting', 0)],
       credentials: [{ server: 'a.io', receivedAt: 0, due: 1_000, ends: 2_000 }],
       certificates: [{ name: 'agent/client-kubelet.crt', kind: 'leaf', from: 0, ends: 2_000 }],
-      copies: [{ madeAt: 1_000, bytes: 4_096, reason: 'upgrade v1.36.4+k3s1' }],
+      copies: {
+        datastore: 'sqlite',
+        made: [{ madeAt: 1_000, bytes: 4_096, reason: 'upgrade v1.36.4+k3s1' }],
+      },
       backup: aBackup,
     },
     { settings: { registries: { servers: ['a.io'] } } },

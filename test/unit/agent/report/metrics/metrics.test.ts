@@ -79,13 +79,16 @@ test('the metrics of backups have samples only on a node that makes backups', as
 
 test('the metrics of copies of the datastore have samples only on a node that makes copies', async () => {
   const names = ['datastore_copies', 'datastore_copy_timestamp_seconds', 'datastore_copy_bytes'];
-  const copies = [1_000, 2_000].map((madeAt) => ({ madeAt, bytes: 4_096 + madeAt, reason: 'upgrade' }));
+  const made = [1_000, 2_000].map((madeAt) => ({ madeAt, bytes: 4_096 + madeAt, reason: 'upgrade' }));
+  const copies = { datastore: 'etcd', made } as const;
   expect(await told([aReport({ copies })], ...names)).toEqual([
-    'datastore_copies{datastore="sqlite"} 2',
-    'datastore_copy_timestamp_seconds{datastore="sqlite"} 2',
-    'datastore_copy_bytes{datastore="sqlite"} 6096',
+    'datastore_copies{datastore="etcd"} 2',
+    'datastore_copy_timestamp_seconds{datastore="etcd"} 2',
+    'datastore_copy_bytes{datastore="etcd"} 6096',
   ]);
-  expect(await told([aReport({ copies: [] })], ...names)).toEqual(['datastore_copies{datastore="sqlite"} 0']);
+  expect(await told([aReport({ copies: { datastore: 'sqlite', made: [] } })], ...names)).toEqual([
+    'datastore_copies{datastore="sqlite"} 0',
+  ]);
   expect(await told([aReport({ copies }), aReport()], ...names)).toEqual([]);
 });
 

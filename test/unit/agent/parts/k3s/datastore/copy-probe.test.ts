@@ -24,12 +24,12 @@ async function verdict(host: MemoryHost, role: 'server' | 'agent' = 'server'): P
 test('the probe and the reports show the copies of the datastore', async () => {
   const { host } = aServer();
   expect(await verdict(host)).toBe('ok none yet: Slipway makes one before it upgrades K3s');
-  expect(await copyStatus(host, aNode('server'))).toEqual([]);
+  expect(await copyStatus(host, aNode('server'))).toEqual({ datastore: 'sqlite', made: [] });
   await settle(copy, host);
   expect(await verdict(host)).toBe(
     'ok 1; the last one was made at 2026-11-30T12:00Z, before: upgrade v1.36.4+k3s1 (1 MB)',
   );
-  expect(await copyStatus(host, aNode('server'))).toEqual([
+  expect((await copyStatus(host, aNode('server')))?.made).toEqual([
     { madeAt: Date.UTC(2026, 10, 30, 12), bytes: Buffer.byteLength(datastoreSql()), reason: forWhat.reason },
   ]);
 });
@@ -39,7 +39,7 @@ test('a copy that was truncated does not count', async () => {
   await settle(copy, host);
   const [name = ''] = host.files.list('/var/lib/slipway/backup');
   host.files.write(`/var/lib/slipway/backup/${name}`, 'short', 0o600);
-  expect(await copyStatus(host, aNode('server'))).toEqual([]);
+  expect(await copyStatus(host, aNode('server'))).toEqual({ datastore: 'sqlite', made: [] });
 });
 
 test('a node that makes no copies shows none', async () => {
@@ -57,7 +57,7 @@ test('the probe and the reports show the copies of etcd', async () => {
   );
   await settle(copy, host);
   expect(await verdict(host)).toMatch(/^ok 1; the last one was made at 2026-11-30T12:00Z, before: upgrade/);
-  expect(await copyStatus(host, aNode('server'))).toHaveLength(1);
+  expect(await copyStatus(host, aNode('server'))).toMatchObject({ datastore: 'etcd', made: [{}] });
 });
 
 test('copyProbes names the tools of the database on a server with an external datastore', async () => {
