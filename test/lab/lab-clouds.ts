@@ -10,6 +10,9 @@ import { readSecret } from './oracle/vault.ts';
 export const vaultName = 'slipway-lab';
 export const loginServer = 'slipwaylab.azurecr.io';
 export const provenImage = `${loginServer}/hello/world:1`;
+const storageAccount = 'slipwaylab';
+/** The host name of the storage account, on which no VM has a role at first. */
+export const storageHost = `${storageAccount}.blob.core.windows.net`;
 
 /** A node of the lab as its cloud shows it. */
 export interface LabVm {
@@ -45,7 +48,8 @@ export interface StartedCloud<Cloud extends LabCloud> {
 }
 
 /**
- * Starts an emulated Azure with one vault and one registry. Every VM may read the secrets and pull from the registry.
+ * Starts an emulated Azure with one vault, one registry and one storage account. Every VM may read the secrets and pull
+ * from the registry.
  */
 export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): Promise<StartedCloud<Azure>> {
   const nodes = vms.map(({ name, computerName, address, tags }) => {
@@ -55,6 +59,7 @@ export async function labAzure(vms: readonly LabVm[], secrets: ClusterSecrets): 
     nodes: Object.fromEntries(nodes),
     vaults: { [vaultName]: {} },
     registries: [loginServer],
+    storageAccounts: [storageAccount],
   });
   prepareCloud(
     cloud,

@@ -1,7 +1,7 @@
 /**
  * A lab with several servers and an agent: embedded etcd, a load balancer as registration address, and an emulated
- * Azure. All nodes have the same settings, except the port of K3s, because they share a machine; tags name the roles
- * and the server that may found the cluster.
+ * Azure, whose storage account proves that the first server is alone. All nodes have the same settings, except the port
+ * of K3s, because they share a machine; tags name the roles and the server that may found the cluster.
  */
 import { randomInt } from 'node:crypto';
 import type { Azure } from './azure/index.ts';
@@ -9,7 +9,7 @@ import { type Balancer, startBalancer } from './balancer.ts';
 import { newSecrets } from './cluster-secrets.ts';
 import { exampleConfig } from './example-settings.ts';
 import { freePort } from './lab.ts';
-import { labAzure } from './lab-clouds.ts';
+import { labAzure, storageHost } from './lab-clouds.ts';
 import { lengthened } from './limits.ts';
 import { type LabOn, type RunOptions, runLab } from './running-lab.ts';
 
@@ -53,7 +53,9 @@ export async function startServersLab(count: number, options: RunOptions): Promi
     },
   ];
   const { cloud, settings, userData } = await labAzure(vms, secrets);
-  const founder = cloud.node(servers[0]?.name ?? '').vm.vmId;
+  for (const { name } of servers) {
+    cloud.setRole(name, 'Storage Blob Data Contributor', storageHost);
+  }
   const common = {
     network: {
       proxy: cloud.proxyUrl,
@@ -61,7 +63,7 @@ export async function startServersLab(count: number, options: RunOptions): Promi
       noProxy: [...vms.map(({ address }) => address), balanced.host],
     },
     joinToken: { agentSecretName: 'k3s-agent-token' },
-    consent: { founding: [founder] },
+    backup: { to: `https://${storageHost}/backups` },
   };
   const k3s = { datastore: 'etcd', peers: servers.map(({ host, port }) => `https://${host}:${port}`) };
   const nodes = vms.map(({ name }) => {

@@ -35,6 +35,7 @@ export async function startWorld(): Promise<World> {
     nodes: { server: {} },
     vaults: { team: { 'k3s-token': secret } },
     registries: [loginServer],
+    storageAccounts: ['slipwaylab'],
   });
   azure.setRole('server', 'Key Vault Secrets User', 'team.vault.azure.net');
   azure.setRole('server', 'AcrPull', loginServer);

@@ -15,7 +15,11 @@ export interface Principal {
   readonly resourceId: string;
 }
 
-export type Role = 'Key Vault Secrets User' | 'AcrPull' | 'Container Registry Repository Reader';
+export type Role =
+  | 'Key Vault Secrets User'
+  | 'AcrPull'
+  | 'Container Registry Repository Reader'
+  | 'Storage Blob Data Contributor';
 
 export interface AccessToken {
   readonly token: string;

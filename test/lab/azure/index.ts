@@ -1,12 +1,13 @@
 /**
- * A small Azure on loopback: a metadata service for each VM, Entra ID, Key Vaults, and registries with their blob
- * storage. Clients reach vaults, registries and storage by their real names through a proxy, over TLS with the lab's
- * CA. Each service refuses what the real one refuses.
+ * A small Azure on loopback: a metadata service for each VM, Entra ID, Key Vaults, storage accounts, and registries
+ * with their blob storage. Clients reach vaults, registries and storage by their real names through a proxy, over TLS
+ * with the lab's CA. Each service refuses what the real one refuses.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BlobAccount } from '../stores/blob-container.ts';
 import { storageSuffix } from './blob-storage.ts';
 import { Entra, type Role } from './entra.ts';
 import { type Imds, startImds, type Vm, type VmIdentity } from './imds.ts';
@@ -16,6 +17,7 @@ import { startProxy } from './proxy.ts';
 import { startRegistries } from './registries.ts';
 import type { Registry } from './registry.ts';
 import { ScheduledEvents } from './scheduled-events.ts';
+import { startStorageAccounts } from './storage-accounts.ts';
 import { createAuthority, type ServerCertificate } from './tls.ts';
 
 export interface AzureOptions {
@@ -26,6 +28,8 @@ export interface AzureOptions {
   readonly vaultSuffix?: string;
   /** The login servers of the registries. */
   readonly registries?: readonly string[];
+  /** The names of storage accounts, each with the container `backups`. */
+  readonly storageAccounts?: readonly string[];
   readonly now?: () => number;
 }
 
@@ -48,9 +52,11 @@ export interface Azure {
   imdsUrl(node: string): string;
   vault(name?: string): KeyVault;
   registry(loginServer?: string): Registry;
+  /** Returns the storage account with this host name. */
+  storageAccount(host: string): BlobAccount;
   /**
    * Assigns a role to the first identity of a node, or removes the role if `assigned` is false; `scope` is the host
-   * name of a vault or a registry.
+   * name of a vault, a registry or a storage account.
    */
   setRole(node: string, role: Role, scope: string, assigned?: boolean): void;
   /** Issues a server certificate from the lab's CA, for additional servers. */
@@ -68,7 +74,7 @@ const vaultSuffixes = ['vault.azure.net', 'vault.usgovcloudapi.net', 'vault.azur
 const registrySuffixes = ['azurecr.io', 'azurecr.us', 'azurecr.cn'];
 
 export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
-  const { nodes = {}, vaults = {}, registries = [], now = Date.now } = options;
+  const { nodes = {}, vaults = {}, registries = [], storageAccounts = [], now = Date.now } = options;
   const folder = await mkdtemp(join(tmpdir(), 'slipway-azure-'));
   const requests: LoggedRequest[] = [];
   const events = new ScheduledEvents(now);
@@ -92,6 +98,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
     tokenCertificate: authority.issueRsa(['tokens.azurecr.io']),
     loginServers: registries,
   });
+  const storage = await startStorageAccounts({ ...shared, tls, names: storageAccounts });
   const proxy = await startProxy({ log: requests, suffixes });
 
   for (const each of vault.vaults) {
@@ -103,6 +110,9 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
   for (const each of registry.registries) {
     proxy.route(`${each.loginServer}:443`, registry.server.port);
     proxy.route(`${each.storage.host}:443`, registry.storage.port);
+  }
+  for (const host of storage.accounts.keys()) {
+    proxy.route(`${host}:443`, storage.server.port);
   }
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, authority.certificate);
@@ -138,6 +148,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
         registry.registries.find((each) => !name || each.loginServer === name),
         `registry ${name}`,
       ),
+    storageAccount: (host) => the(storage.accounts.get(host), `storage account ${host}`),
     setRole: (name, role, scope, assigned = true) => {
       const { objectId } = the(node(name).vm.identities[0], `identity of ${name}`);
       if (assigned) {
@@ -152,7 +163,9 @@ export async function startAzure(options: AzureOptions = {}): Promise<Azure> {
     routes: proxy.routes,
     stop: async () => {
       await Promise.all(
-        [...imds, vault.server, registry.server, registry.storage, proxy].map((each) => each.stop()),
+        [...imds, vault.server, registry.server, registry.storage, storage.server, proxy].map((each) =>
+          each.stop(),
+        ),
       );
       await rm(folder, { recursive: true, force: true });
     },

@@ -4,8 +4,8 @@
  * Models the Blob Storage REST API (learn.microsoft.com: "Put Blob", "Get Blob", "Get Blob Properties", "List Blobs",
  * "Delete Blob", "Blob service error codes", "Authorize with Microsoft Entra ID": x-ms-version 2017-11-09 or newer,
  * and a token for https://storage.azure.com). If-None-Match: * on an existing blob is 409 BlobAlreadyExists. The data
- * actions read, add, write and delete are granted one by one. Errors are XML with the code in the header
- * x-ms-error-code, too.
+ * actions read, add, write and delete are granted one by one, to all identities that have a role. Errors are XML with
+ * the code in the header x-ms-error-code, too.
  */
 import type { Entra } from '../azure/entra.ts';
 import type { Incoming, Reply } from '../azure/loopback.ts';
@@ -33,10 +33,13 @@ export class BlobAccount {
   pageSize = 5_000;
   readonly #container: string;
   readonly #entra: Entra;
+  readonly #hasRole: (objectId: string) => boolean;
 
-  constructor(container: string, entra: Entra) {
+  /** `hasRole` is true for an identity that has a role on the account; by default, every identity has one. */
+  constructor(container: string, entra: Entra, hasRole: (objectId: string) => boolean = () => true) {
     this.#container = container;
     this.#entra = entra;
+    this.#hasRole = hasRole;
   }
 
   answer(request: Incoming): Reply {
@@ -71,11 +74,15 @@ export class BlobAccount {
       return failed(401, 'NoAuthenticationInformation');
     }
     const version = headers['x-ms-version'] ?? '';
-    if (!(version >= '2017-11-09') || !this.#entra.verify(token, 'https://storage.azure.com').valid) {
+    const caller = this.#entra.verify(token, 'https://storage.azure.com');
+    if (!(version >= '2017-11-09') || !caller.valid) {
       return failed(401, 'InvalidAuthenticationInfo', 'Server failed to authenticate the request.');
     }
     if (Number.isNaN(Date.parse(headers['x-ms-date'] ?? ''))) {
       return failed(400, 'MissingRequiredHeader', 'x-ms-date');
+    }
+    if (!this.#hasRole(caller.objectId)) {
+      return mismatch;
     }
     return this.exists && container === this.#container ? undefined : failed(404, 'ContainerNotFound');
   }
