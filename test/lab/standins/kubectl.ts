@@ -18,6 +18,7 @@ import {
 } from './kubectl-api.ts';
 import { annotate, create } from './kubectl-changes.ts';
 import { commandLine, type Line } from './kubectl-line.ts';
+import { nodeTable } from './kubectl-nodes.ts';
 
 /**
  * Runs a kubectl command line and prints its output or error; resolves to its exit code. Uses the kubeconfig `fallback`
@@ -111,10 +112,12 @@ function path(line: Line, kind: string, name: string | undefined): string {
   return `/objects/${kind}/${space}/${encodeURIComponent(name)}`;
 }
 
-function print(line: Line, kind: string, found: { metadata?: { name?: string }; items?: unknown[] }): void {
+function print(line: Line, kind: string, found: { metadata?: { name?: string }; items?: object[] }): void {
   const output = line.flags.get('output') ?? '';
   if (output === 'json') {
     process.stdout.write(`${JSON.stringify(found, null, 4)}\n`);
+  } else if (output === '' && ['node', 'nodes'].includes(kind)) {
+    process.stdout.write(nodeTable(found.items ?? [found], Date.now()));
   } else if (output === 'name' || output === '') {
     const items = (found.items ?? [found]).map((item) => Object(item).metadata?.name);
     process.stdout.write(items.map((name) => `${output === '' ? '' : `${kind}/`}${name}\n`).join(''));
