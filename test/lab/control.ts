@@ -23,11 +23,12 @@ npm run lab -- servers 3|5 [--keep]
 npm run lab -- COMMAND, while a platform or npm start runs with --keep:
   daemon NODE stop|start|reload  what systemctl does to slipway.service on a VM
   upgrade VERSION [broken]       publishes a release of K3s, which all nodes then want; a broken one ends at its start
-  tag NODE NAME=VALUE            azure, oracle: sets an instance tag
+  tag NODE NAME=VALUE            azure, oracle, servers: sets an instance tag
   secret NAME                    azure, oracle: stores another random value in the vault
   role NODE off|on               azure: takes the role AcrPull from a VM's identity, or gives it back
   event NODE TYPE                azure: announces an event, such as Reboot or Preempt; none ends it
   power NODE off|on              servers: cuts the power of a VM, or boots it
+  recreate NODE                  servers: creates a VM again with an empty disk
   registry closed|open           azure: has the registry's firewall refuse this network, or no longer
 `;
 

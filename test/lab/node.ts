@@ -131,6 +131,14 @@ export class LabNode {
     rmSync(join(this.root, 'run'), { recursive: true, force: true });
   }
 
+  /** Powers the node off, and boots it with an empty disk and the files that it had before its first boot. */
+  async recreate(): Promise<void> {
+    await this.powerOff();
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
+    await this.prepare();
+    this.start();
+  }
+
   async stop(): Promise<void> {
     await this.stopDaemon();
     if (this.#manager) {

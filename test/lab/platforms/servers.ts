@@ -1,4 +1,5 @@
-import { isOn } from '../controls.ts';
+import { randomUUID } from 'node:crypto';
+import { assignmentOf, isOn } from '../controls.ts';
 import type { LabNode } from '../node.ts';
 import { servedWithin, startServersLab } from '../servers.ts';
 import type { Platform } from './platform.ts';
@@ -9,7 +10,7 @@ export function servers(count: number): Platform {
     name: 'servers',
     summary: `An emulated Azure with ${count} servers on a real etcd, a load balancer and an agent; the first server waits five minutes for others before it founds the cluster`,
     joinedBy: [],
-    next: 'To lose a server: npm run lab -- power server-2 off',
+    next: 'To lose servers, follow docs/usage/lost-servers.md.',
     async start(options) {
       const lab = await startServersLab(count, options);
       return {
@@ -25,6 +26,17 @@ export function servers(count: number): Platform {
               await node.powerOff();
             }
             return `${name} is ${state}`;
+          },
+          async recreate([name = '']) {
+            const node = lab.node(name);
+            lab.cloud.node(name).vm.vmId = randomUUID();
+            await node.recreate();
+            return `${name} is a new VM with an empty disk`;
+          },
+          tag([name = '', assignment]) {
+            const { name: tag, value } = assignmentOf(assignment);
+            lab.cloud.node(name).vm.tags[tag] = value;
+            return `vm-${name} has the tag ${tag}=${value}`;
           },
         },
         async show(say) {
