@@ -28,6 +28,8 @@ export interface BootedHostOptions<Name extends string = string> {
   readonly image: string;
   /** The file of the host's network namespace. */
   readonly namespace: string;
+  /** The size of the disk in bytes; by default 1 GiB. */
+  readonly diskSize?: number;
 }
 
 export class BootedHost<Name extends string = string> {
@@ -52,7 +54,7 @@ export class BootedHost<Name extends string = string> {
   #makeDisk(): void {
     const { dir, image } = this.#options;
     mkdirSync(dir, { recursive: true });
-    mount('-t', 'tmpfs', '-o', `size=${diskSize}`, 'tmpfs', dir);
+    mount('-t', 'tmpfs', '-o', `size=${this.#diskSize}`, 'tmpfs', dir);
     const [upper, work] = [join(dir, 'layer'), join(dir, 'work')];
     for (const folder of [this.root, upper, work]) {
       mkdirSync(folder);
@@ -75,7 +77,15 @@ export class BootedHost<Name extends string = string> {
   leaveRoom(bytes?: number): void {
     const { dir } = this.#options;
     const { blocks, bfree, bsize } = statfsSync(dir);
-    mount('-o', `remount,size=${bytes === undefined ? diskSize : (blocks - bfree) * bsize + bytes}`, dir);
+    mount(
+      '-o',
+      `remount,size=${bytes === undefined ? this.#diskSize : (blocks - bfree) * bsize + bytes}`,
+      dir,
+    );
+  }
+
+  get #diskSize(): number {
+    return this.#options.diskSize ?? 2 ** 30;
   }
 
   get isOn(): boolean {
@@ -268,9 +278,6 @@ export class BootedHost<Name extends string = string> {
     await this.ask('systemctl', 'reload', 'slipway');
   }
 }
-
-/** The size of the disk of a host, in bytes. */
-const diskSize = 2 ** 30;
 
 function mount(...args: readonly string[]): void {
   execFileSync('mount', args, { stdio: ['ignore', 'ignore', 'inherit'] });

@@ -164,7 +164,7 @@ const everyHosts = {
 /**
  * Connects a host to the emulated world: writes names in place of DNS, the lab's CA, the VM id and a new machine id.
  */
-function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
+export function inThisWorld(host: BootedHost, azure: Azure, door: FrontDoor): void {
   host.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 vm-${host.name}\n${door.names}`);
   host.append('/etc/ssl/certs/ca-certificates.crt', azure.ca);
   host.write('/etc/pretended-hardware/product_uuid', `${azure.node(host.name).vm.vmId}\n`);

@@ -32,6 +32,8 @@ export interface Network {
   addAddress(address: string): void;
   /** Opens or closes the route between the host with the address `a` and the address `b`; throws if no host has `a`. */
   connect(a: string, b: string, connected: boolean): void;
+  /** Plugs the network cable of a host in, or out: nothing answers at the address of a host that does not exist. */
+  plug(host: NetworkHost, isPluggedIn: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): 
         inNamespace(namespace(at), 'iptables', connected ? '-D' : '-I', ...rule);
       }
     },
+    plug: (host, isPluggedIn) => ip('link', 'set', portOf(host), isPluggedIn ? 'up' : 'down'),
     stop: async () => {
       dhcp.kill();
       await once(dhcp, 'exit');
@@ -77,10 +80,14 @@ export async function startNetwork(dir: string, hosts: readonly NetworkHost[]): 
 function plugIn(host: NetworkHost, namespace: string): void {
   writeFileSync(namespace, '');
   execFileSync('unshare', [`--net=${namespace}`, 'true']);
-  const port = `veth-${host.address.split('.')[3]}`;
+  const port = portOf(host);
   ip('link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace, 'address', macOf(host));
   ip('link', 'set', port, 'master', bridge, 'up');
   inNamespace(namespace, 'ip', 'link', 'set', 'lo', 'up');
+}
+
+function portOf({ address }: NetworkHost): string {
+  return `veth-${address.split('.')[3]}`;
 }
 
 /**

@@ -34,6 +34,8 @@ const packages = [
     'kmod',
   ],
   ...['ca-certificates', 'curl', 'iproute2', 'iptables', 'nftables', 'iputils-ping'],
+  // The stand-in for K3s runs them as its embedded etcd.
+  ...['etcd-server', 'etcd-client'],
 ];
 
 const unwanted = ['doc', 'man', 'locale', 'info'];
@@ -116,7 +118,7 @@ const notWanted = [
     'e2scrub_all.timer',
     'fstrim.timer',
   ],
-  ...['console-getty.service', 'e2scrub_reap.service', 'systemd-timesyncd.service'],
+  ...['etcd.service', 'console-getty.service', 'e2scrub_reap.service', 'systemd-timesyncd.service'],
 ];
 
 /**

@@ -12,6 +12,9 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
+/** The time after which a backend that does not answer counts as lost, in milliseconds. */
+const patience = 1_000;
+
 /** Listens at an endpoint, and passes each connection to the first backend that accepts it, in turn. */
 export async function startBalancer(at: Endpoint, backends: readonly Endpoint[]): Promise<Balancer> {
   let turn = 0;
@@ -55,7 +58,11 @@ async function firstOf(backends: readonly Endpoint[]): Promise<Socket | undefine
 
 function connected(backend: Endpoint): Promise<Socket | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(backend.port, backend.host, () => resolve(socket));
-    socket.once('error', () => resolve(undefined));
+    const socket = connect(backend.port, backend.host, () => resolve(socket.setTimeout(0)));
+    const giveUp = () => {
+      socket.destroy();
+      resolve(undefined);
+    };
+    socket.once('error', giveUp).setTimeout(patience, giveUp);
   });
 }

@@ -3,7 +3,8 @@
  *
  * Models pkg/daemons/executor (the configuration in db/etcd/config; a removed member leaves a tombstone) and
  * pkg/etcd/etcd.go (ports 2379 and 2380, timeouts of elections). K3s contains etcd; here it is a process that ends with
- * the stand-in. Not modelled: TLS, metrics. A node with its own root directory shares the machine, so its ports differ.
+ * the stand-in. Not modelled: TLS. A node with its own root directory shares the machine, so its ports differ, and it
+ * has no port 2381 for health and metrics.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -72,6 +73,7 @@ export async function startEtcd(
     'listen-peer-urls': urls.peer,
     'advertise-client-urls': urls.client,
     'initial-advertise-peer-urls': urls.peer,
+    ...(!isShared && { 'listen-metrics-urls': 'http://127.0.0.1:2381' }),
     ...(start.state === 'new' && {
       'initial-cluster': `${name}=${urls.peer}`,
       'initial-cluster-state': 'new',
