@@ -6,7 +6,7 @@ import { executable, K3sUnit } from './k3s-unit.ts';
 import { Kubelet } from './kubelet.ts';
 import { type CertificatePlan, Leaves } from './leaves.ts';
 import { Machine, type Shared } from './machine.ts';
-import { ServerPasswords } from './passwords.ts';
+import { ServerPasswords, type SharedRows } from './passwords.ts';
 import { Reboots } from './reboots.ts';
 
 const paths = nodePaths('/');
@@ -51,6 +51,8 @@ export interface FleetCluster {
   readonly objects: Objects;
   readonly reaches: (node: FleetNode) => boolean;
   readonly hasEtcd: boolean;
+  /** The bootstrap data that several servers share; absent if they keep their token. */
+  readonly rows: SharedRows | undefined;
   readonly certificates: CertificatePlan;
   /** Returns the time of day by the clock of the server that issues certificates. */
   readonly issuerNow: () => number;
@@ -64,7 +66,7 @@ export class FleetNode {
   readonly k3s: K3sUnit;
   readonly kubelet: Kubelet;
   readonly leaves: Leaves;
-  /** The passwords of the only server of a cluster; absent on other nodes. */
+  /** The passwords of a server; absent on agents, and on several servers that keep their token. */
   readonly passwords: ServerPasswords | undefined;
   readonly role: 'server' | 'agent';
   readonly reboots: Reboots;
@@ -92,7 +94,9 @@ export class FleetNode {
     const { certificates, issuerNow } = cluster;
     this.leaves = new Leaves({ ...certificates, machine: this.machine, role, authority, issuerNow });
     this.passwords =
-      role === 'server' && !cluster.hasEtcd ? new ServerPasswords(this.machine, clusterCa) : undefined;
+      role === 'server' && (cluster.rows || !cluster.hasEtcd)
+        ? new ServerPasswords(this.machine, clusterCa, cluster.rows)
+        : undefined;
     const { leaves, passwords } = this;
     const admits = (token: string) => this.#admits(cluster, token);
     this.k3s = new K3sUnit(this.machine, role, { leaves, passwords, admits });

@@ -64,9 +64,10 @@ export class Fleet {
     const { objects } = this.api;
     const reaches = (node: FleetNode) => this.api.reach(node) === 'answers';
     const planOf = makePlan(this);
+    const rows = plan.hasTokens && servers > 1 ? { text: undefined } : undefined;
     this.daemons = [...named('server', servers), ...named('agent', agents)].map(({ name, role }) => {
       const node = new FleetNode(this, name, role, {
-        ...{ objects, reaches, hasEtcd: servers > 1, certificates: plan.certificates },
+        ...{ objects, reaches, hasEtcd: servers > 1, rows, certificates: plan.certificates },
         issuerNow: () => this.api.nodes[0]?.machine.now() ?? 0,
         accepts: (joining, token) => this.#accepts(joining, token),
       });

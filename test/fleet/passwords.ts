@@ -22,21 +22,36 @@ export interface RotationTrouble {
   readonly ends: 'killed' | 'answers 500';
 }
 
-/** The passwords of a K3s server, and the bootstrap data in its datastore. */
+/** The bootstrap data in the datastore that several servers share. */
+export interface SharedRows {
+  text: string | undefined;
+}
+
+const rows = 'db/bootstrap.json';
+
+/** The passwords of a K3s server, and the bootstrap data in its datastore or in the one that it shares. */
 export class ServerPasswords {
   trouble: RotationTrouble | undefined;
+  /** Called once after K3s has stored a new token and before it answers. */
+  onRotated: () => void = () => {};
   /** The password that the running K3s accepts. */
   #running = '';
   readonly #machine: Machine;
   readonly #ca: string;
   readonly #files: ServerFiles;
 
-  constructor(machine: Machine, ca: string) {
+  constructor(machine: Machine, ca: string, shared?: SharedRows) {
     this.#machine = machine;
     this.#ca = sha256(ca);
     this.#files = {
-      read: (path) => machine.files.text(`${folder}/${path}`),
-      write: (path, text) => machine.files.write(`${folder}/${path}`, text, 0o600),
+      read: (path) => (shared && path === rows ? shared.text : machine.files.text(`${folder}/${path}`)),
+      write: (path, text) => {
+        if (shared && path === rows) {
+          shared.text = text;
+        } else {
+          machine.files.write(`${folder}/${path}`, text, 0o600);
+        }
+      },
       modifiedAt: (path) => machine.files.read(`${folder}/${path}`)?.modifiedAt ?? 0,
     };
   }
@@ -48,6 +63,13 @@ export class ServerPasswords {
   /** True if the datastore has bootstrap data for this password, and for no other one. */
   belongsTo(password: string): boolean {
     return String(rowKeys(this.#files)) === rowKey(password);
+  }
+
+  /** True if K3s would start with the token in its file now. */
+  isPrepared(): boolean {
+    const token = parseToken(this.#machine.files.text(paths.slipway.joinToken) ?? '')?.credential ?? '';
+    const known = rowKeys(this.#files);
+    return known.length === 0 || known.includes(rowKey(token));
   }
 
   /** Starts K3s with the token in its file. Returns the line of a fatal error; `undefined` if K3s starts. */
@@ -73,7 +95,11 @@ export class ServerPasswords {
     this.trouble = undefined;
     try {
       const next = { password, hasAgentToken: false };
-      return answer(rotatePasswords(this.#files, next, (text) => this.#writeToken(text), interrupt));
+      const status = rotatePasswords(this.#files, next, (text) => this.#writeToken(text), interrupt);
+      const { onRotated } = this;
+      this.onRotated = () => {};
+      onRotated();
+      return answer(status);
     } catch (thrown) {
       if (!(thrown instanceof Interrupted)) {
         throw thrown;

@@ -1,7 +1,9 @@
+import { actingMemory } from '../../src/agent/acting.ts';
 import type { Cloud } from '../../src/agent/clouds/cloud.ts';
 import type { HostReader } from '../../src/agent/engine/host.ts';
 import { rememberingObjects } from '../../src/agent/engine/remembering.ts';
 import type { Resource } from '../../src/agent/engine/resource.ts';
+import type { LeaseMemory } from '../../src/agent/kubernetes/lease.ts';
 import type { K3sNode } from '../../src/agent/node.ts';
 import { type Gate, openGate } from '../../src/agent/parts/k3s/gate.ts';
 import {
@@ -38,6 +40,7 @@ import type { MakePlan } from './daemon.ts';
 import type { FleetPlan } from './drawn.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetNode } from './fleet-node.ts';
+import { supervisor } from './supervisor.ts';
 import { noTokens, tokenSteps } from './token-plan.ts';
 
 /** The inputs of a start that a fleet changes: the configuration, the release and the join token. */
@@ -51,23 +54,35 @@ const sources: StartSources = {
   judge: async () => ({ spared: [], remarks: [] }),
 };
 
-function k3sNodeOf({ role, name, wishedVersion: version }: FleetNode, { plan, consents }: Fleet): K3sNode {
-  return { ...nodeOfRole(plan)(consents)[role], name, version };
+function k3sNodeOf(
+  { role, name, wishedVersion: version }: FleetNode,
+  { plan, consents, api }: Fleet,
+): K3sNode {
+  const isShared = plan.hasTokens && api.nodes.filter((node) => node.role === 'server').length > 1;
+  return { ...(isShared ? nodeOfSeveral : nodeOfRole)(plan)(consents)[role], name, version };
 }
 
 /** Returns a node of each role with the settings of the fleet and these consents to new tokens. */
 const nodeOfRole = rememberingObjects((plan: FleetPlan) =>
-  rememberingObjects((consents: readonly string[]) => nodesWith(plan, consents)),
+  rememberingObjects((consents: readonly string[]) => nodesWith(plan, consents, false)),
+);
+const nodeOfSeveral = rememberingObjects((plan: FleetPlan) =>
+  rememberingObjects((consents: readonly string[]) => nodesWith(plan, consents, true)),
 );
 
-function nodesWith({ maintenance: { concurrency, drain } }: FleetPlan, tokenChange: readonly string[]) {
+function nodesWith(
+  { maintenance: { concurrency, drain } }: FleetPlan,
+  tokenChange: readonly string[],
+  isShared: boolean,
+) {
   const maintenance = {
     ...defaults.maintenance,
     reboot: 'auto',
     concurrency,
     drain: { ...defaults.maintenance.drain, ...drain },
   };
-  const k3s = { ...defaults.k3s, upgrade: 'auto' };
+  const shared = { datastore: 'etcd', peers: [new URL(supervisor).hostname] };
+  const k3s = { ...defaults.k3s, upgrade: 'auto', ...(isShared && shared) };
   const joinToken = { ...defaults.joinToken, verifyEvery: '1m' };
   const consent = { ...defaults.consent, tokenChange: [...tokenChange] };
   const settings = { maintenance, k3s, joinToken, consent };
@@ -78,32 +93,40 @@ function nodesWith({ maintenance: { concurrency, drain } }: FleetPlan, tokenChan
 export interface Replaced {
   /** The gate of the restart that renews certificates. */
   readonly renewalGate?: Gate;
+  /** The gate of the restart after a rotation of the join token. */
+  readonly tokenGate?: Gate;
 }
 
 interface PlanOptions extends Replaced {
   /** The vault with the join token; absent if the nodes keep their token. */
   readonly vault: Cloud | undefined;
+  readonly acting: LeaseMemory;
 }
 
 /** Plans the Resources that interrupt a node, in the order of the plan of a node, and those that grant turns. */
 export function withTurns(fleet: Fleet, replaced: Replaced = {}): MakePlan {
   return (of) => {
     const memory = turnMemory();
+    const acting = actingMemory();
     return () =>
       planOf(k3sNodeOf(of, fleet), memory, {
-        ...replaced,
+        ...{ ...replaced, acting },
         vault: fleet.plan.hasTokens ? fleet.vault : undefined,
       });
   };
 }
 
-function planOf(node: K3sNode, memory: TurnMemory, { renewalGate, vault }: PlanOptions): readonly Resource[] {
+function planOf(
+  node: K3sNode,
+  memory: TurnMemory,
+  { renewalGate, tokenGate, vault, acting }: PlanOptions,
+): readonly Resource[] {
   const turn = maintenanceGate(node, { memory });
   const executable = k3sExecutable(node, []);
   const fetched = releaseFetched(node, [executable.id]);
   const begun = upgradeTurn(node, { gate: turn.gate }, [fetched.id]);
   const replaced = releaseReplaced(node, { copy: undefined, verdict: releaseVerdict }, [begun.id]);
-  const tokens = vault ? tokenSteps(node, vault, turn.gate) : noTokens;
+  const tokens = vault ? tokenSteps(node, vault, tokenGate ?? turn.gate, acting) : noTokens;
   const service = k3sService(node, sources, [executable.id, ...tokens.needed]);
   const ready = nodeReady(node, [service.id]);
   return [

@@ -31,6 +31,8 @@ function broken(fleet: Fleet): string | undefined {
     rebootedTwice(fleet) ??
     unasked(fleet) ??
     tooMany(fleet) ??
+    withoutNewToken(fleet) ??
+    withoutQuorum(fleet) ??
     lostCordon(fleet) ??
     defect(fleet)
   );
@@ -86,6 +88,33 @@ function tooMany({ daemons, concurrency }: Fleet): string | undefined {
   return inTurn.length > 0 && drained.length > 0
     ? `${namesOf(inTurn)} is interrupted while ${namesOf(drained)} is drained`
     : undefined;
+}
+
+/**
+ * Finds a server that Slipway interrupts before all Ready servers have the token to which the datastore that they share
+ * belongs.
+ */
+function withoutNewToken({ daemons }: Fleet): string | undefined {
+  const servers = daemons.map(({ node }) => node).filter(({ passwords }) => passwords);
+  const next = servers.find(({ interruption }) => interruption && !interruption.repairs);
+  const lacking = servers.find(
+    (node) => node.object && readyOf(node.object) === 'True' && !node.passwords?.isPrepared(),
+  );
+  return next && lacking && `${next.name} is interrupted before ${lacking.name} has the new join token`;
+}
+
+/** The milliseconds for which a server may be away before another one may no longer begin its turn. */
+const unseen = 400_000;
+
+/** Finds a server that Slipway interrupts in its turn although another one has been away for long. */
+function withoutQuorum({ daemons }: Fleet): string | undefined {
+  const servers = daemons.map(({ node }) => node).filter(({ passwords }) => passwords);
+  const away = servers.find(({ awaySince, interruption }) => awaySince !== undefined && !interruption);
+  const next = servers.find(
+    ({ interruption }) =>
+      interruption && !interruption.repairs && interruption.since - (away?.awaySince ?? Infinity) > unseen,
+  );
+  return away && next && `${next.name} is interrupted while ${away.name} is away`;
 }
 
 function sinceOf({ interruption }: FleetNode): number {

@@ -24,6 +24,8 @@ export function answerSupervisor(
       return { status: 200, headers: {}, body: clusterCa };
     case '/v1-k3s/readyz':
       return { status: isAccepted(servers, request) ? 200 : 401, headers: {}, body: '' };
+    case '/v1-k3s/encrypt/status':
+      return { status: letsServerJoin(servers, node, request) ? 200 : 401, headers: {}, body: '{}' };
     case '/static/slipway/release.json':
       return published(servers);
     case '/v1-k3s/token':
@@ -37,6 +39,18 @@ export function answerSupervisor(
 function published([server]: readonly FleetNode[]): HttpResponse {
   const body = server?.machine.files.text(nodePaths('/').k3s.publicRelease);
   return { status: body === undefined ? 404 : 200, headers: {}, body: body ?? '' };
+}
+
+/** True if the server that is asked accepts the password of a server. */
+function letsServerJoin(
+  [first]: readonly FleetNode[],
+  node: FleetNode,
+  { url, headers = {} }: HttpSend,
+): boolean {
+  const shown = reveal(headers.authorization ?? '').replace(/^Basic /, '');
+  const [, password = ''] = /^server:(.*)$/.exec(Buffer.from(shown, 'base64').toString()) ?? [];
+  const asked = url.startsWith(supervisor) ? first : node;
+  return asked?.passwords?.accepts(password) ?? false;
 }
 
 function isAccepted([server]: readonly FleetNode[], { headers = {} }: HttpSend): boolean {

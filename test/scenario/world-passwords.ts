@@ -74,6 +74,12 @@ export function worldPasswords(host: MemoryHost, units: Units, ca: string): Worl
       return undefined;
     },
   };
+  host.onGet('https://127.0.0.1:6443/v1-k3s/encrypt/status', (request) => {
+    const shown = reveal(request.headers?.authorization ?? '');
+    return shown === `Basic ${Buffer.from(`server:${running.server}`).toString('base64')}`
+      ? '{}'
+      : { status: 401, body: 'not authorized' };
+  });
   host.onRequest({ method: 'PUT', url }, (request) => {
     if (!units.isActive(/^k3s.service$/)) {
       return unreachable(url);

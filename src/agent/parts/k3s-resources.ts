@@ -122,8 +122,8 @@ export function k3sResources(
     );
   const written = [config, endpoint, ...registries, ...provider, ...unitFile];
   const service = starting(k3sService(node, startSources, inputs, written));
-  const rotation = rotationSteps(node, { gate, starting, token, service });
-  const repaired = forKind('tokenRotated', () => startRepaired(node, before));
+  const rotation = rotationSteps(node, { gate, cloud, acting, starting, token, service });
+  const repaired = forKind('tokenRotated', () => startRepaired(node, cloud, before));
   const restart = asMaintenance(
     starting(k3sRestart(node, { sources: startSources, gate, written }, [service.id])),
   );

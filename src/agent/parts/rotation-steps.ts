@@ -1,10 +1,25 @@
+import { nameOfActing } from '../acting.ts';
+import type { Cloud } from '../clouds/cloud.ts';
+import type { HostReader } from '../engine/host.ts';
 import type { Resource } from '../engine/resource.ts';
+import type { LeaseMemory } from '../kubernetes/lease.ts';
 import type { K3sNode } from '../node.ts';
-import { copyStep, type Gate, passwordsSaved, rotationRestart, tokenRotated, verifies } from './k3s/index.ts';
-import { asMaintenance, rotationNotice, unlessHeld } from './maintenance/index.ts';
+import {
+  copyStep,
+  type Gate,
+  passwordsSaved,
+  rotationRestart,
+  tokenFollowed,
+  tokenRotated,
+  verifies,
+} from './k3s/index.ts';
+import { asMaintenance, rotationNotice, tokenShown, unlessHeld } from './maintenance/index.ts';
 
 export interface RotationPorts {
   readonly gate: Gate;
+  readonly cloud: Cloud;
+  /** What this process has seen of the Lease that decides which server acts for the cluster. */
+  readonly acting: LeaseMemory;
   /** Holds back the drift of a Resource that restarts K3s while K3s must not restart. */
   readonly starting: (resource: Resource) => Resource;
   readonly token: Resource;
@@ -17,13 +32,17 @@ export interface RotationPorts {
  * priority, and one restart serves both.
  */
 export function rotationSteps(node: K3sNode, ports: RotationPorts): readonly Resource[] {
-  const { gate, starting, token, service } = ports;
+  const { gate, cloud, acting: memory, starting, token, service } = ports;
   if (!verifies(node, 'tokenRotated')) {
     return [];
   }
+  const notice = rotationNotice;
+  const acting = (host: HostReader) => nameOfActing(host, node, memory);
   return [
-    unlessHeld(node, tokenRotated(node, { copy: copyStep, notice: rotationNotice }, [token.id])),
+    ...tokenFollowed(node, { cloud, notice }, [token.id]),
+    unlessHeld(node, tokenRotated(node, { copy: copyStep, notice, acting }, [token.id])),
     ...passwordsSaved(node, [service.id]),
-    asMaintenance(starting(rotationRestart(node, { gate, notice: rotationNotice }, [service.id]))),
+    asMaintenance(starting(rotationRestart(node, { gate, notice }, [service.id]))),
+    ...tokenShown(node, [service.id]),
   ];
 }

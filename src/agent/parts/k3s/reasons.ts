@@ -27,9 +27,9 @@ export const serverReasons = {
 /** The reasons about the join token. */
 export const tokenReasons = {
   TokenChanged:
-    'The token in the vault differs from the one that this server was installed with; the condition prints the consent that lets Slipway use the new token or, with several servers, the steps by hand.',
+    'The token in the vault differs from the one that this server was installed with; the condition prints the consent that lets Slipway use the new token.',
   TokenRotationFailed:
-    'A rotation of the join token cannot continue: K3s refuses to store the new token, or starts with neither token.',
+    'A rotation of the join token cannot continue: K3s refuses to store the new token, or starts with neither token, or the vault lacks the token of the datastore.',
   TokenRejected: 'The server does not accept the join token from the vault.',
   TokenCaMismatch: "The CA hash in the join token does not match the server's CA.",
 } as const;

@@ -35,3 +35,4 @@ export { noticeRemoved } from './turn/notice-removed.ts';
 export { type TurnMemory, turnMemory } from './turn/observations.ts';
 export type { Order } from './turn/orders.ts';
 export { rotationNotice } from './turn/rotation-notice.ts';
+export { tokenShown } from './turn/token-shown.ts';

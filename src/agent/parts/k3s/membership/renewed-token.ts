@@ -5,7 +5,9 @@ import { redacted, Secret } from '../../../engine/secret.ts';
 import { advisory } from '../../../engine/severity.ts';
 import { isOnlyServer, type K3sNode, unitName } from '../../../node.ts';
 import { fileText } from '../../../resources/file-text.ts';
+import { showUnit } from '../../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../../settings/consents.ts';
+import { clusterAccepts } from './cluster-token.ts';
 import { fetchToken, isRedacted, tokenSecretName } from './fetched-token.ts';
 import { type RotationRecord, writeRotation } from './rotation-record.ts';
 import { serverPassword } from './server-password.ts';
@@ -20,9 +22,10 @@ interface Installed {
 
 /**
  * Returns the new content of the token file of an installed server: the token that K3s uses if the file is missing or
- * was changed; otherwise the token in the vault. If these tokens differ, throws `TokenChanged` without consent, and on
- * one of several servers; with consent, records the rotation and keeps the content. Throws `SecretEmpty` for a token
- * that no server can use.
+ * was changed; otherwise the token in the vault. If these tokens differ, throws `TokenChanged` without consent; with
+ * consent, records the rotation and keeps the content. If another server accepts the token of the vault already, the
+ * cluster has been rotated: then returns this token without consent, and records that K3s has to restart with it.
+ * Throws `SecretEmpty` for a token that no server can use.
  */
 export async function renewToken(
   host: Host,
@@ -52,21 +55,39 @@ export async function renewToken(
   if (isSame) {
     return fetched;
   }
+  if (!isOnlyServer(node) && (await clusterAccepts(host, node, token))) {
+    return followed(host, node, { found, installed, next: token });
+  }
   if (!mayRotate(node, next)) {
-    throw isOnlyServer(node) ? tokenChanged(node, next) : rotatedByHand(node);
+    throw tokenChanged(node, next);
   }
   const tokens = { from: found.content, to: fetched.reveal() };
   await writeRotation(host, node.paths, { from: tokenDigest(installed), to: next, state: 'wanted', tokens });
   return new Secret(found.content, `${redacted}\n`);
 }
 
-/**
- * True if this server may rotate the join token to the one with this digest: it has consent, and is the only server.
- * Each of several servers would make K3s rotate from its own token, and after the first rotation, K3s on the others has
- * the old token until it restarts with the new one.
- */
-export function mayRotate(node: K3sNode, to: string): boolean {
-  return isOnlyServer(node) && isConsented(node.settings, 'tokenChange', to);
+/** True if this server has consent to rotate the join token to the one with this digest. */
+export function mayRotate({ settings }: K3sNode, to: string): boolean {
+  return isConsented(settings, 'tokenChange', to);
+}
+
+/** Records that K3s has the old token until its next start, unless K3s is down; returns the new content. */
+async function followed(
+  host: Host,
+  { paths }: K3sNode,
+  { found, installed, next }: { readonly found: FoundFile; readonly installed: Token; readonly next: Token },
+): Promise<Secret> {
+  const content = `${next.credential}\n`;
+  const { ActiveState, InvocationID: invocation } = await showUnit(host, unitName('server'), [
+    'ActiveState',
+    'InvocationID',
+  ]);
+  if (ActiveState === 'active') {
+    const digests = { from: tokenDigest(installed), to: tokenDigest(next) };
+    const tokens = { from: found.content, to: content };
+    await writeRotation(host, paths, { ...digests, tokens, state: 'rotated', invocation });
+  }
+  return new Secret(content, `${redacted}\n`);
 }
 
 /**
@@ -78,21 +99,6 @@ function tokenChanged(node: K3sNode, next: string): NodeError {
     `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} was installed with. The ` +
       'bootstrap data in its datastore is encrypted with the installed one, so nothing was changed. Put the old token ' +
       `back, or, to make the new one the cluster's, ${consentAdvice(node.settings, 'tokenChange', next)}.`,
-    advisory,
-  );
-}
-
-/** Returns `TokenChanged` for one of several servers, with the steps of a rotation by hand. */
-function rotatedByHand(node: K3sNode): NodeError {
-  const { serverToken } = node.paths.k3s;
-  return new NodeError(
-    'TokenChanged',
-    `The secret ${tokenSecretName(node)} holds another token than ${unitName(node.role.k3s)} uses, and nothing was ` +
-      'changed. Slipway does not rotate the token of several servers, so consent.tokenChange has no effect. Put the old ' +
-      'token back, or rotate the token by hand. First run k3s token rotate on one server, and store the token from its ' +
-      `${serverToken} as a new version of the secret. Then write this token to the same file on the other servers, and ` +
-      'run systemctl reload slipway on all of them. Then run systemctl restart k3s on one server after the other. See ' +
-      'docs/usage/tokens.md.',
     advisory,
   );
 }

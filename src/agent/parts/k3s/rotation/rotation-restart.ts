@@ -1,17 +1,22 @@
 import { commandLine } from '../../../engine/command-line.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../../engine/resource.ts';
-import { type K3sNode, unitName } from '../../../node.ts';
+import { isOnlyServer, type K3sNode, unitName } from '../../../node.ts';
+import { fileText } from '../../../resources/file-text.ts';
 import { systemctl } from '../../../resources/unit.ts';
 import { activeStart } from '../datastore/active-start.ts';
 import type { Gate, Wish } from '../gate.ts';
 import { endRotation, type RotationRecord, readRotation } from '../membership/rotation-record.ts';
+import { parseToken, tokenDigest } from '../membership/token.ts';
 import { heldUntilOwnStart } from '../service/adopted-start.ts';
 import type { RotationNotice } from './notice.ts';
 
 /**
  * Restarts a K3s that has stored a new join token but still accepts only the old one, once the gate allows the
  * interruption. Ends the rotation once K3s has started again for any reason, because that start used the new token.
+ *
+ * With several servers, the notice stays until all of them accept the new token (`noticeRemoved`). A server that could
+ * start only with the old token forgets its rotation, because another one may have to send the request.
  */
 export function rotationRestart(
   node: K3sNode,
@@ -47,9 +52,18 @@ async function restart(
 
 function end(node: K3sNode, record: RotationRecord, notice: RotationNotice): Finding {
   return drift(record, 'end the rotation of the join token', async (host) => {
-    await notice.remove(host, node);
+    if (isOnlyServer(node)) {
+      await notice.remove(host, node);
+    } else if (await usesFormer(host, node, record)) {
+      return host.remove(node.paths.slipway.tokenRotation);
+    }
     await endRotation(host, node, record);
   });
+}
+
+async function usesFormer(host: HostReader, { paths }: K3sNode, { from }: RotationRecord): Promise<boolean> {
+  const present = parseToken(await fileText(host, paths.slipway.joinToken));
+  return present !== undefined && tokenDigest(present) === from;
 }
 
 /** Returns the wish for the restart after a rotation; every node that rotates to this token has the same wish. */

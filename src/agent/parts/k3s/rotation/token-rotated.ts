@@ -1,35 +1,45 @@
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { Secret } from '../../../engine/secret.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isOnlyServer, type K3sNode } from '../../../node.ts';
 import { activeStart } from '../datastore/active-start.ts';
 import { datastoreCopies } from '../datastore/copies.ts';
+import { clusterAccepts } from '../membership/cluster-token.ts';
 import { mayRotate } from '../membership/renewed-token.ts';
 import {
   endRotation,
   isOpen,
+  type OpenRotation,
   type RotationRecord,
   readRotation,
   rotationTokens,
   writeRotation,
 } from '../membership/rotation-record.ts';
 import { heldUntilOwnStart } from '../service/adopted-start.ts';
+import type { ActingName } from '../upgrade/channel/acting-release.ts';
 import type { CopyStep } from '../upgrade/copied.ts';
 import { readUpgrade } from '../upgrade/record.ts';
 import { soundVersion } from '../upgrade/release.ts';
+import { followToken } from './followed-token.ts';
 import type { RotationNotice } from './notice.ts';
-import { rotationFailed, storeToken } from './store-token.ts';
+import { type Passwords, rotationFailed, storeToken } from './store-token.ts';
 
 export interface RotationPorts {
   readonly copy: CopyStep;
   readonly notice: RotationNotice;
+  /** Returns the name of the server that acts for the cluster; `undefined` if no server does now. */
+  readonly acting: ActingName;
 }
 
 /**
- * Rotates the join token of an only server to the one that a person has consented to (`joinToken` records it), in
- * steps: a proven copy of the datastore; the request to K3s, after which the rotation cannot be dropped; the token
- * file. K3s accepts the new token, and no longer the old one, once it has restarted (`rotationRestart`). Agents then
- * fetch the new token by themselves.
+ * Rotates the join token of the cluster to the one that a person has consented to (`joinToken` records it), in steps: a
+ * proven copy of a SQLite datastore; the notice in the Lease; the request to K3s, after which the rotation cannot be
+ * dropped; the token file. K3s accepts the new token, and no longer the old one, once it has restarted
+ * (`rotationRestart`). Agents then fetch the new token by themselves.
+ *
+ * Of several servers, only the one that acts for the cluster begins. A rotation that has begun, such as one of a server
+ * that was away meanwhile, sends no request once the datastore belongs to the new token, and none while the Lease shows
+ * the rotation of another server.
  *
  * Waits while K3s runs from a start by another unit, which may not read Slipway's token file.
  */
@@ -54,7 +64,7 @@ export function tokenRotated(node: K3sNode, ports: RotationPorts, needs: readonl
       if (record.state === 'wanted') {
         return prepare(host, node, record, ports);
       }
-      return record.state === 'begun' ? store(node, record, ports) : inSync({ message: stored });
+      return record.state === 'begun' ? begun(host, node, record, ports) : inSync({ message: stored });
     },
   });
 }
@@ -77,7 +87,7 @@ async function prepare(
   host: HostReader,
   node: K3sNode,
   record: RotationRecord,
-  { copy, notice }: RotationPorts,
+  { copy, notice, acting }: RotationPorts,
 ): Promise<Finding> {
   const { from, to } = record;
   if (!mayRotate(node, to)) {
@@ -93,6 +103,10 @@ async function prepare(
       notBlocking,
     );
   }
+  const elsewhere = isOnlyServer(node) ? undefined : await otherActs(host, node, acting);
+  if (elsewhere) {
+    return elsewhere;
+  }
   const version = (await soundVersion(host, node.paths.k3s.binary)) ?? node.version;
   const copied = await copy(host, node, { reason: `token ${to}`, version });
   return (
@@ -104,21 +118,66 @@ async function prepare(
   );
 }
 
-function store(node: K3sNode, record: RotationRecord, { notice }: RotationPorts): Finding {
+/** Returns the wait of a server that does not act for the cluster; `undefined` on the one that does. */
+async function otherActs(
+  host: HostReader,
+  { name }: K3sNode,
+  acting: ActingName,
+): Promise<Finding | undefined> {
+  const other = await acting(host);
+  if (other === name) {
+    return undefined;
+  }
+  const who = other === undefined ? 'no server acts for the cluster yet' : `${other} acts for the cluster`;
+  return waiting('TurnAwaited', `${who}; that server rotates the join token`, {
+    ...notBlocking,
+    isExpected: true,
+    after: 30_000,
+  });
+}
+
+/** Returns the next step of a rotation that can only end with the new token. */
+async function begun(
+  host: HostReader,
+  node: K3sNode,
+  record: RotationRecord,
+  { notice }: RotationPorts,
+): Promise<Finding> {
   const { from, to } = isOpen(record) ? rotationTokens(record) : {};
   if (!isOpen(record) || from === undefined || to === undefined) {
     throw rotationFailed('The record of the rotation of the join token has lost its tokens.');
   }
-  return step(record.from, record.to, 'make K3s store the new join token', async (host) => {
-    const accepted = await storeToken(host, node, { from, to });
-    await host.writeFile(node.paths.slipway.joinToken, new Secret(`${record.tokens.to.trim()}\n`), {
-      mode: 0o600,
+  if (isOnlyServer(node)) {
+    return store(node, record, { from, to }, notice);
+  }
+  const shown = await notice.read(host, node);
+  if ((shown?.isStored && shown.to === record.to) || (await clusterAccepts(host, node, to))) {
+    return step(record.from, record.to, 'take the join token that the cluster has now', async (changing) => {
+      await notice.store(changing, node, record);
+      await followToken(changing, node, contentOf(record));
     });
+  }
+  return (await notice.shown(host, node, record)) ?? store(node, record, { from, to }, notice);
+}
+
+function store(node: K3sNode, record: OpenRotation, passwords: Passwords, notice: RotationNotice): Finding {
+  return step(record.from, record.to, 'make K3s store the new join token', async (host) => {
+    const accepted = await storeToken(host, node, passwords);
+    const isShared = !isOnlyServer(node);
+    // The other servers take the token by this notice, before any server restarts.
+    await (isShared ? notice.store(host, node, record) : undefined);
+    await host.writeFile(node.paths.slipway.joinToken, contentOf(record), { mode: 0o600 });
     const invocation = await activeStart(host);
-    await (accepted === 'to' || invocation === undefined
-      ? notice.remove(host, node).then(() => endRotation(host, node, record))
-      : writeRotation(host, node.paths, { ...without(record), state: 'rotated', invocation }));
+    if (accepted === 'from' && invocation !== undefined) {
+      return writeRotation(host, node.paths, { ...without(record), state: 'rotated', invocation });
+    }
+    await (isShared ? undefined : notice.remove(host, node));
+    return endRotation(host, node, record);
   });
+}
+
+function contentOf({ tokens }: OpenRotation): Secret {
+  return new Secret(`${tokens.to.trim()}\n`);
 }
 
 function without({ refused: _, invocation: __, ...record }: RotationRecord): RotationRecord {

@@ -14,6 +14,9 @@ export const turnKeys = {
 /** The key of the annotation with which a node shows that a person holds it; the value says why. */
 export const holdKey = 'slipway.dev/hold';
 
+/** The key of the annotation with which a server shows how far it is with a new join token. */
+export const tokenKey = 'slipway.dev/join-token';
+
 /** The key of the annotation with the cloud's id of the VM. */
 export const vmIdKey = 'slipway.dev/vm-id';
 
@@ -76,6 +79,21 @@ const stopped = z.array(
     why: z.string().check(z.maxLength(300)),
   }),
 );
+
+const token = z.object({
+  /** The digest of the new token. */
+  to: hex,
+  /** `file` once the next start of K3s uses the new token, `started` once K3s has started with it. */
+  state: z.enum(['file', 'started']),
+});
+
+/** How far a server is with a new join token; written by the server while the Lease shows a rotation. */
+export type TokenAnnotation = z.output<typeof token>;
+
+/** Reads how far a server is with a new join token; `undefined` if it does not have it. */
+export function readToken(annotations: Readonly<Record<string, string>>): TokenAnnotation | undefined {
+  return readValue(token, annotations[tokenKey]);
+}
 
 /** A wish of the node for which it gets no turn after a failure; written by the server that holds the Lease. */
 export type StoppedRequest = z.output<typeof stopped>[number];

@@ -1,6 +1,13 @@
 import * as z from 'zod/mini';
 import { printableLine } from '../../../engine/printable.ts';
-import { holdKey, readTurn, type TurnAnnotations, vmIdKey } from './annotations.ts';
+import {
+  holdKey,
+  readToken,
+  readTurn,
+  type TokenAnnotation,
+  type TurnAnnotations,
+  vmIdKey,
+} from './annotations.ts';
 
 const texts = z.nullish(z.record(z.string(), z.string()));
 const condition = z.object({
@@ -45,6 +52,8 @@ export interface FleetNode extends TurnAnnotations {
   readonly isHeld: boolean;
   /** The time of the last change of the condition Ready, by another machine's clock. */
   readonly readySince?: string;
+  /** How far the server is with a new join token; absent if it does not have it. */
+  readonly token?: TokenAnnotation;
   /** The cloud's id of its VM; absent if the node does not show it. */
   readonly vmId?: string;
 }
@@ -59,6 +68,7 @@ export function fleetNode({ metadata, spec, status }: z.output<typeof fleetNodeI
   const ready = statusOf(status?.conditions, 'Ready');
   const readySince = status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
   const vmId = annotations[vmIdKey];
+  const token = readToken(annotations);
   const isServer = serverLabels.some((label) => label in (metadata.labels ?? {}));
   const isAway = (spec?.taints ?? []).some(({ effect }) => effect !== 'PreferNoSchedule');
   return {
@@ -73,6 +83,7 @@ export function fleetNode({ metadata, spec, status }: z.output<typeof fleetNodeI
     isPlace: ready === 'True' && spec?.unschedulable !== true && !isAway,
     version: status?.nodeInfo?.kubeletVersion ?? '',
     isHeld: holdKey in annotations,
+    ...(token && { token }),
     ...(readySince && { readySince }),
     ...(vmId && { vmId: printableLine(vmId.slice(0, longestId)) }),
   };

@@ -2,6 +2,7 @@ import { rememberingObjects } from '../../../engine/remembering.ts';
 import type { TurnRequest } from './annotations.ts';
 import type { FleetNode } from './fleet-node.ts';
 import type { Ledger, Slot } from './ledger.ts';
+import type { Notice } from './notice-text.ts';
 import type { Observations } from './observations.ts';
 import type { Order } from './orders.ts';
 
@@ -21,6 +22,8 @@ export interface Fleet {
   readonly orders: readonly Order[];
   readonly settings: TurnSettings;
   readonly seen: Observations;
+  /** The rotation of the join token that the Lease shows. */
+  readonly rotation?: Notice | undefined;
 }
 
 /** A node that asks for a turn. */

@@ -8,6 +8,7 @@ import { nodeAccess } from '../../../node-access.ts';
 import type { Fleet, TurnSettings } from './fleet.ts';
 import { type FleetNode, fleetNode, fleetNodeItem } from './fleet-node.ts';
 import { emptyLedger, ledgerKey, readLedger } from './ledger.ts';
+import { noticeIn } from './notice-text.ts';
 import { observe, type TurnMemory } from './observations.ts';
 import { ordersKey, readOrders } from './orders.ts';
 import { turnsLease } from './turns-lease.ts';
@@ -55,7 +56,7 @@ export async function lookAtFleet(host: HostReader, looker: Looker): Promise<Loo
   }
   const seen = observe(memory, { nodes, ledger }, now);
   const orders = readOrders(annotations[ordersKey] ?? '');
-  return { fleet: { nodes, ledger, orders, settings, seen }, lease, holding };
+  return { fleet: { nodes, ledger, orders, settings, seen, rotation: noticeIn(lease) }, lease, holding };
 }
 
 /** Reads all Nodes of the cluster, as only a server may. Throws the errors of `readApi`. */

@@ -77,6 +77,24 @@ const otherServersServe: Rule = ({ node, isNow }, fleet) => {
     : `waits for ${other.name}, which is not Ready`;
 };
 
+/**
+ * After a rotation of the join token, K3s starts only with the new one, so no server restarts before all servers have
+ * its file. A server that is away takes the file before it starts.
+ */
+const tokenEverywhere: Rule = ({ node }, { nodes, rotation }) => {
+  const servers = nodes.filter(({ isServer }) => isServer);
+  if (rotation === undefined || servers.length === 1) {
+    return undefined;
+  }
+  if (!rotation.stored) {
+    return `waits for ${rotation.node}, which rotates the join token`;
+  }
+  const other = servers.find(({ ready, token }) => ready === 'True' && token?.to !== rotation.to);
+  return other?.name === node.name
+    ? 'waits for its new join token'
+    : other && `waits for ${other.name}, which does not have the new join token yet`;
+};
+
 const agentInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'agent')[0]?.node);
 
 const serverInTurn: Rule = (_, fleet) => waitsFor(slotsOf(fleet, 'server')[0]?.node);
@@ -118,7 +136,11 @@ function unlessUrgent(rule: Rule): Rule {
 
 const failures = [stopped, resting].map(unlessUrgent);
 const forAll = [paused, held, recovering, silent, ...failures, closed];
-const amongServers = [otherServerInTurn, unlessUrgent(otherServersServe), serverSkew];
+const amongServers = [
+  otherServerInTurn,
+  ...[otherServersServe, tokenEverywhere].map(unlessUrgent),
+  serverSkew,
+];
 const forServers = [...amongServers, agentInTurn, routesAlone];
 const forAgents = [
   ...[serverInTurn, serversFirst, agentSkew, routesAlone],

@@ -1,46 +1,56 @@
-import * as z from 'zod/mini';
-import type { HostReader } from '../../../engine/host.ts';
-import { parseJson } from '../../../engine/json.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, step, waiting } from '../../../engine/resource.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
 import { annotateLease, type Lease, readLease } from '../../../kubernetes/lease.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isOnlyServer, type K3sNode } from '../../../node.ts';
 import { nodeAccess } from '../../../node-access.ts';
-import type { RotationNotice } from '../../k3s/index.ts';
+import type { RotationNotice, ShownRotation } from '../../k3s/index.ts';
 import type { FleetNode } from './fleet-node.ts';
+import { emptyLedger, ledgerKey, readLedger } from './ledger.ts';
 import { readNodes } from './look.ts';
+import { type Notice, noticeIn, noticeText, rotationKey } from './notice-text.ts';
 import { turnsLease } from './turns-lease.ts';
-
-/** The key of the notice of a rotation among the annotations of the Lease. */
-export const rotationKey = 'slipway.dev/token-rotation';
-
-const digest = z.string().check(z.regex(/^[0-9a-f]{12}$/));
-const notice = z.object({
-  /** The server that rotates, and the digests of the tokens. */
-  node: z.string().check(z.minLength(1), z.maxLength(253)),
-  from: digest,
-  to: digest,
-});
-
-/** The longest notice that is read, in characters. */
-const longest = 1_000;
 
 /**
  * Shows a rotation of the join token in the Lease of turns, so that no two servers rotate at the same time. A notice is
  * written only if the Lease has not changed since it was read. A damaged notice is replaced, and so is the notice of a
  * server whose Node is gone or is no longer a server.
+ *
+ * With several servers, the one that acts for the cluster takes over the notice of the same rotation from another
+ * server, which may be lost: K3s stores the same token again without harm. Once the datastore belongs to the new token,
+ * no server replaces the notice.
  */
 export const rotationNotice: RotationNotice = {
   async shown(host, node, { from, to }) {
-    const { lease, holder } = await look(host, await nodeAccess(host, node));
+    const { nodes, lease, holder } = await look(host, await nodeAccess(host, node));
     const found = noticeIn(lease);
-    if (holder && holder.name !== node.name) {
+    const isSame = found?.to === to && found.from === from;
+    if (found?.stored) {
+      return waiting('TurnAwaited', restarting(found.to), { isExpected: true, blocks: false, after: 30_000 });
+    }
+    if (holder && holder.name !== node.name && (isOnlyServer(node) || !isSame)) {
       return busy(holder);
     }
-    const wanted = { node: node.name, from, to } satisfies z.output<typeof notice>;
-    return found?.node === node.name && found.to === to && found.from === from
-      ? undefined
-      : writeStep(node, lease, wanted);
+    if (isSame && found.node === node.name) {
+      return undefined;
+    }
+    const early = isSame || isOnlyServer(node) ? undefined : tooEarly(nodes, lease);
+    return early ?? writeStep(node, lease, { node: node.name, from, to });
+  },
+  async read(host, node) {
+    const found = noticeIn(await readLease(host, await nodeAccess(host, node), turnsLease));
+    return found && { node: found.node, from: found.from, to: found.to, isStored: found.stored === true };
+  },
+  async store(host, node, { from, to }) {
+    const access = await nodeAccess(host, node);
+    const lease = await readLease(host, access, turnsLease);
+    const found = noticeIn(lease);
+    if (found?.to === to && found.from === from && !found.stored) {
+      await annotateLease(host, access, turnsLease, {
+        before: lease,
+        annotations: { [rotationKey]: noticeText({ ...found, stored: true }) },
+      });
+    }
   },
   async remove(host, node) {
     const access = await nodeAccess(host, node);
@@ -57,8 +67,19 @@ export async function showsRotation(host: HostReader, node: K3sNode): Promise<bo
   return holder?.name === node.name;
 }
 
+/** Removes the notice of any server, if it has not changed since it was read as `shown`. */
+export async function removeNotice(host: Host, node: K3sNode, shown: ShownRotation): Promise<void> {
+  const access = await nodeAccess(host, node);
+  const lease = await readLease(host, access, turnsLease);
+  const found = noticeIn(lease);
+  if (found?.node === shown.node && found.to === shown.to) {
+    await annotateLease(host, access, turnsLease, { before: lease, annotations: { [rotationKey]: '' } });
+  }
+}
+
 /** The Lease, and the server whose rotation it shows, unless that server has left the cluster. */
 interface Look {
+  readonly nodes: readonly FleetNode[];
   readonly lease: Lease | undefined;
   readonly holder: FleetNode | undefined;
 }
@@ -71,15 +92,34 @@ async function look(host: HostReader, access: ApiAccess): Promise<Look> {
   const nodes = await readNodes(host, access);
   const lease = await readLease(host, access, turnsLease);
   const name = noticeIn(lease)?.node;
-  return { lease, holder: nodes.find((each) => each.isServer && each.name === name) };
+  return { nodes, lease, holder: nodes.find((each) => each.isServer && each.name === name) };
 }
 
-function writeStep(node: K3sNode, lease: Lease | undefined, wanted: z.output<typeof notice>): Finding {
+/**
+ * Returns the wait while a server is in its turn or does not serve: it might start with the old token after the
+ * datastore has the new one. The ledger of turns is in the same Lease, so no turn is granted at the same moment.
+ */
+function tooEarly(nodes: readonly FleetNode[], lease: Lease | undefined): Finding | undefined {
+  const text = lease?.metadata.annotations?.[ledgerKey];
+  const { slots } = (text === undefined ? undefined : readLedger(text)) ?? emptyLedger;
+  const inTurn = slots.find(({ server }) => server)?.node;
+  const away = nodes.find(({ isServer, serves }) => isServer && !serves)?.name;
+  const why = inTurn === undefined ? away && `${away} does not serve` : `${inTurn} is in its turn`;
+  return why === undefined
+    ? undefined
+    : waiting('TurnAwaited', `the rotation of the join token begins once all servers serve; ${why}`, {
+        isExpected: true,
+        blocks: false,
+        after: 10_000,
+      });
+}
+
+function writeStep(node: K3sNode, lease: Lease | undefined, wanted: Notice): Finding {
   const change = { field: rotationKey, observed: undefined, desired: wanted.to };
   return step(change, async (host) =>
     annotateLease(host, await nodeAccess(host, node), turnsLease, {
       before: lease,
-      annotations: { [rotationKey]: JSON.stringify(wanted) },
+      annotations: { [rotationKey]: noticeText(wanted) },
     }),
   );
 }
@@ -96,7 +136,6 @@ function busy({ name, ready }: FleetNode): Finding {
   return waiting('TokenRotationFailed', message, { blocks: false, after: 30_000 });
 }
 
-function noticeIn(lease: Lease | undefined): z.output<typeof notice> | undefined {
-  const text = lease?.metadata.annotations?.[rotationKey] ?? '';
-  return text.length > longest ? undefined : parseJson(notice, text);
+function restarting(to: string): string {
+  return `the servers restart with the join token ${to}; the next rotation waits until all of them have`;
 }

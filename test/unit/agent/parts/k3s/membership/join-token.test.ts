@@ -6,11 +6,15 @@ import { joinToken } from '../../../../../../src/agent/parts/k3s/membership/join
 import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
+import { acceptsAt } from './a-peer.ts';
+import { aCa } from './certificates.ts';
 
 const path = '/var/lib/slipway/join-token';
 const installed = '/var/lib/rancher/k3s/server/token';
 const hash = 'a1'.repeat(32);
 const hour = 3_600_000;
+const rotation = '/var/lib/slipway/token-rotation.json';
+const peer = 'https://10.0.0.6:6443';
 
 function cloudWith(token: string): FakeCloud {
   return new FakeCloud({ secrets: { 'k3s-token': token } });
@@ -259,19 +263,44 @@ describe('joinToken on an installed server', () => {
       settings: { k3s: { datastore }, consent: { tokenChange: [shortDigest('marlin')] } },
     });
 
-    test('keeps its token and records no rotation, even with consent, and explains the rotation by hand', async () => {
+    test('records the rotation with consent, and keeps its token', async () => {
       const host = server('swordfish');
       host.advance(2 * hour);
-      const finding = await joinToken(oneOfSeveral, cloudWith('marlin'), []).check(host);
+      await settle(joinToken(oneOfSeveral, cloudWith('marlin'), []), host);
+      expect(host.files.text(path)).toBe('swordfish\n');
+      expect(JSON.parse(host.files.text(rotation) ?? '')).toMatchObject({ state: 'wanted' });
+    });
+
+    test('takes the token of the vault without consent, and records the start with the old one, if a peer accepts it', async () => {
+      const host = server('swordfish');
+      host.advance(2 * hour);
+      host.files.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', aCa());
+      acceptsAt(host, peer, 'marlin');
+      host.on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=active\nInvocationID=start-1\n');
+      const node = aNode('server', { settings: { k3s: { datastore, peers: [peer] } } });
+      await settle(joinToken(node, cloudWith('marlin'), []), host);
+      expect(host.files.text(path)).toBe('marlin\n');
+      expect(JSON.parse(host.files.text(rotation) ?? '')).toMatchObject({
+        ...{ state: 'rotated', invocation: 'start-1' },
+        ...{ from: shortDigest('swordfish'), to: shortDigest('marlin') },
+        tokens: { from: 'swordfish\n', to: 'marlin\n' },
+      });
+      expect(JSON.stringify(host.journal)).not.toMatch(/swordfish|marlin/);
+    });
+
+    test('explains the consent while its peers refuse the token of the vault', async () => {
+      const host = server('swordfish');
+      host.advance(2 * hour);
+      host.files.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', aCa());
+      acceptsAt(host, peer, 'swordfish');
+      const node = aNode('server', { settings: { k3s: { datastore, peers: [peer] } } });
+      const finding = await joinToken(node, cloudWith('marlin'), []).check(host);
       const remedy = finding.state === 'Drifted' ? finding.drift.remedy(host) : undefined;
       await expect(remedy).rejects.toMatchObject({
         reason: 'TokenChanged',
-        message: expect.stringMatching(
-          /tokenChange has no effect.* k3s token rotate .*on one server after the other/,
-        ),
+        message: expect.stringContaining(shortDigest('marlin')),
       });
-      expect(host.files.text(path)).toBe('swordfish\n');
-      expect(host.journal).toEqual([]);
+      expect([host.files.text(path), host.files.text(rotation)]).toEqual(['swordfish\n', undefined]);
     });
 
     test('writes the token of K3s to the file after a rotation by hand, and then agrees with the vault', async () => {
@@ -284,7 +313,6 @@ describe('joinToken on an installed server', () => {
     });
   });
 
-  const rotation = '/var/lib/slipway/token-rotation.json';
   const consenting = (...tokens: readonly string[]) =>
     aNode('server', { settings: { consent: { tokenChange: tokens.map(shortDigest) } } });
 

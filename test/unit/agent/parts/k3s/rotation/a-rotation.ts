@@ -2,9 +2,16 @@ import { shortDigest } from '../../../../../../src/agent/engine/digest.ts';
 import { reveal } from '../../../../../../src/agent/engine/secret.ts';
 import type { K3sNode } from '../../../../../../src/agent/node.ts';
 import type { RotationRecord } from '../../../../../../src/agent/parts/k3s/membership/rotation-record.ts';
+import {
+  noNotice,
+  type RotationNotice,
+  type ShownRotation,
+} from '../../../../../../src/agent/parts/k3s/rotation/notice.ts';
 import type { MemoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode } from '../../../a-node.ts';
 import { aServer, type Unit } from '../datastore/a-datastore.ts';
+import { acceptsAt } from '../membership/a-peer.ts';
+import { aCa } from '../membership/certificates.ts';
 
 export const rotation = '/var/lib/slipway/token-rotation.json';
 export const tokenFile = '/var/lib/slipway/join-token';
@@ -49,4 +56,26 @@ export function rotatingServer(
     answers,
     record: () => JSON.parse(host.files.text(rotation) ?? 'null') ?? undefined,
   };
+}
+
+export const peer = 'https://10.0.0.6:6443';
+
+/** Makes the server of `rotatingServer` one of several; its peer and its own K3s accept a password each. */
+export function ofSeveral(
+  server: RotatingServer,
+  { peerAccepts = 'swordfish', runs = 'swordfish', consents = [to] } = {},
+): RotatingServer {
+  const { host } = server;
+  host.files.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', aCa());
+  acceptsAt(host, peer, peerAccepts);
+  acceptsAt(host, 'https://127.0.0.1:6443', runs);
+  const node = aNode('server', {
+    settings: { k3s: { datastore: 'etcd', peers: [peer] }, consent: { tokenChange: consents } },
+  });
+  return { ...server, node };
+}
+
+/** Returns a notice of this rotation that another server shows. */
+export function noticeOf(shown: Partial<ShownRotation> = {}): RotationNotice {
+  return { ...noNotice, read: async () => ({ node: 'server-2', from, to, isStored: false, ...shown }) };
 }

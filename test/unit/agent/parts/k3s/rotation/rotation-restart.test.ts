@@ -4,7 +4,7 @@ import { type Gate, openGate, type Wish } from '../../../../../../src/agent/part
 import { noNotice } from '../../../../../../src/agent/parts/k3s/rotation/notice.ts';
 import { rotationRestart } from '../../../../../../src/agent/parts/k3s/rotation/rotation-restart.ts';
 import { outcome, settle } from '../../../a-node.ts';
-import { from, rotatingServer, to } from './a-rotation.ts';
+import { from, ofSeveral, rotatingServer, to, tokenFile } from './a-rotation.ts';
 
 const restart = { file: 'systemctl', args: ['restart', '--no-block', 'k3s.service'] };
 const open = { gate: openGate, notice: noNotice };
@@ -68,3 +68,17 @@ test('rotationRestart does nothing while K3s is not up', async () => {
   unit.ActiveState = 'activating';
   expect(await outcome(rotationRestart(node, open, []), host)).toBe('InSync');
 });
+
+test.each([
+  ['marlin\n', { format: 1, from, to, state: 'done' }],
+  ['swordfish\n', undefined],
+])(
+  'rotationRestart on one of several servers keeps the notice, and ends or forgets the rotation after a start with %j',
+  async (file, expected) => {
+    const { host, node, record } = ofSeveral(rotatingServer('rotated', { invocation: 'start-0' }));
+    host.files.write(tokenFile, file, 0o600);
+    const notice = { ...noNotice, remove: () => Promise.reject(new Error('the notice was removed')) };
+    await settle(rotationRestart(node, { gate: openGate, notice }, []), host);
+    expect(record()).toEqual(expected);
+  },
+);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { startRepaired } from '../../../../../../src/agent/parts/k3s/rotation/start-repaired.ts';
+import { FakeCloud } from '../../../../../lab/fake-cloud.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
-import { from, type RotatingServer, rotatingServer, to, tokenFile } from './a-rotation.ts';
+import { from, ofSeveral, type RotatingServer, rotatingServer, to, tokenFile } from './a-rotation.ts';
 
+const cloud = new FakeCloud({ secrets: { 'k3s-token': 'marlin' } });
 const passwd = '/var/lib/rancher/k3s/server/cred/passwd';
 const fatal = (words: string) => `time="2026-08-01T10:00:00Z" level=fatal msg="${words}"\n`;
 const otherToken = fatal(
@@ -22,7 +24,7 @@ function failing(server: RotatingServer, log: string, SubState = 'auto-restart')
 }
 
 function repaired({ node, host }: RotatingServer) {
-  return settle(startRepaired(node, []), host);
+  return settle(startRepaired(node, cloud, []), host);
 }
 
 describe('startRepaired, if the datastore belongs to another token', () => {
@@ -45,13 +47,13 @@ describe('startRepaired, if the datastore belongs to another token', () => {
   test('waits for the next start after it has replaced the token', async () => {
     const server = failing(rotatingServer('begun'), otherToken);
     await repaired(server);
-    expect(await outcome(startRepaired(server.node, []), server.host)).toBe('InSync');
+    expect(await outcome(startRepaired(server.node, cloud, []), server.host)).toBe('InSync');
     expect(server.host.files.text(tokenFile)).toBe('marlin\n');
   });
 
   test('throws TokenRotationFailed if K3s starts with neither token', async () => {
     const server = failing(rotatingServer('begun', { refused: [to] }), otherToken);
-    expect(await outcome(startRepaired(server.node, []), server.host)).toBe(
+    expect(await outcome(startRepaired(server.node, cloud, []), server.host)).toBe(
       'TokenRotationFailed (person, non-blocking)',
     );
   });
@@ -63,6 +65,56 @@ describe('startRepaired, if the datastore belongs to another token', () => {
       expect(await repaired(server)).toEqual(['InSync']);
     },
   );
+});
+
+describe('startRepaired on one of several servers, if the datastore belongs to another token', () => {
+  test.each([
+    ['begun', 'swordfish\n', 'marlin\n', from],
+    ['rotated', 'marlin\n', 'swordfish\n', to],
+  ] as const)(
+    'replaces the token in a rotation that is %s, and keeps this state',
+    async (state, file, written, refused) => {
+      const server = failing(ofSeveral(rotatingServer(state, { invocation: 'start-0' })), otherToken);
+      server.host.files.write(tokenFile, file, 0o600);
+      await repaired(server);
+      expect(server.host.files.text(tokenFile)).toBe(written);
+      expect(server.record()).toMatchObject({ state, refused: [refused], invocation: 'start-1' });
+    },
+  );
+
+  test.each([undefined, 'wanted', 'done'] as const)(
+    'takes the token of the vault if the rotation is %s, and then both tokens in turn until K3s starts',
+    async (state) => {
+      const server = failing(ofSeveral(rotatingServer(state)), otherToken);
+      await repaired(server);
+      expect(server.host.files.read(tokenFile)).toMatchObject({ content: 'marlin\n', mode: 0o600 });
+      expect(server.record()).toMatchObject({ state: 'rotated', refused: [from], invocation: 'start-1' });
+      expect(JSON.stringify(server.host.journal)).not.toMatch(/swordfish|marlin/);
+      expect(await repaired(server)).toEqual(['InSync']);
+      for (const [start, file, refused] of [
+        ['start-2', 'swordfish\n', to],
+        ['start-3', 'marlin\n', from],
+        ['start-4', 'swordfish\n', to],
+      ] as const) {
+        server.unit.InvocationID = start;
+        await repaired(server);
+        expect([server.host.files.text(tokenFile), server.record()?.refused]).toEqual([file, [refused]]);
+      }
+    },
+  );
+
+  test('throws TokenRotationFailed if the vault has the token with which K3s did not start', async () => {
+    const server = failing(ofSeveral(rotatingServer(undefined)), otherToken);
+    server.host.files.write(tokenFile, 'marlin\n', 0o600);
+    expect((await repaired(server)).at(-1)).toBe('TokenRotationFailed (person, non-blocking)');
+    expect([server.host.files.text(tokenFile), server.record()]).toEqual(['marlin\n', undefined]);
+  });
+
+  test('changes nothing without a token file', async () => {
+    const server = failing(ofSeveral(rotatingServer(undefined)), otherToken);
+    server.host.files.remove(tokenFile);
+    expect(await repaired(server)).toEqual(['InSync']);
+  });
 });
 
 describe('startRepaired, if the password file is newer than the datastore', () => {
@@ -78,7 +130,7 @@ describe('startRepaired, if the password file is newer than the datastore', () =
   test('removes the file on a server with a token for agents', async () => {
     const server = failing(rotatingServer(undefined), newer(passwd));
     const node = aNode('server', { settings: { joinToken: { agentSecretName: 'agents' } } });
-    await settle(startRepaired(node, []), server.host);
+    await settle(startRepaired(node, cloud, []), server.host);
     expect(server.host.files.stat(passwd)).toBeUndefined();
   });
 

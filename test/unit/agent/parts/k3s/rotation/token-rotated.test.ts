@@ -7,9 +7,21 @@ import {
 } from '../../../../../../src/agent/parts/k3s/rotation/token-rotated.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
 import { putCopy } from '../restore/a-copy.ts';
-import { from, type RotatingServer, rotatingServer, to, tokenFile } from './a-rotation.ts';
+import {
+  from,
+  noticeOf,
+  ofSeveral,
+  type RotatingServer,
+  rotatingServer,
+  to,
+  tokenFile,
+} from './a-rotation.ts';
 
-const ports: RotationPorts = { copy: async () => undefined, notice: noNotice };
+const ports: RotationPorts = {
+  copy: async () => undefined,
+  notice: noNotice,
+  acting: async () => 'vm-1',
+};
 
 function rotated({ node }: Pick<RotatingServer, 'node'>, more: Partial<RotationPorts> = {}) {
   return tokenRotated(node, { ...ports, ...more }, []);
@@ -39,8 +51,6 @@ test('tokenRotated names no version of the secret for copies that were made with
 });
 
 describe('tokenRotated before the first request to K3s', () => {
-  const consent = { tokenChange: [to] };
-
   test('begins the rotation once the datastore is copied and the notice is in the Lease', async () => {
     const server = rotatingServer('wanted');
     const missing = ['copied', 'shown'];
@@ -114,11 +124,7 @@ describe('tokenRotated before the first request to K3s', () => {
     expect(await outcome(rotated(server), server.host)).toContain('ServiceStarting');
   });
 
-  test.each([
-    ['the settings no longer consent to it', {}],
-    ['the cluster has several servers with etcd', { k3s: { datastore: 'etcd' }, consent }],
-    ['the cluster has several servers with one database', { k3s: { datastore: 'external' }, consent }],
-  ] as const)('drops the rotation and its notice if %s', async (_name, settings) => {
+  test('drops the rotation and its notice if the settings no longer consent to it', async () => {
     const server = rotatingServer('wanted');
     const removals: unknown[] = [];
     const notice = {
@@ -127,7 +133,7 @@ describe('tokenRotated before the first request to K3s', () => {
         removals.push(server.record()?.state);
       },
     };
-    await settle(rotated({ node: aNode('server', { settings }) }, { notice }), server.host);
+    await settle(rotated({ node: aNode('server') }, { notice }), server.host);
     expect(server.record()).toBeUndefined();
     expect(removals).toEqual(['wanted']);
     expect(server.requests).toEqual([]);
@@ -208,5 +214,64 @@ describe('tokenRotated once the rotation has begun', () => {
       state: 'InSync',
       message: expect.stringContaining('after a restart'),
     });
+  });
+});
+
+describe('tokenRotated on one of several servers', () => {
+  test.each([
+    ['server-2', 'server-2 acts for the cluster'],
+    [undefined, 'no server acts'],
+  ])('waits before the rotation while %s acts for the cluster', async (acting, words) => {
+    const server = ofSeveral(rotatingServer('wanted'));
+    expect(await rotated(server, { acting: async () => acting }).check(server.host)).toMatchObject({
+      ...{ state: 'Waiting', reason: 'TurnAwaited', isExpected: true, blocks: false },
+      message: expect.stringContaining(words),
+    });
+  });
+
+  test('notes in the Lease that K3s has stored the token before it writes the token file, and keeps the notice', async () => {
+    const server = ofSeveral(rotatingServer('begun'));
+    const seen: unknown[] = [];
+    const notice: RotationNotice = {
+      ...noNotice,
+      store: async (_host, _node, stored) => {
+        seen.push(stored.to, server.host.files.text(tokenFile));
+      },
+      remove: async () => {
+        seen.push('removed');
+      },
+    };
+    await settle(rotated(server, { notice }), server.host);
+    expect(server.requests).toEqual(['swordfish -> marlin']);
+    expect(seen).toEqual([to, 'swordfish\n']);
+    expect(server.record()).toMatchObject({ state: 'rotated', invocation: 'start-1' });
+    expect(server.host.files.text(tokenFile)).toBe('marlin\n');
+  });
+
+  test.each([
+    ['the Lease shows that the datastore has the new token', { isStored: true }, 'swordfish'],
+    ['another server accepts the new token', { to: '111111111111' }, 'marlin'],
+  ])(
+    'sends no request for a rotation that has begun if %s, and takes the new token',
+    async (_, shown, peerAccepts) => {
+      const server = ofSeveral(rotatingServer('begun'), { peerAccepts });
+      await settle(rotated(server, { notice: noticeOf(shown) }), server.host);
+      expect(server.requests).toEqual([]);
+      expect(server.host.files.text(tokenFile)).toBe('marlin\n');
+      expect(server.record()).toMatchObject({ state: 'rotated', invocation: 'start-1' });
+    },
+  );
+
+  test('ends a rotation that has begun, without a request, if its K3s runs with the new token', async () => {
+    const server = ofSeveral(rotatingServer('begun'), { peerAccepts: 'marlin', runs: 'marlin' });
+    await settle(rotated(server), server.host);
+    expect([server.requests, server.record()]).toEqual([[], { format: 1, from, to, state: 'done' }]);
+  });
+
+  test('sends no request while the Lease shows the rotation of another server', async () => {
+    const server = ofSeveral(rotatingServer('begun'));
+    const notice = { ...noticeOf(), shown: async () => waiting('TurnAwaited', 'server-2 rotates') };
+    expect(await outcome(rotated(server, { notice }), server.host)).toContain('TurnAwaited');
+    expect(server.requests).toEqual([]);
   });
 });

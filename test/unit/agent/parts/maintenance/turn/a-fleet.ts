@@ -111,10 +111,11 @@ export interface FleetFields {
   readonly orders?: Fleet['orders'];
   readonly settings?: Partial<Fleet['settings']>;
   readonly seen?: Partial<Observations>;
+  readonly rotation?: Fleet['rotation'];
 }
 
 export function aFleet(nodes: readonly FleetNode[], fields: FleetFields = {}): Fleet {
-  const { slots = [], failures = [], proven = [], orders = [], settings, seen } = fields;
+  const { slots = [], failures = [], proven = [], orders = [], settings, seen, rotation } = fields;
   const ledger: Ledger = { ...emptyLedger, slots: [...slots], failures: [...failures], proven: [...proven] };
   return {
     nodes,
@@ -122,6 +123,7 @@ export function aFleet(nodes: readonly FleetNode[], fields: FleetFields = {}): F
     orders,
     settings: { concurrency: '10%', maxFailed: 1, watchFor: 60_000, pause: false, ...settings },
     seen: { lasted: {}, resting: [], isRecovering: false, ...seen },
+    rotation,
   };
 }
 

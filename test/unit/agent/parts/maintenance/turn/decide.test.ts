@@ -162,3 +162,56 @@ describe('decide', () => {
     expect(action).toMatchObject({ kind: 'grant', nowhere });
   });
 });
+
+describe('decide, while the servers rotate the join token', () => {
+  const digests = { from: '0123456789ab', to: 'ba9876543210' };
+  const rotation = { node: 'server-1', ...digests, stored: true };
+  const token = { to: digests.to, state: 'file' } as const;
+  const others = [fleetNode('server-2', { token }), fleetNode('server-3', { token })];
+  const wish = `token ${digests.to}`;
+
+  test('grants a server its turn once all Ready servers have the new token', () => {
+    const nodes = [asks('server-1', wish, { token }), ...others];
+    expect(decided(nodes, { rotation })).toEqual([expect.stringContaining('server-1')]);
+  });
+
+  test.each([
+    ['another server has the old token', fleetNode('server-3')],
+    [
+      'another server has the token of an earlier rotation',
+      fleetNode('server-3', { token: { ...token, to: digests.from } }),
+    ],
+  ])('grants no server a turn, for whatever wish, while %s', (_, third) => {
+    for (const each of [wish, 'restart config']) {
+      const nodes = [asks('server-1', each, { token }), fleetNode('server-2', { token }), third];
+      expect(decided(nodes, { rotation })).toEqual([
+        'server-1 waits for server-3, which does not have the new join token yet',
+      ]);
+    }
+  });
+
+  test('grants no server a turn before the datastore has the new token', () => {
+    const nodes = [asks('server-2', 'restart config'), fleetNode('server-1'), fleetNode('server-3')];
+    expect(decided(nodes, { rotation: { ...rotation, stored: false } })).toEqual([
+      'server-2 waits for server-1, which rotates the join token',
+    ]);
+  });
+
+  test('grants a server no turn while it has the old token itself', () => {
+    expect(decided([asks('server-1'), ...others], { rotation })).toEqual([
+      'server-1 waits for its new join token',
+    ]);
+  });
+
+  test('grants an urgent turn anyway', () => {
+    const request = aRequest({ wish: 'certificates', urgent: true });
+    const nodes = [fleetNode('server-1', { request, token }), fleetNode('server-2'), fleetNode('server-3')];
+    expect(decided(nodes, { rotation })).toEqual([expect.stringContaining('server-1')]);
+  });
+
+  test('grants the only server of a cluster the turn of its rotation', () => {
+    expect(decided([asks('server-1', wish)], { rotation: { ...rotation, stored: false } })).toEqual([
+      expect.stringContaining('server-1'),
+    ]);
+  });
+});

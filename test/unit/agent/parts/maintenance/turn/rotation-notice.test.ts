@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest';
 import type { K3sNode } from '../../../../../../src/agent/node.ts';
 import {
-  rotationKey,
-  rotationNotice,
-} from '../../../../../../src/agent/parts/maintenance/turn/rotation-notice.ts';
+  emptyLedger,
+  ledgerKey,
+  ledgerText,
+  withSlot,
+} from '../../../../../../src/agent/parts/maintenance/turn/ledger.ts';
+import { rotationKey } from '../../../../../../src/agent/parts/maintenance/turn/notice-text.ts';
+import { rotationNotice } from '../../../../../../src/agent/parts/maintenance/turn/rotation-notice.ts';
 import type { MemoryApi } from '../../../../../lab/memory-api.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { aCluster } from '../../../a-cluster.ts';
 import { aNode } from '../../../a-node.ts';
+import { aSlot } from './a-fleet.ts';
 
 const rotation = { from: '0123456789ab', to: 'ba9876543210' };
 const lease = ['leases.coordination.k8s.io', 'kube-system', 'slipway-turns'] as const;
@@ -194,4 +199,76 @@ test.each([
   made.api.objects.put('leases.coordination.k8s.io', 'kube-system', { ...lived, metadata });
   expect(await show(made)).toBe('Drifted');
   expect(JSON.parse(annotations(made)[rotationKey] ?? '')).toMatchObject(rotation);
+});
+
+/** The world of one of several servers. */
+function severalServers(): World {
+  return { ...world(), node: aNode('server', { settings: { k3s: { datastore: 'etcd' } } }) };
+}
+
+function noticeOfLease(made: World): unknown {
+  return JSON.parse(annotations(made)[rotationKey] ?? '');
+}
+
+test('with several servers, rotationNotice takes over the same rotation of another server, even of a lost one', async () => {
+  const made = severalServers();
+  await otherRotates(made, rotation.to);
+  putServer(made.api, 'server-2', { ready: 'Unknown' });
+  expect([await show(made), await show(made)]).toEqual(['Drifted', undefined]);
+  expect(noticeOfLease(made)).toEqual({ node: 'vm-1', ...rotation });
+});
+
+test('with several servers, rotationNotice waits while another server rotates to another token', async () => {
+  const made = severalServers();
+  await otherRotates(made, '111111111111');
+  expect(await show(made)).toBe('Waiting');
+});
+
+test.each(['server-2', 'vm-1'])(
+  'with several servers, rotationNotice keeps a notice of %s that the datastore has the new token',
+  async (name) => {
+    const made = severalServers();
+    const shower = { ...made, node: { ...made.node, name } };
+    await show(shower);
+    expect(await rotationNotice.read(made.host, made.node)).toEqual({
+      ...{ node: name, ...rotation, isStored: false },
+    });
+    await rotationNotice.store(made.host, made.node, { ...rotation, to: '111111111111' });
+    expect(noticeOfLease(made)).toEqual({ node: name, ...rotation });
+    await rotationNotice.store(made.host, made.node, rotation);
+    expect(noticeOfLease(made)).toEqual({ node: name, ...rotation, stored: true });
+    expect(await rotationNotice.read(made.host, made.node)).toMatchObject({ isStored: true });
+    expect(
+      await rotationNotice.shown(made.host, made.node, { ...rotation, to: '111111111111' }),
+    ).toMatchObject({
+      ...{ state: 'Waiting', reason: 'TurnAwaited', isExpected: true, blocks: false },
+    });
+  },
+);
+
+test('with several servers, rotationNotice begins no rotation while a server does not serve', async () => {
+  const made = severalServers();
+  putServer(made.api, 'server-2', { ready: 'False' });
+  expect(await rotationNotice.shown(made.host, made.node, rotation)).toMatchObject({
+    ...{ state: 'Waiting', reason: 'TurnAwaited', isExpected: true, blocks: false },
+    message: expect.stringContaining('server-2 does not serve'),
+  });
+  putServer(made.api, 'server-2');
+  expect(await show(made)).toBe('Drifted');
+});
+
+test('with several servers, rotationNotice begins no rotation while a server is in its turn', async () => {
+  const made = severalServers();
+  made.api.objects.put('leases.coordination.k8s.io', 'kube-system', {
+    ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+    metadata: {
+      name: 'slipway-turns',
+      namespace: 'kube-system',
+      annotations: { [ledgerKey]: ledgerText(withSlot(emptyLedger, aSlot('server-2'))) },
+    },
+  });
+  expect(await rotationNotice.shown(made.host, made.node, rotation)).toMatchObject({
+    ...{ state: 'Waiting', reason: 'TurnAwaited' },
+    message: expect.stringContaining('server-2 is in its turn'),
+  });
 });
