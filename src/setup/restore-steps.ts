@@ -65,11 +65,11 @@ function contentOf(copy: RestorableCopy): readonly string[] {
   const size = `${Math.ceil(bytes / 1024 ** 2)} MB`;
   if (isBare) {
     return [
-      `  ${size}; it has no manifest, so nothing shows its cluster, its K3s and its token. K3s refuses it if its token is`,
-      '  not the one of this server.',
+      `  ${objects} revisions of objects up to revision ${revision}, ${size}; its digest is right, and its token is that of this server`,
+      '  it has no manifest, so nothing shows its cluster and its K3s',
     ];
   }
-  const judged = datastore === 'etcd' ? 'it is the file of its manifest' : 'SQLite finds no fault in it';
+  const judged = datastore === 'etcd' ? 'its digest is right' : 'SQLite finds no fault in it';
   const verdict = isRead ? judged : 'a restore fetches it from the store first, and verifies it';
   return [
     `  by K3s ${k3s}, of the cluster with the CA ${ca.slice(0, 12)}`,

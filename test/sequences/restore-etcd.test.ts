@@ -7,6 +7,7 @@ import { readFounding } from '../../src/agent/parts/k3s/membership/founding/reco
 import { replaceDatastore } from '../../src/setup/restore.ts';
 import { restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
 import { Crash, type MemoryHost } from '../lab/memory-host.ts';
+import { snapshotText } from '../lab/memory-snapshots.ts';
 import { aCluster, putNode } from '../unit/agent/a-cluster.ts';
 import { aNode, outcome } from '../unit/agent/a-node.ts';
 import {
@@ -20,6 +21,7 @@ import {
 
 const server = '/var/lib/rancher/k3s/server';
 const snapshot = `${server}/db/snapshots/on-demand-vm-1-1764500000`;
+const content = snapshotText([`/bootstrap/${token}`, '/registry/nodes/vm-1']);
 const wal = `${server}/db/etcd/member/wal/0.wal`;
 const aside = 'before-restore-20261130T120000Z';
 const alone: OtherServers = { peers: [], registration: [], own: [] };
@@ -55,7 +57,7 @@ function world(): World {
   };
   const { unit, faults } = machine;
   files.remove(database);
-  files.write(snapshot, 'the snapshot', 0o600);
+  files.write(snapshot, content, 0o600);
   files.write(wal, 'the present etcd', 0o600);
   files.write(`${server}/cred/passwd`, 'passwords', 0o600);
   files.write(paths.k3s.config, renderConfig(joining), 0o600);
@@ -68,7 +70,7 @@ function world(): World {
   api.isUp = () => unit.ActiveState === 'active';
   putNode(api);
   const started = () => {
-    if (files.text(wal) !== 'the snapshot' || files.text(paths.k3s.serverCa) !== ca) {
+    if (files.text(wal) !== content || files.text(paths.k3s.serverCa) !== ca) {
       faults.push('starts without the restored cluster');
     }
     files.remove(`${server}/db/reset-flag`);
@@ -122,10 +124,10 @@ async function restore({ host, said }: World): Promise<boolean> {
 function expectRestored({ host, unit, faults }: World): void {
   const { files } = host;
   expect(faults).toEqual([]);
-  expect(files.text(wal)).toBe('the snapshot');
+  expect(files.text(wal)).toBe(content);
   expect(files.text(`${server}/db/etcd.${aside}/member/wal/0.wal`)).toBe('the present etcd');
   expect(files.text(`${server}/tls.${aside}/server-ca.crt`)).toBe(ca);
-  expect(files.text(snapshot)).toBe('the snapshot');
+  expect(files.text(snapshot)).toBe(content);
   expect(files.stat(paths.slipway.restore)).toBeUndefined();
   expect(unit).toMatchObject({ ActiveState: 'active', UnitFileState: 'enabled' });
   expect(files.text(paths.k3s.config)).toBe(renderConfig({ ...joining, joins: undefined }));
@@ -198,7 +200,7 @@ describe('a restore of a snapshot of etcd', () => {
       copy,
       restoreSteps(paths, copy, await restoreOf(host, paths, copy), alone),
     );
-    expect(plan.join('\n')).toMatch(/it has no manifest.*K3s refuses it if its token is/);
+    expect(plan).toContain('  it has no manifest, so nothing shows its cluster and its K3s');
     expect(plan).toContain(`  move ${server}/db/etcd to ${server}/db/etcd.${aside}`);
     expect(plan.join('\n')).toContain('k3s server --cluster-reset');
     expect(plan.join('\n')).toContain('The cluster has this server alone.');
@@ -213,8 +215,8 @@ describe('a snapshot of etcd', () => {
       k3s: 'v1.36.3+k3s1',
       ca: sha256(ca),
       token,
-      bytes: 12,
-      sha256: sha256('the snapshot'),
+      bytes: content.length,
+      sha256: sha256(content),
     },
     ...{ revision: 9, objects: 3, madeAt: '2026-11-30T11:00:00Z', reason: 'by schedule', ...changes },
   });
@@ -256,6 +258,20 @@ describe('a snapshot of etcd', () => {
   ])('%s is judged before anything changes', async (_, change, verdict) => {
     const machine = world();
     change(machine.host);
+    expect(await refusal(machine)).toMatch(verdict);
+  });
+
+  test.each<readonly [string, string, RegExp]>([
+    ['damaged', `${content}x`, /^DatabaseDamaged/],
+    ['without bootstrap data', snapshotText(['/registry/x']), /^DatabaseDamaged/],
+    [
+      'of another token',
+      snapshotText(['/bootstrap/0123456789ab', '/registry/x']),
+      /encrypted with another token .*0123456789ab/,
+    ],
+  ])('without a manifest is refused if it is %s', async (_, text, verdict) => {
+    const machine = world();
+    machine.host.files.write(snapshot, text, 0o600);
     expect(await refusal(machine)).toMatch(verdict);
   });
 

@@ -2,7 +2,9 @@ import type { HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { fileText } from '../../../resources/file-text.ts';
 import type { CopyManifest } from '../datastore/copies.ts';
+import { etcdQueries } from '../datastore/etcd-queries.ts';
 import { clusterCa } from '../datastore/keep-copy.ts';
+import { kineFacts } from '../datastore/kine.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
 import { installedVersion } from '../upgrade/release.ts';
 import type { FreshServer } from './fresh-server.ts';
@@ -14,9 +16,8 @@ export const bareReason = 'by k3s etcd-snapshot';
 
 /**
  * Returns what is known about a snapshot that K3s made without Slipway (`k3s etcd-snapshot save`): nothing shows its
- * cluster, its release and its token, so those of this server stand in for them, and K3s itself refuses a snapshot of
- * another token. Returns `undefined` if the server has no etcd, or if the file is missing. Throws `RestoreRefused` for
- * a compressed snapshot.
+ * cluster and its release, so those of this server stand in for them. Returns `undefined` if the server has no etcd, or
+ * if the file is missing. Throws `RestoreRefused` for a compressed snapshot, and `DatabaseDamaged` for a damaged one.
  */
 export async function bareSnapshot(
   host: HostReader,
@@ -31,21 +32,22 @@ export async function bareSnapshot(
       `${path} is compressed, so it cannot be verified. Unzip it, and name the snapshot in it`,
     );
   }
-  const [found, stat] = [await host.digestFile(path), await host.stat(path)];
+  const [found, stat] = [await host.readSnapshot(path, etcdQueries), await host.stat(path)];
   if (found === undefined || stat === undefined) {
     return undefined;
   }
-  const { slipway } = paths;
-  const token = parseToken(await fileText(host, slipway.joinToken));
+  const { objects, revision, tokens } = kineFacts(found, path);
+  const token = parseToken(await fileText(host, paths.slipway.joinToken));
+  const own = token && tokenDigest(token);
   return {
     datastore: 'etcd',
     k3s: fresh?.version ?? (await installedVersion(host, paths)) ?? '',
     ca: (await clusterCa(host, paths)) ?? '',
-    token: token ? tokenDigest(token) : '',
+    token: tokens.find((each) => each === own) ?? tokens[0] ?? '',
     bytes: found.bytes,
     sha256: found.sha256,
-    revision: 0,
-    objects: 0,
+    revision,
+    objects,
     madeAt: new Date(stat.modifiedAt).toISOString().replace(/\.\d+/, ''),
     reason: bareReason,
   };

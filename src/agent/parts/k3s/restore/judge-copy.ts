@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { HostReader } from '../../../engine/host.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { datastoreCopiers } from '../datastore/copiers.ts';
 import { type CopyManifest, manifestPath, readManifest } from '../datastore/copies.ts';
-import { kineFacts, kineQueries } from '../datastore/kine.ts';
+import { kineFacts } from '../datastore/kine.ts';
 import { bareSnapshot } from './bare-snapshot.ts';
 import { type AcceptedCopy, judgeManifest, type NamedCopy } from './judge-manifest.ts';
 import { restoreRefused } from './restore-refused.ts';
@@ -43,9 +44,8 @@ export async function judgeCopy(
 }
 
 async function requireWhole(host: HostReader, path: string, manifest: CopyManifest): Promise<void> {
-  const isEtcd = manifest.datastore === 'etcd';
-  const database = isEtcd ? undefined : await host.readDatabase(path, kineQueries);
-  const facts = isEtcd ? await host.digestFile(path) : database;
+  const copier = manifest.datastore === 'etcd' ? datastoreCopiers.etcd : datastoreCopiers.sqlite;
+  const facts = await copier?.read(host, path);
   if (facts === undefined) {
     throw restoreRefused(`${path} does not exist. See ls ${join(path, '..')}`);
   }
@@ -55,7 +55,5 @@ async function requireWhole(host: HostReader, path: string, manifest: CopyManife
         'changed or damaged; choose another copy',
     );
   }
-  if (database) {
-    kineFacts(database, path);
-  }
+  kineFacts(facts, path);
 }
