@@ -19,8 +19,8 @@ const joinTokenId = 'Credential/join-token';
  *
  * On a server, the token also encrypts the bootstrap data in the datastore, and K3s does not start with a different
  * token. So the file of an installed server contains the token that K3s uses, and is compared with the vault every
- * joinToken.verifyEvery. Throws `TokenChanged` if the tokens differ: always on one of several servers, and otherwise
- * until consent.tokenChange names the digest of the token in the vault; then records that the token is to be rotated
+ * joinToken.verifyEvery. Throws `TokenChanged` if the tokens differ, until consent.tokenChange names the digest of the
+ * token in the vault; then records that the token is to be rotated
  * (`tokenRotated`). From the first request to K3s until the end of the rotation, the file contains the old or the new
  * token, and is not compared with the vault.
  */
