@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { basicAuth } from '../../src/agent/parts/k3s/membership/token.ts';
+import { nodePaths } from '../../src/agent/paths.ts';
+import { memoryEtcd } from '../lab/memory-k3s-snapshots.ts';
 import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
 import { etcd, withPeer } from './founding-kinds.ts';
 import { ca, joinToken } from './world.ts';
@@ -8,6 +10,7 @@ import { ca, joinToken } from './world.ts';
 const minute = 60_000;
 const tokenFile = '/var/lib/slipway/join-token';
 const serverToken = '/var/lib/rancher/k3s/server/token';
+const backup = '/var/lib/slipway/backup';
 const passwd = '/var/lib/rancher/k3s/server/cred/passwd';
 const next = 'second-token-canary-55d1';
 const consent = `consent: { tokenChange: ["${sha256(next).slice(0, 12)}"] }\n`;
@@ -19,6 +22,14 @@ async function oneOfSeveral(settings = `${etcd}${consent}`): Promise<Vm> {
   await live(machine.slipway(), machine, 2 * minute, isReady);
   machine.host.files.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', ca);
   return machine;
+}
+
+/** Gives the server an etcd with another member, which K3s can save. */
+function withEtcd({ host }: Vm): void {
+  const model = memoryEtcd(host, nodePaths('/'), 'server-1');
+  model.password = joinToken;
+  model.revisions = ['/bootstrap/0123456789ab', '/registry/nodes/server-1'];
+  model.members = [...model.members, { name: 'server-2-4e5f6a7b' }];
 }
 
 /** Makes K3s store a new token, as `k3s token rotate` does. */
@@ -102,6 +113,25 @@ describe('one of several servers', () => {
     expect(notice(machine)).toBe('');
     await expectNext(machine);
     expect(JSON.stringify(machine.host.journal)).not.toMatch(/join-token-canary|second-token-canary/);
+  });
+
+  test('copies etcd, and proves the copy, before it asks K3s to store the token', async () => {
+    const machine = await oneOfSeveral();
+    withEtcd(machine);
+    machine.cloud.secrets.set('k3s-token', next);
+    await live(machine.slipway(), machine, 180 * minute, () => state(machine) === 'done');
+    const digest = sha256(next).slice(0, 12);
+    const names = machine.host.files.list(backup).filter((name) => name.endsWith('.json'));
+    const reasons = names.map(
+      (name) => JSON.parse(machine.host.files.text(`${backup}/${name}`) ?? '{}').reason,
+    );
+    expect(reasons).toEqual([`token ${digest}`]);
+    const lines = machine.host.lines();
+    const [copied, asked] = [/etcd-.*\.json/, /^send PUT .*v1-k3s\/token/].map((what) =>
+      lines.findIndex((line) => what.test(line)),
+    );
+    expect(copied).toBeGreaterThan(-1);
+    expect(asked).toBeGreaterThan(copied ?? 0);
   });
 
   test.each(['a consent', 'no consent'])(

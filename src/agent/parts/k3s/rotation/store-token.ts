@@ -65,7 +65,7 @@ function refused(status: number): NodeError {
 export function rotationFailed(why: string): NodeError {
   return new NodeError(
     'TokenRotationFailed',
-    `${why} Keep both versions of the secret in the vault. With SQLite, a copy of the datastore from before the rotation is in ` +
+    `${why} Keep both versions of the secret in the vault. With SQLite or etcd, a copy of the datastore from before the rotation is in ` +
       '/var/lib/slipway/backup.',
     advisory,
   );

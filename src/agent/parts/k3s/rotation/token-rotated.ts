@@ -33,7 +33,7 @@ export interface RotationPorts {
 
 /**
  * Rotates the join token of the cluster to the one that a person has consented to (`joinToken` records it), in steps: a
- * proven copy of a SQLite datastore; the notice in the Lease; the request to K3s, after which the rotation cannot be
+ * proven copy of SQLite or etcd; the notice in the Lease; the request to K3s, after which the rotation cannot be
  * dropped; the token file. K3s accepts the new token, and no longer the old one, once it has restarted
  * (`rotationRestart`). Agents then fetch the new token by themselves.
  *
@@ -107,11 +107,15 @@ async function prepare(
   if (elsewhere) {
     return elsewhere;
   }
+  const shown = await notice.shown(host, node, record);
+  if (shown?.state === 'Waiting') {
+    // A copy would be too old by the time the rotation may begin.
+    return shown;
+  }
   const version = (await soundVersion(host, node.paths.k3s.binary)) ?? node.version;
-  const copied = await copy(host, node, { reason: `token ${to}`, version });
   return (
-    copied ??
-    (await notice.shown(host, node, record)) ??
+    (await copy(host, node, { reason: `token ${to}`, version, always: true })) ??
+    shown ??
     step(from, to, 'begin the rotation of the join token', (changing) =>
       writeRotation(changing, node.paths, { ...record, state: 'begun' }),
     )

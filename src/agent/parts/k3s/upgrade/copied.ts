@@ -10,12 +10,13 @@ import { compareVersions, parseVersion } from './version.ts';
 
 /**
  * Returns the next step towards a copy of the datastore that was made for `reason` and that K3s `version` wrote, or a
- * wait for it; `undefined` if the copy exists or if this node needs none.
+ * wait for it; `undefined` if the copy exists or if this node needs none. A server with etcd whose data other servers
+ * have, too, needs one only with `always`.
  */
 export type CopyStep = (
   host: HostReader,
   node: K3sNode,
-  forWhat: { readonly reason: string; readonly version: string },
+  forWhat: { readonly reason: string; readonly version: string; readonly always?: boolean },
 ) => Promise<Finding | undefined>;
 
 /** Returns why a copy for `forWhat` cannot be made now; `undefined` if nothing is known to prevent it. */

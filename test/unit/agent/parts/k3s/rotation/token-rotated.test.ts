@@ -62,8 +62,8 @@ describe('tokenRotated before the first request to K3s', () => {
         : undefined;
     const reasons: string[] = [];
     const resource = rotated(server, {
-      copy: async (_host, _node, { reason, version }) => {
-        reasons.push(`${reason}, K3s ${version}`);
+      copy: async (_host, _node, { reason, version, always }) => {
+        reasons.push(`${reason}, K3s ${version}, ${always ? 'always' : 'maybe'}`);
         return next('copied');
       },
       notice: { ...noNotice, shown: async () => next('shown') },
@@ -74,7 +74,7 @@ describe('tokenRotated before the first request to K3s', () => {
       seen.push((await settle(resource, server.host, 1))[0] ?? '');
     }
     expect(seen.map((each) => each.split(' ').at(-1))).toEqual(['copied', 'shown', 'token']);
-    expect(new Set(reasons)).toEqual(new Set([`token ${to}, K3s v1.36.3+k3s1`]));
+    expect(new Set(reasons)).toEqual(new Set([`token ${to}, K3s v1.36.3+k3s1, always`]));
     expect(server.record()).toMatchObject({ state: 'begun', tokens: { to: 'marlin\n' } });
     expect(server.requests).toEqual([]);
   });
@@ -86,8 +86,9 @@ describe('tokenRotated before the first request to K3s', () => {
       'CopyDeclined',
     ],
     [
-      'another server rotates',
+      'another server rotates, even without a copy',
       {
+        copy: async () => step({ field: 'copy', observed: undefined, desired: to }, async () => {}),
         notice: { ...noNotice, shown: async () => waiting('TurnAwaited', 'other') } satisfies RotationNotice,
       },
       'TurnAwaited',
