@@ -15,6 +15,8 @@ export class LedgerWatch {
   /** True once an older Lease was restored: the ledger may then lack turns for a while. */
   isRestored = false;
   #ledger: Ledger = emptyLedger;
+  /** The nodes that the API had when the ledger first had a turn, by the nonce of the turn. */
+  readonly #known = new Map<string, readonly FleetNode[]>();
   readonly #nodes: () => readonly FleetNode[];
 
   constructor(nodes: () => readonly FleetNode[]) {
@@ -26,7 +28,20 @@ export class LedgerWatch {
     const before = this.#ledger;
     const text = lease && annotationsOf(lease)[ledgerKey];
     this.#ledger = (text && readLedger(text)) || emptyLedger;
+    for (const { nonce } of this.#ledger.slots) {
+      if (!this.#known.has(nonce)) {
+        this.#known.set(
+          nonce,
+          this.#nodes().filter(({ object }) => object),
+        );
+      }
+    }
     return this.#freedTooEarly(before) ?? this.#failedWithoutCause(before);
+  }
+
+  /** True unless the API had no Node of this name when a server granted the turn and could not see the node. */
+  wasKnown(node: FleetNode, turn: string | undefined): boolean {
+    return this.#known.get(turn ?? '')?.includes(node) ?? true;
   }
 
   /** Returns the promise that a turn breaks by beginning although the ledger lacks it. */

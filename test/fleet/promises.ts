@@ -92,13 +92,19 @@ function tooMany({ daemons, concurrency }: Fleet): string | undefined {
 
 /**
  * Finds a server that Slipway interrupts before all Ready servers have the token to which the datastore that they share
- * belongs.
+ * belongs. A server that registers its Node only after the turn was granted does not count: the granter could not see
+ * it, and at any check before the interruption, it might register a moment later. It goes on to serve, takes the token
+ * within a pass, and gets it before K3s starts again (`startRepaired`).
  */
-function withoutNewToken({ daemons }: Fleet): string | undefined {
+function withoutNewToken({ daemons, ledger }: Fleet): string | undefined {
   const servers = daemons.map(({ node }) => node).filter(({ passwords }) => passwords);
   const next = servers.find(({ interruption }) => interruption && !interruption.repairs);
   const lacking = servers.find(
-    (node) => node.object && readyOf(node.object) === 'True' && !node.passwords?.isPrepared(),
+    (node) =>
+      node.object &&
+      readyOf(node.object) === 'True' &&
+      !node.passwords?.isPrepared() &&
+      ledger.wasKnown(node, next?.interruption?.turn),
   );
   return next && lacking && `${next.name} is interrupted before ${lacking.name} has the new join token`;
 }

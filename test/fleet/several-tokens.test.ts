@@ -49,6 +49,14 @@ test('another server completes the rotation of one that loses power after K3s ha
   expect(failure).toBeUndefined();
 });
 
+test('a server that registers its Node only while another one is in its turn takes the new join token', async () => {
+  // With this seed, K3s starts slowly on server-3, and the API fails after the grant for server-1.
+  const { faults: _, ...drawn } = rotation;
+  const verdict = await live({ ...drawn, seed: 15 });
+  expect(verdict.faults).toEqual(['the API fails']);
+  expect(verdict.failure).toBeUndefined();
+});
+
 test('the simulated fleet notices servers that restart with a new join token without a turn', async () => {
   const makePlan = (fleet: Fleet) => withTurns(fleet, { tokenGate: openGate });
   expect((await live({ ...rotation, makePlan })).failure).toMatch(

@@ -50,9 +50,9 @@ test.each([50, 125, 140, 200])(
   },
 );
 
-test('three servers with a new join token keep the promises with drawn faults and the seeds 1 to 14', async () => {
+test('three servers with a new join token keep the promises with drawn faults and the seeds 1 to 30', async () => {
   const { faults: _, ...drawn } = rotation;
-  for (const seed of range(1, 14)) {
+  for (const seed of range(1, 30)) {
     expect((await live({ ...drawn, seed })).failure).toBeUndefined();
   }
 });
