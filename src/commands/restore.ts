@@ -4,11 +4,17 @@ import { diskOf } from '../agent/host/files/free-space.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
 import { outliveOutput } from '../agent/host/process/print.ts';
 import { abortedBySignals } from '../agent/host/process/signals.ts';
-import { type FreshServer, requireOthersOff, restoreOf } from '../agent/parts/k3s/index.ts';
+import {
+  type FreshServer,
+  placedRestore,
+  requireNeverServed,
+  requireOthersOff,
+  restoreOf,
+} from '../agent/parts/k3s/index.ts';
 import { requireOwnShell, requireRoot, tell } from '../setup/operator.ts';
 import { perform } from '../setup/perform.ts';
-import { daemonBack, replaceDatastore } from '../setup/restore.ts';
-import { restorePlan, restoreSteps } from '../setup/restore-steps.ts';
+import { daemonBack, longestStep, replaceDatastore } from '../setup/restore.ts';
+import { continuedPlan, restorePlan, restoreSteps } from '../setup/restore-steps.ts';
 import { daemonUnit } from '../setup/setup-paths.ts';
 import { isAgreed } from './agree.ts';
 import { requireStore } from './backup-store.ts';
@@ -56,20 +62,29 @@ async function restoreFrom(
   const { root, plan, yes } = options;
   const named = async () => requireStore(store, 'restore');
   if (!plan) {
-    await requireOthersOff(host, servers);
+    await requireOthersOff(host, paths, servers);
   }
   const free = async (path: string) => (await diskOf(path)).available;
+  if (fresh !== undefined) {
+    await requireNeverServed(host, paths);
+  }
   const look = async (first?: FreshServer) => {
+    const placed = await placedRestore(host, paths, options.from);
+    if (placed !== undefined) {
+      const steps = restoreSteps(paths, undefined, placed, servers);
+      return { begun: placed, steps, planned: continuedPlan(placed, steps) };
+    }
     const copy = await copyToRestore(host, paths, options, { named, tell, free, fresh: first });
-    const begun = await restoreOf(host, paths, copy);
-    return { copy, begun, steps: restoreSteps(paths, copy, begun, servers) };
+    const begun = await restoreOf(host, paths, copy, servers.members);
+    const steps = restoreSteps(paths, copy, begun, servers);
+    return { begun, steps, planned: restorePlan(host, copy, steps) };
   };
-  const { copy, steps } = await look(fresh);
-  for (const line of restorePlan(host, copy, steps)) {
+  const { begun, steps, planned } = await look(fresh);
+  for (const line of planned) {
     tell.out(line);
   }
   if (plan) {
-    await requireOthersOff(host, servers).catch(tellRefusal);
+    await requireOthersOff(host, paths, servers).catch(tellRefusal);
     tell.out('Nothing was changed.');
     return 2;
   }
@@ -77,7 +92,7 @@ async function restoreFrom(
     tell.error('Nothing was changed.');
     return 1;
   }
-  const interrupted = abortedBySignals(longestStep);
+  const interrupted = abortedBySignals(longestStep(begun.datastore));
   interrupted.addEventListener('abort', () => tell.error(interruption));
   const releaseSetup = await acquireLock(paths.slipway.setupLock, root);
   try {
@@ -110,9 +125,6 @@ function tellRefusal(thrown: unknown): void {
   }
   tell.error(`It would be refused now: ${thrown.message}`);
 }
-
-/** The longest time that the command continues after a signal, in milliseconds: it may be stopping K3s. */
-const longestStep = 180_000;
 
 const interruption =
   `Interrupted: the present step ends first, and then ${daemonUnit} is started again. If the command is killed ` +

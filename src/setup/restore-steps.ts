@@ -17,19 +17,31 @@ export interface RestoreSteps {
   readonly up: readonly Resource[];
 }
 
-/** Returns the steps that replace the datastore with a copy. */
+/** Returns the steps that replace the datastore with a copy; without one, those after it is in place. */
 export function restoreSteps(
   paths: NodePaths,
-  copy: RestorableCopy,
+  copy: RestorableCopy | undefined,
   restore: Restore,
   servers: OtherServers,
 ): RestoreSteps {
   return {
     stop: daemonStopped(paths, false),
-    down: datastoreReplaced(paths, restore, copy, servers),
-    up: [k3sBack(restore)],
+    down: copy === undefined ? [] : datastoreReplaced(paths, restore, copy, servers),
+    up: k3sBack(paths, restore, servers),
   };
 }
+
+/** Returns the plan for a restore whose copy is in place already. */
+export function continuedPlan({ from, at }: Restore, { stop, up }: RestoreSteps): readonly string[] {
+  return [
+    `The copy ${from} is in place: its restore was begun at ${at}, and has not ended.`,
+    'The restore will:',
+    ...[stop, ...up].map(({ summary }) => `  ${summary}`),
+    end,
+  ];
+}
+
+const end = '  wait until the Kubernetes API is ready, and start slipway.service again';
 
 /** Returns the plan of a restore for people: the copy, the steps, and what the restore means for the cluster. */
 export function restorePlan(
@@ -50,7 +62,7 @@ export function restorePlan(
     ...contentOf(copy),
     'The restore will:',
     ...[stopped, ...first, ...steps],
-    '  wait until the Kubernetes API is ready, and start slipway.service again',
+    end,
     'What it means:',
     '  The cluster forgets everything since the copy: objects that were created, changed or deleted. Pods that started',
     '  since then are ended. The data in volumes stays as it is. The API is away for about a minute.',

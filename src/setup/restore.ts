@@ -7,6 +7,7 @@ import {
   apiBack,
   formerPasswordRemoved,
   keptAside,
+  longestReset,
   type Restore,
   recordRestore,
 } from '../agent/parts/k3s/index.ts';
@@ -17,6 +18,14 @@ import { showUnit, systemctl } from '../agent/resources/unit.ts';
 import { perform, type Tell } from './perform.ts';
 import type { RestoreSteps } from './restore-steps.ts';
 import { daemonUnit } from './setup-paths.ts';
+
+/**
+ * Returns the longest time, in milliseconds, that a restore continues after a signal: it may be stopping K3s or, with
+ * etcd, waiting for the end of its reset.
+ */
+export function longestStep(datastore: string | undefined): number {
+  return datastore === 'etcd' ? longestReset + 60_000 : 180_000;
+}
 
 /** The output of a restore, and the signal that interrupts the restore between two steps. */
 export interface RestorePorts {

@@ -23,7 +23,7 @@ const file = '/mnt/backup.db';
 const digest = sha256(joinToken).slice(0, 12);
 const sql = kineSql([`/bootstrap/${digest}`, '/registry/nodes/server-1']);
 const held = `${noRestarts}maintenance: { hold: not yet }\n`;
-const alone = { peers: [], registration: [], own: [] };
+const alone = { peers: [], registration: [], members: [], own: [] };
 
 /** Puts a copy of the lost cluster on the machine; `changes` replaces fields of its manifest. */
 function put({ host }: Vm, text: string, changes: object = {}): void {

@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { NodeError } from '../../src/agent/engine/errors.ts';
-import { judgeCopy, type OtherServers, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
+import {
+  judgeCopy,
+  longestReset,
+  type OtherServers,
+  placedRestore,
+  requireOthersOff,
+  restoreEnded,
+  restoreOf,
+} from '../../src/agent/parts/k3s/index.ts';
 import { nodePaths } from '../../src/agent/paths.ts';
-import { daemonBack, replaceDatastore } from '../../src/setup/restore.ts';
-import { restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
+import { daemonBack, longestStep, replaceDatastore } from '../../src/setup/restore.ts';
+import { continuedPlan, restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
 import { Crash, type MemoryHost } from '../lab/memory-host.ts';
 import { aCluster, putNode } from '../unit/agent/a-cluster.ts';
 import { aNode, outcome } from '../unit/agent/a-node.ts';
@@ -22,7 +30,7 @@ import { copySql, file, putCopy } from '../unit/agent/parts/k3s/restore/a-copy.t
 const server = '/var/lib/rancher/k3s/server';
 const aside = 'before-restore-20261130T120000Z';
 
-const servers: OtherServers = { peers: [], registration: [], own: [] };
+const servers: OtherServers = { peers: [], registration: [], members: [], own: [] };
 
 /** A signal that is never aborted. */
 const never = new AbortController().signal;
@@ -190,30 +198,33 @@ describe('a restore of the datastore', () => {
 
   const hasBegun = new RegExp(`^The restore has begun.*slipway restore --from ${file}$`);
 
-  test.each([
-    ['copy ', /^The datastore was not replaced\. To try again, run the same command again\.$/],
-    [`write ${paths.slipway.restore}`, hasBegun],
-    ['run systemctl disable', hasBegun],
-    ['run systemctl start', hasBegun],
-  ])('ends after the step in which a signal arrives (%s), and can be continued', async (step, message) => {
-    const machine = world();
-    const { host, said, faults } = machine;
-    const signal = new AbortController();
-    const push = host.journal.push.bind(host.journal);
-    host.journal.push = (...actions) => {
-      const length = push(...actions);
-      if (host.lines().at(-1)?.startsWith(step)) {
-        signal.abort();
-      }
-      return length;
-    };
-    expect(await restore(machine, { interrupted: signal.signal })).toBe(false);
-    expect(host.lines().at(-1)).toMatch(new RegExp(`^${step}`));
-    expect(said.at(-1)).toMatch(message);
-    expect(await restore(machine)).toBe(true);
-    expect(faults).toEqual([]);
-    expect(host.files.text(`${server}/db.${aside}/state.db`)).toBe(datastoreSql());
-  });
+  test.each<readonly [string, RegExp, string]>([
+    ['copy ', /^The datastore was not replaced\. To try again, run the same command again\.$/, 'copy '],
+    [`write ${paths.slipway.restore}`, hasBegun, `write ${paths.slipway.restore}`],
+    ['run systemctl disable', hasBegun, 'run systemctl disable'],
+    ['run systemctl start', hasBegun, `write ${paths.slipway.restore}`],
+  ])(
+    'ends after the step in which a signal arrives (%s), and can be continued',
+    async (step, message, last) => {
+      const machine = world();
+      const { host, said, faults } = machine;
+      const signal = new AbortController();
+      const push = host.journal.push.bind(host.journal);
+      host.journal.push = (...actions) => {
+        const length = push(...actions);
+        if (host.lines().at(-1)?.startsWith(step)) {
+          signal.abort();
+        }
+        return length;
+      };
+      expect(await restore(machine, { interrupted: signal.signal })).toBe(false);
+      expect(host.lines().at(-1)).toMatch(new RegExp(`^${last}`));
+      expect(said.at(-1)).toMatch(message);
+      expect(await restore(machine)).toBe(true);
+      expect(faults).toEqual([]);
+      expect(host.files.text(`${server}/db.${aside}/state.db`)).toBe(datastoreSql());
+    },
+  );
 
   test('leaves the datastore alone while another server answers, and continues once it is off', async () => {
     const machine = world();
@@ -228,6 +239,64 @@ describe('a restore of the datastore', () => {
     isOn = false;
     expect(await restore(machine, { others: peer })).toBe(true);
     expect(host.files.text(database)).toBe(copySql);
+  });
+
+  test('does not start K3s beside a server that has booted meanwhile, and continues once it is off', async () => {
+    const machine = world();
+    const { host, said, unit } = machine;
+    const peer = { ...servers, peers: ['https://10.0.0.6:6443'] };
+    let isOff = false;
+    host.onPeer(/10\.0\.0\.6/, () =>
+      !isOff && host.files.text(database) === copySql
+        ? 'a certificate'
+        : new NodeError('Unreachable', 'refused'),
+    );
+    expect(await restore(machine, { others: peer })).toBe(false);
+    expect(said.join('\n')).toContain('10.0.0.6:6443 answers');
+    expect(unit).toMatchObject({ ActiveState: 'inactive', UnitFileState: 'disabled' });
+    isOff = true;
+    expect(await restore(machine, { others: peer })).toBe(true);
+  });
+
+  test('continues without its copy, and beside a server that has joined it', async () => {
+    const machine = world();
+    const { host, said } = machine;
+    const others = { ...servers, peers: ['https://10.0.0.6:6443'] };
+    const signal = new AbortController();
+    host.onPeer(/10\.0\.0\.6/, () =>
+      signal.signal.aborted ? 'a certificate' : new NodeError('Unreachable', 'refused'),
+    );
+    host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+      machine.unit.ActiveState = 'activating';
+      signal.abort();
+      return '';
+    });
+    expect(await placedRestore(host, paths, file)).toBeUndefined();
+    expect(await restore(machine, { others, interrupted: signal.signal })).toBe(false);
+    host.files.remove(file);
+    machine.unit.ActiveState = 'failed';
+    host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+      machine.unit.ActiveState = 'active';
+      return '';
+    });
+    await requireOthersOff(host, paths, others);
+    expect(await placedRestore(host, paths, '/another/copy')).toBeUndefined();
+    const begun = await placedRestore(host, paths, file);
+    if (begun === undefined) {
+      throw new Error('the restore is not in place');
+    }
+    const steps = restoreSteps(paths, undefined, begun, others);
+    expect(continuedPlan(begun, steps).join('\n')).toMatch(
+      /is in place.*\n.*\n(?:.*\n)*.*start k3s\.service/,
+    );
+    const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
+    expect(await replaceDatastore(host, paths, steps, begun, { tell, interrupted: never })).toBe(true);
+  });
+
+  test('may finish its longest step after a signal', () => {
+    expect(longestStep(undefined)).toBe(180_000);
+    expect(longestStep('etcd')).toBeGreaterThan(longestReset);
+    expect(longestReset).toBe(15 * 60_000);
   });
 
   test('stops waiting for the API at a signal, and can be continued', async () => {

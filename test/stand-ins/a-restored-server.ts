@@ -60,7 +60,7 @@ export function restoredServer(server: StartedServer): RestoredServer {
     async restore(from) {
       const copy = await judgeCopy(host, paths, from);
       const begun = await restoreOf(host, paths, copy);
-      const steps = restoreSteps(paths, copy, begun, { peers: [], registration: [], own: [] });
+      const steps = restoreSteps(paths, copy, begun, { peers: [], registration: [], members: [], own: [] });
       const said: string[] = [];
       const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
       const { signal } = new AbortController();

@@ -120,7 +120,7 @@ describe.skipIf(etcdMissing !== undefined)(
     });
 
     test('names the members of etcd', async () => {
-      expect(await etcdMembers(host, node())).toEqual({ isLearner: false, others: 0 });
+      expect(await etcdMembers(host, node())).toEqual({ isLearner: false, others: 0, servers: [] });
     });
   },
 );

@@ -124,7 +124,8 @@ export { remoteKubeconfig } from './remote-kubeconfig.ts';
 
 export { apiBack } from './restore/api-back.ts';
 export { joinsNoServer } from './restore/etcd-membership.ts';
-export { type FreshServer, hasNoCluster } from './restore/fresh-server.ts';
+export { longestReset } from './restore/etcd-reset.ts';
+export { type FreshServer, hasNoCluster, requireNeverServed } from './restore/fresh-server.ts';
 export { judgeCopy, type RestorableCopy } from './restore/judge-copy.ts';
 export { type AcceptedCopy, judgeManifest } from './restore/judge-manifest.ts';
 export { k3sBack } from './restore/k3s-back.ts';
@@ -132,6 +133,6 @@ export { formerPasswordRemoved } from './restore/moved-cluster.ts';
 export { type OtherServers, otherServersOf, requireOthersOff } from './restore/other-servers.ts';
 export { restoreEnded } from './restore/restore-ended.ts';
 export { restoreRefused } from './restore/restore-refused.ts';
-export { type Restore, restoreOf } from './restore/restore-state.ts';
+export { placedRestore, type Restore, restoreOf } from './restore/restore-state.ts';
 export { datastoreReplaced } from './restore/restore-steps.ts';
 export { keptAside } from './restore/way-back.ts';

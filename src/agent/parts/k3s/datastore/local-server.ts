@@ -5,7 +5,7 @@ import { fileText } from '../../../resources/file-text.ts';
 /** Returns the URL of the supervisor of the K3s server on this machine, and the CA that it belongs to. */
 export async function localServer(
   host: HostReader,
-  { paths, settings }: K3sNode,
+  { paths, settings }: Pick<K3sNode, 'paths' | 'settings'>,
 ): Promise<{ readonly url: string; readonly trust: NonNullable<HttpRequest['trust']> }> {
   const url = `https://127.0.0.1:${settings.k3s.config['https-listen-port'] ?? 6443}`;
   return { url, trust: { ca: await fileText(host, paths.k3s.serverCa) } };

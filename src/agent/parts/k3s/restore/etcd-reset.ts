@@ -12,7 +12,7 @@ import { type Restore, restoreText, restoreUnderWay } from './restore-state.ts';
 import { wayBack } from './way-back.ts';
 
 /** The longest reset in milliseconds: K3s reads the whole snapshot, and writes it anew. */
-const longest = 15 * 60_000;
+export const longestReset = 15 * 60_000;
 
 /** The words with which K3s ends after a reset (pkg/etcd/etcd.go, Reset). */
 const hasBeenReset = 'Managed etcd cluster membership has been reset';
@@ -74,5 +74,5 @@ async function resetCommand(host: HostReader, paths: NodePaths, { from }: Restor
     // Otherwise K3s would look for the snapshot in the bucket.
     ...(isS3 ? ['--etcd-s3=false'] : []),
   ];
-  return { file: k3s.binary, args, timeout: longest };
+  return { file: k3s.binary, args, timeout: longestReset };
 }

@@ -24,6 +24,20 @@ export async function hasNoCluster(host: HostReader, paths: NodePaths): Promise<
 }
 
 /**
+ * Throws `RestoreRefused` for a machine without a cluster on which K3s has run, as when its data disk is not mounted:
+ * the copy would end up on the root disk. The kubeconfig that K3s writes once its API runs is not on the data disk.
+ */
+export async function requireNeverServed(host: HostReader, { k3s, slipway }: NodePaths): Promise<void> {
+  if ((await host.stat(k3s.kubeconfig)) !== undefined) {
+    throw restoreRefused(
+      `K3s has run on this server (${k3s.kubeconfig} exists), but ${k3s.datastore} is empty. If the disk of ${k3s.data} is ` +
+        'missing, mount it, and this server keeps its cluster. If that disk is lost, remove ' +
+        `${slipway.founding} and ${k3s.kubeconfig}: this server then counts as new`,
+    );
+  }
+}
+
+/**
  * Throws `RestoreRefused` for a copy that is not for a fresh server: of another kind of datastore, or of a K3s newer
  * than the one that will be installed. The token is compared once it was fetched.
  */

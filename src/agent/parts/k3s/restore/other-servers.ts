@@ -7,9 +7,12 @@ import { hostOf, isOwnServer, normaliseServer, unitName } from '../../../node.ts
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import type { Settings } from '../../../settings/schema.ts';
+import { etcdMembers } from '../datastore/etcd-members.ts';
 import { configuredServer } from '../membership/founding/configured-server.ts';
+import { clusterOnDisk } from '../membership/founding/disk.ts';
 import { resolvedServers } from '../membership/founding/peers.ts';
 import { restoreRefused } from './restore-refused.ts';
+import { isPlaced, restoreUnderWay } from './restore-state.ts';
 
 /** The port at which etcd answers clients, besides the port of the K3s server in its URL. */
 const etcdPort = '2379';
@@ -20,37 +23,72 @@ export interface OtherServers {
   readonly peers: readonly string[];
   /** The address at which nodes register; a balancer there may lead to this machine, while its K3s runs. */
   readonly registration: readonly string[];
+  /** The other members of etcd; empty for a cluster without etcd, `undefined` if nothing shows them. */
+  readonly members: readonly string[] | undefined;
   /** The names and addresses of this machine, which it does not ask. */
   readonly own: readonly string[];
 }
 
-/** Returns the other servers that the settings and the configuration of K3s name. */
+/** Returns the other servers that the settings, the configuration of K3s and the members of etcd name. */
 export async function otherServersOf(
   host: HostReader,
   paths: NodePaths,
-  { k3s }: Pick<Settings, 'k3s'>,
+  settings: Settings,
   own: readonly string[],
 ): Promise<OtherServers> {
+  const { k3s } = settings;
   const configured = await configuredServer(host, paths);
+  const members = await otherMembers(host, paths, settings);
   const urls = (texts: readonly (string | undefined)[]) =>
     texts.flatMap((text) => (text ? normaliseServer(text) : []));
-  return { peers: urls([...k3s.peers, configured]), registration: urls([k3s.server]), own };
+  return { peers: urls([...k3s.peers, configured]), registration: urls([k3s.server]), members, own };
+}
+
+/** Returns the members that a restore under way has noted, or else those that the K3s that runs here names. */
+async function otherMembers(
+  host: HostReader,
+  paths: NodePaths,
+  settings: Settings,
+): Promise<OtherServers['members']> {
+  const underWay = await restoreUnderWay(host, paths);
+  if (underWay !== undefined) {
+    return underWay.datastore === 'etcd' ? underWay.members : [];
+  }
+  const onDisk = await clusterOnDisk(host, paths);
+  const isEtcd = onDisk === 'empty' ? settings.k3s.datastore === 'etcd' : onDisk !== 'sqlite';
+  if (!isEtcd) {
+    return [];
+  }
+  return (await isK3sDown(host)) ? undefined : (await etcdMembers(host, { paths, settings }))?.servers;
 }
 
 /**
- * Throws `RestoreRefused` if another server of the cluster answers, or if its name does not resolve: a restore beside a
- * running server would make two clusters of one. Asks the registration address only while K3s does not run here.
+ * Throws `RestoreRefused` if another server of the cluster answers, if its name does not resolve, or if nothing shows
+ * the other servers of etcd: a restore beside a running server would make two clusters of one. Asks the registration
+ * address only while K3s does not run here. Asks no server once K3s was started with the copy, because a server that
+ * answers then has joined the restored cluster.
  */
 export async function requireOthersOff(
   host: HostReader,
-  { peers, registration, own }: OtherServers,
+  paths: NodePaths,
+  servers: OtherServers,
 ): Promise<void> {
-  const { ActiveState } = await showUnit(host, unitName('server'), ['ActiveState']);
-  const isDown = ['', 'inactive', 'failed'].includes(ActiveState);
-  const why = await answering(host, { peers, registration: isDown ? registration : [], own });
+  const isDown = await isK3sDown(host);
+  const underWay = await restoreUnderWay(host, paths);
+  if (underWay && (await isPlaced(host, paths, underWay)) && (underWay.isStarted || !isDown)) {
+    return;
+  }
+  const registration = isDown ? servers.registration : [];
+  const why = await answering(host, { ...servers, registration });
   if (why !== undefined) {
     throw restoreRefused(why.replace(/\.$/, ''));
   }
+}
+
+/** True unless systemd runs, starts or stops K3s on this machine. */
+export async function isK3sDown(host: HostReader): Promise<boolean> {
+  const { ActiveState } = await showUnit(host, unitName('server'), ['ActiveState']);
+  return ['', 'inactive', 'failed'].includes(ActiveState);
 }
 
 /** Waits until no other server of the cluster answers. K3s must be stopped on this machine. */
@@ -70,12 +108,15 @@ export function othersOff(servers: OtherServers, needs: readonly string[]): Reso
 /** Returns which server answers, and what to do; `undefined` if none does. */
 async function answering(
   host: HostReader,
-  { peers, registration, own }: OtherServers,
+  { peers, registration, members, own }: OtherServers,
 ): Promise<string | undefined> {
   const isOther = (url: string) => !own.some((each) => isOwnServer({ name: each, address: each }, url));
-  const named = [...new Set([...peers, ...registration])].filter(isOther);
+  const named = [...new Set([...peers, ...(members ?? []), ...registration])].filter(isOther);
   const resolved = await Promise.all(named.map((each) => resolvedServers(host, each)));
   const urls = [...new Set(resolved.flat())].filter(isOther);
+  if (members === undefined && peers.length === 0 && urls.length === 0) {
+    return membersUnknown;
+  }
   const unknown = urls.find((url) => isIP(hostOf(url)) === 0);
   if (unknown !== undefined) {
     return (
@@ -87,6 +128,11 @@ async function answering(
   const found = answers.find((each) => each !== undefined);
   return found && running(found);
 }
+
+const membersUnknown =
+  'nothing shows the other servers of this cluster, as K3s does not answer here, and neither k3s.peers nor config.yaml ' +
+  'names one. A restore beside a running server would make two clusters of one. Name the addresses of all servers, such as ' +
+  "--set 'k3s.peers=[10.0.1.4, 10.0.1.5]'; for a cluster of one server, name the address of this one.";
 
 function running(address: string): string {
   return (

@@ -23,6 +23,10 @@ const restore = z.object({
   datastore: z.optional(z.literal('etcd')),
   /** True once K3s has made a cluster of the snapshot of etcd, which it must not do again. */
   isReset: z.optional(z.boolean()),
+  /** The other members of etcd when the restore began, as URLs; absent if nothing showed them. */
+  members: z.optional(z.readonly(z.array(z.string()))),
+  /** True once K3s has been started with the copy: a server that answers from then on may have joined this one. */
+  isStarted: z.optional(z.boolean()),
 });
 
 /** A restore of the datastore, as recorded in the file that exists while the restore is under way. */
@@ -36,7 +40,10 @@ export async function restoreUnderWay(
   return readOwn(restore, await fileText(host, slipway.restore));
 }
 
-/** Returns the restore that is under way, or else a new one of this copy, which is not noted yet. */
+/**
+ * Returns the restore that is under way, or else a new one of this copy, which is not noted yet. `members` are the
+ * other members of etcd, if they are known.
+ */
 export async function restoreOf(
   host: HostReader,
   paths: NodePaths,
@@ -47,19 +54,22 @@ export async function restoreOf(
     readonly isMove: boolean;
     readonly isFresh: boolean;
   },
+  members?: readonly string[],
 ): Promise<Restore> {
   const underWay = await restoreUnderWay(host, paths);
   if (underWay) {
     return underWay;
   }
   const { UnitFileState } = await showUnit(host, unitName('server'), ['UnitFileState']);
+  const isEtcd = copy.datastore === 'etcd';
   return {
     from: copy.path,
     sha256: copy.sha256,
     at: compactTime(host.now()),
     isEnabled: UnitFileState === 'enabled' || copy.isFresh,
     ...((copy.isMove || copy.isFresh) && { isMove: true }),
-    ...(copy.datastore === 'etcd' && { datastore: copy.datastore }),
+    ...(isEtcd && { datastore: 'etcd' }),
+    ...(isEtcd && members !== undefined && { members }),
   };
 }
 
@@ -89,6 +99,25 @@ export async function isPlaced(host: HostReader, paths: NodePaths, begun: Restor
   return noted.datastore === 'etcd'
     ? noted.isReset === true
     : (await host.stat(stagedFolder(paths, begun))) === undefined;
+}
+
+/**
+ * Returns the restore under way of the copy or backup that `from` names, if its datastore is in place: the copy is not
+ * needed any more, and K3s may have removed it since.
+ */
+export async function placedRestore(
+  host: HostReader,
+  paths: NodePaths,
+  from: string,
+): Promise<Restore | undefined> {
+  const begun = await restoreUnderWay(host, paths);
+  const isNamed = begun?.from === from || begun?.from === join(paths.slipway.fetched, `${from}.db`);
+  return begun && isNamed && (await isPlaced(host, paths, begun)) ? begun : undefined;
+}
+
+/** True once K3s has been started with the copy of the restore that is under way. */
+export async function isStarted(host: HostReader, paths: NodePaths): Promise<boolean> {
+  return (await restoreUnderWay(host, paths))?.isStarted === true;
 }
 
 /**

@@ -14,7 +14,6 @@ import { fileText } from '../../../../resources/file-text.ts';
 import { showUnit } from '../../../../resources/unit.ts';
 import { databaseInfo } from '../supervisor.ts';
 import type { Token } from '../token.ts';
-import { etcdLog } from './disk.ts';
 import { askServers, otherServers } from './peers.ts';
 
 const name = 'slipway-restore';
@@ -40,8 +39,8 @@ export async function recordRestore(host: Host, { k3s }: NodePaths): Promise<voi
  * the former cluster back beside the restored one.
  *
  * A server that has the CA of this disk and accepts the token must prove all of it: its API, which answers only with
- * quorum, has the record of a restore that is newer than anything that etcd has written here; and its cluster does not
- * have the member of this disk. Does nothing in any other case: while no server answers, or K3s runs here.
+ * quorum, has the record of a restore; and its cluster does not have the member of this disk. Does nothing in any other
+ * case: while no server answers, or K3s runs here.
  */
 export async function refuseFormer(host: HostReader, node: K3sNode, token: Token | undefined): Promise<void> {
   if (token === undefined || !(await isDown(host, node))) {
@@ -75,7 +74,7 @@ async function restoredWithout(
   for (const { address } of answers.filter(({ says }) => says === 'accepts')) {
     const access = { server: address, trust: { ...admin.trust, anyName: true } };
     const restoredAt = await restoreTime(host, access).catch(notAnswered);
-    if (restoredAt === undefined || !(Date.parse(restoredAt) > (await lastWritten(host, node.paths)))) {
+    if (restoredAt === undefined || Number.isNaN(Date.parse(restoredAt))) {
       continue;
     }
     const text = await databaseInfo(host, address, ca, token, hintsOf(node.settings)).catch(notAnswered);
@@ -89,14 +88,6 @@ async function restoredWithout(
 
 async function restoreTime(host: HostReader, access: ApiAccess): Promise<string | undefined> {
   return (await readApi(host, access, objectPath(kind), record))?.data.restoredAt;
-}
-
-/** Returns when etcd last wrote to its log, in epoch milliseconds; the end of time without a file. */
-async function lastWritten(host: HostReader, paths: NodePaths): Promise<number> {
-  const folder = etcdLog(paths);
-  const stats = await Promise.all((await host.list(folder)).map((each) => host.stat(join(folder, each))));
-  const times = stats.flatMap((stat) => stat?.modifiedAt ?? []);
-  return times.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...times);
 }
 
 function notAnswered(thrown: unknown): undefined {

@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { NodeError } from '../../../../../../src/agent/engine/errors.ts';
+import { requireNeverServed } from '../../../../../../src/agent/parts/k3s/restore/fresh-server.ts';
 import {
   type OtherServers,
   otherServersOf,
   requireOthersOff,
 } from '../../../../../../src/agent/parts/k3s/restore/other-servers.ts';
+import { restoreOf, restoreText } from '../../../../../../src/agent/parts/k3s/restore/restore-state.ts';
 import type { MemoryHost } from '../../../../../lab/memory-host.ts';
 import { someSettings } from '../../../a-node.ts';
-import { aServer, paths } from '../datastore/a-datastore.ts';
+import { anEtcdServer, aServer, database, paths } from '../datastore/a-datastore.ts';
 
 const own = ['vm-1', '10.0.0.4'];
-const alone: OtherServers = { peers: [], registration: [], own };
+const alone: OtherServers = { peers: [], registration: [], members: [], own };
 const off = new NodeError('Unreachable', 'connection refused');
 
 /** Returns a machine on which these addresses answer, and every other one is off. */
@@ -20,7 +22,7 @@ function world(answering: Readonly<Record<string, string | Error>>, ActiveState 
 }
 
 async function refusal(host: MemoryHost, servers: Partial<OtherServers>): Promise<string> {
-  const refused = await requireOthersOff(host, { ...alone, ...servers }).then(
+  const refused = await requireOthersOff(host, paths, { ...alone, ...servers }).then(
     () => 'accepted',
     ({ reason, message }) => `${reason}: ${message}`,
   );
@@ -62,6 +64,15 @@ describe('a restore', () => {
     expect(await refusal(host, name)).toMatch(/servers\.example\.com does not resolve.*--set 'k3s\.peers=/);
   });
 
+  test('is refused while another member of etcd answers, and if nothing shows the members', async () => {
+    const host = world({ '10.0.0.6:2379': 'a certificate' });
+    expect(await refusal(host, { members: ['https://10.0.0.6:6443'] })).toContain('10.0.0.6:2379 answers');
+    const unknown = { members: undefined, registration: ['https://10.0.0.4:6443'] };
+    expect(await refusal(host, unknown)).toMatch(/^RestoreRefused: .*nothing shows.*--set 'k3s\.peers=/);
+    expect(await refusal(host, { members: undefined, peers: ['https://10.0.0.4:6443'] })).toBe('accepted');
+    expect(await refusal(host, { members: undefined, peers: ['https://10.0.0.5:6443'] })).toBe('accepted');
+  });
+
   test.each([
     ['active', 'accepted'],
     ['inactive', expect.stringContaining('10.0.0.9:6443 answers')],
@@ -80,6 +91,47 @@ test('the other servers are those of the settings and of config.yaml', async () 
   expect(await otherServersOf(host, paths, settings, own)).toEqual({
     peers: ['https://10.0.0.5:6443', 'https://10.0.0.7:6443'],
     registration: ['https://k3s.example.com:6443'],
+    members: [],
     own,
   });
+});
+
+describe('the other members of etcd', () => {
+  const settings = someSettings({ k3s: { datastore: 'etcd' } });
+  const members = async (host: MemoryHost) => (await otherServersOf(host, paths, settings, own)).members;
+  const joined = { name: 'vm-2-1a2b3c4d', peerURLs: ['https://10.0.0.5:2380'] };
+
+  test('are those that K3s names here, although no setting does', async () => {
+    const { host, etcd } = anEtcdServer();
+    expect(await members(host)).toEqual([]);
+    Object.assign(etcd, {
+      members: [...etcd.members, joined, { name: '', peerURLs: ['https://[fd00::6]:2380'] }],
+    });
+    expect(await members(host)).toEqual(['https://10.0.0.5:6443', 'https://[fd00::6]:6443']);
+  });
+
+  test('are unknown while K3s is down, and on a machine without a cluster', async () => {
+    expect(await members(anEtcdServer({ ActiveState: 'failed' }).host)).toBeUndefined();
+    const { host } = anEtcdServer();
+    host.onGet('https://127.0.0.1:6443/db/info', { status: 500 });
+    expect(await members(host)).toBeUndefined();
+    const fresh = aServer({ ActiveState: 'inactive' }).host;
+    fresh.files.remove(database);
+    expect(await members(fresh)).toBeUndefined();
+  });
+
+  test('are those that a restore under way has noted', async () => {
+    const { host } = anEtcdServer({ ActiveState: 'inactive' });
+    const copy = { path: '/a', sha256: 'b', datastore: 'etcd', isMove: false, isFresh: false };
+    const noted = await restoreOf(host, paths, copy, ['https://10.0.0.5:6443']);
+    host.files.write(paths.slipway.restore, restoreText(noted));
+    expect(await members(host)).toEqual(['https://10.0.0.5:6443']);
+  });
+});
+
+test('a machine whose data disk is missing is not fresh', async () => {
+  const { host } = aServer();
+  await requireNeverServed(host, paths);
+  host.files.write(paths.k3s.kubeconfig, 'kubeconfig');
+  await expect(requireNeverServed(host, paths)).rejects.toThrow(/mount it.*remove \S+founding\.json and/);
 });
