@@ -102,10 +102,13 @@ class Outdated extends Error {
   override readonly name = 'Outdated';
 }
 
-/** Returns the places of the settings and of a hold; a change in any of them starts a pass at once. */
+/**
+ * Returns the places of the settings, of a hold and of the request for a backup; a change in any of them starts a pass
+ * at once.
+ */
 function settingsPlaces({ root, config }: CommonOptions): readonly Watched[] {
-  const { configLayers: layers, hold } = nodePaths(root).slipway;
-  const entries = [...layers, hold, ...(config === undefined ? [] : [config])];
+  const { configLayers: layers, hold, backupRequest } = nodePaths(root).slipway;
+  const entries = [...layers, hold, backupRequest, ...(config === undefined ? [] : [config])];
   const folders = layers.filter((path) => !path.endsWith('.yaml'));
   return [
     ...entries.map((path) => ({ directory: dirname(path), name: basename(path) })),
