@@ -36,11 +36,17 @@ export async function registerNode(settings: AgentSettings, joined: Joined): Pro
   })();
 }
 
-/** Writes the Node; retries at once if the Node has changed in the meantime, as kubelet does. */
+/**
+ * Writes the Node; retries at once if the Node has changed in the meantime, as kubelet does. Throws if the server does
+ * not show the Node, because only a Node that does not exist may be made anew.
+ */
 async function reportStatus(settings: AgentSettings, joined: Joined, ready: boolean): Promise<void> {
   const url = `${joined.server}/objects/nodes/_/${settings.nodeName}`;
   for (;;) {
     const before = await exchange({ ...joined, anyName: true, url });
+    if (![200, 404].includes(before.status)) {
+      throw new Error(`error getting node "${settings.nodeName}": ${before.status} ${before.body.trim()}`);
+    }
     const known: ApiObject | undefined = before.status === 200 ? JSON.parse(before.body) : undefined;
     if (known === undefined) {
       log('info', `Successfully registered node ${settings.nodeName}`);
