@@ -28,9 +28,9 @@ describe.skipIf(etcdMissing !== undefined)(
       expect(config('server-2')).not.toContain('cluster-init');
     });
 
-    test('are lost in the numbered sections of the page: one, and two', () => {
+    test('are lost in the numbered sections of the page: one, two, and all', () => {
       const numbered = new Set(steps.map(({ section }) => section).filter((section) => /^\d/.test(section)));
-      expect([...numbered].map((section) => section.slice(0, 2))).toEqual(['1.', '2.']);
+      expect([...numbered].map((section) => section.slice(0, 2))).toEqual(['1.', '2.', '3.']);
       expect(preamble).toContain('kubectl()');
     });
 
