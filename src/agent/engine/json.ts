@@ -58,9 +58,12 @@ const json = z.transform((text: string, { issues }): unknown => {
 });
 
 function hasManyCommas(text: string): boolean {
-  let commas = 0;
-  for (let at = text.indexOf(','); at !== -1 && commas < mostCommas; at = text.indexOf(',', at + 1)) {
-    commas += 1;
+  let at = -1;
+  for (let commas = 0; commas < mostCommas; commas += 1) {
+    at = text.indexOf(',', at + 1);
+    if (at === -1) {
+      return false;
+    }
   }
-  return commas >= mostCommas;
+  return true;
 }

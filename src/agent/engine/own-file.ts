@@ -18,8 +18,7 @@ export function readOwn<Schema extends z.ZodMiniType>(
   text: string,
 ): z.output<Schema> | undefined {
   // The text of a missing file is empty. To learn that it is not JSON would cost much in each pass.
-  const fields = text === '' ? undefined : parseJson(content, text);
-  return fields === undefined ? undefined : z.safeParse(schema, fields).data;
+  return text === '' ? undefined : z.safeParse(schema, parseJson(content, text)).data;
 }
 
 const content = z.pipe(

@@ -245,6 +245,12 @@ describe('a file that must be new', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
+  test('is reported by the error of the system if it cannot be created for another reason', async () => {
+    const root = await temporaryFolder();
+    await expect(createPrivate(`${root}/a`, async () => {})).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readdir(root)).toEqual([]);
+  });
+
   test('is not even begun if something is there', async () => {
     const root = await temporaryFolder();
     await writeFile(`${root}/a`, 'theirs');

@@ -59,13 +59,12 @@ export async function createPrivate(
     if ((await unlessMissing(lstat(place.path))) !== undefined) {
       return false;
     }
-    let isNew = false;
-    await withDraft(place, path, async (draft) => {
+    return await withDraft(place, path, async (draft) => {
       await make(draft);
-      isNew = await linked(draft, place.path, path);
+      const isNew = await linked(draft, place.path, path);
       await unlink(draft);
+      return isNew;
     });
-    return isNew;
   });
 }
 
@@ -94,19 +93,24 @@ function withoutLinks(path: string, cause: unknown): NodeError {
 }
 
 /**
- * Runs `work` with a hidden name beside `path`, first removes drafts that ended processes left, and syncs the directory
- * afterwards. Removes the draft after a failure.
+ * Runs `work` with a hidden name beside `path`, and returns its result. First removes drafts that ended processes left,
+ * and syncs the directory afterwards. Removes the draft after a failure.
  */
-async function withDraft(place: Place, path: string, work: (draft: string) => Promise<void>): Promise<void> {
+async function withDraft<Result>(
+  place: Place,
+  path: string,
+  work: (draft: string) => Promise<Result>,
+): Promise<Result> {
   await removeLeftovers(place.path, path);
   const draft = await temporaryName(place.path);
   try {
-    await work(draft);
+    const result = await work(draft);
+    await syncDirectory(place.folder);
+    return result;
   } catch (thrown) {
     await removeTree(draft);
     throw thrown;
   }
-  await syncDirectory(place.folder);
 }
 
 /** Flushes an open directory to the disk, so that renames and removals in it survive a power cut. */

@@ -42,15 +42,16 @@ function ownMembership({ datastore, config }: Written): readonly Problem[] {
 }
 
 function manyNames({ peers }: Written): readonly Problem[] {
-  const names = (Array.isArray(peers) ? peers : []).filter((peer) => isName(String(peer)));
   const message = 'has a DNS name beside other entries; list addresses, or one DNS name alone';
-  return names.length > 0 && Array.isArray(peers) && peers.length > 1 ? [{ path: ['peers'], message }] : [];
+  const isMixed = Array.isArray(peers) && peers.length > 1 && peers.some((peer) => isName(String(peer)));
+  return isMixed ? [{ path: ['peers'], message }] : [];
 }
 
 /** True if the address of a server is a DNS name. */
 function isName(server: string): boolean {
-  const bare = server.replace(/^https:\/\//, '').replace(/\/$/, '');
-  return !bare.startsWith('[') && isIP(bare) === 0 && isIP(bare.replace(/:\d+$/, '')) === 0;
+  const bare = server.replace('https://', '').replace('/', '');
+  const [host = ''] = bare.split(':');
+  return !bare.startsWith('[') && isIP(bare) === 0 && isIP(host) === 0;
 }
 
 function releaseBesideChannel({ version, channel }: Written): readonly Problem[] {

@@ -19,15 +19,12 @@ export interface PinnedCa {
  * from the first certificate to the root. Otherwise, as for a single certificate, the hash is that of the whole text.
  */
 export function pinnedCa(pem: string): PinnedCa {
-  if (blocksOf(pem).length < 2) {
-    return { hash: sha256(pem), trusted: pem };
-  }
-  const chain = chainOf(certificates(pem));
+  // The hash of a single certificate is that of its text, so it need not be decoded.
+  const chain = blocksOf(pem).length < 2 ? undefined : chainOf(certificates(pem));
   const root = chain?.at(-1);
-  if (!chain || !root) {
-    return { hash: sha256(pem), trusted: pem };
-  }
-  return { hash: sha256(root.raw), trusted: chain.join('') };
+  return chain && root
+    ? { hash: sha256(root.raw), trusted: chain.join('') }
+    : { hash: sha256(pem), trusted: pem };
 }
 
 /**
@@ -87,13 +84,11 @@ function rootsOf(pem: string): readonly X509Certificate[] {
  * chain only if the bundle repeats it.
  */
 function chainOf([first, ...others]: readonly X509Certificate[]): readonly X509Certificate[] | undefined {
-  if (first === undefined) {
-    return undefined;
-  }
-  if (others.some((other) => isRoot(other) && other.raw.equals(first.raw))) {
-    return [first];
-  }
-  return issuersAbove(first, others, new Set());
+  return first && (isRepeatedRoot(first, others) ? [first] : issuersAbove(first, others, new Set()));
+}
+
+function isRepeatedRoot(first: X509Certificate, others: readonly X509Certificate[]): boolean {
+  return others.some((other) => isRoot(other) && other.raw.equals(first.raw));
 }
 
 /**

@@ -43,6 +43,72 @@ test.each(['constructor', 'toString', 'node+label', 'node-+label'])(
   },
 );
 
+test.each([
+  [
+    { datastore: 'etcd', config: { 'cluster-init': true } },
+    [/^k3s\.config\.cluster-init: is Slipway's own /],
+  ],
+  [{ datastore: 'etcd', config: { 'cluster-init': null } }, []],
+  [{ datastore: 'etcd' }, []],
+  [{ datastore: 'external', config: { 'cluster-init': true } }, []],
+  [{ config: { 'cluster-init': true } }, []],
+])('the rules for k3s reserve the key cluster-init only with etcd: %j', (k3s, problems) => {
+  expect(found({ k3s })).toEqual(problems.map((problem) => expect.stringMatching(problem)));
+});
+
+test.each([
+  [{ version: 'v1.36.3+k3s1', channel: 'stable' }, [/^k3s\.version: is set beside k3s\.channel/]],
+  [{ version: 'v1.36.3+k3s1', channel: null }, []],
+  [{ version: 'v1.36.3+k3s1' }, []],
+  [{ channel: 'stable' }, []],
+])('the rules for k3s reject only a release beside a channel: %j', (k3s, problems) => {
+  expect(found({ k3s })).toEqual(problems.map((problem) => expect.stringMatching(problem)));
+});
+
+describe('the rules for k3s.peers', () => {
+  test.each([
+    [['servers.example', '10.0.0.4']],
+    [['10.0.0.4', 'https://servers.example:6443/']],
+    [['10.0.0.4', 'fd00::5', 'server-1:6443']],
+    [['one.example', 'two.example']],
+  ])('reject a DNS name beside other entries: %j', (peers) => {
+    expect(found({ k3s: { peers } })).toEqual([
+      'k3s.peers: has a DNS name beside other entries; list addresses, or one DNS name alone',
+    ]);
+  });
+
+  test.each([
+    [['10.0.0.4', '10.0.0.5:6443']],
+    [['10.0.0.4', 'https://10.0.0.5/']],
+    [['10.0.0.4', 'https://10.0.0.5:6443/']],
+    [['10.0.0.4', 'fd00::5']],
+    [['10.0.0.4', '[fd00::5]']],
+    [['10.0.0.4', 'https://[fd00::5]:6443']],
+    [['servers.example']],
+    [[]],
+    ['servers.example'],
+    [null],
+  ])('accept addresses, or one DNS name alone: %j', (peers) => {
+    expect(found({ k3s: { peers } })).toEqual([]);
+  });
+});
+
+test.each([
+  [{ certFile: '/a.pem' }, ['datastore.certFile: needs datastore.keyFile too; set both, or neither']],
+  [{ keyFile: '/b.pem' }, ['datastore.keyFile: needs datastore.certFile too; set both, or neither']],
+  [
+    { certFile: null, keyFile: '/b.pem' },
+    ['datastore.keyFile: needs datastore.certFile too; set both, or neither'],
+  ],
+  [{ certFile: '/a.pem', keyFile: '/b.pem' }, []],
+  [{}, []],
+])(
+  'the rules for datastore reject a client certificate and a key without each other: %j',
+  (datastore, problems) => {
+    expect(found({ datastore })).toEqual(problems);
+  },
+);
+
 describe('etcd snapshots over http', () => {
   const insecure = { 'etcd-s3': true, 'etcd-s3-insecure': true };
 

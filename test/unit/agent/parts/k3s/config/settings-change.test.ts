@@ -188,6 +188,34 @@ describe('a setting of a running server', () => {
   });
 });
 
+describe('a server with embedded etcd', () => {
+  const node = aNode('server', { settings: { k3s: { datastore: 'etcd' } } });
+
+  async function founded(database: string): Promise<MemoryHost> {
+    const host = memoryHost({
+      files: {
+        '/etc/systemd/system/k3s.service': '# Written by Slipway',
+        [paths.k3s.config]: 'cluster-init: true\n',
+        [paths.k3s.serverToken]: 'K10a::server:x',
+        [`/var/lib/rancher/k3s/server/db/${database}`]: 'the cluster',
+      },
+    });
+    await noteStart(host, paths);
+    return host;
+  }
+
+  test.each([
+    ['etcd/member/wal', 'cluster-init: false\n', 'InSync'],
+    ['etcd/member/wal', 'server: https://10.0.0.9:6443\n', 'InSync'],
+    ['etcd/member/wal', 'cluster-cidr: 10.50.0.0/16\n', held],
+    ['state.db', 'server: https://10.0.0.9:6443\n', held],
+  ])('with the database %s and the drop-in %j is %s', async (database, text, expected) => {
+    const host = await founded(database);
+    host.files.write(dropIn, text);
+    expect(await outcome(settingsChange(node, []), host)).toBe(expected);
+  });
+});
+
 describe('the settings of a node', () => {
   const config = { 'cluster-cidr': '10.1.0.0/16' };
 
@@ -396,6 +424,16 @@ describe('the place of an external datastore', () => {
     );
     host.files.write(dropIn, at(first));
     expect(await outcome(unlessIrreversible(serverWith({}), drifted), host)).toMatch(/^Drifted/);
+  });
+
+  test('is that of the first start if the record of the last start has none', async () => {
+    const host = await onDatabase();
+    const { first: values } = JSON.parse(host.files.text(paths.k3s.startedWith) ?? '');
+    const record = { format: 1, first: values, last: {} };
+    host.files.write(paths.k3s.startedWith, JSON.stringify(record), 0o600);
+    expect(await outcome(settingsChange(serverWith({}), []), host)).toBe('InSync');
+    host.files.remove(dropIn);
+    expect(await outcome(settingsChange(serverWith({}), []), host)).toBe(held);
   });
 
   test('is recognised in a record of an earlier build, which has the digest of the whole endpoint', async () => {

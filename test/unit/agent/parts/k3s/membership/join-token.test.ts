@@ -46,6 +46,14 @@ describe('joinToken on a fresh node', () => {
     await expect(remedy).rejects.toThrow('about to make its own CA');
   });
 
+  test('accepts a token that pins a CA on a server with etcd, which may join that cluster', async () => {
+    const token = `K10${hash}::server:swordfish`;
+    const node = aNode('server', { settings: { k3s: { datastore: 'etcd' } } });
+    const host = memoryHost();
+    expect(await settle(joinToken(node, cloudWith(token), []), host)).toEqual(['Drifted file', 'InSync']);
+    expect(host.files.text(path)).toBe(`${token}\n`);
+  });
+
   test.each(['server', 'agent'] as const)(
     'removes white space around the token for the role %s',
     async (role) => {

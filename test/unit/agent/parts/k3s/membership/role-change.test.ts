@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Finding, waiting } from '../../../../../../src/agent/engine/resource.ts';
+import { type Finding, inSync, waiting } from '../../../../../../src/agent/engine/resource.ts';
 import type { K3sNode } from '../../../../../../src/agent/node.ts';
 import { pinnedCa } from '../../../../../../src/agent/parts/k3s/membership/ca.ts';
 import { keepingRole } from '../../../../../../src/agent/parts/k3s/membership/kept-role.ts';
@@ -7,6 +7,7 @@ import {
   type RoleChangePorts,
   roleChange as roleChangeWith,
 } from '../../../../../../src/agent/parts/k3s/membership/role-change.ts';
+import type { Role } from '../../../../../../src/roles/role.ts';
 import { type MemoryHost, memoryHost } from '../../../../../lab/memory-host.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
 import { aCa } from './certificates.ts';
@@ -239,6 +240,11 @@ describe('keepingRole', () => {
     },
   );
 
+  test('returns the node unchanged if no role qualifies', async () => {
+    const node = aNode('server');
+    expect(await keepingRole(asAgent(), node, false, [])).toBe(node);
+  });
+
   test('returns the agent role even if the configuration of K3s is missing', async () => {
     const host = memoryHost({ files: { [agentUnit]: 'unit' } });
     expect((await keepingRole(host, aNode('server'), false)).role.name).toBe('agent');
@@ -258,6 +264,7 @@ describe('an agent that becomes a server', () => {
   function anAgent(active: string, ...steps: readonly Finding[]) {
     const left = [...steps];
     const asked: string[] = [];
+    const roles: Role[] = [];
     let state = `ActiveState=${active}\nUnitFileState=enabled\n`;
     const host = memoryHost({ files: { [agentUnit]: 'unit', '/var/lib/rancher/k3s/agent/x': 'y' } })
       .on({ file: 'systemctl', args: /^show k3s-agent\.service/ }, () => state)
@@ -267,12 +274,13 @@ describe('an agent that becomes a server', () => {
       });
     const node = aNode('server', consentTo('agent-to-server'));
     const role = roleChange(node, [], {
-      emptied: async (_, { role: { k3s } }, why) => {
-        asked.push(`${k3s} ${why}`);
+      emptied: async (_, { role }, why) => {
+        asked.push(`${role.k3s} ${why}`);
+        roles.push(role);
         return left.shift();
       },
     });
-    return { host, role, asked };
+    return { host, role, asked, roles };
   }
 
   test('is emptied before its K3s stops, and everything else waits meanwhile', async () => {
@@ -287,6 +295,17 @@ describe('an agent that becomes a server', () => {
     expect(await role.check(host)).toMatchObject({ reason: 'Draining', blocks: true });
     expect(await outcome(role, host)).toBe('Drifted k3s-agent.service');
     expect(asked).toEqual(Array(3).fill('agent agent-to-server'));
+  });
+
+  test('is emptied with the rights of an agent', async () => {
+    const { host, role, roles } = anAgent('active');
+    await role.check(host);
+    expect(roles).toMatchObject([{ k3s: 'agent', gitops: false }]);
+  });
+
+  test('has a step of its emptying that is in sync passed on unchanged', async () => {
+    const { host, role } = anAgent('active', inSync());
+    expect(await role.check(host)).toEqual(inSync());
   });
 
   test('is not emptied if its K3s does not run', async () => {
