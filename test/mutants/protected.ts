@@ -61,14 +61,24 @@ export const protectedFiles = [
   'parts/maintenance/nodes/remove-node.ts',
   'parts/maintenance/turn/notice-removed.ts',
   'parts/maintenance/turn/rotation-notice.ts',
+  'parts/k3s/membership/founding/claim.ts',
+  'parts/k3s/membership/founding/decision.ts',
+  'parts/k3s/membership/founding/failed-ping.ts',
+  'parts/k3s/membership/founding/followed-peer.ts',
+  'parts/k3s/membership/founding/lost-cluster.ts',
+  'parts/k3s/membership/founding/needed-at-start.ts',
+  'parts/k3s/membership/founding/record.ts',
+  'stores/claims.ts',
+  'stores/s3/signature-v4.ts',
 ] as const;
 
 /**
- * The tests that run against each mutant: the tests of the protected files, of registries.yaml and its renewal, of
- * removed Nodes, and of the real Host.
+ * The tests that run against each mutant: the tests of the protected files, of founding a cluster, of registries.yaml
+ * and its renewal, of removed Nodes, and of the real Host.
  */
 export const tests = [
   ...protectedFiles.map((file) => `test/unit/agent/${file.replace(/ts$/, 'test.ts')}`),
+  'test/unit/agent/parts/k3s/membership/founding/etcd-founding.test.ts',
   'test/unit/agent/parts/registry/registries-file.test.ts',
   'test/unit/agent/parts/registry/renewal.test.ts',
   'test/scenario/gone-nodes.test.ts',

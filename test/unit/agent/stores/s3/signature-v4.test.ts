@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { sha256 } from '../../../../../src/agent/engine/digest.ts';
 import { reveal, Secret } from '../../../../../src/agent/engine/secret.ts';
@@ -25,4 +26,40 @@ test.each([
   const signed = signedHeaders({ method, url, headers, sha256: sha256('') }, key, now);
   expect(reveal(signed.authorization ?? '')).toContain(`Signature=${signature}`);
   expect(`${signed.authorization}`).not.toContain(signature);
+});
+
+function signatureOf(url: string, headers: Readonly<Record<string, string>> = {}): string | undefined {
+  const signed = signedHeaders({ method: 'GET', url, headers, sha256: sha256('') }, key, now);
+  return /Signature=([0-9a-f]{64})$/.exec(reveal(signed.authorization ?? ''))?.[1];
+}
+
+test('signs a header as a server reads it: without spaces at its ends, and with single ones within', () => {
+  const url = 'https://examplebucket.s3.amazonaws.com/test.txt';
+  expect(signatureOf(url, { 'x-amz-meta-a': ' one   two ' })).toBe(
+    signatureOf(url, { 'x-amz-meta-a': 'one two' }),
+  );
+  expect(signatureOf(url, { 'x-amz-meta-a': 'one two' })).not.toBe(
+    signatureOf(url, { 'x-amz-meta-a': 'onetwo' }),
+  );
+});
+
+test("encodes the characters that RFC 3986 reserves and a URL's query does not, in upper case", () => {
+  const canonical = [
+    'GET',
+    '/',
+    'prefix=%21%27%28%29%2A',
+    'host:examplebucket.s3.amazonaws.com',
+    `x-amz-content-sha256:${sha256('')}`,
+    'x-amz-date:20130524T000000Z',
+    '',
+    'host;x-amz-content-sha256;x-amz-date',
+    sha256(''),
+  ].join('\n');
+  const scope = '20130524/us-east-1/s3/aws4_request';
+  const toSign = ['AWS4-HMAC-SHA256', '20130524T000000Z', scope, sha256(canonical)].join('\n');
+  const hmac = (secret: Buffer, text: string) => createHmac('sha256', secret).update(text).digest();
+  const signing = scope.split('/').reduce(hmac, Buffer.from(`AWS4${key.secret.reveal()}`));
+  expect(signatureOf("https://examplebucket.s3.amazonaws.com/?prefix=!'()*")).toBe(
+    hmac(signing, toSign).toString('hex'),
+  );
 });

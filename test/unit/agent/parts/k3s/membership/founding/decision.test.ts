@@ -66,6 +66,11 @@ describe('an unmarked server with an empty disk', () => {
       { answers: [peer(a, 'accepts'), peer(b, 'silent')], record: { state: 'joins', server: b, at: 1 } },
       `join ${a}`,
     ],
+    [
+      'joins while K3s runs, as long as nothing is recorded about founding',
+      { answers: [peer(a, 'accepts')], isStarted: true },
+      `join ${a}`,
+    ],
     ['waits for ever while all are silent', { silentFor: 100 * silence, isConsented: true }, 'wait for peer'],
     ['waits without any other server', { answers: [], silentFor: 100 * silence }, 'wait for peer'],
     ['waits for a peer that starts', { answers: [peer(a, 'starting')] }, 'wait for start'],
@@ -155,4 +160,12 @@ describe('a marked server that had a cluster', () => {
   ] as const)('%s', (_, changes, expected) => {
     expect(told(changes, { ...marked, hadCluster: true })).toBe(expected);
   });
+});
+
+test.each([
+  ['in ten seconds', alone, 10_000],
+  ['in ten seconds during a long silence', { ...marked, silentFor: 0 }, 10_000],
+  ['at the end of the silence', { ...marked, silentFor: silence - 3_000 }, 3_000],
+])('a waiting server asks again %s', (_, facts, after) => {
+  expect(decideFounding(facts)).toMatchObject({ act: 'wait', after });
 });
