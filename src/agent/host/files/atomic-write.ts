@@ -103,14 +103,15 @@ async function withDraft<Result>(
 ): Promise<Result> {
   await removeLeftovers(place.path, path);
   const draft = await temporaryName(place.path);
+  let result: Result;
   try {
-    const result = await work(draft);
-    await syncDirectory(place.folder);
-    return result;
+    result = await work(draft);
   } catch (thrown) {
     await removeTree(draft);
     throw thrown;
   }
+  await syncDirectory(place.folder);
+  return result;
 }
 
 /** Flushes an open directory to the disk, so that renames and removals in it survive a power cut. */
