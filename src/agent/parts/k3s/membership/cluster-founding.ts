@@ -91,8 +91,8 @@ async function sayingOf(host: HostReader, { settings }: K3sNode, address: string
 function answersOdd(address: string): string {
   return (
     `${address}, which is in k3s.config.tls-san, answers, but not as a server that is ready. This VM has no cluster on its ` +
-    'disk, and founds none while another one may start there. If a balancer or another program answers, take the name ' +
-    'out of tls-san until this server is Ready.'
+    'disk, and founds none while another one may start there. If a balancer or another program answers, and you know that ' +
+    'no cluster lives behind it, take the name out of tls-san until this server is Ready.'
   );
 }
 

@@ -37,7 +37,7 @@ function toldWait({ settings, server }: K3sNode, awaited: Awaited): string {
 /** Returns the message about a server whose name does not resolve; the server may be that of a living cluster. */
 export function unresolvedName(address: string): string {
   const { hostname } = new URL(address);
-  return `The name ${hostname} does not resolve, so nothing shows whether a cluster lives there, and this server founds none beside it. Check the name and the DNS servers of this host, or take the name out of k3s.peers, k3s.server and tls-san until this server is Ready.`;
+  return `The name ${hostname} does not resolve, so nothing shows whether a cluster lives there, and this server founds none beside it. Check the name and the DNS servers of this host. Only if you know that no cluster lives there, take the name out of k3s.peers, k3s.server and tls-san until this server is Ready.`;
 }
 
 /** Returns the error for a decision that a person must change; the message has `lost` at its end. */
@@ -46,8 +46,9 @@ export function refusal(node: K3sNode, { why, address }: Refusal, lost: string):
     case 'refused':
       return new NodeError(
         'TokenRejected',
-        `The server ${address} refuses the token of this server. Store the token of its cluster in the secret ` +
-          `${node.settings.joinToken.secretName}, or take the server out of k3s.peers.${lost}`,
+        `The server ${address} refuses the token of this server. While the join token is rotated, wait: the servers ` +
+          `accept the new token soon. Otherwise store the token of its cluster in the secret ${node.settings.joinToken.secretName}, ` +
+          `or take the server out of k3s.peers.${lost}`,
         forPerson,
       );
     case 'foreign':
