@@ -33,8 +33,9 @@ describe('Azure Blob Storage', () => {
   test('names the role of the identity if it is missing', async () => {
     const stage = await begun(blobStage);
     stage.service.rights = [];
-    for (const attempt of [stage.store.claim('a', 'b'), stage.store.list(''), stage.store.read('a', 1)]) {
-      expect(shown(await errorOf(attempt))).toEqual({
+    const { store } = stage;
+    for (const attempt of [() => store.claim('a', 'b'), () => store.list(''), () => store.read('a', 1)]) {
+      expect(shown(await errorOf(attempt()))).toEqual({
         reason: 'StoreForbidden',
         endedBy: 'time',
         message: expect.stringMatching(
