@@ -1,6 +1,7 @@
 import type { CloudHints } from '../../../clouds/driver.ts';
 import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host.ts';
+import type { Secret } from '../../../engine/secret.ts';
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
 
@@ -110,13 +111,12 @@ export async function sharedConfig(
   token: Token,
   hints: Hints,
 ): Promise<string> {
-  const headers = { authorization: basicAuth('node', token.credential) };
-  const url = `${server}/v1-k3s/config`;
-  const { status, body } = await askSupervisor(host, { url, headers, trust: { ca, anyName: true } }, hints);
-  if (status !== 200) {
-    throw new NodeError('UnexpectedAnswer', `${url} answers ${status}; K3s answers 200.`);
-  }
-  return body;
+  return textOf(
+    host,
+    `${server}/v1-k3s/config`,
+    { ca, authorization: basicAuth('node', token.credential) },
+    hints,
+  );
 }
 
 /**
@@ -130,9 +130,22 @@ export async function databaseInfo(
   token: Token,
   hints: Hints,
 ): Promise<string> {
-  const headers = { authorization: basicAuth('server', token.credential) };
-  const url = `${server}/db/info`;
-  const { status, body } = await askSupervisor(host, { url, headers, trust: { ca, anyName: true } }, hints);
+  return textOf(
+    host,
+    `${server}/db/info`,
+    { ca, authorization: basicAuth('server', token.credential) },
+    hints,
+  );
+}
+
+async function textOf(
+  host: HostReader,
+  url: string,
+  { ca, authorization }: { readonly ca: string; readonly authorization: Secret },
+  hints: Hints,
+): Promise<string> {
+  const request = { url, headers: { authorization }, trust: { ca, anyName: true } };
+  const { status, body } = await askSupervisor(host, request, hints);
   if (status !== 200) {
     throw new NodeError('UnexpectedAnswer', `${url} answers ${status}; K3s answers 200.`);
   }

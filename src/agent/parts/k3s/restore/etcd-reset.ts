@@ -8,7 +8,7 @@ import type { NodePaths } from '../../../paths.ts';
 import { mergedFlags } from '../flags/flags.ts';
 import { presentFlags } from '../flags/start-flags.ts';
 import { lastWords } from '../service/journal/find-cause.ts';
-import { type Restore, restoreText, restoreUnderWay } from './restore-state.ts';
+import { noteRestore, type Restore, restoreUnderWay } from './restore-state.ts';
 import { wayBack } from './way-back.ts';
 
 /** The longest reset in milliseconds: K3s reads the whole snapshot, and writes it anew. */
@@ -32,9 +32,7 @@ export function etcdReset(paths: NodePaths, restore: Restore, needs: readonly st
       const isReset = (await restoreUnderWay(host, paths))?.isReset === true;
       return compare({ restored: isReset }, { restored: true }, async (changing) => {
         await reset(changing, paths, restore);
-        await changing.writeFile(paths.slipway.restore, restoreText({ ...restore, isReset: true }), {
-          mode: 0o600,
-        });
+        await noteRestore(changing, paths, { ...restore, isReset: true });
       });
     },
   };

@@ -5,7 +5,7 @@ import type { NodePaths } from '../../../paths.ts';
 import { unless } from '../../../resources/combinators.ts';
 import { showUnit, systemctl } from '../../../resources/unit.ts';
 import { isK3sDown, type OtherServers, othersOff } from './other-servers.ts';
-import { isStarted, type Restore, restoreText, restoreUnderWay } from './restore-state.ts';
+import { isStarted, noteRestore, type Restore, restoreUnderWay } from './restore-state.ts';
 
 const unit = unitName('server');
 
@@ -50,9 +50,7 @@ function started(paths: NodePaths, { isEnabled }: Restore, needs: readonly strin
     await host.run(systemctl('start', '--no-block', unit));
     const noted = await restoreUnderWay(host, paths);
     if (noted !== undefined) {
-      await host.writeFile(paths.slipway.restore, restoreText({ ...noted, isStarted: true }), {
-        mode: 0o600,
-      });
+      await noteRestore(host, paths, { ...noted, isStarted: true });
     }
   }
 }

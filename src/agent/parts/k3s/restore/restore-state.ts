@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import { compactTime } from '../../../engine/compact-time.ts';
-import type { HostReader } from '../../../engine/host.ts';
+import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { unitName } from '../../../node.ts';
 import { ownFiles } from '../../../own-files.ts';
@@ -73,9 +73,9 @@ export async function restoreOf(
   };
 }
 
-/** Returns the text of the file for a restore. */
-export function restoreText(begun: Restore): string {
-  return renderOwn(ownFiles.restore, begun);
+/** Records a restore that is under way. */
+export function noteRestore(host: Host, { slipway }: NodePaths, begun: Restore): Promise<void> {
+  return host.writeFile(slipway.restore, renderOwn(ownFiles.restore, begun), { mode: 0o600 });
 }
 
 /**

@@ -16,9 +16,9 @@ import { type OtherServers, othersOff } from './other-servers.ts';
 import {
   asidePath,
   isPlaced,
+  noteRestore,
   type Restore,
   replacedPaths,
-  restoreText,
   restoreUnderWay,
   stagedFolder,
 } from './restore-state.ts';
@@ -93,7 +93,7 @@ function restoreNoted(paths: NodePaths, restore: Restore, needs: readonly string
     async check(host) {
       const found = await restoreUnderWay(host, paths);
       return compare({ restore: found?.sha256 }, { restore: restore.sha256 }, (host) =>
-        host.writeFile(path, restoreText(restore), { mode: 0o600 }),
+        noteRestore(host, paths, restore),
       );
     },
   };

@@ -11,23 +11,14 @@ export async function keptAside(
   paths: NodePaths,
   restore: Restore,
 ): Promise<readonly string[]> {
-  const kept: string[] = [];
-  for (const path of replacedPaths(paths, restore)) {
-    const aside = asidePath(path, restore);
-    kept.push(...((await host.stat(aside)) === undefined ? [] : [aside]));
-  }
-  return kept;
+  return (await movedPaths(host, paths, restore)).map(({ aside }) => aside);
 }
 
 /** Returns the commands that put back what a restore has moved aside. */
 export async function wayBack(host: HostReader, paths: NodePaths, restore: Restore): Promise<string> {
+  const moved = await movedPaths(host, paths, restore);
   const commands = [`systemctl stop slipway ${unit}`];
-  for (const path of replacedPaths(paths, restore)) {
-    const aside = asidePath(path, restore);
-    if ((await host.stat(aside)) !== undefined) {
-      commands.push(`rm -rf ${path}`, `mv ${aside} ${path}`);
-    }
-  }
+  commands.push(...moved.flatMap(({ path, aside }) => [`rm -rf ${path}`, `mv ${aside} ${path}`]));
   const enable = restore.isEnabled ? `systemctl enable ${unit}` : undefined;
   const executable = asideExecutable(paths, restore);
   if ((await host.stat(executable)) !== undefined) {
@@ -36,4 +27,10 @@ export async function wayBack(host: HostReader, paths: NodePaths, restore: Resto
   return [...commands, `rm ${paths.slipway.restore}`, enable, `systemctl start ${unit} slipway`]
     .filter((command) => command !== undefined)
     .join('; ');
+}
+
+async function movedPaths(host: HostReader, paths: NodePaths, restore: Restore) {
+  const all = replacedPaths(paths, restore).map((path) => ({ path, aside: asidePath(path, restore) }));
+  const stats = await Promise.all(all.map(({ aside }) => host.stat(aside)));
+  return all.filter((_, at) => stats[at] !== undefined);
 }

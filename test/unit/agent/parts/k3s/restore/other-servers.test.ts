@@ -6,7 +6,7 @@ import {
   otherServersOf,
   requireOthersOff,
 } from '../../../../../../src/agent/parts/k3s/restore/other-servers.ts';
-import { restoreOf, restoreText } from '../../../../../../src/agent/parts/k3s/restore/restore-state.ts';
+import { noteRestore, restoreOf } from '../../../../../../src/agent/parts/k3s/restore/restore-state.ts';
 import type { MemoryHost } from '../../../../../lab/memory-host.ts';
 import { someSettings } from '../../../a-node.ts';
 import { anEtcdServer, aServer, database, paths } from '../datastore/a-datastore.ts';
@@ -124,7 +124,7 @@ describe('the other members of etcd', () => {
     const { host } = anEtcdServer({ ActiveState: 'inactive' });
     const copy = { path: '/a', sha256: 'b', datastore: 'etcd', isMove: false, isFresh: false };
     const noted = await restoreOf(host, paths, copy, ['https://10.0.0.5:6443']);
-    host.files.write(paths.slipway.restore, restoreText(noted));
+    await noteRestore(host, paths, noted);
     expect(await members(host)).toEqual(['https://10.0.0.5:6443']);
   });
 });
