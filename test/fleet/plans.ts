@@ -84,7 +84,7 @@ function nodesWith(
   const shared = { datastore: 'etcd', peers: [new URL(supervisor).hostname] };
   const k3s = { ...defaults.k3s, upgrade: 'auto', ...(isShared && shared) };
   const joinToken = { ...defaults.joinToken, verifyEvery: '1m' };
-  const consent = { ...defaults.consent, tokenChange: [...tokenChange] };
+  const consent = { ...defaults.consent, tokenChange: [...tokenChange], restart: ['k3s.service'] };
   const settings = { maintenance, k3s, joinToken, consent };
   return { server: aNode('server', { settings }), agent: aNode('agent', { settings }) };
 }

@@ -57,6 +57,18 @@ test('a server that registers its Node only while another one is in its turn tak
   expect(verdict.failure).toBeUndefined();
 });
 
+test('servers take a new join token although another unit has started K3s on one, which restarts in its turn', async () => {
+  let made: Fleet | undefined;
+  const prepare = (fleet: Fleet) => {
+    made = fleet;
+    // The unit of Slipway would make this folder and a stamp.
+    fleet.later(2 * minute, () => fleet.daemons[2]?.node.machine.files.remove('/run/slipway-k3s'));
+  };
+  const { failure } = await live({ ...rotation, prepare });
+  expect(failure).toBeUndefined();
+  expect(made?.daemons.map(({ node }) => node.k3s.starts)).toEqual([2, 2, 2, 1, 1]);
+});
+
 test('the simulated fleet notices servers that restart with a new join token without a turn', async () => {
   const makePlan = (fleet: Fleet) => withTurns(fleet, { tokenGate: openGate });
   expect((await live({ ...rotation, makePlan })).failure).toMatch(

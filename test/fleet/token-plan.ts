@@ -8,6 +8,7 @@ import type { Gate } from '../../src/agent/parts/k3s/gate.ts';
 import {
   joinToken,
   nonBlockingOnceJoined,
+  ownStart,
   releaseAgreed,
   releasePublished,
   rotationRestart,
@@ -55,6 +56,7 @@ export function tokenSteps(node: K3sNode, vault: Cloud, gate: Gate, acting: Leas
       tokenRotated(node, { copy: async () => undefined, notice, acting: name }, [token.id]),
       asMaintenance(rotationRestart(node, { gate, notice }, [])),
       ...tokenShown(node, []),
+      ownStart(node, gate, []),
       ...actingServer(node, acting, []),
       ...(isOnlyServer(node) ? [] : [noticeRemoved(node)]),
       releasePublished(node, []),

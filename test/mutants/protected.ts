@@ -57,6 +57,7 @@ export const protectedFiles = [
   'parts/k3s/config/settings-change.ts',
   'parts/k3s/settings-rules.ts',
   'parts/k3s/membership/token.ts',
+  'parts/k3s/rotation/begun-rotation.ts',
   'parts/k3s/rotation/token-rotated.ts',
   'parts/maintenance/nodes/remove-node.ts',
   'parts/maintenance/turn/notice-removed.ts',

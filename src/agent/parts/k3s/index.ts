@@ -113,7 +113,7 @@ export { k3sRemoved, k3sStopped, k3sUnits } from './teardown/teardown.ts';
 // What a node reports to the cluster.
 
 export { announcement, type Told, toldBy } from './announcement.ts';
-export { annotate, readAnnotations } from './node-annotations.ts';
+export { annotate, annotationKeys, readAnnotations } from './node-annotations.ts';
 export { createEvents } from './node-events.ts';
 
 // Access for people.

@@ -8,14 +8,14 @@ import { fileText } from '../../../resources/file-text.ts';
 import { activeStart } from '../datastore/active-start.ts';
 import { isOpen, readRotation } from '../membership/rotation-record.ts';
 import { parseToken, tokenDigest } from '../membership/token.ts';
-import { heldUntilOwnStart } from '../service/adopted-start.ts';
 import { fetchTokenOf, followToken } from './followed-token.ts';
 import type { RotationNotice, ShownRotation } from './notice.ts';
 
 /**
  * Gives each of several servers the new join token once another server, or this one, has made the datastore belong to
  * it: with the old token, K3s would not start again. Needs no consent, because the cluster has changed already. Returns
- * no Resource on the only server of a cluster. A hold does not delay it, because it restarts nothing.
+ * no Resource on the only server of a cluster. It restarts nothing, so neither a hold delays it nor a start of K3s by
+ * another unit: the turns of all servers wait until every Ready server has the new token.
  */
 export function tokenFollowed(
   node: K3sNode,
@@ -39,7 +39,7 @@ export function tokenFollowed(
       );
     },
   };
-  return [heldUntilOwnStart(node, resource)];
+  return [resource];
 }
 
 /** Returns the rotation that the servers see; `undefined` while the API does not answer. */

@@ -1,28 +1,18 @@
-import type { Host, HostReader } from '../../../engine/host.ts';
+import type { HostReader } from '../../../engine/host.ts';
 import { type Finding, inSync, type Resource, waiting } from '../../../engine/resource.ts';
-import { Secret } from '../../../engine/secret.ts';
 import { isOnlyServer, type K3sNode } from '../../../node.ts';
 import { activeStart } from '../datastore/active-start.ts';
 import { datastoreCopies } from '../datastore/copies.ts';
-import { clusterAccepts } from '../membership/cluster-token.ts';
 import { mayRotate } from '../membership/renewed-token.ts';
-import {
-  endRotation,
-  isOpen,
-  type OpenRotation,
-  type RotationRecord,
-  readRotation,
-  rotationTokens,
-  writeRotation,
-} from '../membership/rotation-record.ts';
+import { type RotationRecord, readRotation, writeRotation } from '../membership/rotation-record.ts';
 import { heldUntilOwnStart } from '../service/adopted-start.ts';
 import type { ActingName } from '../upgrade/channel/acting-release.ts';
 import type { CopyStep } from '../upgrade/copied.ts';
 import { readUpgrade } from '../upgrade/record.ts';
 import { soundVersion } from '../upgrade/release.ts';
-import { followToken } from './followed-token.ts';
+import { begunRotation } from './begun-rotation.ts';
 import type { RotationNotice } from './notice.ts';
-import { type Passwords, rotationFailed, storeToken } from './store-token.ts';
+import { rotationStep } from './rotation-step.ts';
 
 export interface RotationPorts {
   readonly copy: CopyStep;
@@ -41,10 +31,11 @@ export interface RotationPorts {
  * that was away meanwhile, sends no request once the datastore belongs to the new token, and none while the Lease shows
  * the rotation of another server.
  *
- * Waits while K3s runs from a start by another unit, which may not read Slipway's token file.
+ * Does not begin while K3s runs from a start by another unit, which may not read Slipway's token file. A rotation that
+ * has begun goes on, because the turns of all servers wait for it.
  */
 export function tokenRotated(node: K3sNode, ports: RotationPorts, needs: readonly string[]): Resource {
-  return heldUntilOwnStart(node, {
+  const resource: Resource = {
     id: 'Token/rotated',
     summary: 'rotate the join token of the cluster',
     condition: 'JoinToken',
@@ -64,9 +55,13 @@ export function tokenRotated(node: K3sNode, ports: RotationPorts, needs: readonl
       if (record.state === 'wanted') {
         return prepare(host, node, record, ports);
       }
-      return record.state === 'begun' ? begun(host, node, record, ports) : inSync({ message: stored });
+      return record.state === 'begun'
+        ? begunRotation(host, node, record, ports.notice)
+        : inSync({ message: stored });
     },
-  });
+  };
+  const isWanted = async (host: HostReader) => (await readRotation(host, node.paths))?.state === 'wanted';
+  return heldUntilOwnStart(node, resource, isWanted);
 }
 
 const stored = 'K3s has stored the new join token, and accepts it after a restart in the turn of this node';
@@ -91,7 +86,7 @@ async function prepare(
 ): Promise<Finding> {
   const { from, to } = record;
   if (!mayRotate(node, to)) {
-    return step(from, undefined, 'drop the rotation of the join token', async (changing) => {
+    return rotationStep(from, undefined, 'drop the rotation of the join token', async (changing) => {
       await notice.remove(changing, node);
       await changing.remove(node.paths.slipway.tokenRotation);
     });
@@ -116,7 +111,7 @@ async function prepare(
   return (
     (await copy(host, node, { reason: `token ${to}`, version, always: true })) ??
     shown ??
-    step(from, to, 'begin the rotation of the join token', (changing) =>
+    rotationStep(from, to, 'begin the rotation of the join token', (changing) =>
       writeRotation(changing, node.paths, { ...record, state: 'begun' }),
     )
   );
@@ -138,62 +133,4 @@ async function otherActs(
     isExpected: true,
     after: 30_000,
   });
-}
-
-/** Returns the next step of a rotation that can only end with the new token. */
-async function begun(
-  host: HostReader,
-  node: K3sNode,
-  record: RotationRecord,
-  { notice }: RotationPorts,
-): Promise<Finding> {
-  const { from, to } = isOpen(record) ? rotationTokens(record) : {};
-  if (!isOpen(record) || from === undefined || to === undefined) {
-    throw rotationFailed('The record of the rotation of the join token has lost its tokens.');
-  }
-  if (isOnlyServer(node)) {
-    return store(node, record, { from, to }, notice);
-  }
-  const shown = await notice.read(host, node);
-  if ((shown?.isStored && shown.to === record.to) || (await clusterAccepts(host, node, to))) {
-    return step(record.from, record.to, 'take the join token that the cluster has now', async (changing) => {
-      await notice.store(changing, node, record);
-      await followToken(changing, node, contentOf(record));
-    });
-  }
-  return (await notice.shown(host, node, record)) ?? store(node, record, { from, to }, notice);
-}
-
-function store(node: K3sNode, record: OpenRotation, passwords: Passwords, notice: RotationNotice): Finding {
-  return step(record.from, record.to, 'make K3s store the new join token', async (host) => {
-    const accepted = await storeToken(host, node, passwords);
-    const isShared = !isOnlyServer(node);
-    // The other servers take the token by this notice, before any server restarts.
-    await (isShared ? notice.store(host, node, record) : undefined);
-    await host.writeFile(node.paths.slipway.joinToken, contentOf(record), { mode: 0o600 });
-    const invocation = await activeStart(host);
-    if (accepted === 'from' && invocation !== undefined) {
-      return writeRotation(host, node.paths, { ...without(record), state: 'rotated', invocation });
-    }
-    await (isShared ? undefined : notice.remove(host, node));
-    return endRotation(host, node, record);
-  });
-}
-
-function contentOf({ tokens }: OpenRotation): Secret {
-  return new Secret(`${tokens.to.trim()}\n`);
-}
-
-function without({ refused: _, invocation: __, ...record }: RotationRecord): RotationRecord {
-  return record;
-}
-
-function step(
-  observed: string,
-  desired: string | undefined,
-  summary: string,
-  remedy: (host: Host) => Promise<void>,
-): Finding {
-  const changes = [{ field: 'join token', observed, desired }];
-  return { state: 'Drifted', drift: { changes, summary, partial: true, blocks: false, remedy } };
 }

@@ -58,10 +58,17 @@ export function afterOwnStart(node: K3sNode, resource: Resource): Resource {
   });
 }
 
-/** Holds back the drift of the Resource while K3s runs from a start by another unit. */
-export function heldUntilOwnStart(node: K3sNode, resource: Resource): Resource {
+/**
+ * Holds back the drift of the Resource while K3s runs from a start by another unit, always or only while `where` is
+ * true.
+ */
+export function heldUntilOwnStart(
+  node: K3sNode,
+  resource: Resource,
+  where: (host: HostReader) => Promise<boolean> = async () => true,
+): Resource {
   return heldBack(resource, async (host) => {
-    const start = await foreignStart(host, node);
+    const start = (await where(host)) ? await foreignStart(host, node) : undefined;
     return start === undefined ? undefined : unitAdopted(node, start);
   });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { printableLine } from '../../../engine/printable.ts';
+import { annotationKeys } from '../../k3s/index.ts';
 import {
   holdKey,
   readToken,
@@ -50,6 +51,8 @@ export interface FleetNode extends TurnAnnotations {
   /** The release of K3s that runs on the node. */
   readonly version: string;
   readonly isHeld: boolean;
+  /** True if the node reports that another unit than Slipway's has started K3s. */
+  readonly isAdopted: boolean;
   /** The time of the last change of the condition Ready, by another machine's clock. */
   readonly readySince?: string;
   /** How far the server is with a new join token; absent if it does not have it. */
@@ -83,11 +86,15 @@ export function fleetNode({ metadata, spec, status }: z.output<typeof fleetNodeI
     isPlace: ready === 'True' && spec?.unschedulable !== true && !isAway,
     version: status?.nodeInfo?.kubeletVersion ?? '',
     isHeld: holdKey in annotations,
+    isAdopted: annotations[annotationKeys.failing]?.split(',').includes(adopted) === true,
     ...(token && { token }),
     ...(readySince && { readySince }),
     ...(vmId && { vmId: printableLine(vmId.slice(0, longestId)) }),
   };
 }
+
+/** The failing condition of a node whose K3s runs from a start by another unit. */
+const adopted = 'K3sRunning=UnitAdopted';
 
 /** The longest id that is read, in characters. Any user who may change the Node may have written it. */
 const longestId = 200;

@@ -1,5 +1,6 @@
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { type Finding, step, waiting } from '../../../engine/resource.ts';
+import { advisory } from '../../../engine/severity.ts';
 import type { ApiAccess } from '../../../kubernetes/kubeconfig.ts';
 import { annotateLease, type Lease, readLease } from '../../../kubernetes/lease.ts';
 import { isOnlyServer, type K3sNode } from '../../../node.ts';
@@ -96,10 +97,15 @@ async function look(host: HostReader, access: ApiAccess): Promise<Look> {
 }
 
 /**
- * Returns the wait while a server is in its turn or does not serve: it might start with the old token after the
- * datastore has the new one. The ledger of turns is in the same Lease, so no turn is granted at the same moment.
+ * Returns the wait while a server is in its turn, does not serve, or was started by another unit than Slipway's: it
+ * might start with the old token after the datastore has the new one. The ledger of turns is in the same Lease, so no
+ * turn is granted at the same moment.
  */
 function tooEarly(nodes: readonly FleetNode[], lease: Lease | undefined): Finding | undefined {
+  const adopted = nodes.find(({ isServer, isAdopted }) => isServer && isAdopted)?.name;
+  if (adopted !== undefined) {
+    return waiting('UnitAdopted', ofOtherUnit(adopted), { ...advisory, after: 30_000 });
+  }
   const text = lease?.metadata.annotations?.[ledgerKey];
   const { slots } = (text === undefined ? undefined : readLedger(text)) ?? emptyLedger;
   const inTurn = slots.find(({ server }) => server)?.node;
@@ -134,6 +140,13 @@ function busy({ name, ready }: FleetNode): Finding {
     `${waits}. But ${name} is not Ready: run slipway status on it. If it is gone for good, this server goes on ` +
     `once its Node is deleted: k3s kubectl delete node ${name}.`;
   return waiting('TokenRotationFailed', message, { blocks: false, after: 30_000 });
+}
+
+function ofOtherUnit(name: string): string {
+  return (
+    `The rotation of the join token begins once Slipway's unit has started K3s on all servers; on ${name}, another unit ` +
+    `has, which may not read the new token. Run slipway status there, and when a restart suits: systemctl restart k3s.service.`
+  );
 }
 
 function restarting(to: string): string {

@@ -93,6 +93,13 @@ test('tokenFollowed completes a change of the token file to which a crash came',
   expect(server.host.files.text(tokenFile)).toBe('marlin\n');
 });
 
+test('tokenFollowed takes the token while K3s runs from a start by another unit, for which the other servers wait', async () => {
+  const server = ofSeveral(rotatingServer(undefined));
+  server.host.files.remove('/run/slipway-k3s');
+  await settle(followed(server), server.host);
+  expect(server.host.files.text(tokenFile)).toBe('marlin\n');
+});
+
 test('tokenFollowed writes nothing in a dry run', async () => {
   const server = ofSeveral(rotatingServer(undefined));
   const finding = await followed(server).check(server.host);

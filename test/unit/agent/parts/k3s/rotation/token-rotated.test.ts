@@ -7,15 +7,7 @@ import {
 } from '../../../../../../src/agent/parts/k3s/rotation/token-rotated.ts';
 import { aNode, outcome, settle } from '../../../a-node.ts';
 import { putCopy } from '../restore/a-copy.ts';
-import {
-  from,
-  noticeOf,
-  ofSeveral,
-  type RotatingServer,
-  rotatingServer,
-  to,
-  tokenFile,
-} from './a-rotation.ts';
+import { from, ofSeveral, type RotatingServer, rotatingServer, to } from './a-rotation.ts';
 
 const ports: RotationPorts = {
   copy: async () => undefined,
@@ -112,7 +104,7 @@ describe('tokenRotated before the first request to K3s', () => {
     expect(await outcome(rotated(server), server.host)).toContain('Upgrading');
   });
 
-  test('waits while K3s runs from a start by another unit, which may not read the token file', async () => {
+  test('does not begin while K3s runs from a start by another unit, which may not read the token file', async () => {
     const server = rotatingServer('wanted');
     server.host.on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n');
     server.host.files.remove('/run/slipway-k3s');
@@ -141,80 +133,11 @@ describe('tokenRotated before the first request to K3s', () => {
   });
 });
 
-describe('tokenRotated once the rotation has begun', () => {
-  test('makes K3s store the token, writes the token file, and records which start still has the old token', async () => {
-    const server = rotatingServer('begun', { refused: [to] });
-    await settle(rotated({ node: aNode('server') }), server.host);
-    expect(server.requests).toEqual(['swordfish -> marlin']);
-    expect(server.host.files.read(tokenFile)).toMatchObject({ content: 'marlin\n', mode: 0o600 });
-    expect(server.record()).toEqual({
-      ...{ format: 1, from, to, state: 'rotated', invocation: 'start-1' },
-      tokens: { from: 'swordfish\n', to: 'marlin\n' },
-    });
-    expect(JSON.stringify(server.host.journal)).not.toMatch(/swordfish|marlin/);
-  });
-
-  test('ends the rotation if K3s has already started with the new token, and forgets both tokens', async () => {
-    const server = rotatingServer('begun');
-    server.answers.push(401);
-    let removed = 0;
-    const notice = {
-      ...noNotice,
-      remove: async () => {
-        removed += 1;
-      },
-    };
-    await settle(rotated(server, { notice }), server.host);
-    expect(server.record()).toEqual({ format: 1, from, to, state: 'done' });
-    expect([removed, server.host.files.text(tokenFile)]).toEqual([1, 'marlin\n']);
-  });
-
-  test('keeps the token file if K3s refuses', async () => {
-    const server = rotatingServer('begun');
-    server.answers.push(404);
-    expect((await settle(rotated(server), server.host)).at(-1)).toBe(
-      'TokenRotationFailed (person, non-blocking)',
-    );
-    expect(server.host.files.text(tokenFile)).toBe('swordfish\n');
-    expect(server.record()?.state).toBe('begun');
-  });
-
-  test('blocks nothing, and takes one step of several', async () => {
-    const server = rotatingServer('begun');
-    expect(await rotated(server).check(server.host)).toMatchObject({
-      drift: { partial: true, blocks: false },
-    });
-  });
-
-  test('ends the rotation if K3s has ended after it stored the token, because its next start uses the token', async () => {
-    const server = rotatingServer('begun');
-    server.host.onRequest({ method: 'PUT', url: 'https://127.0.0.1:6443/v1-k3s/token' }, () => {
-      server.unit.ActiveState = 'inactive';
-      return { status: 200 };
-    });
-    await settle(rotated(server), server.host, 1);
-    expect(server.record()).toEqual({ format: 1, from, to, state: 'done' });
-  });
-
-  test.each([
-    { from: ' ', to: 'marlin\n' },
-    { from: 'swordfish\n', to: ' ' },
-  ])('throws TokenRotationFailed if a token in the record is damaged: %j', async (tokens) => {
-    const server = rotatingServer('begun', { tokens });
-    expect(await outcome(rotated(server), server.host)).toBe('TokenRotationFailed (person, non-blocking)');
-  });
-
-  test('throws TokenRotationFailed if the record has lost its tokens', async () => {
-    const server = rotatingServer('begun', { tokens: undefined });
-    expect(await outcome(rotated(server), server.host)).toBe('TokenRotationFailed (person, non-blocking)');
-  });
-
-  test('reports that K3s accepts the new token only after a restart', async () => {
-    const server = rotatingServer('rotated', { invocation: 'start-1' });
-    expect(await rotated(server).check(server.host)).toMatchObject({
-      state: 'InSync',
-      message: expect.stringContaining('after a restart'),
-    });
+test('tokenRotated reports that K3s accepts the new token only after a restart', async () => {
+  const server = rotatingServer('rotated', { invocation: 'start-1' });
+  expect(await rotated(server).check(server.host)).toMatchObject({
+    state: 'InSync',
+    message: expect.stringContaining('after a restart'),
   });
 });
 
@@ -228,51 +151,5 @@ describe('tokenRotated on one of several servers', () => {
       ...{ state: 'Waiting', reason: 'TurnAwaited', isExpected: true, blocks: false },
       message: expect.stringContaining(words),
     });
-  });
-
-  test('notes in the Lease that K3s has stored the token before it writes the token file, and keeps the notice', async () => {
-    const server = ofSeveral(rotatingServer('begun'));
-    const seen: unknown[] = [];
-    const notice: RotationNotice = {
-      ...noNotice,
-      store: async (_host, _node, stored) => {
-        seen.push(stored.to, server.host.files.text(tokenFile));
-      },
-      remove: async () => {
-        seen.push('removed');
-      },
-    };
-    await settle(rotated(server, { notice }), server.host);
-    expect(server.requests).toEqual(['swordfish -> marlin']);
-    expect(seen).toEqual([to, 'swordfish\n']);
-    expect(server.record()).toMatchObject({ state: 'rotated', invocation: 'start-1' });
-    expect(server.host.files.text(tokenFile)).toBe('marlin\n');
-  });
-
-  test.each([
-    ['the Lease shows that the datastore has the new token', { isStored: true }, 'swordfish'],
-    ['another server accepts the new token', { to: '111111111111' }, 'marlin'],
-  ])(
-    'sends no request for a rotation that has begun if %s, and takes the new token',
-    async (_, shown, peerAccepts) => {
-      const server = ofSeveral(rotatingServer('begun'), { peerAccepts });
-      await settle(rotated(server, { notice: noticeOf(shown) }), server.host);
-      expect(server.requests).toEqual([]);
-      expect(server.host.files.text(tokenFile)).toBe('marlin\n');
-      expect(server.record()).toMatchObject({ state: 'rotated', invocation: 'start-1' });
-    },
-  );
-
-  test('ends a rotation that has begun, without a request, if its K3s runs with the new token', async () => {
-    const server = ofSeveral(rotatingServer('begun'), { peerAccepts: 'marlin', runs: 'marlin' });
-    await settle(rotated(server), server.host);
-    expect([server.requests, server.record()]).toEqual([[], { format: 1, from, to, state: 'done' }]);
-  });
-
-  test('sends no request while the Lease shows the rotation of another server', async () => {
-    const server = ofSeveral(rotatingServer('begun'));
-    const notice = { ...noticeOf(), shown: async () => waiting('TurnAwaited', 'server-2 rotates') };
-    expect(await outcome(rotated(server, { notice }), server.host)).toContain('TurnAwaited');
-    expect(server.requests).toEqual([]);
   });
 });

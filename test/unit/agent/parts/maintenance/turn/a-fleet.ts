@@ -31,6 +31,7 @@ export function fleetNode(name: string, fields: Partial<FleetNode> = {}): FleetN
     isPlace: ready === 'True',
     version: 'v1.36.3+k3s1',
     isHeld: false,
+    isAdopted: false,
     ...fields,
   };
 }

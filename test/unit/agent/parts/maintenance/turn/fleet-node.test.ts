@@ -25,6 +25,7 @@ describe('fleetNode', () => {
       isPlace: true,
       version: 'v1.36.3+k3s1',
       isHeld: false,
+      isAdopted: false,
     });
   });
 

@@ -31,10 +31,18 @@ function world(): World {
   return { host, api, node: aNode('server') };
 }
 
-function putServer({ objects }: MemoryApi, name: string, { ready = 'True', isServer = true } = {}): void {
+function putServer(
+  { objects }: MemoryApi,
+  name: string,
+  { ready = 'True', isServer = true, failing = '' } = {},
+): void {
+  const annotations = { 'slipway.dev/failing': failing };
   objects.put('nodes', undefined, {
     ...{ apiVersion: 'v1', kind: 'Node' },
-    metadata: { name, ...(isServer && { labels: { 'node-role.kubernetes.io/control-plane': 'true' } }) },
+    metadata: {
+      ...{ name, annotations },
+      ...(isServer && { labels: { 'node-role.kubernetes.io/control-plane': 'true' } }),
+    },
     status: { conditions: [{ type: 'Ready', status: ready }] },
   });
 }
@@ -271,4 +279,24 @@ test('with several servers, rotationNotice begins no rotation while a server is 
     ...{ state: 'Waiting', reason: 'TurnAwaited' },
     message: expect.stringContaining('server-2 is in its turn'),
   });
+});
+
+test('with several servers, rotationNotice begins no rotation while another unit has started K3s on one, and states the way out', async () => {
+  const made = severalServers();
+  putServer(made.api, 'server-2', { failing: 'Pulls=UnitAdopted,K3sRunning=UnitAdopted' });
+  expect(await rotationNotice.shown(made.host, made.node, rotation)).toMatchObject({
+    ...{ state: 'Waiting', reason: 'UnitAdopted', endedBy: 'person', blocks: false, after: 30_000 },
+    message: expect.stringMatching(/on server-2, another unit.*systemctl restart k3s\.service/),
+  });
+  putServer(made.api, 'server-2', { failing: 'K3sRunning=ServiceStarting' });
+  expect(await show(made)).toBe('Drifted');
+});
+
+test.each([
+  ['an agent whose K3s another unit has started', { isServer: false, failing: 'K3sRunning=UnitAdopted' }],
+  ['a server whose configuration another program keeps', { failing: 'K3sConfig=UnitAdopted' }],
+])('with several servers, rotationNotice begins a rotation despite %s', async (_, fields) => {
+  const made = severalServers();
+  putServer(made.api, 'server-2', fields);
+  expect(await show(made)).toBe('Drifted');
 });
