@@ -12,17 +12,27 @@ import {
   rotationTokens,
   writeRotation,
 } from '../membership/rotation-record.ts';
+import type { ActingName } from '../upgrade/channel/acting-release.ts';
 import { followToken } from './followed-token.ts';
 import type { RotationNotice } from './notice.ts';
-import { rotationStep } from './rotation-step.ts';
+import { otherActs, rotationStep } from './rotation-step.ts';
 import { type Passwords, rotationFailed, storeToken } from './store-token.ts';
 
-/** Returns the next step of a rotation that can only end with the new token. */
+export interface BegunPorts {
+  readonly notice: RotationNotice;
+  /** Returns the name of the server that acts for the cluster; `undefined` if no server does now. */
+  readonly acting: ActingName;
+}
+
+/**
+ * Returns the next step of a rotation that can only end with the new token. With several servers, a server that does
+ * not act takes no notice from the one that does: otherwise both would take it in turn, and both would send requests.
+ */
 export async function begunRotation(
   host: HostReader,
   node: K3sNode,
   record: RotationRecord,
-  notice: RotationNotice,
+  { notice, acting }: BegunPorts,
 ): Promise<Finding> {
   const { from, to } = isOpen(record) ? rotationTokens(record) : {};
   if (!isOpen(record) || from === undefined || to === undefined) {
@@ -42,6 +52,12 @@ export async function begunRotation(
         await followToken(changing, node, contentOf(record));
       },
     );
+  }
+  if (shown !== undefined && shown.node !== node.name) {
+    const acts = await acting(host);
+    if (acts === undefined || acts === shown.node) {
+      return otherActs(acts);
+    }
   }
   return (await notice.shown(host, node, record)) ?? store(node, record, { from, to }, notice);
 }

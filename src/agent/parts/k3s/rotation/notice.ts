@@ -17,8 +17,8 @@ export interface ShownRotation {
 export interface RotationNotice {
   /**
    * Returns the step that shows the rotation of this server, or a wait while another server rotates the token;
-   * `undefined` once the rotation of this server is shown. With several servers, the caller must act for the cluster,
-   * and then takes over the same rotation of another server.
+   * `undefined` once the rotation of this server is shown. With several servers, takes over the same rotation of
+   * another server, which must not be the one that acts for the cluster.
    */
   shown(
     host: HostReader,

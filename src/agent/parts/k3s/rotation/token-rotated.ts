@@ -12,7 +12,7 @@ import { readUpgrade } from '../upgrade/record.ts';
 import { soundVersion } from '../upgrade/release.ts';
 import { begunRotation } from './begun-rotation.ts';
 import type { RotationNotice } from './notice.ts';
-import { rotationStep } from './rotation-step.ts';
+import { otherActs, rotationStep } from './rotation-step.ts';
 
 export interface RotationPorts {
   readonly copy: CopyStep;
@@ -29,7 +29,7 @@ export interface RotationPorts {
  *
  * Of several servers, only the one that acts for the cluster begins. A rotation that has begun, such as one of a server
  * that was away meanwhile, sends no request once the datastore belongs to the new token, and none while the Lease shows
- * the rotation of another server.
+ * the rotation of the server that acts.
  *
  * Does not begin while K3s runs from a start by another unit, which may not read Slipway's token file. A rotation that
  * has begun goes on, because the turns of all servers wait for it.
@@ -56,7 +56,7 @@ export function tokenRotated(node: K3sNode, ports: RotationPorts, needs: readonl
         return prepare(host, node, record, ports);
       }
       return record.state === 'begun'
-        ? begunRotation(host, node, record, ports.notice)
+        ? begunRotation(host, node, record, ports)
         : inSync({ message: stored });
     },
   };
@@ -98,9 +98,9 @@ async function prepare(
       notBlocking,
     );
   }
-  const elsewhere = isOnlyServer(node) ? undefined : await otherActs(host, node, acting);
-  if (elsewhere) {
-    return elsewhere;
+  const acts = isOnlyServer(node) ? node.name : await acting(host);
+  if (acts !== node.name) {
+    return otherActs(acts);
   }
   const shown = await notice.shown(host, node, record);
   if (shown?.state === 'Waiting') {
@@ -115,22 +115,4 @@ async function prepare(
       writeRotation(changing, node.paths, { ...record, state: 'begun' }),
     )
   );
-}
-
-/** Returns the wait of a server that does not act for the cluster; `undefined` on the one that does. */
-async function otherActs(
-  host: HostReader,
-  { name }: K3sNode,
-  acting: ActingName,
-): Promise<Finding | undefined> {
-  const other = await acting(host);
-  if (other === name) {
-    return undefined;
-  }
-  const who = other === undefined ? 'no server acts for the cluster yet' : `${other} acts for the cluster`;
-  return waiting('TurnAwaited', `${who}; that server rotates the join token`, {
-    ...notBlocking,
-    isExpected: true,
-    after: 30_000,
-  });
 }

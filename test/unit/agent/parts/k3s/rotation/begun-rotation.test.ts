@@ -142,6 +142,31 @@ describe('a rotation that has begun on one of several servers', () => {
     expect([server.requests, server.record()]).toEqual([[], { format: 1, from, to, state: 'done' }]);
   });
 
+  test.each([
+    ['acts for the cluster', 'server-2'],
+    ['showed it before any server acts', undefined],
+  ])('leaves the notice to another server that %s', async (_, acting) => {
+    const server = ofSeveral(rotatingServer('begun'));
+    const notice = { ...noticeOf(), shown: () => Promise.reject(new Error('the notice was taken')) };
+    expect(await rotated(server, { notice, acting: async () => acting }).check(server.host)).toMatchObject({
+      state: 'Waiting',
+      reason: 'TurnAwaited',
+      isExpected: true,
+      blocks: false,
+    });
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each([
+    ['this server shows it', noticeOf({ node: 'vm-1' }), 'server-2'],
+    ['no server shows it', noNotice, 'server-2'],
+    ['the server that shows it no longer acts', noticeOf(), 'server-3'],
+  ])('goes on if %s, although another server acts for the cluster', async (_, notice, acting) => {
+    const server = ofSeveral(rotatingServer('begun'));
+    await settle(rotated(server, { notice, acting: async () => acting }), server.host);
+    expect([server.requests, server.record()?.state]).toEqual([['swordfish -> marlin'], 'rotated']);
+  });
+
   test('sends no request while the Lease shows the rotation of another server', async () => {
     const server = ofSeveral(rotatingServer('begun'));
     const notice = { ...noticeOf(), shown: async () => waiting('TurnAwaited', 'server-2 rotates') };
