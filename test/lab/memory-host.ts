@@ -282,9 +282,10 @@ export class MemoryHost implements Host {
     return this.#requests.answer({ ...request, method: 'GET' }, `GET ${request.url}`);
   }
 
-  async peerCertificate(url: string): Promise<string> {
+  async peerCertificate(url: string, patience?: number): Promise<string> {
     this.#alive();
-    this.looks.push(`certificate of ${url}`);
+    const within = patience === undefined ? '' : ` within ${patience} ms`;
+    this.looks.push(`certificate of ${url}${within}`);
     return this.#peers.answer(url, `certificate of ${url}`);
   }
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
-import { NodeError } from '../../src/agent/engine/errors.ts';
 import {
   judgeCopy,
   longestReset,
@@ -13,7 +12,7 @@ import {
 import { nodePaths } from '../../src/agent/paths.ts';
 import { daemonBack, longestStep, replaceDatastore } from '../../src/setup/restore.ts';
 import { continuedPlan, restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
-import { Crash, type MemoryHost } from '../lab/memory-host.ts';
+import { Crash, type MemoryHost, unreachable } from '../lab/memory-host.ts';
 import { aCluster, putNode } from '../unit/agent/a-cluster.ts';
 import { aNode, outcome } from '../unit/agent/a-node.ts';
 import {
@@ -231,7 +230,7 @@ describe('a restore of the datastore', () => {
     const { host, said } = machine;
     const peer = { ...servers, peers: ['https://10.0.0.6:6443'] };
     let isOn = true;
-    host.onPeer(/10\.0\.0\.6/, () => (isOn ? 'a certificate' : new NodeError('Unreachable', 'refused')));
+    host.onPeer(/10\.0\.0\.6/, () => (isOn ? 'a certificate' : unreachable('https://10.0.0.6:6443')));
     expect(await restore(machine, { others: peer })).toBe(false);
     expect(said.join('\n')).toMatch(/10\.0\.0\.6:6443 answers.*tag k3s-hold/);
     expect(host.files.text(database)).toBe(datastoreSql());
@@ -249,7 +248,7 @@ describe('a restore of the datastore', () => {
     host.onPeer(/10\.0\.0\.6/, () =>
       !isOff && host.files.text(database) === copySql
         ? 'a certificate'
-        : new NodeError('Unreachable', 'refused'),
+        : unreachable('https://10.0.0.6:6443'),
     );
     expect(await restore(machine, { others: peer })).toBe(false);
     expect(said.join('\n')).toContain('10.0.0.6:6443 answers');
@@ -264,7 +263,7 @@ describe('a restore of the datastore', () => {
     const others = { ...servers, peers: ['https://10.0.0.6:6443'] };
     const signal = new AbortController();
     host.onPeer(/10\.0\.0\.6/, () =>
-      signal.signal.aborted ? 'a certificate' : new NodeError('Unreachable', 'refused'),
+      signal.signal.aborted ? 'a certificate' : unreachable('https://10.0.0.6:6443'),
     );
     host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
       machine.unit.ActiveState = 'activating';

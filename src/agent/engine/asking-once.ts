@@ -68,7 +68,8 @@ export function askingOnce(host: Host): AskingHost {
     readDatabase: (path, queries) => host.readDatabase(path, queries),
     readSnapshot: (path, queries) => host.readSnapshot(path, queries),
     get: (request) => once(requestQuestion(request), () => get(request)),
-    peerCertificate: (url) => once(`peer ${url}`, () => host.peerCertificate(url)),
+    peerCertificate: (url, patience) =>
+      once(`peer ${url} ${patience}`, () => host.peerCertificate(url, patience)),
     job: (trace) => host.job(trace),
     now: () => host.now(),
     monotonic: () => host.monotonic(),

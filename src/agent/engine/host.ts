@@ -109,8 +109,13 @@ export interface HostReader {
   /** Runs a command that only reads. The caller judges its exit code. */
   query(command: Command): Promise<CommandResult>;
   get(request: HttpRequest): Promise<HttpResponse>;
-  /** Returns the certificate of the TLS server at an https URL as PEM, without verifying it or sending a request. */
-  peerCertificate(url: string): Promise<string>;
+  /**
+   * Returns the certificate of the TLS server at an https URL as PEM, without verifying it or sending a request.
+   * `patience` limits the handshake in milliseconds. Throws `Unreachable` if no address of its name accepts the
+   * connection in time, or if it is closed without a byte; the cause has the codes of the system. Throws `TimedOut` if
+   * the server accepts the connection and then stays silent.
+   */
+  peerCertificate(url: string, patience?: number): Promise<string>;
 
   /** Reads a SQLite database that no process changes (database.ts); `undefined` if the file is missing. */
   readDatabase(path: string, queries: DatabaseQueries): Promise<DatabaseFacts | undefined>;

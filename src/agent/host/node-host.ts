@@ -46,7 +46,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
       missingIsUndefined('read', path, () => below(path, true, (at) => digestAt(at, path))),
     query: async (command) => execute(command, await environment()),
     get: (request) => exchange({ ...request, method: 'GET' }, routes),
-    peerCertificate: (url) => peerCertificate(url),
+    peerCertificate: (url, patience) => peerCertificate(url, patience),
 
     readDatabase: (path, queries) =>
       databaseChild({ do: 'read', root, path, queries }, childEnvironment(env, {})),

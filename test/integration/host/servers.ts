@@ -10,11 +10,11 @@ import { onTestFinished } from 'vitest';
 
 /** Runs an HTTP server on a free port of 127.0.0.1 until the test ends; returns the port. */
 export function serveHttp(answer: RequestListener): Promise<number> {
-  return serve(createServer(patient, answer));
+  return serveTcp(createServer(patient, answer));
 }
 
 export function serveHttps(answer: RequestListener, tls: { cert: string; key: string }): Promise<number> {
-  return serve(createTlsServer({ ...tls, ...patient }, answer));
+  return serveTcp(createTlsServer({ ...tls, ...patient }, answer));
 }
 
 /** Options that keep idle connections open; by default Node closes them after five seconds. */
@@ -44,7 +44,7 @@ export async function serveProxy(target: number, refuse?: number) {
     socket.on('error', () => onward.destroy());
     onTestFinished(() => void onward.destroy());
   });
-  return { url: `http://127.0.0.1:${await serve(server)}`, asked };
+  return { url: `http://127.0.0.1:${await serveTcp(server)}`, asked };
 }
 
 /** Runs a server that accepts connections and never sends a byte; returns the port. */
@@ -53,11 +53,15 @@ export function serveSilence(): Promise<number> {
     socket.on('error', () => {});
     onTestFinished(() => void socket.destroy());
   });
-  return serve(server);
+  return serveTcp(server);
 }
 
-async function serve(server: Server | TcpServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+/** Runs a server until the test ends, by default on a free port of 127.0.0.1; returns the port. */
+export async function serveTcp(
+  server: Server | TcpServer,
+  { port, host }: { port: number; host: string } = { port: 0, host: '127.0.0.1' },
+): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   onTestFinished(() => {
     if ('closeAllConnections' in server) {
       server.closeAllConnections();

@@ -27,7 +27,7 @@ export function recordingHost(reader: HostReader): Host & { readonly journal: re
     readSnapshot: (path, queries) => reader.readSnapshot(path, queries),
     get: async (request) =>
       bearsSecret(request) ? record(sendOf({ ...request, method: 'GET' })) : reader.get(request),
-    peerCertificate: (url) => reader.peerCertificate(url),
+    peerCertificate: (url, patience) => reader.peerCertificate(url, patience),
     job: async () => undefined,
     now: () => reader.now(),
     monotonic: () => reader.monotonic(),

@@ -6,9 +6,9 @@ import { forPerson } from '../../../engine/severity.ts';
 import { isOwnServer, isServer, type K3sNode, mayActForCluster, unitName } from '../../../node.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { foundingId } from './founding/etcd-founding.ts';
-import { type FailedPing, judgeFailedPing } from './founding/failed-ping.ts';
+import { judgeFailedPing, type Sign } from './founding/failed-ping.ts';
 import { serverNames } from './founding/server-names.ts';
-import { unresolvedName } from './founding/words.ts';
+import { hangingAddress, unresolvedName } from './founding/words.ts';
 import { joinedCluster } from './joined-cluster.ts';
 import { requirePong } from './supervisor.ts';
 
@@ -16,7 +16,7 @@ import { requirePong } from './supervisor.ts';
  * Checks that a server with SQLite does not found a second cluster. Throws `ClusterExists` if a tag or setting names
  * another server to join. Also throws it if another K3s server answers at a name in tls-san while this VM has no
  * running K3s and no cluster on its disk, as after the first server lost its disk. Waits with `FoundingWaits` while
- * such a name answers in another way, or no DNS server answers: only a missing connection is silence.
+ * such a name answers in another way or hangs, or no DNS server answers: only a missing connection is silence.
  *
  * The error does not block a server that already has a cluster.
  */
@@ -57,7 +57,7 @@ export function serverToJoin(node: K3sNode): NodeError | undefined {
 
 /**
  * Returns what must end before this server founds a cluster: a wait, while a name in tls-san answers with an error or
- * no DNS server answers; `undefined` if every name is silent. Throws `ClusterExists` if a K3s server answers.
+ * hangs, or no DNS server answers; `undefined` if every name is silent. Throws `ClusterExists` if a K3s server answers.
  */
 async function answeringServer(host: HostReader, node: K3sNode): Promise<Finding | undefined> {
   // While K3s starts on this VM, it answers at its own names in tls-san shortly before its token file exists.
@@ -71,13 +71,23 @@ async function answeringServer(host: HostReader, node: K3sNode): Promise<Finding
   if (server !== undefined) {
     throw serverAnswers(server);
   }
-  const odd = others.find((_, index) => found[index] === 'answers');
-  const unresolved = others.find((_, index) => found[index] === 'noDns');
-  const message = odd ? answersOdd(odd) : unresolved && unresolvedName(unresolved);
-  return message ? waiting('FoundingWaits', message) : undefined;
+  for (const [sign, told] of waits) {
+    const address = others.find((_, index) => found[index] === sign);
+    if (address !== undefined) {
+      return waiting('FoundingWaits', told(address));
+    }
+  }
+  return undefined;
 }
 
-type Saying = FailedPing | 'isServer';
+/** The signs that delay the founding, each with its message. */
+const waits: readonly (readonly [Sign, (address: string) => string])[] = [
+  ['answers', answersOdd],
+  ['hangs', hangingAddress],
+  ['noDns', unresolvedName],
+];
+
+type Saying = Sign | 'isServer';
 
 async function sayingOf(host: HostReader, { settings }: K3sNode, address: string): Promise<Saying> {
   try {

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { NodeError } from '../../../engine/errors.ts';
 import type { HostReader } from '../../../engine/host.ts';
 import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
@@ -10,6 +9,7 @@ import type { Settings } from '../../../settings/schema.ts';
 import { etcdMembers } from '../datastore/etcd-members.ts';
 import { configuredServer } from '../membership/founding/configured-server.ts';
 import { clusterOnDisk } from '../membership/founding/disk.ts';
+import { signAt } from '../membership/founding/failed-ping.ts';
 import { resolvedServers } from '../membership/founding/peers.ts';
 import { restoreRefused } from './restore-refused.ts';
 import { isPlaced, restoreUnderWay } from './restore-state.ts';
@@ -63,10 +63,10 @@ async function otherMembers(
 }
 
 /**
- * Throws `RestoreRefused` if another server of the cluster answers, if its name does not resolve, or if nothing shows
- * the other servers of etcd: a restore beside a running server would make two clusters of one. Asks the registration
- * address only while K3s does not run here. Asks no server once K3s was started with the copy, because a server that
- * answers then has joined the restored cluster.
+ * Throws `RestoreRefused` if another server of the cluster answers or hangs, if its name does not resolve, or if
+ * nothing shows the other servers of etcd: a restore beside a running server would make two clusters of one. Asks the
+ * registration address only while K3s does not run here. Asks no server once K3s was started with the copy, because a
+ * server that answers then has joined the restored cluster.
  */
 export async function requireOthersOff(
   host: HostReader,
@@ -105,7 +105,7 @@ export function othersOff(servers: OtherServers, needs: readonly string[]): Reso
   };
 }
 
-/** Returns which server answers, and what to do; `undefined` if none does. */
+/** Returns which server answers or may hang, and what to do; `undefined` if no connection to any is possible. */
 async function answering(
   host: HostReader,
   { peers, registration, members, own }: OtherServers,
@@ -124,9 +124,11 @@ async function answering(
       "the other servers instead, such as --set 'k3s.peers=[10.0.1.5]'."
     );
   }
-  const answers = await Promise.all(urls.map((url) => answeringPort(host, url)));
-  const found = answers.find((each) => each !== undefined);
-  return found && running(found);
+  const ports = urls.flatMap((url) => [url, atEtcd(url)]);
+  const signs = await Promise.all(ports.map((url) => signAt(host, url)));
+  const answers = ports.find((_, at) => !['silent', 'hangs'].includes(signs[at] ?? ''));
+  const hangs = ports.find((_, at) => signs[at] === 'hangs');
+  return answers ? running(new URL(answers).host) : hangs && hanging(new URL(hangs).host);
 }
 
 const membersUnknown =
@@ -137,33 +139,25 @@ const membersUnknown =
 function running(address: string): string {
   return (
     `${address} answers, so another server of this cluster runs, or a balancer in front of one. A restore beside it would make ` +
-    'two clusters of one. Give the VM of each other server the tag k3s-hold, so that its Slipway does not start K3s, and run ' +
-    'there: systemctl disable --now k3s. If the address does not belong to this cluster, take it out of k3s.peers or ' +
-    'k3s.server (--set).'
+    `two clusters of one. ${turnedOff} If the address does not belong to this cluster, take it out of k3s.peers or k3s.server (--set).`
   );
 }
 
-/** Returns the address and the port at which a server answers; `undefined` if nothing accepts a connection. */
-async function answeringPort(host: HostReader, url: string): Promise<string | undefined> {
+function hanging(address: string): string {
+  return (
+    `${address} neither answers nor refuses connections, so nothing shows whether another server of this cluster runs there: a ` +
+    'server that hangs does this, and a balancer that waits for its servers. A restore beside one would make two clusters of ' +
+    `one. Stop what listens there, or its VM. ${turnedOff} Only if you know that no server of this cluster is there, take the ` +
+    'address out of k3s.peers or k3s.server (--set).'
+  );
+}
+
+const turnedOff =
+  'Give the VM of each other server the tag k3s-hold, so that its Slipway does not start K3s, and run there: systemctl ' +
+  'disable --now k3s.';
+
+function atEtcd(url: string): string {
   const ofEtcd = new URL(url);
   ofEtcd.port = etcdPort;
-  const asked = await Promise.all(
-    [url, ofEtcd.origin].map(async (each) =>
-      (await isConnected(host, each)) ? new URL(each).host : undefined,
-    ),
-  );
-  return asked.find((each) => each !== undefined);
-}
-
-/** True unless no connection is made: any other failure may be that of a living server. */
-function isConnected(host: HostReader, url: string): Promise<boolean> {
-  return host.peerCertificate(url).then(
-    () => true,
-    (thrown: unknown) => {
-      if (!(thrown instanceof NodeError)) {
-        throw thrown;
-      }
-      return !['Unreachable', 'TimedOut'].includes(thrown.reason);
-    },
-  );
+  return ofEtcd.origin;
 }

@@ -9,8 +9,11 @@ export interface PeerAnswer {
   readonly address: string;
   /** True if this server may join at the address; false for an address that may lead to this server itself. */
   readonly isPeer: boolean;
-  /** `unresolved` if the name of the address has no address in DNS, which shows nothing about a server. */
-  readonly says: 'accepts' | 'refuses' | 'foreign' | 'starting' | 'unresolved' | 'silent';
+  /**
+   * `hangs` if the address accepts connections and does not answer, and `unresolved` if its name has no address in DNS:
+   * neither shows anything about a server.
+   */
+  readonly says: 'accepts' | 'refuses' | 'foreign' | 'starting' | 'hangs' | 'unresolved' | 'silent';
 }
 
 /** Everything that decides what a server without a cluster on its disk does. */
@@ -47,6 +50,7 @@ export type Awaited =
   | { readonly what: 'peer' }
   | { readonly what: 'start'; readonly address: string }
   | { readonly what: 'elsewhere'; readonly address: string }
+  | { readonly what: 'hang'; readonly address: string }
   | { readonly what: 'name'; readonly address: string }
   | { readonly what: 'silence'; readonly left: number };
 
@@ -79,6 +83,10 @@ export function decideFounding(facts: FoundingFacts): FoundingDecision {
   const [starting] = says('starting');
   if (starting) {
     return wait({ what: 'start', address: starting.address });
+  }
+  const [hanging] = says('hangs');
+  if (hanging) {
+    return wait({ what: 'hang', address: hanging.address });
   }
   const [unresolved] = says('unresolved');
   if (unresolved) {

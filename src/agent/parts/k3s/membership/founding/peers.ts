@@ -6,7 +6,7 @@ import { isSuccessor, pinnedCa } from '../ca.ts';
 import { requirePong, serverTokenStatus, shownCa } from '../supervisor.ts';
 import type { Token } from '../token.ts';
 import type { PeerAnswer } from './decision.ts';
-import { type FailedPing, judgeFailedPing, nodeError } from './failed-ping.ts';
+import { judgeFailedPing, nodeError, type Sign } from './failed-ping.ts';
 import { serverNames } from './server-names.ts';
 
 /** The addresses to ask: peers, at which this server may join, and others, which only show that a cluster lives. */
@@ -49,7 +49,7 @@ export async function resolvedServers(host: HostReader, server: string): Promise
 /**
  * Asks each address whether it is a K3s server that accepts the token of a server. Shows the token only to a server
  * with the CA that the token pins or that this machine knows; without either, to any server that answers, as K3s does.
- * An address is silent only if nothing answers there: every other failure may be that of a living cluster.
+ * An address is silent only if no connection is possible there: every other failure may be that of a living cluster.
  *
  * A name that does not resolve says nothing about a cluster, so it is not silent: neither a peer nor the registration
  * address that has no address in DNS, nor any name while DNS does not answer. No server can join at a name in tls-san
@@ -110,10 +110,12 @@ async function sayingOf(
   }
 }
 
-function sayingIn(failed: FailedPing, mustExist: boolean): PeerAnswer['says'] {
-  switch (failed) {
+function sayingIn(sign: Sign, mustExist: boolean): PeerAnswer['says'] {
+  switch (sign) {
     case 'answers':
       return 'starting';
+    case 'hangs':
+      return 'hangs';
     case 'noDns':
       return 'unresolved';
     case 'unknownName':

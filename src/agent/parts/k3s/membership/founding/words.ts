@@ -13,7 +13,7 @@ type Refusal = Extract<FoundingDecision, { act: 'refuse' }>;
 export function waitFor(node: K3sNode, { for: awaited, after }: Wait, lost: string): Finding {
   return waiting('FoundingWaits', `${toldWait(node, awaited)}${lost}`, {
     after,
-    isExpected: !['elsewhere', 'name'].includes(awaited.what) && lost === '',
+    isExpected: !['elsewhere', 'hang', 'name'].includes(awaited.what) && lost === '',
   });
 }
 
@@ -27,11 +27,18 @@ function toldWait({ settings, server }: K3sNode, awaited: Awaited): string {
       return `${awaited.address} answers, but not as a server that is ready. This server joins once it accepts the token, and founds no cluster meanwhile. If this lasts, check that K3s has quorum there, and that no balancer or other program answers instead.`;
     case 'elsewhere':
       return `A cluster answers at ${awaited.address}, but at no address of k3s.peers: add the address of a server to k3s.peers, or start one that is listed.`;
+    case 'hang':
+      return hangingAddress(awaited.address);
     case 'name':
       return unresolvedName(awaited.address);
     case 'silence':
       return `No other server answers. If none does for another ${Math.ceil(awaited.left / 1_000)} s, this server may found the cluster.`;
   }
+}
+
+/** Returns the message about an address that accepts connections and does not answer, as a frozen server does. */
+export function hangingAddress(address: string): string {
+  return `${address} neither answers nor refuses connections, so nothing shows whether a cluster lives there, and this server founds none beside it. A server that hangs does this, and a balancer that waits for its servers. Wait until it answers, or end what listens there. Only if you know that no cluster lives there, take the address out of k3s.peers, k3s.server and tls-san until this server is Ready.`;
 }
 
 /** Returns the message about a server whose name does not resolve; the server may be that of a living cluster. */

@@ -24,7 +24,7 @@ function machine(files = {}) {
 
 const late = new NodeError('TimedOut', 'It did not answer within 5 s.');
 
-function unresolved(code: string): NodeError {
+function failed(code: string): NodeError {
   return new NodeError('Unreachable', `Cannot reach it: ${code}.`, { cause: systemError(code) });
 }
 
@@ -101,19 +101,31 @@ describe('clusterFounding', () => {
     ],
     [
       'with an empty disk, if packets to its name in tls-san are lost',
-      machine().onGet(`${lb}/ping`, late).onPeer(lb, late),
+      machine().onGet(`${lb}/ping`, late).onPeer(lb, failed('ETIMEDOUT')),
       named,
       'InSync',
     ],
     [
+      'with an empty disk, if a balancer without a living server closes the connection to its name in tls-san',
+      machine().onGet(`${lb}/ping`, failed('ECONNRESET')).onPeer(lb, failed('ECONNRESET')),
+      named,
+      'InSync',
+    ],
+    [
+      'with an empty disk, if its name in tls-san accepts connections and hangs',
+      machine().onGet(`${lb}/ping`, late).onPeer(lb, late),
+      named,
+      'Waiting FoundingWaits',
+    ],
+    [
       'with an empty disk, if no DNS server answers for its name in tls-san',
-      machine().onGet(`${lb}/ping`, unresolved('EAI_AGAIN')),
+      machine().onGet(`${lb}/ping`, failed('EAI_AGAIN')),
       named,
       'Waiting FoundingWaits',
     ],
     [
       'with an empty disk, if its name in tls-san does not exist',
-      machine().onGet(`${lb}/ping`, unresolved('ENOTFOUND')),
+      machine().onGet(`${lb}/ping`, failed('ENOTFOUND')),
       named,
       'InSync',
     ],
@@ -136,9 +148,10 @@ describe('clusterFounding', () => {
 
 test.each([
   ['answers with an error', { status: 503 }, 'take the name out of tls-san'],
-  ['cannot be looked up', unresolved('EAI_AGAIN'), 'The name k3s.example.com does not resolve'],
+  ['cannot be looked up', failed('EAI_AGAIN'), 'The name k3s.example.com does not resolve'],
+  ['hangs', late, `${lb} neither answers nor refuses connections`],
 ] as const)('says what to do about a name in tls-san that %s', async (_, answer, expected) => {
-  const host = machine().onGet(`${lb}/ping`, answer);
+  const host = machine().onGet(`${lb}/ping`, answer).onPeer(lb, late);
   const finding = await clusterFounding(aNode('server', named)).check(host);
   expect(finding).toMatchObject({ message: expect.stringContaining(expected) });
 });

@@ -7,13 +7,14 @@ import {
   requireOthersOff,
 } from '../../../../../../src/agent/parts/k3s/restore/other-servers.ts';
 import { noteRestore, restoreOf } from '../../../../../../src/agent/parts/k3s/restore/restore-state.ts';
-import type { MemoryHost } from '../../../../../lab/memory-host.ts';
+import { type MemoryHost, unreachable } from '../../../../../lab/memory-host.ts';
 import { someSettings } from '../../../a-node.ts';
 import { anEtcdServer, aServer, database, paths } from '../datastore/a-datastore.ts';
 
 const own = ['vm-1', '10.0.0.4'];
 const alone: OtherServers = { peers: [], registration: [], members: [], own };
-const off = new NodeError('Unreachable', 'connection refused');
+const off = unreachable('https://10.0.0.5:6443');
+const hangs = new NodeError('TimedOut', 'late');
 
 /** Returns a machine on which these addresses answer, and every other one is off. */
 function world(answering: Readonly<Record<string, string | Error>>, ActiveState = 'active'): MemoryHost {
@@ -50,9 +51,18 @@ describe('a restore', () => {
   });
 
   test('is accepted if no connection to a peer is made, and does not ask this machine', async () => {
-    const host = world({ '10.0.0.4:6443': 'own', '10.0.0.5:6443': new NodeError('TimedOut', 'late') });
+    const host = world({ '10.0.0.4:6443': 'own' });
     expect(await refusal(host, { peers })).toBe('accepted');
     expect(host.looks.filter((look) => look.includes('10.0.0.4'))).toEqual([]);
+  });
+
+  test('is refused while a peer accepts connections and hangs, as a frozen server does', async () => {
+    const refused = await refusal(world({ '10.0.0.5:2379': hangs }), { peers });
+    expect(refused).toMatch(
+      /^RestoreRefused: Nothing was changed: 10\.0\.0\.5:2379 neither.*Stop what listens.*Only if you know/,
+    );
+    const both = { '10.0.0.5:6443': hangs, '10.0.0.5:2379': 'a certificate' };
+    expect(await refusal(world(both), { peers })).toContain('10.0.0.5:2379 answers');
   });
 
   test('asks all addresses of a name, and is refused if the name has none', async () => {

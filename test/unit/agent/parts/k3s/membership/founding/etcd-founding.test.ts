@@ -54,8 +54,8 @@ const inCertificate = {
   settings: { k3s: { datastore: 'etcd', init: true, peers: [a], config: { 'tls-san': 'api.example.com' } } },
 };
 
-/** Returns the error of a request whose host name cannot be resolved. */
-function unresolved(code: string): NodeError {
+/** Returns the error of a request or a handshake that failed with this code of the system. */
+function failed(code: string): NodeError {
   return new NodeError('Unreachable', `Cannot reach it: ${code}.`, { cause: systemError(code) });
 }
 
@@ -152,6 +152,10 @@ describe('etcdFounding', () => {
       'shows a certificate, but answers no ping in time',
       (host) => host.onGet(`${a}/ping`, late).onPeer(a, aCa()),
     ],
+    [
+      'closes the connection after the handshake',
+      (host) => host.onGet(`${a}/ping`, failed('ECONNRESET')).onPeer(a, aCa()),
+    ],
   ])('a server that %s is not silent', async (_, prepare) => {
     const host = machine();
     const resource = founding(server({ init: true }));
@@ -175,7 +179,7 @@ describe('etcdFounding', () => {
     ['a name in tls-san cannot be looked up', inCertificate, 'EAI_AGAIN', 'api.example.com'],
   ])('a marked server waits for ever if %s in DNS', async (_, changes, code, name) => {
     const host = machine().on({ file: 'getent' }, { exitCode: 2 });
-    host.onGet(`https://${name}:6443/ping`, unresolved(code));
+    host.onGet(`https://${name}:6443/ping`, failed(code));
     const resource = founding(server({ init: true, ...changes }));
     await outcome(resource, host);
     await host.sleep(600 * minute);
@@ -190,7 +194,7 @@ describe('etcdFounding', () => {
     const host = machine().on({ file: 'getent' }, { exitCode: 2 });
     const ping = 'https://server-2.example.com:6443/ping';
     const resource = founding(server({ init: true, peers: ['server-2.example.com'] }));
-    host.onGet(ping, unresolved('EAI_AGAIN'));
+    host.onGet(ping, failed('EAI_AGAIN'));
     await outcome(resource, host);
     await host.sleep(10 * minute);
     host.onGet(ping, unreachable(ping));
@@ -200,7 +204,7 @@ describe('etcdFounding', () => {
   });
 
   test('a name in tls-san that does not exist is silent, because no server can have joined there', async () => {
-    const host = machine().onGet('https://api.example.com:6443/ping', unresolved('ENOTFOUND'));
+    const host = machine().onGet('https://api.example.com:6443/ping', failed('ENOTFOUND'));
     const resource = founding(server({ init: true, ...inCertificate }));
     await outcome(resource, host);
     await host.sleep(5 * minute);
@@ -227,11 +231,47 @@ describe('etcdFounding', () => {
   });
 
   test('a server that is off, so that packets to it are lost, is silent', async () => {
-    const host = machine().onGet(`${a}/ping`, late).onPeer(a, late);
+    const host = machine().onGet(`${a}/ping`, late).onPeer(a, failed('ETIMEDOUT'));
     const resource = founding(server({ init: true }));
     await outcome(resource, host);
     await host.sleep(5 * minute);
     expect(await settle(resource, host)).toEqual(['Drifted claim', 'InSync']);
+  });
+
+  test('a balancer without a living server, which closes each connection, is silent', async () => {
+    const host = machine().onGet(`${a}/ping`, failed('ECONNRESET')).onPeer(a, failed('ECONNRESET'));
+    const resource = founding(server({ init: true }));
+    await outcome(resource, host);
+    await host.sleep(5 * minute);
+    expect(await settle(resource, host)).toEqual(['Drifted claim', 'InSync']);
+  });
+
+  test.each([
+    ['a peer', a, {}],
+    ['the registration address', lb, { server: lb }],
+  ])('a marked server waits for ever while %s accepts connections and hangs', async (_, address, changes) => {
+    const host = machine().onGet(`${address}/ping`, late).onPeer(address, late);
+    const resource = founding(server({ init: true, ...changes }));
+    await outcome(resource, host);
+    await host.sleep(600 * minute);
+    expect(await resource.check(host)).toMatchObject({
+      reason: 'FoundingWaits',
+      isExpected: false,
+      message: expect.stringMatching(
+        new RegExp(
+          `^${address} neither answers nor refuses.*end what listens.*Only if you know.*take the address out`,
+        ),
+      ),
+    });
+    host.onGet(`${address}/ping`, unreachable(address));
+    await outcome(resource, host);
+    await host.sleep(5 * minute);
+    expect(await settle(resource, host)).toEqual(['Drifted claim', 'InSync']);
+  });
+
+  test('joins a peer that accepts the token although another one hangs', async () => {
+    const host = answers(machine(), b).onGet(`${a}/ping`, late).onPeer(a, late);
+    expect(await settle(founding(), host)).toEqual(['Drifted membership', 'InSync']);
   });
 
   test('a server whose claim exists does not found a cluster, and names both ways out', async () => {
