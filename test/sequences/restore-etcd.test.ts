@@ -31,6 +31,10 @@ const never = new AbortController().signal;
 const words =
   'time="2026-11-30T12:00:00Z" level=error msg="Shutdown request received: \\"Managed etcd cluster membership has been reset, restart without --cluster-reset flag now."\n';
 
+const dropIn = '/etc/rancher/k3s/config.yaml.d/a.yaml';
+/** A reset of K3s in its unit. */
+const reset = /^--scope .*--unit=slipway-restore\.scope \/usr\/local\/bin\/k3s server --cluster-reset /;
+
 interface World {
   readonly host: MemoryHost;
   readonly unit: Unit & { NRestarts: string };
@@ -38,6 +42,8 @@ interface World {
   readonly faults: string[];
   readonly said: string[];
   resets: number;
+  /** True while a reset runs that a killed command has left. */
+  isLeft: boolean;
 }
 
 /**
@@ -54,6 +60,7 @@ function world(): World {
     faults: [],
     said: [],
     resets: 0,
+    isLeft: false,
   };
   const { unit, faults } = machine;
   files.remove(database);
@@ -79,8 +86,23 @@ function world(): World {
   };
   host
     .on({ file: 'k3s', args: ['--version'] }, 'k3s version v1.36.3+k3s1 (1a2b3c4d)\n')
-    .on({ file: paths.k3s.binary, args: /^server --cluster-reset / }, ({ args }) => {
+    .on({ file: 'systemctl', args: /^show k3s\.service slipway-restore\.scope / }, () =>
+      [
+        `FragmentPath=/etc/systemd/system/k3s.service\nActiveState=${unit.ActiveState}\nUnitFileState=${unit.UnitFileState}`,
+        machine.isLeft
+          ? 'FragmentPath=/run/systemd/transient/slipway-restore.scope\nActiveState=active\nUnitFileState=transient'
+          : 'FragmentPath=\nActiveState=inactive\nUnitFileState=',
+      ].join('\n\n'),
+    )
+    .on({ file: 'systemctl', args: ['stop', 'slipway-restore.scope'] }, () => {
+      machine.isLeft = false;
+      return '';
+    })
+    .on({ file: 'systemd-run', args: reset }, ({ args }) => {
       machine.resets += 1;
+      if (machine.isLeft) {
+        faults.push('is reset twice at once');
+      }
       if (files.text(paths.k3s.config)?.includes('server: ')) {
         return { exitCode: 1, stderr: 'Error: cannot perform cluster-reset while server URL is set\n' };
       }
@@ -97,7 +119,8 @@ function world(): World {
       );
       files.write(paths.k3s.serverCa, ca);
       files.write(`${server}/db/reset-flag`, '', 0o600);
-      return { stderr: words };
+      const isLogged = files.text(dropIn)?.includes('log:') && !args.includes('--alsologtostderr');
+      return { stderr: isLogged ? '' : words };
     })
     .on({ file: 'systemctl', args: ['disable', '--now', 'k3s.service'] }, () => {
       Object.assign(unit, { ActiveState: 'inactive', UnitFileState: 'disabled' });
@@ -173,13 +196,37 @@ describe('a restore of a snapshot of etcd', () => {
   ])('fails if %s, names the way back, and can be tried again', async (_, answer) => {
     const machine = world();
     const broken = world();
-    broken.host.on({ file: paths.k3s.binary, args: /^server --cluster-reset / }, () => answer);
+    broken.host.on({ file: 'systemd-run', args: reset }, () => answer);
     expect(await restore(broken)).toBe(false);
     const told = broken.said.join('\n');
     expect(told).toContain('Its last words: "encrypted with different token"');
     expect(told).toContain(`mv ${server}/db/etcd.${aside} ${server}/db/etcd;`);
     expect(await outcome(restoreEnded(joining), broken.host)).toBe('Waiting RestoreUnfinished');
     expect(await restore(machine)).toBe(true);
+  });
+
+  test('ends a reset that a killed command has left, before it moves the database of that reset aside', async () => {
+    const whole = world();
+    await restore(whole);
+    const isReset = (line: string) => line.includes('--cluster-reset');
+    const machine = world();
+    const { host, faults } = machine;
+    host.crashBefore(whole.host.lines().findIndex(isReset) + 2);
+    await expect(restore(machine)).rejects.toBeInstanceOf(Crash);
+    host.restart();
+    machine.isLeft = true;
+    expect(await restore(machine)).toBe(true);
+    const again = host.lines().slice(host.lines().findIndex(isReset) + 1);
+    const stopped = again.indexOf('run systemctl stop slipway-restore.scope');
+    const moved = again.findIndex((line) => line.includes(`/etcd.${aside}`));
+    expect([stopped >= 0, moved > stopped, faults]).toEqual([true, true, []]);
+  });
+
+  test('reads the words of K3s although a drop-in sends them to a log file', async () => {
+    const machine = world();
+    machine.host.files.write(dropIn, 'log: /var/log/k3s.log\n');
+    expect(await restore(machine)).toBe(true);
+    expectRestored(machine);
   });
 
   test('keeps K3s from looking for the file in a bucket', async () => {

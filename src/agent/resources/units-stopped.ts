@@ -81,13 +81,11 @@ function toStop(busy: readonly Found[], forGood: boolean): Finding {
 }
 
 /**
- * Stops units and, if wanted, disables them. A unit without a file can only be stopped, and needs a separate command,
- * since the unit would make the command that disables the others fail.
+ * Stops units and, if wanted, disables those that start at boot. A unit without a file, or a transient one, can only be
+ * stopped, and needs a separate command, since the unit would make the command that disables the others fail.
  */
 async function stopUnits(host: Host, busy: readonly Found[], forGood: boolean): Promise<void> {
-  const withFile = busy.filter(({ shown }) => shown.FragmentPath !== '');
-  const disables = forGood && withFile.some(({ shown }) => isEnabled(shown));
-  const disabled = disables ? withFile : [];
+  const disabled = busy.filter(({ shown }) => forGood && shown.FragmentPath !== '' && isEnabled(shown));
   const stopped = busy.filter((each) => !disabled.includes(each));
   if (disabled.length > 0) {
     await host.run(stopCommand(['disable', '--now'], disabled));

@@ -83,6 +83,19 @@ describe('the remedy of unitsStopped', () => {
   });
 });
 
+test('the remedy of unitsStopped does not disable a transient unit, which systemctl refuses', async () => {
+  const transient = shown('/run/systemd/transient/k3s-agent.service', 'active', 'transient');
+  const host = machine(`${shown(file, 'active', 'enabled')}\n${transient}`).on({
+    file: 'systemctl',
+    args: /^(stop|disable) /,
+  });
+  await remedy(host);
+  expect(host.lines()).toEqual([
+    'run systemctl disable --now k3s.service',
+    'run systemctl stop k3s-agent.service',
+  ]);
+});
+
 test('unitsStopped ignores the units of the machine if its root is an image', async () => {
   for (const own of [shown(file, 'active', 'enabled'), shown('', 'active')]) {
     expect(await outcome(stopped('/image'), machine(`${own}\n${none}`))).toBe('InSync');

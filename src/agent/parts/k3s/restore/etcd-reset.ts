@@ -14,6 +14,15 @@ import { wayBack } from './way-back.ts';
 /** The longest reset in milliseconds: K3s reads the whole snapshot, and writes it anew. */
 export const longestReset = 15 * 60_000;
 
+/** The unit in which K3s runs during the reset. It has a fixed name, so systemd starts no second one beside it. */
+const scope = 'slipway-restore.scope';
+const inScope = ['--scope', '--quiet', '--collect', `--unit=${scope}`];
+
+/** Returns the unit of a reset, which a killed `slipway restore` may have left running; none below another root. */
+export function resetUnits({ root }: NodePaths): readonly string[] {
+  return root === '/' ? [scope] : [];
+}
+
 /** The words with which K3s ends after a reset (pkg/etcd/etcd.go, Reset). */
 const hasBeenReset = 'Managed etcd cluster membership has been reset';
 
@@ -59,18 +68,25 @@ function rethrow(thrown: unknown): never {
   throw thrown;
 }
 
-/** Returns the command of the reset. The token stays in the file that config.yaml names. */
+/**
+ * Returns the command of the reset. The token stays in the file that config.yaml names. On this machine, systemd knows
+ * the process by a fixed name, so that a second run can end what a killed one has left.
+ */
 async function resetCommand(host: HostReader, paths: NodePaths, { from }: Restore): Promise<Command> {
   const { root, k3s } = paths;
   const flags = mergedFlags(await presentFlags(host, { kind: 'server', paths }));
-  const isS3 = !['', 'false'].includes(flags.get('etcd-s3')?.at(-1) ?? '');
+  const given = (name: string) => !['', 'false'].includes(flags.get(name)?.at(-1) ?? '');
   const args = [
     'server',
     ...(root === '/' ? [] : ['--config', k3s.config]),
     '--cluster-reset',
     `--cluster-reset-restore-path=${from}`,
     // Otherwise K3s would look for the snapshot in the bucket.
-    ...(isS3 ? ['--etcd-s3=false'] : []),
+    ...(given('etcd-s3') ? ['--etcd-s3=false'] : []),
+    // Otherwise the words of K3s would go to its log file alone.
+    ...(given('log') ? ['--alsologtostderr'] : []),
   ];
-  return { file: k3s.binary, args, timeout: longestReset };
+  return root === '/'
+    ? { file: 'systemd-run', args: [...inScope, k3s.binary, ...args], timeout: longestReset }
+    : { file: k3s.binary, args, timeout: longestReset };
 }

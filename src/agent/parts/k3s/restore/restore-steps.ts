@@ -8,7 +8,7 @@ import { unitsStopped } from '../../../resources/units-stopped.ts';
 import { sqlitePath } from '../datastore/datastore-kind.ts';
 import { kineQueries } from '../datastore/kine.ts';
 import { joinsNoServer } from './etcd-membership.ts';
-import { etcdReset } from './etcd-reset.ts';
+import { etcdReset, resetUnits } from './etcd-reset.ts';
 import { formerRelease } from './former-release.ts';
 import { formerToken } from './former-token.ts';
 import type { RestorableCopy } from './judge-copy.ts';
@@ -53,7 +53,7 @@ export function datastoreReplaced(
     restore,
     prepared.map(({ id }) => id),
   );
-  const stopped = untilPlaced(k3sDown(paths, [noted.id]));
+  const stopped = untilPlaced(k3sDown(paths, isEtcd ? resetUnits(paths) : [], [noted.id]));
   const alone = untilPlaced(othersOff(servers, [stopped.id]));
   const rotated = isRotating ? [untilPlaced(formerToken(paths, token, [alone.id]))] : [];
   const aside = replacedPaths(paths, restore).map((path) =>
@@ -99,14 +99,14 @@ function restoreNoted(paths: NodePaths, restore: Restore, needs: readonly string
   };
 }
 
-function k3sDown({ root }: NodePaths, needs: readonly string[]): Resource {
+function k3sDown({ root }: NodePaths, others: readonly string[], needs: readonly string[]): Resource {
   const unit = unitName('server');
   return unitsStopped({
     id: 'Restore/stopped',
     summary: `stop ${unit}, and keep it from starting at boot; containers continue to run`,
     condition,
     needs,
-    units: [unit],
+    units: [unit, ...others],
     root,
     forGood: true,
   });
