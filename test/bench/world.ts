@@ -1,5 +1,5 @@
 /** The world of every measurement: the executable, the lab with a joined agent, and its emulated endpoints. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packaged } from '../lab/executable.ts';
@@ -59,10 +59,21 @@ export async function joinedLab(
 ): Promise<Lab> {
   const script = '[ -e "$3/.lab/slipway" ] || cp "$0" "$3/.lab/slipway"; exec "$3/.lab/slipway" "$@"';
   const lab = await startLab({ dir, nodes, executable: ['/bin/sh', '-c', script, packaged] });
+  keepCertificates(lab, nodes);
   lab.start();
   // A busy machine may take longer than the time that the lab allows.
   await lab.waitReady().catch(() => lab.waitReady());
   return lab;
+}
+
+/** Makes the certificates of K3s outlive the simulated days, in which K3s is not restarted. */
+function keepCertificates(lab: Lab, nodes: readonly string[]): void {
+  for (const node of nodes) {
+    const directory = join(lab.node(node).root, 'etc/default');
+    mkdirSync(directory, { recursive: true });
+    const unit = node === 'server' ? 'k3s' : 'k3s-agent';
+    writeFileSync(join(directory, unit), 'CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS=3650\n');
+  }
 }
 
 /**
