@@ -48,8 +48,8 @@ export const ownFiles = {
   publicRelease: {
     format: 1,
     place: ({ k3s }) => k3s.publicRelease,
-    holds: 'on a server: the K3s release that it runs',
-    readers: 'agents that have not joined yet, through the K3s of the server',
+    holds: 'on a server: the K3s release that it runs, and whether it rotates the join token',
+    readers: 'nodes that have not joined yet, through the K3s of the server',
     lost: 'until the next pass, a new agent starts with the release that its settings want',
   },
   pullProof: {

@@ -19,6 +19,8 @@ export interface EtcdPeer {
   config: Readonly<Record<string, unknown>>;
   /** The K3s release that the other server publishes. */
   release: string;
+  /** True if the other server publishes that it rotates the join token. */
+  rotates: boolean;
   /** How each start of K3s on this VM came to its cluster. */
   readonly ways: ('founded' | 'joined' | 'kept' | 'sqlite' | 'migrated')[];
   /** Starts the datastore that K3s would pick (pkg/cluster/managed.go); returns the error line if it cannot join. */
@@ -33,6 +35,7 @@ export function etcdPeer(host: MemoryHost): EtcdPeer {
     cluster: undefined,
     config: { ClusterIPRanges: [{ IP: '10.42.0.0', Mask: '//8AAA==' }], FlannelBackend: 'vxlan' },
     release: 'v1.36.3+k3s1',
+    rotates: false,
     ways: [],
     start(config, token) {
       if (host.files.stat(tombstone) !== undefined) {
@@ -74,7 +77,9 @@ export function etcdPeer(host: MemoryHost): EtcdPeer {
   });
   host.onGet(`${peerUrl}/v1-k3s/config`, () => (peer.cluster ? JSON.stringify(peer.config) : down));
   host.onGet(`${peerUrl}/static/slipway/release.json`, () =>
-    peer.cluster ? JSON.stringify({ format: 1, k3s: peer.release }) : down,
+    peer.cluster
+      ? JSON.stringify({ format: 1, k3s: peer.release, ...(peer.rotates && { rotates: true }) })
+      : down,
   );
   host.onGet('http://127.0.0.1:2381/health', unreachable('http://127.0.0.1:2381'));
   return peer;

@@ -89,6 +89,34 @@ async function expectNext(machine: Vm): Promise<void> {
   expect(machine.host.files.text(tokenFile)).toBe(`${next}\n`);
 }
 
+test('a new server joins with the former token during a rotation, and takes the new one once the datastore has it', async () => {
+  const machine = vm('server', `${etcd}joinToken: { verifyEvery: 5m }\n`);
+  withPeer(machine);
+  machine.cloud.secrets.set('k3s-token', next);
+  const slipway = machine.slipway();
+  await live(slipway, machine, 2 * minute, isReady);
+  expect([machine.peer.ways, machine.host.files.text(tokenFile)]).toEqual([['joined'], `${joinToken}\n`]);
+  expect(JSON.stringify(machine.host.journal)).not.toMatch(/join-token-canary|second-token-canary/);
+  machine.host.files.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', ca);
+  await rotateElsewhere(machine);
+  showStored(machine);
+  await live(slipway, machine, 10 * minute, () => state(machine) === 'done');
+  await expectNext(machine);
+});
+
+test('a new server waits during a rotation while a running server cannot let it join with the token of the datastore', async () => {
+  const machine = vm('server', etcd);
+  withPeer(machine);
+  machine.peer.rotates = true;
+  machine.cloud.secrets.set('k3s-token', next);
+  const slipway = machine.slipway();
+  const report = await live(slipway, machine, 5 * minute);
+  expect([condition(report, 'Role'), machine.peer.ways]).toEqual(['False TokenRejected', []]);
+  machine.peer.cluster = { token: next, ca };
+  await live(slipway, machine, 15 * minute, isReady);
+  expect([machine.peer.ways, machine.host.files.text(tokenFile)]).toEqual([['joined'], `${next}\n`]);
+});
+
 describe('one of several servers', () => {
   test('changes nothing without a consent, which it explains', async () => {
     const machine = await oneOfSeveral(etcd);

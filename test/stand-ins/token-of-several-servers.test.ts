@@ -68,5 +68,15 @@ describe.skipIf(etcdMissing !== undefined)(
       }
       expect((await a.ask('/v1-k3s/encrypt/status', 'server:second')).status).toBe(200);
     });
+
+    test('keeps a new server from starting with the former token, once the only server has stored another', async () => {
+      const d = await cluster.server('d');
+      const e = await cluster.server('e');
+      d.configure({ 'cluster-init': true });
+      await d.up();
+      expect(await rotate(d)).toBe(200);
+      e.configure({ server: d.url });
+      expect(await ended(e)).toContain(otherToken);
+    });
   },
 );

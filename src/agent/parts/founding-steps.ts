@@ -1,3 +1,4 @@
+import type { Cloud } from '../clouds/cloud.ts';
 import type { Resource } from '../engine/resource.ts';
 import type { K3sNode } from '../node.ts';
 import { upkeep } from '../resources/combinators.ts';
@@ -32,6 +33,7 @@ export interface FoundingSteps {
  */
 export function foundingSteps(
   node: K3sNode,
+  cloud: Cloud,
   ports: FoundingPorts = { memory: foundingMemory() },
 ): FoundingSteps {
   const onServers = (datastore: 'sqlite' | 'etcd', make: () => Resource) =>
@@ -40,7 +42,7 @@ export function foundingSteps(
     first: onServers('sqlite', () => clusterFounding(node)),
     etcd: ({ id }) => [
       ...onServers('etcd', () => upkeep(etcdMigration(node, { copy: copyStep, held: heldStep }, [id]))),
-      ...onServers('etcd', () => etcdFounding(node, ports, [id])),
+      ...onServers('etcd', () => etcdFounding(node, { ...ports, cloud }, [id])),
     ],
     shared: (etcd) =>
       onServers('etcd', () =>

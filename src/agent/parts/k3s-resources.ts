@@ -80,7 +80,7 @@ export function k3sResources(
   const name = unitName(node.role.k3s);
 
   const { gate, announced, startable, shown, ended, reboot, ofFleet } = interruptions(node, ports);
-  const founding = foundingSteps(node, ports.founding);
+  const founding = foundingSteps(node, cloud, ports.founding);
   const restored = forKind('restore', () => restoreEnded(node));
   const role = unlessHeld(
     node,

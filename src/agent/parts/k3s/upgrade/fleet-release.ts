@@ -1,6 +1,3 @@
-import * as z from 'zod/mini';
-import { hintsOf } from '../../../clouds/chosen.ts';
-import { NodeError } from '../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../engine/host.ts';
 import { readOwn, renderOwn } from '../../../engine/own-file.ts';
 import { compare, type Resource } from '../../../engine/resource.ts';
@@ -8,22 +5,23 @@ import { isOnlyServer, isServer, type K3sNode } from '../../../node.ts';
 import { ownFiles } from '../../../own-files.ts';
 import { octal } from '../../../resources/file-attributes.ts';
 import { fileText } from '../../../resources/file-text.ts';
-import { pinnedCa } from '../membership/ca.ts';
 import { otherServers } from '../membership/founding/peers.ts';
-import { serverCa } from '../membership/supervisor.ts';
-import { parseToken, type Token } from '../membership/token.ts';
+import { published, publishedBy } from '../membership/published.ts';
+import { isOpen, readRotation } from '../membership/rotation-record.ts';
+import { parseToken } from '../membership/token.ts';
 import { oldestKubelet } from './allowed.ts';
 import { lastVersion } from './last-version.ts';
 import { readUpgrade } from './record.ts';
 import { compareVersions, parseVersion } from './version.ts';
-
-const published = z.object({ k3s: z.string() });
 
 /**
  * Publishes the release that this server runs. K3s serves the file to every client (pkg/server/handlers/router.go,
  * Static). A new agent that wants a newer release starts with this one, since nothing else shows the release of a
  * server to a node that has not joined. During an upgrade, the file keeps the former release until the new one is
  * verified.
+ *
+ * The file also shows that the datastore may belong to a join token that the running K3s does not accept yet, so that
+ * no new server joins with the former one.
  */
 export function releasePublished(node: K3sNode, needs: readonly string[]): Resource {
   const path = node.paths.k3s.publicRelease;
@@ -36,11 +34,14 @@ export function releasePublished(node: K3sNode, needs: readonly string[]): Resou
     needs,
     async check(host) {
       const found = await host.readFile(path);
+      const shown = readOwn(published, found?.content ?? '');
       const k3s = await verifiedRelease(host, node);
+      const rotates = isOpen(await readRotation(host, node.paths));
+      const content = { k3s, ...(rotates && { rotates }) };
       return compare(
-        { release: readOwn(published, found?.content ?? '')?.k3s, mode: octal(found?.mode ?? mode) },
-        { release: k3s, mode: octal(mode) },
-        (host: Host) => host.writeFile(path, renderOwn(ownFiles.publicRelease, { k3s }), { mode }),
+        { release: shown?.k3s, rotates: shown?.rotates === true, mode: octal(found?.mode ?? mode) },
+        { release: k3s, rotates, mode: octal(mode) },
+        (host: Host) => host.writeFile(path, renderOwn(ownFiles.publicRelease, content), { mode }),
         { blocks: false },
       );
     },
@@ -72,8 +73,8 @@ export async function publishedRelease(host: HostReader, node: K3sNode): Promise
     return undefined;
   }
   for (const server of await serversToAsk(host, node)) {
-    const release = await releaseOf(host, node, server, token);
-    if (release !== undefined) {
+    const release = (await publishedBy(host, node, server, token))?.k3s;
+    if (release !== undefined && parseVersion(release)) {
       return release;
     }
   }
@@ -89,34 +90,6 @@ async function serversToAsk(host: HostReader, node: K3sNode): Promise<readonly s
   }
   const { peers, others } = await otherServers(host, node);
   return [...peers, ...others];
-}
-
-async function releaseOf(
-  host: HostReader,
-  { settings }: K3sNode,
-  server: string,
-  token: Token,
-): Promise<string | undefined> {
-  try {
-    const { hash, trusted } = pinnedCa(await serverCa(host, server, hintsOf(settings)));
-    if (token.caHash !== undefined && token.caHash !== hash) {
-      return undefined;
-    }
-    const url = `${server}/static/slipway/release.json`;
-    const answer = await host.get({
-      url,
-      timeout: 5_000,
-      direct: true,
-      trust: { ca: trusted, anyName: true },
-    });
-    const release = answer.status === 200 ? readOwn(published, answer.body)?.k3s : undefined;
-    return release !== undefined && parseVersion(release) ? release : undefined;
-  } catch (thrown) {
-    if (thrown instanceof NodeError) {
-      return undefined;
-    }
-    throw thrown;
-  }
 }
 
 /** True if a release is older than the wanted one, by at most `oldestKubelet` minor versions. */

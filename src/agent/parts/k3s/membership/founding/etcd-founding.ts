@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Cloud } from '../../../../clouds/cloud.ts';
 import { Recorded } from '../../../../engine/errors.ts';
 import type { Host, HostReader } from '../../../../engine/host.ts';
 import { type Finding, inSync, type Resource } from '../../../../engine/resource.ts';
@@ -15,8 +16,10 @@ import { clusterOnDisk } from './disk.ts';
 import { lostCluster } from './lost-cluster.ts';
 import { memberKept } from './member.ts';
 import { type FoundingMemory, noteSilence } from './memory.ts';
+import { fetchOtherVersion } from './other-version.ts';
 import { askServers, otherServers } from './peers.ts';
 import { type FoundingRecord, readFounding, writeFounding } from './record.ts';
+import { recorded } from './recorded.ts';
 import { refuseFormer } from './restored-cluster.ts';
 import { refusal, waitFor } from './words.ts';
 
@@ -35,10 +38,15 @@ export interface FoundingPorts {
  * founds the cluster, if nothing answers for five minutes and it could claim the cluster or has consent. A server that
  * had a cluster founds no other one.
  *
- * Waits with `FoundingWaits`. Throws `TokenRejected` if another server refuses the token, and `ClusterExists` if the
+ * If another server refuses the token, fetches the current or the former version of the secret; the remedy throws
+ * `TokenRejected` if this server cannot join with either. Waits with `FoundingWaits`. Throws `ClusterExists` if the
  * server must not found a cluster.
  */
-export function etcdFounding(node: K3sNode, ports: FoundingPorts, needs: readonly string[]): Resource {
+export function etcdFounding(
+  node: K3sNode,
+  ports: FoundingPorts & { readonly cloud: Cloud },
+  needs: readonly string[],
+): Resource {
   return {
     id: foundingId,
     summary: 'decide whether this server founds or joins its cluster',
@@ -87,7 +95,7 @@ interface Known {
 async function decided(
   host: HostReader,
   node: K3sNode,
-  { memory, claims }: FoundingPorts,
+  { memory, claims, cloud }: FoundingPorts & { readonly cloud: Cloud },
   { record, token, lost }: Known,
 ): Promise<Finding> {
   if (token === undefined) {
@@ -106,7 +114,7 @@ async function decided(
     canClaim: claims !== undefined,
     hadCluster: lost !== '',
   });
-  return found(host, node, { decision, record, token, claims, lost });
+  return found(host, node, { decision, record, token, claims, cloud, lost });
 }
 
 function isSilent(answers: readonly PeerAnswer[]): boolean {
@@ -122,17 +130,18 @@ interface Decided extends Known {
   readonly decision: FoundingDecision;
   readonly token: Token;
   readonly claims: Claims | undefined;
+  readonly cloud: Cloud;
 }
 
 function found(host: HostReader, node: K3sNode, known: Decided): Finding {
-  const { decision, record, token, lost } = known;
+  const { decision, record, token, cloud, lost } = known;
   switch (decision.act) {
     case 'stay':
       return inSync();
     case 'wait':
       return waitFor(node, decision, lost);
     case 'refuse':
-      throw refusal(node, decision, lost);
+      return fetchOtherVersion(node, cloud, token, refusal(node, decision, lost));
     case 'join':
       return recorded(node, record, { state: 'joins', server: decision.server, at: host.now() });
     case 'found':
@@ -142,26 +151,6 @@ function found(host: HostReader, node: K3sNode, known: Decided): Finding {
       refusePinned(node, token);
       return claimed(node, known);
   }
-}
-
-/** Returns the drift that records a decision; in sync if the record has it already. */
-function recorded(node: K3sNode, record: FoundingRecord | undefined, wanted: FoundingRecord): Finding {
-  if (record?.state === wanted.state && record.server === wanted.server) {
-    return inSync(wanted.server === undefined ? {} : { message: `joins ${wanted.server}` });
-  }
-  const desired = wanted.server === undefined ? 'found the cluster' : `join ${wanted.server}`;
-  return {
-    state: 'Drifted',
-    drift: {
-      summary: desired,
-      changes: [{ field: 'membership', observed: record && toldOf(record), desired }],
-      remedy: (host) => writeFounding(host, node.paths, wanted),
-    },
-  };
-}
-
-function toldOf({ state, server }: FoundingRecord): string {
-  return server === undefined ? state : `join ${server}`;
 }
 
 /**

@@ -53,8 +53,9 @@ export function refusal(node: K3sNode, { why, address }: Refusal, lost: string):
     case 'refused':
       return new NodeError(
         'TokenRejected',
-        `The server ${address} refuses the token of this server. While the join token is rotated, wait: the servers ` +
-          `accept the new token soon. Otherwise store the token of its cluster in the secret ${node.settings.joinToken.secretName}, ` +
+        `The server ${address} refuses the token of this server, and the former version of the secret does not let it join ` +
+          'either. If the join token is being rotated, keep the secret and wait: this server joins once one has restarted ' +
+          `with the new token. Otherwise store the token of its cluster in the secret ${node.settings.joinToken.secretName}, ` +
           `or take the server out of k3s.peers.${lost}`,
         forPerson,
       );

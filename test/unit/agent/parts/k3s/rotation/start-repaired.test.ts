@@ -110,6 +110,16 @@ describe('startRepaired on one of several servers, if the datastore belongs to a
     expect([server.host.files.text(tokenFile), server.record()]).toEqual(['marlin\n', undefined]);
   });
 
+  test('takes the former version of the secret if the datastore is not rotated yet', async () => {
+    const server = failing(ofSeveral(rotatingServer(undefined)), otherToken);
+    server.host.files.write(tokenFile, 'marlin\n', 0o600);
+    const vault = new FakeCloud({ secrets: { 'k3s-token': 'swordfish' } });
+    vault.secrets.set('k3s-token', 'marlin');
+    await settle(startRepaired(server.node, vault, []), server.host, 1);
+    expect(server.host.files.read(tokenFile)).toMatchObject({ content: 'swordfish\n', mode: 0o600 });
+    expect(server.record()).toMatchObject({ from: to, to: from, state: 'rotated', refused: [to] });
+  });
+
   test('changes nothing without a token file', async () => {
     const server = failing(ofSeveral(rotatingServer(undefined)), otherToken);
     server.host.files.remove(tokenFile);

@@ -8,7 +8,8 @@ import {
 import { k3sExecutable } from '../../../../../../src/agent/parts/k3s/upgrade/release.ts';
 import { memoryHost, type ResponseAnswer, unreachable } from '../../../../../lab/memory-host.ts';
 import { makeAuthority } from '../../../../../lab/standins/k3s-certificates.ts';
-import { aNode, outcome } from '../../../a-node.ts';
+import { aNode, outcome, settle } from '../../../a-node.ts';
+import { rotatingServer } from '../rotation/a-rotation.ts';
 import { binary, old, patch, recorded, recordPath, upgrading, wanting } from './an-upgrade.ts';
 
 const server = 'https://10.0.0.4:6443';
@@ -31,6 +32,23 @@ function anAgent(answer: ResponseAnswer, { token = 'swordfish', installed = '' }
   host.onGet(`${server}/ping`, 'pong').onGet(`${server}/cacerts`, ca);
   return host.onGet(`${server}/static/slipway/release.json`, answer);
 }
+
+describe.each([
+  ['wanted', undefined],
+  ['begun', true],
+  ['rotated', true],
+  ['done', undefined],
+] as const)('releasePublished during a rotation of the join token that is %s', (state, rotates) => {
+  test(`publishes ${rotates ? 'that' : 'nothing about it'}`, async () => {
+    const { host } = rotatingServer(state);
+    await settle(releasePublished(aNode('server'), []), host);
+    const path = '/var/lib/rancher/k3s/server/static/slipway/release.json';
+    expect(JSON.parse(host.files.text(path) ?? '').rotates).toBe(rotates);
+    host.files.remove('/var/lib/slipway/token-rotation.json');
+    await settle(releasePublished(aNode('server'), []), host);
+    expect(JSON.parse(host.files.text(path) ?? '').rotates).toBeUndefined();
+  });
+});
 
 describe('fleetRelease', () => {
   test.each([
