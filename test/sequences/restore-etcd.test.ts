@@ -18,6 +18,7 @@ import {
   token,
   type Unit,
 } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
+import { goBack } from '../unit/agent/parts/k3s/restore/a-copy.ts';
 
 const server = '/var/lib/rancher/k3s/server';
 const snapshot = `${server}/db/snapshots/on-demand-vm-1-1764500000`;
@@ -227,6 +228,33 @@ describe('a restore of a snapshot of etcd', () => {
     machine.host.files.write(dropIn, 'log: /var/log/k3s.log\n');
     expect(await restore(machine)).toBe(true);
     expectRestored(machine);
+  });
+
+  test('has a way back to the joined server, with or without its record, even after a crash before each change', async () => {
+    const failing = (isRecorded: boolean) => {
+      const machine = world();
+      machine.host.on({ file: 'systemd-run', args: reset }, { exitCode: 1 });
+      if (!isRecorded) {
+        machine.host.files.remove(paths.slipway.founding);
+      }
+      return machine;
+    };
+    for (const isRecorded of [true, false]) {
+      const whole = failing(isRecorded);
+      const before = whole.host.files.snapshot();
+      expect(await restore(whole)).toBe(false);
+      goBack(whole.host, whole.said.join('\n'));
+      expect(whole.host.files.snapshot()).toEqual(before);
+      for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
+        const machine = failing(isRecorded);
+        machine.host.crashBefore(mutation);
+        await restore(machine).catch(() => {});
+        machine.host.restart();
+        expect(await restore(machine)).toBe(false);
+        goBack(machine.host, machine.said.join('\n'));
+        expect(machine.host.files.snapshot()).toEqual(before);
+      }
+    }
   });
 
   test('keeps K3s from looking for the file in a bucket', async () => {

@@ -24,7 +24,7 @@ import {
   token,
   type Unit,
 } from '../unit/agent/parts/k3s/datastore/a-datastore.ts';
-import { copySql, file, putCopy } from '../unit/agent/parts/k3s/restore/a-copy.ts';
+import { copySql, file, goBack, putCopy } from '../unit/agent/parts/k3s/restore/a-copy.ts';
 
 const server = '/var/lib/rancher/k3s/server';
 const aside = 'before-restore-20261130T120000Z';
@@ -342,6 +342,19 @@ describe('a restore of the datastore', () => {
     host.files.write(paths.slipway.upgrade, JSON.stringify({ format: 1, ...record }), 0o600);
   }
 
+  test('has a way back to both releases and to the record of the upgrade', async () => {
+    const machine = world();
+    const { host, unit } = machine;
+    upgraded(machine, 'done');
+    const before = host.files.snapshot();
+    host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+      Object.assign(unit, { ActiveState: 'activating', NRestarts: '3' });
+      return '';
+    });
+    goBack(host, await restore(machine).catch(({ message }) => message));
+    expect(host.files.snapshot()).toEqual(before);
+  });
+
   test.each(['begun', 'done', 'gaveUp'] as const)(
     'puts the release of the copy back after an upgrade in the state %s, and does not try it again, even after a crash',
     async (state) => {
@@ -418,6 +431,19 @@ describe('a restore of the datastore', () => {
           tokens,
         });
       }
+    });
+
+    test('has a way back to the tokens of the rotation', async () => {
+      const machine = rotating();
+      const { host, unit } = machine;
+      const before = host.files.snapshot();
+      host.on({ file: 'systemctl', args: ['start', '--no-block', 'k3s.service'] }, () => {
+        Object.assign(unit, { ActiveState: 'activating', NRestarts: '3' });
+        return '';
+      });
+      goBack(host, await restore(machine).catch(({ message }) => message));
+      expect(host.files.snapshot()).toEqual(before);
+      expect(host.lines().join('\n')).not.toMatch(/swordfish|marlin/);
     });
   });
 

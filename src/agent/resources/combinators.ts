@@ -1,7 +1,7 @@
 /** Functions that make a Resource from another Resource, and change only what their comments state. */
 
 import { NodeError, rethrowNonBlocking } from '../engine/errors.ts';
-import type { HostReader } from '../engine/host.ts';
+import type { Host, HostReader } from '../engine/host.ts';
 import { type Drift, type Finding, type Resource, waiting } from '../engine/resource.ts';
 import { forPerson } from '../engine/severity.ts';
 
@@ -33,6 +33,25 @@ export function heldBack(
       }
       const found = await obstacle(host, finding.drift);
       return (found instanceof NodeError ? heldBy(found, finding.drift) : found) ?? finding;
+    },
+  };
+}
+
+/** Makes the remedy of the Resource call `act` first. */
+export function preceded(resource: Resource, act: (host: Host) => Promise<void>): Resource {
+  return {
+    ...resource,
+    async check(host) {
+      const finding = await resource.check(host);
+      if (finding.state !== 'Drifted') {
+        return finding;
+      }
+      const { drift } = finding;
+      const remedy = async (changing: Host) => {
+        await act(changing);
+        await drift.remedy(changing);
+      };
+      return { ...finding, drift: { ...drift, remedy } };
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   neverBlocking,
   nonBlocking,
   observing,
+  preceded,
   retelling,
   unless,
   withoutMessage,
@@ -31,6 +32,20 @@ function caught(checked: Resource): Promise<unknown> {
   return checked.check(host).then(String, (thrown: unknown) => thrown);
 }
 
+test('preceded acts before a remedy, and only then', async () => {
+  const done: string[] = [];
+  const act = async () => void done.push('act');
+  const remedy = async () => void done.push('remedy');
+  expect(await preceded(resource(inSync), act).check(host)).toEqual(inSync());
+  const finding = await preceded(
+    resource(() => ({ state: 'Drifted', drift: { changes: [], remedy } })),
+    act,
+  ).check(host);
+  expect(done).toEqual([]);
+  await (finding.state === 'Drifted' && finding.drift.remedy(host));
+  expect(done).toEqual(['act', 'remedy']);
+});
+
 test('each combinator keeps all properties of a Resource except its check', () => {
   const made = resource(inSync);
   const others = [
@@ -38,6 +53,7 @@ test('each combinator keeps all properties of a Resource except its check', () =
     heldBack(made, async () => undefined),
     nonBlocking(made),
     neverBlocking(made),
+    preceded(made, async () => {}),
     withoutMessage(made),
     observing(
       () => made,

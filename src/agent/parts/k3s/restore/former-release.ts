@@ -2,6 +2,7 @@ import { compare, type Resource } from '../../../engine/resource.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { readUpgrade, writeUpgrade } from '../upgrade/record.ts';
 import { soundVersion } from '../upgrade/release.ts';
+import { keepingFiles } from './kept-files.ts';
 import { asideExecutable, type Restore } from './restore-state.ts';
 
 const condition = 'K3sRunning';
@@ -48,5 +49,5 @@ export function formerRelease(
       });
     },
   };
-  return [recorded, replaced];
+  return [keepingFiles(recorded, paths, restore, 'upgrade'), replaced];
 }

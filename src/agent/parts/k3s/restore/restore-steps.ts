@@ -12,6 +12,7 @@ import { etcdReset, resetUnits } from './etcd-reset.ts';
 import { formerRelease } from './former-release.ts';
 import { formerToken } from './former-token.ts';
 import type { RestorableCopy } from './judge-copy.ts';
+import { type ChangingStep, keepingFiles } from './kept-files.ts';
 import { type OtherServers, othersOff } from './other-servers.ts';
 import {
   asidePath,
@@ -55,12 +56,14 @@ export function datastoreReplaced(
   );
   const stopped = untilPlaced(k3sDown(paths, isEtcd ? resetUnits(paths) : [], [noted.id]));
   const alone = untilPlaced(othersOff(servers, [stopped.id]));
-  const rotated = isRotating ? [untilPlaced(formerToken(paths, token, [alone.id]))] : [];
+  const keeping = (resource: Resource, step: ChangingStep) =>
+    untilPlaced(keepingFiles(resource, paths, restore, step));
+  const rotated = isRotating ? [keeping(formerToken(paths, token, [alone.id]), 'token')] : [];
   const aside = replacedPaths(paths, restore).map((path) =>
     untilPlaced(movedAsideFor(path, restore, [alone.id])),
   );
   const release = isKept ? formerRelease(paths, k3s, restore, [alone.id]).map(untilPlaced) : [];
-  const membership = isEtcd ? [untilPlaced(joinsNoServer(paths, [alone.id]))] : [];
+  const membership = isEtcd ? [keeping(joinsNoServer(paths, [alone.id]), 'membership')] : [];
   const before = [stopped, alone, ...rotated, ...release, ...aside, ...membership];
   const needs = before.map(({ id }) => id);
   const placed = isEtcd ? etcdReset(paths, restore, needs) : datastorePlaced(paths, restore, needs);

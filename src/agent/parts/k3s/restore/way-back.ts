@@ -1,28 +1,35 @@
 import type { HostReader } from '../../../engine/host.ts';
 import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
+import { keptFiles } from './kept-files.ts';
 import { asideExecutable, asidePath, type Restore, replacedPaths } from './restore-state.ts';
 
 const unit = unitName('server');
 
-/** Returns the paths to which a restore has moved what was there before. */
+/** Returns the paths at which a restore keeps what was there before. */
 export async function keptAside(
   host: HostReader,
   paths: NodePaths,
   restore: Restore,
 ): Promise<readonly string[]> {
-  return (await movedPaths(host, paths, restore)).map(({ aside }) => aside);
+  const moved = await movedPaths(host, paths, restore);
+  const changed = await keptFiles(host, paths, restore);
+  return [...moved, ...changed].flatMap(({ aside }) => aside ?? []);
 }
 
-/** Returns the commands that put back what a restore has moved aside. */
+/** Returns the commands that put back what a restore has moved aside or changed. */
 export async function wayBack(host: HostReader, paths: NodePaths, restore: Restore): Promise<string> {
   const moved = await movedPaths(host, paths, restore);
   const commands = [`systemctl stop slipway ${unit}`];
   commands.push(...moved.flatMap(({ path, aside }) => [`rm -rf ${path}`, `mv ${aside} ${path}`]));
+  for (const { path, aside } of await keptFiles(host, paths, restore)) {
+    commands.push(aside === undefined ? `rm -f ${path}` : `mv ${aside} ${path}`);
+  }
   const enable = restore.isEnabled ? `systemctl enable ${unit}` : undefined;
   const executable = asideExecutable(paths, restore);
   if ((await host.stat(executable)) !== undefined) {
-    commands.push(`mv ${executable} ${paths.k3s.binary}`);
+    const { binary, previous } = paths.k3s;
+    commands.push(`mv ${binary} ${previous}`, `mv ${executable} ${binary}`);
   }
   return [...commands, `rm ${paths.slipway.restore}`, enable, `systemctl start ${unit} slipway`]
     .filter((command) => command !== undefined)

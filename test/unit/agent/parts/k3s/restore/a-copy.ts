@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { sha256 } from '../../../../../../src/agent/engine/digest.ts';
 import { renderOwn } from '../../../../../../src/agent/engine/own-file.ts';
 import type { CopyManifest } from '../../../../../../src/agent/parts/k3s/datastore/copies.ts';
@@ -31,4 +32,22 @@ export function putCopy(host: MemoryHost, changes: Partial<CopyManifest> = {}, s
   };
   host.files.write(file, sql, 0o600);
   host.files.write(`${file}.json`, renderOwn({ format: 1 }, manifest), 0o600);
+}
+
+/** Runs the commands with which the message of a failed restore goes back, except those of systemctl. */
+export function goBack({ files }: MemoryHost, message: string): void {
+  const [, commands = ''] = /To go back to what was there before: (.*)\.$/m.exec(message) ?? [];
+  expect(commands).toMatch(/^systemctl stop slipway k3s\.service; .*; systemctl start k3s\.service slipway$/);
+  for (const [program = '', ...args] of commands.split('; ').map((command) => command.split(' '))) {
+    const [from = '', to = ''] = args.filter((each) => !each.startsWith('-'));
+    if (program === 'mv') {
+      // mv would move a folder into a folder that exists.
+      expect(files.stat(to)?.kind).not.toBe('directory');
+      files.rename(from, to);
+    } else if (program === 'rm') {
+      files.remove(from);
+    } else {
+      expect(program).toBe('systemctl');
+    }
+  }
 }
