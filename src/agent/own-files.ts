@@ -107,7 +107,8 @@ export const ownFiles = {
   reboot: {
     format: 1,
     place: ({ slipway }) => slipway.reboot,
-    holds: 'the last reboot that Slipway has ordered: its cause, and the boot that it was to end',
+    holds:
+      'the last reboot that Slipway has ordered: its cause, the boot that it was to end, and the causes of those before it within a day',
     readers: 'the daemon',
     lost: 'Slipway may reboot the machine once more for the same cause',
   },

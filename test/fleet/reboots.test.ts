@@ -19,19 +19,19 @@ const asking = {
   plan: { changes: [] },
 } as const;
 
-/** Asks all machines for a reboot for the same package after each of these minutes. */
-async function reboot(minutes: readonly number[], more: Partial<LifeOptions> = {}) {
+/** Asks all machines for reboots: at each of these minutes, for this package. */
+async function reboot(asks: Readonly<Record<number, string>>, more: Partial<LifeOptions> = {}) {
   let made: Fleet | undefined;
   const prepare = (fleet: Fleet) => {
     made = fleet;
-    for (let minutes = 1; minutes < 25; minutes += 1) {
+    for (let minutes = 1; minutes < 40; minutes += 1) {
       // A fleet in which nothing happens for two minutes has settled.
       fleet.later(minutes * minute, () => {});
     }
-    for (const at of minutes) {
-      fleet.later(at * minute, () => {
+    for (const [at, name] of Object.entries(asks)) {
+      fleet.later(Number(at) * minute, () => {
         for (const { node } of fleet.daemons) {
-          node.reboots.ask('linux-base');
+          node.reboots.ask(name);
         }
       });
     }
@@ -41,11 +41,20 @@ async function reboot(minutes: readonly number[], more: Partial<LifeOptions> = {
 }
 
 test('nodes reboot one after the other, each once in its turn', async () => {
-  expect(await reboot([2])).toEqual({ failure: undefined, turns: 4, boots: [2, 2, 2, 2] });
+  expect(await reboot({ 2: 'linux-base' })).toEqual({ failure: undefined, turns: 4, boots: [2, 2, 2, 2] });
 });
 
 test('nodes whose distribution asks for the same reboot again do not reboot twice', async () => {
-  expect(await reboot([2, 20])).toEqual({ failure: undefined, turns: 4, boots: [2, 2, 2, 2] });
+  expect(await reboot({ 2: 'linux-base', 20: 'linux-base' })).toEqual({
+    failure: undefined,
+    turns: 4,
+    boots: [2, 2, 2, 2],
+  });
+});
+
+test('nodes whose distribution asks for reboots for two packages in turn reboot once for each', async () => {
+  const asks = { 2: 'linux-base', 18: 'dbus', 34: 'linux-base', 37: 'dbus' };
+  expect(await reboot(asks)).toEqual({ failure: undefined, turns: 8, boots: [3, 3, 3, 3] });
 });
 
 /** Forgets a reboot as soon as it is ordered. */
@@ -57,6 +66,6 @@ const forgotten: WrapHost = (host) =>
   });
 
 test('the simulated fleet notices a reboot that is repeated for the same cause', async () => {
-  const { failure } = await reboot([2, 20], { wrap: forgotten });
+  const { failure } = await reboot({ 2: 'linux-base', 20: 'linux-base' }, { wrap: forgotten });
   expect(failure).toMatch(/reboots again for the same cause/);
 });

@@ -8,12 +8,10 @@ import { systemctl } from '../../../resources/unit.ts';
 import type { Gate, Wish } from '../../k3s/index.ts';
 import { type BootTime, bootTime } from '../boot-time.ts';
 import { forPackages, type RebootCause, rebootCause } from './cause.ts';
-import { type RebootRecord, readReboot, writeReboot } from './record.ts';
+import { day, type RebootRecord, readReboot, rebootsBefore, writeReboot } from './record.ts';
 
 /** How long a reboot may take to begin, in seconds. */
 const patience = 600;
-/** How long a boot has to last until the reboot before it is forgotten, in seconds. */
-const day = 86_400;
 /** The seconds after which the command is repeated, in case a crash prevented it. */
 const again = 60;
 
@@ -78,7 +76,7 @@ async function judge(host: HostReader, found: Found): Promise<Finding> {
         'and systemd-inhibit --list show what may be in the way. Then run: systemctl reboot.',
     );
   }
-  if (record?.cause === cause.digest && !isOfThisBoot) {
+  if (record && hasRebooted(record, cause, time)) {
     return failed(
       `The machine was rebooted${forPackages(cause)}, and the distribution asks for the same reboot again. Slipway does ` +
         `not reboot twice for one cause within a day: find out what asks (${node.paths.system.rebootRequired} or ` +
@@ -97,6 +95,12 @@ function isOverdue({ boot, since }: RebootRecord, time: BootTime): boolean {
   return boot === time.boot && time.seconds - since >= patience;
 }
 
+/** True if the machine was rebooted for this cause, at most a day ago unless it was the last reboot. */
+function hasRebooted(record: RebootRecord, { digest }: RebootCause, time: BootTime): boolean {
+  const isLast = record.cause === digest && record.boot !== time.boot;
+  return isLast || rebootsBefore(record, time).some(({ cause }) => cause === digest);
+}
+
 function rebootWish({ digest }: RebootCause): Wish {
   return { kind: 'reboot', name: 'reboot', digest };
 }
@@ -113,7 +117,8 @@ function order({ paths }: K3sNode, cause: RebootCause): Finding {
         const { boot, seconds } = await bootTime(host);
         const known = await readReboot(host, paths);
         const since = known?.boot === boot ? known.since : seconds;
-        await writeReboot(host, paths, { boot, cause: cause.digest, since, last: seconds });
+        const earlier = rebootsBefore(known, { boot, seconds });
+        await writeReboot(host, paths, { boot, cause: cause.digest, since, last: seconds, earlier });
         await host.run(reboot);
       },
     },

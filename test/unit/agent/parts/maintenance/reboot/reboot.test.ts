@@ -163,6 +163,48 @@ test('another cause after the reboot leads to another reboot', async () => {
   expect(text(await check(machine))).toMatch(/^InTurn/);
 });
 
+test('a cause that comes back after reboots for other causes is left to a person for a day', async () => {
+  const machine = asking();
+  const day = ['libc6\n', 'dbus\n', 'linux-base\n'];
+  for (const packages of day) {
+    ask(machine.host, packages);
+    await obey(machine);
+    machine.kernel.reboot();
+    machine.host.advance(11 * hour);
+  }
+  for (const packages of day.slice(1)) {
+    ask(machine.host, packages);
+    expect(text(await check(machine))).toMatch(/^RebootFailed .* same reboot again/);
+  }
+  ask(machine.host, 'libc6\n');
+  await obey(machine);
+  expect(orders(machine)).toBe(4);
+});
+
+test('a command that is given again in the same boot keeps the reboots before it', async () => {
+  const machine = asking('libc6\n');
+  await obey(machine);
+  machine.kernel.reboot();
+  ask(machine.host, 'dbus\n');
+  await obey(machine);
+  machine.host.advance(60_000);
+  await obey(machine);
+  machine.kernel.reboot();
+  ask(machine.host, 'libc6\n');
+  expect(text(await check(machine))).toMatch(/^RebootFailed .* same reboot again/);
+});
+
+test('a record of an earlier release, which lacks the reboots before the last one, is read', async () => {
+  const machine = asking('libc6\n');
+  await obey(machine);
+  const { earlier, ...record } = JSON.parse(machine.host.files.text(paths.slipway.reboot) ?? '');
+  expect(earlier).toEqual([]);
+  machine.host.files.write(paths.slipway.reboot, JSON.stringify(record));
+  machine.kernel.reboot();
+  ask(machine.host, 'libc6\n');
+  expect(text(await check(machine))).toMatch(/^RebootFailed .* same reboot again/);
+});
+
 test('a cause that is gone after the reboot and comes back within a day is left to a person', async () => {
   const machine = asking();
   await obey(machine);
