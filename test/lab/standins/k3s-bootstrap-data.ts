@@ -5,10 +5,10 @@
  * Models pkg/cluster/storage.go (the row of a token; a row of another token is an error; an existing row is kept),
  * pkg/cluster/encrypt.go (name and encryption of the row), pkg/cluster/bootstrap.go (files that are missing or older
  * are written from the row; files that are at least three seconds newer stop K3s) and pkg/server/handlers/token.go (a
- * rotation writes the row of the new token, then removes the old one).
+ * rotation encrypts the row with the new token, removes the old row, and then saves the files in the new one).
  */
 import { createCipheriv, createDecipheriv, createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
-import type { ServerFiles } from './k3s-bootstrap.ts';
+import type { RotationStep, ServerFiles } from './k3s-bootstrap.ts';
 import { log } from './k3s-log.ts';
 import type { KeyStore } from './k3s-store.ts';
 
@@ -97,20 +97,31 @@ export async function saveRow(store: KeyStore, password: string, data: Bootstrap
   }
 }
 
-/** Replaces the row of a token by that of another token. */
+/**
+ * Replaces the row of a token by that of another token, and then saves the files in it. `after` is called after each
+ * step, and may end K3s there.
+ */
 export async function rotateRow(
   store: KeyStore,
-  from: string,
-  to: string,
+  { from, to }: { readonly from: string; readonly to: string },
   data: BootstrapData,
+  after: (step: RotationStep) => void,
 ): Promise<void> {
   const { entries } = await store.load(prefix);
-  const baseOf = (key: string) => entries.find((entry) => entry.key === key)?.revision ?? 0;
-  const key = rowOf(to);
-  await store.write({ key, value: sealed(JSON.stringify(data), to), base: baseOf(key) });
-  if (rowOf(from) !== key) {
-    await store.write({ key: rowOf(from), value: undefined, base: baseOf(rowOf(from)) });
+  const found = (key: string) => entries.find((entry) => entry.key === key);
+  const [key, former] = [rowOf(to), found(rowOf(from))];
+  if (former !== undefined && former.key !== key) {
+    if (found(key) === undefined) {
+      await store.write({ key, value: sealed(opened(former.value, from), to), base: 0 });
+    }
+    after('new row');
+    await store.write({ key: former.key, value: undefined, base: former.revision });
   }
+  after('old row');
+  const { entries: left } = await store.load(prefix);
+  const base = left.find((entry) => entry.key === key)?.revision ?? 0;
+  await store.write({ key, value: sealed(JSON.stringify(data), to), base });
+  after('saved');
 }
 
 /** Encrypts a text with AES-GCM under a key from the passphrase (PBKDF2, SHA-1, 4096 rounds): `SALT:BASE64`. */

@@ -69,9 +69,9 @@ export async function prepareEtcd(server: StartingServer): Promise<SharedDatasto
     },
     runControllers: (all) => etcd && runMemberControllers(etcd, place, all),
     leads: () => leads,
-    async rotate(next) {
+    async rotate(next, after) {
       if (etcd !== undefined) {
-        await rotateRow(etcd, password, next, readShared(files));
+        await rotateRow(etcd, { from: password, to: next }, readShared(files), after);
       }
       return 200;
     },

@@ -52,8 +52,8 @@ export async function prepareExternal(server: StartingServer, endpoint: string):
     },
     runControllers: () => undefined,
     leads: () => leads,
-    async rotate(next) {
-      await rotateRow(store, password, next, readShared(files));
+    async rotate(next, after) {
+      await rotateRow(store, { from: password, to: next }, readShared(files), after);
       return 200;
     },
     async answer({ pathname, isServer }) {

@@ -9,7 +9,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentSettings, joinServer, runKubelet } from './k3s-agent.ts';
-import { ensurePasswords, rotatePasswords, type ServerFiles, startPasswords } from './k3s-bootstrap.ts';
+import {
+  ensurePasswords,
+  type RotationStep,
+  rotatePasswords,
+  type ServerFiles,
+  startPasswords,
+} from './k3s-bootstrap.ts';
 import { type Certificate, issue } from './k3s-certificates.ts';
 import { runControllers } from './k3s-controllers.ts';
 import { configOf } from './k3s-critical.ts';
@@ -64,18 +70,19 @@ export async function runServer(options: K3sOptions, node: AgentSettings): Promi
     shared,
     objects: sqlite?.objects ?? noObjects(directory),
     async rotateToken(password) {
+      const after = killedAfter(files);
       const status = rotatePasswords(
         files,
         { password, hasAgentToken: agent !== undefined },
         (next) => writeToken(directory, authority, next),
-        undefined,
+        after,
         shared === undefined,
       );
       if (status !== 200) {
         return status;
       }
       sqlite?.rotate(serverPassword, password);
-      return shared === undefined ? 200 : shared.rotate(password);
+      return shared === undefined ? 200 : shared.rotate(password, after);
     },
     apiReady: false,
     starting: true,
@@ -224,4 +231,14 @@ function watchNodes({ objects }: Supervisor, leads: () => boolean): void {
       objects.put('nodes', undefined, { ...node, status: { ...Object(node.status), conditions } });
     }
   }, 5_000);
+}
+
+/** Returns a function that kills K3s after the step of a rotation that a test has named in the file `killed-after`. */
+function killedAfter(files: ServerFiles): (step: RotationStep) => void {
+  return (step) => {
+    if (files.read('killed-after') === step) {
+      files.write('killed-after', '');
+      process.kill(process.pid, 'SIGKILL');
+    }
+  };
 }

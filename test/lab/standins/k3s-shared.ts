@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentSettings } from './k3s-agent.ts';
-import type { ServerFiles } from './k3s-bootstrap.ts';
+import type { RotationStep, ServerFiles } from './k3s-bootstrap.ts';
 import { prepareEtcd } from './k3s-etcd-server.ts';
 import { prepareExternal } from './k3s-external.ts';
 import type { K3sOptions } from './k3s-flags.ts';
@@ -46,7 +46,7 @@ export interface SharedDatastore {
   /** True if this server runs the controllers of the cluster. */
   leads(): boolean;
   /** Replaces the server token; resolves to the status of the request. */
-  rotate(password: string): Promise<number>;
+  rotate(password: string, after: (step: RotationStep) => void): Promise<number>;
   /** Answers a request; `undefined` if the datastore does not have the path. */
   answer(request: DatabaseRequest): Promise<Reply | undefined>;
   /** The URL of this server's etcd, at which the stand-in for flux finds the objects; `undefined` for a database. */
