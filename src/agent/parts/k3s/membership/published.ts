@@ -5,7 +5,7 @@ import type { HostReader } from '../../../engine/host.ts';
 import { readOwn } from '../../../engine/own-file.ts';
 import type { K3sNode } from '../../../node.ts';
 import { pinnedCa } from './ca.ts';
-import { serverCa } from './supervisor.ts';
+import { askSupervisor, serverCa, serverNotReady } from './supervisor.ts';
 import type { Token } from './token.ts';
 
 /** The fields of the file in which a server shows its state to nodes that have not joined (`releasePublished`). */
@@ -16,29 +16,40 @@ export const published = z.object({
   rotates: z.optional(z.boolean()),
 });
 
-/**
- * Returns what a server publishes; `undefined` if it does not answer, publishes nothing, or has another CA than the
- * token pins.
- */
-export async function publishedBy(
+/** Returns what a server publishes; `undefined` if it publishes nothing. */
+export type AskPublished = (
   host: HostReader,
-  { settings }: K3sNode,
+  node: K3sNode,
   server: string,
   token: Token,
-): Promise<z.output<typeof published> | undefined> {
+) => Promise<z.output<typeof published> | undefined>;
+
+/**
+ * Returns what a server publishes; `undefined` if it publishes nothing, or has another CA than the token pins. Throws
+ * `ServerUnreachable` and `ServerNotReady`.
+ */
+export const publishedOrError: AskPublished = async (host, { settings }, server, token) => {
+  const hints = hintsOf(settings);
+  const { hash, trusted } = pinnedCa(await serverCa(host, server, hints));
+  if (token.caHash !== undefined && token.caHash !== hash) {
+    return undefined;
+  }
+  const request = { url: `${server}/static/slipway/release.json`, trust: { ca: trusted, anyName: true } };
+  const { status, body } = await askSupervisor(host, request, hints);
+  if (status >= 500) {
+    throw serverNotReady(server);
+  }
+  return status === 200 ? readOwn(published, body) : undefined;
+};
+
+/** Returns what a server publishes as `publishedOrError` does; `undefined` also if the server does not answer. */
+export const publishedBy: AskPublished = async (host, node, server, token) => {
   try {
-    const { hash, trusted } = pinnedCa(await serverCa(host, server, hintsOf(settings)));
-    if (token.caHash !== undefined && token.caHash !== hash) {
-      return undefined;
-    }
-    const url = `${server}/static/slipway/release.json`;
-    const trust = { ca: trusted, anyName: true };
-    const answer = await host.get({ url, timeout: 5_000, direct: true, trust });
-    return answer.status === 200 ? readOwn(published, answer.body) : undefined;
+    return await publishedOrError(host, node, server, token);
   } catch (thrown) {
     if (thrown instanceof NodeError) {
       return undefined;
     }
     throw thrown;
   }
-}
+};

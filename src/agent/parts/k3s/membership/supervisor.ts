@@ -1,6 +1,6 @@
 import type { CloudHints } from '../../../clouds/driver.ts';
 import { NodeError } from '../../../engine/errors.ts';
-import type { HostReader, HttpRequest, HttpResponse } from '../../../engine/host.ts';
+import type { HostReader, HttpRequest } from '../../../engine/host.ts';
 import type { Secret } from '../../../engine/secret.ts';
 import { certificates } from './ca.ts';
 import { basicAuth, bearerAuth, type Token } from './token.ts';
@@ -171,15 +171,15 @@ export function serverNotReady(server: string): NodeError {
   });
 }
 
-async function askSupervisor(host: HostReader, request: HttpRequest, hints: Hints): Promise<HttpResponse> {
+/** Sends a request to a K3s server, past any proxy. Throws `ServerUnreachable` if the server does not answer. */
+export async function askSupervisor(host: HostReader, request: HttpRequest, hints: Hints) {
   try {
     return await host.get({ timeout, direct: true, ...request });
   } catch (thrown) {
-    const why = thrown instanceof NodeError ? thrown : undefined;
-    if (!why) {
+    if (!(thrown instanceof NodeError)) {
       throw thrown;
     }
-    throw serverUnreachable(new URL(request.url).origin, why.message, hints, thrown);
+    throw serverUnreachable(new URL(request.url).origin, thrown.message, hints, thrown);
   }
 }
 

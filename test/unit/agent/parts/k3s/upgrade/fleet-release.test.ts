@@ -101,8 +101,33 @@ describe('releaseAgreed', () => {
     expect(await outcome(releaseAgreed(agent, []), anAgent(published(old), { installed }))).toBe(expected);
   });
 
+  test.each([
+    ['does not answer', unreachable(server), 'ServerUnreachable'],
+    ['is not ready', { status: 503 }, 'ServerNotReady'],
+  ] as const)(
+    'holds back an agent whose server %s when its release is asked for',
+    async (_, answer, reason) => {
+      const host = anAgent(answer, { installed: patch });
+      await expect(releaseAgreed(agent, []).check(host)).rejects.toMatchObject({ reason });
+    },
+  );
+
+  test('lets an agent start whose server publishes nothing, because it does not run Slipway', async () => {
+    const host = anAgent({ status: 404 }, { installed: patch });
+    expect(await outcome(releaseAgreed(agent, []), host)).toBe('InSync');
+  });
+
+  test('does not hold back a server whose peers do not answer, because it may be the first', async () => {
+    const one = aNode('server', {
+      version: patch,
+      settings: { k3s: { datastore: 'etcd', peers: ['10.0.0.4'] } },
+    });
+    const host = anAgent(unreachable(server), { installed: patch });
+    expect(await outcome(releaseAgreed(one, []), host)).toBe('InSync');
+  });
+
   test('does not hold back an agent that has joined', async () => {
-    const host = anAgent(published(old), { installed: patch });
+    const host = anAgent(unreachable(server), { installed: patch });
     host.files.write('/var/lib/rancher/k3s/agent/server-ca.crt', ca);
     expect(await outcome(releaseAgreed(agent, []), host)).toBe('InSync');
   });
@@ -128,6 +153,21 @@ describe('releasePublished', () => {
       'the former release after the node rolled back',
       { [last]: `${old}\n`, [recordPath]: recorded({ state: 'rolledBack' }) },
       old,
+    ],
+    [
+      'the former release while the node goes back, before K3s is restarted',
+      { [last]: `${patch}\n`, [recordPath]: recorded({ state: 'rolledBack' }) },
+      old,
+    ],
+    [
+      'the former release of a server whose new one does not come up',
+      { [last]: `${patch}\n`, [recordPath]: recorded({ state: 'gaveUp' }) },
+      old,
+    ],
+    [
+      'the release of a start after that of the upgrade that was given up',
+      { [last]: 'v1.36.9+k3s1\n', [recordPath]: recorded({ state: 'rolledBack' }) },
+      'v1.36.9+k3s1',
     ],
   ])('shows %s', async (_, files, expected) => {
     const host = upgrading(files);
