@@ -17,6 +17,7 @@ import { inThisWorld, loginServer, provenImage, ready, suite, vaultName } from '
 import { openFrontDoor } from './front-door.ts';
 import { startNetwork } from './network.ts';
 import { provisionByCloudInit } from './provisioning.ts';
+import { publishRealK3s } from './real-k3s.ts';
 import { rootFileSystem } from './root-file-system.ts';
 
 const addresses = {
@@ -90,6 +91,7 @@ export async function startServers(): Promise<ServersCluster> {
   const backends = servers.map(({ address: host }) => ({ host, port: registration.port }));
   const balancer = await startBalancer(registration, backends);
   const mirror = await startMirror(azure, { interpreter: standInNode });
+  publishRealK3s(mirror);
   const door = await openFrontDoor({ azure, network, hosts: machines });
   const image = rootFileSystem(suite());
   const hosts = machines.map((machine) => {

@@ -11,15 +11,19 @@ import {
   etcdMigration,
   type FoundingPorts,
   foundingMemory,
+  foundingRepaired,
   verifies,
 } from './k3s/index.ts';
-import { heldStep } from './maintenance/index.ts';
+import { heldStep, unlessHeld } from './maintenance/index.ts';
 
 /** The Resources about the founding of a cluster, in their places in the plan; none on an agent. */
 export interface FoundingSteps {
   /** With SQLite: the check that the server founds the only cluster. */
   readonly first: readonly Resource[];
-  /** With embedded etcd: the move from SQLite, and the decision whether the server founds the cluster or joins it. */
+  /**
+   * With embedded etcd: the repair of an interrupted beginning, the move from SQLite, and the decision whether the
+   * server founds the cluster or joins it.
+   */
   etcd(token: Resource): readonly Resource[];
   /** With embedded etcd: the comparison of the settings that all servers share. */
   shared(etcd: readonly Resource[]): readonly Resource[];
@@ -41,6 +45,7 @@ export function foundingSteps(
   return {
     first: onServers('sqlite', () => clusterFounding(node)),
     etcd: ({ id }) => [
+      ...onServers('etcd', () => unlessHeld(node, foundingRepaired(node, [id]))),
       ...onServers('etcd', () => upkeep(etcdMigration(node, { copy: copyStep, held: heldStep }, [id]))),
       ...onServers('etcd', () => etcdFounding(node, { ...ports, cloud }, [id])),
     ],

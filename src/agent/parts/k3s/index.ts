@@ -31,6 +31,7 @@ export { caPin } from './membership/ca-pin.ts';
 export { clusterFounding, serverToJoin } from './membership/cluster-founding.ts';
 export { fetchToken, tokenSecretName } from './membership/fetched-token.ts';
 export { etcdFounding, type FoundingPorts } from './membership/founding/etcd-founding.ts';
+export { foundingRepaired } from './membership/founding/interrupted-founding.ts';
 export { type FoundingMemory, foundingMemory } from './membership/founding/memory.ts';
 export { recordRestore } from './membership/founding/restored-cluster.ts';
 export { joinToken } from './membership/join-token.ts';

@@ -12,7 +12,12 @@ import { readFounding } from './record.ts';
 export async function incompleteAside(host: Host, paths: NodePaths): Promise<void> {
   const isMoving = (await readFounding(host, paths))?.state === 'migrates';
   if (isMoving && (await hasBothDatastores(host, paths))) {
-    const etcd = join(paths.k3s.datastore, 'etcd');
-    await host.rename(etcd, `${etcd}-incomplete-${compactTime(host.now())}`);
+    await etcdAside(host, paths);
   }
+}
+
+/** Moves an etcd aside that has no cluster, or not all of it. K3s must not run. */
+export async function etcdAside(host: Host, { k3s }: NodePaths): Promise<void> {
+  const etcd = join(k3s.datastore, 'etcd');
+  await host.rename(etcd, `${etcd}-incomplete-${compactTime(host.now())}`);
 }

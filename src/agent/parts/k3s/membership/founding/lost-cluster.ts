@@ -8,8 +8,8 @@ import type { FoundingRecord } from './record.ts';
 
 /**
  * Returns what the messages about a server with an empty datastore add if it had a cluster, as when its data disk is
- * not mounted; empty for a new server. The record of its membership, and the kubeconfig that K3s writes once its API
- * runs, are not on the data disk.
+ * not mounted; empty for a new server. The record of its membership, and the kubeconfig that K3s writes once it has
+ * started its datastore, are not on the data disk.
  */
 export async function lostCluster(
   host: HostReader,

@@ -1,0 +1,84 @@
+import type { Host, HostReader } from '../../../../engine/host.ts';
+import { type Finding, inSync, type Resource, step } from '../../../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../../../node.ts';
+import { showUnit, systemctl } from '../../../../resources/unit.ts';
+import { sqlitePath } from '../../datastore/datastore-kind.ts';
+import { etcdPath } from '../../datastore/etcd-queries.ts';
+import { startJournal, unitProperties } from '../../service/starting.ts';
+import { clusterOnDisk } from './disk.ts';
+import { etcdAside, incompleteAside } from './incomplete-etcd.ts';
+import { type FoundingRecord, readFounding, writeFounding } from './record.ts';
+
+/** Matches the fatal line of a K3s whose etcd has no keys of the cluster (pkg/cluster/bootstrap.go). */
+const noKeys = /no bootstrap data found in datastore/;
+/** The most bytes of an etcd without objects. The API server writes megabytes within its first minute. */
+const largestEmpty = 256 * 1024;
+
+/**
+ * Repairs a server on which K3s was killed in the first seconds of its cluster. K3s saves the keys of a cluster in etcd
+ * about five seconds after it has started etcd, and no K3s starts on an etcd without them.
+ *
+ * Acts only if K3s names this cause at a failed start. On a server that founds its cluster, moves an etcd without
+ * objects aside, and lets the server decide anew how it comes to its cluster. On a server that moves from SQLite, gives
+ * the database back its name, so that K3s copies it again. A server that joins another one repairs itself: K3s fetches
+ * the keys from there.
+ */
+export function foundingRepaired(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: 'Cluster/repaired',
+    summary: 'let K3s begin its cluster again after an interruption',
+    condition: 'Role',
+    isQuiet: true,
+    needs,
+    async check(host) {
+      const record = await readFounding(host, node.paths);
+      const isFirst = record !== undefined && record.server === undefined;
+      const hasEtcd = (await clusterOnDisk(host, node.paths)) === 'etcd';
+      return isFirst && hasEtcd && (await lacksKeys(host, node))
+        ? ((await repair(host, node, record)) ?? inSync())
+        : inSync();
+    },
+  };
+}
+
+async function lacksKeys(host: HostReader, node: K3sNode): Promise<boolean> {
+  const unit = unitName(node.role.k3s);
+  const { ActiveState, SubState, InvocationID } = await showUnit(host, unit, unitProperties);
+  const hasFailed = ActiveState === 'failed' || SubState === 'auto-restart';
+  return hasFailed && noKeys.test(await startJournal(host, unit, InvocationID));
+}
+
+async function repair(host: HostReader, node: K3sNode, record: FoundingRecord): Promise<Finding | undefined> {
+  const { paths } = node;
+  const copied = `${sqlitePath(paths)}.migrated`;
+  if (record.state === 'migrates') {
+    return (await host.stat(copied)) === undefined
+      ? undefined
+      : repaired(node, async (changing) => {
+          await changing.rename(copied, sqlitePath(paths));
+          await incompleteAside(changing, paths);
+        });
+  }
+  const size = (await host.stat(etcdPath(paths)))?.size ?? 0;
+  return size > largestEmpty
+    ? undefined
+    : repaired(node, async (changing) => {
+        // K3s writes it before its API runs. It would count as the trace of a cluster that this server had.
+        await changing.remove(paths.k3s.kubeconfig);
+        await writeFounding(changing, paths, { ...record, state: 'founds', at: changing.now() });
+        await etcdAside(changing, paths);
+      });
+}
+
+/** Returns the step that stops K3s before the repair. */
+function repaired({ role }: K3sNode, remedy: (host: Host) => Promise<void>): Finding {
+  const change = { field: 'etcd', observed: 'without the keys of the cluster', desired: 'begun again' };
+  return step(
+    change,
+    async (changing) => {
+      await changing.run(systemctl('stop', unitName(role.k3s)));
+      await remedy(changing);
+    },
+    { summary: 'stop K3s, move its unfinished etcd aside, and let it begin its cluster again' },
+  );
+}
