@@ -76,7 +76,7 @@ describe.skipIf(etcdMissing !== undefined)(
       expect(readdirSync(data()).some((name) => /^tls-\d+$/.test(name))).toBe(true);
       const again = await server.run('server', '--cluster-reset');
       expect(again.stderr).toContain(
-        'cluster-reset was successfully performed, please remove the cluster-reset',
+        'Managed etcd cluster membership was previously reset, please remove the cluster-reset flag',
       );
       expect(again.exitCode).toBe(1);
       await server.up();

@@ -18,7 +18,7 @@ import { fatal, log } from './k3s-log.ts';
 import { passwordOf } from './k3s-server-token.ts';
 import type { StartingServer } from './k3s-shared.ts';
 
-const managed = 'Error: preparing server: failed to start cluster: start managed database';
+const managed = 'Error: starting kubernetes: failed to start cluster: start managed database';
 
 /** Makes this server the only member of its cluster, then ends the process. */
 export async function resetCluster(server: StartingServer): Promise<never> {
@@ -60,7 +60,7 @@ function refuse({ options, directory, token }: StartingServer, snapshot: string,
   }
   if (snapshot === '' && existsSync(flag)) {
     fatal(
-      `${managed}: cluster-reset was successfully performed, please remove the cluster-reset flag and start k3s normally, if you need to perform another cluster reset, you must first manually delete the ${flag} file`,
+      `${managed}: Managed etcd cluster membership was previously reset, please remove the cluster-reset flag and start k3s normally. If you need to perform another cluster reset, you must first manually delete the file at ${flag}`,
     );
   }
   const found = snapshot === '' ? undefined : statSync(snapshot, { throwIfNoEntry: false });

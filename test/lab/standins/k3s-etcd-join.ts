@@ -11,8 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Etcd, etcdAt, type Member } from './k3s-etcd-client.ts';
 import { type EtcdPlace, startEtcd } from './k3s-etcd-process.ts';
 import { ask, type Remote } from './k3s-join.ts';
-import { fatal, log } from './k3s-log.ts';
-import type { Reply } from './k3s-reply.ts';
+import { log, shutDown } from './k3s-log.ts';
+import { type Reply, status } from './k3s-reply.ts';
 
 /** Returns the name of the member in `folder`; makes one at the first start. */
 export function memberName(folder: string, nodeName: string): string {
@@ -24,11 +24,16 @@ export function memberName(folder: string, nodeName: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** Answers /db/info with the members; without quorum, or before etcd runs, with this member only. */
-export async function dbInfo(etcd: Etcd | undefined, { name, urls }: EtcdPlace): Promise<Reply> {
-  const own: Member = { ID: '0', name, peerURLs: [urls.peer], clientURLs: [urls.client] };
-  const members = await Promise.race([etcd?.members(), sleep(2_000)]).catch(() => undefined);
-  const body = JSON.stringify({ members: members ?? [own] }).replaceAll(/"ID":"(\d+)"/g, '"ID":$1');
+/** Answers /db/info with the members; without quorum, or before etcd runs, with an error (seen on a real K3s 1.36). */
+export async function dbInfo(etcd: Etcd | undefined): Promise<Reply> {
+  // The list itself is no proof of quorum: etcd before 3.5 answers from its own disk.
+  const found = etcd?.revision().then(() => etcd.members());
+  const members = await Promise.race([found, sleep(2_000)]).catch(() => undefined);
+  if (!Array.isArray(members)) {
+    const why = etcd === undefined ? 'etcd not started' : 'context deadline exceeded';
+    return status(500, 'InternalError', `failed to get etcd MemberList: ${why}`);
+  }
+  const body = JSON.stringify({ members }).replaceAll(/"ID":"(\d+)"/g, '"ID":$1');
   return { status: 200, body: `${body}\n`, type: 'application/json' };
 }
 
@@ -44,9 +49,12 @@ export async function joinCluster(place: EtcdPlace, remote: Remote, nodeName: st
       if (/too many learner members|unhealthy cluster|not enough started members/.test(why)) {
         log('info', `Waiting for other members to finish joining etcd cluster: ${why}`);
       } else if (/db\/info/.test(why)) {
-        log('info', `Waiting to retrieve etcd cluster member list: ${why}`);
+        log(
+          'info',
+          `Waiting to retrieve etcd cluster member list: failed to get MemberList from server: ${why}`,
+        );
       } else {
-        fatal(`etcd cluster join failed: ${why}`);
+        shutDown(`etcd cluster join failed: ${why}`);
       }
       await sleep(1_000);
     }

@@ -24,7 +24,7 @@ export function forgetRemoved(folder: string, url: string): void {
   }
   if (url === '') {
     fatal(
-      `${failed}: tombstone file has been detected but --server is empty: backup and delete ${database} to create a new cluster, or set --server to rejoin`,
+      `${failed}: tombstone file has been detected but --server is empty: backup and delete ${database} to create a new cluster, or set --server to rejoin the cluster`,
     );
   }
   log('info', `tombstone file has been detected, removing ${database} to rejoin the cluster`);
@@ -54,11 +54,16 @@ export async function reconciledMember(
       return remote;
     }
   }
-  log('info', 'Starting temporary etcd to reconcile with datastore');
-  const data = await copiedRow(server, password).catch((error) =>
-    fatal(`Failed to reconcile with temporary etcd: ${error.message}`),
-  );
-  refuseNewer(server, data === undefined ? [] : reconcile(server.files, data));
+  log('info', 'Reconciling bootstrap data between datastore and disk');
+  const local = `${failed}: failed to reconcile with local datastore`;
+  const data = await copiedRow(server, password).catch((error) => fatal(`${local}: ${error.message}`));
+  if (data === undefined) {
+    fatal(
+      `${local}: no bootstrap data found in datastore - check server token value and verify datastore integrity`,
+    );
+  }
+  refuseNewer(server, reconcile(server.files, data));
+  log('info', 'Successfully reconciled with local datastore');
   return undefined;
 }
 
@@ -76,7 +81,6 @@ async function copiedRow(
   const etcd = await startEtcd({ directory: copy, name, urls }, { state: 'again' }, true);
   try {
     await etcd.revision();
-    log('info', 'etcd temporary data store connection OK');
     return await loadRow(etcd, password);
   } finally {
     await stopEtcd();

@@ -17,7 +17,7 @@ import { forgetRemoved, preparedMember, reconciledMember } from './k3s-etcd-prep
 import { type EtcdPlace, etcdUrls, startEtcd } from './k3s-etcd-process.ts';
 import { answerSnapshots } from './k3s-etcd-snapshot.ts';
 import type { Remote } from './k3s-join.ts';
-import { fatal, log } from './k3s-log.ts';
+import { log, shutDown } from './k3s-log.ts';
 import { openReplica, type Replica } from './k3s-replica.ts';
 import { json } from './k3s-reply.ts';
 import { passwordOf } from './k3s-server-token.ts';
@@ -57,7 +57,7 @@ export async function prepareEtcd(server: StartingServer): Promise<SharedDatasto
         await migrateSqlite(own, directory);
       }
       await saveRow(own, password, readShared(files)).catch((error) =>
-        fatal(`Error: starting kubernetes: failed to save bootstrap data: ${error.message}`),
+        shutDown(`failed to save bootstrap data: ${error.message}`),
       );
       objects = await openReplica(own, join(directory, 'db/objects'));
       if (wasReset) {
@@ -77,7 +77,7 @@ export async function prepareEtcd(server: StartingServer): Promise<SharedDatasto
     },
     async answer(request) {
       if (request.pathname === '/db/info') {
-        return request.isLoopback || request.isServer ? dbInfo(etcd, place) : undefined;
+        return request.isLoopback || request.isServer ? dbInfo(etcd) : undefined;
       }
       if (request.pathname === '/v1-k3s/server-bootstrap') {
         return request.isServer ? json(200, readShared(files)) : undefined;

@@ -21,10 +21,17 @@ export function klogFatal(message: string, error: string): never {
   process.exit(1);
 }
 
-/** Logs an error, then exits with code 0, as K3s does when its kubelet exits (seen on a real K3s 1.36). */
-export function kubeletExited(why: string): never {
-  log('error', `Shutdown request received: "kubelet exited: ${why}"`);
+/**
+ * Logs an error, then exits with code 0, as K3s does when one of its components ends (pkg/signals/signals.go; seen on a
+ * real K3s 1.36).
+ */
+export function shutDown(why: string): never {
+  log('error', `Shutdown request received: ${JSON.stringify(why)}`);
   process.exit(0);
+}
+
+export function kubeletExited(why: string): never {
+  shutDown(`kubelet exited: ${why}`);
 }
 
 function quoted(text: string): string {

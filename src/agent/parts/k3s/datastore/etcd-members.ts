@@ -29,7 +29,7 @@ export interface EtcdMembers {
 
 /**
  * Returns the members of etcd (GET /db/info, which K3s answers without credentials on loopback; pkg/etcd/etcd.go,
- * infoHandler); `undefined` if K3s does not answer. Without a majority, K3s names only its own member.
+ * infoHandler); `undefined` if K3s does not answer, and if etcd has no majority.
  */
 export async function etcdMembers(
   host: HostReader,

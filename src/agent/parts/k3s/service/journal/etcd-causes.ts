@@ -13,10 +13,21 @@ export const etcdCauses: readonly KnownLine[] = [
     repair: 'Servers join one after the other; K3s tries again every few seconds.',
   },
   {
+    // From pkg/etcd/etcd.go, pollJoin, on ErrMemberListFailed
+    pattern: /Waiting to retrieve etcd cluster member list/,
+    sample:
+      'time="2026-08-01T10:00:00Z" level=info msg="Waiting to retrieve etcd cluster member list: failed to get MemberList from server: https://10.0.1.4:6443/db/info: 500 Internal Server Error"',
+    reason: 'QuorumLost',
+    fault: 'elsewhere',
+    endedBy: 'time',
+    repair:
+      'The cluster that this server joins has no majority. Start its other servers, or let TCP 2379 and 2380 pass. If they are lost, see the page about several servers.',
+  },
+  {
     // From pkg/etcd/etcd.go, join, ErrDuplicateNodeName
     pattern: /duplicate node name found, please use a unique name for this node/,
     sample:
-      'time="2026-08-01T10:00:00Z" level=fatal msg="etcd cluster join failed: duplicate node name found, please use a unique name for this node"',
+      'time="2026-08-01T10:00:00Z" level=error msg="Shutdown request received: \\"etcd cluster join failed: duplicate node name found, please use a unique name for this node\\""',
     reason: 'EtcdNameTaken',
     fault: 'elsewhere',
     repair:
@@ -26,7 +37,7 @@ export const etcdCauses: readonly KnownLine[] = [
     // From pkg/etcd/etcd.go, Reset and IsInitialized, for a server that was removed and has no server to join
     pattern: /tombstone file has been detected but --server is empty/,
     sample:
-      'time="2026-08-01T10:00:00Z" level=fatal msg="Error: preparing server: failed to bootstrap cluster data: tombstone file has been detected but --server is empty: backup and delete $DATADIR/server/db to create a new cluster, or set --server to rejoin"',
+      'time="2026-08-01T10:00:00Z" level=fatal msg="Error: preparing server: failed to bootstrap cluster data: tombstone file has been detected but --server is empty: backup and delete $DATADIR/server/db to create a new cluster, or set --server to rejoin the cluster"',
     reason: 'EtcdMemberRemoved',
     fault: 'elsewhere',
     repair: 'Slipway lets this server join again once a server in k3s.peers answers.',
