@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import type { Host, HostReader } from '../../../../engine/host.ts';
 import { type Finding, inSync, type Resource, step } from '../../../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../../../node.ts';
+import type { NodePaths } from '../../../../paths.ts';
 import { showUnit, systemctl } from '../../../../resources/unit.ts';
 import { sqlitePath } from '../../datastore/datastore-kind.ts';
-import { etcdPath } from '../../datastore/etcd-queries.ts';
 import { startJournal, unitProperties } from '../../service/starting.ts';
 import { clusterOnDisk } from './disk.ts';
 import { etcdAside, incompleteAside } from './incomplete-etcd.ts';
@@ -11,17 +12,15 @@ import { type FoundingRecord, readFounding, writeFounding } from './record.ts';
 
 /** Matches the fatal line of a K3s whose etcd has no keys of the cluster (pkg/cluster/bootstrap.go). */
 const noKeys = /no bootstrap data found in datastore/;
-/** The most bytes of an etcd without objects. The API server writes megabytes within its first minute. */
-const largestEmpty = 256 * 1024;
 
 /**
  * Repairs a server on which K3s was killed in the first seconds of its cluster. K3s saves the keys of a cluster in etcd
  * about five seconds after it has started etcd, and no K3s starts on an etcd without them.
  *
- * Acts only if K3s names this cause at a failed start. On a server that founds its cluster, moves an etcd without
- * objects aside, and lets the server decide anew how it comes to its cluster. On a server that moves from SQLite, gives
- * the database back its name, so that K3s copies it again. A server that joins another one repairs itself: K3s fetches
- * the keys from there.
+ * Acts only if K3s names this cause at a failed start. On a server that founds its cluster, moves an etcd aside that no
+ * API server has used, and lets the server decide anew how it comes to its cluster. On a server that moves from SQLite,
+ * gives the database back its name, so that K3s copies it again. A server that joins another one repairs itself: K3s
+ * fetches the keys from there.
  */
 export function foundingRepaired(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -59,8 +58,7 @@ async function repair(host: HostReader, node: K3sNode, record: FoundingRecord): 
           await incompleteAside(changing, paths);
         });
   }
-  const size = (await host.stat(etcdPath(paths)))?.size ?? 0;
-  return size > largestEmpty
+  return (await hasServed(host, paths))
     ? undefined
     : repaired(node, async (changing) => {
         // K3s writes it before its API runs. It would count as the trace of a cluster that this server had.
@@ -68,6 +66,19 @@ async function repair(host: HostReader, node: K3sNode, record: FoundingRecord): 
         await writeFounding(changing, paths, { ...record, state: 'founds', at: changing.now() });
         await etcdAside(changing, paths);
       });
+}
+
+/**
+ * True if the API server has run on this disk, so that etcd may have objects, or if K3s has come to its snapshots, which
+ * it does after it has saved the keys (seen on K3s 1.36). The size of etcd shows nothing: it has 16 MB from the start.
+ */
+async function hasServed(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
+  const traces = [
+    join(k3s.serverTls, 'temporary-certs/apiserver-loopback-client__.crt'),
+    join(k3s.datastore, 'snapshots'),
+  ];
+  const found = await Promise.all(traces.map((path) => host.stat(path)));
+  return found.some((each) => each !== undefined);
 }
 
 /** Returns the step that stops K3s before the repair. */

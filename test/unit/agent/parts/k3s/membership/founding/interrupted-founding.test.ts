@@ -13,6 +13,7 @@ import { aNode, settle } from '../../../../a-node.ts';
 const paths = nodePaths('/');
 const folder = paths.k3s.datastore;
 const node = aNode('server', { settings: { k3s: { datastore: 'etcd', init: true } } });
+const loopback = `${paths.k3s.serverTls}/temporary-certs/apiserver-loopback-client__.crt`;
 const noKeys =
   'time="2026-08-01T10:00:00Z" level=fatal msg="Error: preparing server: failed to bootstrap cluster data: failed to reconcile with local datastore: no bootstrap data found in datastore - check server token value and verify datastore integrity"\n';
 
@@ -20,17 +21,16 @@ interface Interrupted {
   readonly record?: Partial<FoundingRecord>;
   readonly log?: string;
   readonly state?: string;
-  readonly size?: number;
   readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Returns a server on which K3s was killed after it had started etcd, and whose last start failed. */
 async function interrupted(server: Interrupted = {}): Promise<MemoryHost> {
-  const { record, log = noKeys, state = 'activating\nSubState=auto-restart', size = 20_480, files } = server;
+  const { record, log = noKeys, state = 'activating\nSubState=auto-restart', files } = server;
   const host = memoryHost({
     files: {
       [`${folder}/etcd/member/wal`]: '',
-      [`${folder}/etcd/member/snap/db`]: 'x'.repeat(size),
+      [`${folder}/etcd/member/snap/db`]: 'x',
       [paths.k3s.kubeconfig]: '{}',
       ...files,
     },
@@ -58,7 +58,6 @@ describe('foundingRepaired', () => {
   test('lets K3s copy SQLite again if it was interrupted after it had renamed the database', async () => {
     const host = await interrupted({
       record: { state: 'migrates' },
-      size: 2 ** 20,
       files: { [`${folder}/state.db.migrated`]: 'rows' },
     });
     expect(await settle(foundingRepaired(node, []), host)).toEqual(['Drifted etcd', 'InSync']);
@@ -67,7 +66,8 @@ describe('foundingRepaired', () => {
   });
 
   test.each<[string, Interrupted]>([
-    ['etcd has objects', { size: 2 ** 20 }],
+    ['the API server has run', { files: { [loopback]: 'a certificate' } }],
+    ['K3s has come to its snapshots', { files: { [`${folder}/snapshots/on-demand`]: '' } }],
     ['the server has joined another one', { record: { server: 'https://10.0.0.6:6443' } }],
     ['K3s names another cause', { log: noKeys.replace('no bootstrap data found', 'something else') }],
     ['K3s runs', { state: 'active' }],
