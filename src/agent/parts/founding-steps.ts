@@ -12,6 +12,7 @@ import {
   type FoundingPorts,
   foundingMemory,
   foundingRepaired,
+  removedNoted,
   verifies,
 } from './k3s/index.ts';
 import { heldStep, unlessHeld } from './maintenance/index.ts';
@@ -21,7 +22,7 @@ export interface FoundingSteps {
   /** With SQLite: the check that the server founds the only cluster. */
   readonly first: readonly Resource[];
   /**
-   * With embedded etcd: the repair of an interrupted beginning, the move from SQLite, and the decision whether the
+   * With embedded etcd: the repairs of an interrupted beginning and of a removed member, the move from SQLite, and the decision whether the
    * server founds the cluster or joins it.
    */
   etcd(token: Resource): readonly Resource[];
@@ -46,6 +47,7 @@ export function foundingSteps(
     first: onServers('sqlite', () => clusterFounding(node)),
     etcd: ({ id }) => [
       ...onServers('etcd', () => unlessHeld(node, foundingRepaired(node, [id]))),
+      ...onServers('etcd', () => unlessHeld(node, removedNoted(node, [id]))),
       ...onServers('etcd', () => upkeep(etcdMigration(node, { copy: copyStep, held: heldStep }, [id]))),
       ...onServers('etcd', () => etcdFounding(node, { ...ports, cloud }, [id])),
     ],

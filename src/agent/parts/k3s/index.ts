@@ -33,6 +33,7 @@ export { fetchToken, tokenSecretName } from './membership/fetched-token.ts';
 export { etcdFounding, type FoundingPorts } from './membership/founding/etcd-founding.ts';
 export { foundingRepaired } from './membership/founding/interrupted-founding.ts';
 export { type FoundingMemory, foundingMemory } from './membership/founding/memory.ts';
+export { removedNoted } from './membership/founding/removed-member.ts';
 export { recordRestore } from './membership/founding/restored-cluster.ts';
 export { joinToken } from './membership/join-token.ts';
 export { nonBlockingOnceJoined } from './membership/joined-cluster.ts';

@@ -10,14 +10,18 @@ export function etcdLog({ k3s }: NodePaths): string {
   return join(k3s.datastore, 'etcd/member/wal');
 }
 
+/** Returns the path of the file with which K3s notes that etcd has removed this server. */
+export function tombstonePath({ k3s }: NodePaths): string {
+  return join(k3s.datastore, 'etcd/tombstone');
+}
+
 /**
  * Returns which datastore is on the disk; `removed` if etcd has removed this server, which then must join again
  * (pkg/etcd/etcd.go, tombstoneFile). K3s keeps to etcd once its log exists, whatever the flags
  * (pkg/cluster/managed.go); etcd that was copied from SQLite leaves `state.db.migrated` behind.
  */
 export async function clusterOnDisk(host: HostReader, paths: NodePaths): Promise<DiskCluster> {
-  const { k3s } = paths;
-  if ((await host.stat(join(k3s.datastore, 'etcd/tombstone'))) !== undefined) {
+  if ((await host.stat(tombstonePath(paths))) !== undefined) {
     return 'removed';
   }
   if ((await host.stat(etcdLog(paths))) !== undefined) {

@@ -10,6 +10,8 @@ import { clusterOnDisk } from './disk.ts';
 import { etcdAside, incompleteAside } from './incomplete-etcd.ts';
 import { type FoundingRecord, readFounding, writeFounding } from './record.ts';
 
+/** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
+const longestStop = 100_000;
 /** Matches the fatal line of a K3s whose etcd has no keys of the cluster (pkg/cluster/bootstrap.go). */
 const noKeys = /no bootstrap data found in datastore/;
 
@@ -87,7 +89,7 @@ function repaired({ role }: K3sNode, remedy: (host: Host) => Promise<void>): Fin
   return step(
     change,
     async (changing) => {
-      await changing.run(systemctl('stop', unitName(role.k3s)));
+      await changing.run({ ...systemctl('stop', unitName(role.k3s)), timeout: longestStop });
       await remedy(changing);
     },
     { summary: 'stop K3s, move its unfinished etcd aside, and let it begin its cluster again' },

@@ -1,0 +1,54 @@
+import type { Host, HostReader } from '../../../../engine/host.ts';
+import { inSync, type Resource, step } from '../../../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../../../node.ts';
+import { showUnit, systemctl } from '../../../../resources/unit.ts';
+import { startJournal, unitProperties } from '../../service/starting.ts';
+import { clusterOnDisk, tombstonePath } from './disk.ts';
+
+/** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
+const longestStop = 100_000;
+/**
+ * Matches the line of etcd, in JSON, whose member the cluster has removed. Other programs in the log of K3s quote such
+ * a line, and so cannot forge it.
+ */
+const removed =
+  /^\{"level":"(?:warn|error|fatal)".*"error":"the member has been permanently removed from the cluster"/m;
+
+/**
+ * Lets a server join again whose member was removed while it was off, as with its Node or by a reset of the cluster.
+ *
+ * K3s writes a tombstone only if it runs when its member is removed. If it starts later, it waits without end: etcd
+ * ends, and nothing starts it again (seen on K3s 1.36). So this writes the tombstone, with which the next start of K3s
+ * moves the database to etcd-backup-TIME and joins. Acts only while K3s starts, because only then it has run no pods.
+ */
+export function removedNoted(node: K3sNode, needs: readonly string[]): Resource {
+  return {
+    id: 'Cluster/removed',
+    summary: 'let a server join again that was removed from etcd',
+    condition: 'Role',
+    isQuiet: true,
+    needs,
+    async check(host) {
+      const hasEtcd = (await clusterOnDisk(host, node.paths)) === 'etcd';
+      if (!hasEtcd || !(await wasRemoved(host, node))) {
+        return inSync();
+      }
+      const change = { field: 'etcd', observed: 'of a removed member', desired: 'joined again' };
+      return step(change, (changing) => noteRemoval(changing, node), {
+        summary: 'stop K3s, and let it move its etcd aside and join again',
+      });
+    },
+  };
+}
+
+async function wasRemoved(host: HostReader, { role }: K3sNode): Promise<boolean> {
+  const unit = unitName(role.k3s);
+  const { ActiveState, SubState, InvocationID } = await showUnit(host, unit, unitProperties);
+  const isStarting = ActiveState === 'activating' && SubState !== 'auto-restart';
+  return isStarting && removed.test(await startJournal(host, unit, InvocationID));
+}
+
+async function noteRemoval(host: Host, { role, paths }: K3sNode): Promise<void> {
+  await host.run({ ...systemctl('stop', unitName(role.k3s)), timeout: longestStop });
+  await host.writeFile(tombstonePath(paths), '', { mode: 0o600 });
+}
