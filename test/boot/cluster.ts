@@ -10,7 +10,6 @@ import { BootedHost, eventually, standInNode } from './booted-host.ts';
 import { type FrontDoor, openFrontDoor } from './front-door.ts';
 import { type Network, startNetwork } from './network.ts';
 import { provisionByCloudInit, provisionByImage } from './provisioning.ts';
-import { publishRealK3s } from './real-k3s.ts';
 import { rootFileSystem, type Suite } from './root-file-system.ts';
 
 export type HostName = 'server' | 'agent' | 'observability';
@@ -73,7 +72,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
   const { k3sVersions } = options;
   const mirror = await startMirror(azure, { interpreter: standInNode, ...(k3sVersions && { k3sVersions }) });
-  publishRealK3s(mirror);
   const door = await openFrontDoor({ azure, network, hosts: machines });
   const image = rootFileSystem(suite());
   const hosts = machines.map(

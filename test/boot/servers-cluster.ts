@@ -17,7 +17,7 @@ import { inThisWorld, loginServer, provenImage, ready, suite, vaultName } from '
 import { openFrontDoor } from './front-door.ts';
 import { startNetwork } from './network.ts';
 import { provisionByCloudInit } from './provisioning.ts';
-import { publishRealK3s } from './real-k3s.ts';
+import { publishRealK3s, realK3sConfig } from './real-k3s.ts';
 import { rootFileSystem } from './root-file-system.ts';
 
 const addresses = {
@@ -49,7 +49,7 @@ const settings = {
   registries: { servers: [loginServer], proof: [provenImage] },
   gitops: { engine: 'none' },
   backup: { to: `https://${store}/backups` },
-  k3s: { datastore: 'etcd', peers: [allServers] },
+  k3s: { datastore: 'etcd', peers: [allServers], config: realK3sConfig },
 };
 
 export interface ServersCluster {
