@@ -5,8 +5,8 @@ import { joinsNoServer, restoreRefused } from '../agent/parts/k3s/index.ts';
 
 /**
  * The Resources that are not asked before a restore, because they wait for it, or for other servers, which are off: the
- * end of the restore, the decision whether to found a cluster and its repairs, the release and the settings of the other
- * servers.
+ * end of the restore, the decision whether to found a cluster and its repairs, the release and the settings of the
+ * other servers.
  */
 export const leftOut: readonly string[] = [
   'Restore/ended',

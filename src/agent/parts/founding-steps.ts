@@ -22,8 +22,8 @@ export interface FoundingSteps {
   /** With SQLite: the check that the server founds the only cluster. */
   readonly first: readonly Resource[];
   /**
-   * With embedded etcd: the repairs of an interrupted beginning and of a removed member, the move from SQLite, and the decision whether the
-   * server founds the cluster or joins it.
+   * With embedded etcd: the repairs of an interrupted beginning and of a removed member, the move from SQLite, and the
+   * decision whether the server founds the cluster or joins it.
    */
   etcd(token: Resource): readonly Resource[];
   /** With embedded etcd: the comparison of the settings that all servers share. */

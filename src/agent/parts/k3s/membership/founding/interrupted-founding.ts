@@ -71,8 +71,9 @@ async function repair(host: HostReader, node: K3sNode, record: FoundingRecord): 
 }
 
 /**
- * True if the API server has run on this disk, so that etcd may have objects, or if K3s has come to its snapshots, which
- * it does after it has saved the keys (seen on K3s 1.36). The size of etcd shows nothing: it has 16 MB from the start.
+ * True if the API server has run on this disk, so that etcd may have objects, or if K3s has come to its snapshots,
+ * which it does after it has saved the keys (seen on K3s 1.36). The size of etcd shows nothing: it has 16 MB from
+ * the start.
  */
 async function hasServed(host: HostReader, { k3s }: NodePaths): Promise<boolean> {
   const traces = [
