@@ -1,9 +1,9 @@
-import type { Host, HostReader } from '../../../../engine/host.ts';
-import { inSync, type Resource, step } from '../../../../engine/resource.ts';
-import { type K3sNode, unitName } from '../../../../node.ts';
-import { showUnit, systemctl } from '../../../../resources/unit.ts';
-import { startJournal, unitProperties } from '../../service/starting.ts';
-import { clusterOnDisk, tombstonePath } from './disk.ts';
+import type { Host, HostReader } from '../../engine/host.ts';
+import { inSync, type Resource, step } from '../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../node.ts';
+import { showUnit, systemctl } from '../../resources/unit.ts';
+import { clusterOnDisk, tombstonePath } from './membership/founding/disk.ts';
+import { startJournal, unitProperties } from './service/starting.ts';
 
 /** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
 const longestStop = 100_000;

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { foundingRepaired } from '../../../../../../../src/agent/parts/k3s/membership/founding/interrupted-founding.ts';
-import { lostCluster } from '../../../../../../../src/agent/parts/k3s/membership/founding/lost-cluster.ts';
+import { foundingRepaired } from '../../../../../src/agent/parts/k3s/interrupted-founding.ts';
+import { lostCluster } from '../../../../../src/agent/parts/k3s/membership/founding/lost-cluster.ts';
 import {
   type FoundingRecord,
   readFounding,
   writeFounding,
-} from '../../../../../../../src/agent/parts/k3s/membership/founding/record.ts';
-import { nodePaths } from '../../../../../../../src/agent/paths.ts';
-import { type MemoryHost, memoryHost } from '../../../../../../lab/memory-host.ts';
-import { aNode, settle } from '../../../../a-node.ts';
+} from '../../../../../src/agent/parts/k3s/membership/founding/record.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, settle } from '../../a-node.ts';
 
 const paths = nodePaths('/');
 const folder = paths.k3s.datastore;

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import type { Host, HostReader } from '../../../../engine/host.ts';
-import { type Finding, inSync, type Resource, step } from '../../../../engine/resource.ts';
-import { type K3sNode, unitName } from '../../../../node.ts';
-import type { NodePaths } from '../../../../paths.ts';
-import { showUnit, systemctl } from '../../../../resources/unit.ts';
-import { sqlitePath } from '../../datastore/datastore-kind.ts';
-import { startJournal, unitProperties } from '../../service/starting.ts';
-import { clusterOnDisk } from './disk.ts';
-import { etcdAside, incompleteAside } from './incomplete-etcd.ts';
-import { type FoundingRecord, readFounding, writeFounding } from './record.ts';
+import type { Host, HostReader } from '../../engine/host.ts';
+import { type Finding, inSync, type Resource, step } from '../../engine/resource.ts';
+import { type K3sNode, unitName } from '../../node.ts';
+import type { NodePaths } from '../../paths.ts';
+import { showUnit, systemctl } from '../../resources/unit.ts';
+import { sqlitePath } from './datastore/datastore-kind.ts';
+import { clusterOnDisk } from './membership/founding/disk.ts';
+import { etcdAside, incompleteAside } from './membership/founding/incomplete-etcd.ts';
+import { type FoundingRecord, readFounding, writeFounding } from './membership/founding/record.ts';
+import { startJournal, unitProperties } from './service/starting.ts';
 
 /** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
 const longestStop = 100_000;

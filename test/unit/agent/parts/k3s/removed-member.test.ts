@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { clusterOnDisk } from '../../../../../../../src/agent/parts/k3s/membership/founding/disk.ts';
-import { removedNoted } from '../../../../../../../src/agent/parts/k3s/membership/founding/removed-member.ts';
-import { nodePaths } from '../../../../../../../src/agent/paths.ts';
-import { type MemoryHost, memoryHost } from '../../../../../../lab/memory-host.ts';
-import { aNode, settle } from '../../../../a-node.ts';
+import { clusterOnDisk } from '../../../../../src/agent/parts/k3s/membership/founding/disk.ts';
+import { removedNoted } from '../../../../../src/agent/parts/k3s/removed-member.ts';
+import { nodePaths } from '../../../../../src/agent/paths.ts';
+import { type MemoryHost, memoryHost } from '../../../../lab/memory-host.ts';
+import { aNode, settle } from '../../a-node.ts';
 
 const paths = nodePaths('/');
 const node = aNode('server', { settings: { k3s: { datastore: 'etcd' } } });
