@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 
 /**
- * A JSON text with this many commas is rejected without parsing. There is about one comma per value, and expected
+ * A JSON text with more commas is rejected without parsing. There is about one comma per value, and expected
  * answers and files have far fewer. But a text of four megabytes can contain two million values, and a schema may
  * report an issue of half a kilobyte for each.
  */
@@ -59,7 +59,7 @@ const json = z.transform((text: string, { issues }): unknown => {
 
 function hasManyCommas(text: string): boolean {
   let at = -1;
-  for (let commas = 0; commas < mostCommas; commas += 1) {
+  for (let commas = 0; commas <= mostCommas; commas += 1) {
     at = text.indexOf(',', at + 1);
     if (at === -1) {
       return false;

@@ -58,7 +58,7 @@ describe('nodeReady', () => {
     ['null', 'null', 'the whole is of another kind'],
     ['a number', '5', 'the whole is of another kind'],
     ['truncated JSON', '{"state":', 'it is not JSON'],
-    ['too many commas', `[${','.repeat(50_000)}]`, 'it has more than 50000 commas'],
+    ['too many commas', `[${','.repeat(50_001)}]`, 'it has more than 50000 commas'],
     [
       'a condition without a status',
       '{"status":{"conditions":[{"type":"Ready"}]}}',
