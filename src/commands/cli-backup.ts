@@ -18,6 +18,8 @@ export interface BackupListOptions extends CommonOptions {
 export interface RestoreOptions extends CommonOptions {
   /** The path of the copy to restore, with its manifest beside it, or the id of a backup; `undefined` to list them. */
   readonly from: string | undefined;
+  /** True to go on with this server's own etcd, instead of a copy. */
+  readonly reset: boolean;
   /** The cluster of the copy, if it may take the place of another cluster. */
   readonly otherCluster: string | undefined;
   /** True to only print what the restore will do. */
@@ -73,11 +75,22 @@ function addRestoreCommand(program: Command, commands: BackupCommands, finish: (
       '--other-cluster <ca>',
       'restore the cluster with this CA in place of the present one, such as on a new VM',
     )
+    .option(
+      '--reset',
+      'go on with the own etcd of this server, if the other servers are lost for good and there is no copy',
+      false,
+    )
     .option('--plan', 'print what would be done, and do nothing', false)
     .option('--yes', 'do it without asking', false)
-    .action(async ({ from, otherCluster, plan, yes, ...options }) =>
-      finish(await commands.restore({ ...commonOf(options), from, otherCluster, plan, yes })),
-    );
+    .action(async ({ from, reset, otherCluster, plan, yes, ...options }) => {
+      if (reset && (from ?? otherCluster) !== undefined) {
+        throw misused(
+          '--reset',
+          'goes on with the own etcd of this server, so leave --from and --other-cluster out.',
+        );
+      }
+      finish(await commands.restore({ ...commonOf(options), from, reset, otherCluster, plan, yes }));
+    });
 }
 
 /** Matches the id of a backup, which is not a path. */

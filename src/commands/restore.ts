@@ -1,4 +1,4 @@
-/** The command `slipway restore`: replaces the datastore of a server with a copy. */
+/** The command `slipway restore`: replaces the datastore of a server with a copy, or goes on with its own etcd. */
 import { NodeError } from '../agent/engine/errors.ts';
 import { diskOf } from '../agent/host/files/free-space.ts';
 import { acquireLock } from '../agent/host/files/lock.ts';
@@ -6,6 +6,8 @@ import { outliveOutput } from '../agent/host/process/print.ts';
 import { abortedBySignals } from '../agent/host/process/signals.ts';
 import {
   type FreshServer,
+  judgeOwnEtcd,
+  ownEtcd,
   placedRestore,
   requireNeverServed,
   requireOthersOff,
@@ -24,15 +26,16 @@ import { copyToRestore, forgetFetched, listRestorable } from './restore-source.t
 
 /**
  * Fetches a backup that has an id instead of a path, prints what a restore will do, asks unless `yes` is true, and
- * restores. Without `from`, prints what could be restored. Resolves to 0 after that, and after the restore; to 2 with
- * `plan`; and to 1 if a person declined, a step failed, or a signal such as that of Ctrl-C interrupted it.
+ * restores. With `reset`, goes on with the own etcd of this server. Without both, prints what could be restored.
+ * Resolves to 0 after that, and after the restore; to 2 with `plan`; and to 1 if a person declined, a step failed, or a
+ * signal such as that of Ctrl-C interrupted it.
  *
  * Throws `RestoreRefused`, `RestoreFailed`, and `InvalidSettings` if there is no terminal to ask on, or no store.
  */
 export async function restore(options: RestoreOptions): Promise<number> {
-  const { root, from, plan } = options;
+  const { root, from, reset, plan } = options;
   outliveOutput();
-  if (from === undefined) {
+  if (from === undefined && !reset) {
     requireRoot('restore', root, { does: 'reads what only root may read' });
     const { host, paths, store } = await restoreGround(options);
     await listRestorable(host, paths, { named: async () => store, tell });
@@ -47,7 +50,7 @@ export async function restore(options: RestoreOptions): Promise<number> {
     await requireOwnShell(host);
   }
   try {
-    return await restoreFrom(ground, { ...options, from });
+    return await restoreFrom(ground, { ...options, from: from ?? ownEtcd(paths) });
   } finally {
     if (!plan) {
       await forgetFetched(host, paths);
@@ -65,7 +68,7 @@ async function restoreFrom(
     await requireOthersOff(host, paths, servers);
   }
   const free = async (path: string) => (await diskOf(path)).available;
-  if (fresh !== undefined) {
+  if (fresh !== undefined && !options.reset) {
     await requireNeverServed(host, paths);
   }
   const look = async (first?: FreshServer) => {
@@ -74,7 +77,9 @@ async function restoreFrom(
       const steps = restoreSteps(paths, undefined, placed, servers);
       return { begun: placed, steps, planned: continuedPlan(placed, steps) };
     }
-    const copy = await copyToRestore(host, paths, options, { named, tell, free, fresh: first });
+    const copy = options.reset
+      ? await judgeOwnEtcd(host, paths)
+      : await copyToRestore(host, paths, options, { named, tell, free, fresh: first });
     const begun = await restoreOf(host, paths, copy, servers.members);
     const steps = restoreSteps(paths, copy, begun, servers);
     return { begun, steps, planned: restorePlan(host, copy, steps) };
@@ -88,7 +93,10 @@ async function restoreFrom(
     tell.out('Nothing was changed.');
     return 2;
   }
-  if (!yes && !(await isAgreed('restore', 'replaces the datastore', 'restore this copy'))) {
+  const [does, question] = options.reset
+    ? ['makes a cluster of this server alone', 'go on with this server alone']
+    : ['replaces the datastore', 'restore this copy'];
+  if (!yes && !(await isAgreed('restore', does, question))) {
     tell.error('Nothing was changed.');
     return 1;
   }

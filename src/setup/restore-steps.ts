@@ -32,9 +32,10 @@ export function restoreSteps(
 }
 
 /** Returns the plan for a restore whose copy is in place already. */
-export function continuedPlan({ from, at }: Restore, { stop, up }: RestoreSteps): readonly string[] {
+export function continuedPlan({ from, at, isOwn }: Restore, { stop, up }: RestoreSteps): readonly string[] {
+  const placed = isOwn ? 'K3s has made a cluster of this server alone' : `The copy ${from} is in place`;
   return [
-    `The copy ${from} is in place: its restore was begun at ${at}, and has not ended.`,
+    `${placed}: the restore was begun at ${at}, and has not ended.`,
     'The restore will:',
     ...[stop, ...up].map(({ summary }) => `  ${summary}`),
     end,
@@ -50,6 +51,9 @@ export function restorePlan(
   { stop, down, up }: RestoreSteps,
 ): readonly string[] {
   const { madeAt, reason, isMove, k3s, installed, isKept } = copy;
+  if (copy.isOwn) {
+    return ownPlan(copy, [stop, ...down, ...up]);
+  }
   const first = copy.isFresh
     ? [`  install K3s ${installed}, its configuration and the join token, as the daemon does`]
     : [];
@@ -66,7 +70,7 @@ export function restorePlan(
     'What it means:',
     '  The cluster forgets everything since the copy: objects that were created, changed or deleted. Pods that started',
     '  since then are ended. The data in volumes stays as it is. The API is away for about a minute.',
-    ...(copy.datastore === 'etcd' ? ofEtcd : []),
+    ...(copy.datastore === 'etcd' ? [...ofEtcd, ...ofSnapshot] : []),
     ...newer,
     ...(isMove ? moving : []),
   ];
@@ -89,11 +93,29 @@ function contentOf(copy: RestorableCopy): readonly string[] {
   ];
 }
 
+/** Returns the plan of a server that goes on with its own etcd. */
+function ownPlan({ path }: RestorableCopy, steps: readonly Resource[]): readonly string[] {
+  return [
+    `The etcd of this server, ${path}`,
+    'The restore will:',
+    ...steps.map(({ summary }) => `  ${summary}`),
+    end,
+    'What it means:',
+    '  The cluster loses what the other servers have not sent to this one. The data in volumes stays as it is. The API is',
+    '  away for about a minute.',
+    ...ofEtcd,
+    '  The Nodes of lost servers stay: kubectl delete node NAME',
+  ];
+}
+
 /** What a restore of etcd means besides. */
 const ofEtcd = [
   '  The cluster has this server alone. The other servers must not start K3s before they have moved',
-  '  /var/lib/rancher/k3s/server/db aside; then they join again. If K3s is interrupted while it restores, it keeps what',
-  '  it has begun in db/etcd-old-TIME and tls-TIME.',
+  '  /var/lib/rancher/k3s/server/db aside; then they join again.',
+];
+
+const ofSnapshot = [
+  '  If K3s is interrupted while it restores, it keeps what it has begun in db/etcd-old-TIME and tls-TIME.',
 ];
 
 const moving = [

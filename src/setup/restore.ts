@@ -10,6 +10,7 @@ import {
   longestReset,
   type Restore,
   recordRestore,
+  restoreCommand,
 } from '../agent/parts/k3s/index.ts';
 import { forgetTurns } from '../agent/parts/maintenance/index.ts';
 import type { NodePaths } from '../agent/paths.ts';
@@ -98,10 +99,10 @@ function stopped({ aborted }: AbortSignal) {
 }
 
 /** Returns how far a restore got that did not end, and the command that continues. */
-async function unfinished(host: HostReader, { slipway }: NodePaths, { from }: Restore): Promise<string> {
+async function unfinished(host: HostReader, { slipway }: NodePaths, restore: Restore): Promise<string> {
   const isBegun = (await host.stat(slipway.restore)) !== undefined;
   return isBegun
-    ? `The restore has begun and has not ended. Slipway leaves K3s alone until it has. To continue: slipway restore --from ${from}`
+    ? `The restore has begun and has not ended. Slipway leaves K3s alone until it has. To continue: ${restoreCommand(restore)}`
     : 'The datastore was not replaced. To try again, run the same command again.';
 }
 

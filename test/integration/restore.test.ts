@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, type onTestFinished, test } from 'vitest';
@@ -15,6 +16,7 @@ import { FakeCloud } from '../lab/fake-cloud.ts';
 import { kineSql } from '../lab/memory-databases.ts';
 import { aNode } from '../unit/agent/a-node.ts';
 import { temporaryFolder } from './host/folder.ts';
+import { serveTcp } from './host/servers.ts';
 
 const launch = join(import.meta.dirname, '../../src/launcher/launch.ts');
 const version = 'v1.36.3+k3s1';
@@ -206,6 +208,34 @@ describe('slipway restore with a real SQLite datastore', () => {
     expect(exitCode).toBe(1);
     expect(error).toMatch(message);
     expect(await readdir(join(paths.k3s.data, 'server'))).toEqual(['cred', 'db', 'tls', 'token']);
+  });
+
+  test('refuses while a peer in the settings answers, accepts one that is off, and shows both in the plan', async () => {
+    const { paths, copy, slipway } = await aServer();
+    const port = await serveTcp(createServer(), { port: 0, host: '127.0.0.9' });
+    const peer = (url: string) => ['--set', `k3s.peers=["${url}"]`];
+    const answering = peer(`https://127.0.0.9:${port}`);
+    const refused = await slipway('--from', copy, '--yes', ...answering);
+    expect(refused).toMatchObject({ exitCode: 1, error: expect.stringContaining(`127.0.0.9:${port}`) });
+    expect(refused.error).toMatch(/RestoreRefused: Nothing was changed: .*systemctl disable --now k3s/);
+    const planned = await slipway('--from', copy, '--plan', ...answering);
+    expect(planned).toMatchObject({ exitCode: 2, error: expect.stringContaining('It would be refused now') });
+    const alone = await slipway('--from', copy, '--plan', ...peer('https://127.0.0.8:1'));
+    expect(alone).toMatchObject({ exitCode: 2, error: '' });
+    expect(await readdir(join(paths.k3s.data, 'server'))).toEqual(['cred', 'db', 'tls', 'token']);
+  });
+
+  test('with --reset needs etcd on the disk, and neither --from nor --other-cluster', async () => {
+    const { copy, slipway } = refusing;
+    const refused = await slipway('--reset', '--yes');
+    expect(refused).toMatchObject({ exitCode: 1, error: expect.stringContaining('RestoreRefused') });
+    expect(refused.error).toContain('keeps its datastore in SQLite');
+    for (const other of [
+      ['--from', copy],
+      ['--other-cluster', '0123456789ab'],
+    ]) {
+      expect((await slipway('--reset', ...other)).error).toContain('--reset');
+    }
   });
 
   test('puts the copy in place without a write-ahead log, and shows how to go back if K3s ends at each start', async () => {

@@ -2,8 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/agent/engine/digest.ts';
 import { renderOwn } from '../../src/agent/engine/own-file.ts';
 import { renderConfig } from '../../src/agent/parts/k3s/config/config.ts';
-import { judgeCopy, type OtherServers, restoreEnded, restoreOf } from '../../src/agent/parts/k3s/index.ts';
+import {
+  judgeCopy,
+  judgeOwnEtcd,
+  type OtherServers,
+  restoreEnded,
+  restoreOf,
+} from '../../src/agent/parts/k3s/index.ts';
 import { readFounding } from '../../src/agent/parts/k3s/membership/founding/record.ts';
+import { restoreUnderWay } from '../../src/agent/parts/k3s/restore/restore-state.ts';
 import { replaceDatastore } from '../../src/setup/restore.ts';
 import { restorePlan, restoreSteps } from '../../src/setup/restore-steps.ts';
 import { Crash, type MemoryHost } from '../lab/memory-host.ts';
@@ -34,7 +41,7 @@ const words =
 
 const dropIn = '/etc/rancher/k3s/config.yaml.d/a.yaml';
 /** A reset of K3s in its unit. */
-const reset = /^--scope .*--unit=slipway-restore\.scope \/usr\/local\/bin\/k3s server --cluster-reset /;
+const reset = /^--scope .*--unit=slipway-restore\.scope \/usr\/local\/bin\/k3s server --cluster-reset( |$)/;
 
 interface World {
   readonly host: MemoryHost;
@@ -78,7 +85,7 @@ function world(): World {
   api.isUp = () => unit.ActiveState === 'active';
   putNode(api);
   const started = () => {
-    if (files.text(wal) !== content || files.text(paths.k3s.serverCa) !== ca) {
+    if (![content, ofOneServer].includes(files.text(wal) ?? '') || files.text(paths.k3s.serverCa) !== ca) {
       faults.push('starts without the restored cluster');
     }
     files.remove(`${server}/db/reset-flag`);
@@ -99,6 +106,12 @@ function world(): World {
       machine.isLeft = false;
       return '';
     })
+    .on({ file: 'stat', args: /^--file-system / }, () => '1000000 4096\n')
+    .on({ file: 'cp', args: /^--archive -- / }, ({ args }) => {
+      files.write(`${args[3]}/member/wal/0.wal`, files.text(`${args[2]}/member/wal/0.wal`) ?? '', 0o600);
+      return '';
+    })
+    .on({ file: 'sync', args: /^--file-system \S+\.part$/ }, '')
     .on({ file: 'systemd-run', args: reset }, ({ args }) => {
       machine.resets += 1;
       if (machine.isLeft) {
@@ -110,14 +123,14 @@ function world(): World {
       if (unit.ActiveState === 'active' || unit.UnitFileState === 'enabled') {
         faults.push('is reset while K3s runs or may start');
       }
+      const from = args.find((each) => each.includes('restore-path='))?.split('=')[1];
+      if (from === undefined) {
+        return resetOwn(machine);
+      }
       if (files.text(wal) !== undefined) {
         faults.push('moves an etcd aside that was not kept before');
       }
-      files.write(
-        wal,
-        files.text(args.find((each) => each.includes('restore-path='))?.split('=')[1] ?? '') ?? 'nothing',
-        0o600,
-      );
+      files.write(wal, files.text(from) ?? 'nothing', 0o600);
       files.write(paths.k3s.serverCa, ca);
       files.write(`${server}/db/reset-flag`, '', 0o600);
       const isLogged = files.text(dropIn)?.includes('log:') && !args.includes('--alsologtostderr');
@@ -135,8 +148,23 @@ function world(): World {
   return machine;
 }
 
-async function restore({ host, said }: World): Promise<boolean> {
-  const copy = await judgeCopy(host, paths, snapshot);
+const ofOneServer = 'the present etcd, of this server alone';
+
+/** Models a reset without a snapshot, which keeps the database, and which K3s refuses while its flag file exists. */
+function resetOwn({ host: { files }, faults }: World) {
+  if (files.stat(`${server}/db/reset-flag`) !== undefined) {
+    return { stderr: 'level=fatal msg="Error: preparing server: remove the cluster-reset flag"\n' };
+  }
+  if (files.text(`${server}/db/etcd.${aside}/member/wal/0.wal`) !== 'the present etcd') {
+    faults.push('is reset without a copy of its etcd');
+  }
+  files.write(`${server}/db/reset-flag`, '', 0o600);
+  files.write(wal, ofOneServer, 0o600);
+  return { stderr: words };
+}
+
+async function restore({ host, said }: World, own = false): Promise<boolean> {
+  const copy = own ? await judgeOwnEtcd(host, paths) : await judgeCopy(host, paths, snapshot);
   const begun = await restoreOf(host, paths, copy);
   const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
   return replaceDatastore(host, paths, restoreSteps(paths, copy, begun, alone), begun, {
@@ -280,6 +308,103 @@ describe('a restore of a snapshot of etcd', () => {
     expect(plan.join('\n')).toContain('k3s server --cluster-reset');
     expect(plan.join('\n')).toContain('The cluster has this server alone.');
     expect(host.mutations).toBe(0);
+  });
+});
+
+describe('a server that goes on with its own etcd', () => {
+  function expectAlone({ host, unit, faults }: World): void {
+    const { files } = host;
+    expect(faults).toEqual([]);
+    expect(files.text(wal)).toBe(ofOneServer);
+    expect(files.text(`${server}/db/etcd.${aside}/member/wal/0.wal`)).toBe('the present etcd');
+    expect(files.stat(`${server}/db/etcd.${aside}.part`)).toBeUndefined();
+    expect(files.stat(`${server}/tls.${aside}`)).toBeUndefined();
+    expect(files.stat(paths.slipway.restore)).toBeUndefined();
+    expect(unit).toMatchObject({ ActiveState: 'active', UnitFileState: 'enabled' });
+    expect(files.text(paths.k3s.config)).toBe(renderConfig({ ...joining, joins: undefined }));
+  }
+
+  test('keeps a copy of it, lets K3s make a cluster of this server alone, and starts K3s', async () => {
+    const machine = world();
+    expect(await restore(machine, true)).toBe(true);
+    expectAlone(machine);
+    expect(machine.resets).toBe(1);
+    expect(machine.host.lines().join('\n')).not.toContain('restore-path');
+  });
+
+  test('continues after a crash and a reboot before each change, and resets no running cluster', async () => {
+    const whole = world();
+    await restore(whole, true);
+    expect(whole.host.mutations).toBeGreaterThan(12);
+    for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
+      const machine = world();
+      const { host, unit } = machine;
+      host.crashBefore(mutation);
+      await expect(restore(machine, true)).rejects.toBeInstanceOf(Crash);
+      host.restart();
+      unit.ActiveState = unit.UnitFileState === 'enabled' ? 'active' : 'inactive';
+      const begun = await restoreUnderWay(host, paths);
+      if (begun !== undefined) {
+        const ended = await restoreEnded(joining).check(host);
+        expect(ended).toMatchObject({
+          message: expect.stringContaining('continue: slipway restore --reset'),
+        });
+        await expect(judgeCopy(host, paths, snapshot)).rejects.toThrow(
+          /End it first: slipway restore --reset/,
+        );
+      }
+      expect(await restore(machine, true)).toBe(true);
+      expectAlone(machine);
+    }
+  });
+
+  test('names the command that tries again and the way back if K3s does not reset it', async () => {
+    const machine = world();
+    const before = machine.host.files.snapshot();
+    machine.host.on({ file: 'systemd-run', args: reset }, { exitCode: 1, stderr: 'level=fatal msg="no"\n' });
+    expect(await restore(machine, true)).toBe(false);
+    const told = machine.said.join('\n');
+    expect(told).toContain('To try again: slipway restore --reset.');
+    goBack(machine.host, told);
+    expect(machine.host.files.snapshot()).toEqual(before);
+  });
+
+  test.each<readonly [string, (host: MemoryHost) => void, RegExp]>([
+    ['has no etcd', (host) => host.files.remove(`${server}/db/etcd`), /no etcd of its own|of SQLite/],
+    [
+      'was removed from its cluster',
+      (host) => host.files.write(`${server}/db/etcd/tombstone`, ''),
+      /no etcd of its own/,
+    ],
+    [
+      'has no room for the copy',
+      (host) => host.on({ file: 'stat', args: /^--file-system / }, '1000 4096\n'),
+      /needs 1024 MB of free space there, and 4 MB are free/,
+    ],
+  ])('is refused before any change if it %s', async (_, change, verdict) => {
+    const { host } = world();
+    change(host);
+    await expect(judgeOwnEtcd(host, paths)).rejects.toThrow(verdict);
+    expect(host.mutations).toBe(0);
+  });
+
+  test('does not go on while a restore of a copy is under way', async () => {
+    const machine = world();
+    machine.host.crashBefore(3);
+    await expect(restore(machine)).rejects.toBeInstanceOf(Crash);
+    machine.host.restart();
+    await expect(judgeOwnEtcd(machine.host, paths)).rejects.toThrow(`slipway restore --from ${snapshot}`);
+  });
+
+  test('has a plan that says what is kept, and what the cluster loses', async () => {
+    const { host } = world();
+    const own = await judgeOwnEtcd(host, paths);
+    const plan = restorePlan(host, own, restoreSteps(paths, own, await restoreOf(host, paths, own), alone));
+    expect(plan[0]).toBe(`The etcd of this server, ${server}/db/etcd`);
+    expect(plan).toContain(`  copy ${server}/db/etcd to ${server}/db/etcd.${aside}`);
+    expect(plan.join('\n')).toContain(`go on with ${server}/db/etcd as a cluster of this server alone`);
+    expect(plan.join('\n')).toContain('kubectl delete node NAME');
+    expect(plan.join('\n')).not.toMatch(/etcd-old|The copy /);
   });
 });
 

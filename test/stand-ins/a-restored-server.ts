@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command, CommandResult, Host } from '../../src/agent/engine/host.ts';
 import { nodeHost } from '../../src/agent/host/node-host.ts';
-import { judgeCopy, restoreOf } from '../../src/agent/parts/k3s/index.ts';
+import { judgeCopy, judgeOwnEtcd, type RestorableCopy, restoreOf } from '../../src/agent/parts/k3s/index.ts';
 import { type NodePaths, nodePaths } from '../../src/agent/paths.ts';
 import { replaceDatastore } from '../../src/setup/restore.ts';
 import { restoreSteps } from '../../src/setup/restore-steps.ts';
@@ -14,6 +14,8 @@ export interface RestoredServer {
   readonly paths: NodePaths;
   /** Restores the copy at a path, and resolves to what was printed. Throws if the restore has not ended. */
   restore(from: string): Promise<string>;
+  /** Lets the server go on with its own etcd, and resolves as `restore` does. */
+  goOn(): Promise<string>;
 }
 
 /** Returns a server with the files that the daemon gives it, whose K3s systemctl starts and stops. */
@@ -57,17 +59,19 @@ export function restoredServer(server: StartedServer): RestoredServer {
   return {
     host,
     paths,
-    async restore(from) {
-      const copy = await judgeCopy(host, paths, from);
-      const begun = await restoreOf(host, paths, copy);
-      const steps = restoreSteps(paths, copy, begun, { peers: [], registration: [], members: [], own: [] });
-      const said: string[] = [];
-      const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
-      const { signal } = new AbortController();
-      if (!(await replaceDatastore(host, paths, steps, begun, { tell, interrupted: signal }))) {
-        throw new Error(`${said.join('\n')}\n${server.log().slice(-3_000)}`);
-      }
-      return said.join('\n');
-    },
+    restore: async (from) => replaced(await judgeCopy(host, paths, from)),
+    goOn: async () => replaced(await judgeOwnEtcd(host, paths)),
   };
+
+  async function replaced(copy: RestorableCopy): Promise<string> {
+    const begun = await restoreOf(host, paths, copy);
+    const steps = restoreSteps(paths, copy, begun, { peers: [], registration: [], members: [], own: [] });
+    const said: string[] = [];
+    const tell = { out: (line: string) => said.push(line), error: (line: string) => said.push(line) };
+    const { signal } = new AbortController();
+    if (!(await replaceDatastore(host, paths, steps, begun, { tell, interrupted: signal }))) {
+      throw new Error(`${said.join('\n')}\n${server.log().slice(-3_000)}`);
+    }
+    return said.join('\n');
+  }
 }

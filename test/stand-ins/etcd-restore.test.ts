@@ -57,6 +57,29 @@ describe.skipIf(etcdMissing !== undefined)(
       expect((await a.api('GET', `${maps}/before`)).status).toBe(200);
     });
 
+    test('lets a server that had joined go on with its own etcd after the loss of the other, which joins again', async () => {
+      await b.up();
+      await a.api('POST', maps, map('after'));
+      const ca = b.data('tls/server-ca.crt');
+      await a.stop('SIGKILL');
+      const { goOn } = restoredServer(b);
+      expect(await goOn()).toContain('The datastore is restored, and the API is ready.');
+      for (const name of ['before', 'after']) {
+        expect((await b.api('GET', `${maps}/${name}`)).status).toBe(200);
+      }
+      expect(b.data('tls/server-ca.crt')).toBe(ca);
+      expect(JSON.parse((await b.ask('/db/info')).body).members).toHaveLength(1);
+      const [kept = '', ...others] = readdirSync(data(b, 'db')).filter((name) =>
+        name.includes('before-restore'),
+      );
+      expect([existsSync(data(b, `db/${kept}/member/wal`)), others]).toEqual([true, []]);
+      expect(existsSync(data(b, 'db/reset-flag'))).toBe(false);
+      renameSync(data(a, 'db'), data(a, 'db-former'));
+      a.configure({ server: b.url });
+      await a.up();
+      expect(JSON.parse((await b.ask('/db/info')).body).members).toHaveLength(2);
+    });
+
     test('refuses a damaged snapshot while K3s runs, and then restores another one', async () => {
       const snapshot = await saved(a);
       const damaged = data(a, '../damaged');

@@ -146,11 +146,17 @@ describe('the command line', () => {
     [['version'], ['version', undefined]],
     [
       ['restore', '--from', '/backup/a.db'],
-      ['restore', { ...plain, from: '/backup/a.db', otherCluster: undefined, plan: false, yes: false }],
+      [
+        'restore',
+        { ...plain, from: '/backup/a.db', reset: false, otherCluster: undefined, plan: false, yes: false },
+      ],
     ],
     [
       ['restore'],
-      ['restore', { ...plain, from: undefined, otherCluster: undefined, plan: false, yes: false }],
+      [
+        'restore',
+        { ...plain, from: undefined, reset: false, otherCluster: undefined, plan: false, yes: false },
+      ],
     ],
     [
       ['restore', '--from', '20261130T120000Z-vm-1', '--other-cluster', '0123456789ab'],
@@ -159,12 +165,23 @@ describe('the command line', () => {
         {
           ...plain,
           ...{ from: '20261130T120000Z-vm-1', otherCluster: '0123456789ab', plan: false, yes: false },
+          reset: false,
         },
       ],
     ],
     [
+      ['restore', '--reset', '--plan'],
+      [
+        'restore',
+        { ...plain, from: undefined, reset: true, otherCluster: undefined, plan: true, yes: false },
+      ],
+    ],
+    [
       ['restore', '--from', 'a.db', '--plan', '--yes'],
-      ['restore', { ...plain, from: resolve('a.db'), otherCluster: undefined, plan: true, yes: true }],
+      [
+        'restore',
+        { ...plain, from: resolve('a.db'), reset: false, otherCluster: undefined, plan: true, yes: true },
+      ],
     ],
     [
       ['database', '{}'],

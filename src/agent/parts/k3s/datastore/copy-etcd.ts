@@ -75,7 +75,7 @@ async function requireRoom(host: HostReader, { k3s, slipway }: NodePaths, room: 
 }
 
 /** Returns the free bytes of the file system at a path; no limit if the system does not tell. */
-async function freeBytes(host: HostReader, path: string): Promise<number> {
+export async function freeBytes(host: HostReader, path: string): Promise<number> {
   const look = { file: 'stat', args: ['--file-system', '--format=%a %S', '--', path] };
   const { stdout } = await host.query(look);
   const [blocks, size] = stdout.trim().split(' ').map(Number);
@@ -83,6 +83,7 @@ async function freeBytes(host: HostReader, path: string): Promise<number> {
   return Number.isNaN(free) ? Number.POSITIVE_INFINITY : free;
 }
 
-function megabytes(bytes: number): number {
+/** Returns a size in megabytes, for messages. */
+export function megabytes(bytes: number): number {
   return Math.ceil(bytes / 1024 ** 2);
 }

@@ -8,7 +8,7 @@ import { unitName } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { showUnit } from '../../../resources/unit.ts';
 import { lastWords } from '../service/journal/find-cause.ts';
-import type { Restore } from './restore-state.ts';
+import { type Restore, restoreCommand } from './restore-state.ts';
 import { wayBack } from './way-back.ts';
 
 /** The longest wait for the API in milliseconds. K3s may first compact its datastore, which takes minutes. */
@@ -82,7 +82,7 @@ async function quotedWords(host: HostReader): Promise<string> {
 async function failed(host: HostReader, why: string, paths: NodePaths, restore: Restore): Promise<NodeError> {
   return new NodeError(
     'RestoreFailed',
-    `The copy is in place, but ${why}${await quotedWords(host)} To wait again: slipway restore --from ${restore.from}. To go back ` +
+    `${restore.isOwn ? 'The cluster of this server alone is made' : 'The copy is in place'}, but ${why}${await quotedWords(host)} To wait again: ${restoreCommand(restore)}. To go back ` +
       `to what was there before: ${await wayBack(host, paths, restore)}.`,
     forPerson,
   );

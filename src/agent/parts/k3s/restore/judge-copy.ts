@@ -14,6 +14,8 @@ export interface RestorableCopy extends AcceptedCopy {
   readonly isRead: boolean;
   /** True for a snapshot of etcd without a manifest. */
   readonly isBare: boolean;
+  /** True for the own etcd of this server, with which it goes on in place of a copy. */
+  readonly isOwn?: boolean;
 }
 
 /**

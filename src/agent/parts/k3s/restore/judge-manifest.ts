@@ -12,7 +12,7 @@ import { rotationFrom } from './former-token.ts';
 import { type FreshServer, hasNoCluster, requireSuited } from './fresh-server.ts';
 import { requireServer } from './judge-server.ts';
 import { restoreRefused } from './restore-refused.ts';
-import { restoreUnderWay } from './restore-state.ts';
+import { restoreCommand, restoreUnderWay } from './restore-state.ts';
 
 /** A copy whose manifest this server accepts. */
 export interface AcceptedCopy extends CopyManifest {
@@ -77,7 +77,7 @@ async function requireOneRestore(
   const underWay = await restoreUnderWay(host, paths);
   if (underWay && underWay.sha256 !== sha256) {
     throw restoreRefused(
-      `the restore of ${underWay.from} was begun at ${underWay.at} and has not ended. End it first: slipway restore --from ${underWay.from}`,
+      `the restore of ${underWay.from} was begun at ${underWay.at} and has not ended. End it first: ${restoreCommand(underWay)}`,
     );
   }
   if (underWay) {

@@ -1,7 +1,7 @@
 import { inSync, type Resource, waiting } from '../../../engine/resource.ts';
 import { forPerson } from '../../../engine/severity.ts';
 import type { K3sNode } from '../../../node.ts';
-import { restoreUnderWay } from './restore-state.ts';
+import { restoreCommand, restoreUnderWay } from './restore-state.ts';
 
 /**
  * Waits while a restore of the datastore is under way, even if its file is damaged: what depends on this Resource
@@ -18,10 +18,11 @@ export function restoreEnded({ paths }: K3sNode): Resource {
         return inSync();
       }
       const begun = await restoreUnderWay(host, paths);
-      const [since, from] = begun ? [` at ${begun.at}`, begun.from] : ['', 'FILE'];
+      const since = begun ? ` at ${begun.at}` : '';
+      const command = restoreCommand(begun ?? { from: 'FILE' });
       return waiting(
         'RestoreUnfinished',
-        `A restore of the datastore was begun${since} and has not ended, so Slipway leaves K3s alone. To continue: slipway restore --from ${from}`,
+        `A restore of the datastore was begun${since} and has not ended, so Slipway leaves K3s alone. To continue: ${command}`,
         { ...forPerson, after: 30_000 },
       );
     },

@@ -10,9 +10,11 @@ import { fileText } from '../../../resources/file-text.ts';
 import { showUnit } from '../../../resources/unit.ts';
 
 const restore = z.object({
-  /** The copy that is restored, and its digest. */
+  /** The copy that is restored, and its digest; the own etcd of this server has none. */
   from: z.string(),
   sha256: z.string(),
+  /** True if this server goes on with its own etcd, without a copy. */
+  isOwn: z.optional(z.boolean()),
   /** When the restore began, as `20260101T120000Z`. The names of what was moved aside contain this time. */
   at: z.string(),
   /** True if the unit of K3s is enabled at the end, as it was before. */
@@ -53,6 +55,7 @@ export async function restoreOf(
     readonly datastore: string;
     readonly isMove: boolean;
     readonly isFresh: boolean;
+    readonly isOwn?: boolean;
   },
   members?: readonly string[],
 ): Promise<Restore> {
@@ -69,8 +72,14 @@ export async function restoreOf(
     isEnabled: UnitFileState === 'enabled' || copy.isFresh,
     ...((copy.isMove || copy.isFresh) && { isMove: true }),
     ...(isEtcd && { datastore: 'etcd' }),
+    ...(copy.isOwn && { isOwn: true }),
     ...(isEtcd && members !== undefined && { members }),
   };
+}
+
+/** Returns the command that continues a restore. */
+export function restoreCommand({ from, isOwn }: Pick<Restore, 'from' | 'isOwn'>): string {
+  return isOwn ? 'slipway restore --reset' : `slipway restore --from ${from}`;
 }
 
 /** Records a restore that is under way. */

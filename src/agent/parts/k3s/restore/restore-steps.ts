@@ -8,7 +8,7 @@ import { unitsStopped } from '../../../resources/units-stopped.ts';
 import { sqlitePath } from '../datastore/datastore-kind.ts';
 import { kineQueries } from '../datastore/kine.ts';
 import { joinsNoServer } from './etcd-membership.ts';
-import { etcdReset, resetUnits } from './etcd-reset.ts';
+import { etcdReset, longestReset, resetUnits } from './etcd-reset.ts';
 import { formerRelease } from './former-release.ts';
 import { formerToken } from './former-token.ts';
 import type { RestorableCopy } from './judge-copy.ts';
@@ -36,7 +36,8 @@ const gigabyte = 1024 ** 3;
  * - Waits if another server of the cluster answers.
  * - Puts the token of the copy back, if a rotation is under way.
  * - Puts the kept executable of the release that wrote the copy back, if K3s was upgraded since.
- * - Moves the datastore aside, with what K3s would refuse as newer than the copy.
+ * - Moves the datastore aside, with what K3s would refuse as newer than the copy. Copies the own etcd of this server
+ *   instead, if K3s goes on with it.
  * - Puts the prepared datastore in place, or lets K3s make a cluster of the snapshot of etcd.
  */
 export function datastoreReplaced(
@@ -59,9 +60,9 @@ export function datastoreReplaced(
   const keeping = (resource: Resource, step: ChangingStep) =>
     untilPlaced(keepingFiles(resource, paths, restore, step));
   const rotated = isRotating ? [keeping(formerToken(paths, token, [alone.id]), 'token')] : [];
-  const aside = replacedPaths(paths, restore).map((path) =>
-    untilPlaced(movedAsideFor(path, restore, [alone.id])),
-  );
+  const aside = restore.isOwn
+    ? [untilPlaced(copiedAside(restore, [alone.id]))]
+    : replacedPaths(paths, restore).map((path) => untilPlaced(movedAsideFor(path, restore, [alone.id])));
   const release = isKept ? formerRelease(paths, k3s, restore, [alone.id]).map(untilPlaced) : [];
   const membership = isEtcd ? [keeping(joinsNoServer(paths, [alone.id]), 'membership')] : [];
   const before = [stopped, alone, ...rotated, ...release, ...aside, ...membership];
@@ -126,6 +127,28 @@ function movedAsideFor(path: string, restore: Restore, needs: readonly string[])
       return compare({ [path]: isThere }, { [path]: false }, async (host) =>
         host.rename(path, await freePath(host, asidePath(path, restore))),
       );
+    },
+  };
+}
+
+/** Keeps a copy of this server's own etcd, with which K3s goes on. A crash leaves no incomplete copy at its path. */
+function copiedAside(restore: Restore, needs: readonly string[]): Resource {
+  const { from } = restore;
+  const to = asidePath(from, restore);
+  const begun = `${to}.part`;
+  return {
+    id: 'Restore/kept',
+    summary: `copy ${from} to ${to}`,
+    condition,
+    needs,
+    async check(host) {
+      const isThere = (await host.stat(to)) !== undefined;
+      return compare({ [to]: isThere }, { [to]: true }, async (host) => {
+        await host.remove(begun);
+        await host.run({ file: 'cp', args: ['--archive', '--', from, begun], timeout: longestReset });
+        await host.run({ file: 'sync', args: ['--file-system', begun], timeout: longestReset });
+        await host.rename(begun, to);
+      });
     },
   };
 }
