@@ -77,16 +77,16 @@ function signIn(failure: NodeError, silent: readonly string[]): Sign | undefined
   if (codes.includes('EAI_AGAIN')) {
     return 'noDns';
   }
-  return codes.length > 0 && codes.every((code) => silent.includes(code)) ? 'silent' : undefined;
+  return codes.every((code) => silent.includes(code)) ? 'silent' : undefined;
 }
 
-/** Returns the code in an error or its causes; with several addresses, that of each. */
+/** Returns the code of an error or of its causes, or else an empty text; with several addresses, that of each. */
 function codesOf(failure: unknown): readonly string[] {
   if (failure instanceof AggregateError) {
     return failure.errors.flatMap(codesOf);
   }
   if (!(failure instanceof Error)) {
-    return [];
+    return [''];
   }
   return 'code' in failure && typeof failure.code === 'string' ? [failure.code] : codesOf(failure.cause);
 }

@@ -17,6 +17,12 @@ function failed(reason: 'Unreachable' | 'TimedOut' | 'TlsUntrusted', ...codes: s
   return new NodeError(reason, 'no', { cause });
 }
 
+/** Returns the error of a connection whose cause has a number as its code, and a cause with this code. */
+function numbered(code: string): NodeError {
+  const cause = Object.assign(new Error('no', { cause: systemError(code) }), { code: 5 });
+  return new NodeError('Unreachable', 'no', { cause });
+}
+
 function pingError(cause: NodeError): NodeError {
   return new NodeError('ServerUnreachable', 'no', { cause });
 }
@@ -29,6 +35,7 @@ describe('a failed ping is judged', () => {
       pingError(failed('Unreachable', 'ENETUNREACH', 'ECONNREFUSED')),
       'silent',
     ],
+    ['the code is that of a cause', pingError(numbered('ECONNREFUSED')), 'silent'],
     ['the name does not exist', pingError(failed('Unreachable', 'ENOTFOUND')), 'unknownName'],
     ['no DNS server answers', pingError(failed('Unreachable', 'EAI_AGAIN')), 'noDns'],
     ['the certificate is not trusted', pingError(failed('TlsUntrusted')), 'answers'],
