@@ -42,8 +42,8 @@ export interface Interruption {
   readonly by: 'a cordon' | 'a restart' | 'a reboot';
   /** The nonce of the turn in which the node is interrupted; `undefined` if it has begun no turn. */
   readonly turn: string | undefined;
-  /** Why the node needs no turn: the API had been silent for `silence`, or lacked the Node. */
-  readonly repairs: 'a silent API' | 'a missing Node' | undefined;
+  /** Why the node needs no turn: the API had been silent for `silence`, or lacked the Node, or a person released it. */
+  readonly repairs: 'a silent API' | 'a missing Node' | 'a release by a person' | undefined;
 }
 
 /** The cluster that a node belongs to. */

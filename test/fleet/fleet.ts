@@ -54,6 +54,8 @@ export class Fleet {
   #lastFault = 0;
   /** How often the wish has changed. */
   changes = 0;
+  /** How often a person has let the nodes continue after a failure. */
+  continues = 0;
 
   constructor({ random, plan, servers, agents, makePlan, wrap }: FleetOptions) {
     this.random = random;

@@ -44,14 +44,17 @@ function isBack({ k3s, kubelet, object }: FleetNode): boolean {
   return isUp && (object === undefined || (readyOf(object) === 'True' && !isCordonedByUs(object)));
 }
 
-/** Finds a bad release that a node tried again or, unless an older ledger was restored, that a second node tried. */
-function repeated({ daemons, ledger }: Fleet): string | undefined {
+/**
+ * Finds a bad release that a node tried again or, unless an older ledger was restored or a person let the nodes
+ * continue, that a second node tried.
+ */
+function repeated({ daemons, ledger, continues }: Fleet): string | undefined {
   const tried = daemons.map(({ node }) => node).filter(({ k3s }) => k3s.badAttempts > 0);
   const again = tried.find(({ k3s }) => k3s.badAttempts > 1);
   if (again !== undefined) {
     return `${again.name} tries a release again that did not come up`;
   }
-  const isOnce = tried.length <= 1 || ledger.isRestored;
+  const isOnce = tried.length <= 1 + continues || ledger.isRestored;
   return isOnce ? undefined : `several nodes try a release that did not come up: ${namesOf(tried)}`;
 }
 
