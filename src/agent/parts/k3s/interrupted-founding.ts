@@ -12,12 +12,17 @@ import { startJournal, unitProperties } from './service/starting.ts';
 
 /** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
 const longestStop = 100_000;
-/** Matches the fatal line of a K3s whose etcd has no keys of the cluster (pkg/cluster/bootstrap.go). */
-const noKeys = /no bootstrap data found in datastore/;
+/**
+ * Matches the fatal line of a K3s whose etcd has no keys of the cluster, or nothing at all (pkg/cluster/bootstrap.go,
+ * pkg/etcd/store/store.go).
+ */
+const noKeys =
+  /no bootstrap data found in datastore|failed to reconcile with local datastore: .*failed to read consistent index/;
 
 /**
- * Repairs a server on which K3s was killed in the first seconds of its cluster. K3s saves the keys of a cluster in etcd
- * about five seconds after it has started etcd, and no K3s starts on an etcd without them.
+ * Repairs a server on which K3s ended in the first seconds of its cluster, such as by a fault of its configuration. K3s
+ * saves the keys of a cluster in etcd about five seconds after it has started etcd, and no K3s starts on an etcd without
+ * them.
  *
  * Acts only if K3s names this cause at a failed start. On a server that founds its cluster, moves an etcd aside that no
  * API server has used, and lets the server decide anew how it comes to its cluster. On a server that moves from SQLite,

@@ -45,6 +45,16 @@ async function interrupted(server: Interrupted = {}): Promise<MemoryHost> {
 const databases = (host: MemoryHost) => host.files.list(folder).map((name) => name.replace(/-\d+T\d+Z/, ''));
 
 describe('foundingRepaired', () => {
+  test('moves an etcd aside in which K3s was stopped before anything was written', async () => {
+    const log = noKeys.replace(
+      'no bootstrap data found in datastore - check server token value and verify datastore integrity',
+      'failed to create temporary datastore client: failed to read consistent index',
+    );
+    const host = await interrupted({ log });
+    expect(await settle(foundingRepaired(node, []), host)).toEqual(['Drifted etcd', 'InSync']);
+    expect(databases(host)).toEqual(['etcd-incomplete']);
+  });
+
   test('moves an etcd aside that was interrupted before it had a cluster, which the server founds anew', async () => {
     const host = await interrupted();
     expect(await settle(foundingRepaired(node, []), host)).toEqual(['Drifted etcd', 'InSync']);

@@ -4,7 +4,7 @@ import type { KnownLine } from './known-line.ts';
 export const etcdCauses: readonly KnownLine[] = [
   {
     // From pkg/etcd/etcd.go, Start, on errMemberListEmpty and ErrMemberNotLearner
-    pattern: /Waiting for other members to finish joining etcd cluster/,
+    pattern: /Waiting for other members to finish joining etcd cluster|not yet been promoted from learner/,
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Waiting for other members to finish joining etcd cluster: etcdserver: too many learner members in cluster"',
     reason: 'EtcdJoining',
@@ -55,7 +55,7 @@ export const etcdCauses: readonly KnownLine[] = [
   },
   {
     // From pkg/etcd/etcd.go, Start, while etcd has no leader
-    pattern: /Failed to test etcd connection|etcdserver: no leader/,
+    pattern: /Failed to test etcd connection(?!: etcd datastore is not started)|etcdserver: no leader/,
     sample:
       'time="2026-08-01T10:00:00Z" level=info msg="Failed to test etcd connection: failed to get etcd status: rpc error: code = Unavailable desc = connection error"',
     reason: 'QuorumLost',

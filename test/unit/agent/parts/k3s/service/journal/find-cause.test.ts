@@ -10,6 +10,11 @@ const invalid = (why: string) =>
   line('error', `Failed to validate connection to cluster at https://10.0.0.4:6443: ${why}`);
 
 describe('findCause', () => {
+  test('finds none while K3s starts etcd', () => {
+    const log = line('info', 'Failed to test etcd connection: etcd datastore is not started');
+    expect(findCause(log, 'server', clouds.static.hints)).toBeUndefined();
+  });
+
   test.each([
     // From getNodeNamedCrt, called in the loop of Get in pkg/agent/config/config.go
     [
@@ -42,6 +47,15 @@ describe('findCause', () => {
         'Error: preparing server: bootstrap data already found and encrypted with different token',
       ),
       'DatastoreTokenMismatch',
+    ],
+    // From pkg/etcd/etcd.go, Test, while a joining server catches up
+    [
+      'server',
+      line(
+        'info',
+        'Failed to test etcd connection: this server has not yet been promoted from learner to voting member',
+      ),
+      'EtcdJoining',
     ],
     // From pkg/cluster/storage.go, normalizeToken
     [
