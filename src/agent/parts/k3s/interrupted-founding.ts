@@ -21,8 +21,8 @@ const noKeys =
 
 /**
  * Repairs a server on which K3s ended in the first seconds of its cluster, such as by a fault of its configuration. K3s
- * saves the keys of a cluster in etcd about five seconds after it has started etcd, and no K3s starts on an etcd without
- * them.
+ * saves the keys of a cluster in etcd about five seconds after it has started etcd, and does not start on an etcd
+ * without them.
  *
  * Acts only if K3s names this cause at a failed start. On a server that founds its cluster, moves an etcd aside that no
  * API server has used, and lets the server decide anew how it comes to its cluster. On a server that moves from SQLite,
