@@ -4,11 +4,16 @@ import { requireNeverServed } from '../../../../../../src/agent/parts/k3s/restor
 import {
   type OtherServers,
   otherServersOf,
+  othersOff,
   requireOthersOff,
 } from '../../../../../../src/agent/parts/k3s/restore/other-servers.ts';
-import { noteRestore, restoreOf } from '../../../../../../src/agent/parts/k3s/restore/restore-state.ts';
+import {
+  noteRestore,
+  type Restore,
+  restoreOf,
+} from '../../../../../../src/agent/parts/k3s/restore/restore-state.ts';
 import { type MemoryHost, unreachable } from '../../../../../lab/memory-host.ts';
-import { someSettings } from '../../../a-node.ts';
+import { outcome, someSettings } from '../../../a-node.ts';
 import { anEtcdServer, aServer, database, paths } from '../datastore/a-datastore.ts';
 
 const own = ['vm-1', '10.0.0.4'];
@@ -80,6 +85,9 @@ describe('a restore', () => {
     const unknown = { members: undefined, registration: ['https://10.0.0.4:6443'] };
     expect(await refusal(host, unknown)).toMatch(/^RestoreRefused: .*nothing shows.*--set 'k3s\.peers=/);
     expect(await refusal(host, { members: undefined, peers: ['https://10.0.0.4:6443'] })).toBe('accepted');
+    const down = world({}, 'inactive');
+    const balancer = { members: undefined, registration: ['https://10.0.0.9:6443'] };
+    expect(await refusal(down, balancer)).toBe('accepted');
     expect(await refusal(host, { members: undefined, peers: ['https://10.0.0.5:6443'] })).toBe('accepted');
   });
 
@@ -90,6 +98,39 @@ describe('a restore', () => {
     const host = world({ '10.0.0.9:6443': 'a certificate' }, state);
     expect(await refusal(host, { registration: ['https://10.0.0.9:6443'] })).toEqual(verdict);
   });
+});
+
+describe('a restore under way', () => {
+  const peers = ['https://10.0.0.5:6443'];
+  const copy = { path: '/a', sha256: 'b', datastore: 'etcd', isMove: false, isFresh: false };
+
+  /** Returns how a restore goes on whose peer answers, with this progress noted. */
+  async function continued(progress: Partial<Restore>, ActiveState: string): Promise<string> {
+    const host = world({ '10.0.0.5:6443': 'a certificate' }, ActiveState);
+    await noteRestore(host, paths, { ...(await restoreOf(host, paths, copy)), ...progress });
+    return requireOthersOff(host, paths, { ...alone, peers }).then(
+      () => 'accepted',
+      () => 'refused',
+    );
+  }
+
+  test.each<readonly [string, Partial<Restore>, string, string]>([
+    ['was started with the copy', { isReset: true, isStarted: true }, 'inactive', 'accepted'],
+    ['runs with the copy', { isReset: true }, 'active', 'accepted'],
+    ['was never started with the copy', { isReset: true }, 'inactive', 'refused'],
+    ['has no copy yet', { isStarted: true }, 'active', 'refused'],
+  ])('asks no other server once K3s %s', async (_, progress, state, expected) => {
+    expect(await continued(progress, state)).toBe(expected);
+  });
+});
+
+test('K3s waits for a person while another server answers', async () => {
+  const servers = { ...alone, peers: ['https://10.0.0.5:6443'] };
+  const resource = othersOff(servers, []);
+  expect(await outcome(resource, world({}))).toBe('InSync');
+  expect(await outcome(resource, world({ '10.0.0.5:6443': 'a certificate' }))).toBe(
+    'Waiting RestoreUnfinished',
+  );
 });
 
 test('the other servers are those of the settings and of config.yaml', async () => {
@@ -128,6 +169,8 @@ describe('the other members of etcd', () => {
     const fresh = aServer({ ActiveState: 'inactive' }).host;
     fresh.files.remove(database);
     expect(await members(fresh)).toBeUndefined();
+    const withSqlite = someSettings({ k3s: { datastore: 'sqlite' } });
+    expect((await otherServersOf(fresh, paths, withSqlite, own)).members).toEqual([]);
   });
 
   test('are those that a restore under way has noted', async () => {
@@ -136,6 +179,8 @@ describe('the other members of etcd', () => {
     const noted = await restoreOf(host, paths, copy, ['https://10.0.0.5:6443']);
     await noteRestore(host, paths, noted);
     expect(await members(host)).toEqual(['https://10.0.0.5:6443']);
+    await noteRestore(host, paths, { ...noted, datastore: undefined });
+    expect(await members(host)).toEqual([]);
   });
 });
 
