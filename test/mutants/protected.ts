@@ -68,6 +68,7 @@ export const protectedFiles = [
   'parts/k3s/membership/founding/followed-peer.ts',
   'parts/k3s/membership/founding/lost-cluster.ts',
   'parts/k3s/membership/founding/needed-at-start.ts',
+  'parts/k3s/membership/founding/other-version.ts',
   'parts/k3s/membership/founding/record.ts',
   'stores/claims.ts',
   'stores/s3/signature-v4.ts',

@@ -43,8 +43,7 @@ async function otherVersion(
   }
   const former = await fetchFormerToken(host, cloud, name);
   const token = former && parseToken(former.reveal());
-  const isOther = token?.kind === 'password' && token.credential !== refused.credential;
-  return isOther && (await mayJoin(host, node, token)) ? former : undefined;
+  return token?.kind === 'password' && (await mayJoin(host, node, token)) ? former : undefined;
 }
 
 /**

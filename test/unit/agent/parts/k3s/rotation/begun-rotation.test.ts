@@ -54,6 +54,13 @@ describe('a rotation that has begun', () => {
     expect([removed, server.host.files.text(tokenFile)]).toEqual([1, 'marlin\n']);
   });
 
+  test('needs no notice of other servers on the only one', async () => {
+    const server = rotatingServer('begun');
+    const notice = { ...noNotice, read: () => Promise.reject(new Error('the notice was read')) };
+    await settle(rotated(server, { notice }), server.host);
+    expect(server.requests).toEqual(['swordfish -> marlin']);
+  });
+
   test('keeps the token file if K3s refuses', async () => {
     const server = rotatingServer('begun');
     server.answers.push(404);
@@ -159,9 +166,11 @@ describe('a rotation that has begun on one of several servers', () => {
 
   test.each([
     ['this server shows it', noticeOf({ node: 'vm-1' }), 'server-2'],
+    ['this server shows it, and no server acts', noticeOf({ node: 'vm-1' }), undefined],
+    ['the Lease shows another token', noticeOf({ node: 'vm-1', to: '111111111111', isStored: true }), 'vm-1'],
     ['no server shows it', noNotice, 'server-2'],
     ['the server that shows it no longer acts', noticeOf(), 'server-3'],
-  ])('goes on if %s, although another server acts for the cluster', async (_, notice, acting) => {
+  ])('goes on if %s, even if another server acts for the cluster', async (_, notice, acting) => {
     const server = ofSeveral(rotatingServer('begun'));
     await settle(rotated(server, { notice, acting: async () => acting }), server.host);
     expect([server.requests, server.record()?.state]).toEqual([['swordfish -> marlin'], 'rotated']);

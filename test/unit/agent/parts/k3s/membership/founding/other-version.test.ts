@@ -113,6 +113,15 @@ describe('a new server whose token another server refuses', () => {
     expect(host.files.text(tokenFile)).toBe('marlin\n');
   });
 
+  test('changes the join token in one step of several', () => {
+    expect(fetchOtherVersion(aNode('server'), new FakeCloud({}), refused, error)).toMatchObject({
+      drift: {
+        changes: [{ field: 'join token', observed: 'TokenRejected', desired: 'accepted' }],
+        partial: true,
+      },
+    });
+  });
+
   test('fetches nothing for another error', () => {
     const other = new NodeError('ClusterExists', 'foreign', forPerson);
     expect(() => fetchOtherVersion(aNode('server'), new FakeCloud({}), refused, other)).toThrow(other);
