@@ -14,6 +14,7 @@ import {
   releaseVerdict,
   upgradeTakenBack,
   upgradeTurn,
+  upgradeUndone,
   upgradeVerified,
 } from '../../src/agent/parts/k3s/index.ts';
 import { nodeReady } from '../../src/agent/parts/k3s/node-ready.ts';
@@ -143,7 +144,7 @@ function planOf(
     upgradeVerified(node, [ready.id, replaced.id]),
     cordonReturned(node, [ready.id]),
     certificatesRenewed(node, renewalGate ?? turn.gate, [service.id]),
-    turnEnded(node, { gate: turn, takenBack }, [ready.id]),
+    turnEnded(node, { gate: turn, takenBack, undone: upgradeUndone }, [ready.id]),
     ...(node.role.k3s === 'server' ? [turns(node, memory)] : []),
   ];
 }

@@ -5,7 +5,7 @@ import type { Resource } from '../engine/resource.ts';
 import type { LeaseMemory } from '../kubernetes/lease.ts';
 import { isServer, type K3sNode, mayActForCluster } from '../node.ts';
 import { heldBack, upkeep } from '../resources/combinators.ts';
-import { type Gate, unlessCopying, upgradeTakenBack } from './k3s/index.ts';
+import { type Gate, unlessCopying, upgradeTakenBack, upgradeUndone } from './k3s/index.ts';
 import {
   cordonReturned,
   type EventMemory,
@@ -108,7 +108,7 @@ export function interruptions(
       ...(mayActForCluster(node) ? [upkeep(byActingServer(node, acting, goneNodes(node, turns)))] : []),
     ],
     ended(ready) {
-      const ending = turnEnded(node, { gate: turn, takenBack }, [ready.id]);
+      const ending = turnEnded(node, { gate: turn, takenBack, undone: upgradeUndone }, [ready.id]);
       return heldBack(ending, async (host) => untilEventIsOver(events, host));
     },
   };

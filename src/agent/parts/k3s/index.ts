@@ -69,7 +69,7 @@ export { releaseFetched } from './upgrade/fetched.ts';
 export { releasePublished } from './upgrade/fleet-release.ts';
 export { k3sExecutable, k3sLinks, soundVersion } from './upgrade/release.ts';
 export { releaseReplaced } from './upgrade/replaced.ts';
-export { upgradeTakenBack, upgradeTurn } from './upgrade-turn.ts';
+export { upgradeTakenBack, upgradeTurn, upgradeUndone } from './upgrade-turn.ts';
 export { upgradeVerified } from './upgrade-verified.ts';
 
 // The inputs of a start of K3s, from all parts.

@@ -7,7 +7,7 @@ import { showUnit } from '../../resources/unit.ts';
 import type { Gate, Wish } from './gate.ts';
 import { type CopyLack, copyFor } from './upgrade/copied.ts';
 import { type DueUpgrade, dueUpgrade } from './upgrade/due.ts';
-import { readUpgrade, type UpgradeRecord, upgradeDigest, writeUpgrade } from './upgrade/record.ts';
+import { isGivenUp, readUpgrade, type UpgradeRecord, upgradeDigest, writeUpgrade } from './upgrade/record.ts';
 import { soundVersion } from './upgrade/release.ts';
 import { upgradeWish, wishInPlace } from './upgrade/wish.ts';
 
@@ -104,6 +104,18 @@ export async function upgradeTakenBack(
 ): Promise<string | undefined> {
   const record = await readUpgrade(host, paths);
   return record?.state === 'rolledBack' && record.digest === digest ? record.why : undefined;
+}
+
+/** Returns the upgrade that this node rolled back and does not try again, or `undefined`. */
+export async function upgradeUndone(
+  host: HostReader,
+  node: Pick<K3sNode, 'paths' | 'version' | 'settings'>,
+): Promise<{ readonly wish: string; readonly digest: string; readonly why: string } | undefined> {
+  const record = await readUpgrade(host, node.paths);
+  if (!isGivenUp(record, node) || record.state !== 'rolledBack') {
+    return undefined;
+  }
+  return { wish: upgradeWish(record).name, digest: record.digest, why: record.why ?? '' };
 }
 
 function begin(node: K3sNode, { from, to }: DueUpgrade): Finding {

@@ -67,3 +67,33 @@ export function endStep(
   };
   return step(change, remedy, { summary: `${words[end]} (${wish})` });
 }
+
+/** A change that a node has undone, and why. */
+export interface Undone {
+  readonly wish: string;
+  readonly digest: string;
+  readonly why: string;
+}
+
+/**
+ * Returns the step that reports a change which the node has undone on a Node that says nothing about turns: the Node
+ * was deleted in the turn and created again, and the servers would otherwise let the next node make the same change.
+ */
+export function undoneStep(node: K3sNode, { wish, digest, why }: Undone): Finding {
+  // The nonce of the turn was on the deleted Node; the digest is a value that no grant has.
+  const told = {
+    nonce: digest,
+    digest,
+    wish,
+    state: 'rolledBack',
+    message: why.slice(0, 1_000),
+  } satisfies TurnState;
+  const change = { field: turnKeys.state, observed: undefined, desired: `rolledBack: ${wish}` };
+  const remedy: Drift['remedy'] = (host) =>
+    changeNode(host, node, ({ metadata }): NodePatch | undefined =>
+      readTurn(metadata?.annotations ?? {}).state
+        ? undefined
+        : { metadata: { annotations: { [turnKeys.state]: JSON.stringify(told) } } },
+    );
+  return step(change, remedy, { summary: `report that this node went back (${wish})` });
+}

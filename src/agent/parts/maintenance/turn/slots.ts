@@ -71,13 +71,18 @@ function failure({ slot, node, phase, lasted }: Turn, { ledger }: Fleet): Action
   if (ledger.failures.some(({ nonce }) => nonce === slot.nonce)) {
     return undefined;
   }
-  if (phase === 'ended' && node?.state?.state === 'rolledBack') {
+  if (node?.state?.state === 'rolledBack' && (phase === 'ended' || isToldAgain(slot, node))) {
     return { kind: 'fail', slot, why: node.state.message || 'it went back to what it ran before' };
   }
   const mayHaveBegun = phase === 'begun' || phase === 'ended' || phase === 'gone';
   return mayHaveBegun && node?.serves !== true && lasted >= lost
     ? { kind: 'fail', slot, why: 'it has not served for ten minutes in its turn' }
     : undefined;
+}
+
+/** True if a Node that was created again says how the turn of the deleted one ended (`undoneStep`). */
+function isToldAgain({ uid, digest }: Slot, { uid: now, state }: FleetNode): boolean {
+  return now !== uid && state?.digest === digest;
 }
 
 /**

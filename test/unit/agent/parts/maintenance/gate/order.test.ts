@@ -55,7 +55,11 @@ function ungranted(maintenance: object) {
         await carryOut(await gate.gate(host, wish), host);
         requests.push(request());
       }
-      const ended = turnEnded(node, { gate, takenBack: async () => undefined }, []);
+      const ended = turnEnded(
+        node,
+        { gate, takenBack: async () => undefined, undone: async () => undefined },
+        [],
+      );
       await carryOut(await ended.check(host), host);
       return [...requests, request()];
     },

@@ -4,6 +4,7 @@ import {
   aFailure,
   aRequest,
   aSlot,
+  aState,
   asks,
   decided,
   type FleetFields,
@@ -216,6 +217,21 @@ const rules: readonly Row[] = [
     fleetNode('server-1', { uid: 'other' }),
     { ...seen('server-1', minute - 1), settings: { watchFor: 1 } },
     undefined,
+  ],
+  [
+    'notes a node as failed whose Node was created again and says that it rolled back',
+    inTurn('server-1', 'rolledBack', { uid: 'other' }),
+    seen('server-1', minute),
+    failed('server-1', 'it went back to what it ran before'),
+  ],
+  [
+    'frees the slot of a Node that was created again and says that it rolled back another change',
+    fleetNode('server-1', {
+      uid: 'other',
+      state: aState('server-1', 'rolledBack', { digest: 'aaaaaaaaaaaa' }),
+    }),
+    seen('server-1', minute),
+    freed('server-1'),
   ],
   [
     'frees the slot of a Node that was created again and serves',
