@@ -60,7 +60,11 @@ function repeated(others: readonly LoggedTurn[], { node, digest, wish }: LoggedT
   return before && `${node.name} repeats ${wish}, which it has undone`;
 }
 
-/** Finds an agent that does not wait until the first agent of its wish has served for a minute. */
+/**
+ * Finds an agent that does not wait until the first agent of its wish has served for a minute. A turn without an end is
+ * over once its agent serves again (`isBack`), since its Node was deleted with all that it said. A turn for another
+ * wish, which this agent may have begun by then, does not prolong it.
+ */
 function tooEarly(others: readonly LoggedTurn[], turn: LoggedTurn): string | undefined {
   const { node, wish, begun, isUrgent } = turn;
   const agents = others.filter((other) => other.node.role === 'agent');
@@ -69,8 +73,8 @@ function tooEarly(others: readonly LoggedTurn[], turn: LoggedTurn): string | und
     return undefined;
   }
   const first = agents.find(
-    ({ node: other, end }) =>
-      (end === undefined && other.turn !== undefined && other !== node) ||
+    ({ node: other, nonce, end }) =>
+      (end === undefined && other.turn === nonce && other !== node) ||
       (end?.state === 'done' && begun - end.at < calm),
   );
   return first && `${node.name} begins ${wish} before ${first.node.name} has served for a minute after it`;
