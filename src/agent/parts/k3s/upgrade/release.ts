@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { NodeError, toNodeError } from '../../../engine/errors.ts';
 import type { Download, HostReader } from '../../../engine/host.ts';
 import type { Resource } from '../../../engine/resource.ts';
-import type { K3sNode } from '../../../node.ts';
+import { isServer, type K3sNode } from '../../../node.ts';
 import type { NodePaths } from '../../../paths.ts';
 import { observing } from '../../../resources/combinators.ts';
 import { download } from '../../../resources/download.ts';
 import { executableVersion } from '../../../resources/executable-version.ts';
 import { link } from '../../../resources/link.ts';
 import { joinedCluster } from '../membership/joined-cluster.ts';
+import { publishedBy, publishedOrError } from '../membership/published.ts';
 import { mayStay, mayUpgrade, wantedRelease } from './allowed.ts';
 import { fleetRelease } from './fleet-release.ts';
 import { lastVersion } from './last-version.ts';
@@ -115,7 +116,7 @@ const unnamed = 'none that it names';
 async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
   wantedRelease(node);
   if (!(await joinedCluster(host, node))) {
-    return (await fleetRelease(host, node)) ?? node.version;
+    return versionToJoinWith(host, node);
   }
   const named = await installedVersion(host, node.paths).catch(unlessFailed);
   if (named === undefined) {
@@ -127,6 +128,19 @@ async function versionToHave(host: HostReader, node: K3sNode): Promise<string> {
     await mayUpgrade(host, node, named);
   }
   return named;
+}
+
+/** An agent keeps an executable while its server does not answer: K3s may already run it, and joins with it later. */
+async function versionToJoinWith(host: HostReader, node: K3sNode): Promise<string> {
+  try {
+    const ask = isServer(node) ? publishedBy : publishedOrError;
+    return (await fleetRelease(host, node, ask)) ?? node.version;
+  } catch (thrown) {
+    if (!(thrown instanceof NodeError)) {
+      throw thrown;
+    }
+    return (await soundVersion(host, node.paths.k3s.binary)) ?? node.version;
+  }
 }
 
 /** Throws the errors of `versionToHave`, or `InProgress`, unless the executable must still have this release. */

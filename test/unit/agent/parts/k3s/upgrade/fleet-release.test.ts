@@ -93,6 +93,19 @@ test('a new agent downloads the release that its server runs', async () => {
   expect(finding).toMatchObject({ state: 'Drifted', drift: { summary: `download K3s ${old} to ${binary}` } });
 });
 
+test('a new agent keeps its executable while its server does not answer', async () => {
+  const host = anAgent(unreachable(server), { installed: old });
+  expect(await outcome(k3sExecutable(agent, []), host)).toBe('InSync');
+});
+
+test('a new agent without an executable downloads the wanted release while its server does not answer', async () => {
+  const finding = await k3sExecutable(agent, []).check(anAgent(unreachable(server)));
+  expect(finding).toMatchObject({
+    state: 'Drifted',
+    drift: { summary: `download K3s ${patch} to ${binary}` },
+  });
+});
+
 describe('releaseAgreed', () => {
   test.each([
     ['holds back a release that is newer than that of the server', patch, 'Waiting InProgress'],
