@@ -23,8 +23,8 @@ const longest = 1_000;
 
 /** Returns the notice in the Lease; `undefined` if the notice is missing or damaged. */
 export function noticeIn(lease: Lease | undefined): Notice | undefined {
-  const text = lease?.metadata.annotations?.[rotationKey] ?? '';
-  return text.length > longest ? undefined : parseJson(notice, text);
+  const text = lease?.metadata.annotations?.[rotationKey];
+  return text === undefined || text.length > longest ? undefined : parseJson(notice, text);
 }
 
 /** Returns the text of a notice. */
