@@ -133,7 +133,7 @@ export class FleetApi {
     return promise;
   }
 
-  /** Answers a GET request. While no object changes, returns the same answer, which is then read only once. */
+  /** Answers a GET request. While the answer does not change, returns the same object, which is then read only once. */
   #read(node: FleetNode, request: HttpSend): HttpResponse {
     const { url, headers = {} } = request;
     const revision = this.objects.revision();
@@ -142,7 +142,8 @@ export class FleetApi {
     if (known?.revision === revision) {
       return known.response;
     }
-    const response = this.#answer(node, request);
+    const answer = this.#answer(node, request);
+    const response = known && isSameAnswer(known.response, answer) ? known.response : answer;
     if (url.includes('/api') && !url.includes(heartbeats)) {
       this.#known.set(question, { revision, response });
     }
@@ -174,6 +175,10 @@ export class FleetApi {
     }
     return { status: reply.status, headers: {}, body: reply.body };
   }
+}
+
+function isSameAnswer(one: HttpResponse, other: HttpResponse): boolean {
+  return one.status === other.status && one.body === other.body;
 }
 
 /** Returns the user whose certificate a request presents. */

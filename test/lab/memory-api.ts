@@ -79,24 +79,27 @@ export function serveMemoryApi(
 }
 
 /**
- * Returns a function that answers a request with `answer`. Answers a GET request again with the same object while no
- * object of the API changes, because its caller reads the same object only once.
+ * Returns a function that answers a request with `answer`. Answers a GET request again with the same object while the
+ * answer does not change, because its caller reads the same object only once. Calls `answer` again only after an object
+ * of the API has changed.
  */
 function knownAnswers({ revision }: MemoryObjects) {
-  const answers = new Map<string, HttpResponse>();
-  let at = revision();
+  const answers = new Map<string, { readonly at: number; readonly response: HttpResponse }>();
   return ({ method, pathname, query, accept }: RestRequest, { name }: User, answer: () => Reply) => {
     if (method !== 'GET') {
       return answer();
     }
-    if (at !== revision()) {
-      answers.clear();
-      at = revision();
-    }
     const question = `${name} ${accept} ${pathname}?${query}`;
-    const known = answers.get(question) ?? { headers: {}, ...answer() };
-    answers.set(question, known);
-    return known;
+    const known = answers.get(question);
+    const at = revision();
+    if (known?.at === at) {
+      return known.response;
+    }
+    const next: HttpResponse = { headers: {}, ...answer() };
+    const isSame = known?.response.status === next.status && known.response.body === next.body;
+    const response = isSame ? known.response : next;
+    answers.set(question, { at, response });
+    return response;
   };
 }
 

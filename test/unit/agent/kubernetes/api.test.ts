@@ -397,7 +397,7 @@ test('an answer that a pass already has is parsed once for each schema', async (
   expect(first).toHaveLength(2);
   expect(second.every((each, index) => each === first[index])).toBe(true);
   expect(await readApi(pass, access, path, anything)).toMatchObject({ kind: 'Secret' });
-  api.objects.put('secrets', 'argocd', JSON.parse(repo({}).reveal()));
+  api.objects.put('secrets', 'argocd', JSON.parse(repo({}, { changed: 'yes' }).reveal()));
   expect((await read())[0]).toBe(first[0]);
   pass.forget();
   expect((await read())[0]).not.toBe(first[0]);
