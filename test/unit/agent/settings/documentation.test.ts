@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { transformSync } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { pageText, schemaText } from '../../../../packaging/settings-schema.ts';
 import { consents } from '../../../../src/agent/settings/consents.ts';
@@ -60,8 +61,9 @@ function unread(names: readonly string[]): readonly string[] {
 function program(): string {
   const src = new URL('../../../../src/', import.meta.url);
   const isOfSettings = (name: string) => /^agent\/settings\/|\/settings(-rules|-forms)?\.ts$/.test(name);
-  return readdirSync(src, { recursive: true, encoding: 'utf8' })
+  const entryPoints = readdirSync(src, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !isOfSettings(name))
-    .map((name) => transformSync(readFileSync(new URL(name, src), 'utf8'), { loader: 'ts' }).code)
-    .join('\n');
+    .map((name) => fileURLToPath(new URL(name, src)));
+  const { outputFiles } = buildSync({ entryPoints, outdir: 'unused', write: false });
+  return outputFiles.map(({ text }) => text).join('\n');
 }
