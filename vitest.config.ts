@@ -9,10 +9,12 @@ const isolated = [
   'test/integration/host/remove-tree.test.ts',
 ];
 
-/** The integration tests that start Slipway from its sources many times, which takes half a minute. */
+/** The integration tests that start many processes, mostly Slipway from its sources, which takes half a minute. */
 const manyStarts = [
   'test/integration/credential-provider/{command,deadline}.test.ts',
-  'test/integration/host/{database,signals}.test.ts',
+  'test/integration/daemon/{jobs,new-process,watched-files}.test.ts',
+  'test/integration/host/{database,lock,signals,two-writers}.test.ts',
+  'test/integration/setup/without-proc.test.ts',
   'test/integration/bad-input/process.test.ts',
   'test/integration/{restore,kubeconfig}.test.ts',
 ];

@@ -1,46 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { nodePaths } from '../../src/agent/paths.ts';
-import { condition, isReady, live, type Vm, vm } from './a-vm.ts';
-import { ca, register, serverUrl } from './world.ts';
+import { condition, isReady, live, vm } from './a-vm.ts';
+import { adopted, installersUnit, isTimerOn } from './adopted.ts';
 
 const minute = 60_000;
-const [timer, refresh] = ['refresh-acr-credentials.timer', 'refresh-acr-credentials.service'];
 const unit = 'k3s-agent.service';
 const unitPath = `/etc/systemd/system/${unit}`;
 const paths = nodePaths('/');
-
-/**
- * Returns the main parts of the unit that K3s's installer writes for an agent with these flags (k3s-io/k3s install.sh,
- * create_systemd_service_file).
- */
-function installersUnit(...flags: readonly string[]): string {
-  const words = flags.map((flag) => `\t'${flag}' \\\n`).join('');
-  return `[Unit]\nDescription=Lightweight Kubernetes\n\n[Service]\nType=notify\nEnvironmentFile=-/etc/systemd/system/${unit}.env\nExecStart=/usr/local/bin/k3s \\\n    agent \\\n${words}\n`;
-}
-
-/**
- * Creates an agent that the older scripts installed: its K3s runs in the installer's unit, and a timer renews
- * registries.yaml.
- */
-function adopted({ flags = [] as readonly string[], settings = '' } = {}): Vm {
-  const machine = vm('agent', `${settings}imds: { pods: block }\n`);
-  const { files } = machine.host;
-  machine.units.found(unit, installersUnit('--server', serverUrl, ...flags));
-  machine.units.found(timer, '[Timer]\nOnUnitActiveSec=2h\n');
-  files.write(
-    `/etc/systemd/system/${refresh}`,
-    '[Service]\nExecStart=/usr/local/bin/refresh-acr-credentials.sh\n',
-  );
-  files.write(paths.k3s.binary, 'k3s v1.36.3+k3s1', 0o755);
-  files.write(paths.k3s.agentServerCa, ca);
-  files.write(paths.k3s.registries, 'configs: {}\n', 0o600);
-  register(machine, 'agent-1');
-  return machine;
-}
-
-function isTimerOn({ host }: Vm): boolean {
-  return !host.lines().some((line) => line.includes(`disable --now ${timer}`));
-}
 
 describe("a node whose K3s runs in its installer's unit", () => {
   test('keeps its renewal timer until K3s restarts, and reports UnitAdopted until then', async () => {
@@ -188,19 +154,4 @@ describe('flags and registries that the next start of an adopted K3s would lose'
     expect(condition(report, 'Ready')).toBe('False UnitAdopted');
     expect(machine.units.starts).toBe(0);
   });
-});
-
-test('an adoption restarts K3s once, even after a crash before any of its changes', async () => {
-  const settings = `consent: { restart: [${unit}] }\n`;
-  const whole = adopted({ settings });
-  await live(whole.slipway(), whole, 30 * minute);
-  for (let mutation = 1; mutation <= whole.host.mutations; mutation += 1) {
-    const machine = adopted({ settings });
-    machine.host.crashBefore(mutation);
-    await live(machine.slipway(), machine, 30 * minute).catch(() => undefined);
-    machine.host.restart();
-    await live(machine.slipway(), machine, 30 * minute);
-    expect(machine.units.starts).toBe(1);
-    expect(isTimerOn(machine)).toBe(false);
-  }
 });

@@ -17,8 +17,8 @@ export const firstBoots = namesOf(roles).flatMap((role) =>
 type FirstBoot = (typeof firstBoots)[number];
 
 /** True if `npm test` crashes this first boot. As this takes long, `npm run test:sequences` crashes the others. */
-export function isUsual([role, engine]: FirstBoot): boolean {
-  return role === 'agent' || engine === 'flux';
+export function isUsual([role]: FirstBoot): boolean {
+  return role === 'agent';
 }
 
 export interface FirstBootOptions {
