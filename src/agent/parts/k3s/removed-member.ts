@@ -3,23 +3,28 @@ import { inSync, type Resource, step } from '../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit, systemctl } from '../../resources/unit.ts';
 import { clusterOnDisk, tombstonePath } from './membership/founding/disk.ts';
+import { serverToken } from './membership/founding/etcd-founding.ts';
+import { clustersWithout } from './membership/founding/restored-cluster.ts';
 import { startJournal, unitProperties } from './service/starting.ts';
 
 /** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
 const longestStop = 100_000;
-/**
- * Matches the line of etcd, in JSON, whose member the cluster has removed. Other programs in the log of K3s quote such
- * a line, and so cannot forge it.
- */
+/** Matches the line of etcd, in JSON, to which another member has said that the cluster has removed this one. */
 const removed =
   /^\{"level":"(?:warn|error|fatal)".*"error":"the member has been permanently removed from the cluster"/m;
+/** The lines of a start to search: etcd writes the line once, and K3s then logs that it waits, for as long as it does. */
+const searchedLines = 5_000;
 
 /**
- * Lets a server join again whose member was removed while it was off, as with its Node or by a reset of the cluster.
+ * Lets a server join again whose member was removed while it was off, as with its Node.
  *
  * K3s writes a tombstone only if it runs when its member is removed. If it starts later, it waits without end: etcd
  * ends, and nothing starts it again (seen on K3s 1.36). So this writes the tombstone, with which the next start of K3s
- * moves the database to etcd-backup-TIME and joins. Acts only while K3s starts, because only then it has run no pods.
+ * moves the database to etcd-backup-TIME and joins.
+ *
+ * The line alone does not suffice: a server that was reset alone says the same to the majority. So two other members
+ * must have a living cluster without this one, which was not restored (`clustersWithout`, `refuseFormer`). Otherwise
+ * changes nothing.
  */
 export function removedNoted(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -30,7 +35,7 @@ export function removedNoted(node: K3sNode, needs: readonly string[]): Resource 
     needs,
     async check(host) {
       const hasEtcd = (await clusterOnDisk(host, node.paths)) === 'etcd';
-      if (!hasEtcd || !(await wasRemoved(host, node))) {
+      if (!hasEtcd || !(await saysRemoved(host, node)) || !(await isProven(host, node))) {
         return inSync();
       }
       const change = { field: 'etcd', observed: 'of a removed member', desired: 'joined again' };
@@ -41,11 +46,20 @@ export function removedNoted(node: K3sNode, needs: readonly string[]): Resource 
   };
 }
 
-async function wasRemoved(host: HostReader, { role }: K3sNode): Promise<boolean> {
+async function saysRemoved(host: HostReader, { role }: K3sNode): Promise<boolean> {
   const unit = unitName(role.k3s);
   const { ActiveState, SubState, InvocationID } = await showUnit(host, unit, unitProperties);
   const isStarting = ActiveState === 'activating' && SubState !== 'auto-restart';
-  return isStarting && removed.test(await startJournal(host, unit, InvocationID));
+  return isStarting && removed.test(await startJournal(host, unit, InvocationID, searchedLines));
+}
+
+async function isProven(host: HostReader, node: K3sNode): Promise<boolean> {
+  const token = await serverToken(host, node);
+  const clusters = token === undefined ? [] : await clustersWithout(host, node, token);
+  return (
+    clusters.length > 0 &&
+    clusters.every(({ members, restoredAt }) => members > 1 && restoredAt === undefined)
+  );
 }
 
 async function noteRemoval(host: Host, { role, paths }: K3sNode): Promise<void> {

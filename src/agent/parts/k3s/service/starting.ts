@@ -46,16 +46,21 @@ export async function serviceStarting(
 }
 
 /**
- * Returns the last 200 lines that this start wrote to the journal; empty without an invocation ID. Lines from earlier
- * starts are left out, since those starts may have had another problem.
+ * Returns the last `lines` that this start wrote to the journal, at most 1 MB; empty without an invocation ID. Lines
+ * from earlier starts are left out, since those starts may have had another problem.
  */
-export async function startJournal(host: HostReader, unit: string, invocationId: string): Promise<string> {
+export async function startJournal(
+  host: HostReader,
+  unit: string,
+  invocationId: string,
+  lines = 200,
+): Promise<string> {
   if (invocationId === '') {
     return '';
   }
   const { stdout } = await host.query({
     file: 'journalctl',
-    args: [`_SYSTEMD_INVOCATION_ID=${invocationId}`, '-u', unit, '-o', 'cat', '-n', '200', '--no-pager'],
+    args: [`_SYSTEMD_INVOCATION_ID=${invocationId}`, '-u', unit, '-o', 'cat', '-n', `${lines}`, '--no-pager'],
   });
   return stdout;
 }

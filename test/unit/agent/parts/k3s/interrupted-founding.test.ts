@@ -38,19 +38,21 @@ async function interrupted(server: Interrupted = {}): Promise<MemoryHost> {
   host.on({ file: 'systemctl', args: /^show k3s.service/ }, `ActiveState=${state}\nInvocationID=start-1\n`);
   host.on({ file: 'systemctl', args: /^stop k3s.service/ });
   host.on({ file: 'journalctl', args: /start-1/ }, log);
-  await writeFounding(host, paths, { state: 'member', claimed: 'a claim', at: 0, ...record });
+  await writeFounding(host, paths, { state: 'member', claimed: 'a claim', at: host.now(), ...record });
   return host;
 }
 
 const databases = (host: MemoryHost) => host.files.list(folder).map((name) => name.replace(/-\d+T\d+Z/, ''));
 
+const noContent = noKeys.replace(
+  'no bootstrap data found in datastore - check server token value and verify datastore integrity',
+  'failed to create temporary datastore client: failed to read consistent index',
+);
+const migrated = { [`${folder}/state.db.migrated`]: 'rows' };
+
 describe('foundingRepaired', () => {
   test('moves an etcd aside in which K3s was stopped before anything was written', async () => {
-    const log = noKeys.replace(
-      'no bootstrap data found in datastore - check server token value and verify datastore integrity',
-      'failed to create temporary datastore client: failed to read consistent index',
-    );
-    const host = await interrupted({ log });
+    const host = await interrupted({ log: noContent });
     expect(await settle(foundingRepaired(node, []), host)).toEqual(['Drifted etcd', 'InSync']);
     expect(databases(host)).toEqual(['etcd-incomplete']);
   });
@@ -68,16 +70,35 @@ describe('foundingRepaired', () => {
   test('lets K3s copy SQLite again if it was interrupted after it had renamed the database', async () => {
     const host = await interrupted({
       record: { state: 'migrates' },
-      files: { [`${folder}/state.db.migrated`]: 'rows' },
+      files: { ...migrated, [loopback]: 'of the time with SQLite' },
     });
     expect(await settle(foundingRepaired(node, []), host)).toEqual(['Drifted etcd', 'InSync']);
     expect(databases(host)).toEqual(['etcd-incomplete', 'state.db']);
     expect(await readFounding(host, paths)).toMatchObject({ state: 'migrates' });
   });
 
+  test('acts twice at most', async () => {
+    const host = await interrupted();
+    for (let time = 0; time < 3; time += 1) {
+      host.files.write(`${folder}/etcd/member/wal`, '');
+      await settle(foundingRepaired(node, []), host);
+      host.advance(60_000);
+    }
+    expect(databases(host)).toEqual(['etcd', 'etcd-incomplete', 'etcd-incomplete']);
+  });
+
   test.each<[string, Interrupted]>([
+    ['the server has been a member for an hour', { record: { at: memoryHost().now() - 3_600_000 } }],
+    [
+      'K3s has served the etcd that it copied from SQLite',
+      { record: { state: 'migrates' }, files: { ...migrated, [`${folder}/snapshots/on-demand`]: '' } },
+    ],
+    [
+      'the etcd that K3s copied from SQLite is damaged',
+      { log: noContent, record: { state: 'migrates' }, files: migrated },
+    ],
     ['the API server has run', { files: { [loopback]: 'a certificate' } }],
-    ['K3s has come to its snapshots', { files: { [`${folder}/snapshots/on-demand`]: '' } }],
+    ['K3s has reached its snapshots', { files: { [`${folder}/snapshots/on-demand`]: '' } }],
     ['the server has joined another one', { record: { server: 'https://10.0.0.6:6443' } }],
     ['K3s names another cause', { log: noKeys.replace('no bootstrap data found', 'something else') }],
     ['K3s runs', { state: 'active' }],

@@ -80,7 +80,8 @@ function unmarked(node: K3sNode): K3sNode {
   return { ...node, settings: { ...settings, k3s: { ...settings.k3s, init: false } } };
 }
 
-async function serverToken(host: HostReader, { paths }: K3sNode): Promise<Token | undefined> {
+/** Returns the join token of this server; `undefined` if it is missing, damaged or of a dry run. */
+export async function serverToken(host: HostReader, { paths }: K3sNode): Promise<Token | undefined> {
   const text = await fileText(host, paths.slipway.joinToken);
   return isRedacted(text) ? undefined : parseToken(text);
 }

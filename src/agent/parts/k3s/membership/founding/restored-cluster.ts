@@ -46,9 +46,11 @@ export async function refuseFormer(host: HostReader, node: K3sNode, token: Token
   if (token === undefined || !(await isDown(host, node))) {
     return;
   }
-  const error = await restoredWithout(host, node, token);
-  if (error !== undefined) {
-    throw error;
+  const restored = (await clustersWithout(host, node, token)).find(
+    ({ restoredAt }) => restoredAt !== undefined,
+  );
+  if (restored !== undefined) {
+    throw forgotten(node, restored);
   }
 }
 
@@ -57,37 +59,61 @@ async function isDown(host: HostReader, { role }: K3sNode): Promise<boolean> {
   return ['inactive', 'failed'].includes(ActiveState);
 }
 
-async function restoredWithout(
+/** A living cluster that does not have the member of this disk. */
+export interface ClusterWithout {
+  /** The server that shows it. */
+  readonly address: string;
+  readonly members: number;
+  /** When it was restored, as ISO 8601; absent if it has no record of a restore. */
+  readonly restoredAt?: string;
+}
+
+/**
+ * Returns what the servers in k3s.peers prove that have the CA of this disk and accept the token: that their API answers
+ * with a majority of etcd, and that their cluster does not have the member of this disk. A server that proves less is
+ * left out. Different answers can come from parts of a cluster that was reset on one server.
+ */
+export async function clustersWithout(
   host: HostReader,
   node: K3sNode,
   token: Token,
-): Promise<NodeError | undefined> {
+): Promise<readonly ClusterWithout[]> {
   const { datastore, kubeconfig, serverCa } = node.paths.k3s;
   const member = (await fileText(host, join(datastore, 'etcd/name'))).trim();
   const ca = await fileText(host, serverCa);
   const admin = await readKubeconfig(host, kubeconfig).catch(notAnswered);
   if (member === '' || ca === '' || admin === undefined) {
-    return undefined;
+    return [];
   }
   const { peers } = await otherServers(host, node);
   const answers = await askServers(host, node, { peers, others: [] }, token);
+  const proven: ClusterWithout[] = [];
   for (const { address } of answers.filter(({ says }) => says === 'accepts')) {
     const access = { server: address, trust: { ...admin.trust, anyName: true } };
-    const restoredAt = await restoreTime(host, access).catch(notAnswered);
-    if (restoredAt === undefined || Number.isNaN(Date.parse(restoredAt))) {
-      continue;
-    }
-    const text = await databaseInfo(host, address, ca, token, hintsOf(node.settings)).catch(notAnswered);
+    const record = await restoreRecord(host, access).catch(notAnswered);
+    const text =
+      record && (await databaseInfo(host, address, ca, token, hintsOf(node.settings)).catch(notAnswered));
     const members = text === undefined ? undefined : parseJson(info, text)?.members;
     if (members !== undefined && members.length > 0 && members.every((each) => each.name !== member)) {
-      return forgotten(node, address, restoredAt);
+      proven.push({ address, members: members.length, ...record });
     }
   }
-  return undefined;
+  return proven;
 }
 
-async function restoreTime(host: HostReader, access: ApiAccess): Promise<string | undefined> {
-  return (await readApi(host, access, objectPath(kind), record))?.data.restoredAt;
+/**
+ * Returns the time of the record; empty without a record, and `undefined` for a damaged one. Throws without an answer of
+ * the API.
+ */
+async function restoreRecord(
+  host: HostReader,
+  access: ApiAccess,
+): Promise<Pick<ClusterWithout, 'restoredAt'> | undefined> {
+  const restoredAt = (await readApi(host, access, objectPath(kind), record))?.data.restoredAt;
+  if (restoredAt === undefined) {
+    return {};
+  }
+  return Number.isNaN(Date.parse(restoredAt)) ? undefined : { restoredAt };
 }
 
 function notAnswered(thrown: unknown): undefined {
@@ -96,7 +122,7 @@ function notAnswered(thrown: unknown): undefined {
   }
 }
 
-function forgotten({ paths }: K3sNode, address: string, restoredAt: string): NodeError {
+function forgotten({ paths }: K3sNode, { address, restoredAt }: ClusterWithout): NodeError {
   const { datastore } = paths.k3s;
   return new NodeError(
     'ClusterExists',

@@ -1,42 +1,18 @@
 import { expect, test } from 'vitest';
-import { reveal } from '../../../../../../../src/agent/engine/secret.ts';
 import { refuseFormer } from '../../../../../../../src/agent/parts/k3s/membership/founding/restored-cluster.ts';
 import { parseToken } from '../../../../../../../src/agent/parts/k3s/membership/token.ts';
-import { nodePaths } from '../../../../../../../src/agent/paths.ts';
-import { type MemoryHost, memoryHost, unreachable } from '../../../../../../lab/memory-host.ts';
-import { writeKubeconfigs } from '../../../../a-cluster.ts';
-import { aNode } from '../../../../a-node.ts';
+import { type MemoryHost, unreachable } from '../../../../../../lab/memory-host.ts';
+import { formerServer, members, node, paths, peer, record } from '../../a-former-server.ts';
 import { aCa } from '../certificates.ts';
 
-const paths = nodePaths('/');
-const peer = 'https://10.0.0.6:6443';
-const node = aNode('server', { settings: { k3s: { datastore: 'etcd', peers: [peer] } } });
-const ca = aCa();
-const record = `${peer}/api/v1/namespaces/kube-system/configmaps/slipway-restore`;
 const written = Date.UTC(2026, 10, 30, 12);
 const restoredAt = (time: number) => JSON.stringify({ data: { restoredAt: new Date(time).toISOString() } });
-const members = (...names: readonly string[]) => JSON.stringify({ members: names.map((name) => ({ name })) });
 
 /** Returns a server whose etcd was last written at `written`, beside a cluster that was restored an hour later. */
 function machine(): MemoryHost {
-  const host = memoryHost({
-    now: written,
-    files: {
-      [`${paths.k3s.datastore}/etcd/name`]: 'vm-1-0123abcd',
-      [`${paths.k3s.datastore}/etcd/member/wal/0.wal`]: '',
-      [paths.k3s.serverCa]: ca,
-    },
-  });
-  writeKubeconfigs(host);
-  return host
+  return formerServer(written)
     .on({ file: 'systemctl', args: /^show k3s.service/ }, 'ActiveState=inactive\n')
-    .onGet(`${peer}/ping`, 'pong')
-    .onGet(`${peer}/cacerts`, ca)
-    .onGet(`${peer}/v1-k3s/encrypt/status`, '{}')
-    .onGet(record, restoredAt(written + 3_600_000))
-    .onGet(`${peer}/db/info`, ({ headers }) =>
-      reveal(headers?.authorization ?? '').startsWith('Basic ') ? members('vm-2-4567abcd') : { status: 401 },
-    );
+    .onGet(record, restoredAt(written + 3_600_000));
 }
 
 function judged(host: MemoryHost): Promise<string> {
