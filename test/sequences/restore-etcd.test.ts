@@ -388,6 +388,16 @@ describe('a server that goes on with its own etcd', () => {
     expect(host.mutations).toBe(0);
   });
 
+  test('continues although an interrupted copy takes the room for a second one', async () => {
+    const machine = world();
+    machine.host.crashBefore(6);
+    await expect(restore(machine, true)).rejects.toBeInstanceOf(Crash);
+    machine.host.restart();
+    machine.host.on({ file: 'stat', args: /^--file-system / }, '1000 4096\n');
+    expect(await restore(machine, true)).toBe(true);
+    expectAlone(machine);
+  });
+
   test('does not go on while a restore of a copy is under way', async () => {
     const machine = world();
     machine.host.crashBefore(3);

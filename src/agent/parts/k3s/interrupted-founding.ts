@@ -28,7 +28,8 @@ const noContent = /failed to reconcile with local datastore: .*failed to read co
  * etcd of an older cluster is damaged, not unfinished, and is left to a person. Acts twice at most, since each time
  * leaves an etcd on the disk. On a server that founds its cluster, moves an etcd aside that no API server has used, and
  * lets the server decide anew how it comes to its cluster. On a server that moves from SQLite, gives the database back
- * its name, so that K3s copies it again. A server that joins another one repairs itself: K3s fetches the keys from there.
+ * its name, so that K3s copies it again. A server that joins another one repairs itself: K3s fetches the keys from
+ * there.
  */
 export function foundingRepaired(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -80,9 +81,9 @@ async function repair(host: HostReader, node: K3sNode, record: FoundingRecord): 
 }
 
 /**
- * True if the API server has run on this disk, so that etcd may have objects, or if K3s has reached its snapshots, which
- * it does after it has saved the keys (seen on K3s 1.36). On a server that moves from SQLite, only the snapshots show
- * it, since its API server has run before. The size of etcd shows nothing: it has 16 MB from the start.
+ * True if the API server has run on this disk, so that etcd may have objects, or if K3s has reached its snapshots,
+ * which it does after it has saved the keys (seen on K3s 1.36). On a server that moves from SQLite, only the snapshots
+ * show it, since its API server has run before. The size of etcd shows nothing: it has 16 MB from the start.
  */
 async function hasServed(
   host: HostReader,

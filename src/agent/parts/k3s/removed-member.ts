@@ -12,7 +12,10 @@ const longestStop = 100_000;
 /** Matches the line of etcd, in JSON, to which another member has said that the cluster has removed this one. */
 const removed =
   /^\{"level":"(?:warn|error|fatal)".*"error":"the member has been permanently removed from the cluster"/m;
-/** The lines of a start to search: etcd writes the line once, and K3s then logs that it waits, for as long as it does. */
+/**
+ * The lines of a start to search: etcd writes the line once, and K3s then logs that it waits, for as long as it
+ * does.
+ */
 const searchedLines = 5_000;
 
 /**
@@ -29,7 +32,7 @@ const searchedLines = 5_000;
 export function removedNoted(node: K3sNode, needs: readonly string[]): Resource {
   return {
     id: 'Cluster/removed',
-    summary: 'let a server join again that was removed from etcd',
+    summary: 'rejoin a server that etcd has removed',
     condition: 'Role',
     isQuiet: true,
     needs,

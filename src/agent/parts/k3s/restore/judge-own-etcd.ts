@@ -8,7 +8,7 @@ import { installedVersion } from '../upgrade/release.ts';
 import type { RestorableCopy } from './judge-copy.ts';
 import { requireServer } from './judge-server.ts';
 import { restoreRefused } from './restore-refused.ts';
-import { asidePath, restoreCommand, restoreUnderWay } from './restore-state.ts';
+import { restoreCommand, restoreUnderWay } from './restore-state.ts';
 
 const gigabyte = 1024 ** 3;
 
@@ -37,9 +37,9 @@ export async function judgeOwnEtcd(host: HostReader, paths: NodePaths): Promise<
     );
   }
   const bytes = (await etcdSize(host, paths))?.bytes ?? 0;
-  const isKept = underWay !== undefined && (await host.stat(asidePath(path, underWay))) !== undefined;
   const free = await freeBytes(host, paths.k3s.datastore);
-  if (!isKept && free < bytes + gigabyte) {
+  // A copy that was interrupted takes room, and the restore removes it before it copies again.
+  if (underWay === undefined && free < bytes + gigabyte) {
     throw restoreRefused(
       `the copy of ${path} that is kept needs ${megabytes(bytes + gigabyte)} MB of free space there, and ${megabytes(free)} MB are ` +
         'free. Free some space, or make the disk larger',

@@ -82,7 +82,7 @@ function signIn(failure: NodeError, silent: readonly string[]): Sign | undefined
 
 /** Returns the code of an error or of its causes, or else an empty text; with several addresses, that of each. */
 function codesOf(failure: unknown): readonly string[] {
-  if (failure instanceof AggregateError) {
+  if (failure instanceof AggregateError && failure.errors.length > 0) {
     return failure.errors.flatMap(codesOf);
   }
   if (!(failure instanceof Error)) {

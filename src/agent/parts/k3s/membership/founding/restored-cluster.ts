@@ -69,9 +69,9 @@ export interface ClusterWithout {
 }
 
 /**
- * Returns what the servers in k3s.peers prove that have the CA of this disk and accept the token: that their API answers
- * with a majority of etcd, and that their cluster does not have the member of this disk. A server that proves less is
- * left out. Different answers can come from parts of a cluster that was reset on one server.
+ * Returns what each server in k3s.peers proves that has the CA of this disk and accepts the token: its API answers with
+ * a majority of etcd, and its cluster does not have the member of this disk. A server that proves less is left out. The
+ * servers may differ, if one was reset alone.
  */
 export async function clustersWithout(
   host: HostReader,
@@ -102,8 +102,8 @@ export async function clustersWithout(
 }
 
 /**
- * Returns the time of the record; empty without a record, and `undefined` for a damaged one. Throws without an answer of
- * the API.
+ * Returns the time of the record; empty without a record, and `undefined` for a damaged one. Throws without an answer
+ * of the API.
  */
 async function restoreRecord(
   host: HostReader,

@@ -21,7 +21,7 @@ export const etcdCauses: readonly KnownLine[] = [
     fault: 'elsewhere',
     endedBy: 'time',
     repair:
-      'The cluster that this server joins has no majority. Start its other servers, or let TCP 2379 and 2380 pass. If they are lost, see the page about several servers.',
+      'The server that this one joins does not list the members of etcd: it is starting, or the cluster has no majority. If this lasts, start the other servers, or let TCP 2379 and 2380 pass. If they are lost, see the page about several servers.',
   },
   {
     // From pkg/etcd/etcd.go, join, ErrDuplicateNodeName

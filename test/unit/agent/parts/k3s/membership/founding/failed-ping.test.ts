@@ -68,6 +68,7 @@ test.each([
   ['is not asked, as this machine forbids it', failed('Unreachable', 'EPERM'), 'hangs'],
   ['refuses the connection at one address only', failed('Unreachable', 'ECONNREFUSED', 'EPERM'), 'hangs'],
   ['fails for an unknown reason', failed('Unreachable'), 'hangs'],
+  ['has no address', new NodeError('Unreachable', 'no', { cause: new AggregateError([]) }), 'hangs'],
   ['refuses the connection', failed('Unreachable', 'ECONNREFUSED'), 'silent'],
   ['is on no route', failed('Unreachable', 'EHOSTUNREACH'), 'silent'],
   ['accepts no connection in time', failed('Unreachable', 'ETIMEDOUT'), 'silent'],
