@@ -4,7 +4,7 @@ import { type K3sNode, unitName } from '../../node.ts';
 import { showUnit, systemctl } from '../../resources/unit.ts';
 import { clusterOnDisk, tombstonePath } from './membership/founding/disk.ts';
 import { serverToken } from './membership/founding/etcd-founding.ts';
-import { clustersWithout } from './membership/founding/restored-cluster.ts';
+import { livingClusters } from './membership/founding/restored-cluster.ts';
 import { startJournal, unitProperties } from './service/starting.ts';
 
 /** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
@@ -25,9 +25,9 @@ const searchedLines = 5_000;
  * ends, and nothing starts it again (seen on K3s 1.36). So this writes the tombstone, with which the next start of K3s
  * moves the database to etcd-backup-TIME and joins.
  *
- * The line alone does not suffice: a server that was reset alone says the same to the majority. So two other members
- * must have a living cluster without this one, which was not restored (`clustersWithout`, `refuseFormer`). Otherwise
- * changes nothing.
+ * The line alone does not suffice: a server that was reset alone says the same to the majority. So at least two other
+ * members must have a living cluster without this one, which was not restored, and no server may show a cluster with
+ * it. Otherwise changes nothing; for a restored cluster, see `refuseFormer`.
  */
 export function removedNoted(node: K3sNode, needs: readonly string[]): Resource {
   return {
@@ -58,10 +58,10 @@ async function saysRemoved(host: HostReader, { role }: K3sNode): Promise<boolean
 
 async function isProven(host: HostReader, node: K3sNode): Promise<boolean> {
   const token = await serverToken(host, node);
-  const clusters = token === undefined ? [] : await clustersWithout(host, node, token);
+  const clusters = token === undefined ? [] : await livingClusters(host, node, token);
   return (
     clusters.length > 0 &&
-    clusters.every(({ members, restoredAt }) => members > 1 && restoredAt === undefined)
+    clusters.every(({ hasThis, members, restoredAt }) => !hasThis && members > 1 && restoredAt === undefined)
   );
 }
 

@@ -3,7 +3,16 @@ import { clusterOnDisk } from '../../../../../src/agent/parts/k3s/membership/fou
 import { removedNoted } from '../../../../../src/agent/parts/k3s/removed-member.ts';
 import { type MemoryHost, unreachable } from '../../../../lab/memory-host.ts';
 import { settle } from '../../a-node.ts';
-import { formerServer, members, node, paths, peer, record } from './a-former-server.ts';
+import {
+  formerServer,
+  members,
+  node,
+  otherPeer,
+  paths,
+  peer,
+  record,
+  showCluster,
+} from './a-former-server.ts';
 
 const ended =
   '{"level":"warn","ts":"2026-08-01T10:00:00.000000Z","caller":"etcdserver/server.go:860","msg":"server error","error":"the member has been permanently removed from the cluster"}\n';
@@ -53,6 +62,7 @@ describe('removedNoted', () => {
     ['the record of a restore is damaged', (host) => host.onGet(record, '{"data":{"restoredAt":"soon"}}')],
     ['the API has no majority', (host) => host.onGet(record, { status: 500 })],
     ['the cluster has its member', (host) => host.onGet(`${peer}/db/info`, members('vm-1-0123abcd', 'vm-2'))],
+    ['another server still has its member', (host) => showCluster(host, otherPeer, 'vm-1-0123abcd', 'vm-3')],
     ['no server answers', (host) => host.onGet(`${peer}/ping`, unreachable(peer))],
     ['its token is refused', (host) => host.onGet(`${peer}/v1-k3s/encrypt/status`, { status: 401 })],
     ['it has no token', (host) => host.files.remove(paths.slipway.joinToken)],

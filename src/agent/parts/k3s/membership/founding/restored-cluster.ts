@@ -46,9 +46,8 @@ export async function refuseFormer(host: HostReader, node: K3sNode, token: Token
   if (token === undefined || !(await isDown(host, node))) {
     return;
   }
-  const restored = (await clustersWithout(host, node, token)).find(
-    ({ restoredAt }) => restoredAt !== undefined,
-  );
+  const clusters = await livingClusters(host, node, token);
+  const restored = clusters.find(({ hasThis, restoredAt }) => !hasThis && restoredAt !== undefined);
   if (restored !== undefined) {
     throw forgotten(node, restored);
   }
@@ -59,25 +58,27 @@ async function isDown(host: HostReader, { role }: K3sNode): Promise<boolean> {
   return ['inactive', 'failed'].includes(ActiveState);
 }
 
-/** A living cluster that does not have the member of this disk. */
-export interface ClusterWithout {
+/** A living cluster that has the CA and the token of this disk. */
+export interface LivingCluster {
   /** The server that shows it. */
   readonly address: string;
   readonly members: number;
+  /** True if it has the member of this disk. */
+  readonly hasThis: boolean;
   /** When it was restored, as ISO 8601; absent if it has no record of a restore. */
   readonly restoredAt?: string;
 }
 
 /**
- * Returns what each server in k3s.peers proves that has the CA of this disk and accepts the token: its API answers with
- * a majority of etcd, and its cluster does not have the member of this disk. A server that proves less is left out. The
- * servers may differ, if one was reset alone.
+ * Returns the cluster that each server in k3s.peers shows, if it has the CA of this disk and accepts the token, its API
+ * answers with a majority of etcd, and it lists the members. A server that shows less is left out. The clusters may
+ * differ, if one server was reset alone.
  */
-export async function clustersWithout(
+export async function livingClusters(
   host: HostReader,
   node: K3sNode,
   token: Token,
-): Promise<readonly ClusterWithout[]> {
+): Promise<readonly LivingCluster[]> {
   const { datastore, kubeconfig, serverCa } = node.paths.k3s;
   const member = (await fileText(host, join(datastore, 'etcd/name'))).trim();
   const ca = await fileText(host, serverCa);
@@ -87,18 +88,19 @@ export async function clustersWithout(
   }
   const { peers } = await otherServers(host, node);
   const answers = await askServers(host, node, { peers, others: [] }, token);
-  const proven: ClusterWithout[] = [];
+  const clusters: LivingCluster[] = [];
   for (const { address } of answers.filter(({ says }) => says === 'accepts')) {
     const access = { server: address, trust: { ...admin.trust, anyName: true } };
     const record = await restoreRecord(host, access).catch(notAnswered);
     const text =
       record && (await databaseInfo(host, address, ca, token, hintsOf(node.settings)).catch(notAnswered));
     const members = text === undefined ? undefined : parseJson(info, text)?.members;
-    if (members !== undefined && members.length > 0 && members.every((each) => each.name !== member)) {
-      proven.push({ address, members: members.length, ...record });
+    if (record !== undefined && members !== undefined && members.length > 0) {
+      const hasThis = members.some(({ name }) => name === member);
+      clusters.push({ address, members: members.length, hasThis, ...record });
     }
   }
-  return proven;
+  return clusters;
 }
 
 /**
@@ -108,7 +110,7 @@ export async function clustersWithout(
 async function restoreRecord(
   host: HostReader,
   access: ApiAccess,
-): Promise<Pick<ClusterWithout, 'restoredAt'> | undefined> {
+): Promise<Pick<LivingCluster, 'restoredAt'> | undefined> {
   const restoredAt = (await readApi(host, access, objectPath(kind), record))?.data.restoredAt;
   if (restoredAt === undefined) {
     return {};
@@ -122,7 +124,7 @@ function notAnswered(thrown: unknown): undefined {
   }
 }
 
-function forgotten({ paths }: K3sNode, { address, restoredAt }: ClusterWithout): NodeError {
+function forgotten({ paths }: K3sNode, { address, restoredAt }: LivingCluster): NodeError {
   const { datastore } = paths.k3s;
   return new NodeError(
     'ClusterExists',
