@@ -74,7 +74,9 @@ export async function startVpses({ edit = (_, text) => text }: VpsOptions = {}):
     });
     const { example, ...others } = examples[name];
     const userData = edit(name, exampleUserData(example, { ...values, ...others }));
-    provisionVps(host, vps, { ...internet, userData });
+    // Both clusters have this name in their certificates, so each VPS finds itself there.
+    const names = `${internet.names}${address} ${apiAddress}\n`;
+    provisionVps(host, vps, { ...internet, names, userData });
     return host;
   });
   return {
