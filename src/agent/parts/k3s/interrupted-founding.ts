@@ -3,15 +3,14 @@ import type { Host, HostReader } from '../../engine/host.ts';
 import { type Finding, inSync, type Resource, step } from '../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import type { NodePaths } from '../../paths.ts';
-import { showUnit, systemctl } from '../../resources/unit.ts';
+import { showUnit } from '../../resources/unit.ts';
 import { sqlitePath } from './datastore/datastore-kind.ts';
 import { clusterOnDisk } from './membership/founding/disk.ts';
 import { etcdAside, incompleteAside } from './membership/founding/incomplete-etcd.ts';
 import { type FoundingRecord, readFounding, writeFounding } from './membership/founding/record.ts';
 import { startJournal, unitProperties } from './service/starting.ts';
+import { stopK3s } from './service/stop-k3s.ts';
 
-/** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
-const longestStop = 100_000;
 /** The milliseconds in which the first seconds of a cluster can be repeated after a fault. */
 const recent = 3_600_000;
 /** Matches the fatal line of a K3s whose etcd has no keys of the cluster (pkg/cluster/bootstrap.go). */
@@ -103,12 +102,12 @@ async function triedTimes(host: HostReader, { k3s }: NodePaths): Promise<number>
 }
 
 /** Returns the step that stops K3s before the repair. */
-function repaired({ role }: K3sNode, remedy: (host: Host) => Promise<void>): Finding {
+function repaired(node: K3sNode, remedy: (host: Host) => Promise<void>): Finding {
   const change = { field: 'etcd', observed: 'without the keys of the cluster', desired: 'begun again' };
   return step(
     change,
     async (changing) => {
-      await changing.run({ ...systemctl('stop', unitName(role.k3s)), timeout: longestStop });
+      await stopK3s(changing, node);
       await remedy(changing);
     },
     { summary: 'stop K3s, move its unfinished etcd aside, and let it begin its cluster again' },

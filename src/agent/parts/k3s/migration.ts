@@ -4,7 +4,7 @@ import { type Finding, inSync, type Resource, step, waiting } from '../../engine
 import { advisory } from '../../engine/severity.ts';
 import { type K3sNode, unitName } from '../../node.ts';
 import { neverBlocking } from '../../resources/combinators.ts';
-import { showUnit, systemctl } from '../../resources/unit.ts';
+import { showUnit } from '../../resources/unit.ts';
 import { consentAdvice, isConsented } from '../../settings/consents.ts';
 import { sqlitePath } from './datastore/datastore-kind.ts';
 import { clusterOnDisk } from './membership/founding/disk.ts';
@@ -12,14 +12,13 @@ import { incompleteAside } from './membership/founding/incomplete-etcd.ts';
 import { type FoundingRecord, readFounding, writeFounding } from './membership/founding/record.ts';
 import { isOpen, readRotation } from './membership/rotation-record.ts';
 import { serverHealth } from './server-health.ts';
+import { stopK3s } from './service/stop-k3s.ts';
 import type { CopyStep } from './upgrade/copied.ts';
 import { readUpgrade } from './upgrade/record.ts';
 import { soundVersion } from './upgrade/release.ts';
 
 /** What consent.settings names to let a server move from SQLite to etcd. */
 const subject = 'datastore=etcd';
-/** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
-const longestStop = 100_000;
 
 /** What the move needs besides the machine. */
 export interface MigrationPorts {
@@ -124,7 +123,7 @@ async function moved(host: HostReader, node: K3sNode, { held }: MigrationPorts):
 /** Returns the step that stops K3s before it moves the incomplete etcd aside. */
 function again(node: K3sNode): Finding {
   const remedy = async (host: Host) => {
-    await host.run({ ...systemctl('stop', unitName('server')), timeout: longestStop });
+    await stopK3s(host, node);
     await incompleteAside(host, node.paths);
   };
   return step(change('incomplete', 'complete'), remedy, {

@@ -1,14 +1,13 @@
 import type { Host, HostReader } from '../../engine/host.ts';
 import { inSync, type Resource, step } from '../../engine/resource.ts';
 import { type K3sNode, unitName } from '../../node.ts';
-import { showUnit, systemctl } from '../../resources/unit.ts';
+import { showUnit } from '../../resources/unit.ts';
 import { clusterOnDisk, tombstonePath } from './membership/founding/disk.ts';
 import { serverToken } from './membership/founding/etcd-founding.ts';
 import { livingClusters } from './membership/founding/restored-cluster.ts';
 import { startJournal, unitProperties } from './service/starting.ts';
+import { stopK3s } from './service/stop-k3s.ts';
 
-/** The milliseconds that systemd may take to stop K3s; its default is 90 seconds. */
-const longestStop = 100_000;
 /** Matches the line of etcd, in JSON, to which another member has said that the cluster has removed this one. */
 const removed =
   /^\{"level":"(?:warn|error|fatal)".*"error":"the member has been permanently removed from the cluster"/m;
@@ -65,7 +64,7 @@ async function isProven(host: HostReader, node: K3sNode): Promise<boolean> {
   );
 }
 
-async function noteRemoval(host: Host, { role, paths }: K3sNode): Promise<void> {
-  await host.run({ ...systemctl('stop', unitName(role.k3s)), timeout: longestStop });
-  await host.writeFile(tombstonePath(paths), '', { mode: 0o600 });
+async function noteRemoval(host: Host, node: K3sNode): Promise<void> {
+  await stopK3s(host, node);
+  await host.writeFile(tombstonePath(node.paths), '', { mode: 0o600 });
 }
